@@ -1,0 +1,165 @@
+"""The cache: its verbs, their guards, and nothing that another module does not do."""
+
+import torch
+from torch import Tensor
+
+from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack
+from radixcheck.optimized.loans import CountedLoans, Loans
+from radixcheck.optimized.memory import Memory
+from radixcheck.optimized.node import Node
+from radixcheck.optimized.pool import Pool
+from radixcheck.optimized.requests import Requests
+from radixcheck.optimized.tags import NoTags, TagKeeper
+from radixcheck.optimized.tree import Tree
+from radixcheck.spec.values import BadAmount, Key, Match, NotLocked, Row, Sizes, StaleHandle, StillHeld, pages_for
+
+
+class Receipt:
+    """One lock, which can be released once."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+
+class RadixCache:
+    """A radix cache whose slots stay on the pool's device.
+
+    Every tensor that it returns or keeps has storage of its own. `tags` and `loans` are what a checking mode replaces:
+    by default nothing is read back, and a slot that is not the caller's is refused only where its amount gives it away.
+    """
+
+    def __init__(self, page_size: int, policy: str, pool: Pool, tags: TagKeeper | None = None, loans: Loans | None = None) -> None:
+        if page_size != pool.page_size:
+            raise ValueError(f"page size {page_size} over a pool of pages of {pool.page_size}")
+        self.page_size = page_size
+        self.pool = pool
+        self.tags: TagKeeper = NoTags() if tags is None else tags
+        self.tree = Tree(page_size, policy, pool.device)
+        self._memory = Memory(self.tree, pool)
+        self._requests = Requests(self._memory, self.tags)
+        self.requests = self._requests.live
+        self._loans: Loans = CountedLoans(page_size) if loans is None else loans
+        self._receipts: set[Receipt] = set()
+
+    # Tree verbs
+
+    def match(self, key: Key) -> Match[Tensor]:
+        """Longest cached prefix in whole pages; may split, refreshes the times of what it returns, counts no hit."""
+        tree = self.tree
+        walk = tree.walk(tree.root, key.namespace, self._whole(key))
+        node = tree.settle(walk)
+        tree.touch(node, 0, 0)
+        slots = tree.slots_between(tree.root, node)
+        self.tags.check(slots, key)
+        return Match(walk.length, slots, node)
+
+    def peek(self, key: Key) -> int:
+        """Length in tokens that `match` would return; changes nothing."""
+        return self.tree.walk(self.tree.root, key.namespace, self._whole(key)).length
+
+    def insert(self, key: Key, slots: Tensor, priority: int = 0) -> int:
+        """Cache the whole pages of `key`; returns how many tokens were cached already.
+
+        The caller still owns `slots[:that]` and the unaligned tail; the rest is copied, and belongs to the tree.
+        """
+        tree, data = self.tree, self._whole(key)
+        check_priority(priority)
+        whole = len(data) // TOKEN_BYTES
+        if len(slots) < whole:
+            raise BadAmount(f"{len(slots)} slots for {whole} tokens")
+        walk = tree.walk(tree.root, key.namespace, data)
+        prefix = walk.length
+        given = slots[prefix:whole]
+        self._loans.check(given)
+        node = tree.settle(walk)
+        tree.touch(node, 1, priority)
+        if prefix < whole:
+            segment = data[prefix * TOKEN_BYTES :]
+            link = tree.child_key(node, key.namespace, segment[: self.page_size * TOKEN_BYTES])
+            leaf = Node(node, link, segment, given.clone())
+            leaf.hits, leaf.priority = 1, priority
+            tree.graft(node, leaf)
+            self._loans.settle(given)
+        assert tree.now == node.time or node is tree.root
+        return prefix
+
+    def lock(self, node: object) -> Receipt:
+        """Protect the path from a match's node to the root; a handle outlives splits: it names where a prefix ends."""
+        if not isinstance(node, Node) or (node.parent is None and node is not self.tree.root):
+            raise StaleHandle("the node of this handle has left the tree")
+        self.tree.hold(node, self.tree.root)
+        receipt = Receipt(node)
+        self._receipts.add(receipt)
+        return receipt
+
+    def unlock(self, receipt: object) -> None:
+        """Release one lock, once."""
+        if not isinstance(receipt, Receipt) or receipt not in self._receipts:
+            raise NotLocked("this receipt holds no lock")
+        self._receipts.remove(receipt)
+        self.tree.release(receipt.node)
+
+    def evict(self, tokens: int) -> int:
+        """Evict least leaves until at least `tokens` are freed or none is evictable; returns tokens freed."""
+        if tokens < 0:
+            raise BadAmount(f"{tokens} tokens to evict")
+        return self._memory.evict(tokens)
+
+    def alloc(self, tokens: int) -> Tensor:
+        """Whole pages for `tokens`, on loan to the caller, after evicting the shortfall only."""
+        if tokens < 0:
+            raise BadAmount(f"{tokens} tokens to allocate")
+        need = pages_for(tokens, self.page_size) * self.page_size
+        self._memory.check_room(need, 0)
+        slots = self._memory.take(need)
+        self._loans.lend(slots)
+        return slots
+
+    def free(self, slots: Tensor) -> None:
+        """Take whole pages of a loan back."""
+        self._loans.check(slots)
+        self._loans.settle(slots)
+        self.pool.free(slots)
+
+    # Request verbs
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[Tensor]:
+        """Match, lock, take the rest after evicting its shortfall. Raises NoRoom (nothing changed), RequestExists."""
+        return self._requests.start(request, key, priority)
+
+    def chunk(self, request: int) -> Row[Tensor]:
+        """Cache the whole pages so far, adopting what others cached meanwhile; lock the deeper node; count no hit."""
+        return self._requests.chunk(request)
+
+    def decode(self, request: int, token: int) -> Tensor:
+        """One more token; returns its slot. Raises NoRoom when it needs a page that there is no room for."""
+        return self._requests.decode(request, token)
+
+    def finish(self, request: int) -> None:
+        """Cache the whole pages (counts one hit), free duplicates and the tail, unlock."""
+        self._requests.finish(request)
+
+    def abort(self, request: int) -> None:
+        """Unlock and free what the request owns; caches nothing and refreshes nothing."""
+        self._requests.abort(request)
+
+    # Both
+
+    def reset(self) -> None:
+        """Forget everything; afterwards every slot is free and every handle stale. The clock goes on."""
+        if self._receipts or self.requests or self._loans.outstanding:
+            raise StillHeld("a lock, a request or a loan is live")
+        slots = self.tree.clear()
+        if slots:
+            self.pool.free(torch.cat(slots))
+        assert self.pool.available == self.pool.capacity, "slots were lost"
+
+    def sizes(self) -> Sizes:
+        """Available, evictable and protected tokens."""
+        return Sizes(self.pool.available, self.tree.evictable, self.tree.protected)
+
+    def _whole(self, key: Key) -> bytes:
+        """The part of a key that the tree can hold; a bad token beyond it is refused as well."""
+        return pack(key.tokens)[: key.whole_pages(self.page_size) * TOKEN_BYTES]

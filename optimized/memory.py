@@ -1,0 +1,49 @@
+"""The tree and the pool together: slots are taken from the pool, and room in it is made by evicting."""
+
+import torch
+from torch import Tensor
+
+from radixcheck.optimized.pool import Pool
+from radixcheck.optimized.tree import Tree
+from radixcheck.spec.values import NoRoom
+
+
+class Memory:
+    """`take` evicts the shortfall and no more; `check_room` says beforehand whether it will succeed."""
+
+    def __init__(self, tree: Tree, pool: Pool) -> None:
+        self.tree = tree
+        self.pool = pool
+
+    def check_room(self, tokens: int, reserved: int) -> None:
+        """Raise NoRoom unless `take(tokens)` can succeed once `reserved` evictable tokens are locked."""
+        room = self.pool.available + self.tree.evictable - reserved
+        if tokens > room:
+            raise NoRoom(f"{tokens} tokens asked for, {room} free or evictable")
+
+    def take(self, tokens: int) -> Tensor:
+        """Slots for whole pages, of which `check_room` has said that there are enough."""
+        shortfall = tokens - self.pool.available
+        if shortfall > 0:
+            freed = self.evict(shortfall)
+            assert freed >= shortfall, "evictable tokens were counted that no leaf leads to"
+        return self.pool.alloc(tokens)
+
+    def evict(self, tokens: int) -> int:
+        """Evict least leaves until `tokens` are freed or none is left; returns tokens freed.
+
+        The victims' slots go back in one call, in order: one call for each would cost more than all the rest.
+        """
+        heap = self.tree.heap
+        freed = 0
+        slots = []
+        while freed < tokens and heap.leaf_count:
+            victim = heap.pop_victim()
+            self.tree.prune(victim)
+            slots.append(victim.slots)
+            freed += victim.size
+        heap.tidy()
+        if slots:
+            self.pool.free(slots[0] if len(slots) == 1 else torch.cat(slots))
+        assert freed >= tokens or not heap.leaf_count
+        return freed

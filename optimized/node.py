@@ -1,0 +1,35 @@
+"""A node of the tree: a segment of tokens, their slots, and what eviction asks about."""
+
+from torch import Tensor
+
+from radixcheck.spec.values import Namespace
+
+ChildKey = bytes | tuple[Namespace, bytes]  # the first page of a segment; below the root with the namespace
+Entry = tuple[int, int, int, "Node"]  # of the heap: stored key (two numbers), serial number, node
+
+
+class Node:
+    """`segment` and `slots` are the node's own: no storage is shared with a caller, a request or another node (FB-31).
+
+    A node that was evicted has no parent: that is how its handles are stale. The root has none either, and no slots.
+    """
+
+    __slots__ = ("child_key", "children", "creation", "entry", "hits", "lock", "parent", "priority", "segment", "size", "slots", "time")
+
+    def __init__(self, parent: "Node | None", child_key: ChildKey, segment: bytes, slots: Tensor) -> None:
+        self.parent = parent
+        self.child_key = child_key  # under which the parent files it
+        self.segment = segment  # packed tokens
+        self.slots = slots
+        self.size = len(slots)  # tokens
+        self.children: dict[ChildKey, Node] = {}
+        self.lock = 0  # holders at this node or below
+        self.time = 0  # of the last access
+        self.creation = 0
+        self.hits = 0
+        self.priority = 0
+        self.entry: Entry | None = None  # the heap's entry that speaks for it
+
+    def is_evictable_leaf(self) -> bool:
+        """Whether eviction may take it now; never true of the root or of a node that left the tree."""
+        return not self.lock and not self.children and self.parent is not None

@@ -1,0 +1,136 @@
+"""Live requests: the rows of slots that serving reads, cached chunk by chunk.
+
+A request's row, with `whole` its tokens in whole pages:
+
+    [0, cached)           slots of the tree, under the request's lock
+    [cached, whole)       own pages: cached by the next `chunk`, or freed where the tree has these tokens already
+    [whole, len(row))     the own last page, of which [whole, len(tokens)) is in use
+"""
+
+from array import array
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack
+from radixcheck.optimized.memory import Memory
+from radixcheck.optimized.node import Node
+from radixcheck.optimized.tags import TagKeeper
+from radixcheck.spec.values import Key, Namespace, RequestExists, Row, UnknownRequest, pages_for
+
+
+@dataclass(slots=True)
+class Request:
+    """What is kept of a live request."""
+
+    tokens: "array[int]"
+    namespace: Namespace
+    priority: int
+    node: Node  # where the cached part ends; locked
+    cached: int  # tokens
+    row: Tensor  # whole pages
+
+
+class Requests:
+    """The request verbs over one memory."""
+
+    def __init__(self, memory: Memory, tags: TagKeeper) -> None:
+        self.live: dict[int, Request] = {}
+        self._memory = memory
+        self._tree = memory.tree
+        self._tags = tags
+        self._page_size = memory.pool.page_size
+
+    def start(self, request: int, key: Key, priority: int) -> Row[Tensor]:
+        """Match, lock, take the rest. A walk that changes nothing comes first, so that NoRoom changes nothing."""
+        tree, data = self._tree, pack(key.tokens)
+        check_priority(priority)
+        if request in self.live:
+            raise RequestExists(f"request {request} is live")
+        whole = key.whole_pages(self._page_size)
+        walk = tree.walk(tree.root, key.namespace, data[: whole * TOKEN_BYTES])
+        need = pages_for(len(key.tokens) - walk.length, self._page_size) * self._page_size
+        self._memory.check_room(need, tree.unlocked_on(walk))
+        node = tree.settle(walk)
+        tree.touch(node, 0, 0)
+        tree.hold(node, tree.root)
+        cached = tree.slots_between(tree.root, node)
+        self._tags.check(cached, key)
+        row = torch.cat((cached, self._memory.take(need)))
+        self._tags.write(row, key, walk.length)
+        self.live[request] = Request(array("Q", data), key.namespace, priority, node, walk.length, row)
+        return Row(walk.length, row[: len(key.tokens)].clone())
+
+    def chunk(self, request: int) -> Row[Tensor]:
+        """Cache the whole pages so far; adopt what others cached meanwhile."""
+        live = self._find(request)
+        self._cache(live, 0)
+        slots = live.row[: len(live.tokens)].clone()
+        self._tags.check(slots, live)
+        return Row(live.cached, slots)
+
+    def decode(self, request: int, token: int) -> Tensor:
+        """One more token; its slot, as a tensor of no dimension."""
+        live = self._find(request)
+        data = pack((token,))
+        at = len(live.tokens)
+        if at % self._page_size == 0:
+            self._memory.check_room(self._page_size, 0)
+            live.row = torch.cat((live.row, self._memory.take(self._page_size)))
+        live.tokens.frombytes(data)
+        self._tags.write(live.row, live, at)
+        assert len(live.tokens) <= len(live.row)
+        return live.row[at].clone()
+
+    def finish(self, request: int) -> None:
+        """Cache the whole pages, counting one hit; free the tail; unlock."""
+        live = self._find(request)
+        self._cache(live, 1)
+        self._leave(request, live)
+
+    def abort(self, request: int) -> None:
+        """Unlock and free what the request owns; no access is counted."""
+        self._leave(request, self._find(request))
+
+    def _find(self, request: int) -> Request:
+        live = self.live.get(request)
+        if live is None:
+            raise UnknownRequest(f"request {request} is not live")
+        return live
+
+    def _cache(self, live: Request, hit: int) -> None:
+        """Move the request's lock down to the end of its whole pages, which the tree owns afterwards.
+
+        The walk resumes at the locked node: what is cached of a key is a prefix of it, and locks keep it cached.
+        """
+        tree, held = self._tree, live.cached
+        whole = len(live.tokens) // self._page_size * self._page_size
+        data = live.tokens[held:whole].tobytes()
+        walk = tree.walk(live.node, live.namespace, data)
+        deepest = held + walk.length
+        node = tree.settle(walk)
+        tree.hold(node, live.node)
+        tree.touch(node, hit, live.priority)
+        if walk.length:
+            theirs = tree.slots_between(live.node, node)
+            self._memory.pool.free(live.row[held:deepest])
+            live.row = torch.cat((live.row[:held], theirs, live.row[deepest:]))
+        if deepest < whole:
+            data = data[walk.length * TOKEN_BYTES :]
+            link = tree.child_key(node, live.namespace, data[: self._page_size * TOKEN_BYTES])
+            leaf = Node(node, link, data, live.row[deepest:whole].clone())
+            leaf.hits, leaf.priority, leaf.lock = hit, live.priority, 1
+            tree.graft(node, leaf)
+            node = leaf
+        live.node, live.cached = node, whole
+        assert live.cached <= len(live.tokens) <= len(live.row)
+
+    def _leave(self, request: int, live: Request) -> None:
+        """The request is gone: its lock, and its own pages."""
+        self._tree.release(live.node)
+        own = live.row[live.cached :]
+        assert len(own) % self._page_size == 0
+        if len(own):
+            self._memory.pool.free(own)
+        del self.live[request]

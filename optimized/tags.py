@@ -1,0 +1,95 @@
+"""Content tags: in a checking mode each slot on the device says which prefix its token ends.
+
+A tag is written where the token's data would be, when that is computed, and compared on the device when the slot is
+handed out again: a slot that is stale, reused or swapped with another is seen where the data would be wrong.
+"""
+
+from array import array
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from radixcheck.spec.values import Namespace
+
+# Odd multipliers with no pattern in their bits, as signed 64-bit numbers; products wrap around.
+_STIR = (-0x61C8864680B583EB, -0x40A7B892E31B1A47, -0x6B2FB644ECCEEE15)
+_LOW_HALF = 0xFFFF_FFFF
+
+
+class TagMismatch(AssertionError):
+    """A slot that the cache hands out does not hold the token that it was handed out for."""
+
+
+class Tagged(Protocol):
+    """What has tokens under a namespace: a key, or a live request."""
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        """All tokens so far."""
+
+    @property
+    def namespace(self) -> Namespace:
+        """What keeps trees apart."""
+
+
+class TagKeeper(Protocol):
+    """The verbs of both modes."""
+
+    def write(self, slots: Tensor, key: Tagged, start: int) -> None:
+        """Tokens [start, len) of `key` have been computed into slots[start:len]; other slots given are left alone."""
+
+    def check(self, slots: Tensor, key: Tagged) -> None:
+        """Raise TagMismatch unless each slots[i] holds token i of `key`, preceded by the tokens before it."""
+
+
+class NoTags:
+    """Outside a checking mode: no tags, no cost, no read-back."""
+
+    def write(self, slots: Tensor, key: Tagged, start: int) -> None:
+        """Write nothing."""
+
+    def check(self, slots: Tensor, key: Tagged) -> None:
+        """Trust the slots."""
+
+
+class Tags:
+    """One tag per slot of a pool; 0 where nothing was computed yet."""
+
+    def __init__(self, capacity: int, device: torch.device | str = "cpu") -> None:
+        self.content = torch.zeros(capacity, dtype=torch.int64, device=device)
+        # Numbered in order of appearance: a hash of the tuple could make two namespaces one.
+        self._numbers: dict[Namespace, int] = {}
+
+    def write(self, slots: Tensor, key: Tagged, start: int) -> None:
+        """Tag slots[start:len] with the prefixes of `key` that end there."""
+        end = len(key.tokens)
+        assert 0 <= start <= end <= len(slots)
+        self.content[slots[start:end]] = self._chain(key, end)[start:]
+
+    def check(self, slots: Tensor, key: Tagged) -> None:
+        """Compare on the device; only the verdict, and on a mismatch the first bad position, comes back."""
+        assert len(slots) <= len(key.tokens)
+        wrong = self.content[slots] != self._chain(key, len(slots))
+        if bool(wrong.any()):
+            position = int(wrong.nonzero()[0])
+            raise TagMismatch(f"slot {int(slots[position])} does not hold token {position} of this key")
+
+    def _chain(self, key: Tagged, end: int) -> Tensor:
+        """Tags of the first `end` prefixes: a running sum of what each token, at its position, is stirred to.
+
+        The namespace's number stands before the first token.
+        """
+        number = self._numbers.setdefault(key.namespace, len(self._numbers))
+        links = array("Q", (number, *key.tokens[:end]))
+        values = torch.frombuffer(links, dtype=torch.int64).to(self.content.device)
+        positions = torch.arange(end + 1, dtype=torch.int64, device=self.content.device)
+        return torch.cumsum(_stirred(values + _stirred(positions)), 0)[1:]
+
+
+def _stirred(values: Tensor) -> Tensor:
+    """A permutation of the 64-bit numbers that leaves no pattern: near inputs have unrelated outputs."""
+    for factor in _STIR:
+        values = (values ^ (values >> 32 & _LOW_HALF)) * factor
+    return values

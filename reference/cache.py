@@ -1,0 +1,131 @@
+"""The cache as serving uses it: one row of slots for each live request."""
+
+from dataclasses import dataclass
+
+from radixcheck.reference.node import Node, slots_of
+from radixcheck.reference.pool import Pool, slots_of_pages
+from radixcheck.reference.tree import RadixTree, check_priority
+from radixcheck.spec.values import Key, Namespace, RequestExists, Row, StillHeld, UnknownRequest, check_tokens, pages_for
+
+
+@dataclass(slots=True)
+class Request:
+    """What a live request holds. Who owns the slots of its row:
+
+    [0, cached)           the tree; locked through `node`, which ends there
+    [cached, len(row))    the request itself
+    [len(row), page end)  the request itself; not in the row, the rest of its last page
+    """
+
+    tokens: list[int]
+    namespace: Namespace
+    priority: int
+    node: Node
+    cached: int  # tokens, whole pages
+    row: list[int]  # one slot for each token
+
+
+class RadixCache(RadixTree):
+    """The whole reference cache: the verbs of the tree, and of the requests that share it."""
+
+    def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
+        super().__init__(page_size, policy, pool)
+        self.requests: dict[int, Request] = {}
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """Match and lock what is cached, then allocate the rest, evicting only what is missing.
+
+        The lock comes before the eviction, so that the request never evicts what it has just matched. For the same
+        reason the guard does not count those tokens as room.
+        """
+        check_tokens(key.tokens)
+        check_priority(priority)
+        if request in self.requests:
+            raise RequestExists(f"request {request} is live")
+        place = self._walk(key.tokens, key.namespace)
+        missing = len(key.tokens) - place.length
+        needed = pages_for(missing, self.page_size) * self.page_size
+        self._check_room(needed, spared=place.evictable())
+        node = self._reach(place)
+        self._access(node)
+        self._hold(node)
+        row = slots_of(node) + self._draw(needed)[:missing]
+        self.requests[request] = Request(list(key.tokens), key.namespace, priority, node, place.length, row)
+        return Row(place.length, list(row))
+
+    def chunk(self, request: int) -> Row[list[int]]:
+        """Cache the whole pages so far, without a hit, and go on; returns the row as it is now."""
+        live = self._live(request)
+        self._commit(live, hits=0)
+        return Row(live.cached, list(live.row))
+
+    def decode(self, request: int, token: int) -> int:
+        """One more token; returns its slot, on a new page if the last one is full. Raises NoRoom."""
+        live = self._live(request)
+        check_tokens((token,))
+        if len(live.row) % self.page_size:
+            slot = live.row[-1] + 1
+        else:
+            self._check_room(self.page_size)
+            slot = self._draw(self.page_size)[0]
+        live.tokens.append(token)
+        live.row.append(slot)
+        return slot
+
+    def finish(self, request: int) -> None:
+        """Cache the whole pages, with one hit, and let the request go."""
+        self._commit(self._live(request), hits=1)
+        self._close(request)
+
+    def abort(self, request: int) -> None:
+        """Let the request go; caches nothing and refreshes nothing."""
+        self._live(request)
+        self._close(request)
+
+    def reset(self) -> None:
+        """Forget every node; all slots are free afterwards. Raises StillHeld while a request is live, too."""
+        if self.requests:
+            raise StillHeld(f"{len(self.requests)} requests are live")
+        super().reset()
+
+    # ---------------------------------------------------------------- steps
+
+    def _live(self, request: int) -> Request:
+        if request not in self.requests:
+            raise UnknownRequest(f"no request {request} is live")
+        return self.requests[request]
+
+    def _commit(self, live: Request, hits: int) -> None:
+        """Give the request's whole pages to the tree, and move its lock to the node where they end.
+
+        [0, cached)        the tree's already
+        [cached, deepest)  cached by others meanwhile: take over the tree's slots, free the own duplicates
+        [deepest, whole)   one new leaf: its slots go from the request to the tree, the row keeps them
+        [whole, len(row))  no whole page: stays the request's own
+        """
+        tokens = tuple(live.tokens)
+        whole = len(tokens) // self.page_size * self.page_size
+        place = self._walk(tokens, live.namespace)
+        deepest = place.length
+        assert live.cached <= deepest <= whole, "what the request has locked is still cached"
+        node = self._reach(place)
+        self._free_own(live, deepest)
+        live.row[:deepest] = slots_of(node)
+        if deepest < whole:
+            node = self._grow(node, live.namespace, tokens[deepest:whole], live.row[deepest:whole])
+        self._access(node, hits, live.priority)
+        self._hold(node)
+        self._release(live.node)
+        live.node, live.cached = node, whole
+
+    def _close(self, request: int) -> None:
+        """Unlock, and free all that the request owns."""
+        live = self.requests.pop(request)
+        self._release(live.node)
+        self._free_own(live, len(live.row))
+
+    def _free_own(self, live: Request, until: int) -> None:
+        """Free the request's own pages of [cached, until), the unused rest of the last one included."""
+        starts = live.row[live.cached : until : self.page_size]
+        if starts:
+            self.pool.free(slots_of_pages(starts, self.page_size))

@@ -1,0 +1,103 @@
+"""The nodes of the radix tree.
+
+A node stands for the prefix that ends with its segment. Keys (1,2,3,4) and (1,2,7,8), page size 2, namespace ():
+
+    root --((), (1,2))--> A  segment (1,2)  slots [0,1]
+                          |--(3,4)--> B  segment (3,4)  slots [2,3]
+                          `--(7,8)--> C  segment (7,8)  slots [4,5]
+
+What is written on the arrows is the child key: the first page of the child's segment, by which a walk finds it. Below
+the root the namespace goes with it, so one tree holds all namespaces and two of them never share a node.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+Page = tuple[int, ...]
+ChildKey = tuple[Any, ...]  # a page; for a child of the root (namespace, page)
+
+
+class Node:
+    """One segment of tokens and their slots. The root has an empty segment, and its lock, times and hits mean nothing.
+
+    `segment` and `slots` are replaced, never changed in place: whoever holds the old ones holds a snapshot.
+    """
+
+    __slots__ = ("child_key", "children", "creation", "hits", "lock", "parent", "priority", "segment", "slots", "time")
+
+    def __init__(self, parent: "Node | None", child_key: ChildKey, segment: Page, slots: list[int]) -> None:
+        self.parent = parent  # None: the root, or a node that has left the tree
+        self.child_key = child_key  # under which the parent files this node
+        self.segment = segment
+        self.slots = slots  # one for each token of the segment
+        self.children: dict[ChildKey, Node] = {}
+        self.lock = 0  # how many locks and requests hold this node or a descendant
+        self.time = 0  # of the last access
+        self.creation = 0
+        self.hits = 0  # how often a key through this node was inserted
+        self.priority = 0
+
+
+def path(node: Node) -> Iterator[Node]:
+    """The nodes from `node` up to the root, the root left out."""
+    while node.parent is not None:
+        yield node
+        node = node.parent
+
+
+def top(node: Node) -> Node:
+    """Where the way up ends: at the root, unless the node or an ancestor has left the tree."""
+    while node.parent is not None:
+        node = node.parent
+    return node
+
+
+def below(root: Node) -> Iterator[Node]:
+    """Every node but the root, parents first."""
+    # A list of what is left to visit instead of recursion: a chain may be longer than Python's stack.
+    waiting = list(root.children.values())
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if node.children:
+            waiting.extend(node.children.values())
+
+
+def slots_of(node: Node) -> list[int]:
+    """The slots of the whole prefix that ends at `node`, as a list of its own."""
+    segments = [n.slots for n in path(node)]
+    return [slot for slots in reversed(segments) for slot in slots]
+
+
+def shared_tokens(segment: Page, tokens: Page, start: int, page_size: int) -> int:
+    """How many tokens of `segment` continue `tokens` at `start`, in whole pages; the first page is known to agree.
+
+    >>> shared_tokens((1, 2, 3, 4), (9, 9, 1, 2, 3, 5), 2, 2)
+    2
+    """
+    if tokens[start : start + len(segment)] == segment:
+        return len(segment)
+    shared = page_size
+    # This ends: where the tokens run out, what is left of them is shorter than a page of the segment.
+    while segment[shared : shared + page_size] == tokens[start + shared : start + shared + page_size]:
+        shared += page_size
+    return shared
+
+
+def split(node: Node, length: int, page_size: int) -> Node:
+    """Cut a segment in two and return the new upper node, which holds the first `length` tokens.
+
+    `node` itself becomes the lower half: it ends where it ended, so handles on it and locks through it stay right. Both
+    halves have the lock, times, hits and priority that the whole had: what was true of every token stays true of it.
+    """
+    assert node.parent is not None, "the root is never split"
+    assert 0 < length < len(node.segment), "both halves keep a part"
+    assert length % page_size == 0, "a split lies between two pages"
+    upper = Node(node.parent, node.child_key, node.segment[:length], node.slots[:length])
+    upper.lock, upper.hits, upper.priority = node.lock, node.hits, node.priority
+    upper.time, upper.creation = node.time, node.creation
+    node.segment, node.slots = node.segment[length:], node.slots[length:]
+    node.parent.children[upper.child_key] = upper
+    node.parent, node.child_key = upper, node.segment[:page_size]
+    upper.children[node.child_key] = node
+    return upper

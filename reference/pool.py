@@ -1,0 +1,86 @@
+"""The slot pool: the one authority on which slots are free.
+
+Page k is the slots [k * page_size, (k + 1) * page_size). A pool deals in whole pages.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from radixcheck.spec.values import BadAmount, NoRoom, NotYourSlot
+
+
+class Pool(Protocol):
+    """What the cache needs of a pool, so that an instrumented one can stand in its place."""
+
+    page_size: int
+    capacity: int  # tokens
+
+    @property
+    def available(self) -> int:
+        """Free slots, in tokens."""
+
+    def alloc(self, tokens: int) -> list[int]:
+        """Free slots for a whole number of pages. Raises NoRoom."""
+
+    def free(self, slots: Sequence[int]) -> None:
+        """Take whole pages back."""
+
+
+class SlotPool:
+    """The free pages in a queue: a page that comes back is handed out last."""
+
+    def __init__(self, capacity: int, page_size: int) -> None:
+        if page_size < 1 or capacity < 0 or capacity % page_size:
+            raise ValueError(f"a capacity of {capacity} tokens is not a number of pages of {page_size}")
+        self.page_size = page_size
+        self.capacity = capacity
+        self._free = deque(range(0, capacity, page_size))  # first slot of each free page
+        self._taken: set[int] = set()  # first slot of each page handed out
+
+    @property
+    def available(self) -> int:
+        """Free slots, in tokens."""
+        return len(self._free) * self.page_size
+
+    def alloc(self, tokens: int) -> list[int]:
+        """Free slots, page by page. Raises BadAmount for anything but whole pages, NoRoom if too few are free."""
+        if tokens < 0 or tokens % self.page_size:
+            raise BadAmount(f"{tokens} tokens are not a number of pages of {self.page_size}")
+        if tokens > self.available:
+            raise NoRoom(f"{tokens} tokens asked for, {self.available} are free")
+        starts = [self._free.popleft() for _ in range(tokens // self.page_size)]
+        self._taken.update(starts)
+        return slots_of_pages(starts, self.page_size)
+
+    def free(self, slots: Sequence[int]) -> None:
+        """Take whole pages back. Raises NotYourSlot, freeing none, if one of them was free already or is not whole."""
+        starts = page_starts(slots, self.page_size, self._taken)
+        self._taken.difference_update(starts)
+        self._free.extend(starts)
+        assert len(self._free) + len(self._taken) == self.capacity // self.page_size, "every page is free or taken"
+
+
+def slots_of_pages(starts: Sequence[int], page_size: int) -> list[int]:
+    """Every slot of the pages that begin at `starts`.
+
+    >>> slots_of_pages([4, 0], 2)
+    [4, 5, 0, 1]
+    """
+    return [slot for start in starts for slot in range(start, start + page_size)]
+
+
+def page_starts(slots: Sequence[int], page_size: int, owned: set[int]) -> list[int]:
+    """The first slots of the pages that `slots` consists of.
+
+    Raises NotYourSlot unless they are whole pages, each in order and given once, that begin at a slot of `owned`.
+
+    >>> page_starts([4, 5, 0, 1], 2, {0, 2, 4})
+    [4, 0]
+    """
+    starts = list(slots[::page_size])
+    if slots_of_pages(starts, page_size) != list(slots):
+        raise NotYourSlot(f"{list(slots)} is not made of whole pages of {page_size} slots")
+    if len(set(starts)) < len(starts) or not owned.issuperset(starts):
+        raise NotYourSlot(f"of the pages that begin at {starts} one is given twice or is not the caller's")
+    return starts

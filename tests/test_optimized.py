@@ -1,0 +1,286 @@
+"""What is special about the optimized cache: storage, handles, loans, content tags, and no read-back."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from radixcheck.optimized import CountedLoans, DevicePool, ListedLoans, NoTags, RadixCache, TagMismatch, Tags
+from radixcheck.optimized.keys import common_pages, pack
+from radixcheck.optimized.node import Node
+from radixcheck.spec.values import BadAmount, BadKey, Key, NoRoom, NotYourSlot, Sizes, StaleHandle, StillHeld
+
+
+def make(device: str = "cpu", page_size: int = 2, capacity: int = 32, policy: str = "lru") -> RadixCache:
+    """A cache in its checking mode."""
+    pool = DevicePool(capacity, page_size, device)
+    return RadixCache(page_size, policy, pool, Tags(capacity, device), ListedLoans(page_size))
+
+
+def key(text: str, *namespace: object) -> Key:
+    return Key(tuple(map(ord, text)), namespace)
+
+
+def put(cache: RadixCache, what: Key, priority: int = 0) -> int:
+    """What an engine does with a key: compute what is not cached, insert it, free the rest."""
+    slots = cache.alloc(len(what.tokens))
+    cache.tags.write(slots, what, 0)
+    prefix = cache.insert(what, slots, priority)
+    cache.free(slots[:prefix])
+    cache.free(slots[what.whole_pages(cache.page_size) :])
+    return prefix
+
+
+def nodes(cache: RadixCache) -> Iterator[Node]:
+    """All nodes but the root, parents first."""
+    waiting = list(cache.tree.root.children.values())
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(node.children.values())
+
+
+def leaf_of(cache: RadixCache, what: Key) -> Node:
+    node = cache.match(what).node
+    assert isinstance(node, Node)
+    return node
+
+
+def storages(tensors: list[Tensor]) -> set[int]:
+    return {tensor.untyped_storage().data_ptr() for tensor in tensors}
+
+
+# Storage
+
+
+def test_nothing_that_is_given_or_returned_shares_storage_with_the_cache(device: str) -> None:
+    cache = make(device)
+    given = cache.alloc(6)
+    cache.tags.write(given, key("abcdef"), 0)
+    cache.insert(key("abcdef"), given)
+    outside = [given, cache.match(key("abcd")).slots, cache.start(1, key("abcdxyz")).slots]
+    outside += [cache.decode(1, ord("w")), cache.chunk(1).slots]
+    expected = cache.match(key("abcdxyzw")).slots.clone()
+
+    for tensor in outside:
+        tensor.fill_(-1)
+
+    assert cache.match(key("abcdxyzw")).slots.equal(expected)
+    assert cache.chunk(1).slots.equal(expected)
+    kept = [node.slots for node in nodes(cache)] + [cache.requests[1].row]
+    assert len(storages(kept)) == len(kept) == 4
+    assert storages(kept).isdisjoint(storages(outside))
+
+
+def test_the_halves_of_a_split_hold_no_more_storage_than_their_slots(device: str) -> None:
+    cache = make(device)
+    put(cache, key("abcdefgh"))
+    cache.match(key("ab"))
+
+    upper, lower = (node.slots for node in nodes(cache))
+
+    assert (len(upper), len(lower)) == (2, 6)
+    assert [t.untyped_storage().nbytes() for t in (upper, lower)] == [2 * 8, 6 * 8]
+
+
+def test_a_handle_names_a_prefix_through_splits_until_that_leaves_the_tree() -> None:
+    cache = make()
+    put(cache, key("abcdef"))
+    deep = cache.match(key("abcdef"))
+    shallow = cache.match(key("ab"))
+
+    receipt = cache.lock(deep.node)
+    assert cache.sizes() == Sizes(26, 0, 6)
+    with pytest.raises(StillHeld):
+        cache.reset()
+    cache.unlock(receipt)
+    assert cache.evict(1) == 4
+    with pytest.raises(StaleHandle):
+        cache.lock(deep.node)
+    cache.lock(shallow.node)
+    assert cache.sizes() == Sizes(30, 0, 2)
+
+
+def test_after_a_reset_every_handle_but_that_of_the_root_is_stale() -> None:
+    cache = make()
+    put(cache, key("abcd"))
+    handles = [cache.match(key(text)).node for text in ("abcd", "ab", "")]
+    cache.reset()
+
+    for handle in handles[:2]:
+        with pytest.raises(StaleHandle):
+            cache.lock(handle)
+    cache.unlock(cache.lock(handles[2]))
+    assert cache.sizes() == Sizes(32, 0, 0)
+
+
+def test_a_chain_of_thousands_of_nodes_is_walked_in_loops() -> None:
+    depth = 2_000
+    cache = RadixCache(1, "lru", DevicePool(depth, 1))
+    tokens = tuple(range(depth))
+    cache.start(1, Key(tokens[:1]))
+    for token in tokens[1:]:
+        cache.chunk(1)
+        cache.decode(1, token)
+    cache.finish(1)
+
+    found = cache.match(Key(tokens))
+    cache.unlock(cache.lock(found.node))
+
+    assert sum(1 for _ in nodes(cache)) == depth
+    assert found.slots.sort().values.equal(torch.arange(depth))
+    assert cache.evict(depth) == depth
+
+
+# Keys, pool, loans
+
+
+@pytest.mark.parametrize("tokens", [(-1,), (1.0,), ("a",), (None,), (2**64,)])
+def test_what_is_no_token_is_refused(tokens: tuple[int, ...]) -> None:
+    with pytest.raises(BadKey):
+        pack(tokens)
+
+
+def test_the_bisection_finds_the_first_page_that_differs() -> None:
+    for pages in range(1, 9):
+        for same in range(1, pages + 1):
+            segment = pack((7,) * 2 * pages)
+            data = pack((5, 5) + (7,) * 2 * same + (7, 8) * (pages - same))
+
+            assert common_pages(segment, data, 16, 16) == same
+
+
+def test_the_pool_hands_out_whole_aligned_pages_once(device: str) -> None:
+    pool = DevicePool(24, 4, device)
+    slots = torch.cat([pool.alloc(8), pool.alloc(0), pool.alloc(16)])
+
+    assert sorted(slots.tolist()) == list(range(24))
+    assert (slots.view(-1, 4) % 4).tolist() == [[0, 1, 2, 3]] * 6
+    with pytest.raises(NoRoom):
+        pool.alloc(4)
+    with pytest.raises(BadAmount):
+        pool.alloc(3)
+    pool.free(slots[4:12])
+    assert sorted(pool.alloc(8).tolist()) == sorted(slots[4:12].tolist())
+    pool.free(slots)
+    with pytest.raises(AssertionError):
+        pool.free(slots[:4])
+
+
+def test_listed_loans_refuse_every_slot_that_is_not_on_loan() -> None:
+    loans = ListedLoans(2)
+    loans.lend(torch.tensor([4, 5, 8, 9]))
+
+    for slots in ([0, 1], [5, 4], [4, 5, 4, 5], [4], [5, 8]):
+        with pytest.raises(NotYourSlot):
+            loans.check(torch.tensor(slots))
+    loans.check(torch.tensor([8, 9]))
+    loans.settle(torch.tensor([8, 9]))
+    assert loans.outstanding == 2
+
+
+def test_counted_loans_refuse_broken_pages_and_more_than_is_out() -> None:
+    loans = CountedLoans(2)
+    loans.lend(torch.tensor([4, 5]))
+
+    for count in (1, 4):
+        with pytest.raises(NotYourSlot):
+            loans.check(torch.zeros(count, dtype=torch.int64))
+
+
+# Tags
+
+
+def swap_two_slots(node: Node) -> None:
+    node.slots[:2] = node.slots[:2].flip(0)
+
+
+def reuse_a_slot(node: Node) -> None:
+    node.slots[0] = 30
+
+
+@pytest.mark.parametrize("damage", [swap_two_slots, reuse_a_slot])
+def test_a_slot_that_holds_something_else_is_seen_where_it_is_handed_out(device: str, damage: Callable[[Node], None]) -> None:
+    cache = make(device)
+    put(cache, key("abcdef"))
+    damage(leaf_of(cache, key("abcd")))
+
+    with pytest.raises(TagMismatch, match="token 0"):
+        cache.match(key("abxy"))
+    with pytest.raises(TagMismatch):
+        cache.start(1, key("abcdef"))
+
+
+def test_a_row_with_a_wrong_slot_is_seen_at_the_next_chunk() -> None:
+    cache = make()
+    cache.start(1, key("abcd"))
+    cache.requests[1].row[3] = 20
+
+    with pytest.raises(TagMismatch, match="token 3"):
+        cache.chunk(1)
+
+
+def test_tags_tell_prefixes_positions_and_namespaces_apart() -> None:
+    tags = Tags(16)
+    slots = torch.arange(4)
+    for start, what in ((0, key("aaaa", -1)), (4, key("abba")), (8, key("baab"))):
+        tags.write(slots + start, what, 0)
+
+    tags.check(slots, key("aaaa", -1))
+    assert len(set(tags.content[:12].tolist())) == 12
+    for other in (key("aaaa", -2), key("aaaa"), key("baaa", -1)):
+        with pytest.raises(TagMismatch, match="token 0"):
+            tags.check(slots, other)
+
+
+# No read-back
+
+
+class Launched(TorchDispatchMode):
+    """Names of the tensor operations that are launched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        self.names.append(func.__name__.partition(".")[0])
+        return func(*args, **(kwargs or {}))
+
+
+def launched(call: Callable[[], object]) -> str:
+    with Launched() as mode:
+        call()
+    return " ".join(mode.names)
+
+
+def test_hot_paths_launch_a_fixed_few_operations_and_read_nothing_back() -> None:
+    """On the meta device tensors have no data: whatever would read some back fails."""
+    cache = RadixCache(2, "lru", DevicePool(64, 2, "meta"))
+    alloc = "slice unsqueeze add view"
+    free = "slice slice copy_"
+    slots = cache.alloc(8)
+    handle = cache.match(Key(())).node
+
+    assert launched(lambda: cache.alloc(8)) == alloc
+    assert launched(lambda: cache.insert(Key((1, 2, 3, 4, 5, 6, 7, 8)), slots)) == "slice clone"
+    assert launched(lambda: cache.match(Key((1, 2, 3, 4)))) == "slice clone slice clone cat"
+    assert launched(lambda: cache.match(Key((1, 2, 3, 4)))) == "cat"
+    assert launched(lambda: cache.unlock(cache.lock(handle))) == ""
+    assert launched(lambda: cache.start(1, Key((1, 2, 3, 4, 9, 9, 9)))) == f"cat {alloc} cat slice clone"
+    assert launched(lambda: cache.decode(1, 3)) == "select clone"
+    assert launched(lambda: cache.decode(1, 3)) == f"{alloc} cat select clone"
+    assert launched(lambda: cache.chunk(1)) == "slice clone slice clone"
+    assert launched(lambda: cache.finish(1)) == f"slice {free}"
+    assert launched(lambda: cache.evict(2)) == free
+    assert launched(lambda: cache.evict(64)) == f"cat {free}"
+
+
+def test_a_read_back_would_be_seen() -> None:
+    pool = DevicePool(8, 2, "meta")
+    cache = RadixCache(2, "lru", pool, NoTags(), ListedLoans(2))
+
+    with pytest.raises(NotImplementedError):
+        cache.alloc(2)

@@ -1,0 +1,152 @@
+"""The order of victims: what the lazily repaired heap gives is what sorting all evictable leaves would give."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from radixcheck.optimized import DevicePool, RadixCache
+from radixcheck.optimized.heap import POLICIES, SLACK, EvictionHeap
+from radixcheck.optimized.node import Node
+from radixcheck.spec.values import Key
+
+
+def put(cache: RadixCache, key: Key, priority: int = 0) -> None:
+    """Insert, and free what was cached already; pages are of one token."""
+    slots = cache.alloc(len(key.tokens))
+    cache.free(slots[: cache.insert(key, slots, priority)])
+
+
+def nodes(cache: RadixCache) -> Iterator[Node]:
+    """All nodes but the root, parents first."""
+    waiting = list(cache.tree.root.children.values())
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(node.children.values())
+
+
+def check_heap(cache: RadixCache) -> None:
+    """Complete, never too late, bounded; the count is exact."""
+    heap = cache.tree.heap
+    leaves = [node for node in nodes(cache) if node.is_evictable_leaf()]
+    assert heap.leaf_count == len(leaves)
+    assert len(heap) <= 2 * len(leaves) + SLACK
+    spoken_for = {id(entry) for entry in heap.entries}
+    for leaf in leaves:
+        assert leaf.entry is not None
+        assert id(leaf.entry) in spoken_for
+        assert leaf.entry[:2] <= heap.key(leaf)
+
+
+def least_first(cache: RadixCache, tokens: int) -> list[int]:
+    """The slots of the victims of `evict(tokens)`, found by sorting all evictable leaves again for each."""
+    gone: set[Node] = set()
+    slots: list[int] = []
+    while len(slots) < tokens:
+        alive = [node for node in nodes(cache) if node not in gone]
+        parents = {node.parent for node in alive}
+        leaves = [node for node in alive if node not in parents and not node.lock]
+        if not leaves:
+            break
+        victim = min(leaves, key=cache.tree.heap.key)
+        gone.add(victim)
+        slots += victim.slots.tolist()
+    return slots
+
+
+class Recorder(DevicePool):
+    """A pool that remembers what came back last."""
+
+    freed: Tensor = torch.empty(0)
+
+    def free(self, slots: Tensor) -> None:
+        self.freed = slots.clone()
+        super().free(slots)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_victims_are_those_of_a_sort_and_the_heap_stays_small(policy: str) -> None:
+    rng = random.Random(policy)
+    pool = Recorder(40, 1)
+    cache = RadixCache(1, policy, pool)
+    receipts: list[object] = []
+    victims = 0
+    for _ in range(1_500):
+        what = Key(tuple(rng.randrange(3) for _ in range(rng.randrange(1, 5))))
+        match rng.randrange(8):
+            case 0 | 1 | 2:
+                put(cache, what, rng.randrange(3))
+            case 3 | 4:
+                found = cache.match(what)
+                if len(receipts) < 4:
+                    receipts.append(cache.lock(found.node))
+            case 5 | 6 if receipts:
+                cache.unlock(receipts.pop(rng.randrange(len(receipts))))
+            case _:
+                expected = least_first(cache, tokens := rng.randrange(1, 8))
+                pool.freed = torch.empty(0)
+                assert cache.evict(tokens) == len(expected)
+                assert pool.freed.tolist() == expected
+                victims += len(expected)
+        check_heap(cache)
+    assert victims > 200
+
+
+@pytest.mark.parametrize("policy", ["lru", "mru"])
+def test_the_heap_does_not_grow_by_locking_and_unlocking(policy: str) -> None:
+    cache = RadixCache(1, policy, DevicePool(64, 1))
+    for i in range(8):
+        put(cache, Key((i,)))
+    for i in range(400):
+        cache.unlock(cache.lock(cache.match(Key((i % 8,))).node))
+        check_heap(cache)
+    # A key that only grows needs no second entry, however often its leaf comes and goes.
+    assert policy == "mru" or len(cache.tree.heap) == 8
+    receipts = [cache.lock(cache.match(Key((i,))).node) for i in range(8)]
+    assert len(cache.tree.heap) <= SLACK
+    for receipt in receipts:
+        cache.unlock(receipt)
+        check_heap(cache)
+
+
+class NeverEager(EvictionHeap):
+    """Repairs what surfaces and pushes no smaller key: right for keys that only grow."""
+
+    def refresh(self, node: Node) -> None:
+        assert node.entry is not None
+
+
+@pytest.mark.parametrize(("policy", "lazy_is_right"), [("lru", True), ("mru", False)])
+def test_a_key_that_shrinks_is_pushed_at_once(policy: str, lazy_is_right: bool) -> None:
+    def first_victim(heap: EvictionHeap) -> str:
+        root = Node(None, b"", b"", torch.empty(0))
+        first, second = (Node(root, name, name, torch.empty(1)) for name in (b"first", b"second"))
+        for time, node in enumerate((first, second)):
+            node.time = time
+            heap.push(node)
+        first.time = 2
+        heap.refresh(first)
+        return heap.pop_victim().segment.decode()
+
+    expected = {"lru": "second", "mru": "first"}[policy]
+    assert first_victim(EvictionHeap(policy)) == expected
+    assert (first_victim(NeverEager(policy)) == expected) is lazy_is_right
+
+
+def test_an_entry_that_another_supersedes_is_dropped_where_it_surfaces() -> None:
+    heap = EvictionHeap("lru")
+    root = Node(None, b"", b"", torch.empty(0))
+    twice, once = (Node(root, name, name, torch.empty(1)) for name in (b"twice", b"once"))
+    twice.time, once.time = 5, 7
+    heap.push(twice)
+    heap.push(once)
+    for time in (3, 9):  # earlier: pushed at once; later: repaired when it surfaces, above the first entry
+        twice.time = time
+        heap.refresh(twice)
+
+    assert heap.pop_victim() is once
+    assert [entry[:2] for entry in heap.entries] == [(9, 9)]
+    assert heap.pop_victim() is twice

@@ -1,0 +1,122 @@
+"""Habits of the text: what lies in the checkout, lengths, words, docstrings and their examples."""
+
+import ast
+import doctest
+import importlib
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYERS = ("spec", "reference", "optimized", "verification")
+TOP_LEVEL = {".ci", ".dev", ".gitignore", "LICENSE", "README.md", "pyproject.toml", "tests", *LAYERS}
+
+FILE_LINES_MAX = 400
+SPEC_LINES_MAX = 1_300
+FUNCTION_LINES_MAX = 60
+
+# Letters in brackets keep these patterns from finding themselves.
+BANNED = {
+    "unfinished work": r"\b(?:T[O]DO|F[I]XME|X[X]X|H[A]CK|W[I]P)\b",
+    "a path of one machine": r"(?<![\w.~*/-])/(?:work|tmp|root|home|opt|mnt)/\w",
+    "a place outside the project": r"(?i)\b(?:our|this|the) (?:workp[l]ace|ses[s]ion|trac[k]er|tic[k]et|br[i]ef)\b",
+    "a test that is not run": r"mark\.sk[i]p|mark\.x[f]ail|imp[o]rtorskip|pytest\.sk[i]p|pra[g]ma: no cover",
+}
+# The only place that may leave a test out: a test marked gpu where there is no device.
+MAY_SKIP = "tests/conftest.py"
+
+
+def tracked() -> list[str]:
+    """Paths, relative to the root, of the files that git keeps."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
+    return [path for path in listed.stdout.split("\0") if path]
+
+
+def python_files() -> dict[str, str]:
+    """Every Python file's text by its path; new files too, before git keeps them."""
+    paths = [path for folder in (*LAYERS, "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
+    return {str(path.relative_to(ROOT)): path.read_text() for path in paths}
+
+
+def banned_phrases(text: str) -> list[str]:
+    """Each phrase of a text that the project does not use, with the reason."""
+    return [f"{found[0]}: {reason}" for reason, pattern in BANNED.items() for found in re.finditer(pattern, text)]
+
+
+def long_functions(source: str) -> list[str]:
+    """Names of the functions longer than a screen, their docstring included."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    return [node.name for node in functions if (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES_MAX]
+
+
+def test_the_top_level_holds_exactly_what_it_should() -> None:
+    assert {path.split("/")[0] for path in tracked()} == TOP_LEVEL
+
+
+def test_files_stay_short_enough_to_be_read() -> None:
+    lengths = {path: len(text.splitlines()) for path, text in python_files().items()}
+    spec_lines = sum(lines for path, lines in lengths.items() if path.startswith("spec/"))
+
+    assert {path: lines for path, lines in lengths.items() if lines > FILE_LINES_MAX} == {}
+    assert 0 < spec_lines <= SPEC_LINES_MAX
+
+
+def test_functions_fit_a_screen() -> None:
+    actual = {path: names for path, text in python_files().items() if (names := long_functions(text))}
+
+    assert actual == {}
+
+
+def test_a_function_one_line_too_long_is_seen() -> None:
+    body = "\n    pass"
+
+    assert long_functions("def fits():" + body * (FUNCTION_LINES_MAX - 1)) == []
+    assert long_functions("def long():" + body * FUNCTION_LINES_MAX) == ["long"]
+
+
+def test_the_text_uses_no_banned_phrase() -> None:
+    texts = python_files() | {path: (ROOT / path).read_text() for path in tracked() if (ROOT / path).is_file()}
+    texts.pop(MAY_SKIP, None)
+
+    assert {path: found for path, text in texts.items() if (found := banned_phrases(text))} == {}
+
+
+@pytest.mark.parametrize("phrase", ["T_ODO: later", "see /t_mp/notes", "in this ses_sion", "@pytest.mark.sk_ip"])
+def test_a_banned_phrase_is_seen(phrase: str) -> None:
+    assert banned_phrases(phrase) == []
+    assert len(banned_phrases(phrase.replace("_", ""))) == 1
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    actual = [path for path, text in python_files().items() if not ast.get_docstring(ast.parse(text))]
+
+    assert actual == []
+
+
+def test_no_two_tests_have_the_same_name() -> None:
+    """Within a file the second would replace the first without a word; across files `-k` could not tell them apart."""
+    names = Counter(
+        node.name
+        for path, text in python_files().items()
+        if path.startswith("tests/")
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    )
+
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_the_examples_in_docstrings_are_true() -> None:
+    modules = [
+        importlib.import_module("radixcheck." + path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+        for path in python_files()
+        if not path.startswith("tests/") and not path.endswith("/__main__.py")
+    ]
+
+    results = {module.__name__: doctest.testmod(module) for module in modules}
+
+    assert {name: result.failed for name, result in results.items() if result.failed} == {}
+    assert sum(result.attempted for result in results.values()) > 0

@@ -1,0 +1,212 @@
+"""The command line: what is asked, checked for sense, and handed on. Exit status: 0 holds, 1 refuted, 2 wrong use, 3 undecided."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from radixcheck.spec.policies import POLICIES
+from radixcheck.verification.report import console, tables
+from radixcheck.verification.subjects.registry import UsageError, known, names_of
+
+POOL = 320_000  # tokens of a replay
+
+Decorator = Callable[[Any], Any]
+
+
+def _options(*names: str) -> Decorator:
+    """The options that several commands share."""
+    every = {
+        "seed": click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="of the random choices"),
+        "policy": click.option("--policy", "policies", multiple=True, help=f"{', '.join(POLICIES)} (repeatable)"),
+        "page-size": click.option("--page-size", "page_sizes", type=int, multiple=True, help="tokens (repeatable)"),
+        "pool": click.option("--pool", type=int, help="size of the slot pool, in tokens"),
+        "device": click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N"),
+        "json": click.option("--json", "as_json", is_flag=True, help="print JSON for machines"),
+    }
+
+    def decorate(function: Any) -> Any:
+        for name in reversed(names):
+            function = every[name](function)
+        return function
+
+    return decorate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="radixcheck")
+def cli() -> None:
+    """Decides whether a radix (prefix) KV cache is correct, with evidence."""
+
+
+@cli.command()
+@click.argument("subject", default="optimized")
+@_options("policy", "page-size", "pool", "device", "seed")
+@click.option("--seconds", type=click.FloatRange(0.5), default=40, show_default=True, help="of search")
+@click.option("--misuse", "misused", is_flag=True, help="also call outside the guards: typed error, unchanged state")
+@_options("json")
+def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen: Any) -> int:
+    """Check SUBJECT (default: optimized) against the specification, then replay the sample trace.
+
+    SUBJECT is a name from `radixcheck subjects` or module:factory.
+    """
+    from radixcheck.verification.report.outcome import verify_and_replay
+
+    status, outputs = 0, []
+    for name in names_of(subject):
+        request = _request(name, **chosen)
+        outcome = verify_and_replay(name, request, seconds, misused, console.progress)
+        status = max(status, outcome.status, key=(0, 3, 1).index)
+        outputs.append(outcome.to_json())
+        if not as_json:
+            console.show(tables.verify(outcome))
+    if as_json:
+        click.echo(json.dumps(outputs if len(outputs) > 1 else outputs[0], indent=1))
+    return status
+
+
+@cli.command()
+@click.argument("trace", required=False, type=click.Path(path_type=Path))
+@click.option("--sample", is_flag=True, help="the small trace that comes with the package")
+@click.option("--subject", default="optimized", show_default=True)
+@click.option("--policy", default="lru", show_default=True)
+@click.option("--page-size", type=int, default=16, show_default=True, help="tokens")
+@click.option("--pool", type=int, default=POOL, show_default=True, help="tokens")
+@click.option("--running", type=click.IntRange(1), default=32, show_default=True, help="requests at a time")
+@click.option("--tokens-per-id", type=click.IntRange(1), default=16, show_default=True, help="tokens of one hash id")
+@click.option("--limit", type=click.IntRange(1), help="requests to read")
+@_options("device", "json")
+def replay(trace: Path | None, sample: bool, as_json: bool, **asked: Any) -> int:
+    """Replay a TRACE (Mooncake format, JSON lines) with every operation checked."""
+    from radixcheck.verification.replay.replay import Settings
+    from radixcheck.verification.report.outcome import SAMPLE_POOL, replay_trace
+
+    if (trace is None) == (not sample):
+        raise UsageError("give one trace: a file, or --sample")
+    subject, limit = asked.pop("subject"), asked.pop("limit") or 0
+    _check(subject, (asked["policy"],), (asked["page_size"],), asked["device"])
+    if sample and asked["pool"] == POOL:
+        asked["pool"] = SAMPLE_POOL
+    outcome = replay_trace(trace, subject, Settings(**asked), limit, console.progress)
+    if as_json:
+        click.echo(json.dumps(outcome.to_json(), indent=1))
+    else:
+        console.show(tables.replay(outcome))
+    return outcome.status
+
+
+@cli.command()
+@click.argument("left")
+@click.argument("right")
+@_options("policy", "page-size", "pool", "device", "seed")
+@click.option("--seconds", type=click.FloatRange(0.5), default=30, show_default=True)
+@_options("json")
+def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) -> int:
+    """Run two caches side by side and compare every answer, refusal, size and victim."""
+    from radixcheck.verification.report.outcome import compare
+
+    a, b = _request(left, **chosen), _request(right, **chosen)
+    outcome = compare(left, right, a.both(b), seconds, console.progress)
+    if as_json:
+        click.echo(json.dumps(outcome.to_json(), indent=1))
+    else:
+        console.show(tables.diff(outcome))
+    return outcome.status
+
+
+@cli.command()
+@_options("json")
+def subjects(as_json: bool) -> int:
+    """List the caches that can be named."""
+    rows = known()
+    if as_json:
+        click.echo(json.dumps([{"name": n.name, "where": n.where, "what": n.sentence} for n in rows], indent=1))
+    else:
+        console.show(tables.subjects(rows))
+    return 0
+
+
+@cli.command()
+@_options("json")
+@click.option("--policy", default="lru", show_default=True, help="for formulas that compare keys")
+def invariants(as_json: bool, policy: str) -> int:
+    """List every property: id, kind, sentence, formula."""
+    from radixcheck.verification.catalogue import CATALOGUE
+
+    if policy not in POLICIES:
+        raise UsageError(f"unknown policy {policy!r}: choose from {', '.join(POLICIES)}")
+    rows = tables.property_rows(CATALOGUE.values(), POLICIES[policy])
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+    else:
+        console.show(tables.invariants(rows))
+    return 0
+
+
+def _request(subject: str, policies: Sequence[str], page_sizes: Sequence[int], pool: int | None, device: str, seed: int) -> Any:
+    """What was asked, against what the subject supports."""
+    from radixcheck.verification.report.outcome import Request
+
+    supports = _check(subject, policies, page_sizes, device)
+    sizes = tuple(page_sizes) or supports.page_sizes
+    if pool is not None and pool < 5 * max(sizes):
+        need = 5 * max(sizes)
+        raise UsageError(f"--pool {pool} is smaller than one request of 5 pages of {max(sizes)}: give at least {need}")
+    return Request(tuple(policies) or supports.policies, sizes, pool, device, seed)
+
+
+def _check(subject: str, policies: Sequence[str], page_sizes: Sequence[int], device: str) -> Any:
+    """Whether these can be used together. Raises `UsageError`."""
+    from radixcheck.verification.search.verify import supported
+
+    for policy in policies:
+        if policy not in POLICIES:
+            raise UsageError(f"unknown policy {policy!r}: choose from {', '.join(POLICIES)}")
+    for size in page_sizes:
+        if size < 1:
+            raise UsageError(f"page size {size} makes no sense: give 1 or more tokens")
+    _check_device(device)
+    supports, _ = supported(subject, device)
+    for size in page_sizes:
+        if size not in supports.page_sizes:
+            listed = ", ".join(map(str, supports.page_sizes))
+            raise UsageError(f"{subject} does not support page size {size}: it declares {listed}")
+    for policy in policies:
+        if policy not in supports.policies:
+            raise UsageError(f"{subject} does not support policy {policy!r}: it declares {', '.join(supports.policies)}")
+    return supports
+
+
+def _check_device(device: str) -> None:
+    if device == "cpu":
+        return
+    kind, _, number = device.partition(":")
+    if kind != "cuda" or (number and not number.isdigit()):
+        raise UsageError(f"unknown device {device!r}: give cpu, cuda or cuda:N")
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise UsageError("--device cuda needs torch: pip install 'radixcheck[torch]'") from error
+    if int(number or 0) >= torch.cuda.device_count():
+        raise UsageError(f"--device {device}: this machine has {torch.cuda.device_count()} such devices; use --device cpu")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """One command, and its exit status."""
+    try:
+        result = cli.main(list(arguments), prog_name="radixcheck", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as leave:
+        return int(leave.exit_code)
+    except click.ClickException as wrong:
+        wrong.show()
+        return 2
+    except UsageError as wrong:
+        print(f"radixcheck: {wrong}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        print("radixcheck: interrupted; nothing was decided", file=sys.stderr)
+        return 3

@@ -1,0 +1,105 @@
+"""Positions: every token and every node is named by the prefix that ends there, in whole pages, interned to an integer.
+
+A position is a chain of pages from the empty prefix `EPS`; the first link carries the namespace, so that equal tokens under other
+namespaces are other positions. The last link may be an unfinished page: the tail of a request. The prefix order never changes,
+which is why the tree's ancestor relation is not state.
+"""
+
+from radixcheck.spec.values import Key, Namespace
+
+EPS = 0
+Page = tuple[int, ...]
+
+
+class _Ancestors(dict[int, tuple[int, ...]]):
+    """ancestors[p] = every prefix of p from EPS to p itself, by level; built when first asked for."""
+
+    def __init__(self, prev: list[int]) -> None:
+        super().__init__({EPS: (EPS,)})
+        self._prev = prev
+
+    def __missing__(self, position: int) -> tuple[int, ...]:
+        chain = []
+        p = position
+        while p not in self:
+            chain.append(p)
+            p = self._prev[p]
+        path = self[position] = self[p] + tuple(reversed(chain))
+        return path
+
+
+class Positions:
+    """The intern table, for one page size.
+
+    >>> table = Positions(2)
+    >>> ab, abcd = table.of(Key((1, 2))), table.of(Key((1, 2, 3, 4)))
+    >>> table.le(ab, abcd), table.length[abcd], table.of(Key((1, 2), ("lora",))) == ab
+    (True, 4, False)
+    """
+
+    def __init__(self, page_size: int) -> None:
+        self.page_size = page_size
+        self.prev: list[int] = [EPS]  # the position one page shorter
+        self.page: list[Page] = [()]  # the tokens of the last page
+        self.level: list[int] = [0]  # pages
+        self.length: list[int] = [0]  # tokens
+        self.room: list[int] = [0]  # tokens of the slots that hold it: the length rounded up to whole pages
+        self.whole: list[bool] = [True]  # whether the last page is complete
+        self.namespace: list[Namespace] = [()]
+        self.ancestors = _Ancestors(self.prev)
+        self._known: dict[tuple[int, Page] | tuple[int, Page, Namespace], int] = {}
+        self._chains: dict[tuple[int, Page, Namespace], tuple[int, ...]] = {}
+
+    def link(self, prev: int, page: Page, namespace: Namespace) -> int:
+        """The position one page behind `prev`."""
+        known = (prev, page, namespace) if prev == EPS else (prev, page)
+        position = self._known.get(known)
+        if position is None:
+            position = self._known[known] = len(self.prev)
+            self.prev.append(prev)
+            self.page.append(page)
+            self.level.append(self.level[prev] + 1)
+            self.length.append(self.length[prev] + len(page))
+            self.room.append(self.length[prev] + self.page_size)
+            self.whole.append(len(page) == self.page_size)
+            self.namespace.append(namespace if prev == EPS else self.namespace[prev])
+        return position
+
+    def chain(self, start: int, tokens: Page, namespace: Namespace) -> tuple[int, ...]:
+        """The positions that `tokens` pass through behind `start`, page by page."""
+        known = (start, tokens, namespace)
+        found = self._chains.get(known)
+        if found is None:
+            step, p, out = self.page_size, start, []
+            for i in range(0, len(tokens), step):
+                p = self.link(p, tokens[i : i + step], namespace)
+                out.append(p)
+            found = tuple(out)
+            if len(tokens) <= 4 * step:  # long segments are rarely asked for twice
+                self._chains[known] = found
+        return found
+
+    def of(self, key: Key) -> int:
+        """The position at which a key ends, its unfinished page included."""
+        chain = self.chain(EPS, key.tokens, key.namespace)
+        return chain[-1] if chain else EPS
+
+    def path(self, position: int) -> tuple[int, ...]:
+        """Every prefix but the empty one, shortest first."""
+        return self.ancestors[position][1:]
+
+    def cut(self, position: int) -> int:
+        """The whole-page part."""
+        return position if self.whole[position] else self.prev[position]
+
+    def le(self, a: int, b: int) -> bool:
+        """Whether `a` is a prefix of `b`."""
+        return self.level[a] <= self.level[b] and self.ancestors[b][self.level[a]] == a
+
+    def tokens(self, position: int) -> Page:
+        """The whole prefix as tokens."""
+        return tuple(t for p in self.path(position) for t in self.page[p])
+
+    def key(self, position: int) -> Key:
+        """The key that ends here."""
+        return Key(self.tokens(position), self.namespace[position])

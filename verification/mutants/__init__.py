@@ -1,0 +1,16 @@
+"""The mutants: deliberately wrong caches, each of which the catalogue must catch by the property that it was made for.
+
+Every mutant overrides one operation, or one step of an operation, of a correct cache; no correct code knows of them. Two are caches
+of the past, wrong as they were. A check that lets its mutant pass checks nothing.
+"""
+
+from radixcheck.verification.mutants import attributes, eviction, heap, locks, misuse, requests, slots, storage, walking
+from radixcheck.verification.mutants.mutant import Mutant
+
+__all__ = ["MUTANTS", "Mutant"]
+
+_FILES = (walking, locks, slots, eviction, attributes, requests, heap, storage, misuse)
+
+MUTANTS: dict[str, Mutant] = {m.name: m for file in _FILES for m in file.MUTANTS}
+
+assert len(MUTANTS) == sum(len(file.MUTANTS) for file in _FILES), "two mutants have one name"

@@ -1,0 +1,65 @@
+"""Locks that are lost, taken twice, or not looked at."""
+
+from radixcheck.reference.node import Node, path
+from radixcheck.reference.tree import Place, Receipt
+from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.mutants.steps import SteppedStart
+from radixcheck.verification.subjects.reference import ReferenceSubject
+
+
+class SplitForgetsLock(ReferenceSubject):
+    """The upper half of a split begins unlocked, whatever the whole was."""
+
+    def _reach(self, place: Place) -> Node:
+        node = super()._reach(place)
+        if place.edge is not None:
+            node.lock = 0
+        return node
+
+
+class LockSkipsAncestors(ReferenceSubject):
+    """A lock protects the node alone, not the path to the root."""
+
+    def _hold(self, node: Node) -> None:
+        for held in list(path(node))[:1]:
+            held.lock += 1
+
+
+class UnlockTwice(ReferenceSubject):
+    """An unlock asks for no proof that its receipt is still good, and where others hold a node too it releases for one of them as well."""
+
+    def unlock(self, receipt: object) -> None:
+        """The fault: two parties each release what was locked once."""
+        assert isinstance(receipt, Receipt)
+        self._receipts.discard(receipt)
+        for held in path(receipt.node):
+            held.lock -= 2 if held.lock > 1 else 1
+            if held.lock == 0:
+                self._evictable += len(held.segment)
+                self._protected -= len(held.segment)
+
+
+class StartForgetsLock(SteppedStart):
+    """A start does not lock what it has matched, so that its own eviction may take it."""
+
+    def _provide(self, node: Node, needed: int) -> list[int]:
+        return self._draw(needed)
+
+
+class AbortForgetsUnlock(ReferenceSubject):
+    """An abort frees what the request owns and leaves its lock behind."""
+
+    def abort(self, request: int) -> None:
+        """The fault: no release."""
+        live = self._live(request)
+        del self.requests[request]
+        self._free_own(live, len(live.row))
+
+
+MUTANTS = (
+    mutant("split_forgets_lock", "LOCK_COUNT", SplitForgetsLock),
+    mutant("lock_skips_ancestors", "LOCK_COUNT", LockSkipsAncestors, "FB-11"),
+    mutant("unlock_twice", "LOCK_NONNEG", UnlockTwice, "FB-14"),
+    mutant("start_forgets_lock", "NO_UAF", StartForgetsLock, policy="mru"),
+    mutant("abort_forgets_unlock", "LOCK_LIVENESS", AbortForgetsUnlock, "FB-13"),
+)

@@ -1,0 +1,34 @@
+"""What a mutant is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from inspect import getdoc
+from typing import Any
+
+from radixcheck.verification.protocol import Setup
+from radixcheck.verification.subjects.reference import ReferenceSubject
+
+Factory = Callable[[Setup], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A deliberately wrong cache, with a configuration in which it shows."""
+
+    name: str
+    property: str  # that must catch it; others may catch it too
+    sentence: str  # what it does wrong
+    source: str  # a fault reported in the field that is like it; empty: none
+    factory: Factory
+    policy: str = "lru"
+    page_size: int = 1  # tokens
+
+
+def mutant(name: str, property_: str, subject: type[ReferenceSubject], source: str = "", policy: str = "lru", page_size: int = 1) -> Mutant:
+    """A mutant of the reference: `subject` overrides one operation, and its docstring says what it does wrong."""
+    return Mutant(name, property_, getdoc(subject) or "", source, partial(_made, subject), policy, page_size)
+
+
+def _made(subject: type[ReferenceSubject], setup: Setup) -> ReferenceSubject:
+    return subject(setup.page_size, setup.policy, setup.pool)

@@ -1,0 +1,102 @@
+"""Requests that leak, free too much, cache too little, or trust what they once saw."""
+
+from radixcheck.reference.node import Node
+from radixcheck.reference.pool import Pool
+from radixcheck.reference.tree import Place
+from radixcheck.spec.values import Key, Row
+from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.mutants.steps import SteppedStart
+from radixcheck.verification.subjects.reference import ReferenceSubject
+
+
+class FinishFreesFromZero(ReferenceSubject):
+    """A finish frees the row from its beginning, not from where the request's own part begins."""
+
+    def finish(self, request: int) -> None:
+        """The fault: the tree's slots are freed with the tail."""
+        live = self._live(request)
+        self._commit(live, hits=1)
+        live.cached = 0
+        self._close(request)
+
+
+class FinishCachesPromptOnly(ReferenceSubject):
+    """A finish caches the tokens with which the request began and frees what was decoded."""
+
+    def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
+        super().__init__(page_size, policy, pool)
+        self._prompts: dict[int, int] = {}  # tokens at the start
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """As ever; it notes how long the prompt is."""
+        row = super().start(request, key, priority)
+        self._prompts[request] = len(key.tokens)
+        return row
+
+    def finish(self, request: int) -> None:
+        """The fault: what a chunk has not cached yet is cut to the prompt."""
+        live = self._live(request)
+        kept = max(live.cached, self._prompts[request] // self.page_size * self.page_size)
+        starts = live.row[kept :: self.page_size]
+        self.pool.free([start + i for start in starts for i in range(self.page_size)])
+        live.tokens, live.row = live.tokens[:kept], live.row[:kept]
+        super().finish(request)
+
+
+class AdmissionCountsMatchTwice(SteppedStart):
+    """What a start has matched counts as cached and as room: it is locked only after the eviction, which may take it."""
+
+    def _spared(self, place: Place) -> int:
+        return 0
+
+    def _provide(self, node: Node, needed: int) -> list[int]:
+        own = self._draw(needed)
+        self._hold(node)
+        return own
+
+
+class AbortLeaksTail(ReferenceSubject):
+    """An abort releases the lock and forgets the slots that the request owns."""
+
+    def abort(self, request: int) -> None:
+        """The fault: nothing is freed."""
+        self._release(self._live(request).node)
+        del self.requests[request]
+
+
+class StartRemembersMatch(SteppedStart):
+    """The match of a start that was refused is kept for the next attempt, however old it is by then."""
+
+    def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
+        super().__init__(page_size, policy, pool)
+        self._places: dict[Key, Place] = {}
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """As ever; only an admitted request gives its match up."""
+        row = super().start(request, key, priority)
+        del self._places[key]
+        return row
+
+    def _find(self, key: Key) -> Place:
+        return self._places.setdefault(key, self._walk(key.tokens, key.namespace))
+
+
+class DecodeWastesPage(ReferenceSubject):
+    """A decode that needs a page takes two, where there are two, and gives one back."""
+
+    def decode(self, request: int, token: int) -> int:
+        """The fault: a page that nobody asked for is taken in passing."""
+        slot = super().decode(request, token)
+        if slot % self.page_size == 0 and self.pool.available:
+            self.pool.free(self.pool.alloc(self.page_size))
+        return slot
+
+
+MUTANTS = (
+    mutant("finish_frees_from_zero", "SLOT_PARTITION", FinishFreesFromZero, "FB-27"),
+    mutant("finish_caches_prompt_only", "INSERT_COVERS", FinishCachesPromptOnly, "FB-07"),
+    mutant("admission_counts_match_twice", "ADMISSION", AdmissionCountsMatchTwice, "FB-24"),
+    mutant("abort_leaks_tail", "FREE_AT_LAST_RELEASE", AbortLeaksTail, "FB-39"),
+    mutant("start_remembers_match", "MATCH_FRESH", StartRemembersMatch, "FB-26"),
+    mutant("decode_wastes_page", "REFINEMENT", DecodeWastesPage, page_size=2),
+)

@@ -1,0 +1,59 @@
+"""Operations as data: what a trace is made of, and what every driver, shrinker and report speaks of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from radixcheck.spec.values import Key
+
+TREE_OPERATIONS = ("match", "peek", "insert", "lock", "unlock", "evict", "alloc", "free", "reset")
+REQUEST_OPERATIONS = ("start", "chunk", "decode", "finish", "abort", "reset")
+
+
+NO_KEY = Key(())
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operation with its arguments. `holder` names a request, a lock or a caller's slots, so that a trace needs no handles."""
+
+    name: str
+    key: Key = NO_KEY
+    holder: int = 0
+    amount: int = 0  # tokens to evict; the token to decode
+    priority: int = 0
+
+    def __str__(self) -> str:
+        words = [self.name]
+        if self.name in ("start", "chunk", "decode", "finish", "abort"):
+            words.append(f"r{self.holder}")
+        if self.name in ("lock", "unlock", "alloc", "free"):
+            words.append(f"h{self.holder}")
+        if self.name in ("match", "peek", "insert", "lock", "alloc", "start"):
+            words.append("[" + " ".join(map(str, self.key.tokens)) + "]")
+            if self.key.namespace:
+                words.append(f"in {self.key.namespace!r}")
+        if self.name in ("evict", "decode"):
+            words.append(str(self.amount))
+        if self.priority:
+            words.append(f"priority {self.priority}")
+        return " ".join(words)
+
+    def to_json(self) -> dict[str, Any]:
+        """The operation as one JSON object, without what is at its default."""
+        out: dict[str, Any] = {"op": self.name}
+        if self.key.tokens:
+            out["tokens"] = list(self.key.tokens)
+        if self.key.namespace:
+            out["namespace"] = list(self.key.namespace)
+        out |= {k: v for k, v in (("holder", self.holder), ("amount", self.amount), ("priority", self.priority)) if v}
+        return out
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Op":
+        """The operation that `to_json` wrote."""
+        key = Key(tuple(data.get("tokens", ())), tuple(data.get("namespace", ())))
+        return cls(data["op"], key, data.get("holder", 0), data.get("amount", 0), data.get("priority", 0))
+
+
+Trace = tuple[Op, ...]

@@ -1,0 +1,137 @@
+"""What the proofs assume: laws of the order of prefixes, and laws of finite sums.
+
+Both are formulas of the specification's own logic, so that a test can run them on states. A law of sums speaks of two
+states (`old(...)` is the one before) and is always `frame implies conclusion`: without its frame it would prove
+anything. Z3 sees a sum as an uninterpreted function of what it depends on, and knows nothing of it but these laws.
+"""
+
+from collections.abc import Callable, Sequence
+
+from radixcheck.spec.logic import BOOL, INT, Term, conj, exists, forall, ite, lift, old, substitute, var
+from radixcheck.spec.signature import POS, capacity, content, eps, length, namespace, node, page_size, prev, room, up, whole
+from radixcheck.spec.transitions import Update
+
+AXIOMS: dict[str, Term] = {
+    "reflexive": forall((POS,), lambda p: p <= p),
+    "transitive": forall((POS, POS, POS), lambda p, q, r: ((p <= q) & (q <= r)) >> (p <= r)),
+    "antisymmetric": forall((POS, POS), lambda p, q: ((p <= q) & (q <= p)) >> (p == q)),
+    "chain": forall((POS, POS, POS), lambda p, q, r: ((p <= r) & (q <= r)) >> ((p <= q) | (q <= p))),
+    "root": forall((POS,), lambda p: eps <= p),
+    "prev_below": forall((POS,), lambda p: (p != eps) >> (prev(p) < p)),
+    "prev_next": forall((POS, POS), lambda p, q: (p < q) >> (p <= prev(q))),
+    "prev_root": prev(eps) == eps,
+    "whole_below": forall((POS, POS), lambda p, q: (p < q) >> whole(p)),
+    "whole_root": whole(eps) & (length(eps) == 0) & (room(eps) == 0),
+    "whole_full": forall((POS,), lambda p: (whole(p) >> (room(p) == length(p))) & ((room(p) == length(p)) >> whole(p))),
+    "length_page": forall(
+        (POS,), lambda p: (p != eps) >> ((length(prev(p)) < length(p)) & (length(p) <= room(p)) & (room(p) == length(prev(p)) + page_size))
+    ),
+    "length_order": forall((POS, POS), lambda p, q: (p < q) >> (length(p) < length(q))),
+    "namespace_kept": forall((POS, POS), lambda p, q: ((p <= q) & (p != eps)) >> (namespace(p) == namespace(q))),
+    "sizes": (lift(0) < page_size) & (lift(0) <= capacity),
+}
+
+
+def _same(term: Term) -> Term:
+    return term
+
+
+def _parts(sum_: Term) -> tuple[Term, Term, Term, Callable[[Term], Term]]:
+    """Bound variable, condition and weight of a sum, and in which state they are read."""
+    if sum_.op == "old":
+        return (*_parts(sum_.args[0])[:3], old)
+    x, where, weight = sum_.args
+    return x, where, weight, _same
+
+
+def share(sum_: Term, point: Term) -> Term:
+    """What one thing adds to a sum."""
+    x, where, weight, state = _parts(sum_)
+    values = {x.args[0]: point}
+    return state(ite(substitute(where, values), substitute(weight, values), 0))
+
+
+def members(sum_: Term, claim: Callable[[Term], Term]) -> Term:
+    """Everything that a sum counts satisfies the claim."""
+    x, where, _, state = _parts(sum_)
+    z = var("z", x.sort)
+    return Term("forall", ((z,), state(substitute(where, {x.args[0]: z})) >> claim(z)), BOOL)
+
+
+def _added(terms: Sequence[Term]) -> Term:
+    result = lift(0)
+    for term in terms:
+        result = result + term
+    return result
+
+
+def balance(left: Sequence[Term], right: Sequence[Term], points: Sequence[Term] = ()) -> Term:
+    """Sums whose shares balance everywhere but at `points` differ by what they differ by at the points.
+
+    With one sum on each side and no points it is extensionality, with points the law of an update, with three sums
+    linearity, with one sum in all the law of the empty sum.
+    """
+
+    def balanced(z: Term) -> Term:
+        equal = _added([share(s, z) for s in left]) == _added([share(s, z) for s in right])
+        for point in points:
+            equal = (z == point) | equal
+        return equal
+
+    # A point that is named twice counts once.
+    once = [(p, conj(*(p != q for q in points[:i]))) for i, p in enumerate(points)]
+    here, there = (
+        _added([*sums, *(ite(new, share(s, p), 0) for p, new in once for s in others)]) for sums, others in ((left, right), (right, left))
+    )
+    return conj(*(members(s, balanced) for s in (*left, *right))) >> (here == there)
+
+
+def nonnegative(sum_: Term) -> Term:
+    """A sum of non-negative weights is not negative."""
+    return members(sum_, lambda z: share(sum_, z) >= 0) >> (sum_ >= 0)
+
+
+def member(sum_: Term, point: Term) -> Term:
+    """A sum of non-negative weights is at least each of its shares."""
+    return members(sum_, lambda z: share(sum_, z) >= 0) >> (sum_ >= share(sum_, point))
+
+
+def monotone(less: Term, more: Term) -> Term:
+    """A sum whose every share is at most that of the other is at most the other."""
+    frame = members(less, lambda z: share(less, z) <= share(more, z)) & members(more, lambda z: share(more, z) >= 0)
+    return frame >> (less <= more)
+
+
+def everything(sum_: Term) -> Term:
+    """The pages together have the capacity."""
+    x, where, _, state = _parts(sum_)
+    frame = Term("forall", ((x,), state(where) & (share(sum_, x) == page_size)), BOOL)
+    return frame >> (sum_ == capacity)
+
+
+def freed(update: Update) -> tuple[Term, Term]:
+    """The tokens of the pages that an update frees, and the law that counts them by position.
+
+    Pages and the positions of the interval `(low, high]` correspond: page `at(q)` holds q. So they are as many.
+    """
+    assert update.image is not None, "an update of many pages says which"
+    image, q, (page,) = update.image, var("q", POS), update.parameters
+    below, above = image.where(q).args
+    low, high = below.args[0], above.args[1]
+    sum_ = Term("sum", (page, update.where, page_size), INT)
+
+    def freed_at(q: Term) -> Term:
+        return substitute(update.where, {page.args[0]: image.at(q)})
+
+    to_page = forall((POS,), lambda q: image.where(q) >> (freed_at(q) & (content(image.at(q)) == q)))
+    to_position = members(sum_, lambda s: image.where(content(s)) & (image.at(content(s)) == s))
+    counted = (whole(low) & (low <= high) & to_page & to_position) >> (sum_ == room(high) - length(low))
+    return old(sum_), old(counted)
+
+
+def descends(n: Term) -> Term:
+    """A node with something below it has a child: true of every finite tree, but not to be had from its shape."""
+    tree = forall((POS,), lambda m: node(m) >> ((up(m) < m) & (node(up(m)) | (up(m) == eps))))
+    deepest = forall((POS, POS), lambda m, k: (node(m) & (k < m) & node(k)) >> (k <= up(m)))
+    child = exists((POS,), lambda k: node(k) & (up(k) == n))
+    return (node(n) & tree & deepest) >> forall((POS,), lambda m: (node(m) & (n < m)) >> child)

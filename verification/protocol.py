@@ -1,0 +1,178 @@
+"""The subject protocol: what a cache offers to be checked.
+
+A *subject* is made by a factory `factory(setup) -> subject`. It takes its slots from `setup.pool` and declares in `supports` what it
+can do: the tree verbs, the request verbs, or both. `observe()` shows its inside (white box) and is optional: without it, only
+answers, sizes and the slot pool are checked. README, "Check your own cache", shows a complete example.
+
+Tree verbs      match peek insert lock unlock evict alloc free reset sizes
+Request verbs   start chunk decode finish abort reset sizes
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from radixcheck.spec.values import Key, Match, Row, Sizes
+
+NodeId = Hashable
+
+
+class SlotPool(Protocol):
+    """The authority on which slots are free. Slots are handed out and given back as whole, aligned pages."""
+
+    page_size: int
+    capacity: int  # tokens
+
+    @property
+    def available(self) -> int:
+        """Free slots, in tokens."""
+
+    def alloc(self, tokens: int) -> list[int]:
+        """`tokens` (a multiple of the page size) free slots, page by page. Raises NoRoom."""
+
+    def free(self, slots: Sequence[int]) -> None:
+        """Give whole pages back: every slot of each page, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supports:
+    """What a subject can do; what it cannot is shown as NOT OBSERVABLE, never as a pass."""
+
+    tree: bool = True
+    requests: bool = True
+    namespaces: bool = True
+    policies: tuple[str, ...] = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
+    page_sizes: tuple[int, ...] = (1, 2, 16, 64)
+    attributes: frozenset[str] = frozenset({"time", "creation", "hits", "priority"})  # that `observe` reports truly
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a factory is given."""
+
+    page_size: int  # tokens
+    policy: str
+    pool: SlotPool
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenNode:
+    """One node other than the root, as it is."""
+
+    name: NodeId
+    parent: NodeId | None  # None: the root
+    segment: Sequence[int]  # tokens on this node only
+    slots: Sequence[int]  # one per token of the segment
+    namespace: tuple[object, ...]  # of the keys that lead here
+    child_key: Sequence[int] | None  # the page under which the parent files it; None: not kept
+    lock: int
+    time: int | float = 0  # last access, on the subject's own clock
+    creation: int | float = 0  # on the subject's own clock
+    hits: int = 0
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRequest:
+    """One live request, as the cache keeps it."""
+
+    node: NodeId | None  # the node that it locks; None: the root
+    cached: int  # tokens of its row that the tree owns
+    slots: Sequence[int]  # its row, one per token
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEntry:
+    """One entry of the eviction heap, in the order of the heap's array."""
+
+    key: tuple[int | float, int | float]  # as it compares now; the second is 0 where only one is kept
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The inside of a subject between two operations. Nodes come parents first and are those reachable from the root."""
+
+    now: int | float  # the subject's clock: not smaller than any time stored so far
+    nodes: Sequence[SeenNode]
+    requests: Mapping[int, SeenRequest] = field(default_factory=dict)
+    heap: Sequence[SeenEntry] | None = None  # None: it keeps no heap
+    leaves: frozenset[NodeId] | None = None  # an index of evictable leaves, if it keeps one
+    leaf_count: int | None = None  # their number, if it keeps one
+    storage: int | None = None  # bytes of slot storage that the nodes keep alive, if known
+
+
+class TreeSubject(Protocol):
+    """A cache as a tree. The caller owns what `alloc` returns until it inserts or frees it."""
+
+    supports: Supports
+
+    def match(self, key: Key) -> Match[Any]:
+        """Longest cached prefix in whole pages; may split; refreshes the times of what it returns, counts no hit."""
+
+    def peek(self, key: Key) -> int:
+        """Length in tokens that `match` would return; changes nothing."""
+
+    def insert(self, key: Key, slots: Any, priority: int = 0) -> int:
+        """Cache the whole pages of `key`; returns how many tokens were cached already: the caller still owns
+        `slots[:that]` and the unaligned tail, the tree owns the rest. Refreshes times and counts one hit on the whole path."""
+
+    def lock(self, node: object) -> object:
+        """Protect the path from a match's node to the root; the receipt is for `unlock`. Raises StaleHandle."""
+
+    def unlock(self, receipt: object) -> None:
+        """Release one lock. Raises NotLocked for a receipt that was released before."""
+
+    def evict(self, tokens: int) -> int:
+        """Evict least leaves until at least `tokens` are freed or none is evictable; returns tokens freed."""
+
+    def alloc(self, tokens: int) -> Any:
+        """Slots for `tokens` (rounded up to whole pages), after evicting the shortfall only. Raises NoRoom, evicting nothing."""
+
+    def free(self, slots: Any) -> None:
+        """Give slots from `alloc` back: whole pages, in order. Raises NotYourSlot."""
+
+    def reset(self) -> None:
+        """Forget everything; afterwards every slot is free. Raises StillHeld while anything is held."""
+
+    def sizes(self) -> Sizes:
+        """Available, evictable and protected tokens."""
+
+
+class RequestSubject(Protocol):
+    """A cache as serving uses it: it keeps one row of slots for each live request."""
+
+    supports: Supports
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[Any]:
+        """Match, lock, then alloc the rest after evicting its shortfall. Raises NoRoom (nothing changed), RequestExists."""
+
+    def chunk(self, request: int) -> Row[Any]:
+        """Cache the whole pages so far; adopt what others cached meanwhile, freeing duplicates; lock the deeper node.
+        Refreshes times, counts no hit."""
+
+    def decode(self, request: int, token: int) -> Any:
+        """One more token; returns its slot. Evicts the shortfall when a new page is needed. Raises NoRoom."""
+
+    def finish(self, request: int) -> None:
+        """Cache the whole pages (counts one hit), free duplicates and the tail, unlock."""
+
+    def abort(self, request: int) -> None:
+        """Unlock and free what the request owns; caches nothing and refreshes nothing."""
+
+    def reset(self) -> None:
+        """As for a tree."""
+
+    def sizes(self) -> Sizes:
+        """As for a tree."""
+
+
+class Transparent(Protocol):
+    """The optional white box."""
+
+    def observe(self) -> Observation:
+        """The inside, between two operations; changes nothing."""
+
+    def locate(self, node: object) -> NodeId | None:
+        """The node that a handle (of a match) stands for; None: the root."""

@@ -1,0 +1,153 @@
+"""The engine: it plays the part of the serving engine that calls a cache, and writes the tokens of a request into its slots.
+
+It knows nothing of what is right. It keeps handles, receipts and rows, performs one operation and records what was answered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from radixcheck.spec.values import CacheError, Key, Sizes
+from radixcheck.verification.operations import Op
+from radixcheck.verification.protocol import Setup
+from radixcheck.verification.refinement.pool import WatchedPool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one call gave back."""
+
+    length: int | None = None  # tokens: of a match, peek, insert (present already), start (cached), evict (freed)
+    slots: tuple[int, ...] | None = None  # of a match, alloc, start, chunk, decode
+    error: Exception | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the subject refused with a typed error."""
+        return isinstance(self.error, CacheError)
+
+
+def as_ints(slots: Any) -> tuple[int, ...]:
+    """Slots as integers, whatever container they came in (a list, an array, a tensor)."""
+    listed = slots.tolist() if hasattr(slots, "tolist") else slots
+    return tuple(listed) if isinstance(listed, Sequence) else (listed,)
+
+
+class Engine:
+    """One subject, its pool, and what its callers keep."""
+
+    def __init__(self, factory: Any, policy: str, page_size: int, pool_tokens: int, device: str = "cpu") -> None:
+        self.pool = WatchedPool(pool_tokens, page_size)
+        self.page_size = page_size
+        self.subject = factory(Setup(page_size, policy, self.pool, device))
+        self.handles: dict[Key, Any] = {}  # of the last match of a key
+        self.receipts: dict[int, Any] = {}
+        self.released: Any = None  # the receipt released last
+        self.loans: dict[int, Any] = {}
+        self.container: Any = list  # makes the container of slots that this subject uses
+        self.lent: list[Any] = []  # containers that crossed the border in this call: the caller may overwrite them
+
+    def perform(self, op: Op) -> Answer:
+        """Call the subject; an exception is an answer."""
+        self.pool.begin()
+        self.lent = []
+        try:
+            answer: Answer = getattr(self, "_" + op.name)(op)
+        except Exception as error:  # whatever a subject raises is what it answered
+            return Answer(error=error)
+        return answer
+
+    def sizes(self) -> Sizes:
+        """What the subject says of its sizes."""
+        sizes: Sizes = self.subject.sizes()
+        return sizes
+
+    def _match(self, op: Op) -> Answer:
+        match = self.subject.match(op.key)
+        self.handles[op.key] = match.node
+        answer = Answer(match.length, as_ints(match.slots))
+        self.lent.append(match.slots)
+        return answer
+
+    def _peek(self, op: Op) -> Answer:
+        return Answer(self.subject.peek(op.key))
+
+    def _insert(self, op: Op) -> Answer:
+        """Allocate, write, insert, and free what the caller still owns: the duplicates."""
+        whole = op.key.whole_pages(self.page_size)
+        slots = self.subject.alloc(whole)
+        self.container = getattr(slots, "new_tensor", list)
+        listed = as_ints(slots)
+        self._write(slots, op.key)
+        present = self.subject.insert(op.key, slots, op.priority)
+        if present:
+            self.subject.free(slots[:present])
+        self.lent.append(slots)
+        return Answer(present, listed)
+
+    def _lock(self, op: Op) -> Answer:
+        self.receipts[op.holder] = self.subject.lock(self.handles[op.key])
+        return Answer()
+
+    def _unlock(self, op: Op) -> Answer:
+        self.released = self.receipts.pop(op.holder)
+        self.subject.unlock(self.released)
+        return Answer()
+
+    def _evict(self, op: Op) -> Answer:
+        return Answer(self.subject.evict(op.amount))
+
+    def _alloc(self, op: Op) -> Answer:
+        slots = self.subject.alloc(len(op.key.tokens))
+        self.loans[op.holder] = slots
+        return Answer(slots=as_ints(slots))
+
+    def _free(self, op: Op) -> Answer:
+        self.subject.free(self.loans.pop(op.holder))
+        return Answer()
+
+    def _start(self, op: Op) -> Answer:
+        row = self.subject.start(op.holder, op.key, op.priority)
+        answer = Answer(row.cached, as_ints(row.slots))
+        self.lent.append(row.slots)
+        return answer
+
+    def _chunk(self, op: Op) -> Answer:
+        row = self.subject.chunk(op.holder)
+        answer = Answer(row.cached, as_ints(row.slots))
+        self.lent.append(row.slots)
+        return answer
+
+    def _decode(self, op: Op) -> Answer:
+        return Answer(slots=as_ints(self.subject.decode(op.holder, op.amount)))
+
+    def _finish(self, op: Op) -> Answer:
+        self.subject.finish(op.holder)
+        return Answer()
+
+    def _abort(self, op: Op) -> Answer:
+        self.subject.abort(op.holder)
+        return Answer()
+
+    def _reset(self, op: Op) -> Answer:
+        self.subject.reset()
+        self.handles.clear()
+        return Answer()
+
+    def _write(self, slots: Any, key: Key) -> None:
+        """The engine computes a key's tokens into slots; a subject that keeps content tags is told, as a kernel would write them."""
+        written = getattr(self.subject, "written", None)
+        if written is not None:
+            written(slots, key)
+
+    def overwrite_lent(self) -> bool:
+        """Overwrite every container that crossed the border, as a caller that reuses its buffers does."""
+        done = False
+        for container in self.lent:
+            if isinstance(container, list):
+                container[:] = [-1] * len(container)
+                done = True
+            elif hasattr(container, "fill_"):
+                container.fill_(-1)
+                done = True
+        return done

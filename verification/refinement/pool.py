@@ -1,0 +1,89 @@
+"""The instrumented slot pool: it stands where a cache expects its allocator, and sees every double free and every leak."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from radixcheck.spec.values import NoRoom
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something seen that no correct cache does, before any formula is evaluated."""
+
+    property: str
+    text: str
+
+
+class WatchedPool:
+    """A slot pool (last freed, first handed out: a stale slot is reused soon) that keeps the record of one operation at a time.
+
+    A cache with a pool of its own reports to `note_alloc` and `note_free` instead.
+    """
+
+    def __init__(self, capacity: int, page_size: int) -> None:
+        self.capacity = capacity
+        self.page_size = page_size
+        self.out = bytearray(capacity // page_size)  # 1: handed out
+        self.allocated: list[int] = []  # pages, in order, in this operation
+        self.freed: list[int] = []
+        self.findings: list[Finding] = []
+        self._free = list(range(capacity // page_size - 1, -1, -1))
+
+    def begin(self) -> None:
+        """A new operation starts."""
+        self.allocated, self.freed, self.findings = [], [], []
+
+    @property
+    def available(self) -> int:
+        """Free slots, in tokens."""
+        return len(self._free) * self.page_size
+
+    def alloc(self, tokens: int) -> list[int]:
+        """Whole pages for `tokens` tokens. Raises NoRoom."""
+        size = self.page_size
+        if tokens > self.available:
+            raise NoRoom(f"{tokens} tokens asked, {self.available} free")
+        pages = [self._free.pop() for _ in range(-(-tokens // size))]
+        slots = [slot for page in pages for slot in range(page * size, (page + 1) * size)]
+        self.note_alloc(slots)
+        return slots
+
+    def free(self, slots: Sequence[int]) -> None:
+        """Take whole pages back."""
+        self._free.extend(self.note_free(slots))
+
+    def note_alloc(self, slots: Sequence[int]) -> None:
+        """Record pages handed out."""
+        for page in self.pages(slots):
+            if self.out[page]:
+                self._find("SLOT_PARTITION", f"page {page} was handed out while it was in use")
+            self.out[page] = 1
+            self.allocated.append(page)
+
+    def note_free(self, slots: Sequence[int]) -> list[int]:
+        """Record pages given back; returns those that were really out."""
+        good = []
+        for page in self.pages(slots):
+            if self.out[page]:
+                self.out[page] = 0
+                self.freed.append(page)
+                good.append(page)
+            else:
+                self._find("SLOT_PARTITION", f"page {page} was freed while it was free (a double free)")
+        return good
+
+    def pages(self, slots: Iterable[int]) -> list[int]:
+        """The pages of slots that are whole aligned pages; anything else is a finding."""
+        size, listed, pages = self.page_size, list(slots), []
+        for i in range(0, len(listed), size):
+            page, offset = divmod(listed[i], size)
+            if offset or listed[i : i + size] != list(range(page * size, (page + 1) * size)):
+                self._find("PAGE_ALIGN", f"slots {listed[i : i + size]} are not one whole aligned page of {size}")
+            elif not 0 <= page < len(self.out):
+                self._find("SLOT_PARTITION", f"page {page} does not exist in a pool of {len(self.out)}")
+            else:
+                pages.append(page)
+        return pages
+
+    def _find(self, property_: str, text: str) -> None:
+        self.findings.append(Finding(property_, text))

@@ -1,0 +1,128 @@
+"""Traces in the format of the Mooncake paper: one JSON object a line, a hash id standing for one block of the input.
+
+Equal ids mean equal blocks after equal prefixes. What a block holds is not recorded: a replay gives each id tokens of
+its own, which keeps what is shared and what is not.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BLOCK = 512  # tokens of the recorded input for which one hash id stands
+ID_MAX = 2**40  # a larger id would leave no room for the tokens that it expands to
+
+_COUNTS = ("timestamp", "input_length", "output_length")
+
+
+class TraceError(Exception):
+    """A trace that cannot be used: which file, which line (0: the file as a whole), and what is wrong."""
+
+    def __init__(self, file: str, line: int, reason: str) -> None:
+        super().__init__(f"{file}, line {line}: {reason}" if line else f"{file}: {reason}")
+        self.file = file
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRequest:
+    """One recorded request."""
+
+    timestamp: int  # milliseconds
+    input_length: int  # tokens, as recorded
+    output_length: int  # tokens, as recorded
+    hash_ids: tuple[int, ...]  # one for each block of the input, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was read. `error` names the line at which reading stopped; the requests before it stay usable."""
+
+    file: str
+    requests: tuple[TraceRequest, ...]
+    error: TraceError | None = None
+
+
+def read(path: Path | str, limit: int = 0) -> Recorded:
+    """At most `limit` requests of a trace (0: all of them). Raises nothing: what is wrong stands in the result."""
+    file = str(path)
+    try:
+        with open(path, "rb") as lines:
+            return parse(file, lines, limit)
+    except OSError as error:
+        return Recorded(file, (), TraceError(file, 0, f"cannot be read: {error.strerror or error}"))
+
+
+def parse(file: str, lines: Iterable[bytes | str], limit: int = 0) -> Recorded:
+    """The requests of these lines up to the first that is none. Empty lines are passed over."""
+    requests: list[TraceRequest] = []
+    for number, line in enumerate(lines, 1):
+        if limit and len(requests) == limit:
+            break
+        if not line.strip():
+            continue
+        try:
+            requests.append(_request(line))
+        except ValueError as error:
+            return Recorded(file, tuple(requests), TraceError(file, number, str(error)))
+    if not requests:
+        return Recorded(file, (), TraceError(file, 0, "holds no request"))
+    return Recorded(file, tuple(requests))
+
+
+def _request(line: bytes | str) -> TraceRequest:
+    """One line. Raises ValueError that says what is wrong with it."""
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else type(error).__name__
+        raise ValueError(f"is not JSON ({reason})") from error
+    if not isinstance(data, dict):
+        raise ValueError(f"holds {type(data).__name__}, not an object with a request's fields")
+    timestamp, input_length, output_length = (_count(data, name) for name in _COUNTS)
+    ids = _field(data, "hash_ids")
+    if not isinstance(ids, list) or not ids:
+        raise ValueError("hash_ids is not a list with at least one id")
+    wrong = next((i for i in ids if not _is_count(i) or i >= ID_MAX), None)
+    if wrong is not None:
+        raise ValueError(f"hash_ids holds {wrong!r}, which is not an integer from 0 to {ID_MAX - 1}")
+    return TraceRequest(timestamp, input_length, output_length, tuple(ids))
+
+
+def _field(data: dict[str, Any], name: str) -> Any:
+    if name not in data:
+        raise ValueError(f"has no field {name}")
+    return data[name]
+
+
+def _count(data: dict[str, Any], name: str) -> int:
+    value = _field(data, name)
+    if not _is_count(value):
+        raise ValueError(f"{name} is {value!r}, not an integer >= 0")
+    count: int = value
+    return count
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def prompt(request: TraceRequest, tokens_per_id: int) -> tuple[int, ...]:
+    """The tokens of a request's input: hash id i becomes [i * n, (i + 1) * n) with n tokens per id, no two ids the same.
+
+    >>> prompt(TraceRequest(0, 1024, 1, (3, 5)), 2)
+    (6, 7, 10, 11)
+    """
+    n = tokens_per_id
+    return tuple(token for i in request.hash_ids for token in range(i * n, i * n + n))
+
+
+def output_length(request: TraceRequest, tokens_per_id: int) -> int:
+    """Tokens to generate, in the scale in which a block of the input has `tokens_per_id`; at least one.
+
+    >>> output_length(TraceRequest(0, 1024, 500, (3, 5)), 16), output_length(TraceRequest(0, 1024, 2, (3, 5)), 16)
+    (15, 1)
+    """
+    return max(1, request.output_length * tokens_per_id // BLOCK)

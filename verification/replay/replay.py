@@ -1,0 +1,228 @@
+"""A recorded trace through a cache, with everything checked on the way.
+
+Each arrival is a request of the trace. When more would run than are allowed, the oldest finishes. Then each running
+request grows by its share of output, one token after the other; and the new one starts (match, lock, slots for the
+rest) and caches its prompt at once (chunk), as prefill does. A request that finishes caches its output too. When the
+trace ends, all that run finish.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from time import perf_counter
+
+from radixcheck.spec.values import Key, NoRoom, pages_for
+from radixcheck.verification.operations import Op
+from radixcheck.verification.refinement.checker import Violation
+from radixcheck.verification.replay.beside import Companion
+from radixcheck.verification.replay.incremental import IncrementalChecker
+from radixcheck.verification.replay.mooncake import ID_MAX, TraceError, TraceRequest, output_length, prompt
+from radixcheck.verification.search.run import Factory
+from radixcheck.verification.subjects.reference import reference_subject
+
+TOKENS_PER_ID_MAX = 2**16
+FIRST_OUTPUT = ID_MAX * TOKENS_PER_ID_MAX  # generated tokens, counted from here, are no prompt's
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a trace is replayed."""
+
+    policy: str = "lru"
+    page_size: int = 16  # tokens
+    tokens_per_id: int = 16  # by which a block of the trace is represented
+    pool: int = 320_000  # tokens
+    running: int = 32  # requests at the same time
+    device: str = "cpu"
+    stride: int = 100  # moves from one comparison of the whole state to the next
+    window: int = 1  # nodes compared in rotation after each move
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where a replay stopped."""
+
+    violation: Violation
+    request: int  # of the trace, from 1
+    step: int  # operations so far
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What was done, seen and checked."""
+
+    requests: int  # that were started
+    operations: Mapping[str, int]  # by name
+    prompt_tokens: int
+    hit_tokens: int  # of them, cached when their request started
+    victims: int  # nodes evicted
+    evicted_tokens: int
+    refused: int  # calls that cache and specification refused alike: no room
+    leaked: int  # tokens that nobody owned at the end, when all had finished
+    protected: int  # tokens that were still locked then
+    fault: Fault | None  # None: nothing was found
+    local: bool  # whether the subject showed the paths that each operation touched
+    looked: Mapping[str, int]  # what was compared beside the formulas, and how often
+    formulas: Mapping[str, int]  # by property: states in which it was evaluated
+    seconds: float
+
+    @property
+    def hit_rate(self) -> float:
+        """The part of the prompts that was cached when it was asked for."""
+        return self.hit_tokens / self.prompt_tokens if self.prompt_tokens else 0.0
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found, lost or left locked."""
+        return self.fault is None and self.leaked == 0 and self.protected == 0
+
+
+def replay(
+    trace: Sequence[TraceRequest],
+    factory: Factory,
+    settings: Settings | None = None,
+    beside: Factory | None = reference_subject,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Replayed:
+    """Replay a trace through the subject that `factory` makes, next to the model and to a second cache, `beside`.
+
+    Stops at the first finding. Raises TraceError if a request cannot fit into the pool, however empty.
+    """
+    settings = settings or Settings()
+    check_fits(trace, settings)
+    run = _Run(factory, settings, None if beside is factory else beside)
+    begun = perf_counter()
+    for i, request in enumerate(trace):
+        if run.fault:
+            break
+        run.arrive(request)
+        progress(i + 1, len(trace))
+    run.drain()
+    return run.result(perf_counter() - begun)
+
+
+def check_fits(trace: Sequence[TraceRequest], settings: Settings) -> None:
+    """Raise TraceError for the first request that needs more slots than there are."""
+    scale, size = settings.tokens_per_id, settings.page_size
+    if not 1 <= scale <= TOKENS_PER_ID_MAX:
+        raise TraceError("the replay", 0, f"{scale} tokens for a hash id: give 1 to {TOKENS_PER_ID_MAX}")
+    if settings.running < 1:
+        raise TraceError("the replay", 0, f"{settings.running} running requests: give at least 1")
+    for i, request in enumerate(trace, 1):
+        need = pages_for(len(request.hash_ids) * scale + output_length(request, scale), size) * size
+        if need > settings.pool:
+            reason = f"request {i} needs {need} slots at {scale} tokens for a hash id, the pool has {settings.pool}"
+            raise TraceError("the replay", 0, reason)
+
+
+@dataclass(slots=True)
+class _Running:
+    """A request that runs."""
+
+    name: int
+    left: int  # tokens still to generate
+    share: int  # of them, at each arrival
+
+
+class _Run:
+    """The engine's part: who runs, and what is called next."""
+
+    def __init__(self, factory: Factory, settings: Settings, beside: Factory | None) -> None:
+        s = self.settings = settings
+        self.checker = IncrementalChecker(factory, s.policy, s.page_size, s.pool, s.stride, s.device, s.window)
+        self.companion = Companion(beside, self.checker, s.pool) if beside else None
+        self.running: deque[_Running] = deque()
+        self.fault: Fault | None = None
+        self.operations: Counter[str] = Counter()
+        self.arrived = self.requests = self.prompt_tokens = self.hit_tokens = 0
+        self.victims = self.evicted_pages = self.refused = 0
+        self._output = count(FIRST_OUTPUT)
+
+    def arrive(self, request: TraceRequest) -> None:
+        """One more request of the trace."""
+        self.arrived += 1
+        if len(self.running) >= self.settings.running:
+            self.finish_oldest()
+        for one in self.running:
+            self._grow(one)
+        scale = self.settings.tokens_per_id
+        start = Op("start", Key(prompt(request, scale)), self.arrived)
+        while not self.call(start):
+            if self.fault or not self.running:
+                return
+            self.finish_oldest()
+        self.requests += 1
+        self.prompt_tokens += len(start.key.tokens)
+        self.hit_tokens += self.checker.answer.length or 0
+        self.call(Op("chunk", holder=self.arrived))
+        output = output_length(request, scale)
+        self.running.append(_Running(self.arrived, output, pages_for(output, self.settings.running)))
+
+    def _grow(self, one: _Running) -> None:
+        """Its share of output; what finds no room now is tried again at the next arrival."""
+        for _ in range(min(one.share, one.left)):
+            if not self.call(Op("decode", holder=one.name, amount=next(self._output))):
+                return
+            one.left -= 1
+
+    def finish_oldest(self) -> None:
+        """The request that runs longest is done."""
+        self.call(Op("finish", holder=self.running.popleft().name))
+
+    def drain(self) -> None:
+        """All are done; then the whole is compared once more."""
+        while self.running and not self.fault:
+            self.finish_oldest()
+        if not self.fault and self.checker.transparent:
+            self._record(self.checker.check_all(), Op("peek"))
+
+    def call(self, op: Op) -> bool:
+        """One operation on everyone. False if it was refused, or if something was found."""
+        if self.fault:
+            return False
+        self.operations[op.name] += 1
+        found = self.checker.step(op)
+        if not found and self.companion:
+            found = self.companion.step(op)
+        self._record(found, op)
+        if self.fault:
+            return False
+        if isinstance(self.checker.answer.error, NoRoom):
+            self.refused += 1
+            return False
+        call = self.checker.oracle.call
+        self.victims += len(call.victims)
+        if call.victims:
+            self.evicted_pages += len(call.freed)
+        return True
+
+    def _record(self, found: Sequence[Violation], op: Op) -> None:
+        if found:
+            steps = sum(self.operations.values())
+            self.fault = Fault(found[0], self.arrived, steps, f"{op.name} of request {op.holder}")
+
+    def result(self, seconds: float) -> Replayed:
+        """Everything, frozen."""
+        checker, sizes = self.checker, self.checker.engine.sizes()
+        owned = sizes.available + sizes.evictable + sizes.protected
+        looked = dict(checker.looked)
+        if self.companion:
+            looked["victims of the second cache"] = self.companion.victims
+        return Replayed(
+            requests=self.requests,
+            operations=dict(self.operations),
+            prompt_tokens=self.prompt_tokens,
+            hit_tokens=self.hit_tokens,
+            victims=self.victims,
+            evicted_tokens=self.evicted_pages * self.settings.page_size,
+            refused=self.refused,
+            leaked=self.settings.pool - owned,
+            protected=sizes.protected,
+            fault=self.fault,
+            local=checker.local,
+            looked=looked,
+            formulas=dict(checker.tally.checked),
+            seconds=seconds,
+        )

@@ -1,0 +1,52 @@
+"""A small trace of our own making, in the format of recorded ones: for a first look, and for tests.
+
+It imitates what makes a conversation trace hard for a cache: one system prompt that all share, a few long documents
+that several users ask about, conversations whose every turn repeats what was said before, and single questions that
+never come again.
+"""
+
+import json
+from pathlib import Path
+from random import Random
+
+from radixcheck.verification.replay.mooncake import BLOCK, TraceRequest
+
+REQUESTS = 300
+SEED = 6907
+FILE = Path(__file__).parent / "sample.jsonl"  # holds text(generate())
+
+
+def generate(requests: int = REQUESTS, seed: int = SEED) -> tuple[TraceRequest, ...]:
+    """The same requests for the same seed, on every machine."""
+    random = Random(seed)
+    fresh = iter(range(10**6))
+    system = [next(fresh)]
+    documents = [[next(fresh) for _ in range(random.randint(4, 16))] for _ in range(5)]
+    open_: list[list[int]] = []  # the blocks of conversations that may go on
+    out: list[TraceRequest] = []
+    for i in range(requests):
+        kind = random.random()
+        if kind < 0.45 and open_:
+            blocks = open_.pop(random.randrange(len(open_)))
+        elif kind < 0.65:
+            blocks = system + random.choice(documents)
+        else:
+            blocks = list(system)
+        blocks = blocks + [next(fresh) for _ in range(random.randint(1, 6))]
+        length = len(blocks) * BLOCK - random.randrange(BLOCK)
+        answer = min(2_000, int(random.expovariate(1 / 340)))
+        out.append(TraceRequest(i * 250, length, answer, tuple(blocks)))
+        if random.random() < 0.6 and len(blocks) < 40:
+            open_.append(blocks)
+    return tuple(out)
+
+
+def text(requests: tuple[TraceRequest, ...]) -> str:
+    """One JSON object a line."""
+    return "".join(
+        json.dumps(
+            {"timestamp": r.timestamp, "input_length": r.input_length, "output_length": r.output_length, "hash_ids": list(r.hash_ids)}
+        )
+        + "\n"
+        for r in requests
+    )

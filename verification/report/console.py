@@ -1,0 +1,29 @@
+"""The terminal: tables on standard output, progress on standard error; colour only where there is a terminal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, Group
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+PLAIN_WIDTH = 140  # columns where there is no terminal to ask
+
+
+def _console(error: bool) -> Console:
+    found = Console(stderr=error)
+    return found if found.is_terminal else Console(stderr=error, width=PLAIN_WIDTH)
+
+
+def show(parts: list[Any]) -> None:
+    """Print renderables, one below the other."""
+    _console(error=False).print(Group(*parts), highlight=False)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Any]:
+    """A bar; the value is a function (share done, what is being done)."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn())
+    with Progress(*columns, console=_console(error=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0, what="")
+        yield lambda share, what="": bar.update(task, completed=share, what=what)

@@ -1,0 +1,226 @@
+"""What the commands do, and what they found, ready to be shown or written as JSON."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from radixcheck.verification.replay.mooncake import TraceError, read
+from radixcheck.verification.replay.replay import Replayed, Settings, replay
+from radixcheck.verification.replay.sample import FILE as SAMPLE
+from radixcheck.verification.report.pictures import Scene, scene
+from radixcheck.verification.search.diff import POOL_PAGES, Outcome, diff
+from radixcheck.verification.search.run import Config, Found
+from radixcheck.verification.search.verify import Options, Report, supported, verify
+from radixcheck.verification.subjects.registry import UsageError, resolve
+
+Progress = Callable[[str], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Under what to check, as asked on the command line."""
+
+    policies: tuple[str, ...]
+    page_sizes: tuple[int, ...]
+    pool: int | None
+    device: str
+    seed: int
+
+    def both(self, other: "Request") -> "Request":
+        """What two subjects share. Raises `UsageError` if that is nothing."""
+        policies = tuple(p for p in self.policies if p in other.policies)
+        sizes = tuple(s for s in self.page_sizes if s in other.page_sizes)
+        if not policies or not sizes:
+            raise UsageError("the two subjects share no policy or no page size")
+        return Request(policies, sizes, self.pool, self.device, self.seed)
+
+    def configs(self) -> tuple[Config, ...]:
+        """Every policy and page size, with pools of several sizes."""
+        return tuple(
+            Config(policy, size, self.pool or size * pages, self.device)
+            for pages in POOL_PAGES
+            for size in self.page_sizes
+            for policy in self.policies
+        )
+
+
+def config_json(config: Config) -> dict[str, Any]:
+    """A configuration as JSON."""
+    return {"policy": config.policy, "page_size": config.page_size, "pool": config.pool, "device": config.device}
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOutcome:
+    """A report, the scene of each fault, and the replay of the sample where the subject can be replayed."""
+
+    report: Report
+    scenes: tuple[tuple[Found, Scene | None], ...]
+    replayed: "ReplayOutcome | None"
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        replayed = self.replayed.status if self.replayed else 0
+        return self.report.status or replayed
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        r = self.report
+        return {
+            "subject": r.subject,
+            "status": self.status,
+            "operations": r.steps,
+            "runs": r.runs,
+            "seconds": round(r.seconds, 1),
+            "seed": r.options.seed,
+            "policies": r.options.policies,
+            "page_sizes": r.options.page_sizes,
+            "rules_never_fired": r.idle_rules,
+            "properties": [
+                {
+                    "id": v.property.id,
+                    "kind": v.property.kind,
+                    "verdict": v.verdict,
+                    "checked": v.checked,
+                    "non_vacuous": v.exercised,
+                    "questions": v.property.questions.split(),
+                    "note": v.note,
+                }
+                for v in r.verdicts
+            ],
+            "refuted": [_found_json(found, scene_) for found, scene_ in self.scenes],
+            "replay": self.replayed.to_json() if self.replayed else None,
+        }
+
+
+def _found_json(found: Found, scene_: Scene | None) -> dict[str, Any]:
+    out = {
+        "property": found.violation.property,
+        "text": found.violation.text,
+        "config": config_json(found.config),
+        "trace": [op.to_json() for op in found.trace],
+    }
+    if scene_:
+        out |= {"before": scene_.before, "after": scene_.after, "orphans": scene_.orphans}
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOutcome:
+    """A trace replayed. `unread`: why reading stopped before the end of the file."""
+
+    subject: str
+    trace: str
+    settings: Settings
+    replayed: Replayed
+    unread: str = ""
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 a fault or a leak, 2 a trace that could not be read to its end, 3 nothing replayed."""
+        if not self.replayed.clean:
+            return 1
+        if self.unread:
+            return 2
+        return 0 if self.replayed.requests else 3
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        r = self.replayed
+        fault = r.fault and {
+            "property": r.fault.violation.property,
+            "text": r.fault.violation.text,
+            "request": r.fault.request,
+            "step": r.fault.step,
+            "operation": r.fault.operation,
+        }
+        return {
+            "subject": self.subject,
+            "trace": self.trace,
+            "status": self.status,
+            "unread": self.unread,
+            "settings": {f.name: getattr(self.settings, f.name) for f in fields(self.settings)},
+            **{f.name: getattr(r, f.name) for f in fields(r) if f.name not in ("fault", "operations", "looked", "formulas")},
+            **{name: dict(getattr(r, name)) for name in ("operations", "looked", "formulas")},
+            "hit_rate": r.hit_rate,
+            "fault": fault,
+        }
+
+
+SAMPLE_POOL = 6_000  # tokens: small enough that the sample evicts
+
+
+def replay_trace(path: Path | None, subject: str, settings: Settings, limit: int, progress: Progress) -> ReplayOutcome:
+    """Replay a file, or the sample if none is given. Raises `UsageError` if nothing of it can be used."""
+    recorded = read(path or SAMPLE, limit)
+    shown = path.name if path else "sample"
+    if recorded.error and not recorded.requests:
+        raise UsageError(str(recorded.error))
+    try:
+        with progress(f"replay {shown}") as tell:
+            replayed = replay(
+                recorded.requests, resolve(subject), settings, progress=lambda done, total: tell(done / total, f"{done:,} requests")
+            )
+    except TraceError as error:
+        raise UsageError(str(error)) from error
+    return ReplayOutcome(subject, shown, settings, replayed, str(recorded.error or ""))
+
+
+def verify_and_replay(subject: str, request: Request, seconds: float, misused: bool, progress: Progress) -> VerifyOutcome:
+    """The main job for one subject."""
+    options = Options(request.policies, request.page_sizes, seconds, request.seed, request.pool, request.device, misused)
+    with progress(f"verify {subject}") as tell:
+        report = verify(subject, options, tell)
+    factory = resolve(subject)
+    scenes = tuple((found, scene(factory, found)) for found in report.found)
+    replayed = None
+    if not report.found and _replayable(subject, request):
+        settings = Settings(page_size=16, pool=SAMPLE_POOL, device=request.device)
+        replayed = replay_trace(None, subject, settings, 0, progress)
+    return VerifyOutcome(report, scenes, replayed)
+
+
+def _replayable(subject: str, request: Request) -> bool:
+    supports, transparent = supported(subject, request.device)
+    return supports.requests and transparent and 16 in supports.page_sizes and "lru" in supports.policies
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOutcome:
+    """Two subjects compared."""
+
+    left: str
+    right: str
+    request: Request
+    outcome: Outcome
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 they differ, 3 nothing was compared, 0 they agree."""
+        if self.outcome.difference:
+            return 1
+        return 0 if self.outcome.steps else 3
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        d = self.outcome.difference
+        out: dict[str, Any] = {
+            "left": self.left,
+            "right": self.right,
+            "status": self.status,
+            "operations": self.outcome.steps,
+            "runs": self.outcome.runs,
+            "left_the_specification_together": self.outcome.parted,
+        }
+        if d:
+            sides = {"left_answer": d.left, "right_answer": d.right, "specification": d.specification}
+            out["difference"] = {"config": config_json(d.config), "trace": [op.to_json() for op in d.trace], **sides}
+        return out
+
+
+def compare(left: str, right: str, request: Request, seconds: float, progress: Progress) -> DiffOutcome:
+    """Compare two subjects."""
+    with progress(f"diff {left} {right}") as tell:
+        return DiffOutcome(left, right, request, diff(left, right, request.configs(), request.seed, seconds, tell))

@@ -1,0 +1,175 @@
+"""Outcomes as tables and lines for a person at a terminal."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from radixcheck.spec.policies import Policy
+from radixcheck.spec.property import Property
+from radixcheck.verification.report.formula import text
+from radixcheck.verification.report.outcome import DiffOutcome, ReplayOutcome, VerifyOutcome
+from radixcheck.verification.report.pictures import Scene
+from radixcheck.verification.search.run import Found
+from radixcheck.verification.search.verify import Report, Verdict
+from radixcheck.verification.subjects.registry import Named
+
+COLOURS = {"TESTED": "green", "REFUTED": "bold red", "NOT EXERCISED": "yellow", "NOT OBSERVABLE": "dim"}
+TRACE_MAX = 40  # operations shown of a trace
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        right = column in ("checked", "non-vacuous")
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def verify(outcome: VerifyOutcome) -> list[Any]:
+    """The traces of what is refuted, the replay, the table, and one last line that says it all."""
+    parts: list[Any] = []
+    shown: dict[tuple[object, ...], list[Found]] = {}
+    for found, _ in outcome.scenes:
+        shown.setdefault((found.trace, found.config), []).append(found)
+    scenes = {id(found): scene for found, scene in outcome.scenes}
+    for together in shown.values():
+        parts += _fault(outcome.report, together, scenes[id(together[0])])
+    if outcome.replayed:
+        parts += [*replay(outcome.replayed), Text()]
+    table = _table("property", "kind", "checked", "non-vacuous", "verdict", "note")
+    for v in outcome.report.verdicts:
+        verdict = Text(v.verdict, COLOURS[v.verdict])
+        table.add_row(v.property.id, v.property.kind, f"{v.checked:,}", f"{v.exercised:,}", verdict, _note(v))
+    return [*parts, table, Text(), *_last_lines(outcome)]
+
+
+def _note(v: Verdict) -> str:
+    return v.note or (v.property.questions if v.verdict == "REFUTED" else "")
+
+
+def _fault(report: Report, together: list[Found], scene: Scene | None) -> list[Any]:
+    """One trace, with every property that it breaks."""
+    by_id = {v.property.id: v.property for v in report.verdicts}
+    parts: list[Any] = []
+    for found in together:
+        p = by_id[found.violation.property]
+        questions = f"  ({p.questions})" if p.questions else ""
+        parts.append(Text.assemble((f"{p.id} REFUTED", "bold red"), f"{questions}  {p.sentence}"))
+        parts.append(Padding(Text(found.violation.text), (0, 0, 0, 2)))
+    found = together[0]
+    lines = [f"{i:>3}  {op}" for i, op in enumerate(found.trace, 1)]
+    if len(lines) > TRACE_MAX:
+        lines = [*lines[: TRACE_MAX // 2], f"     .. {len(lines) - TRACE_MAX} more ..", *lines[-TRACE_MAX // 2 :]]
+    parts.append(Padding(Text(f"{len(found.trace)} operations under {found.config}:\n" + "\n".join(lines)), (0, 0, 0, 2)))
+    if scene:
+        before, after = Text("before the last one:\n" + scene.before), Text("after it:\n" + scene.after)
+        pictures = Table(box=None, show_header=False, padding=(0, 6, 0, 0))
+        pictures.add_row(before, after)
+        parts.append(Padding(pictures, (0, 0, 0, 2)))
+        if scene.orphans:
+            parts.append(Padding(Text(scene.orphans), (0, 0, 0, 2)))
+    return [*parts, Text()]
+
+
+def _last_lines(outcome: VerifyOutcome) -> list[Any]:
+    r = outcome.report
+    count = {word: sum(v.verdict == word for v in r.verdicts) for word in COLOURS}
+    bound = (
+        f"{r.steps:,} operations in {r.runs:,} runs, {len(r.options.policies)} policies x page sizes "
+        f"{', '.join(map(str, r.options.page_sizes))}, seed {r.options.seed}, {r.seconds:.0f} s"
+    )
+    words = ", ".join(f"{n} {word}" for word, n in count.items() if n)
+    lines: list[Any] = [Text(f"{bound}")]
+    if r.idle_rules:
+        lines.append(Text(f"undecided: rules that never fired: {', '.join(r.idle_rules)}", "yellow"))
+    verdict, colour = {0: ("holds", "green"), 1: ("is refuted", "bold red")}.get(outcome.status, ("is undecided", "yellow"))
+    lines.append(Text.assemble(f"{r.subject} ", (verdict, colour), f": {words}"))
+    return lines
+
+
+def diff(outcome: DiffOutcome) -> list[Any]:
+    """Agreement, or the first difference."""
+    o, r = outcome.outcome, outcome.request
+    names = f"{outcome.left} and {outcome.right}"
+    bound = f"{o.steps:,} operations in {o.runs:,} runs, {len(r.policies)} policies x page sizes {', '.join(map(str, r.page_sizes))}"
+    lines: list[Any] = []
+    if o.parted:
+        lines.append(Text(f"{o.parted:,} runs ended early: both left the specification together", "yellow"))
+    d = o.difference
+    if d is None:
+        word = ("agree", "green") if o.steps else ("were not compared", "yellow")
+        return [*lines, Text.assemble(f"{names} ", word, f" over {bound}, seed {r.seed}")]
+    trace = "\n".join(f"{i:>3}  {op}" for i, op in enumerate(d.trace[-TRACE_MAX:], max(1, len(d.trace) - TRACE_MAX + 1)))
+    lines.append(Text.assemble(f"{names} ", ("differ", "bold red"), f" at operation {len(d.trace)} under {d.config}:\n{trace}"))
+    sides = ((outcome.left, d.left), (outcome.right, d.right), ("the specification", d.specification))
+    lines += [Padding(Text(f"{who}: {answer}"), (0, 0, 0, 2)) for who, answer in sides]
+    return [*lines, Text(bound)]
+
+
+def subjects(rows: Iterable[Named]) -> list[Any]:
+    """The caches that can be named."""
+    table = _table("name", "what it is")
+    for n in rows:
+        table.add_row(n.name, n.sentence)
+    return [table, Text(), Text("as-submitted stands for both readings; module:factory for a cache of your own")]
+
+
+def property_rows(properties: Iterable[Property], policy: Policy) -> list[dict[str, Any]]:
+    """The catalogue as rows."""
+    return [
+        {
+            "id": p.id,
+            "kind": p.kind,
+            "sentence": p.sentence,
+            "formula": text(p.formula(policy)) if p.formula else None,
+            "witness": text(p.witness(policy)) if p.witness else None,
+            "mutant": p.mutant,
+            "questions": p.questions,
+        }
+        for p in properties
+    ]
+
+
+def invariants(rows: Iterable[dict[str, Any]]) -> list[Any]:
+    """One block for each property: id and kind, sentence, formula."""
+    parts: list[Any] = []
+    for row in rows:
+        questions = f"  ({row['questions']})" if row["questions"] else ""
+        parts.append(Text.assemble((row["id"], "bold"), f"  {row['kind']}{questions}"))
+        parts.append(Padding(Text(row["sentence"]), (0, 0, 0, 2)))
+        if row["formula"]:
+            parts.append(Padding(Text(row["formula"], "cyan"), (0, 0, 0, 2)))
+    return parts
+
+
+def replay(outcome: ReplayOutcome) -> list[Any]:
+    """Figures of a replay, what was checked how often, and the fault if there is one."""
+    r, s = outcome.replayed, outcome.settings
+    table = _table("replay", "")
+    rate = f"{r.hit_rate:.1%} of {r.prompt_tokens:,} prompt tokens"
+    rows = {
+        f"{outcome.trace} through {outcome.subject}": f"{s.policy}, pages of {s.page_size}, pool of {s.pool:,}, {s.running} running",
+        "requests": f"{r.requests:,}, {sum(r.operations.values()):,} operations, {r.refused:,} refused for want of room",
+        "hit rate": rate,
+        "evictions": f"{r.victims:,} nodes, {r.evicted_tokens:,} tokens",
+        "leaks": f"{r.leaked:,} tokens; still locked: {r.protected:,}",
+        "checked": "; ".join(f"{name} {count:,}" for name, count in r.looked.items()),
+        "formulas": ", ".join(f"{name} {count:,}" for name, count in r.formulas.items()),
+        "time": f"{r.seconds:.1f} s",
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    parts: list[Any] = [table]
+    if not r.local:
+        parts.append(Text("the subject shows no paths: only the comparisons of the whole state looked inside", "yellow"))
+    if r.fault:
+        f = r.fault
+        where = f"at operation {f.step:,} ({f.operation}), request {f.request:,}"
+        parts.append(Text.assemble((f"{f.violation.property} REFUTED", "bold red"), f" {where}: {f.violation.text}"))
+    if outcome.unread:
+        parts.append(Text(f"{outcome.unread}; the {r.requests:,} requests before it were replayed", "yellow"))
+    verdict = {0: ("holds", "green"), 1: ("is refuted", "bold red")}.get(outcome.status, ("is undecided", "yellow"))
+    return [*parts, Text.assemble(f"{outcome.subject} ", verdict, f" on {outcome.trace}")]

@@ -1,0 +1,139 @@
+"""Structured generators: keys are cut, extended and inserted again, so that edges split, prefixes are shared and locks overlap.
+
+Random keys alone rarely meet: of the faults that hide in splits, naive generators miss most. A *profile* weights the operations of
+one run, so that a fault that shows often does not hide one that needs long stretches without evictions.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from radixcheck.spec.values import Key, Namespace
+from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op
+from radixcheck.verification.protocol import Supports
+from radixcheck.verification.refinement.engine import Engine
+from radixcheck.verification.refinement.oracle import Oracle
+
+LETTERS = 2  # different pages, before a page is varied in its last token
+PAGES_MAX = 6  # of a key
+
+_EVEN = dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS), 4) | {"reset": 1}
+PROFILES: Mapping[str, Mapping[str, int]] = {
+    "even": _EVEN,
+    "inserts": _EVEN | {"insert": 20, "match": 12, "evict": 10},
+    "requests": _EVEN | {"start": 16, "decode": 16, "chunk": 10, "finish": 8, "abort": 6},
+    "locks": _EVEN | {"match": 12, "lock": 24, "unlock": 24, "insert": 10, "evict": 2},
+    "no eviction": _EVEN | {"evict": 0, "insert": 12, "match": 10, "start": 8, "finish": 8},
+    "scarce": _EVEN | {"alloc": 12, "free": 10, "start": 14, "evict": 1, "decode": 10},
+}
+
+
+class Guide(Protocol):
+    """What the generator asks: a checker, or two caches side by side."""
+
+    supports: Supports
+    engine: Engine
+    oracle: Oracle
+
+    def allowed(self, op: Op) -> bool:
+        """Whether a caller can make this call now."""
+
+
+@dataclass(slots=True)
+class Keys:
+    """Keys seen so far in one run; new ones are cut from them and extended."""
+
+    random: Random
+    page_size: int
+    namespaces: tuple[Namespace, ...]
+    known: list[Key]
+
+    def draw(self) -> Key:
+        """A known key, as it is, cut, or extended by up to two pages and an unfinished tail."""
+        r, size = self.random, self.page_size
+        if self.known and r.random() < 0.25:
+            return r.choice(self.known)
+        base = r.choice(self.known) if self.known and r.random() < 0.8 else Key((), r.choice(self.namespaces))
+        pages = len(base.tokens) // size
+        cut = r.randint(0, pages)
+        tokens = base.tokens[: cut * size]
+        if r.random() < 0.2:  # a piece from the middle is left out: the key leaves an edge, and goes on like what lies behind it
+            tokens += base.tokens[r.randint(cut, pages) * size : pages * size]
+        else:
+            for _ in range(r.randint(0, 3)):
+                tokens += self._page()
+        if size > 1 and r.random() < 0.4:
+            tokens += self._page()[: r.randint(1, size - 1)]
+        if not tokens:
+            tokens = self._page()
+        key = Key(tokens[: PAGES_MAX * size + size - 1], base.namespace)
+        if len(self.known) >= 24:
+            self.known[r.randrange(24)] = key
+        else:
+            self.known.append(key)
+        return key
+
+    def _page(self) -> tuple[int, ...]:
+        """One page; now and then it differs from another in its last token only."""
+        letter = self.random.randrange(LETTERS)
+        last = letter + LETTERS if self.page_size > 1 and self.random.random() < 0.2 else letter
+        return (letter,) * (self.page_size - 1) + (last,)
+
+
+def namespaces_for(supports: Supports) -> tuple[Namespace, ...]:
+    """Tuples (adapter, salt) that agree in one component, or read alike when joined."""
+    if not supports.namespaces:
+        return ((),)
+    return ((), ("a", "b"), ("a", "c"), ("ab", ""))
+
+
+def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iterator[Op]:
+    """An endless stream of operations that make sense in the guide's present state."""
+    supports = guide.supports
+    names = (TREE_OPERATIONS if supports.tree else ()) + (REQUEST_OPERATIONS if supports.requests else ())
+    names = tuple(n for n in dict.fromkeys(names) if profile[n])
+    weights = [profile[n] for n in names]
+    keys = Keys(random, guide.engine.page_size, namespaces_for(supports), [])
+    holders = 0
+    while True:
+        (name,) = random.choices(names, weights)
+        op = _operation(guide, random, keys, name, holders + 1)
+        if op is None:
+            continue
+        holders = max(holders, op.holder)
+        yield op
+        if op.name == "insert" and not guide.allowed(op):
+            yield Op("evict", amount=len(op.key.tokens))
+            yield op
+
+
+def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) -> Op | None:
+    state = guide.oracle.model.state
+    priority = random.choice((0, 0, 1, 2))
+    match name:
+        case "match" | "peek":
+            return Op(name, keys.draw())
+        case "insert":
+            return Op(name, keys.draw(), priority=priority)
+        case "lock":
+            known = [k for k in guide.oracle.matched if guide.allowed(Op("lock", k, fresh))]
+            return Op(name, random.choice(known), fresh) if known else None
+        case "unlock":
+            return Op(name, holder=random.choice(list(guide.oracle.locks))) if guide.oracle.locks else None
+        case "alloc":
+            return Op(name, keys.draw(), fresh)
+        case "free":
+            return Op(name, holder=random.choice(list(guide.oracle.loans))) if guide.oracle.loans else None
+        case "evict":
+            size = guide.engine.page_size
+            return Op(name, amount=random.choice((1, size, 2 * size, 3 * size + 1, 1000 * size)))
+        case "start":
+            return Op(name, keys.draw(), fresh, priority=priority)
+        case "chunk" | "decode" | "finish" | "abort":
+            live = [h for h in state.held if guide.allowed(Op(name, holder=h))]
+            token = random.randrange(LETTERS) if name == "decode" else 0
+            return Op(name, holder=random.choice(live), amount=token) if live else None
+    if state.held or random.random() < 0.4:
+        return None
+    return Op("reset")

@@ -1,0 +1,92 @@
+"""The checker under Hypothesis: a search through all of its examples, and a test case for a test suite.
+
+`hypothesis_run` collects all it finds; `state_machine_test` fails at the first fault and lets Hypothesis shrink it.
+
+A rule that never fires has shown nothing. `hypothesis_run` counts each under its name, and `never_fired` tells those
+left at zero: a run with any is undecided, not passed.
+"""
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+from unittest import TestCase
+
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import seed as seeded
+from hypothesis.stateful import run_state_machine_as_test
+
+from radixcheck.verification.protocol import Supports
+from radixcheck.verification.search.rules import Machine, MisusedMachine, Plan, rule_names
+from radixcheck.verification.search.run import Config, Factory, RunResult
+
+# Examples that Hypothesis makes at a time. After the tenth it goes on to vary each new example up to five times: most
+# of a longer run would be near copies of the rest, and it finds less than as many examples in batches.
+BATCH = 10
+POOLS = (4, 6, 10, 16, 24)  # pages; a key has up to four and an unfinished one, so the smallest pools refuse
+
+
+def plan_for(factory: Factory, policies: Sequence[str], page_sizes: Sequence[int], stride: int, strict: bool) -> Plan:
+    """Every policy with every page size and pool."""
+    choices = product(policies, page_sizes, POOLS)
+    return Plan(factory, tuple(Config(policy, size, size * pool) for policy, size, pool in choices), stride, strict)
+
+
+def machine_class(plan: Plan, misused: bool) -> type[Machine]:
+    """A state machine that follows a plan."""
+    base = MisusedMachine if misused else Machine
+    return type(base.__name__, (base,), {"plan": plan, "__doc__": base.__doc__})
+
+
+def hypothesis_run(
+    factory: Factory,
+    policies: Sequence[str],
+    page_sizes: Sequence[int],
+    seed: int,
+    examples: int,
+    steps: int = 50,
+    stride: int = 8,
+    misused: bool = False,
+) -> RunResult:
+    """Search through all examples, whatever is found. `fired` counts rules by name, those that never fired with zero.
+
+    The seed repeats a run under the same version of Hypothesis; the traces of what was found repeat it under any.
+    """
+    plan = plan_for(factory, policies, page_sizes, stride, strict=False)
+    machine = machine_class(plan, misused)
+    for first in range(0, examples, BATCH):
+        number = min(BATCH, examples - first)
+        how = _settings(number, steps, phases=(Phase.generate,), database=None, verbosity=Verbosity.quiet)
+        run_state_machine_as_test(seeded(seed * examples + first)(machine), settings=how)
+    return plan.result
+
+
+def never_fired(result: RunResult) -> tuple[str, ...]:
+    """The rules that a run left at zero; every rule, if no example ran at all."""
+    names = result.fired or rule_names(Supports(), misused=False)
+    return tuple(sorted(name for name in names if not result.fired[name]))
+
+
+def state_machine_test(
+    factory: Factory, policies: Sequence[str] = ("lru",), page_sizes: Sequence[int] = (1, 2), stride: int = 8, misused: bool = False
+) -> type[TestCase]:
+    """A test case for a test suite: `TestMyCache = state_machine_test(my_factory)`.
+
+    Hypothesis shrinks what it finds and keeps it in its database. Other settings: assign `TestMyCache.settings`.
+    """
+    machine = machine_class(plan_for(factory, policies, page_sizes, stride, strict=True), misused)
+    case: type[TestCase] = machine.TestCase
+    case.settings = _settings(examples=200, steps=50)  # type: ignore[attr-defined]
+    return case
+
+
+def _settings(examples: int, steps: int, **others: Any) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        derandomize=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+        **others,
+    )

@@ -1,0 +1,250 @@
+"""Probes: scenes that random runs do not reach. Memory, depth and cost, measured by counting and never by a clock.
+
+A scene is a fixed list of operations on a fresh subject. What a subject cannot do leaves its scene out, and its property unchecked.
+The pool must hold `POOL_PAGES` pages.
+"""
+
+import gc
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from os.path import dirname
+from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
+from typing import Any
+
+from radixcheck.spec.values import Key
+from radixcheck.verification.operations import Op
+from radixcheck.verification.refinement.checker import Violation
+from radixcheck.verification.refinement.engine import Engine
+from radixcheck.verification.search.run import Config, Factory, RunResult
+
+PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")  # seen by a probe only: a replay of the trace does not show them
+POOL_PAGES = 4096
+DEPTH_PAGES = 1_500  # of a chain: more than the calls that Python nests by default
+RECURSION_LIMIT = 1_000  # that default
+FACTOR = 4  # between the smaller and the larger of two scenes
+COST_MAX = 8  # times the steps that FACTOR times the size may take: twice what is linear
+SLOT_BYTES = 8
+STORAGE_MAX = 4  # bytes of slot storage, for each byte that is needed
+STORAGE_SLACK = 4096  # bytes
+
+
+class Scene:
+    """One fresh subject, and the operations performed on it so far."""
+
+    def __init__(self, factory: Factory, config: Config) -> None:
+        self.engine = Engine(factory, config.policy, config.page_size, config.pool, config.device)
+        self.subject = self.engine.subject
+        self.config = config
+        self.trace: list[Op] = []
+        self.holders = 0
+
+    def do(self, op: Op) -> None:
+        """One operation. Raises whatever the subject raises."""
+        self.trace.append(op)
+        error = self.engine.perform(op).error
+        if error is not None:
+            raise error
+
+    def key(self, pages: int, first: int = 0) -> Key:
+        """A key of so many different pages; keys that begin with another first page share nothing."""
+        size = self.config.page_size
+        return Key(tuple(first + page for page in range(pages) for _ in range(size)))
+
+    def chain(self, pages: int) -> None:
+        """One-page nodes below one another: a long key, cut again and again from its end."""
+        self.do(Op("insert", self.key(pages)))
+        for cut in range(pages - 1, 0, -1):
+            self.do(Op("match", self.key(cut)))
+
+    def evict_all(self) -> None:
+        """As much as the pool holds."""
+        self.do(Op("evict", amount=self.config.pool))
+
+    def lock(self, key: Key) -> int:
+        """Match a key and lock it; returns the holder."""
+        self.holders += 1
+        self.do(Op("match", key))
+        self.do(Op("lock", key, self.holders))
+        return self.holders
+
+
+def probe(factory: Factory, config: Config) -> RunResult:
+    """Every scene that the subject can play, once."""
+    result = RunResult(runs=1)
+    supports = Scene(factory, config).subject.supports
+    if supports.tree:
+        _growth(factory, config, result)
+        _storage(factory, config, result)
+        _cost("EVICT_COST", partial(_evict_steps, factory, config), 128, result)
+        _cost("MATCH_COST", partial(_match_steps, factory, config), 64, result)
+        # A chain takes as many matches as it has nodes: where one match costs too much already, they would take minutes.
+        if "MATCH_COST" not in result.found:
+            _depth(factory, config, result, supports.requests)
+    return result
+
+
+def _judge(result: RunResult, scene: Scene, property_: str, broken: str) -> None:
+    """One check more; `broken` says what is wrong, if anything is."""
+    result.tally.count(property_)
+    result.steps += len(scene.trace)
+    if broken:
+        result.record([Violation(property_, broken)], scene.trace, scene.config)
+
+
+# Memory.
+
+
+def _growth(factory: Factory, config: Config, result: RunResult) -> None:
+    """Rounds that all do the same and leave nothing behind: the second may need what the first did not, the fourth nothing more."""
+    scene = Scene(factory, config)
+    kept = []
+    for _ in range(4):
+        _round(scene)
+        kept.append(len(reachable(scene.subject, scene.engine.pool)))
+    grown = kept[3] - kept[1]
+    text = f"after every round of inserting and evicting the same keys the subject keeps {grown / 2:g} objects more"
+    _judge(result, scene, "MEM_BOUND", text if grown > 0 else "")
+
+
+def _round(scene: Scene) -> None:
+    for first in range(24):
+        scene.do(Op("insert", scene.key(4, first)))
+        held = scene.lock(scene.key(2, first))
+        scene.do(Op("unlock", holder=held))
+    scene.evict_all()
+
+
+def _storage(factory: Factory, config: Config, result: RunResult) -> None:
+    """Long edges are split behind their first page, which is locked, and the rest is evicted."""
+    scene = Scene(factory, config)
+    if not hasattr(scene.subject, "observe"):
+        return
+    for first in range(16):
+        scene.do(Op("insert", scene.key(64, 1000 * first)))
+        scene.lock(scene.key(1, 1000 * first))
+    scene.evict_all()
+    stored, sizes = scene.subject.observe().storage, scene.engine.sizes()
+    if stored is not None:
+        needed = SLOT_BYTES * (sizes.evictable + sizes.protected)
+        text = f"{stored} bytes of slot storage are kept for slots of {needed} bytes"
+        _judge(result, scene, "MEM_BOUND", text if stored > STORAGE_MAX * needed + STORAGE_SLACK else "")
+
+
+def reachable(start: object, pool: object) -> set[int]:
+    """Ids of the objects that `start` keeps alive. The pool, modules, types and the globals of functions are not its own."""
+    seen = {id(start)}
+    waiting = [start]
+    while waiting:
+        for found in _referents(waiting.pop()):
+            if id(found) not in seen and found is not pool and not isinstance(found, _SHARED):
+                seen.add(id(found))
+                waiting.append(found)
+    return seen
+
+
+_SHARED = (ModuleType, type, BuiltinFunctionType, int, float, str, bytes, type(None))
+
+
+def _referents(found: object) -> Iterable[Any]:
+    if isinstance(found, FunctionType):
+        return [found.__closure__, found.__defaults__, found.__kwdefaults__]
+    return gc.get_referents(found)
+
+
+# Cost.
+
+
+def _cost(property_: str, steps: Callable[[int], tuple[int, Scene]], size: int, result: RunResult) -> None:
+    """The same call in two sizes."""
+    few, _ = steps(size)
+    many, scene = steps(FACTOR * size)
+    text = f"{many} lines for {FACTOR * size} nodes, {few} for {size}: more than {COST_MAX} times as many"
+    _judge(result, scene, property_, text if many > COST_MAX * few else "")
+
+
+def _evict_steps(factory: Factory, config: Config, leaves: int) -> tuple[int, Scene]:
+    """Lines that evicting so many siblings takes."""
+    scene = Scene(factory, config)
+    for first in range(leaves):
+        scene.do(Op("insert", scene.key(1, first)))
+    return lines_run(scene.evict_all), scene
+
+
+def _match_steps(factory: Factory, config: Config, pages: int) -> tuple[int, Scene]:
+    """Lines that matching a chain of so many nodes takes."""
+    scene = Scene(factory, config)
+    scene.chain(pages)
+    return lines_run(lambda: scene.do(Op("match", scene.key(pages)))), scene
+
+
+def lines_run(call: Callable[[], None]) -> int:
+    """How many lines of Python `call` executes, those of the standard library and of torch left out."""
+    lines = 0
+
+    def line(_frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return line
+
+    def entered(frame: FrameType, _event: str, _argument: object) -> Any:
+        return line if _counts(frame.f_code.co_filename) else None
+
+    before = sys.gettrace()
+    sys.settrace(entered)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+@cache
+def _counts(filename: str) -> bool:
+    """Whether the code lies in a file of somebody's own. Code without a file was generated, as the specification's formulas are."""
+    paths, torch = sysconfig.get_paths(), sys.modules.get("torch")
+    if filename.startswith("<") or (torch is not None and filename.startswith(dirname(torch.__file__ or "<"))):
+        return False
+    installed = filename.startswith((paths["purelib"], paths["platlib"]))
+    return installed or not filename.startswith((paths["stdlib"], paths["platstdlib"]))
+
+
+# Depth.
+
+
+def _depth(factory: Factory, config: Config, result: RunResult, requests: bool) -> None:
+    """Every verb on a chain that is deeper than calls can nest."""
+    scene, broken = Scene(factory, config), ""
+    with _recursion_limit():
+        try:
+            _deep(scene, requests)
+        except RecursionError:
+            broken = f"{scene.trace[-1].name} recurses on a chain of {DEPTH_PAGES} nodes"
+    _judge(result, scene, "DEPTH", broken)
+
+
+def _deep(scene: Scene, requests: bool) -> None:
+    scene.chain(DEPTH_PAGES)
+    deepest = scene.key(DEPTH_PAGES)
+    scene.do(Op("insert", deepest))
+    scene.do(Op("unlock", holder=scene.lock(deepest)))
+    if requests:
+        scene.holders += 1
+        scene.do(Op("start", deepest, scene.holders))
+        scene.do(Op("decode", holder=scene.holders, amount=1))
+        scene.do(Op("chunk", holder=scene.holders))
+        scene.do(Op("finish", holder=scene.holders))
+    scene.evict_all()
+
+
+@contextmanager
+def _recursion_limit() -> Iterator[None]:
+    """Python's default, whatever a tool that runs this has set."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(RECURSION_LIMIT)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

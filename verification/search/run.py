@@ -1,0 +1,124 @@
+"""One run: a configuration, a stream of operations, and what was found."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from radixcheck.verification.operations import Op, Trace
+from radixcheck.verification.refinement.checker import Checker, Violation
+from radixcheck.verification.refinement.formulas import Tally
+from radixcheck.verification.refinement.misuse import misuses_for
+from radixcheck.verification.search.generate import PROFILES, operations
+
+Factory = Callable[[Any], Any]
+
+REPLICATED = 0.125  # share of clean runs that a second replica repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Under what a subject is checked. A trace and its configuration are a repeatable run."""
+
+    policy: str
+    page_size: int  # tokens
+    pool: int  # tokens
+    device: str = "cpu"
+
+    def __str__(self) -> str:
+        return f"{self.policy}, pages of {self.page_size}, pool of {self.pool}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A broken property with the operations that break it; the last one shows it."""
+
+    violation: Violation
+    trace: Trace
+    config: Config
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What one run, or several merged, did and found: the first occurrence of each property, by its id."""
+
+    steps: int = 0
+    runs: int = 0
+    tally: Tally = field(default_factory=Tally)
+    fired: Counter[str] = field(default_factory=Counter)  # operations by name
+    found: dict[str, Found] = field(default_factory=dict)
+    followed: dict[str, str] = field(default_factory=dict)  # property -> the property of which it is a consequence
+
+    def merge(self, other: "RunResult") -> None:
+        """Add another run; of two traces for one property the shorter is kept."""
+        self.steps += other.steps
+        self.runs += other.runs
+        self.tally.add(other.tally)
+        self.fired.update(other.fired)
+        self.followed |= other.followed
+        for id_, found in other.found.items():
+            if id_ not in self.found or len(found.trace) < len(self.found[id_].trace):
+                self.found[id_] = found
+
+    def record(self, violations: Iterable[Violation], trace: Iterable[Op], config: Config) -> None:
+        """Keep what is new."""
+        for v in violations:
+            if v.follows_from:
+                self.followed.setdefault(v.property, v.follows_from)
+            elif v.property not in self.found:
+                self.found[v.property] = Found(v, tuple(trace), config)
+
+
+def new_checker(factory: Factory, config: Config, stride: int) -> Checker:
+    """A checker of a fresh subject."""
+    return Checker(factory, config.policy, config.page_size, config.pool, stride, config.device)
+
+
+def random_run(factory: Factory, config: Config, seed: int, steps: int = 120, stride: int = 8, misused: bool = False) -> RunResult:
+    """One run of the plain driver; profile and keys follow from the seed, so the same call does the same again."""
+    random = Random(f"{config} {seed}")
+    checker = new_checker(factory, config, stride)
+    profile = PROFILES[random.choice(sorted(PROFILES))]
+    wrong_calls = misuses_for(checker.supports) if misused else ()
+    result, trace = RunResult(runs=1, tally=checker.tally), list[Op]()
+    for op in operations(checker, random, profile):
+        result.fired[op.name] += 1
+        trace.append(op)
+        result.record(checker.step(op), trace, config)
+        if wrong_calls and random.random() < 0.2 and not checker.stopped:
+            trace.append(Op(random.choice(wrong_calls)))
+            result.record(checker.step(trace[-1]), trace, config)
+        if checker.stopped or len(trace) >= steps:
+            break
+    result.steps = checker.steps
+    if not checker.stopped and random.random() < REPLICATED:
+        _second_replica(factory, config, trace, checker, result)
+    return result
+
+
+def _second_replica(factory: Factory, config: Config, trace: list[Op], checker: Checker, result: RunResult) -> None:
+    """The same operations on a second replica: answers and victims must be the same."""
+    replica = new_checker(factory, config, stride=len(trace) + 1)
+    result.tally.count("DETERMINISM", any(freed for *_, freed in checker.answers))
+    for k, op in enumerate(trace):
+        replica.step(op)
+        if replica.answers != checker.answers[: len(replica.answers)]:
+            text = f"a second replica answered {replica.answers[-1]}, the first {checker.answers[len(replica.answers) - 1]}"
+            return result.record([Violation("DETERMINISM", text)], trace[: k + 1], config)
+    return None
+
+
+def replay(factory: Factory, config: Config, trace: Iterable[Op]) -> RunResult:
+    """Run a given trace with every formula after every step; operations that cannot be called are left out."""
+    checker = new_checker(factory, config, stride=1)
+    result, done = RunResult(runs=1, tally=checker.tally), list[Op]()
+    for op in trace:
+        if checker.stopped:
+            break
+        if checker.allowed(op):
+            done.append(op)
+            result.fired[op.name] += 1
+            result.record(checker.step(op), done, config)
+    result.steps = checker.steps
+    return result

@@ -1,0 +1,198 @@
+"""The main job: search a subject for wrong steps under every policy and page size, and give each property a verdict."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from time import monotonic
+
+from radixcheck.spec.property import Property
+from radixcheck.verification.catalogue import CATALOGUE, MISUSE
+from radixcheck.verification.protocol import Setup, Supports
+from radixcheck.verification.refinement.blame import SOFT
+from radixcheck.verification.refinement.pool import WatchedPool
+from radixcheck.verification.search.machine import hypothesis_run, never_fired
+from radixcheck.verification.search.probes import probe
+from radixcheck.verification.search.run import Config, Found, RunResult, random_run
+from radixcheck.verification.search.shrink import share, shrink
+from radixcheck.verification.search.workers import WORKERS, workers
+from radixcheck.verification.subjects.registry import UsageError, resolve
+
+POOL_PAGES = (6, 10, 16, 24)
+SLICE_SECONDS = 1.0  # of one task
+STRIDE = 8  # every so many steps, and in every so-manieth run at all steps, the formulas are evaluated
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to search, and for how long."""
+
+    policies: tuple[str, ...]
+    page_sizes: tuple[int, ...]
+    seconds: float = 40
+    seed: int = 0
+    pool: int | None = None  # tokens; None: several small pools
+    device: str = "cpu"
+    misused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is known of one property."""
+
+    property: Property
+    verdict: str  # TESTED, REFUTED, NOT EXERCISED, NOT OBSERVABLE
+    checked: int  # states or calls
+    exercised: int  # of them non-vacuous
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome for one subject."""
+
+    subject: str
+    options: Options
+    verdicts: tuple[Verdict, ...]
+    found: tuple[Found, ...]  # shrunk, one for each refuted property
+    steps: int
+    runs: int
+    seconds: float
+    idle_rules: tuple[str, ...]  # rules of the state machine that never fired
+
+    @property
+    def status(self) -> int:
+        """Exit status: 1 refuted, 3 undecided, 0 holds."""
+        if self.found:
+            return 1
+        return 3 if self.idle_rules or any(v.verdict == "NOT EXERCISED" for v in self.verdicts) else 0
+
+
+def supported(subject: str, device: str = "cpu") -> tuple[Supports, bool]:
+    """What a subject declares, and whether it shows its inside. Raises `UsageError` if it cannot be made."""
+    factory = resolve(subject)
+    try:
+        made = factory(Setup(1, "lru", WatchedPool(64, 1), device))
+    except Exception as error:  # whatever a user's factory raises
+        raise UsageError(f"the factory of {subject!r} raised {type(error).__name__}: {error}") from error
+    supports = getattr(made, "supports", None)
+    if not isinstance(supports, Supports):
+        raise UsageError(f"subject {subject!r} has no attribute `supports` of type protocol.Supports: see README")
+    return supports, hasattr(made, "observe")
+
+
+def verify(subject: str, options: Options, progress: Callable[[float, str], None]) -> Report:
+    """Search, shrink, judge. `progress(share done, what)` is called at least once a second."""
+    start = monotonic()
+    supports, transparent = supported(subject, options.device)
+    result = RunResult()
+    machine = RunResult()
+    with workers() as pool:
+        for part, of_machine in _search(pool, subject, options, progress):
+            result.merge(part)
+            if of_machine:
+                machine.merge(part)
+        jobs = {id_: pool.submit(_shrink, subject, found) for id_, found in result.found.items()}
+        found = []
+        for i, (id_, job) in enumerate(jobs.items()):
+            progress(i / len(jobs), f"shrinking the trace of {id_}")
+            found.append(job.result())
+    found = share(resolve(subject), found)
+    idle = never_fired(machine) if machine.runs else ()
+    verdicts = tuple(_judge(p, result, supports, transparent) for p in CATALOGUE.values() if p is not MISUSE or options.misused)
+    order = list(CATALOGUE)
+    found.sort(key=lambda f: order.index(f.violation.property))
+    elapsed = monotonic() - start
+    return Report(subject, options, verdicts, tuple(found), result.steps, result.runs, elapsed, idle)
+
+
+def _search(
+    pool: ProcessPoolExecutor, subject: str, options: Options, progress: Callable[[float, str], None]
+) -> Iterator[tuple[RunResult, bool]]:
+    """Rounds over all configurations until the time is over; half of it once something is refuted."""
+    configs = [(policy, size) for size in options.page_sizes for policy in options.policies]
+    start, refuted, submitted = monotonic(), False, 0
+    budget = options.seconds
+    waiting: dict[Future[RunResult], bool] = {}
+    tasks = [(_probe, (subject, options), False), (_machine, (subject, options), True)]
+    while waiting or tasks or monotonic() - start < budget:
+        while len(waiting) < WORKERS + 1 and (tasks or monotonic() - start < budget):
+            if tasks:
+                function, arguments, of_machine = tasks.pop(0)
+                waiting[pool.submit(function, *arguments)] = of_machine
+            else:
+                policy, size = configs[submitted % len(configs)]
+                waiting[pool.submit(_slice, subject, policy, size, options, submitted)] = False
+                submitted += 1
+        done, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
+        for future in done:
+            part = future.result()
+            yield part, waiting.pop(future)
+            if part.found and not refuted:
+                refuted, budget = True, max(options.seconds / 2, len(configs) * SLICE_SECONDS / WORKERS)
+        share = min(1.0, (monotonic() - start) / budget)
+        progress(share, f"{submitted} slices of {len(configs)} configurations")
+
+
+def _slice(subject: str, policy: str, page_size: int, options: Options, number: int) -> RunResult:
+    """Plain random runs under one policy and page size, for about a second."""
+    factory, result, end = resolve(subject), RunResult(), monotonic() + SLICE_SECONDS
+    k = 0
+    while k == 0 or monotonic() < end:
+        pool = options.pool or page_size * POOL_PAGES[(k + k // STRIDE) % len(POOL_PAGES)]
+        config = Config(policy, page_size, pool, options.device)
+        stride = 1 if k % STRIDE == 0 else STRIDE
+        result.merge(random_run(factory, config, (options.seed << 32) + (number << 16) + k, 120, stride, options.misused))
+        k += 1
+    return result
+
+
+def _machine(subject: str, options: Options) -> RunResult:
+    """The Hypothesis state machine, which draws its own configurations."""
+    examples = max(30, int(options.seconds * 2))
+    return hypothesis_run(resolve(subject), options.policies, options.page_sizes, options.seed, examples, misused=options.misused)
+
+
+def _probe(subject: str, options: Options) -> RunResult:
+    """The program checks that need a scene of their own."""
+    result = RunResult()
+    for size in options.page_sizes[:2]:
+        result.merge(probe(resolve(subject), Config(options.policies[0], size, 4096 * size, options.device)))
+    return result
+
+
+def _shrink(subject: str, found: Found) -> Found:
+    return shrink(resolve(subject), found, seconds=4)
+
+
+def _judge(p: Property, result: RunResult, supports: Supports, transparent: bool) -> Verdict:
+    """One property's verdict from the counts."""
+    checked, exercised = result.tally.checked[p.id], result.tally.exercised[p.id]
+    note = f"fails only where {result.followed[p.id]} does" if p.id in result.followed else ""
+    if p.id in result.found:
+        return Verdict(p, "REFUTED", checked, exercised, note)
+    reason = _hidden(p, supports, transparent, checked)
+    if reason:
+        return Verdict(p, "NOT OBSERVABLE", checked, exercised, reason)
+    if not exercised:
+        return Verdict(p, "NOT EXERCISED", checked, exercised, "no state or call gave it anything to say")
+    return Verdict(p, "TESTED", checked, exercised, note)
+
+
+def _hidden(p: Property, supports: Supports, transparent: bool, checked: int) -> str:
+    """Why a subject cannot be judged by this property; empty if it can."""
+    if p.id == "ISOLATION" and not supports.namespaces:
+        return "it has no namespaces"
+    if checked:
+        return ""
+    attribute = next((name for name, id_ in SOFT.items() if id_ == p.id), "")
+    if attribute and attribute not in supports.attributes:
+        return f"it shows no {attribute}"
+    if p.heap:
+        return "it shows no heap"
+    if p.id == "LEAFSET":
+        return "it keeps no index of leaves"
+    if p.operations and not supports.requests and set(p.operations) <= {"start", "chunk", "finish", "abort", "decode"}:
+        return "it has no request operations"
+    if p.id in ("CLOCK", "ATTRIBUTE_MONO", "CREATION_CHAIN", "TIME_MONO", "TIME_CHAIN", "NO_TIES") and len(supports.attributes) < len(SOFT):
+        return "it does not show all attributes"
+    return "" if transparent else "it does not show its inside"

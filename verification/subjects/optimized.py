@@ -1,0 +1,170 @@
+"""The optimized cache as a subject, in its checking mode: content tags on the device, loans listed page by page.
+
+The tags stand where the KV data would. Whoever computes tokens writes them: the cache for the pages that a request
+allocates and, in the part of the engine, the subject for what is inserted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import torch
+from torch import Tensor
+
+from radixcheck.optimized import DevicePool, ListedLoans, RadixCache, Tags
+from radixcheck.optimized.keys import TOKEN_BYTES, unpack
+from radixcheck.optimized.node import ChildKey, Node
+from radixcheck.spec.values import Key, Namespace
+from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode, SeenRequest, Setup, Supports
+
+
+class Ledger(Protocol):
+    """What the checker's pool offers to a cache that keeps its free slots elsewhere."""
+
+    capacity: int  # tokens
+
+    def note_alloc(self, slots: Sequence[int]) -> None:
+        """Record whole pages handed out."""
+
+    def note_free(self, slots: Sequence[int]) -> object:
+        """Record whole pages given back."""
+
+
+class WatchedDevicePool:
+    """A pool on the device that reports to the checker's ledger; what passes through it is read back for that."""
+
+    def __init__(self, ledger: Ledger, page_size: int, device: str) -> None:
+        self._ledger = ledger
+        self._pool = DevicePool(ledger.capacity, page_size, device)
+        self.capacity, self.page_size, self.device = self._pool.capacity, page_size, self._pool.device
+
+    @property
+    def available(self) -> int:
+        """Free slots, in tokens."""
+        return self._pool.available
+
+    def alloc(self, tokens: int) -> Tensor:
+        """As the pool does; the ledger hears of it."""
+        slots = self._pool.alloc(tokens)
+        self._ledger.note_alloc(slots.tolist())
+        return slots
+
+    def free(self, slots: Tensor) -> None:
+        """The ledger hears of it first, so that a double free is recorded before the pool may refuse it."""
+        self._ledger.note_free(slots.tolist())
+        self._pool.free(slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read of a node; it stands until its slots, their version, its segment or its child key change."""
+
+    slots: Tensor
+    stamp: tuple[int, bytes, ChildKey]
+    content: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # segment, slots, child key
+    storage: tuple[int, int]  # address, bytes
+
+
+class OptimizedSubject(RadixCache):
+    """The cache itself, with the engine's part of the checking mode and a view of its inside."""
+
+    supports = Supports()
+
+    def __init__(self, setup: Setup) -> None:
+        pool = WatchedDevicePool(cast(Ledger, setup.pool), setup.page_size, setup.device)
+        tags = Tags(pool.capacity, pool.device)
+        super().__init__(setup.page_size, setup.policy, pool, tags, ListedLoans(setup.page_size))
+        self._known: dict[int, Known] = {}
+
+    def insert(self, key: Key, slots: Tensor | Sequence[int], priority: int = 0) -> int:
+        """Insert, then write what the engine has computed: the part that was not cached, once it is accepted."""
+        given = self._on_device(slots)
+        prefix = super().insert(key, given, priority)
+        whole = Key(key.tokens[: key.whole_pages(self.page_size)], key.namespace)
+        self.tags.write(given, whole, prefix)
+        return prefix
+
+    def free(self, slots: Tensor | Sequence[int]) -> None:
+        """Free; a list will do."""
+        super().free(self._on_device(slots))
+
+    def _on_device(self, slots: Tensor | Sequence[int]) -> Tensor:
+        return torch.as_tensor(slots, dtype=torch.int64, device=self.pool.device)
+
+    def observe(self) -> Observation:
+        """Nodes, parents first, rows and heap. Only nodes that have changed since last time are read back."""
+        known: dict[int, Known] = {}
+        nodes = []
+        waiting = [(child, _namespace(child)) for child in self.tree.root.children.values()]
+        while waiting:
+            node, namespace = waiting.pop()
+            found = known[id(node)] = self._look(node)
+            nodes.append(self._seen(node, found, namespace))
+            waiting.extend((child, namespace) for child in node.children.values())
+        self._known = known
+        requests = {
+            request: SeenRequest(self.locate(live.node), live.cached, live.row[: len(live.tokens)].tolist())
+            for request, live in self.requests.items()
+        }
+        heap = self.tree.heap
+        entries = [SeenEntry(entry[:2], id(entry[3])) for entry in heap.entries]
+        storage = sum(dict(each.storage for each in known.values()).values())
+        return Observation(self.tree.now, nodes, requests, entries, leaf_count=heap.leaf_count, storage=storage)
+
+    def observe_path(self, key: Key) -> list[SeenNode]:
+        """The nodes that lie wholly on a key, from the root down."""
+        seen = []
+        for node in self._nodes_on(key):
+            found = self._known[id(node)] = self._look(node)
+            seen.append(self._seen(node, found, key.namespace))
+        return seen
+
+    def observe_entry(self, key: Key) -> SeenEntry | None:
+        """The entry in the heap's array that speaks for the last of these nodes, if there is one."""
+        entry = self._nodes_on(key)[-1].entry
+        return None if entry is None or entry not in self.tree.heap.entries else SeenEntry(entry[:2], id(entry[3]))
+
+    def _nodes_on(self, key: Key) -> list[Node]:
+        """By walking the children alone; what a node says of its parent is for the observer to compare."""
+        data, at, node = self._whole(key), 0, self.tree.root
+        width = self.page_size * TOKEN_BYTES
+        found: list[Node] = []
+        while at < len(data):
+            child = node.children.get(self.tree.child_key(node, key.namespace, data[at : at + width]))
+            if child is None or not data.startswith(child.segment, at):
+                break
+            found.append(child)
+            node = child
+            at += len(child.segment)
+        return found
+
+    def _seen(self, node: Node, found: Known, namespace: Namespace) -> SeenNode:
+        segment, slots, page = found.content
+        marks = (node.lock, node.time, node.creation, node.hits, node.priority)
+        return SeenNode(id(node), self.locate(node.parent), segment, slots, namespace, page, *marks)
+
+    def locate(self, node: object) -> NodeId | None:
+        """Nodes are named by identity: a split keeps the lower node, which ends where the whole one did."""
+        return None if node is self.tree.root else id(node)
+
+    def _look(self, node: Node) -> Known:
+        """The content of a node. The version of a tensor counts writes in place, by whoever shares its storage."""
+        stamp = (node.slots._version, node.segment, node.child_key)
+        known = self._known.get(id(node))
+        if known is not None and known.slots is node.slots and known.stamp == stamp:
+            return known
+        page = node.child_key[1] if isinstance(node.child_key, tuple) else node.child_key
+        memory = node.slots.untyped_storage()
+        content = (unpack(node.segment), tuple(node.slots.tolist()), unpack(page))
+        return Known(node.slots, stamp, content, (memory.data_ptr(), memory.nbytes()))
+
+
+def _namespace(child: Node) -> Namespace:
+    """The namespace in the first link below the root."""
+    assert isinstance(child.child_key, tuple), "a child of the root is filed without its namespace"
+    return child.child_key[0]
+
+
+def optimized_subject(setup: Setup) -> OptimizedSubject:
+    """An optimized cache on `setup.device` that reports to the pool that the checker watches."""
+    return OptimizedSubject(setup)

@@ -1,0 +1,57 @@
+"""The reference cache as a subject: all verbs, and its inside in the open."""
+
+from typing import Any
+
+from radixcheck.reference import Node, RadixCache
+from radixcheck.reference.node import Page
+from radixcheck.spec.values import Key, Namespace
+from radixcheck.verification.protocol import NodeId, Observation, SeenNode, SeenRequest, Setup, Supports
+
+
+class ReferenceSubject(RadixCache):
+    """The cache itself; only what shows its inside is added."""
+
+    supports = Supports()
+
+    def observe(self) -> Observation:
+        """One walk, parents first. Child key and namespace are those under which the parent really files a node."""
+        nodes = []
+        # node, its parent's name, the page that leads to it, namespace
+        waiting: list[tuple[Node, NodeId | None, Any, Any]] = [
+            (child, None, page, namespace) for (namespace, page), child in self.root.children.items()
+        ]
+        while waiting:
+            node, parent, page, namespace = waiting.pop()
+            nodes.append(_seen(node, parent, namespace, page))
+            if node.children:
+                waiting.extend((child, id(node), key, namespace) for key, child in node.children.items())
+        requests = {request: SeenRequest(self.locate(live.node), live.cached, tuple(live.row)) for request, live in self.requests.items()}
+        return Observation(self.now, nodes, requests)
+
+    def observe_path(self, key: Key) -> list[SeenNode]:
+        """The nodes that lie wholly on a key, from the root down, each with the parent that it names itself."""
+        size, tokens, at, node = self.page_size, key.tokens, 0, self.root
+        seen = []
+        while at < len(tokens):
+            page = tokens[at : at + size]
+            child = node.children.get((key.namespace, page) if node is self.root else page)
+            if child is None or tokens[at : at + len(child.segment)] != child.segment:
+                break
+            seen.append(_seen(child, self.locate(child.parent), key.namespace, page))
+            node = child
+            at += len(child.segment)
+        return seen
+
+    def locate(self, node: object) -> NodeId | None:
+        """Nodes are named by identity: a split keeps the lower node, which ends where the whole one ended."""
+        return None if node is self.root else id(node)
+
+
+def _seen(node: Node, parent: NodeId | None, namespace: Namespace, page: Page) -> SeenNode:
+    marks = (node.lock, node.time, node.creation, node.hits, node.priority)
+    return SeenNode(id(node), parent, node.segment, node.slots, namespace, page, *marks)
+
+
+def reference_subject(setup: Setup) -> ReferenceSubject:
+    """A reference cache over the pool that the checker watches."""
+    return ReferenceSubject(setup.page_size, setup.policy, setup.pool)
