@@ -4,8 +4,9 @@ Every operation is a fixed chain of transitions. Nothing is searched for: the ch
 the only free choice, which free pages are handed out, is an argument (`pages`). A wrong chain is refused by a guard.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 from radixcheck.spec.policies import Policy
@@ -47,6 +48,12 @@ class Pages(Protocol):
         """Each, once."""
 
 
+@cache
+def _least(policy: Policy) -> Callable[[State], int | None]:
+    """The least evictable leaf under a policy; compiled once."""
+    return argmin(POS, candidate, policy.key)
+
+
 class Model:
     """A cache of `pages` pages under one policy. Operations raise the typed errors of `radixcheck.spec.values`."""
 
@@ -55,7 +62,7 @@ class Model:
         self.policy = policy
         self.state = State(positions, pages)
         self.call = Call("reset")  # the operation in progress, or the last one
-        self._least = argmin(POS, candidate, policy.key)
+        self._least = _least(policy)
 
     def deepest(self, key: int) -> int:
         """The longest cached prefix of a position. What is cached is closed under prefixes, so bisection finds it."""

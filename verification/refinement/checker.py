@@ -72,7 +72,9 @@ class Checker:
         refusal, parted = self._follow(op)
         out = [Violation(f.property, f.text) for f in self.engine.pool.findings]
         out += self._judge_answer(op, answer, refusal, parted)
-        if answer.error is None or answer.refused:
+        if answer.refused != (refusal is not None):
+            self.stopped = True  # one side has moved and the other has not: their states say nothing of each other
+        elif answer.error is None or answer.refused:
             judge = self._judge_state if self.transparent else self._judge_outside
             out += judge(op, answer, refusal is not None, parted, bool(out))
         if self._hard(out):

@@ -57,13 +57,14 @@ class VerifyOutcome:
 
     report: Report
     scenes: tuple[tuple[Found, Scene | None], ...]
+    agreement: "DiffOutcome | None"  # with the reference
     replayed: "ReplayOutcome | None"
 
     @property
     def status(self) -> int:
         """The exit status."""
-        replayed = self.replayed.status if self.replayed else 0
-        return self.report.status or replayed
+        parts = [self.report.status, *(part.status for part in (self.agreement, self.replayed) if part)]
+        return next((status for status in (1, 3, 2) if status in parts), 0)
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for machines."""
@@ -91,6 +92,7 @@ class VerifyOutcome:
                 for v in r.verdicts
             ],
             "refuted": [_found_json(found, scene_) for found, scene_ in self.scenes],
+            "reference": self.agreement.to_json() if self.agreement else None,
             "replay": self.replayed.to_json() if self.replayed else None,
         }
 
@@ -149,6 +151,8 @@ class ReplayOutcome:
         }
 
 
+BESIDE = "reference"  # the cache that a subject which holds is compared with
+BESIDE_SECONDS = 8.0
 SAMPLE_POOL = 6_000  # tokens: small enough that the sample evicts
 
 
@@ -175,11 +179,19 @@ def verify_and_replay(subject: str, request: Request, seconds: float, misused: b
         report = verify(subject, options, tell)
     factory = resolve(subject)
     scenes = tuple((found, scene(factory, found)) for found in report.found)
-    replayed = None
+    replayed = agreement = None
+    if not report.found and subject != BESIDE:
+        shared = request.both(_everything(BESIDE, request))
+        agreement = compare(subject, BESIDE, shared, min(BESIDE_SECONDS, seconds), progress)
     if not report.found and _replayable(subject, request):
         settings = Settings(page_size=16, pool=SAMPLE_POOL, device=request.device)
         replayed = replay_trace(None, subject, settings, 0, progress)
-    return VerifyOutcome(report, scenes, replayed)
+    return VerifyOutcome(report, scenes, agreement, replayed)
+
+
+def _everything(subject: str, request: Request) -> Request:
+    supports, _ = supported(subject)
+    return Request(supports.policies, supports.page_sizes, request.pool, request.device, request.seed)
 
 
 def _replayable(subject: str, request: Request) -> bool:

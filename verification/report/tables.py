@@ -39,6 +39,8 @@ def verify(outcome: VerifyOutcome) -> list[Any]:
         parts += _fault(outcome.report, together, scenes[id(together[0])])
     if outcome.replayed:
         parts += [*replay(outcome.replayed), Text()]
+    if outcome.agreement:
+        parts += [*diff(outcome.agreement), Text()]
     table = _table("property", "kind", "checked", "non-vacuous", "verdict", "note")
     for v in outcome.report.verdicts:
         verdict = Text(v.verdict, COLOURS[v.verdict])

@@ -44,7 +44,28 @@ def shrink(factory: Factory, found: Found, seconds: float) -> Found:
     id_ = found.violation.property
     if id_ in UNSHRINKABLE:
         return found
+    found = _in_pages_of_one(factory, found) or found
     return minimise(found, lambda trace: replay(factory, found.config, trace).found.get(id_), found.config.page_size, seconds)
+
+
+def _in_pages_of_one(factory: Factory, found: Found) -> Found | None:
+    """The same trace with each page as one token, if it shows the same: easier to read."""
+    size = found.config.page_size
+    if size == 1:
+        return None
+    pages: dict[tuple[int, ...], int] = {}
+
+    def plain(op: Op) -> Op:
+        tokens = op.key.tokens
+        whole = (tokens[i : i + size] for i in range(0, len(tokens) // size * size, size))
+        key = Key(tuple(pages.setdefault(page, len(pages)) for page in whole), op.key.namespace)
+        return replace(op, key=key, amount=-(-op.amount // size) if op.name == "evict" else op.amount)
+
+    config = replace(found.config, page_size=1, pool=found.config.pool // size)
+    try:
+        return replay(factory, config, map(plain, found.trace)).found.get(found.violation.property)
+    except Exception:  # a subject may refuse a page size when it is made
+        return None
 
 
 def share(factory: Factory, found: list[Found]) -> list[Found]:

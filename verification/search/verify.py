@@ -169,7 +169,7 @@ def _judge(p: Property, result: RunResult, supports: Supports, transparent: bool
     checked, exercised = result.tally.checked[p.id], result.tally.exercised[p.id]
     note = f"fails only where {result.followed[p.id]} does" if p.id in result.followed else ""
     if p.id in result.found:
-        return Verdict(p, "REFUTED", checked, exercised, note)
+        return Verdict(p, "REFUTED", checked, exercised)
     reason = _hidden(p, supports, transparent, checked)
     if reason:
         return Verdict(p, "NOT OBSERVABLE", checked, exercised, reason)

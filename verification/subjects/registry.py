@@ -30,9 +30,9 @@ BUILT_IN = {
         Named("optimized", "radixcheck.verification.subjects.optimized:optimized_subject", "this project's fast cache, in checking mode"),
         Named("reference", "radixcheck.verification.subjects.reference:reference_subject", "the readable cache"),
         Named("model", "radixcheck.verification.subjects.model:model_subject", "the specification, run as a cache"),
-        Named("base", "radixcheck.verification.historical:base_subject", "SGLang's RadixCache before sglang#6907 (0.4.6.post5), in our words"),
+        Named("base", "radixcheck.verification.historical:base_subject", "the cache before sglang#6907 (0.4.6.post5), in our words"),
         Named("as-submitted:pairs", "radixcheck.verification.historical:pairs_subject", "sglang#6907, heap of (time, node) pairs"),
-        Named("as-submitted:nodes", "radixcheck.verification.historical:nodes_subject", "sglang#6907, heap of nodes that compare by live time"),
+        Named("as-submitted:nodes", "radixcheck.verification.historical:nodes_subject", "sglang#6907, heap of nodes with live times"),
     )
 }
 GROUPS = {"as-submitted": ("as-submitted:pairs", "as-submitted:nodes")}  # a change that can be read in two ways
