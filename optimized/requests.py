@@ -79,7 +79,7 @@ class Requests:
             self._memory.check_room(self._page_size, 0)
             live.row = torch.cat((live.row, self._memory.take(self._page_size)))
         live.tokens.frombytes(data)
-        self._tags.write(live.row, live, at)
+        self._tags.append(live.row, live)
         assert len(live.tokens) <= len(live.row)
         return live.row[at].clone()
 

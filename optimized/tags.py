@@ -21,6 +21,8 @@ _LOW_HALF = 0xFFFF_FFFF
 class TagMismatch(AssertionError):
     """A slot that the cache hands out does not hold the token that it was handed out for."""
 
+    property_id = "MATCH_SOUND"  # what it breaks, as the specification calls it
+
 
 class Tagged(Protocol):
     """What has tokens under a namespace: a key, or a live request."""
@@ -40,6 +42,9 @@ class TagKeeper(Protocol):
     def write(self, slots: Tensor, key: Tagged, start: int) -> None:
         """Tokens [start, len) of `key` have been computed into slots[start:len]; other slots given are left alone."""
 
+    def append(self, slots: Tensor, key: Tagged) -> None:
+        """The last token of `key` has been computed into its slot, behind tokens that were computed before."""
+
     def check(self, slots: Tensor, key: Tagged) -> None:
         """Raise TagMismatch unless each slots[i] holds token i of `key`, preceded by the tokens before it."""
 
@@ -48,6 +53,9 @@ class NoTags:
     """Outside a checking mode: no tags, no cost, no read-back."""
 
     def write(self, slots: Tensor, key: Tagged, start: int) -> None:
+        """Write nothing."""
+
+    def append(self, slots: Tensor, key: Tagged) -> None:
         """Write nothing."""
 
     def check(self, slots: Tensor, key: Tagged) -> None:
@@ -60,32 +68,44 @@ class Tags:
     def __init__(self, capacity: int, device: torch.device | str = "cpu") -> None:
         self.content = torch.zeros(capacity, dtype=torch.int64, device=device)
         # Numbered in order of appearance: a hash of the tuple could make two namespaces one.
-        self._numbers: dict[Namespace, int] = {}
+        self._roots: dict[Namespace, Tensor] = {}  # the tag of a namespace's empty prefix
 
     def write(self, slots: Tensor, key: Tagged, start: int) -> None:
         """Tag slots[start:len] with the prefixes of `key` that end there."""
         end = len(key.tokens)
         assert 0 <= start <= end <= len(slots)
-        self.content[slots[start:end]] = self._chain(key, end)[start:]
+        self.content[slots[start:end]] = (self._root(key.namespace) + self._sums(key, 0, end))[start:]
+
+    def append(self, slots: Tensor, key: Tagged) -> None:
+        """Tag the slot of the last token; the tag before it is read where it lies."""
+        end = len(key.tokens)
+        assert 0 < end <= len(slots)
+        link = _stirred_number(key.tokens[end - 1] + _stirred_number(end))  # one token: cheaper here than in device launches
+        before = self.content[slots[end - 2 : end - 1]] if end > 1 else self._root(key.namespace)
+        self.content[slots[end - 1 : end]] = before + (link - 2**64 if link >= 2**63 else link)
 
     def check(self, slots: Tensor, key: Tagged) -> None:
         """Compare on the device; only the verdict, and on a mismatch the first bad position, comes back."""
         assert len(slots) <= len(key.tokens)
-        wrong = self.content[slots] != self._chain(key, len(slots))
+        wrong = self.content[slots] != self._root(key.namespace) + self._sums(key, 0, len(slots))
         if bool(wrong.any()):
             position = int(wrong.nonzero()[0])
             raise TagMismatch(f"slot {int(slots[position])} does not hold token {position} of this key")
 
-    def _chain(self, key: Tagged, end: int) -> Tensor:
-        """Tags of the first `end` prefixes: a running sum of what each token, at its position, is stirred to.
+    def _root(self, namespace: Namespace) -> Tensor:
+        root = self._roots.get(namespace)
+        if root is None:
+            number = torch.tensor(len(self._roots), dtype=torch.int64, device=self.content.device)
+            root = self._roots[namespace] = _stirred(number + _stirred(torch.zeros_like(number)))
+        return root
 
-        The namespace's number stands before the first token.
-        """
-        number = self._numbers.setdefault(key.namespace, len(self._numbers))
-        links = array("Q", (number, *key.tokens[:end]))
-        values = torch.frombuffer(links, dtype=torch.int64).to(self.content.device)
-        positions = torch.arange(end + 1, dtype=torch.int64, device=self.content.device)
-        return torch.cumsum(_stirred(values + _stirred(positions)), 0)[1:]
+    def _sums(self, key: Tagged, start: int, end: int) -> Tensor:
+        """Running sums of what tokens [start, end), each at its position, are stirred to."""
+        if start == end:
+            return torch.empty(0, dtype=torch.int64, device=self.content.device)
+        values = torch.frombuffer(array("Q", key.tokens[start:end]), dtype=torch.int64).to(self.content.device)
+        positions = torch.arange(start + 1, end + 1, dtype=torch.int64, device=self.content.device)
+        return torch.cumsum(_stirred(values + _stirred(positions)), 0)
 
 
 def _stirred(values: Tensor) -> Tensor:
@@ -93,3 +113,10 @@ def _stirred(values: Tensor) -> Tensor:
     for factor in _STIR:
         values = (values ^ (values >> 32 & _LOW_HALF)) * factor
     return values
+
+
+def _stirred_number(value: int) -> int:
+    """`_stirred` of one number, unsigned."""
+    for factor in _STIR:
+        value = ((value ^ (value >> 32 & _LOW_HALF)) * factor) % 2**64
+    return value

@@ -284,3 +284,14 @@ def test_a_read_back_would_be_seen() -> None:
 
     with pytest.raises(NotImplementedError):
         cache.alloc(2)
+
+
+def test_a_token_tagged_alone_has_the_tag_that_it_has_among_others(device: str) -> None:
+    together, alone = Tags(8, device), Tags(8, device)
+    slots = torch.arange(8, device=device)
+
+    together.write(slots, Key((5, 0, 2**40, 7), ("lora",)), 0)
+    for n in range(1, 5):
+        alone.append(slots, Key((5, 0, 2**40, 7)[:n], ("lora",)))
+
+    assert torch.equal(together.content, alone.content)
