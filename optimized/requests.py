@@ -80,7 +80,7 @@ class Requests:
             live.row = torch.cat((live.row, self._memory.take(self._page_size)))
         live.tokens.frombytes(data)
         self._tags.append(live.row, live)
-        assert len(live.tokens) <= len(live.row)
+        assert len(live.tokens) <= live.row.shape[0]
         return live.row[at].clone()
 
     def finish(self, request: int) -> None:

@@ -79,7 +79,7 @@ class Tags:
     def append(self, slots: Tensor, key: Tagged) -> None:
         """Tag the slot of the last token; the tag before it is read where it lies."""
         end = len(key.tokens)
-        assert 0 < end <= len(slots)
+        assert 0 < end <= slots.shape[0]
         link = _stirred_number(key.tokens[end - 1] + _stirred_number(end))  # one token: cheaper here than in device launches
         before = self.content[slots[end - 2 : end - 1]] if end > 1 else self._root(key.namespace)
         self.content[slots[end - 1 : end]] = before + (link - 2**64 if link >= 2**63 else link)

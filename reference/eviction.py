@@ -5,9 +5,9 @@ is the time of the last access, which no two leaves share (an access gives its t
 lie on one path), so the order is total and a heap never has to compare two nodes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from radixcheck.reference.node import Node, below
+from radixcheck.reference.node import Node
 
 EvictionKey = tuple[int, int]
 
@@ -27,6 +27,14 @@ def evictable(node: Node) -> bool:
     return node.lock == 0 and not node.children
 
 
-def evictable_leaves(root: Node) -> Iterator[Node]:
+def evictable_leaves(root: Node) -> list[Node]:
     """Every unlocked leaf below the root. Visits the whole tree."""
-    return (node for node in below(root) if evictable(node))
+    leaves = []
+    inner = [root]  # a list of what is left to visit instead of recursion: a chain may be longer than Python's stack
+    while inner:
+        for node in inner.pop().children.values():
+            if node.children:
+                inner.append(node)
+            elif node.lock == 0:
+                leaves.append(node)
+    return leaves

@@ -91,7 +91,7 @@ def test_a_right_cache_passes_every_probe(subject: str) -> None:
     result = probe(resolve(subject), Config("lru", 1, POOL_PAGES))
 
     assert {id_: found.violation.text for id_, found in result.found.items()} == {}
-    assert set(result.tally.exercised) == set(PROBED)
+    assert set(result.tally.exercised) - {"ISOLATION"} == set(PROBED)  # ISOLATION: where there are namespaces
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,8 @@ def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen:
     status, outputs = 0, []
     for name in names_of(subject):
         request = _request(name, **chosen)
-        outcome = verify_and_replay(name, request, seconds, misused, console.progress)
+        with redirect_stdout(sys.stderr):  # what a subject prints is no part of the answer
+            outcome = verify_and_replay(name, request, seconds, misused, console.progress)
         status = max(status, outcome.status, key=(0, 3, 1).index)
         outputs.append(outcome.to_json())
         if not as_json:
@@ -90,7 +93,8 @@ def replay(trace: Path | None, sample: bool, as_json: bool, **asked: Any) -> int
     _check(subject, (asked["policy"],), (asked["page_size"],), asked["device"])
     if sample and asked["pool"] == POOL:
         asked["pool"] = SAMPLE_POOL
-    outcome = replay_trace(trace, subject, Settings(**asked), limit, console.progress)
+    with redirect_stdout(sys.stderr):
+        outcome = replay_trace(trace, subject, Settings(**asked), limit, console.progress)
     if as_json:
         click.echo(json.dumps(outcome.to_json(), indent=1))
     else:
@@ -109,7 +113,8 @@ def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) ->
     from radixcheck.verification.report.outcome import compare
 
     a, b = _request(left, **chosen), _request(right, **chosen)
-    outcome = compare(left, right, a.both(b), seconds, console.progress)
+    with redirect_stdout(sys.stderr):
+        outcome = compare(left, right, a.both(b), seconds, console.progress)
     if as_json:
         click.echo(json.dumps(outcome.to_json(), indent=1))
     else:
@@ -196,6 +201,7 @@ def _check_device(device: str) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """One command, and its exit status."""
+    warnings.filterwarnings("ignore", message="Failed to initialize NumPy")  # torch says so; nothing here uses NumPy
     try:
         result = cli.main(list(arguments), prog_name="radixcheck", standalone_mode=False)
         return result if isinstance(result, int) else 0

@@ -125,7 +125,8 @@ class TreeSubject(Protocol):
         """Release one lock. Raises NotLocked for a receipt that was released before."""
 
     def evict(self, tokens: int) -> int:
-        """Evict least leaves until at least `tokens` are freed or none is evictable; returns tokens freed."""
+        """Evict least leaves until at least `tokens` are freed or none is evictable; returns tokens freed. The slots of the victims
+        may go back to the pool in any order."""
 
     def alloc(self, tokens: int) -> Any:
         """Slots for `tokens` (rounded up to whole pages), after evicting the shortfall only. Raises NoRoom, evicting nothing."""

@@ -7,14 +7,16 @@ the only free choice, which free pages are handed out, is an argument (`pages`).
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Protocol
+from heapq import heapify, heappop, heappush
+from typing import Any, Protocol
 
+from radixcheck.spec.logic import var
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.signature import POS, candidate
 from radixcheck.spec.transitions import BEGIN, EVICT, EXTEND, FILL, GROW, RELEASE, RELOCK, RESET, SPLIT, TOUCH
 from radixcheck.spec.values import BadAmount, NoRoom, StillHeld
 from radixcheck.verification.model.positions import EPS, Positions
-from radixcheck.verification.model.reader import argmin, run
+from radixcheck.verification.model.reader import row_of, run, tuples
 from radixcheck.verification.model.state import State
 
 CALLER = -1  # the holder that stands for the caller of a raw insert, within that one call
@@ -49,9 +51,12 @@ class Pages(Protocol):
 
 
 @cache
-def _least(policy: Policy) -> Callable[[State], int | None]:
-    """The least evictable leaf under a policy; compiled once."""
-    return argmin(POS, candidate, policy.key)
+def _order(policy: Policy) -> tuple[Callable[[State], list[Any]], Callable[[State, int], Any]]:
+    """Every evictable leaf behind its key, and the same for one node; compiled once."""
+    n = var("n", POS)
+    ranked: Callable[[State], list[Any]] = tuples(n, candidate(n), (*policy.key(n), n))
+    key: Callable[[State, int], Any] = row_of(n, (*policy.key(n), n))
+    return ranked, key
 
 
 class Model:
@@ -62,7 +67,7 @@ class Model:
         self.policy = policy
         self.state = State(positions, pages)
         self.call = Call("reset")  # the operation in progress, or the last one
-        self._least = _least(policy)
+        self._ranked, self._key = _order(policy)
 
     def deepest(self, key: int) -> int:
         """The longest cached prefix of a position. What is cached is closed under prefixes, so bisection finds it."""
@@ -251,13 +256,16 @@ class Model:
 
     def _evict(self, call: Call) -> None:
         s, freed = self.state, 0
-        while freed < call.wanted:
-            victim = self._least(s)
-            if victim is None:
-                break
+        leaves = self._ranked(s) if call.wanted > 0 else []
+        heapify(leaves)
+        while freed < call.wanted and leaves:
+            victim, parent = leaves[0][-1], s.up[leaves[0][-1]]
+            heappop(leaves)
             positions = self.positions.path(victim)[self.positions.level[s.up[victim]] :]
             call.last_size = len(positions) * self.positions.page_size
             call.freed += [s.page[q] for q in positions]
             call.victims.append(victim)
             freed += call.last_size
             run(EVICT, s, victim)
+            if parent in s.node and parent not in s.kids and s.lock[parent] == 0:  # the parent is an evictable leaf now
+                heappush(leaves, self._key(s, parent))

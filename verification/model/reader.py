@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from radixcheck.spec.logic import Sort, Term, lift, unfold, var
+from radixcheck.spec.logic import Term, lift, unfold, var
 from radixcheck.spec.signature import ENTRY, PAGE, POS, REQUEST
 from radixcheck.spec.transitions import Transition, Update
 from radixcheck.verification.model.state import COUNTERS, SETS, State
@@ -260,12 +260,18 @@ def run(transition: Transition, state: State, *arguments: int) -> None:
     execute(transition)(state, *arguments)
 
 
-def argmin(sort: Sort, where: Callable[[Term], Term], key: Callable[[Term], Iterable[Term]]) -> Callable[[State], int | None]:
-    """A function (state) -> the value of least key (compared as a tuple) that satisfies `where`, or None."""
-    writer, x = _Writer(), var("x_least", sort)
-    clauses = " ".join(loop.clause() for loop in writer.loops((x,), _conjuncts(where(x))))
-    values = ", ".join(writer.expr(k) for k in key(x))
-    name = writer.name(x)
-    lines = [*writer.prologue(), f"best = min((({values}, {name}) {clauses}), default=None)"]
-    result: Callable[[State], int | None] = _build("argmin", ["S"], [*lines, "return None if best is None else best[-1]"])
+def tuples(x: Term, where: Term, values: Sequence[Term]) -> Callable[[State], list[Any]]:
+    """A function (state) -> the tuple of `values` for every x that satisfies `where`."""
+    writer = _Writer()
+    clauses = " ".join(loop.clause() for loop in writer.loops((x,), _conjuncts(where)))
+    row = ", ".join(writer.expr(v) for v in values)
+    result: Callable[[State], list[Any]] = _build("tuples", ["S"], [*writer.prologue(), f"return [({row}) {clauses}]"])
+    return result
+
+
+def row_of(x: Term, values: Sequence[Term]) -> Callable[[State, int], Any]:
+    """A function (state, x) -> the tuple of `values` for one x."""
+    writer = _Writer()
+    row = ", ".join(writer.expr(v) for v in values)
+    result: Callable[[State, int], Any] = _build("row_of", ["S", writer.name(x)], [*writer.prologue(), f"return ({row})"])
     return result

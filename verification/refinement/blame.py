@@ -27,9 +27,10 @@ FIELDS = {
     "up": "PARENT",
     **SOFT,
 }
-STALE = frozenset(
-    {"MATCH_SOUND", "ISOLATION", "NO_UAF", "SLOT_PARTITION", "LOCK_COUNT", "LOCK_SPAN", "ADMISSION", "REFINEMENT", "NO_ORPHAN"}
-)  # what the use of a stale match breaks
+STALE = {  # what the use of a stale match breaks
+    "start": frozenset({"MATCH_SOUND", "ISOLATION", "NO_UAF", "SLOT_PARTITION", "MATCH_MAX", "LOCK_SPAN", "ADMISSION"}),
+    "lock": frozenset({"LOCK_COUNT", "LOCK_SPAN", "NO_ORPHAN", "MATCH_FRESH", "PROTECTED", "COUNT"}),
+}
 
 
 def of_crash(error: Exception) -> str:
@@ -44,6 +45,24 @@ def of_refusal(op: Op, error: Exception) -> str:
     if isinstance(error, NoRoom):
         return "ADMISSION" if op.name == "start" else "EVICT_PROGRESS"
     return {"reset": "RESET_QUIESCENT", "lock": "MATCH_FRESH"}.get(op.name, "REFINEMENT")
+
+
+def of_traces(op: Op) -> str:
+    """A refused call that has changed something."""
+    return {"start": "ADMISSION", "reset": "RESET_QUIESCENT"}.get(op.name, "EVICT_EXACT")
+
+
+def of_freed(op: Op, spec: State, freed: set[int], expected: set[int]) -> str:
+    """A black box gave other pages back than the specification, which has made the same call."""
+    if op.name in EVICTING:
+        if any(page in freed and spec.lock[spec.end[q]] > 0 for q, page in spec.page.items()):
+            return "EVICT_UNLOCKED"
+        return "EVICT_PROGRESS" if freed < expected else "EVICT_EXACT" if expected < freed else "ORDER"
+    if op.name == "reset":
+        return "RESET_QUIESCENT"
+    if op.name in ("finish", "abort", "free") and expected - freed:
+        return "FREE_AT_LAST_RELEASE"
+    return "INSERT_COVERS" if op.name in ("chunk", "finish") and expected < freed else "SLOT_PARTITION"
 
 
 def of_length(op: Op, answered: int, expected: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.signature import LOST, TREE
-from radixcheck.spec.values import CacheError, NoRoom, Sizes
+from radixcheck.spec.values import CacheError, Sizes
 from radixcheck.verification.model.positions import EPS
 from radixcheck.verification.model.reader import Refused
 from radixcheck.verification.model.state import State
@@ -19,7 +19,7 @@ from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation
 from radixcheck.verification.refinement import blame
 from radixcheck.verification.refinement.abstraction import Abstraction
-from radixcheck.verification.refinement.engine import Answer, Engine
+from radixcheck.verification.refinement.engine import Answer, Engine, SubjectFailed
 from radixcheck.verification.refinement.formulas import Tally, compiled
 from radixcheck.verification.refinement.indices import index_findings
 from radixcheck.verification.refinement.misuse import is_misuse, misuse
@@ -76,7 +76,10 @@ class Checker:
             self.stopped = True  # one side has moved and the other has not: their states say nothing of each other
         elif answer.error is None or answer.refused:
             judge = self._judge_state if self.transparent else self._judge_outside
-            out += judge(op, answer, refusal is not None, parted, bool(out))
+            try:
+                out += judge(op, answer, refusal is not None, parted, bool(out))
+            except SubjectFailed as failed:
+                out.append(Violation("REFINEMENT", str(failed)))
         if self._hard(out):
             self.stopped = True
         return _distinct(out + self._freshness(op, out))
@@ -101,6 +104,10 @@ class Checker:
         return None, parted
 
     def _judge_answer(self, op: Op, answer: Answer, refusal: CacheError | None, parted: str) -> list[Violation]:
+        if answer.error is not None and answer.length is not None:  # an insert, whose duplicates could not be freed
+            self.stopped = True
+            text = f"the slots of the {answer.length} tokens that were present cannot be freed: {_named(answer.error)}"
+            return self._judge_length(op, answer) or [Violation("REFINEMENT", text)]
         if answer.error is not None and not answer.refused:
             self.stopped = True
             return [Violation(blame.of_crash(answer.error), f"raised {_named(answer.error)}")]
@@ -141,6 +148,8 @@ class Checker:
             piece = slots[i : i + size]
             if offset or piece != tuple(range(slots[i], slots[i] + len(piece))):
                 return [Violation("PAGE_ALIGN", f"slots {piece} are not of one aligned page of {size}")]
+            if not (0 <= page < len(self.engine.pool.out) and self.engine.pool.out[page]):
+                return [Violation("NO_UAF", f"slot {slots[i]}, answered for token {i}, is free")]
             held = self.oracle.written.get(page, EPS)
             if held != path[i // size]:
                 return [self._wrong_content(i, page * size, held, path[i // size])]
@@ -181,9 +190,12 @@ class Checker:
     def _observe(self) -> list[Finding]:
         """Look at the subject, and make its abstract state."""
         sizes, spec = self.engine.sizes(), self.oracle.model.state
-        self.observation = self.engine.subject.observe()
+        self.observation = self.engine.observe()
         self.abstraction.findings = []
-        self.seen = self.abstraction.state(self.observation, sizes, spec, self.oracle.loans, self.oracle.locks)
+        try:
+            self.seen = self.abstraction.state(self.observation, sizes, spec, self.oracle.loans, self.oracle.locks)
+        except (TypeError, AttributeError, ValueError) as error:  # not of the protocol's types
+            raise SubjectFailed(f"observe() shows what cannot be read ({type(error).__name__}: {error})") from error
         for name in self.hidden:
             setattr(self.seen, name, {n: getattr(spec, name).get(n, 0) for n in self.seen.node})
         index = index_findings(self.seen, self.observation)
@@ -195,11 +207,10 @@ class Checker:
 
     def _judge_handle(self, op: Op) -> list[Violation]:
         """The node that a match hands out must end where the match ends."""
-        locate = getattr(self.engine.subject, "locate", None)
-        if op.name != "match" or locate is None:
+        if op.name != "match" or not hasattr(self.engine.subject, "locate"):
             return []
         self.tally.count("LOCK_SPAN", self.oracle.call.found != EPS)
-        place = self.abstraction.places.get(locate(self.engine.handles[op.key]))
+        place = self.abstraction.places.get(self.engine.locate(self.engine.handles[op.key]))
         if place == self.oracle.call.found:
             return []
         length = self.oracle.positions.length
@@ -216,7 +227,8 @@ class Checker:
                 if not ready.reads & self.tainted:
                     failed = self.tally.evaluate(ready, self.seen, self.before, *arguments)
                     out += self._said(ready.property.id, failed)
-        if op.name in EVICTING and not refused and not any(v.property == "EVICT_LEAF" for v in out):
+        strayed = sorted(self.engine.pool.freed) != sorted(self.oracle.call.freed)  # the right victims may come back in any order
+        if op.name in EVICTING and not refused and strayed and not any(v.property == "EVICT_LEAF" for v in out):
             out += self._leaf_first()
         if any(v.property == "EVICT_LEAF" for v in out):
             out.append(Violation("NO_ORPHAN", "what lay behind the evicted node is cut off from the root, its slots are not free"))
@@ -246,7 +258,9 @@ class Checker:
         if op.name in ("match", "peek", "insert", "start") and answer.length is not None:
             path = self.oracle.positions.ancestors[call.key]
             found = path[max(0, min(answer.length // self.engine.page_size, len(path) - 1))]
-        last = blame.last_victim_size(self.before, self.seen, self.engine.pool.freed, self.engine.page_size)
+        last = call.last_size
+        if sorted(self.engine.pool.freed) != sorted(call.freed):
+            last = blame.last_victim_size(self.before, self.seen, self.engine.pool.freed, self.engine.page_size)
         return (call.key, found, call.used, call.hit, call.rank, call.wanted, last, call.h)
 
     def _said(self, id_: str, failed: dict[str, int] | None, follows: str = "") -> list[Violation]:
@@ -264,7 +278,7 @@ class Checker:
     def _difference(self, op: Op, name: str, refused: bool) -> Violation:
         seen, spec = self.seen, self.oracle.model.state
         text = blame.show_difference(self.oracle.positions, name, getattr(seen, name), getattr(spec, name))
-        id_ = blame.of_refusal(op, NoRoom()) if refused else blame.of_difference(op, name, seen, spec)
+        id_ = blame.of_traces(op) if refused else blame.of_difference(op, name, seen, spec)
         return Violation(id_, f"after {op.name}, {name} differs: {text}")
 
     def _follow_from_access(self, out: list[Violation]) -> list[Violation]:
@@ -293,7 +307,7 @@ class Checker:
         if not self.engine.overwrite_lent():
             return []
         self.tally.count("NO_ALIAS")
-        if shown == _slots(self.engine.subject.observe()):
+        if shown == _slots(self.engine.observe()):
             return []
         self.stopped = True
         return [Violation("NO_ALIAS", "a caller overwrote its own array of slots, and the slots in the cache changed")]
@@ -313,7 +327,7 @@ class Checker:
             self.stopped = True
             return [] if wrong else [Violation("EVICT_EXACT" if evicting else "REFINEMENT", parted)]
         if not refused and freed != expected:
-            id_ = ("ORDER" if len(freed) == len(expected) else "EVICT_EXACT") if evicting else "SLOT_PARTITION"
+            id_ = blame.of_freed(op, s, set(freed), set(expected))
             return [Violation(id_, f"freed pages {freed}, the specification frees {expected}")]
         sizes = Sizes(s.available, s.evictable, s.protected)
         if self.engine.sizes() != sizes:
@@ -332,9 +346,8 @@ class Checker:
             self._matched_at[op.key] = self.steps
         if op.name == "start" and op.holder not in self.oracle.model.state.held:
             self._refused_starts.add(op.key)
-        broken = [v for v in out if v.property in blame.STALE and not v.follows_from]
-        by_eviction = any(v.property == "ORDER" or v.property.startswith("EVICT_") for v in out)
-        if (aged or again) and broken and not by_eviction:
+        broken = [v for v in out if not v.follows_from]
+        if (aged or again) and broken and {v.property for v in broken} <= blame.STALE[op.name]:
             return [Violation("MATCH_FRESH", f"the match was made before other operations: {broken[0].text}")]
         return []
 
@@ -354,7 +367,10 @@ class Checker:
             return [Violation("MISUSE", f"{op.name}: {said}")]
         findings = [f.text for f in self.engine.pool.findings]
         if self.transparent:
-            findings += [f.text for f in self._observe()]
+            try:
+                findings += [f.text for f in self._observe()]
+            except SubjectFailed as failed:
+                findings.append(str(failed))
             spec = self.oracle.model.state
             changed = (f for f in blame.FIELDS if f not in self.tainted and getattr(self.seen, f) != getattr(spec, f))
             findings += [f"{name} changed" for name in changed]

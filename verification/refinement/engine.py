@@ -9,7 +9,7 @@ from typing import Any
 
 from radixcheck.spec.values import CacheError, Key, Sizes
 from radixcheck.verification.operations import Op
-from radixcheck.verification.protocol import Setup
+from radixcheck.verification.protocol import Observation, Setup
 from radixcheck.verification.refinement.pool import WatchedPool
 
 
@@ -33,6 +33,19 @@ def as_ints(slots: Any) -> tuple[int, ...]:
     return tuple(listed) if isinstance(listed, Sequence) else (listed,)
 
 
+class SubjectFailed(Exception):
+    """What shows a subject's inside or its sizes raised, or showed something that no cache can mean."""
+
+
+def _sound(answer: Answer) -> Answer:
+    """Raise TypeError for an answer that is not of the protocol's types."""
+    if answer.length is not None and type(answer.length) is not int:
+        raise TypeError(f"{answer.length!r} is not a number of tokens")
+    if answer.slots is not None and not set(map(type, answer.slots)) <= {int}:
+        raise TypeError(f"{answer.slots!r} are not slots")
+    return answer
+
+
 class Engine:
     """One subject, its pool, and what its callers keep."""
 
@@ -52,15 +65,33 @@ class Engine:
         self.pool.begin()
         self.lent = []
         try:
-            answer: Answer = getattr(self, "_" + op.name)(op)
+            answer = _sound(getattr(self, "_" + op.name)(op))
         except Exception as error:  # whatever a subject raises is what it answered
             return Answer(error=error)
         return answer
 
     def sizes(self) -> Sizes:
         """What the subject says of its sizes."""
-        sizes: Sizes = self.subject.sizes()
-        return sizes
+        try:
+            sizes: Sizes = self.subject.sizes()
+            return Sizes(sizes.available, sizes.evictable, sizes.protected)
+        except Exception as error:  # whatever a subject raises
+            raise SubjectFailed(f"sizes() raised {type(error).__name__}: {error}") from error
+
+    def observe(self) -> Observation:
+        """What the subject shows of its inside."""
+        try:
+            seen: Observation = self.subject.observe()
+            return seen
+        except Exception as error:  # whatever a subject raises
+            raise SubjectFailed(f"observe() raised {type(error).__name__}: {error}") from error
+
+    def locate(self, handle: Any) -> Any:
+        """The node that the subject says a handle stands for."""
+        try:
+            return self.subject.locate(handle)
+        except Exception as error:  # whatever a subject raises
+            raise SubjectFailed(f"locate() raised {type(error).__name__}: {error}") from error
 
     def _match(self, op: Op) -> Answer:
         match = self.subject.match(op.key)
@@ -73,15 +104,19 @@ class Engine:
         return Answer(self.subject.peek(op.key))
 
     def _insert(self, op: Op) -> Answer:
-        """Allocate, write, insert, and free what the caller still owns: the duplicates."""
-        whole = op.key.whole_pages(self.page_size)
-        slots = self.subject.alloc(whole)
+        """Allocate, write, insert, and free what the caller still owns: the duplicates, and the page of the unaligned tail."""
+        slots = self.subject.alloc(len(op.key.tokens))
         self.container = getattr(slots, "new_tensor", list)
         listed = as_ints(slots)
         self._write(slots, op.key)
         present = self.subject.insert(op.key, slots, op.priority)
-        if present:
-            self.subject.free(slots[:present])
+        whole = op.key.whole_pages(self.page_size)
+        try:
+            for own in (slots[:present], slots[whole:]):
+                if len(own):
+                    self.subject.free(own)
+        except Exception as error:  # what was said to be present may not be the caller's
+            return Answer(present, listed, error)
         self.lent.append(slots)
         return Answer(present, listed)
 

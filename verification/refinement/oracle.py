@@ -1,9 +1,9 @@
 """The oracle: the model, run in step with a subject, and the engine's record of what was written where."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.values import Key
+from radixcheck.spec.values import Key, pages_for
 from radixcheck.verification.model.model import Call, Model, Pages
 from radixcheck.verification.model.positions import EPS, Positions
 from radixcheck.verification.operations import Op
@@ -48,9 +48,7 @@ class Oracle:
             case "chunk" | "decode" | "finish" | "abort":
                 return h in s.held and h not in self.loans and h not in self.locks
             case "insert":
-                return op.key.whole_pages(self.positions.page_size) <= s.available
-            case "reset":
-                return not s.held
+                return pages_for(len(op.key.tokens), self.positions.page_size) * self.positions.page_size <= s.available
         return True
 
     def run(self, op: Op, pages: Pages) -> None:
@@ -91,8 +89,13 @@ class Oracle:
         self.model.peek(key)
 
     def _insert(self, op: Op, key: int, pages: Pages) -> None:
-        self._write(self.positions.path(self.positions.cut(key)), pages)
-        self.model.insert(key, pages, op.priority)
+        taken = list(pages)
+        whole = self.positions.level[self.positions.cut(key)]
+        self._write(self.positions.path(key), taken)
+        self.model.insert(key, taken[:whole], op.priority)
+        tail = taken[whole : self.positions.level[key]]
+        self.call.taken += len(tail)
+        self.call.freed += tail  # the caller keeps the tail, and gives it back at once
 
     def _lock(self, op: Op, key: int, pages: Pages) -> None:
         self.model.lock(op.holder, self.matched[op.key])
@@ -128,5 +131,5 @@ class Oracle:
         self.model.reset()
         self.matched.clear()
 
-    def _write(self, path: Sequence[int], pages: Pages) -> None:
+    def _write(self, path: Sequence[int], pages: Iterable[int]) -> None:
         self.written.update(zip(pages, path, strict=False))

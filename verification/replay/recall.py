@@ -7,6 +7,7 @@ only when all of that is the same again. Who owns a slot and when a node was use
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import repeat
+from operator import eq
 
 from radixcheck.spec.signature import FREE, LOST, TREE
 from radixcheck.verification.model.positions import EPS, Positions
@@ -49,6 +50,43 @@ class Recall(Abstraction):
         if known is None or not all(map(self.pool.out.__getitem__, known.pages)):
             known = self._node_alone(n, above)
         return known
+
+    def agrees(self, seen: Observation, spec: State) -> bool:
+        """Whether the abstract state is that of the specification. It is compared node by node, and never built.
+
+        False also where this cannot be told so cheaply: a node is new, or something is held other than by a request.
+        """
+        places = self.places = {None: EPS}
+        clock, cached = self.clock, 0
+        for n in seen.nodes:
+            above = places.get(n.parent)
+            known = None if above is None else self._recalled(n, above)
+            if known is None:
+                return False
+            end = places[n.name] = known.chain[-1]
+            cached += len(known.chain)
+            if spec.up.get(end) != above or known.pages != tuple(map(spec.page.get, known.chain)):
+                return False
+            marks = (spec.lock[end], spec.hits[end], spec.priority[end], spec.time[end], spec.creation[end])
+            if marks != (n.lock, n.hits, n.priority, clock(n.time), clock(n.creation)):
+                return False
+        same_nodes = len(set(places.values())) == len(seen.nodes) + 1 == len(spec.node) + 1 and cached == len(spec.cached)
+        same_content = all(map(eq, map(self.written.get, spec.content), spec.content.values()))
+        taken = bytes(owner != FREE for owner in spec.owner)
+        return same_nodes and same_content and taken == self.pool.out and self._same_requests(seen, spec)
+
+    def _same_requests(self, seen: Observation, spec: State) -> bool:
+        """Whether each request locks the node, and reads the slots, that the specification gives it."""
+        p = self.positions
+        if seen.requests.keys() != spec.held:
+            return False
+        for h, request in seen.requests.items():
+            at, tok = spec.at[h], spec.tok[h]
+            pages = (spec.row[h, q] * p.page_size for q in p.path(tok))
+            row = [slot for start in pages for slot in range(start, start + p.page_size)][: p.length[tok]]
+            if self.places.get(request.node) != at or request.cached != p.length[at] or list(request.slots) != row:
+                return False
+        return True
 
     def ticks(self, key: tuple[int | float, int | float]) -> tuple[float, float]:
         """A key of the heap with ticks for the clock readings in it."""

@@ -62,7 +62,7 @@ class Replayed:
     victims: int  # nodes evicted
     evicted_tokens: int
     refused: int  # calls that cache and specification refused alike: no room
-    leaked: int  # tokens that nobody owned at the end, when all had finished
+    leaked: int  # tokens that nobody owned when all requests had finished (0 if a fault stopped the replay before)
     protected: int  # tokens that were still locked then
     fault: Fault | None  # None: nothing was found
     local: bool  # whether the subject showed the paths that each operation touched
@@ -90,7 +90,8 @@ def replay(
 ) -> Replayed:
     """Replay a trace through the subject that `factory` makes, next to the model and to a second cache, `beside`.
 
-    Stops at the first finding. Raises TraceError if a request cannot fit into the pool, however empty.
+    Stops at the first finding. Raises TraceError if a request cannot fit into the pool, however empty, or if the subject
+    knows no requests.
     """
     settings = settings or Settings()
     check_fits(trace, settings)
@@ -123,6 +124,8 @@ def check_fits(trace: Sequence[TraceRequest], settings: Settings) -> None:
     scale, size = settings.tokens_per_id, settings.page_size
     if not 1 <= scale <= TOKENS_PER_ID_MAX:
         raise TraceError("the replay", 0, f"{scale} tokens for a hash id: give 1 to {TOKENS_PER_ID_MAX}")
+    if size < 1 or settings.pool % size:
+        raise TraceError("the replay", 0, f"a pool of {settings.pool} tokens is not made of pages of {size}")
     if settings.running < 1:
         raise TraceError("the replay", 0, f"{settings.running} running requests: give at least 1")
     for i, request in enumerate(trace, 1):
@@ -147,6 +150,8 @@ class _Run:
     def __init__(self, factory: Factory, settings: Settings, beside: Factory | None) -> None:
         s = self.settings = settings
         self.checker = IncrementalChecker(factory, s.policy, s.page_size, s.pool, s.stride, s.device, s.window)
+        if not self.checker.supports.requests:
+            raise TraceError("the replay", 0, "the subject has no request verbs, which is what a trace is made of")
         self.companion = Companion(beside, self.checker, s.pool) if beside else None
         self.running: deque[_Running] = deque()
         self.fault: Fault | None = None
@@ -233,8 +238,8 @@ class _Run:
             victims=self.victims,
             evicted_tokens=self.evicted_pages * self.settings.page_size,
             refused=self.refused,
-            leaked=self.settings.pool - owned,
-            protected=sizes.protected,
+            leaked=0 if self.fault else self.settings.pool - owned,
+            protected=0 if self.fault else sizes.protected,
             fault=self.fault,
             local=checker.local,
             looked=looked,

@@ -7,6 +7,7 @@ from radixcheck.spec.signature import LOST
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
 from radixcheck.verification.refinement.checker import Checker
+from radixcheck.verification.refinement.engine import SubjectFailed
 from radixcheck.verification.search.run import Factory, Found, new_checker
 
 ROUNDS = 3  # of evicting everything, to see whether slots come back
@@ -57,16 +58,18 @@ class Scene:
 
 
 def scene(factory: Factory, found: Found) -> Scene | None:
-    """The two pictures of a found fault, and the fate of orphaned slots; None for a black box."""
+    """The two pictures of a found fault, and the fate of orphaned slots; None for a cache that does not show its inside."""
     checker = new_checker(factory, found.config, stride=1)
     if not checker.transparent or not found.trace:
         return None
     for op in found.trace[:-1]:
         checker.step(op)
-    before = tree(checker.engine.subject.observe())
-    checker.step(found.trace[-1])
-    after = tree(checker.engine.subject.observe())
-    return Scene(before, after, _fate(checker))
+    try:
+        before = tree(checker.engine.observe())
+        checker.step(found.trace[-1])
+        return Scene(before, tree(checker.engine.observe()), _fate(checker))
+    except SubjectFailed:
+        return None
 
 
 def _fate(checker: Checker) -> str:

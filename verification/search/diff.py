@@ -120,9 +120,7 @@ class Pair:
         p, model = self.oracle.positions, self.oracle.model
         key = p.of(op.key)
         match op.name:
-            case "insert":
-                return p.path(p.cut(key))
-            case "alloc":
+            case "insert" | "alloc":
                 return p.path(key)
             case "start":
                 return p.path(key)[p.level[model.deepest(p.cut(key))] :]

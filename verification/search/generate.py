@@ -10,12 +10,17 @@ from random import Random
 from typing import Protocol
 
 from radixcheck.spec.values import Key, Namespace
-from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op
+from radixcheck.verification.operations import NO_KEY, REQUEST_OPERATIONS, TREE_OPERATIONS, Op
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.refinement.engine import Engine
 from radixcheck.verification.refinement.oracle import Oracle
 
 LETTERS = 2  # different pages, before a page is varied in its last token
+ALPHABETS = ((0, 1, 2, 3), (0, 1, 2, 3), (7, 7 + 2**8, 7 + 2**16, 7 + 2**31))  # the last: alike once cut to a few bits
+NAMESPACES: tuple[Namespace, ...] = (
+    *((), ("a", "b"), ("a", "c"), ("d", "b"), ("ab", "")),
+    *(("b", "a"), ("", "ab"), (1, "b"), ("1", "b"), ("a",), ("a", ""), ("a", None)),
+)
 PAGES_MAX = 6  # of a key
 
 _EVEN = dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS), 4) | {"reset": 1}
@@ -47,6 +52,7 @@ class Keys:
     random: Random
     page_size: int
     namespaces: tuple[Namespace, ...]
+    alphabet: tuple[int, ...]
     known: list[Key]
 
     def draw(self) -> Key:
@@ -78,14 +84,12 @@ class Keys:
         """One page; now and then it differs from another in its last token only."""
         letter = self.random.randrange(LETTERS)
         last = letter + LETTERS if self.page_size > 1 and self.random.random() < 0.2 else letter
-        return (letter,) * (self.page_size - 1) + (last,)
+        return (self.alphabet[letter],) * (self.page_size - 1) + (self.alphabet[last],)
 
 
 def namespaces_for(supports: Supports) -> tuple[Namespace, ...]:
-    """Tuples (adapter, salt) that agree in one component, or read alike when joined."""
-    if not supports.namespaces:
-        return ((),)
-    return ((), ("a", "b"), ("a", "c"), ("ab", ""))
+    """Tuples (adapter, salt) that agree in one component, or read alike when joined, sorted or cut. A run takes the first few."""
+    return NAMESPACES if supports.namespaces else ((),)
 
 
 def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iterator[Op]:
@@ -94,7 +98,9 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iter
     names = (TREE_OPERATIONS if supports.tree else ()) + (REQUEST_OPERATIONS if supports.requests else ())
     names = tuple(n for n in dict.fromkeys(names) if profile[n])
     weights = [profile[n] for n in names]
-    keys = Keys(random, guide.engine.page_size, namespaces_for(supports), [])
+    spaces = namespaces_for(supports)
+    spaces = spaces[:5] if random.random() < 0.5 else tuple(random.sample(spaces, min(4, len(spaces))))
+    keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), [])
     holders = 0
     while True:
         (name,) = random.choices(names, weights)
@@ -108,12 +114,25 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iter
             yield op
 
 
+def leaving_an_edge(guide: Guide, random: Random) -> Key:
+    """A key that leaves an edge of the tree in the middle, and goes on like what lies below that edge (FB-01)."""
+    s, p = guide.oracle.model.state, guide.oracle.positions
+    below = [n for n in s.node if (u := s.up[n]) in s.node and p.level[u] - p.level[s.up[u]] > 1]
+    if not below:
+        return NO_KEY
+    n = random.choice(sorted(below))
+    upper = s.up[n]
+    cut = p.ancestors[upper][random.randrange(p.level[s.up[upper]] + 1, p.level[upper])]
+    return Key(p.tokens(cut) + p.tokens(n)[p.length[upper] :], p.namespace[n])
+
+
 def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) -> Op | None:
     state = guide.oracle.model.state
     priority = random.choice((0, 0, 1, 2))
     match name:
         case "match" | "peek":
-            return Op(name, keys.draw())
+            chance = random.random()
+            return Op(name, keys.draw() if chance < 0.8 else leaving_an_edge(guide, random) if chance < 0.98 else NO_KEY)
         case "insert":
             return Op(name, keys.draw(), priority=priority)
         case "lock":
@@ -132,8 +151,8 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
             return Op(name, keys.draw(), fresh, priority=priority)
         case "chunk" | "decode" | "finish" | "abort":
             live = [h for h in state.held if guide.allowed(Op(name, holder=h))]
-            token = random.randrange(LETTERS) if name == "decode" else 0
+            token = keys.alphabet[random.randrange(LETTERS)] if name == "decode" else 0
             return Op(name, holder=random.choice(live), amount=token) if live else None
-    if state.held or random.random() < 0.4:
-        return None
-    return Op("reset")
+    if state.held and random.random() < 0.9:
+        return None  # a reset while something is held is refused: worth trying, not often
+    return Op("reset") if random.random() < 0.6 else None

@@ -22,6 +22,7 @@ from radixcheck.verification.search.run import Config, Factory, RunResult
 
 PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")  # seen by a probe only: a replay of the trace does not show them
 POOL_PAGES = 4096
+NAMESPACES = 1_200  # of 2**16 values: two of them are alike with a probability of 0.99998
 DEPTH_PAGES = 1_500  # of a chain: more than the calls that Python nests by default
 RECURSION_LIMIT = 1_000  # that default
 FACTOR = 4  # between the smaller and the larger of two scenes
@@ -46,6 +47,7 @@ class Scene:
         self.trace.append(op)
         error = self.engine.perform(op).error
         if error is not None:
+            error.trace = tuple(self.trace)  # type: ignore[attr-defined]  # for whoever reports it
             raise error
 
     def key(self, pages: int, first: int = 0) -> Key:
@@ -83,7 +85,25 @@ def probe(factory: Factory, config: Config) -> RunResult:
         # A chain takes as many matches as it has nodes: where one match costs too much already, they would take minutes.
         if "MATCH_COST" not in result.found:
             _depth(factory, config, result, supports.requests)
+    if supports.tree and supports.namespaces:
+        _namespaces(factory, config, result)
     return result
+
+
+def _namespaces(factory: Factory, config: Config, result: RunResult) -> None:
+    """One key under so many namespaces that some of them collide once they are cut to 16 bits (FB-68)."""
+    scene = Scene(factory, config)
+    wrong = ""
+    for i in range(NAMESPACES):
+        key = Key(scene.key(1).tokens, (f"adapter-{i % 97}", i))
+        scene.trace.append(Op("insert", key))
+        answer = scene.engine.perform(scene.trace[-1])
+        if answer.error is not None:
+            raise answer.error
+        if answer.length:
+            wrong = f"{answer.length} tokens were present in a namespace of which nothing was inserted"
+            break
+    _judge(result, scene, "ISOLATION", wrong)
 
 
 def _judge(result: RunResult, scene: Scene, property_: str, broken: str) -> None:

@@ -7,11 +7,14 @@ from time import monotonic
 
 from radixcheck.spec.property import Property
 from radixcheck.verification.catalogue import CATALOGUE, MISUSE
+from radixcheck.verification.operations import TREE_OPERATIONS
 from radixcheck.verification.protocol import Setup, Supports
-from radixcheck.verification.refinement.blame import SOFT
+from radixcheck.verification.refinement.blame import SOFT, of_crash
+from radixcheck.verification.refinement.checker import Violation
+from radixcheck.verification.refinement.formulas import compiled
 from radixcheck.verification.refinement.pool import WatchedPool
 from radixcheck.verification.search.machine import hypothesis_run, never_fired
-from radixcheck.verification.search.probes import probe
+from radixcheck.verification.search.probes import PROBED, probe
 from radixcheck.verification.search.run import Config, Found, RunResult, random_run
 from radixcheck.verification.search.shrink import share, shrink
 from radixcheck.verification.search.workers import WORKERS, workers
@@ -156,7 +159,12 @@ def _probe(subject: str, options: Options) -> RunResult:
     """The program checks that need a scene of their own."""
     result = RunResult()
     for size in options.page_sizes[:2]:
-        result.merge(probe(resolve(subject), Config(options.policies[0], size, 4096 * size, options.device)))
+        try:
+            result.merge(probe(resolve(subject), Config(options.policies[0], size, 4096 * size, options.device)))
+        except Exception as error:  # whatever a subject raises where it is only measured
+            violation = Violation(of_crash(error), f"raised {type(error).__name__}: {error}, when much was asked of it")
+            result.record([violation], getattr(error, "trace", ()), Config(options.policies[0], size, 4096 * size, options.device))
+            break
     return result
 
 
@@ -178,21 +186,28 @@ def _judge(p: Property, result: RunResult, supports: Supports, transparent: bool
     return Verdict(p, "TESTED", checked, exercised, note)
 
 
+def _attributes(id_: str, policy: str) -> frozenset[str]:
+    """The attributes that a property's formula reads."""
+    states, posts = compiled(policy)
+    ready = (r for r in (*states, *(r for rs in posts.values() for r in rs)) if r.property.id == id_)
+    return next((r.reads for r in ready), frozenset()) & frozenset(SOFT)
+
+
 def _hidden(p: Property, supports: Supports, transparent: bool, checked: int) -> str:
     """Why a subject cannot be judged by this property; empty if it can."""
     if p.id == "ISOLATION" and not supports.namespaces:
         return "it has no namespaces"
     if checked:
         return ""
-    attribute = next((name for name, id_ in SOFT.items() if id_ == p.id), "")
-    if attribute and attribute not in supports.attributes:
-        return f"it shows no {attribute}"
     if p.heap:
         return "it shows no heap"
     if p.id == "LEAFSET":
         return "it keeps no index of leaves"
     if p.operations and not supports.requests and set(p.operations) <= {"start", "chunk", "finish", "abort", "decode"}:
         return "it has no request operations"
-    if p.id in ("CLOCK", "ATTRIBUTE_MONO", "CREATION_CHAIN", "TIME_MONO", "TIME_CHAIN", "NO_TIES") and len(supports.attributes) < len(SOFT):
-        return "it does not show all attributes"
+    if not supports.tree and (p.id in PROBED or (p.operations and set(p.operations) <= set(TREE_OPERATIONS))):
+        return "it has no tree operations"
+    reads = _attributes(p.id, supports.policies[0]) - supports.attributes
+    if reads:
+        return f"it shows no {min(reads)}"
     return "" if transparent else "it does not show its inside"
