@@ -49,7 +49,8 @@ def value(term: Term, state: State, names: Mapping[str, Any]) -> Any:
             x, where, weight = term.args
             inside = ({**names, x.args[0]: v} for v in domain(x.sort, state))
             return sum(value(weight, state, n) for n in inside if value(where, state, n))
-    return _compare(term, *(value(a, state, names) for a in term.args), state)
+    a, b = (value(side, state, names) for side in term.args)
+    return _compare(term, a, b, state)
 
 
 def _compare(term: Term, a: Any, b: Any, state: State) -> Any:

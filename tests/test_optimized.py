@@ -238,11 +238,11 @@ def test_tags_tell_prefixes_positions_and_namespaces_apart() -> None:
 # No read-back
 
 
-class Launched(TorchDispatchMode):
+class Launched(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Names of the tensor operations that are launched."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.names: list[str] = []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]

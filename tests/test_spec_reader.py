@@ -10,9 +10,9 @@ import pytest
 from interpreter import domain, value
 
 from radixcheck.spec.catalogue import FORMULAS
-from radixcheck.spec.logic import Term, forall, var
+from radixcheck.spec.logic import INT, Term, forall, var
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.signature import FREE, INT, POS, cached, leaf, node
+from radixcheck.spec.signature import FREE, POS, cached, leaf, node
 from radixcheck.spec.transitions import CACHE, Transition
 from radixcheck.spec.values import Key, NoRoom
 from radixcheck.verification.model.model import Model
@@ -66,7 +66,8 @@ def broken(state: State, random: Random) -> State:
     positions = sorted(other.node)
     if positions:
         n = random.choice(positions)
-        random.choice((other.lock, other.time, other.hits, other.creation))[n] += random.choice((-1, 1, 5))
+        attribute: dict[int, Any] = random.choice((other.lock, other.time, other.hits, other.creation))
+        attribute[n] += random.choice((-1, 1, 5))
     page = random.randrange(len(other.owner))
     if random.random() < 0.5 and page in other.content:
         other.content[page] = random.choice(sorted(other.cached) or [1])
