@@ -67,7 +67,7 @@ class Model:
         self.policy = policy
         self.state = State(positions, pages)
         self.call = Call("reset")  # the operation in progress, or the last one
-        self._ranked, self._key = _order(policy)
+        self.ranked, self._key = _order(policy)  # every evictable leaf behind its key; the same for one node
 
     def deepest(self, key: int) -> int:
         """The longest cached prefix of a position. What is cached is closed under prefixes, so bisection finds it."""
@@ -256,7 +256,7 @@ class Model:
 
     def _evict(self, call: Call) -> None:
         s, freed = self.state, 0
-        leaves = self._ranked(s) if call.wanted > 0 else []
+        leaves = self.ranked(s) if call.wanted > 0 else []
         heapify(leaves)
         while freed < call.wanted and leaves:
             victim, parent = leaves[0][-1], s.up[leaves[0][-1]]
