@@ -64,12 +64,15 @@ PROGRAM_CHECKS = (
     Property(
         "EVICT_COST",
         "program",
-        "Evicting all of a tree four times as large takes at most eight times the steps.",
+        "Evicting all of a tree four times as large takes at most eight times the lines of Python.",
         "evict_scans_per_victim",
         "C7 L1",
     ),
     Property(
-        "MATCH_COST", "program", "Matching a chain four times as deep takes at most eight times the steps.", "match_rewalks_from_root"
+        "MATCH_COST",
+        "program",
+        "Matching a chain four times as deep takes at most eight times the lines of Python.",
+        "match_rewalks_from_root",
     ),
 )
 

@@ -169,6 +169,16 @@ class RequestSubject(Protocol):
         """As for a tree."""
 
 
+class Traceable(Protocol):
+    """Optional beside `observe`, for long replays: a look at one path instead of at the whole tree."""
+
+    def observe_path(self, key: Key) -> Sequence[SeenNode]:
+        """The nodes that cover the cached prefix of a key, from the root down; changes nothing."""
+
+    def observe_entry(self, key: Key) -> SeenEntry | None:
+        """The least entry of the heap for the node at which a key ends; None if there is none. Only with a heap."""
+
+
 class Transparent(Protocol):
     """The optional white box."""
 
