@@ -178,8 +178,10 @@ class Checker:
             evicted = sorted(page for page in self.engine.pool.freed if self.before.owner[page] == TREE)
             strayed = op.name in EVICTING and evicted != sorted(self.oracle.call.freed)
             out.append(Violation("ORDER" if strayed else "REFINEMENT", parted))
-        if op.name == "start" and self.tainted != self.hidden and (parted or different):
-            out = self._follow_from_access(out)
+        strays = [v.property for v in out if v.property in blame.SOFT.values()]
+        strays += [blame.SOFT[name] for name in sorted(self.tainted - self.hidden)]
+        if op.name == "start" and strays and (parted or different):
+            out = self._follow_from_access(out, strays[0])
         self.stopped = self.stopped or bool(parted) or not set(different) <= set(blame.SOFT)
         if not self.stopped:
             self._adopt(different)
@@ -281,10 +283,9 @@ class Checker:
         id_ = blame.of_traces(op) if refused else blame.of_difference(op, name, seen, spec)
         return Violation(id_, f"after {op.name}, {name} differs: {text}")
 
-    def _follow_from_access(self, out: list[Violation]) -> list[Violation]:
-        """A start accesses and then evicts: once accesses deviate, so may its victims, and nothing can be said of them."""
+    def _follow_from_access(self, out: list[Violation], cause: str) -> list[Violation]:
+        """A start accesses and then evicts: where accesses deviate, so may its victims, and nothing can be said of them."""
         self.stopped = True
-        cause = blame.SOFT[min(self.tainted - self.hidden)]
         return [v._replace(follows_from=cause) if v.property in ("ORDER", "REFINEMENT") else v for v in out]
 
     def _adopt(self, different: Iterable[str]) -> None:
