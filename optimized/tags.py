@@ -69,12 +69,13 @@ class Tags:
         self.content = torch.zeros(capacity, dtype=torch.int64, device=device)
         # Numbered in order of appearance: a hash of the tuple could make two namespaces one.
         self._roots: dict[Namespace, Tensor] = {}  # the tag of a namespace's empty prefix
+        self._last: tuple[bytes, Namespace, Tensor] = (b"", (), self.content[:0])  # tokens, namespace and tags last worked out
 
     def write(self, slots: Tensor, key: Tagged, start: int) -> None:
         """Tag slots[start:len] with the prefixes of `key` that end there."""
         end = len(key.tokens)
         assert 0 <= start <= end <= len(slots)
-        self.content[slots[start:end]] = (self._root(key.namespace) + self._sums(key, 0, end))[start:]
+        self.content[slots[start:end]] = self._of(key)[start:]
 
     def append(self, slots: Tensor, key: Tagged) -> None:
         """Tag the slot of the last token; the tag before it is read where it lies."""
@@ -87,7 +88,7 @@ class Tags:
     def check(self, slots: Tensor, key: Tagged) -> None:
         """Compare on the device; only the verdict, and on a mismatch the first bad position, comes back."""
         assert len(slots) <= len(key.tokens)
-        wrong = self.content[slots] != self._root(key.namespace) + self._sums(key, 0, len(slots))
+        wrong = self.content[slots] != self._of(key)[: len(slots)]
         if bool(wrong.any()):
             position = int(wrong.nonzero()[0])
             raise TagMismatch(f"slot {int(slots[position])} does not hold token {position} of this key")
@@ -99,13 +100,19 @@ class Tags:
             root = self._roots[namespace] = _stirred(number + _stirred(torch.zeros_like(number)))
         return root
 
-    def _sums(self, key: Tagged, start: int, end: int) -> Tensor:
-        """Running sums of what tokens [start, end), each at its position, are stirred to."""
-        if start == end:
-            return torch.empty(0, dtype=torch.int64, device=self.content.device)
-        values = torch.frombuffer(array("Q", key.tokens[start:end]), dtype=torch.int64).to(self.content.device)
-        positions = torch.arange(start + 1, end + 1, dtype=torch.int64, device=self.content.device)
-        return torch.cumsum(_stirred(values + _stirred(positions)), 0)
+    def _of(self, key: Tagged) -> Tensor:
+        """The tag of each prefix: running sums of what the tokens, each at its position, are stirred to.
+
+        A request is checked, written and checked again as it starts: what was worked out last is kept.
+        """
+        tokens, device = array("Q", key.tokens), self.content.device
+        data = tokens.tobytes()
+        if self._last[:2] != (data, key.namespace):
+            values = torch.frombuffer(tokens, dtype=torch.int64).to(device) if tokens else self.content[:0]
+            positions = torch.arange(1, len(tokens) + 1, dtype=torch.int64, device=device)
+            sums = torch.cumsum(_stirred(values + _stirred(positions)), 0)
+            self._last = (data, key.namespace, self._root(key.namespace) + sums)
+        return self._last[2]
 
 
 def _stirred(values: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ The model, the reference and the optimized cache use these same types; only the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Slots = TypeVar("Slots", bound=object)
 Namespace = tuple[object, ...]
@@ -88,8 +88,7 @@ class Row(Generic[Slots]):
     slots: Slots  # one slot for each token of the request, in order
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(NamedTuple):
     """Tokens, never nodes or pages. available + evictable + protected + owned by requests = capacity."""
 
     available: int

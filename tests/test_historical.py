@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import astuple
 
 import pytest
 
@@ -231,7 +230,7 @@ def test_requests_keep_every_slot_accounted_for_and_evictions_reach_their_amount
             assert cache.evict(page_size) >= min(page_size, evictable)
         rows = cache.observe().requests.values()
         owned = sum(-(-len(row.slots) // page_size) * page_size - row.cached for row in rows)
-        assert sum(astuple(cache.sizes())) + owned == 20 * page_size
+        assert sum(cache.sizes()) + owned == 20 * page_size
     for request in live:
         cache.finish(request)
     cache.reset()

@@ -10,7 +10,7 @@ Request verbs   start chunk decode finish abort reset sizes
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from radixcheck.spec.values import Key, Match, Row, Sizes
 
@@ -56,8 +56,7 @@ class Setup:
     device: str = "cpu"
 
 
-@dataclass(frozen=True, slots=True)
-class SeenNode:
+class SeenNode(NamedTuple):
     """One node other than the root, as it is."""
 
     name: NodeId
@@ -73,8 +72,7 @@ class SeenNode:
     priority: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SeenRequest:
+class SeenRequest(NamedTuple):
     """One live request, as the cache keeps it."""
 
     node: NodeId | None  # the node that it locks; None: the root
@@ -82,8 +80,7 @@ class SeenRequest:
     slots: Sequence[int]  # its row, one per token
 
 
-@dataclass(frozen=True, slots=True)
-class SeenEntry:
+class SeenEntry(NamedTuple):
     """One entry of the eviction heap, in the order of the heap's array."""
 
     key: tuple[int | float, int | float]  # as it compares now; the second is 0 where only one is kept

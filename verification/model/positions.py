@@ -88,6 +88,11 @@ class Positions:
         """Every prefix but the empty one, shortest first."""
         return self.ancestors[position][1:]
 
+    def between(self, low: int, high: int) -> tuple[int, ...]:
+        """Every prefix of `high` of which `low` is a proper prefix."""
+        chain, level = self.ancestors[high], self.level[low]
+        return chain[level + 1 :] if level < len(chain) and chain[level] == low else ()
+
     def cut(self, position: int) -> int:
         """The whole-page part."""
         return position if self.whole[position] else self.prev[position]

@@ -123,43 +123,59 @@ class _Writer:
         """One loop per variable over the smallest domain that the guards name; each guard becomes a filter where it can."""
         open_, out, waiting = {v.args[0] for v in bound}, [], list(parts)
         for variable in bound:
-            domain = self._domain(variable, waiting, open_)
+            domain, waiting = self._domain(variable, waiting, open_)
             open_ = open_ - {variable.args[0]}
             ready = [p for p in waiting if not free(p[0]) & open_]
             waiting = [p for p in waiting if free(p[0]) & open_]
             out.append(_Loop(self.name(variable), domain, tuple(self.expr(t, m) for t, m in ready)))
         return out
 
-    def _domain(self, v: Term, parts: list[tuple[Term, str]], open_: set[str]) -> str:
-        upper = member = ""
-        for part, mark in parts:
-            if part.op in ("eq", "le", "lt") and part.args[0].op == "var" and part.args[0].args == v.args:
-                if free(part.args[1]) & open_:
-                    continue
-                bound = self.expr(part.args[1], mark)
-                if part.op == "eq":
-                    return f"({bound},)"
-                if v.sort == POS:
-                    upper = f"ANC[{bound}]"
-            elif part.op == "app" and part.args[0].name in SETS and part.args[1].op == "var" and part.args[1].args == v.args:
-                member = member or self.read(part.args[0].name, mark)
-        for part, mark in parts:
-            floor = part.op == "lt" and part.args[1].op == "var" and part.args[1].args == v.args
-            if upper and floor and not free(part.args[0]) & open_:
-                upper += f"[LEVEL[{self.expr(part.args[0], mark)}] + 1:]"
-                break
-        if upper or member:
-            return upper or member
+    def _domain(self, v: Term, parts: list[tuple[Term, str]], open_: set[str]) -> tuple[str, list[tuple[Term, str]]]:
+        """The smallest domain that the guards name, and the guards that are still to be tested."""
+        bounds = [p for p in parts if _bounds(p[0], v) and not free(p[0].args[1]) & open_]
+        for part in bounds:
+            if part[0].op == "eq":
+                return f"({self.expr(part[0].args[1], part[1])},)", _without(parts, part)
+        if v.sort == POS and bounds:
+            return self._prefixes(v, parts, bounds[0], open_)
+        for term, mark in parts:
+            if term.op == "app" and term.args[0].name in SETS and _is(term.args[1], v):
+                return self.read(term.args[0].name, mark), parts
         if v.sort == POS:
             raise ValueError(f"no guard says over which positions {v.args[0]} runs")
         whole = {PAGE: "range(len({0}))", REQUEST: "{0}", ENTRY: "{0}"}[v.sort]
-        return whole.format(self.read({PAGE: "owner", REQUEST: "held", ENTRY: "queued"}[v.sort], "S"))
+        return whole.format(self.read({PAGE: "owner", REQUEST: "held", ENTRY: "queued"}[v.sort], "S")), parts
+
+    def _prefixes(
+        self, v: Term, parts: list[tuple[Term, str]], upper: tuple[Term, str], open_: set[str]
+    ) -> tuple[str, list[tuple[Term, str]]]:
+        """The prefixes up to a bound; from another bound on, if there is one."""
+        high, rest = self.expr(upper[0].args[1], upper[1]), _without(parts, upper)
+        if upper[0].op == "lt":
+            return f"ANC[{high}][:-1]", rest
+        for part in rest:
+            if part[0].op == "lt" and _is(part[0].args[1], v) and not free(part[0].args[0]) & open_:
+                return f"P.between({self.expr(part[0].args[0], part[1])}, {high})", _without(rest, part)
+        return f"ANC[{high}]", rest
 
     def prologue(self) -> list[str]:
         """The local names that the written expressions use."""
         table = ["P = S.positions", "LEVEL, ANC, EPS = P.level, P.ancestors, 0", "PAGE_SIZE, CAPACITY = P.page_size, S.capacity"]
         table.append(", ".join(n.upper() for n in _RIGID) + " = " + ", ".join(f"P.{n}" for n in _RIGID))
         return table + [f"{mark}_{name} = {mark}.{name}" for mark, name in sorted(self.reads)]
+
+
+def _is(term: Term, variable: Term) -> bool:
+    return bool(term.op == "var" and term.args == variable.args)
+
+
+def _bounds(part: Term, variable: Term) -> bool:
+    """Whether a guard says what the variable equals, or of what it is a prefix."""
+    return part.op in ("eq", "le", "lt") and _is(part.args[0], variable)
+
+
+def _without(parts: list[tuple[Term, str]], one: tuple[Term, str]) -> list[tuple[Term, str]]:
+    return [p for p in parts if p is not one]
 
 
 def _guarded(body: Term) -> tuple[Term, Term]:

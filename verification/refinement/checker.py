@@ -135,11 +135,11 @@ class Checker:
             return []
         p, slots, size = self.oracle.positions, answer.slots, self.engine.page_size
         end = self.oracle.call.key if op.name == "match" else self.oracle.model.state.tok[op.holder]
-        path, wanted = p.path(end), p.length[end]
+        path, wanted = (end,) if op.name == "decode" else p.path(end), p.length[end]
         if op.name == "match":
             wanted = answer.length or 0
         if op.name == "decode":
-            path, wanted = path[-1:], 1
+            wanted = 1
             slots = tuple(slot - (p.length[end] - 1) % size for slot in slots)
         if len(slots) != wanted or len(slots) > len(path) * size:
             return [Violation("NO_UAF", f"{len(slots)} slots for {wanted} tokens")]
@@ -200,12 +200,16 @@ class Checker:
             raise SubjectFailed(f"observe() shows what cannot be read ({type(error).__name__}: {error})") from error
         for name in self.hidden:
             setattr(self.seen, name, {n: getattr(spec, name).get(n, 0) for n in self.seen.node})
-        index = index_findings(self.seen, self.observation)
-        for id_ in ("LEAFSET",) * (self.observation.leaf_count is not None or self.observation.leaves is not None):
-            self.tally.count(id_, bool(self.seen.node))
-        for id_ in ("HEAP_BOUND", "HEAP_ORDER") * (self.observation.heap is not None):
-            self.tally.count(id_, bool(self.observation.heap))
+        index = index_findings(self.seen, self.observation, self.abstraction.places)
+        self._count_indices(self.observation)
         return self.abstraction.findings + index
+
+    def _count_indices(self, seen: Observation) -> None:
+        if seen.leaf_count is not None or seen.leaves is not None:
+            self.tally.count("LEAFSET", bool(seen.nodes))
+        if seen.heap is not None:
+            self.tally.count("HEAP_BOUND", bool(seen.heap))
+            self.tally.count("HEAP_ORDER", bool(seen.heap))
 
     def _judge_handle(self, op: Op) -> list[Violation]:
         """The node that a match hands out must end where the match ends."""

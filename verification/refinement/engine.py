@@ -4,8 +4,7 @@ It knows nothing of what is right. It keeps handles, receipts and rows, performs
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from radixcheck.spec.values import CacheError, Key, Sizes
 from radixcheck.verification.operations import Op
@@ -13,8 +12,7 @@ from radixcheck.verification.protocol import Observation, Setup
 from radixcheck.verification.refinement.pool import WatchedPool
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one call gave back."""
 
     length: int | None = None  # tokens: of a match, peek, insert (present already), start (cached), evict (freed)

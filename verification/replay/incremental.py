@@ -3,17 +3,18 @@
 The checker of short runs looks at the whole cache after every operation, which a cache of twenty thousand pages does
 not allow. Here
 
-    every operation        its answer, what the pool gave and took (in the order of the victims), the three sizes
-    every move             the paths that it used, released, split or evicted from, node by node; the row that it
-                           answered; the heap's entry of every leaf that it left evictable; one more node in rotation
-    every `stride` moves   the whole state, and one of the formulas whose cost grows no faster than the tree, in turn
+    every operation             its answer, what the pool gave and took (in the order of the victims), the three sizes
+    every move                  the paths that it used, released, split or evicted from, node by node; the row that it
+                                answered; the heap's entry of every leaf that it left evictable; one more node in rotation
+    every `stride` operations   the whole state; and every fourth time a formula whose cost grows no faster than the tree,
+                                each in its turn
 
 A *move* is an operation that may change the tree or the pool: all but a peek and a decode into an unfinished page. What
 is written outside the touched paths is seen by the rotation, or at the latest by the next comparison of the whole.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -26,13 +27,14 @@ from radixcheck.verification.model.positions import EPS
 from radixcheck.verification.model.reader import holds
 from radixcheck.verification.model.state import State
 from radixcheck.verification.operations import Op
-from radixcheck.verification.protocol import SeenEntry, SeenNode
+from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode
 from radixcheck.verification.refinement import blame
 from radixcheck.verification.refinement.checker import Checker, Violation
 from radixcheck.verification.refinement.engine import Answer
 from radixcheck.verification.refinement.formulas import Compiled, compiled
 from radixcheck.verification.refinement.indices import index_findings
 from radixcheck.verification.refinement.oracle import ACCESSES
+from radixcheck.verification.replay.journal import Journal
 from radixcheck.verification.replay.ranks import by_rank
 from radixcheck.verification.replay.recall import Recall
 
@@ -43,7 +45,7 @@ LINEAR = (
     *("COVER", "LOCK_NONNEG", "PARENT", "LOCK_SPAN", "CHILD_KEY", "TIME_MONO", "MATCH_SOUND", "CLOCK"),
     *("SLOT_PARTITION", "NO_UAF", "LOCK_COUNT", "PAGE_ALIGN", "COUNT", "HEAP_FULL", "HEAP_STALE"),
 )
-AT_ONCE = 1  # of them, in one comparison of the whole
+FORMULA_EVERY = 4  # comparisons of the whole: where nothing differs, a formula says of one state what it says of the other
 
 
 class IncrementalChecker(Checker):
@@ -51,7 +53,7 @@ class IncrementalChecker(Checker):
 
     A subject that shows paths (`observe_path(key)`: the nodes that lie wholly on a key, and, if it keeps a heap,
     `observe_entry(key)`: the entry that speaks for the last of them) is looked at after every move. Of any other only
-    answers, sizes, the pool and, every `stride` moves, the whole are checked: then `local` is false, and times are
+    answers, sizes, the pool and, every `stride` operations, the whole are checked: then `local` is false, and times are
     compared by their order, one clock reading for each access being assumed.
     """
 
@@ -59,12 +61,13 @@ class IncrementalChecker(Checker):
         self, factory: Any, policy: str, page_size: int, pool: int, stride: int = 100, device: str = "cpu", window: int = 1
     ) -> None:
         super().__init__(factory, policy, page_size, pool, stride, device)
-        self.abstraction: Recall = Recall(self.oracle.positions, self.engine.pool, policy, self.oracle.written)
+        spec, page, content, written = self.oracle.model.state, Journal(), Journal(), Journal()
+        spec.page, spec.content, self.oracle.written = page, content, written
+        self.abstraction: Recall = Recall(self.oracle.positions, self.engine.pool, policy, written, page, content)
         subject = self.engine.subject
         self.local = self.transparent and hasattr(subject, "observe_path")
         self.keeps_heap = self.local and hasattr(subject, "observe_entry") and subject.observe().heap is not None
         self.window = window
-        self.moves = 0
         self.looked: Counter[str] = Counter()  # what was compared, and how often
         self.answer = Answer()  # to the last operation
         self.gone: tuple[int, ...] = ()  # what stood in the pages that the last operation freed, in order
@@ -116,15 +119,14 @@ class IncrementalChecker(Checker):
         self.answer = answer
         pool = self.engine.pool
         moved = bool(pool.allocated or pool.freed) or op.name in (*ACCESSES, "lock", "unlock", "abort", "reset")
-        self.moves += moved
         out = self._judge_pool(op, refused, parted) + self._judge_sizes(op)
         if not (out or wrong or refused):
             out += self._judge_row(op, answer)
         if self.local and moved and not (out or wrong):
             self.engine.overwrite_lent()  # as a caller does that reuses its arrays: the nodes must not change
             out += self._judge_touched(op, refused)
-        if moved and not (out or wrong) and (self.moves % self.stride == 0 or op.name == "reset"):
-            out += self._whole(op, AT_ONCE)
+        if not (out or wrong) and (self.steps % self.stride == 0 or op.name == "reset"):
+            out += self._whole(op, int(self.looked["whole states"] % FORMULA_EVERY == 0))
         self.stopped = self.stopped or bool(out or wrong)
         return out
 
@@ -275,22 +277,26 @@ class IncrementalChecker(Checker):
         self._formulas_due.rotate(-formulas)
         self.looked["whole states"] += 1
         self.tally.count("REFINEMENT")
-        if self._agrees(due):
-            return [v for ready in due for v in self._said(ready.property.id, self.tally.evaluate(ready, spec))]
+        observation = self.engine.observe() if self.local and not self.hidden else None
+        if observation and self._agrees(observation):
+            return self._evaluate(due, self.abstraction.with_heap(spec, observation), observation) if due else []
         if not self.local:
             by_rank(self.abstraction.clock, self.engine.subject.observe(), spec)
         out = [Violation(f.property, f.text) for f in self._observe()]
         assert self.observation is not None
         self.abstraction.forget(self.observation)
         different = [f for f in blame.FIELDS if f not in self.hidden and getattr(self.seen, f) != getattr(spec, f)]
-        for ready in self._formulas_due if different else due:
-            if not ready.property.heap or self.observation.heap is not None:
-                out += self._said(ready.property.id, self.tally.evaluate(ready, self.seen))
+        out += self._evaluate(self._formulas_due if different else due, self.seen, self.observation)
         return out or [self._difference(op, name, False) for name in different[:1]]
 
-    def _agrees(self, due: list[Compiled]) -> bool:
-        """Whether the short way shows that nothing differs: then formulas, but for those of the heap, say of both states the same."""
-        if not self.local or self.hidden or any(ready.property.heap for ready in due):
+    def _agrees(self, seen: Observation) -> bool:
+        """Whether the short way shows that nothing differs. The heap is not the specification's, and has formulas of its own."""
+        spec = self.oracle.model.state
+        if not self.abstraction.agrees(seen, spec) or index_findings(spec, seen, self.abstraction.places):
             return False
-        seen, spec = self.engine.subject.observe(), self.oracle.model.state
-        return self.abstraction.agrees(seen, spec) and not index_findings(spec, seen)
+        self._count_indices(seen)
+        return True
+
+    def _evaluate(self, due: Iterable[Compiled], state: State, seen: Observation) -> list[Violation]:
+        ready = [formula for formula in due if seen.heap is not None or not formula.property.heap]
+        return [v for formula in ready for v in self._said(formula.property.id, self.tally.evaluate(formula, state))]

@@ -4,10 +4,10 @@ What is recalled is a pure function of what was seen of a node (where it hangs, 
 only when all of that is the same again. Who owns a slot and when a node was used are read afresh every time.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import repeat
-from operator import eq
+from collections.abc import Mapping, Sequence
+from copy import copy
+from itertools import chain, repeat
+from typing import NamedTuple
 
 from radixcheck.spec.signature import FREE, LOST, TREE
 from radixcheck.verification.model.positions import EPS, Positions
@@ -15,15 +15,22 @@ from radixcheck.verification.model.state import State
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
 from radixcheck.verification.refinement.abstraction import Abstraction
 from radixcheck.verification.refinement.pool import WatchedPool
+from radixcheck.verification.replay.journal import Journal
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A node as it was seen, and what that means."""
 
-    seen: tuple[object, ...]  # position above, segment, slots, namespace, child key
+    above: int  # the position at which it hangs
+    segment: object
+    slots: object
+    child_key: object
+    namespace: object
     chain: tuple[int, ...]  # its positions
     pages: tuple[int, ...]  # of its slots
+
+
+_TAKEN = bytes(owner != FREE for owner in range(256))  # by the value of `owner`
 
 
 class _Owners(dict[int, int]):
@@ -38,11 +45,17 @@ class _Owners(dict[int, int]):
 
 
 class Recall(Abstraction):
-    """Makes the same states with the same findings; and looks at single nodes."""
+    """Makes the same states with the same findings; and looks at single nodes.
 
-    def __init__(self, positions: Positions, pool: WatchedPool, policy: str, written: Mapping[int, int]) -> None:
+    `page` and `content` are those of the specification's state, with which it compares.
+    """
+
+    def __init__(self, positions: Positions, pool: WatchedPool, policy: str, written: Journal, page: Journal, content: Journal) -> None:
         super().__init__(positions, pool, policy, written)
         self._memory: dict[NodeId, Known] = {}
+        self._agreed: dict[NodeId, Known] = {}  # nodes of the last observation that agreed
+        self._written, self._page, self._content = written, page, content  # they note what has changed since
+        self._slots = [tuple(range(start, start + pool.page_size)) for start in range(0, pool.capacity, pool.page_size)]
 
     def look(self, n: SeenNode, above: int) -> Known | None:
         """Where a node lies that hangs at position `above`, and its pages; None if the findings say what is wrong."""
@@ -52,28 +65,53 @@ class Recall(Abstraction):
         return known
 
     def agrees(self, seen: Observation, spec: State) -> bool:
-        """Whether the abstract state is that of the specification. It is compared node by node, and never built.
+        """Whether the abstract state is that of the specification. It is compared column by column, and never built.
 
+        The pages of a node are compared again if it, or the specification's pages for it, changed since they were equal.
         False also where this cannot be told so cheaply: a node is new, or something is held other than by a request.
         """
-        places = self.places = {None: EPS}
-        clock, cached = self.clock, 0
-        for n in seen.nodes:
-            above = places.get(n.parent)
-            known = None if above is None else self._recalled(n, above)
-            if known is None:
-                return False
-            end = places[n.name] = known.chain[-1]
-            cached += len(known.chain)
-            if spec.up.get(end) != above or known.pages != tuple(map(spec.page.get, known.chain)):
-                return False
-            marks = (spec.lock[end], spec.hits[end], spec.priority[end], spec.time[end], spec.creation[end])
-            if marks != (n.lock, n.hits, n.priority, clock(n.time), clock(n.creation)):
-                return False
-        same_nodes = len(set(places.values())) == len(seen.nodes) + 1 == len(spec.node) + 1 and cached == len(spec.cached)
-        same_content = all(map(eq, map(self.written.get, spec.content), spec.content.values()))
-        taken = bytes(owner != FREE for owner in spec.owner)
-        return same_nodes and same_content and taken == self.pool.out and self._same_requests(seen, spec)
+        known = {n.name: one for n in seen.nodes if (one := self._memory.get(n.name))}
+        if not len(known) == len(seen.nodes) > 0:
+            return False
+        names, parents, segments, slots, namespaces, child_keys, lock, time, creation, hits, priority = zip(*seen.nodes, strict=True)
+        above, *content, chains, _ = zip(*known.values(), strict=True)
+        ends = [path[-1] for path in chains]
+        self.places = {None: EPS, **dict(zip(names, ends, strict=True))}
+        ticks = self.clock.known.get
+        same = (
+            content == [tuple(map(_frozen, column)) for column in (segments, slots, child_keys)] + [namespaces]
+            and above == tuple(map(self.places.get, parents)) == tuple(map(spec.up.get, ends))
+            and len(ends) == len(set(ends)) == len(spec.node)
+            and sum(map(len, chains)) == len(spec.cached)
+            and lock == tuple(map(spec.lock.get, ends))
+            and hits == tuple(map(spec.hits.get, ends))
+            and priority == tuple(map(spec.priority.get, ends))
+            and tuple(map(ticks, time)) == tuple(map(spec.time.get, ends))
+            and tuple(map(ticks, creation)) == tuple(map(spec.creation.get, ends))
+            and bytes(spec.owner).translate(_TAKEN) == self.pool.out
+            and self._same_pages(known, spec)
+            and self._same_requests(seen, spec)
+        )
+        if same:
+            self._agreed = known
+            for journal in (self._written, self._page, self._content):
+                journal.changed.clear()
+        return same
+
+    def _same_pages(self, known: Mapping[NodeId, Known], spec: State) -> bool:
+        """Whether each prefix is on the page that the specification gives it, and each page holds what was written there."""
+        moved = set(map(spec.end.get, self._page.changed))
+        due = [one for name, one in known.items() if self._agreed.get(name) is not one or one.chain[-1] in moved]
+        return all(one.pages == tuple(map(self._page.get, one.chain)) for one in due) and all(
+            self._content.get(page) in (None, self._written.get(page)) for page in self._written.changed | self._content.changed
+        )
+
+    def with_heap(self, spec: State, seen: Observation) -> State:
+        """The specification's state, with which the observation has just agreed, and the heap that was observed."""
+        s = copy(spec)
+        s.queued, s.on, s.first, s.second, s.entry = set(), {}, {}, {}, {}
+        self._heap(s, seen)
+        return s
 
     def _same_requests(self, seen: Observation, spec: State) -> bool:
         """Whether each request locks the node, and reads the slots, that the specification gives it."""
@@ -82,8 +120,8 @@ class Recall(Abstraction):
             return False
         for h, request in seen.requests.items():
             at, tok = spec.at[h], spec.tok[h]
-            pages = (spec.row[h, q] * p.page_size for q in p.path(tok))
-            row = [slot for start in pages for slot in range(start, start + p.page_size)][: p.length[tok]]
+            pages = [spec.row[h, q] for q in p.path(tok)]
+            row = list(chain.from_iterable(map(self._slots.__getitem__, pages)))[: p.length[tok]]
             if self.places.get(request.node) != at or request.cached != p.length[at] or list(request.slots) != row:
                 return False
         return True
@@ -100,7 +138,7 @@ class Recall(Abstraction):
 
     def _recalled(self, n: SeenNode, above: int) -> Known | None:
         known = self._memory.get(n.name)
-        return known if known is not None and known.seen == _content(n, above) else None
+        return known if known is not None and known[:5] == _content(n, above) else None
 
     def _node_alone(self, n: SeenNode, above: int) -> Known | None:
         """Abstract one node as if the tree had no other."""
@@ -119,8 +157,8 @@ class Recall(Abstraction):
         if len(self.findings) > found:
             return None
         level = self.positions.level[above]
-        chain = self.positions.path(self.places[n.name])[level:]
-        known = self._memory[n.name] = Known(_content(n, above), chain, tuple(s.page[q] for q in chain))
+        path = self.positions.path(self.places[n.name])[level:]
+        known = self._memory[n.name] = Known(*_content(n, above), path, tuple(s.page[q] for q in path))
         return known
 
     def _node(self, s: State, n: SeenNode) -> None:
@@ -150,6 +188,9 @@ class Recall(Abstraction):
         return s.cached.isdisjoint(known.chain) and {LOST}.issuperset(map(s.owner.__getitem__, known.pages))
 
 
-def _content(n: SeenNode, above: int) -> tuple[object, ...]:
-    child_key = None if n.child_key is None else tuple(n.child_key)
-    return (above, tuple(n.segment), tuple(n.slots), n.namespace, child_key)
+def _frozen(column: Sequence[int] | None) -> tuple[int, ...] | None:
+    return None if column is None else tuple(column)
+
+
+def _content(n: SeenNode, above: int) -> tuple[int, object, object, object, object]:
+    return (above, tuple(n.segment), tuple(n.slots), _frozen(n.child_key), n.namespace)

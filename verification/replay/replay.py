@@ -18,6 +18,7 @@ from radixcheck.spec.values import Key, NoRoom, pages_for
 from radixcheck.verification.operations import Op
 from radixcheck.verification.refinement.checker import Violation
 from radixcheck.verification.replay.beside import Companion
+from radixcheck.verification.replay.fault import Fault
 from radixcheck.verification.replay.incremental import IncrementalChecker
 from radixcheck.verification.replay.mooncake import ID_MAX, TraceError, TraceRequest, output_length, prompt
 from radixcheck.verification.search.run import Factory
@@ -37,18 +38,8 @@ class Settings:
     pool: int = 320_000  # tokens
     running: int = 32  # requests at the same time
     device: str = "cpu"
-    stride: int = 100  # moves from one comparison of the whole state to the next
+    stride: int = 100  # operations from one comparison of the whole state to the next
     window: int = 1  # nodes compared in rotation after each move
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Where a replay stopped."""
-
-    violation: Violation
-    request: int  # of the trace, from 1
-    step: int  # operations so far
-    operation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +88,7 @@ def replay(
     check_fits(trace, settings)
     run = _Run(factory, settings, None if beside is factory else beside)
     begun = perf_counter()
-    with _no_collections():
+    with _no_collections(), run:
         for i, request in enumerate(trace):
             if run.fault:
                 break
@@ -160,6 +151,13 @@ class _Run:
         self.victims = self.evicted_pages = self.refused = 0
         self._output = count(FIRST_OUTPUT)
 
+    def __enter__(self) -> None:
+        """Nothing is left to begin."""
+
+    def __exit__(self, *_: object) -> None:
+        if self.companion:
+            self.companion.close()
+
     def arrive(self, request: TraceRequest) -> None:
         """One more request of the trace."""
         self.arrived += 1
@@ -192,21 +190,22 @@ class _Run:
         self.call(Op("finish", holder=self.running.popleft().name))
 
     def drain(self) -> None:
-        """All are done; then the whole is compared once more."""
+        """All are done; then the whole is compared once more, and the second cache heard to the end."""
         while self.running and not self.fault:
             self.finish_oldest()
         if not self.fault and self.checker.transparent:
             self._record(self.checker.check_all(), Op("peek"))
+        if self.companion:
+            self.fault = self.companion.finish() or self.fault  # which is earlier: what came after a finding was not passed on
 
     def call(self, op: Op) -> bool:
         """One operation on everyone. False if it was refused, or if something was found."""
         if self.fault:
             return False
         self.operations[op.name] += 1
-        found = self.checker.step(op)
-        if not found and self.companion:
-            found = self.companion.step(op)
-        self._record(found, op)
+        self._record(self.checker.step(op), op)
+        if not self.fault and self.companion:
+            self.fault = self.companion.step(op, self.arrived)
         if self.fault:
             return False
         if isinstance(self.checker.answer.error, NoRoom):

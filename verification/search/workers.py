@@ -1,17 +1,17 @@
 """Worker processes: one for each core that the project plans for, each with one thread of torch."""
 
+import os
 import sys
 import warnings
 from concurrent.futures import ProcessPoolExecutor
-from importlib.util import find_spec
 from multiprocessing import get_context
 
 WORKERS = 2
 
 
-def workers() -> ProcessPoolExecutor:
+def workers(count: int = WORKERS) -> ProcessPoolExecutor:
     """Fresh interpreters: nothing of the parent's state, and of its devices, is inherited."""
-    return ProcessPoolExecutor(WORKERS, get_context("spawn"), initializer=_prepare)
+    return ProcessPoolExecutor(count, get_context("spawn"), initializer=_prepare)
 
 
 def _prepare() -> None:
@@ -21,7 +21,6 @@ def _prepare() -> None:
     """
     sys.stdout = sys.stderr
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy")  # torch says so; nothing here uses NumPy
-    if find_spec("torch"):
-        import torch
-
-        torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # read when torch is imported, if it ever is
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)

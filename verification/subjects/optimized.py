@@ -5,15 +5,15 @@ allocates and, in the part of the engine, the subject for what is inserted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, cast
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor
 
 from radixcheck.optimized import DevicePool, ListedLoans, RadixCache, Tags
 from radixcheck.optimized.keys import TOKEN_BYTES, unpack
-from radixcheck.optimized.node import ChildKey, Node
+from radixcheck.optimized.node import Node
 from radixcheck.spec.values import Key, Namespace
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode, SeenRequest, Setup, Supports
 
@@ -55,14 +55,17 @@ class WatchedDevicePool:
         self._pool.free(slots)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was read of a node; it stands until its slots, their version, its segment or its child key change."""
+_READ = attrgetter(*("segment", "child_key", "slots._version", "parent"), *("lock", "time", "creation", "hits", "priority"))
+CONTENT = 3  # the first of them: segment, child key and slots are as they were as long as these are, and the tensor is the same
+
+
+class Known(NamedTuple):
+    """A node as it was read; it stands until something that was read changes."""
 
     slots: Tensor
-    stamp: tuple[int, bytes, ChildKey]
-    content: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # segment, slots, child key
+    read: tuple[Any, ...]
     storage: tuple[int, int]  # address, bytes
+    seen: SeenNode
 
 
 class OptimizedSubject(RadixCache):
@@ -93,15 +96,12 @@ class OptimizedSubject(RadixCache):
 
     def observe(self) -> Observation:
         """Nodes, parents first, rows and heap. Only nodes that have changed since last time are read back."""
-        known: dict[int, Known] = {}
-        nodes = []
-        waiting = [(child, _namespace(child)) for child in self.tree.root.children.values()]
-        while waiting:
-            node, namespace = waiting.pop()
-            found = known[id(node)] = self._look(node)
-            nodes.append(self._seen(node, found, namespace))
-            waiting.extend((child, namespace) for child in node.children.values())
-        self._known = known
+        nodes = [(child, _namespace(child)) for child in self.tree.root.children.values()]
+        for node, namespace in nodes:  # which grows as it is walked
+            if node.children:
+                nodes.extend((child, namespace) for child in node.children.values())
+        known = self._known = {id(node): self._look(node, namespace) for node, namespace in nodes}
+        seen = [each.seen for each in known.values()]
         requests = {
             request: SeenRequest(self.locate(live.node), live.cached, live.row[: len(live.tokens)].tolist())
             for request, live in self.requests.items()
@@ -109,20 +109,20 @@ class OptimizedSubject(RadixCache):
         heap = self.tree.heap
         entries = [SeenEntry(entry[:2], id(entry[3])) for entry in heap.entries]
         storage = sum(dict(each.storage for each in known.values()).values())
-        return Observation(self.tree.now, nodes, requests, entries, leaf_count=heap.leaf_count, storage=storage)
+        return Observation(self.tree.now, seen, requests, entries, leaf_count=heap.leaf_count, storage=storage)
 
     def observe_path(self, key: Key) -> list[SeenNode]:
         """The nodes that lie wholly on a key, from the root down."""
         seen = []
         for node in self._nodes_on(key):
-            found = self._known[id(node)] = self._look(node)
-            seen.append(self._seen(node, found, key.namespace))
+            found = self._known[id(node)] = self._look(node, key.namespace)
+            seen.append(found.seen)
         return seen
 
     def observe_entry(self, key: Key) -> SeenEntry | None:
-        """The entry in the heap's array that speaks for the last of these nodes, if there is one."""
+        """The entry in the heap's array that speaks for the last of these nodes, if there is one: mostly a late one."""
         entry = self._nodes_on(key)[-1].entry
-        return None if entry is None or entry not in self.tree.heap.entries else SeenEntry(entry[:2], id(entry[3]))
+        return None if entry is None or entry not in reversed(self.tree.heap.entries) else SeenEntry(entry[:2], id(entry[3]))
 
     def _nodes_on(self, key: Key) -> list[Node]:
         """By walking the children alone; what a node says of its parent is for the observer to compare."""
@@ -138,25 +138,25 @@ class OptimizedSubject(RadixCache):
             at += len(child.segment)
         return found
 
-    def _seen(self, node: Node, found: Known, namespace: Namespace) -> SeenNode:
-        segment, slots, page = found.content
-        marks = (node.lock, node.time, node.creation, node.hits, node.priority)
-        return SeenNode(id(node), self.locate(node.parent), segment, slots, namespace, page, *marks)
-
     def locate(self, node: object) -> NodeId | None:
         """Nodes are named by identity: a split keeps the lower node, which ends where the whole one did."""
         return None if node is self.tree.root else id(node)
 
-    def _look(self, node: Node) -> Known:
-        """The content of a node. The version of a tensor counts writes in place, by whoever shares its storage."""
-        stamp = (node.slots._version, node.segment, node.child_key)
+    def _look(self, node: Node, namespace: Namespace) -> Known:
+        """One node. The version of a tensor counts writes in place, by whoever shares its storage."""
+        read = _READ(node)
         known = self._known.get(id(node))
-        if known is not None and known.slots is node.slots and known.stamp == stamp:
+        if known is None or known.slots is not node.slots or known.read[:CONTENT] != read[:CONTENT]:
+            page = node.child_key[1] if isinstance(node.child_key, tuple) else node.child_key
+            content: tuple[Any, ...] = (unpack(node.segment), tuple(node.slots.tolist()), unpack(page))
+        elif known.read == read and known.seen.namespace == namespace:
             return known
-        page = node.child_key[1] if isinstance(node.child_key, tuple) else node.child_key
+        else:
+            content = (known.seen.segment, known.seen.slots, known.seen.child_key)
+        segment, slots, child_key = content
         memory = node.slots.untyped_storage()
-        content = (unpack(node.segment), tuple(node.slots.tolist()), unpack(page))
-        return Known(node.slots, stamp, content, (memory.data_ptr(), memory.nbytes()))
+        seen = SeenNode(id(node), self.locate(node.parent), segment, slots, namespace, child_key, *read[CONTENT + 1 :])
+        return Known(node.slots, read, (memory.data_ptr(), memory.nbytes()), seen)
 
 
 def _namespace(child: Node) -> Namespace:
