@@ -30,6 +30,7 @@ class Request:
     node: Node  # where the cached part ends; locked
     cached: int  # tokens
     row: Tensor  # whole pages
+    tag: int  # what the tag keeper told of the tokens so far
 
 
 class Requests:
@@ -58,8 +59,8 @@ class Requests:
         cached = tree.slots_between(tree.root, node)
         self._tags.check(cached, key)
         row = torch.cat((cached, self._memory.take(need)))
-        self._tags.write(row, key, walk.length)
-        self.live[request] = Request(array("Q", data), key.namespace, priority, node, walk.length, row)
+        tag = self._tags.write(row, key, walk.length)
+        self.live[request] = Request(array("Q", data), key.namespace, priority, node, walk.length, row, tag)
         return Row(walk.length, row[: len(key.tokens)].clone())
 
     def chunk(self, request: int) -> Row[Tensor]:
@@ -79,9 +80,9 @@ class Requests:
             self._memory.check_room(self._page_size, 0)
             live.row = torch.cat((live.row, self._memory.take(self._page_size)))
         live.tokens.frombytes(data)
-        self._tags.append(live.row, live)
-        assert len(live.tokens) <= live.row.shape[0]
-        return live.row[at].clone()
+        slot = live.row[at].clone()
+        live.tag = self._tags.append(slot, live, live.tag)
+        return slot
 
     def finish(self, request: int) -> None:
         """Cache the whole pages, counting one hit; free the tail; unlock."""

@@ -39,11 +39,17 @@ class Tagged(Protocol):
 class TagKeeper(Protocol):
     """The verbs of both modes."""
 
-    def write(self, slots: Tensor, key: Tagged, start: int) -> None:
-        """Tokens [start, len) of `key` have been computed into slots[start:len]; other slots given are left alone."""
+    def write(self, slots: Tensor, key: Tagged, start: int) -> int:
+        """Tokens [start, len) of `key` have been computed into slots[start:len]; other slots given are left alone.
 
-    def append(self, slots: Tensor, key: Tagged) -> None:
-        """The last token of `key` has been computed into its slot, behind tokens that were computed before."""
+        Returns what `append` takes as `before`.
+        """
+
+    def append(self, slot: Tensor, key: Tagged, before: int) -> int:
+        """The last token of `key` has been computed into `slot` (of no dimension); `before` tells of the tokens before it.
+
+        Returns the next `before`.
+        """
 
     def check(self, slots: Tensor, key: Tagged) -> None:
         """Raise TagMismatch unless each slots[i] holds token i of `key`, preceded by the tokens before it."""
@@ -52,11 +58,13 @@ class TagKeeper(Protocol):
 class NoTags:
     """Outside a checking mode: no tags, no cost, no read-back."""
 
-    def write(self, slots: Tensor, key: Tagged, start: int) -> None:
+    def write(self, slots: Tensor, key: Tagged, start: int) -> int:
         """Write nothing."""
+        return 0
 
-    def append(self, slots: Tensor, key: Tagged) -> None:
+    def append(self, slot: Tensor, key: Tagged, before: int) -> int:
         """Write nothing."""
+        return 0
 
     def check(self, slots: Tensor, key: Tagged) -> None:
         """Trust the slots."""
@@ -70,20 +78,22 @@ class Tags:
         # Numbered in order of appearance: a hash of the tuple could make two namespaces one.
         self._roots: dict[Namespace, Tensor] = {}  # the tag of a namespace's empty prefix
         self._last: tuple[bytes, Namespace, Tensor] = (b"", (), self.content[:0])  # tokens, namespace and tags last worked out
+        self._stirred_places = self.content[:0]
 
-    def write(self, slots: Tensor, key: Tagged, start: int) -> None:
-        """Tag slots[start:len] with the prefixes of `key` that end there."""
+    def write(self, slots: Tensor, key: Tagged, start: int) -> int:
+        """Tag slots[start:len] with the prefixes of `key` that end there; returns the tag of the whole."""
         end = len(key.tokens)
         assert 0 <= start <= end <= len(slots)
-        self.content[slots[start:end]] = self._of(key)[start:]
+        tags = self._of(key)
+        self.content[slots[start:end]] = tags[start:]
+        return int(tags[-1]) if end else int(self._root(key.namespace))
 
-    def append(self, slots: Tensor, key: Tagged) -> None:
-        """Tag the slot of the last token; the tag before it is read where it lies."""
+    def append(self, slot: Tensor, key: Tagged, before: int) -> int:
+        """Tag one more slot; returns its tag. One number is stirred here: that is cheaper than launches on the device."""
         end = len(key.tokens)
-        assert 0 < end <= slots.shape[0]
-        link = _stirred_number(key.tokens[end - 1] + _stirred_number(end))  # one token: cheaper here than in device launches
-        before = self.content[slots[end - 2 : end - 1]] if end > 1 else self._root(key.namespace)
-        self.content[slots[end - 1 : end]] = before + (link - 2**64 if link >= 2**63 else link)
+        tag = (before + _stirred_number(key.tokens[-1] + _stirred_number(end)) + 2**63) % 2**64 - 2**63
+        self.content.index_fill_(0, slot, tag)
+        return tag
 
     def check(self, slots: Tensor, key: Tagged) -> None:
         """Compare on the device; only the verdict, and on a mismatch the first bad position, comes back."""
@@ -109,10 +119,16 @@ class Tags:
         data = tokens.tobytes()
         if self._last[:2] != (data, key.namespace):
             values = torch.frombuffer(tokens, dtype=torch.int64).to(device) if tokens else self.content[:0]
-            positions = torch.arange(1, len(tokens) + 1, dtype=torch.int64, device=device)
-            sums = torch.cumsum(_stirred(values + _stirred(positions)), 0)
+            sums = torch.cumsum(_stirred(values + self._places(len(tokens))), 0)
             self._last = (data, key.namespace, self._root(key.namespace) + sums)
         return self._last[2]
+
+    def _places(self, length: int) -> Tensor:
+        """What the positions of the first tokens, counted from 1, are stirred to; worked out once."""
+        if length > len(self._stirred_places):
+            positions = torch.arange(1, 2 * length + 1, dtype=torch.int64, device=self.content.device)
+            self._stirred_places = _stirred(positions)
+        return self._stirred_places[:length]
 
 
 def _stirred(values: Tensor) -> Tensor:

@@ -288,10 +288,12 @@ def test_a_read_back_would_be_seen() -> None:
 
 def test_a_token_tagged_alone_has_the_tag_that_it_has_among_others(device: str) -> None:
     together, alone = Tags(8, device), Tags(8, device)
-    slots = torch.arange(8, device=device)
+    slots, tokens = torch.arange(8, device=device), (5, 0, 2**40, 7)
 
-    together.write(slots, Key((5, 0, 2**40, 7), ("lora",)), 0)
+    whole = together.write(slots, Key(tokens, ("lora",)), 0)
+    tag = alone.write(slots, Key((), ("lora",)), 0)
     for n in range(1, 5):
-        alone.append(slots, Key((5, 0, 2**40, 7)[:n], ("lora",)))
+        tag = alone.append(slots[n - 1], Key(tokens[:n], ("lora",)), tag)
 
     assert torch.equal(together.content, alone.content)
+    assert tag == whole == int(alone.content[3]) != 0

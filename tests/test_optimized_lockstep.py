@@ -158,12 +158,12 @@ def test_a_node_that_has_not_changed_is_not_read_back_again(subject: OptimizedSu
 
 
 def test_storage_counts_what_the_nodes_keep_alive(subject: OptimizedSubject) -> None:
-    assert subject.observe().storage == 4 * 8
+    assert subject.storage() == 4 * 8
     subject.match(Key((1, 2)))
-    assert subject.observe().storage == 4 * 8
+    assert subject.storage() == 4 * 8
     (upper,) = subject.tree.root.children.values()
     upper.slots = upper.slots.repeat(4)[:2]
-    assert subject.observe().storage == (2 + 8) * 8
+    assert subject.storage() == (2 + 8) * 8
 
 
 def test_slots_that_are_not_the_callers_are_refused_and_nothing_changes(subject: OptimizedSubject) -> None:

@@ -97,7 +97,6 @@ class Observation:
     heap: Sequence[SeenEntry] | None = None  # None: it keeps no heap
     leaves: frozenset[NodeId] | None = None  # an index of evictable leaves, if it keeps one
     leaf_count: int | None = None  # their number, if it keeps one
-    storage: int | None = None  # bytes of slot storage that the nodes keep alive, if known
 
 
 class TreeSubject(Protocol):
@@ -174,6 +173,13 @@ class Traceable(Protocol):
 
     def observe_entry(self, key: Key) -> SeenEntry | None:
         """The least entry of the heap for the node at which a key ends; None if there is none. Only with a heap."""
+
+
+class Weighable(Protocol):
+    """Optional beside `observe`: what the nodes weigh."""
+
+    def storage(self) -> int:
+        """Bytes of slot storage that the nodes keep alive."""
 
 
 class Transparent(Protocol):

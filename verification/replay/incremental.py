@@ -34,7 +34,8 @@ from radixcheck.verification.refinement.engine import Answer
 from radixcheck.verification.refinement.formulas import Compiled, compiled
 from radixcheck.verification.refinement.indices import index_findings
 from radixcheck.verification.refinement.oracle import ACCESSES
-from radixcheck.verification.replay.journal import Journal
+from radixcheck.verification.replay.agreement import Agreement
+from radixcheck.verification.replay.journal import Journal, journalled
 from radixcheck.verification.replay.ranks import by_rank
 from radixcheck.verification.replay.recall import Recall
 
@@ -61,9 +62,10 @@ class IncrementalChecker(Checker):
         self, factory: Any, policy: str, page_size: int, pool: int, stride: int = 100, device: str = "cpu", window: int = 1
     ) -> None:
         super().__init__(factory, policy, page_size, pool, stride, device)
-        spec, page, content, written = self.oracle.model.state, Journal(), Journal(), Journal()
-        spec.page, spec.content, self.oracle.written = page, content, written
-        self.abstraction: Recall = Recall(self.oracle.positions, self.engine.pool, policy, written, page, content)
+        changes = journalled(self.oracle.model.state)
+        self.oracle.written = Journal(changes.pages)
+        self.abstraction: Recall = Recall(self.oracle.positions, self.engine.pool, policy, self.oracle.written)
+        self._agreement = Agreement(self.abstraction, self.oracle.model.state, changes)
         subject = self.engine.subject
         self.local = self.transparent and hasattr(subject, "observe_path")
         self.keeps_heap = self.local and hasattr(subject, "observe_entry") and subject.observe().heap is not None
@@ -292,7 +294,7 @@ class IncrementalChecker(Checker):
     def _agrees(self, seen: Observation) -> bool:
         """Whether the short way shows that nothing differs. The heap is not the specification's, and has formulas of its own."""
         spec = self.oracle.model.state
-        if not self.abstraction.agrees(seen, spec) or index_findings(spec, seen, self.abstraction.places):
+        if not self._agreement.found(seen) or index_findings(spec, seen, self.abstraction.places):
             return False
         self._count_indices(seen)
         return True

@@ -4,9 +4,9 @@ What is recalled is a pure function of what was seen of a node (where it hangs, 
 only when all of that is the same again. Who owns a slot and when a node was used are read afresh every time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import copy
-from itertools import chain, repeat
+from itertools import repeat
 from typing import NamedTuple
 
 from radixcheck.spec.signature import FREE, LOST, TREE
@@ -15,7 +15,6 @@ from radixcheck.verification.model.state import State
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
 from radixcheck.verification.refinement.abstraction import Abstraction
 from radixcheck.verification.refinement.pool import WatchedPool
-from radixcheck.verification.replay.journal import Journal
 
 
 class Known(NamedTuple):
@@ -29,8 +28,14 @@ class Known(NamedTuple):
     chain: tuple[int, ...]  # its positions
     pages: tuple[int, ...]  # of its slots
 
+    @property
+    def end(self) -> int:
+        """The position at which it ends, by which the specification calls it."""
+        return self.chain[-1]
 
-_TAKEN = bytes(owner != FREE for owner in range(256))  # by the value of `owner`
+    def is_of(self, n: SeenNode) -> bool:
+        """Whether a node is as it was, wherever it hangs."""
+        return self[1:5] == _content(n)
 
 
 class _Owners(dict[int, int]):
@@ -45,17 +50,11 @@ class _Owners(dict[int, int]):
 
 
 class Recall(Abstraction):
-    """Makes the same states with the same findings; and looks at single nodes.
+    """Makes the same states with the same findings; and looks at single nodes."""
 
-    `page` and `content` are those of the specification's state, with which it compares.
-    """
-
-    def __init__(self, positions: Positions, pool: WatchedPool, policy: str, written: Journal, page: Journal, content: Journal) -> None:
+    def __init__(self, positions: Positions, pool: WatchedPool, policy: str, written: Mapping[int, int]) -> None:
         super().__init__(positions, pool, policy, written)
-        self._memory: dict[NodeId, Known] = {}
-        self._agreed: dict[NodeId, Known] = {}  # nodes of the last observation that agreed
-        self._written, self._page, self._content = written, page, content  # they note what has changed since
-        self._slots = [tuple(range(start, start + pool.page_size)) for start in range(0, pool.capacity, pool.page_size)]
+        self.memory: dict[NodeId, Known] = {}
 
     def look(self, n: SeenNode, above: int) -> Known | None:
         """Where a node lies that hangs at position `above`, and its pages; None if the findings say what is wrong."""
@@ -64,67 +63,12 @@ class Recall(Abstraction):
             known = self._node_alone(n, above)
         return known
 
-    def agrees(self, seen: Observation, spec: State) -> bool:
-        """Whether the abstract state is that of the specification. It is compared column by column, and never built.
-
-        The pages of a node are compared again if it, or the specification's pages for it, changed since they were equal.
-        False also where this cannot be told so cheaply: a node is new, or something is held other than by a request.
-        """
-        known = {n.name: one for n in seen.nodes if (one := self._memory.get(n.name))}
-        if not len(known) == len(seen.nodes) > 0:
-            return False
-        names, parents, segments, slots, namespaces, child_keys, lock, time, creation, hits, priority = zip(*seen.nodes, strict=True)
-        above, *content, chains, _ = zip(*known.values(), strict=True)
-        ends = [path[-1] for path in chains]
-        self.places = {None: EPS, **dict(zip(names, ends, strict=True))}
-        ticks = self.clock.known.get
-        same = (
-            content == [tuple(map(_frozen, column)) for column in (segments, slots, child_keys)] + [namespaces]
-            and above == tuple(map(self.places.get, parents)) == tuple(map(spec.up.get, ends))
-            and len(ends) == len(set(ends)) == len(spec.node)
-            and sum(map(len, chains)) == len(spec.cached)
-            and lock == tuple(map(spec.lock.get, ends))
-            and hits == tuple(map(spec.hits.get, ends))
-            and priority == tuple(map(spec.priority.get, ends))
-            and tuple(map(ticks, time)) == tuple(map(spec.time.get, ends))
-            and tuple(map(ticks, creation)) == tuple(map(spec.creation.get, ends))
-            and bytes(spec.owner).translate(_TAKEN) == self.pool.out
-            and self._same_pages(known, spec)
-            and self._same_requests(seen, spec)
-        )
-        if same:
-            self._agreed = known
-            for journal in (self._written, self._page, self._content):
-                journal.changed.clear()
-        return same
-
-    def _same_pages(self, known: Mapping[NodeId, Known], spec: State) -> bool:
-        """Whether each prefix is on the page that the specification gives it, and each page holds what was written there."""
-        moved = set(map(spec.end.get, self._page.changed))
-        due = [one for name, one in known.items() if self._agreed.get(name) is not one or one.chain[-1] in moved]
-        return all(one.pages == tuple(map(self._page.get, one.chain)) for one in due) and all(
-            self._content.get(page) in (None, self._written.get(page)) for page in self._written.changed | self._content.changed
-        )
-
     def with_heap(self, spec: State, seen: Observation) -> State:
         """The specification's state, with which the observation has just agreed, and the heap that was observed."""
         s = copy(spec)
         s.queued, s.on, s.first, s.second, s.entry = set(), {}, {}, {}, {}
         self._heap(s, seen)
         return s
-
-    def _same_requests(self, seen: Observation, spec: State) -> bool:
-        """Whether each request locks the node, and reads the slots, that the specification gives it."""
-        p = self.positions
-        if seen.requests.keys() != spec.held:
-            return False
-        for h, request in seen.requests.items():
-            at, tok = spec.at[h], spec.tok[h]
-            pages = [spec.row[h, q] for q in p.path(tok)]
-            row = list(chain.from_iterable(map(self._slots.__getitem__, pages)))[: p.length[tok]]
-            if self.places.get(request.node) != at or request.cached != p.length[at] or list(request.slots) != row:
-                return False
-        return True
 
     def ticks(self, key: tuple[int | float, int | float]) -> tuple[float, float]:
         """A key of the heap with ticks for the clock readings in it."""
@@ -134,11 +78,11 @@ class Recall(Abstraction):
     def forget(self, seen: Observation) -> None:
         """Drop what was recalled of nodes that are no more."""
         names = {n.name for n in seen.nodes}
-        self._memory = {name: known for name, known in self._memory.items() if name in names}
+        self.memory = {name: known for name, known in self.memory.items() if name in names}
 
     def _recalled(self, n: SeenNode, above: int) -> Known | None:
-        known = self._memory.get(n.name)
-        return known if known is not None and known[:5] == _content(n, above) else None
+        known = self.memory.get(n.name)
+        return known if known is not None and known.above == above and known.is_of(n) else None
 
     def _node_alone(self, n: SeenNode, above: int) -> Known | None:
         """Abstract one node as if the tree had no other."""
@@ -158,7 +102,7 @@ class Recall(Abstraction):
             return None
         level = self.positions.level[above]
         path = self.positions.path(self.places[n.name])[level:]
-        known = self._memory[n.name] = Known(*_content(n, above), path, tuple(s.page[q] for q in path))
+        known = self.memory[n.name] = Known(above, *_content(n), path, tuple(s.page[q] for q in path))
         return known
 
     def _node(self, s: State, n: SeenNode) -> None:
@@ -188,9 +132,5 @@ class Recall(Abstraction):
         return s.cached.isdisjoint(known.chain) and {LOST}.issuperset(map(s.owner.__getitem__, known.pages))
 
 
-def _frozen(column: Sequence[int] | None) -> tuple[int, ...] | None:
-    return None if column is None else tuple(column)
-
-
-def _content(n: SeenNode, above: int) -> tuple[int, object, object, object, object]:
-    return (above, tuple(n.segment), tuple(n.slots), _frozen(n.child_key), n.namespace)
+def _content(n: SeenNode) -> tuple[object, object, object, object]:
+    return (tuple(n.segment), tuple(n.slots), None if n.child_key is None else tuple(n.child_key), n.namespace)

@@ -140,17 +140,16 @@ def _round(scene: Scene) -> None:
 def _storage(factory: Factory, config: Config, result: RunResult) -> None:
     """Long edges are split behind their first page, which is locked, and the rest is evicted."""
     scene = Scene(factory, config)
-    if not hasattr(scene.subject, "observe"):
+    if not hasattr(scene.subject, "storage"):
         return
     for first in range(16):
         scene.do(Op("insert", scene.key(64, 1000 * first)))
         scene.lock(scene.key(1, 1000 * first))
     scene.evict_all()
-    stored, sizes = scene.subject.observe().storage, scene.engine.sizes()
-    if stored is not None:
-        needed = SLOT_BYTES * (sizes.evictable + sizes.protected)
-        text = f"{stored} bytes of slot storage are kept for slots of {needed} bytes"
-        _judge(result, scene, "MEM_BOUND", text if stored > STORAGE_MAX * needed + STORAGE_SLACK else "")
+    stored, sizes = scene.subject.storage(), scene.engine.sizes()
+    needed = SLOT_BYTES * (sizes.evictable + sizes.protected)
+    text = f"{stored} bytes of slot storage are kept for slots of {needed} bytes"
+    _judge(result, scene, "MEM_BOUND", text if stored > STORAGE_MAX * needed + STORAGE_SLACK else "")
 
 
 def reachable(start: object, pool: object) -> set[int]:

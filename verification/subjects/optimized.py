@@ -64,7 +64,6 @@ class Known(NamedTuple):
 
     slots: Tensor
     read: tuple[Any, ...]
-    storage: tuple[int, int]  # address, bytes
     seen: SeenNode
 
 
@@ -77,7 +76,7 @@ class OptimizedSubject(RadixCache):
         pool = WatchedDevicePool(cast(Ledger, setup.pool), setup.page_size, setup.device)
         tags = Tags(pool.capacity, pool.device)
         super().__init__(setup.page_size, setup.policy, pool, tags, ListedLoans(setup.page_size))
-        self._known: dict[int, Known] = {}
+        self._known: dict[Node, Known] = {}
 
     def insert(self, key: Key, slots: Tensor | Sequence[int], priority: int = 0) -> int:
         """Insert, then write what the engine has computed: the part that was not cached, once it is accepted."""
@@ -100,24 +99,29 @@ class OptimizedSubject(RadixCache):
         for node, namespace in nodes:  # which grows as it is walked
             if node.children:
                 nodes.extend((child, namespace) for child in node.children.values())
-        known = self._known = {id(node): self._look(node, namespace) for node, namespace in nodes}
-        seen = [each.seen for each in known.values()]
+        seen = [self._look(node, namespace) for node, namespace in nodes]
+        if len(self._known) > len(nodes):
+            self._known = {node: self._known[node] for node, _ in nodes}
         requests = {
             request: SeenRequest(self.locate(live.node), live.cached, live.row[: len(live.tokens)].tolist())
             for request, live in self.requests.items()
         }
         heap = self.tree.heap
         entries = [SeenEntry(entry[:2], id(entry[3])) for entry in heap.entries]
-        storage = sum(dict(each.storage for each in known.values()).values())
-        return Observation(self.tree.now, seen, requests, entries, leaf_count=heap.leaf_count, storage=storage)
+        return Observation(self.tree.now, seen, requests, entries, leaf_count=heap.leaf_count)
+
+    def storage(self) -> int:
+        """Bytes that the slots of the nodes keep alive: what two of them share is counted once."""
+        nodes, bytes_at = list(self.tree.root.children.values()), {}
+        for node in nodes:  # which grows as it is walked
+            nodes.extend(node.children.values())
+            memory = node.slots.untyped_storage()
+            bytes_at[memory.data_ptr()] = memory.nbytes()
+        return sum(bytes_at.values())
 
     def observe_path(self, key: Key) -> list[SeenNode]:
         """The nodes that lie wholly on a key, from the root down."""
-        seen = []
-        for node in self._nodes_on(key):
-            found = self._known[id(node)] = self._look(node, key.namespace)
-            seen.append(found.seen)
-        return seen
+        return [self._look(node, key.namespace) for node in self._nodes_on(key)]
 
     def observe_entry(self, key: Key) -> SeenEntry | None:
         """The entry in the heap's array that speaks for the last of these nodes, if there is one: mostly a late one."""
@@ -142,21 +146,22 @@ class OptimizedSubject(RadixCache):
         """Nodes are named by identity: a split keeps the lower node, which ends where the whole one did."""
         return None if node is self.tree.root else id(node)
 
-    def _look(self, node: Node, namespace: Namespace) -> Known:
-        """One node. The version of a tensor counts writes in place, by whoever shares its storage."""
+    def _look(self, node: Node, namespace: Namespace) -> SeenNode:
+        """One node, read back from the device only if its content may have changed."""
         read = _READ(node)
-        known = self._known.get(id(node))
-        if known is None or known.slots is not node.slots or known.read[:CONTENT] != read[:CONTENT]:
-            page = node.child_key[1] if isinstance(node.child_key, tuple) else node.child_key
-            content: tuple[Any, ...] = (unpack(node.segment), tuple(node.slots.tolist()), unpack(page))
-        elif known.read == read and known.seen.namespace == namespace:
-            return known
+        known = self._known.get(node)
+        same_tensor = known is not None and known.slots is node.slots
+        if known and same_tensor and known.read == read and known.seen.namespace == namespace:
+            return known.seen
+        if known and same_tensor and known.read[:CONTENT] == read[:CONTENT]:
+            content: tuple[Any, ...] = (known.seen.segment, known.seen.slots, known.seen.child_key)
         else:
-            content = (known.seen.segment, known.seen.slots, known.seen.child_key)
+            page = node.child_key[1] if isinstance(node.child_key, tuple) else node.child_key
+            content = (unpack(node.segment), tuple(node.slots.tolist()), unpack(page))
         segment, slots, child_key = content
-        memory = node.slots.untyped_storage()
         seen = SeenNode(id(node), self.locate(node.parent), segment, slots, namespace, child_key, *read[CONTENT + 1 :])
-        return Known(node.slots, read, (memory.data_ptr(), memory.nbytes()), seen)
+        self._known[node] = Known(node.slots, read, seen)
+        return seen
 
 
 def _namespace(child: Node) -> Namespace:
