@@ -143,7 +143,7 @@ def made(subject: type[ReferenceSubject], setup: Setup) -> ReferenceSubject:
 
 
 def run(factory: Factory, **changed: Any) -> Replayed:
-    settings = Settings(**{"pool": 4_000, "running": 8, "stride": NEVER, "window": 0, **changed})
+    settings = Settings(**{"pool": 4_000, "running": 8, "stride": NEVER, "window": NEVER, **changed})
     return replay(SAMPLE[:80], factory, settings, beside=None)
 
 

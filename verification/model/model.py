@@ -78,6 +78,19 @@ class Model:
             low, high = (middle, high) if path[middle] in cached else (low, middle - 1)
         return path[low]
 
+    def nodes_to(self, position: int) -> list[int]:
+        """The nodes that lie wholly on the way to a position, from the root down."""
+        s, p = self.state, self.positions
+        last = self.deepest(position)
+        n = s.end.get(last, EPS)
+        if not p.le(n, position):
+            n = s.up[n]
+        nodes = []
+        while n != EPS:
+            nodes.append(n)
+            n = s.up[n]
+        return nodes[::-1]
+
     def path_evictable(self, position: int) -> int:
         """Evictable tokens on the path to a cached position: what locking it would protect."""
         s, above = self.state, EPS

@@ -24,7 +24,7 @@ from radixcheck.verification.refinement.formulas import Tally, compiled
 from radixcheck.verification.refinement.indices import index_findings
 from radixcheck.verification.refinement.misuse import is_misuse, misuse
 from radixcheck.verification.refinement.oracle import Oracle
-from radixcheck.verification.refinement.pool import Finding
+from radixcheck.verification.refinement.pool import Finding, slots_of
 
 
 class Violation(NamedTuple):
@@ -143,16 +143,15 @@ class Checker:
             slots = tuple(slot - (p.length[end] - 1) % size for slot in slots)
         if len(slots) != wanted or len(slots) > len(path) * size:
             return [Violation("NO_UAF", f"{len(slots)} slots for {wanted} tokens")]
-        for i in range(0, len(slots), size):
-            page, offset = divmod(slots[i], size)
-            piece = slots[i : i + size]
-            if offset or piece != tuple(range(slots[i], slots[i] + len(piece))):
-                return [Violation("PAGE_ALIGN", f"slots {piece} are not of one aligned page of {size}")]
-            if not (0 <= page < len(self.engine.pool.out) and self.engine.pool.out[page]):
-                return [Violation("NO_UAF", f"slot {slots[i]}, answered for token {i}, is free")]
+        pages, out = [first // size for first in slots[::size]], self.engine.pool.out
+        if list(slots) != slots_of(pages, size)[: len(slots)]:
+            return [Violation("PAGE_ALIGN", f"slots {slots} are not those of aligned pages of {size}")]
+        for i, (page, due) in enumerate(zip(pages, path, strict=False)):
+            if not (0 <= page < len(out) and out[page]):
+                return [Violation("NO_UAF", f"slot {slots[i * size]}, answered for token {i * size}, is free")]
             held = self.oracle.written.get(page, EPS)
-            if held != path[i // size]:
-                return [self._wrong_content(i, page * size, held, path[i // size])]
+            if held != due:
+                return [self._wrong_content(i * size, page * size, held, due)]
         return []
 
     def _wrong_content(self, i: int, slot: int, held: int, wanted: int) -> Violation:

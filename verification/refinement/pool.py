@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from radixcheck.spec.values import NoRoom
 
@@ -12,6 +13,15 @@ class Finding:
 
     property: str
     text: str
+
+
+def slots_of(pages: Iterable[int], page_size: int) -> list[int]:
+    """Every slot of these pages, in order.
+
+    >>> slots_of((3, 0), 2)
+    [6, 7, 0, 1]
+    """
+    return list(chain.from_iterable(range(page * page_size, (page + 1) * page_size) for page in pages))
 
 
 class WatchedPool:
@@ -43,8 +53,7 @@ class WatchedPool:
         size = self.page_size
         if tokens > self.available:
             raise NoRoom(f"{tokens} tokens asked, {self.available} free")
-        pages = [self._free.pop() for _ in range(-(-tokens // size))]
-        slots = [slot for page in pages for slot in range(page * size, (page + 1) * size)]
+        slots = slots_of((self._free.pop() for _ in range(-(-tokens // size))), size)
         self.note_alloc(slots)
         return slots
 
@@ -74,7 +83,11 @@ class WatchedPool:
 
     def pages(self, slots: Iterable[int]) -> list[int]:
         """The pages of slots that are whole aligned pages; anything else is a finding."""
-        size, listed, pages = self.page_size, list(slots), []
+        size, listed = self.page_size, list(slots)
+        pages = [first // size for first in listed[::size]]
+        if listed == slots_of(pages, size) and all(map(range(len(self.out)).__contains__, pages)):
+            return pages
+        pages = []
         for i in range(0, len(listed), size):
             page, offset = divmod(listed[i], size)
             if offset or listed[i : i + size] != list(range(page * size, (page + 1) * size)):

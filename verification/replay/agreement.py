@@ -4,13 +4,13 @@ Everything that the subject shows is read. A node that is shown in the very obje
 specification has changed nothing since, agrees: only the others are compared function by function. No state is built.
 """
 
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Iterable, Sequence
 
 from radixcheck.spec.signature import FREE
 from radixcheck.verification.model.positions import EPS
 from radixcheck.verification.model.state import State
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
+from radixcheck.verification.refinement.pool import slots_of
 from radixcheck.verification.replay.journal import Changes
 from radixcheck.verification.replay.recall import Recall
 
@@ -22,12 +22,11 @@ class Agreement:
 
     def __init__(self, recall: Recall, spec: State, changes: Changes) -> None:
         self._recall, self._spec, self._changes = recall, spec, changes
-        size = recall.positions.page_size
-        self._slots = [tuple(range(start, start + size)) for start in range(0, spec.capacity, size)]  # by page
         self._forget()
 
     def _forget(self) -> None:
-        self._agreed: dict[int, SeenNode] = {}  # by identity: nodes shown in objects that cannot change
+        self._agreed: set[int] = set()  # identities of nodes shown in objects that cannot change; `_at` keeps them alive
+        self._at: dict[int, SeenNode] = {}  # by where they end
         self._places: dict[NodeId | None, int] = {None: EPS}  # where each node ends
         self._pages: dict[NodeId, int] = {}  # how many it has
 
@@ -40,23 +39,29 @@ class Agreement:
         self._forget()
         return False
 
-    def _same_tree(self, nodes: Iterable[SeenNode]) -> bool:
-        spec, agreed, places = self._spec, self._agreed, self._places
-        changed = self._changes.nodes | set(map(spec.end.get, self._changes.prefixes))
-        listed = list(nodes)
-        due = [n for n in listed if id(n) not in agreed or places[n.name] in changed]
-        moved = self._place(due, listed)
-        if moved is None or any(n.parent in moved for n in listed if id(n) in agreed):
+    def vouches(self, n: SeenNode, above: int, end: int) -> bool:
+        """Whether a node that hangs at `above` has agreed, ends at `end`, and nothing of it has changed since."""
+        if id(n) not in self._agreed or end in self._changes.nodes:
+            return False
+        known = self._recall.memory[n.name]
+        return known.above == above and known.end == end and self._changes.prefixes.isdisjoint(known.chain)
+
+    def _same_tree(self, nodes: Sequence[SeenNode]) -> bool:
+        spec = self._spec
+        of_pages = {spec.end.get(q, EPS) for q in self._changes.prefixes}
+        for end in self._changes.nodes | of_pages:
+            self._agreed.discard(id(self._at.get(end)))
+        due = [n for n in nodes if id(n) not in self._agreed]
+        moved = self._place(due, nodes)
+        if moved is None or (moved and any(n.parent in moved for n in nodes if id(n) in self._agreed)):
             return False
         if not all(map(self._same_node, due)):
             return False
-        if len(agreed) + len(due) > len(listed):
-            self._agreed = agreed = {id(n): n for n in listed if id(n) in agreed}
-        agreed |= {id(n): n for n in due if _is_fixed(n)}
+        self._agreed.update(id(n) for n in due if _is_fixed(n))
         cached = sum(self._pages.values()) == len(spec.cached)
-        return cached and len(listed) == len(self._pages) == len(spec.node) == len(set(self._places.values())) - 1
+        return cached and len(nodes) == len(self._pages) == len(spec.node) == len(self._at)
 
-    def _place(self, due: Iterable[SeenNode], listed: Iterable[SeenNode]) -> set[NodeId] | None:
+    def _place(self, due: Iterable[SeenNode], nodes: Sequence[SeenNode]) -> set[NodeId] | None:
         """Note where these nodes lie, and forget those that are gone. Says which have moved or gone; None: one was never looked at."""
         moved: set[NodeId] = set()
         for n in due:
@@ -65,10 +70,15 @@ class Agreement:
                 return None
             if self._places.get(n.name, known.end) != known.end:
                 moved.add(n.name)
-            self._places[n.name], self._pages[n.name] = known.end, len(known.chain)
-        for name in self._pages.keys() - {n.name for n in listed}:
-            del self._places[name], self._pages[name]
-            moved.add(name)
+            self._agreed.discard(id(self._at.get(known.end)))
+            self._at[known.end], self._places[n.name], self._pages[n.name] = n, known.end, len(known.chain)
+        if len(self._pages) > len(nodes) or moved:
+            gone = self._pages.keys() - {n.name for n in nodes}
+            for name in gone:
+                del self._places[name], self._pages[name]
+            moved |= gone
+            self._at = {self._places[n.name]: n for n in nodes}
+            self._agreed &= set(map(id, nodes))
         self._recall.places = self._places
         return moved
 
@@ -93,8 +103,7 @@ class Agreement:
             return False
         for h, request in seen.requests.items():
             at, tok = spec.at[h], spec.tok[h]
-            pages = [spec.row[h, q] for q in p.path(tok)]
-            row = list(chain.from_iterable(map(self._slots.__getitem__, pages)))[: p.length[tok]]
+            row = slots_of((spec.row[h, q] for q in p.path(tok)), p.page_size)[: p.length[tok]]
             if self._places.get(request.node) != at or request.cached != p.length[at] or list(request.slots) != row:
                 return False
         return True

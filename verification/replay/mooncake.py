@@ -7,6 +7,7 @@ its own, which keeps what is shared and what is not.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def prompt(request: TraceRequest, tokens_per_id: int) -> tuple[int, ...]:
     (6, 7, 10, 11)
     """
     n = tokens_per_id
-    return tuple(token for i in request.hash_ids for token in range(i * n, i * n + n))
+    return tuple(chain.from_iterable(range(i * n, i * n + n) for i in request.hash_ids))
 
 
 def output_length(request: TraceRequest, tokens_per_id: int) -> int:

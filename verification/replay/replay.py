@@ -39,7 +39,7 @@ class Settings:
     running: int = 32  # requests at the same time
     device: str = "cpu"
     stride: int = 100  # operations from one comparison of the whole state to the next
-    window: int = 1  # nodes compared in rotation after each move
+    window: int = 4  # moves from one path that is compared in rotation to the next
 
 
 @dataclass(frozen=True, slots=True)
