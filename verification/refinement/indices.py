@@ -12,7 +12,7 @@ from radixcheck.verification.refinement.pool import Finding
 
 def evictable_leaves(state: State) -> set[int]:
     """Positions of unlocked nodes without children."""
-    return {n for n in state.node if state.lock[n] == 0 and n not in state.kids}
+    return {n for n in state.node - state.kids.keys() if state.lock[n] == 0}
 
 
 def index_findings(state: State, seen: Observation, places: Mapping[NodeId | None, int]) -> list[Finding]:

@@ -52,8 +52,8 @@ class Agreement:
         for end in self._changes.nodes | of_pages:
             self._agreed.discard(id(self._at.get(end)))
         due = [n for n in nodes if id(n) not in self._agreed]
-        moved = self._place(due, nodes)
-        if moved is None or (moved and any(n.parent in moved for n in nodes if id(n) in self._agreed)):
+        left = self._place(due, nodes)
+        if left is None or (left and any(n.parent in left for n in nodes if id(n) in self._agreed)):
             return False
         if not all(map(self._same_node, due)):
             return False
@@ -62,25 +62,23 @@ class Agreement:
         return cached and len(nodes) == len(self._pages) == len(spec.node) == len(self._at)
 
     def _place(self, due: Iterable[SeenNode], nodes: Sequence[SeenNode]) -> set[NodeId] | None:
-        """Note where these nodes lie, and forget those that are gone. Says which have moved or gone; None: one was never looked at."""
-        moved: set[NodeId] = set()
+        """Note where these nodes lie, and forget those that are gone; None: one of them was never looked at.
+
+        Says which have left a place that is not empty now: nobody may still name them as a parent. An empty place has no
+        children in the specification (PARENT), so none here either.
+        """
+        shown = set(map(id, nodes))
+        left = {end: n for end, n in self._at.items() if id(n) not in shown}
+        for end, n in left.items():
+            self._agreed.discard(id(n))
+            del self._at[end], self._places[n.name], self._pages[n.name]
         for n in due:
             known = self._recall.memory.get(n.name)
             if known is None:
                 return None
-            if self._places.get(n.name, known.end) != known.end:
-                moved.add(n.name)
-            self._agreed.discard(id(self._at.get(known.end)))
             self._at[known.end], self._places[n.name], self._pages[n.name] = n, known.end, len(known.chain)
-        if len(self._pages) > len(nodes) or moved:
-            gone = self._pages.keys() - {n.name for n in nodes}
-            for name in gone:
-                del self._places[name], self._pages[name]
-            moved |= gone
-            self._at = {self._places[n.name]: n for n in nodes}
-            self._agreed &= set(map(id, nodes))
         self._recall.places = self._places
-        return moved
+        return {n.name for end, n in left.items() if end in self._spec.node and self._places.get(n.name) != end}
 
     def _same_node(self, n: SeenNode) -> bool:
         spec, clock, known = self._spec, self._recall.clock.known, self._recall.memory[n.name]

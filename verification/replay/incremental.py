@@ -7,7 +7,7 @@ not allow. Here
     every move                  the paths that it used, released, split or evicted from, node by node; the row that it
                                 answered; the heap's entry of every leaf that it left evictable
     every `window` moves        the path to one more node, in rotation
-    every `stride` operations   the whole state; and every fourth time a formula whose cost grows no faster than the tree,
+    every `stride` operations   the whole state; and every eighth time a formula whose cost grows no faster than the tree,
                                 each in its turn
 
 A *move* is an operation that may change the tree or the pool: all but a peek and a decode into an unfinished page. What
@@ -47,7 +47,7 @@ LINEAR = (
     *("COVER", "LOCK_NONNEG", "PARENT", "LOCK_SPAN", "CHILD_KEY", "TIME_MONO", "MATCH_SOUND", "CLOCK"),
     *("SLOT_PARTITION", "NO_UAF", "LOCK_COUNT", "PAGE_ALIGN", "COUNT", "HEAP_FULL", "HEAP_STALE"),
 )
-FORMULA_EVERY = 4  # comparisons of the whole: where nothing differs, a formula says of one state what it says of the other
+FORMULA_EVERY = 8  # comparisons of the whole: where nothing differs, a formula says of one state what it says of the other
 
 
 class IncrementalChecker(Checker):

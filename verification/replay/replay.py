@@ -81,6 +81,8 @@ def replay(
 ) -> Replayed:
     """Replay a trace through the subject that `factory` makes, next to the model and to a second cache, `beside`.
 
+    The second cache runs in a process of its own, started afresh: a script calls this under `if __name__ == "__main__"`,
+    and `beside` must be importable by name.
     Stops at the first finding. Raises TraceError if a request cannot fit into the pool, however empty, or if the subject
     knows no requests.
     """

@@ -5,6 +5,7 @@ allocates and, in the part of the engine, the subject for what is inserted.
 """
 
 from collections.abc import Sequence
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -64,6 +65,7 @@ class Known(NamedTuple):
 
     slots: Tensor
     read: tuple[Any, ...]
+    namespace: Namespace
     seen: SeenNode
 
 
@@ -98,7 +100,7 @@ class OptimizedSubject(RadixCache):
         nodes = [(child, _namespace(child)) for child in self.tree.root.children.values()]
         for node, namespace in nodes:  # which grows as it is walked
             if node.children:
-                nodes.extend((child, namespace) for child in node.children.values())
+                nodes.extend(zip(node.children.values(), repeat(namespace), strict=False))
         seen = [self._look(node, namespace) for node, namespace in nodes]
         if len(self._known) > len(nodes):
             self._known = {node: self._known[node] for node, _ in nodes}
@@ -151,7 +153,7 @@ class OptimizedSubject(RadixCache):
         read = _READ(node)
         known = self._known.get(node)
         same_tensor = known is not None and known.slots is node.slots
-        if known and same_tensor and known.read == read and known.seen.namespace == namespace:
+        if known and same_tensor and known.read == read and known.namespace == namespace:
             return known.seen
         if known and same_tensor and known.read[:CONTENT] == read[:CONTENT]:
             content: tuple[Any, ...] = (known.seen.segment, known.seen.slots, known.seen.child_key)
@@ -160,7 +162,7 @@ class OptimizedSubject(RadixCache):
             content = (unpack(node.segment), tuple(node.slots.tolist()), unpack(page))
         segment, slots, child_key = content
         seen = SeenNode(id(node), self.locate(node.parent), segment, slots, namespace, child_key, *read[CONTENT + 1 :])
-        self._known[node] = Known(node.slots, read, seen)
+        self._known[node] = Known(node.slots, read, namespace, seen)
         return seen
 
 
