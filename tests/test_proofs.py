@@ -13,7 +13,7 @@ from radixcheck.spec.heap import heap_machine
 from radixcheck.spec.logic import BOOL, INT, Term, conj, old, var
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.postconditions import POSTCONDITIONS
-from radixcheck.spec.signature import PAGE, POS, REQUEST, leaf, lock, node
+from radixcheck.spec.signature import PAGE, POS, REQUEST, hits, leaf, lock, node, time
 from radixcheck.spec.transitions import CACHE, EVICT, GROW, RELEASE, SPLIT, Transition, at_point, m, n
 from radixcheck.verification.model.positions import EPS, Positions
 from radixcheck.verification.model.reader import Refused, check, holds, run
@@ -32,7 +32,7 @@ from radixcheck.verification.proofs.conditions import (
     variables,
 )
 from radixcheck.verification.proofs.decide import PROVED, REFUTED, SIZES, decide, prove, witness
-from radixcheck.verification.proofs.laws import AXIOMS
+from radixcheck.verification.proofs.laws import AXIOMS, inherits, leaf_below
 
 FORMULAS = state_formulas()
 POSTS = {p.id: p.formula(LRU) for p in POSTCONDITIONS if p.formula is not None}
@@ -187,3 +187,13 @@ def test_the_laws_of_sums_are_true_of_every_step() -> None:
         **{"grow": 16, "relock": 40, "release": 33, "evict": 21, "reset": 24},
     }
     assert framed.keys() == taken.keys()
+
+
+@pytest.mark.parametrize("law", [inherits(time), inherits(hits), leaf_below()], ids=["time", "hits", "leaf"])
+def test_the_laws_of_finite_trees_are_true_of_every_state(law: Term) -> None:
+    true, frame, chained = holds(law), holds(law.args[0]), 0
+    for _, _, _, state in walk(250):
+        assert true(state)
+        chained += frame(state) and any(state.up[n] != EPS for n in state.node)
+
+    assert chained > 20

@@ -123,6 +123,42 @@ def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) ->
 
 
 @cli.command()
+@click.option("--property", "properties", multiple=True, help="id of a formula or claim (repeatable)")
+@click.option("--transition", "transitions", multiple=True, help="name of a transition (repeatable)")
+@click.option("--policy", "policies", multiple=True, help="conditions that read its key (repeatable)")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="worker processes")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="of the solver and the order of hypotheses")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="everything once with each of so many seeds")
+@click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="write the results there, as JSON")
+@_options("json")
+def prove(jobs: int, seed: int, seeds: int, store: Path | None, as_json: bool, **asked: Sequence[str]) -> int:
+    """Prove every formula under every transition, unbounded; refute what is wrong, with a model."""
+    try:
+        from radixcheck.verification.proofs import campaign
+        from radixcheck.verification.report import proofs
+    except ImportError as error:
+        raise UsageError(str(error)) from error
+
+    for field, values in zip(("formula", "transition", "policy"), asked.values(), strict=True):
+        for value in values:
+            if value not in campaign.known(field):
+                raise UsageError(f"no condition has the {field} {value!r}: choose from {', '.join(campaign.known(field))}")
+    names = campaign.chosen(asked["properties"], asked["transitions"], asked["policies"])
+    if not names:
+        raise UsageError("no condition is all of that: leave out a property, a transition or a policy")
+    with console.progress("proving") as progress:
+        found = campaign.campaign(names, range(seed, seed + seeds), jobs, progress)
+    written = json.dumps(proofs.to_json(found), indent=1)
+    if store is not None:
+        store.write_text(written + "\n")
+    if as_json:
+        click.echo(written)
+    else:
+        console.show(proofs.prove(found))
+    return proofs.status(found)
+
+
+@cli.command()
 @_options("json")
 def subjects(as_json: bool) -> int:
     """List the caches that can be named."""

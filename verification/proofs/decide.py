@@ -4,7 +4,7 @@
 """
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Timer
 from time import perf_counter
@@ -14,12 +14,16 @@ from radixcheck.spec.logic import Term, conj, expand, lift, total
 from radixcheck.spec.signature import PAGE, capacity, page_size
 from radixcheck.verification.model.reader import Binding, check, run
 from radixcheck.verification.model.state import State
+from radixcheck.verification.model.terms import functions
 from radixcheck.verification.proofs.conditions import Condition, parts
 from radixcheck.verification.proofs.laws import AXIOMS
 from radixcheck.verification.proofs.replay import state_of
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
 TREE = ("NO_ORPHAN", "COVER", "PARENT", "CHILD_KEY")  # the shape of the tree is what most proofs need
+HEAP = frozenset({"queued", "entry", "on", "first", "second"})  # of which the tree alone says nothing
+QUICK = 1.0  # seconds for a proof from few hypotheses
+LIMIT = 5.0  # for any other
 PROVED, REFUTED, UNKNOWN = "PROVED", "REFUTED", "UNKNOWN"
 SIZES = tuple(
     {"Position": positions, "Page": pages, "Request": requests, "Entry": 3, "Namespace": 2}
@@ -50,24 +54,55 @@ class Verdict:
     counterexample: Counterexample | None = None
 
 
-def decide(condition: Condition, seed: int = 0, seconds: float = 5.0) -> Verdict:
+def decide(condition: Condition, seed: int = 0, seconds: float = LIMIT) -> Verdict:
     """Try to prove from few hypotheses, then to refute in larger and larger sizes, then to prove from all."""
-    start, every = perf_counter(), list(condition.hypotheses)
+    return next(decide_each(condition, (seed,), seconds))
+
+
+def decide_each(condition: Condition, seeds: Sequence[int], seconds: float = LIMIT) -> Iterator[Verdict]:
+    """Decide with one seed after the other. What is read once is used again; the slice that served last is tried first."""
+    every = Proof(condition, list(condition.hypotheses))
+    tries = [Proof(given, names) for given, names in slices(condition)]
+    for seed in seeds:
+        start = perf_counter()
+
+        def verdict(word: str, method: str, names: Sequence[str], found: Counterexample | None = None) -> Verdict:
+            return Verdict(condition.name, word, method, perf_counter() - start, seed, tuple(names), found)  # noqa: B023
+
+        served = next((proof for proof in tries if proof.found(seed, QUICK)), None)
+        if served is not None:
+            tries.sort(key=lambda proof: proof is not served)
+            yield verdict(PROVED, "unbounded", served.names)
+            continue
+        counterexample = refute(condition, seed, seconds)
+        if counterexample is not None:
+            yield verdict(REFUTED, "bounded", every.names, counterexample)
+        else:
+            yield verdict(PROVED if every.found(seed, seconds) else UNKNOWN, "unbounded", every.names)
+
+
+def refute_each(condition: Condition, seeds: Sequence[int], seconds: float = LIMIT) -> Iterator[Verdict]:
+    """As `decide_each`, but look for a counterexample first: where one is expected."""
+    for seed in seeds:
+        start = perf_counter()
+        found = refute(condition, seed, seconds)
+        if found is None:
+            yield decide(condition, seed, seconds)
+        else:
+            yield Verdict(condition.name, REFUTED, "bounded", perf_counter() - start, seed, tuple(condition.hypotheses), found)
+
+
+def slices(condition: Condition) -> list[tuple[Condition, list[str]]]:
+    """Few hypotheses with which a proof is likely: the shape of the tree, and all that is said without sums."""
+    if condition.step is None:  # what follows within one state may follow from anything
+        return [(condition, list(condition.hypotheses))]
     own = condition.name.rpartition("/")[2]
-    plain = [name for name in every if not _counts(condition.hypotheses[name])]
-    tree = [name for name in every if name in (*TREE, own, "guard")]
     without_sums = replace(condition, laws=tuple(law for law in condition.laws if not _counts(law)))
-
-    def verdict(word: str, method: str, names: Sequence[str], found: Counterexample | None = None) -> Verdict:
-        return Verdict(condition.name, word, method, perf_counter() - start, seed, tuple(names), found)
-
-    for given, names in ((without_sums, tree), (condition, [*plain, *({own} & {*every} - {*plain})])):
-        if prove(given, names, seed, 1.0):
-            return verdict(PROVED, "unbounded", names)
-    counterexample = refute(condition, seed, seconds)
-    if counterexample is not None:
-        return verdict(REFUTED, "bounded", every, counterexample)
-    return verdict(PROVED if prove(condition, every, seed, seconds) else UNKNOWN, "unbounded", every)
+    tree = without_sums, [name for name in condition.hypotheses if name in (*TREE, own, "guard")]
+    plain = condition, [name for name, term in condition.hypotheses.items() if name == own or not _counts(term)]
+    if _counts(condition.formula):
+        return [plain]
+    return [plain, tree] if functions(condition.formula) & HEAP else [tree, plain]
 
 
 def _counts(term: Term) -> bool:
@@ -87,20 +122,38 @@ def _check(reader: Reader, seed: int, seconds: float, assertions: Iterable[Any],
         timer.cancel()
 
 
+class Proof:
+    """Hypotheses, laws and goals of one condition, read once; each goal follows if its negation cannot be."""
+
+    def __init__(self, condition: Condition, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._condition = condition
+        self._reader = Reader()
+        self._read: tuple[list[Any], list[Any]] | None = None
+
+    def _assertions(self) -> tuple[list[Any], list[Any]]:
+        if self._read is None:
+            given = [*AXIOMS.values(), *(self._condition.hypotheses[n] for n in self.names), *self._condition.laws]
+            read = self._reader.read
+            self._read = [read(term) for term in given], [z3.Not(read(goal)) for goal in self._condition.goals]
+        return self._read
+
+    def found(self, seed: int, seconds: float) -> bool:
+        """Whether every goal follows, for any number of things, found within the time."""
+        given, goals = self._assertions()
+        shuffled, end = random.Random(seed).sample(given, len(given)), perf_counter() + seconds
+        for goal in goals:
+            left = end - perf_counter()
+            # Instances by patterns only: guessing models of so many quantified formulas never ends.
+            options = {"auto_config": False, "mbqi": False}
+            if left <= 0 or _check(self._reader, seed, left, [*shuffled, goal], **options)[1] != z3.unsat:
+                return False
+        return True
+
+
 def prove(condition: Condition, names: Sequence[str], seed: int, seconds: float) -> bool:
     """Whether every goal follows from the named hypotheses, for any number of things, found within the time."""
-    reader = Reader()
-    terms = [*AXIOMS.values(), *(condition.hypotheses[n] for n in names), *condition.laws]
-    random.Random(seed).shuffle(terms)
-    given = [reader.read(t) for t in terms]
-    end = perf_counter() + seconds
-    for goal in condition.goals:
-        left = end - perf_counter()
-        # Instances by patterns only: guessing models of so many quantified formulas never ends.
-        options = {"auto_config": False, "mbqi": False}
-        if left <= 0 or _check(reader, seed, left, [*given, z3.Not(reader.read(goal))], **options)[1] != z3.unsat:
-            return False
-    return True
+    return Proof(condition, names).found(seed, seconds)
 
 
 def refute(condition: Condition, seed: int, seconds: float) -> Counterexample | None:

@@ -7,8 +7,23 @@ anything. Z3 sees a sum as an uninterpreted function of what it depends on, and 
 
 from collections.abc import Callable, Sequence
 
-from radixcheck.spec.logic import BOOL, INT, Term, conj, exists, forall, ite, lift, old, substitute, var
-from radixcheck.spec.signature import POS, capacity, content, eps, length, namespace, node, page_size, prev, room, up, whole
+from radixcheck.spec.logic import BOOL, INT, Function, Term, conj, exists, forall, ite, lift, old, substitute, var
+from radixcheck.spec.signature import (
+    POS,
+    candidate,
+    capacity,
+    content,
+    eps,
+    length,
+    lock,
+    namespace,
+    node,
+    page_size,
+    prev,
+    room,
+    up,
+    whole,
+)
 from radixcheck.spec.transitions import Update
 
 AXIOMS: dict[str, Term] = {
@@ -129,9 +144,25 @@ def freed(update: Update) -> tuple[Term, Term]:
     return old(sum_), old(counted)
 
 
+TREE = forall((POS,), lambda m: node(m) >> ((up(m) < m) & (node(up(m)) | (up(m) == eps)))) & forall(
+    (POS, POS), lambda m, k: (node(m) & (k < m) & node(k)) >> (k <= up(m))
+)
+
+
 def descends(n: Term) -> Term:
     """A node with something below it has a child: true of every finite tree, but not to be had from its shape."""
-    tree = forall((POS,), lambda m: node(m) >> ((up(m) < m) & (node(up(m)) | (up(m) == eps))))
-    deepest = forall((POS, POS), lambda m, k: (node(m) & (k < m) & node(k)) >> (k <= up(m)))
     child = exists((POS,), lambda k: node(k) & (up(k) == n))
-    return (node(n) & tree & deepest) >> forall((POS,), lambda m: (node(m) & (n < m)) >> child)
+    return (node(n) & TREE) >> forall((POS,), lambda m: (node(m) & (n < m)) >> child)
+
+
+def inherits(value: Function) -> Term:
+    """What no child exceeds its parent in, no descendant does: by induction along a path, which is finite."""
+    step = forall((POS,), lambda m: (node(m) & (up(m) != eps)) >> (value(m) <= value(up(m))))
+    return (TREE & step) >> forall((POS, POS), lambda n, k: (node(n) & node(k) & (n < k)) >> (value(k) <= value(n)))
+
+
+def leaf_below() -> Term:
+    """Where no child is locked more than its parent, an unlocked node has an evictable leaf at or below it: the tree is finite."""
+    step = forall((POS,), lambda m: node(m) >> ((lock(m) >= 0) & ((up(m) == eps) | (lock(m) <= lock(up(m))))))
+    found = forall((POS,), lambda n: (node(n) & (lock(n) == 0)) >> exists((POS,), lambda k: candidate(k) & (n <= k)))
+    return (TREE & step) >> found

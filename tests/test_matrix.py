@@ -1,0 +1,105 @@
+"""The matrix of conditions: what it holds, that claims come out as expected, and that an unexpected verdict is told."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from radixcheck.spec.heap import heap_machine
+from radixcheck.spec.policies import POLICIES, Policy
+from radixcheck.spec.signature import ENTRY
+from radixcheck.spec.transitions import CACHE
+from radixcheck.verification.commands import cli
+from radixcheck.verification.proofs import campaign
+from radixcheck.verification.proofs.decide import PROVED, REFUTED, UNKNOWN, decide_each
+from radixcheck.verification.proofs.matrix import matrix
+from radixcheck.verification.proofs.models import Model, model_of
+from radixcheck.verification.report import proofs
+
+CELLS = {cell.name: cell for cell in matrix()}
+OF_HEAP = ("queued", "on", "first", "second", "entry")
+
+
+def test_every_name_is_used_once() -> None:
+    assert len(CELLS) == len(matrix()) > 380
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_the_heap_changes_of_the_cache_what_the_cache_changes(policy: Policy) -> None:
+    machine = {step.name: step for step in heap_machine(policy)}
+    for step in CACHE:
+        kept = tuple(update for update in machine[step.name].updates if update.function.name not in OF_HEAP)
+        assert kept == step.updates
+        assert machine[step.name].forgets == step.forgets
+        guard = machine[step.name].guard
+        assert guard is step.guard or guard.args[0] is step.guard  # with a conjunct added
+    for name in machine.keys() - {step.name for step in CACHE}:
+        assert {update.function.name for update in machine[name].updates} <= {*OF_HEAP}
+        assert any(p.sort == ENTRY for p in machine[name].parameters) or name == "tidy"
+
+
+def small(model: Model) -> bool:
+    return 1 <= len(model.before.nodes) <= 3
+
+
+@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.expected == REFUTED])
+def test_a_wrong_claim_is_refuted_by_a_model_of_few_nodes(name: str) -> None:
+    (result,) = campaign._decide([name], (0,))
+
+    assert result.as_expected
+    assert result.model is not None
+    assert small(result.model)
+
+
+@pytest.mark.parametrize("name", ["Q1-CHECKED", "Q1-STRICT", "STAMP", "LOCK-STOP", "UNIQUE-slru", "LRU-OLDEST", "PROGRESS", "EVICT-ENDS"])
+def test_a_right_claim_is_proved_with_each_seed(name: str) -> None:
+    assert [v.verdict for v in decide_each(CELLS[name].condition, (0, 1))] == [PROVED, PROVED]
+
+
+def test_the_least_entry_may_be_an_internal_nodes_where_two_times_are_equal() -> None:
+    (verdict,) = decide_each(CELLS["Q1-EQUAL"].condition, (0,))
+    assert verdict.counterexample is not None
+    times = [n.time for n in model_of(CELLS["Q1-EQUAL"].condition, verdict.counterexample).before.nodes]
+
+    assert len(times) > len(set(times))
+
+
+def made(name: str, verdicts: tuple[str, ...]) -> campaign.Campaign:
+    cell = CELLS[name]
+    decided = tuple(campaign.Decided(word, seed, 0.1, ()) for seed, word in enumerate(verdicts))
+    result = campaign.Result(name, cell.formula, cell.transition, cell.policy, cell.expected, cell.sentence, cell.questions, decided, None)
+    return campaign.Campaign((result,), tuple(range(len(verdicts))), 1.0, "z3", (), ())
+
+
+@pytest.mark.parametrize(
+    ("name", "verdicts", "status"),
+    [
+        ("evict/COUNT", (PROVED, PROVED), 0),
+        ("evict/COUNT", (PROVED, UNKNOWN), 3),
+        ("evict/COUNT", (REFUTED,), 1),
+        ("Q1-EQUAL", (REFUTED,), 0),
+        ("Q1-EQUAL", (PROVED,), 1),
+        ("Q1-EQUAL", (UNKNOWN,), 3),
+    ],
+)
+def test_the_status_tells_whether_all_is_as_expected(name: str, verdicts: tuple[str, ...], status: int) -> None:
+    assert proofs.status(made(name, verdicts)) == status
+
+
+def test_what_is_not_as_expected_is_shown_with_each_seed() -> None:
+    parts = proofs.prove(replace(made("evict/COUNT", (PROVED, UNKNOWN))))
+
+    assert any("seed 1: UNKNOWN" in str(getattr(part, "renderable", "")) for part in parts)
+
+
+def test_the_command_proves_what_it_is_asked_and_stores_it(tmp_path: Path) -> None:
+    store = tmp_path / "proofs.json"
+    asked = ["prove", "--property", "NO_ORPHAN", "--transition", "evict", "--seeds", "2", "--jobs", "1", "--store", str(store)]
+    shown = CliRunner().invoke(cli, asked, standalone_mode=False)
+    (cell,) = json.loads(store.read_text())["cells"]
+
+    assert shown.return_value == 0
+    assert (cell["name"], cell["verdict"], len(cell["decided"])) == ("evict/NO_ORPHAN", PROVED, 2)
+    assert cell["decided"][0]["hypotheses"]

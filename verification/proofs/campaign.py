@@ -1,0 +1,131 @@
+"""Decides the cells of the matrix in worker processes, each with every seed, and tells which came out as expected."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from functools import cache
+from time import perf_counter
+
+from radixcheck.verification.proofs.decide import REFUTED, Counterexample, decide_each, refute_each
+from radixcheck.verification.proofs.laws import AXIOMS
+from radixcheck.verification.proofs.matrix import Cell, matrix
+from radixcheck.verification.proofs.models import Model, model_of
+from radixcheck.verification.proofs.z3_reader import z3
+from radixcheck.verification.search.workers import workers
+
+TOGETHER = 4  # cells that a worker takes at once
+
+LAWS = (
+    "update of a sum",
+    "extensionality and linearity of sums",
+    "a sum of nothing is zero",
+    "a sum of non-negative shares is not negative, and not less than a share",
+    "monotony of sums",
+    "the pages together have the capacity",
+    "pages of a path are as many as its prefixes",
+    "a node above another has a child",
+    "what no child exceeds its parent in, no descendant does",
+    "an unlocked node has an evictable leaf at or below it",
+)  # each a formula `frame implies law` in `laws.py`
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A verdict with one seed."""
+
+    verdict: str
+    seed: int
+    seconds: float
+    hypotheses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one cell."""
+
+    name: str
+    formula: str
+    transition: str
+    policy: str
+    expected: str
+    sentence: str
+    questions: str
+    decided: tuple[Decided, ...]  # with each seed
+    model: Model | None  # of the first refutation
+
+    @property
+    def verdict(self) -> str:
+        """The verdict with every seed, or all that came out."""
+        return " / ".join(dict.fromkeys(each.verdict for each in self.decided))
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether every seed gave what is expected."""
+        return self.verdict == self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """Every result, and under what they were obtained."""
+
+    results: tuple[Result, ...]
+    seeds: tuple[int, ...]
+    seconds: float
+    solver: str
+    axioms: tuple[str, ...]
+    laws: tuple[str, ...]
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        """What is not as expected."""
+        return tuple(result for result in self.results if not result.as_expected)
+
+
+@cache
+def _cells() -> dict[str, Cell]:
+    return {cell.name: cell for cell in matrix()}
+
+
+def chosen(properties: Sequence[str], transitions: Sequence[str], policies: Sequence[str]) -> tuple[str, ...]:
+    """Names of the cells that are asked for; of all, where nothing is said."""
+    return tuple(
+        name
+        for name, cell in _cells().items()
+        if (not properties or cell.formula in properties)
+        and (not transitions or cell.transition in transitions)
+        and (not policies or cell.policy in policies)
+    )
+
+
+def known(field: str) -> tuple[str, ...]:
+    """The values of a cell's field that can be asked for."""
+    return tuple(dict.fromkeys(getattr(cell, field) for cell in _cells().values() if getattr(cell, field)))
+
+
+def campaign(names: Sequence[str], seeds: Sequence[int], jobs: int, progress: Callable[[float, str], None]) -> Campaign:
+    """Decide the named cells. `progress(share done, what)` is called for each few of them."""
+    start = perf_counter()
+    parts = [names[i : i + TOGETHER] for i in range(0, len(names), TOGETHER)]
+    found: dict[str, Result] = {}
+    with workers(jobs) as pool:
+        waiting = [pool.submit(_decide, part, tuple(seeds)) for part in parts]
+        for future in as_completed(waiting):
+            found |= {result.name: result for result in future.result()}
+            failed = sum(not result.as_expected for result in found.values())
+            progress(len(found) / len(names), f"{len(found)} of {len(names)} conditions, {failed} not as expected")
+    results = tuple(found[name] for name in names)
+    return Campaign(results, tuple(seeds), perf_counter() - start, f"z3 {z3.get_version_string()}", tuple(AXIOMS), LAWS)
+
+
+def _decide(names: Sequence[str], seeds: tuple[int, ...]) -> list[Result]:
+    return [_one(_cells()[name], seeds) for name in names]
+
+
+def _one(cell: Cell, seeds: tuple[int, ...]) -> Result:
+    each = refute_each if cell.expected == REFUTED else decide_each
+    verdicts = list(each(cell.condition, seeds))
+    decided = tuple(Decided(v.verdict, v.seed, v.seconds, v.hypotheses) for v in verdicts)
+    counterexample: Counterexample | None = next((v.counterexample for v in verdicts if v.counterexample), None)
+    model = model_of(cell.condition, counterexample) if counterexample else None
+    said = (cell.name, cell.formula, cell.transition, cell.policy, cell.expected, cell.sentence, cell.questions)
+    return Result(*said, decided, model)

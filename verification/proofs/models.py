@@ -1,0 +1,60 @@
+"""A counterexample as a subject would show it: trees before and after, and what the step was given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from radixcheck.spec.signature import POS
+from radixcheck.verification.model.positions import EPS
+from radixcheck.verification.model.state import State
+from radixcheck.verification.proofs.conditions import Condition
+from radixcheck.verification.proofs.decide import Counterexample
+from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode
+
+OTHERS = ("s", "g", "h", "d", "e")  # variables of formulas that are no positions
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Before and after one step (equal where there is none), in words a person reads."""
+
+    before: Observation
+    after: Observation
+    step: str  # with its arguments; empty: the claim is of one state
+    violated: str  # where the formula fails
+
+
+def model_of(condition: Condition, found: Counterexample) -> Model:
+    """What a counterexample shows."""
+    before, after = found.before, found.after
+    step, given = condition.step, ""
+    if step is not None:
+        values = {p.args[0]: value for p, value in zip(step.parameters, found.arguments, strict=True)}
+        given = f"{step.name}({_values(before, values, [p.args[0] for p in step.parameters if p.sort == POS])})"
+    positions = [name for name in found.violated if name not in OTHERS]
+    return Model(observed(before), observed(after), given, _values(after, found.violated, positions))
+
+
+def _values(state: State, values: Mapping[str, int], positions: Sequence[str]) -> str:
+    def shown(name: str, value: int) -> str:
+        return "[" + " ".join(map(str, state.positions.tokens(value))) + "]" if name in positions else str(value)
+
+    return ", ".join(f"{name} = {shown(name, value)}" for name, value in values.items())
+
+
+def observed(state: State) -> Observation:
+    """A state of the specification as a subject shows itself."""
+    p = state.positions
+    nodes = []
+    for n in sorted(state.node, key=p.level.__getitem__):
+        path = [q for q in p.path(n) if p.level[q] > p.level[state.up[n]]]
+        segment = tuple(token for q in path for token in p.page[q])
+        slots = tuple(slot for q in path for slot in _slots(p.page_size, state.page.get(q)))
+        parent = None if state.up[n] == EPS else state.up[n]
+        marks = (state.lock[n], state.time[n], state.creation[n], state.hits[n], state.priority[n])
+        nodes.append(SeenNode(n, parent, segment, slots, p.namespace[n], None, *marks))
+    entries = [SeenEntry((state.first[e], state.second[e]), state.on[e]) for e in sorted(state.queued)]
+    return Observation(state.now, nodes, heap=entries)
+
+
+def _slots(size: int, page: int | None) -> range:
+    return range(0) if page is None else range(page * size, (page + 1) * size)

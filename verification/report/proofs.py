@@ -1,0 +1,110 @@
+"""What was proved, as tables for a person and as JSON for machines."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from radixcheck.verification.proofs.campaign import Campaign, Result
+from radixcheck.verification.proofs.models import Model
+from radixcheck.verification.report.pictures import tree
+
+COLOURS = {"PROVED": "green", "REFUTED": "cyan"}  # of what is expected; anything else is bold red
+
+
+def prove(found: Campaign) -> list[Any]:
+    """The matrix, the claims, the model of each refutation, what is assumed, and one last line that says it all."""
+    cells = [r for r in found.results if r.transition and not r.sentence]
+    others = [r for r in found.results if r.sentence or not r.transition]
+    parts: list[Any] = [_models(others)]
+    parts += [_matrix(cells), Text()] if cells else []
+    parts += [_claims(others), Text()] if others else []
+    parts += [_failure(result) for result in found.failed]
+    parts.append(Text(f"assumed: {len(found.axioms)} axioms of prefixes ({', '.join(found.axioms)})", "dim"))
+    parts.append(Text(f"assumed of finite sums and trees, in verification/proofs/laws.py: {'; '.join(found.laws)}", "dim"))
+    return [*parts, _last(found)]
+
+
+def _shown(results: Iterable[Result]) -> Text:
+    listed = list(results)
+    if not listed:
+        return Text("")
+    if all(r.as_expected for r in listed):
+        return Text("✓" if len(listed) == 1 else f"✓{len(listed)}", "green")
+    return Text(" ".join(f"{r.policy}:{r.verdict}".lstrip(":") for r in listed if not r.as_expected), "bold red")
+
+
+def _matrix(cells: list[Result]) -> Table:
+    columns = list(dict.fromkeys(r.transition for r in cells))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("kept by", overflow="fold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for property_ in dict.fromkeys(r.formula for r in cells):
+        row = [_shown(r for r in cells if (r.formula, r.transition) == (property_, column)) for column in columns]
+        table.add_row(property_, *row)
+    return table
+
+
+def _claims(results: list[Result]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("theorem or claim", "verdict", "s", "sentence"):
+        table.add_column(column, overflow="fold", justify="right" if column == "s" else "left")
+    for r in results:
+        colour = COLOURS.get(r.verdict, "bold red") if r.as_expected else "bold red"
+        seconds = max(each.seconds for each in r.decided)
+        note = f"  ({r.questions})" if r.questions else ""
+        table.add_row(r.name, Text(r.verdict, colour), f"{seconds:.1f}", (r.sentence or "follows from the state formulas") + note)
+    return table
+
+
+def _models(results: list[Result]) -> Text:
+    text = Text()
+    for r in results:
+        if r.model is not None:
+            text.append(f"{r.name} REFUTED", "bold")
+            text.append(f"  {r.sentence}\n{_picture(r.model)}\n\n")
+    return text
+
+
+def _picture(model: Model) -> str:
+    lines = [tree(model.before)]
+    if model.before.heap:
+        lines.append("heap: " + ", ".join(f"{entry.key} for node {entry.node}" for entry in model.before.heap))
+    if model.step:
+        lines += [f"then {model.step}:", tree(model.after)]
+    if model.violated:
+        lines.append(f"fails at {model.violated}")
+    return "\n".join("  " + line for block in lines for line in block.splitlines())
+
+
+def _failure(result: Result) -> Padding:
+    each = ", ".join(f"seed {d.seed}: {d.verdict} in {d.seconds:.1f} s" for d in result.decided)
+    return Padding(Text(f"{result.name}: expected {result.expected}; {each}", "bold red"), (0, 0, 1, 0))
+
+
+def _last(found: Campaign) -> Text:
+    count, seeds = len(found.results), ", ".join(map(str, found.seeds))
+    decided = f"{count} conditions with seed{'s' if len(found.seeds) > 1 else ''} {seeds}, {found.solver}, {found.seconds:.0f} s: "
+    expected = sum(r.as_expected for r in found.results)
+    proved = sum(r.as_expected and r.expected == "PROVED" for r in found.results)
+    unknown = sum("UNKNOWN" in r.verdict for r in found.results)
+    words = f"{expected} as expected ({proved} PROVED, {expected - proved} REFUTED), {count - expected} not, {unknown} UNKNOWN"
+    return Text.assemble(decided, (words, "green" if expected == count else "bold red"))
+
+
+def status(found: Campaign) -> int:
+    """0: all as expected, 1: something was refuted or proved that should not be, 3: something is undecided."""
+    if not found.failed:
+        return 0
+    return 3 if all("UNKNOWN" in r.verdict for r in found.failed) else 1
+
+
+def to_json(found: Campaign) -> dict[str, Any]:
+    """Everything, per cell: verdict, time, seed and hypotheses of each attempt."""
+    head = {"solver": found.solver, "seeds": found.seeds, "seconds": found.seconds, "axioms": found.axioms, "laws": found.laws}
+    cells = [{**asdict(r), "model": r.model and _picture(r.model), "verdict": r.verdict} for r in found.results]
+    return {**head, "cells": cells}
