@@ -51,6 +51,8 @@ def test_a_wrong_claim_is_refuted_by_a_model_of_few_nodes(name: str) -> None:
     assert result.as_expected
     assert result.model is not None
     assert small(result.model)
+    assert result.run is not None
+    assert 1 <= len(result.run.operations) <= 4
 
 
 @pytest.mark.parametrize("name", ["Q1-CHECKED", "Q1-STRICT", "STAMP", "LOCK-STOP", "UNIQUE-slru", "LRU-OLDEST", "PROGRESS", "EVICT-ENDS"])
@@ -69,7 +71,9 @@ def test_the_least_entry_may_be_an_internal_nodes_where_two_times_are_equal() ->
 def made(name: str, verdicts: tuple[str, ...]) -> campaign.Campaign:
     cell = CELLS[name]
     decided = tuple(campaign.Decided(word, seed, 0.1, ()) for seed, word in enumerate(verdicts))
-    result = campaign.Result(name, cell.formula, cell.transition, cell.policy, cell.expected, cell.sentence, cell.questions, decided, None)
+    result = campaign.Result(
+        name, cell.formula, cell.transition, cell.policy, cell.expected, cell.sentence, cell.questions, decided, None, None
+    )
     return campaign.Campaign((result,), tuple(range(len(verdicts))), 1.0, "z3", (), ())
 
 

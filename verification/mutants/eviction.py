@@ -78,6 +78,14 @@ class EvictDecrementsTwice(ReferenceSubject):
         return super()._delete(leaf)
 
 
+class EvictKeepsSize(ReferenceSubject):
+    """The evictable size does not fall for a victim: neither place of the decrement is there."""
+
+    def _delete(self, leaf: Node) -> Node:
+        self._evictable += len(leaf.segment)
+        return super()._delete(leaf)
+
+
 class VictimsByAddress(SteppedEviction):
     """The victims are the right ones, but their slots come back in an order that depends on memory addresses."""
 
@@ -107,6 +115,7 @@ MUTANTS = (
     mutant("alloc_evicts_all_it_needs", "EVICT_EXACT", AllocEvictsAllItNeeds, "FB-21"),
     mutant("evict_forgets_to_count", "EVICT_EXACT", EvictForgetsToCount, "FB-20"),
     mutant("evict_decrements_twice", "COUNT", EvictDecrementsTwice),
+    mutant("evict_keeps_size", "COUNT", EvictKeepsSize),
     mutant("victims_by_address", "DETERMINISM", VictimsByAddress, "FB-49"),
     mutant("evict_scans_per_victim", "EVICT_COST", EvictScansPerVictim, "FB-81"),
     Mutant(

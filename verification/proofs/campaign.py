@@ -10,6 +10,7 @@ from radixcheck.verification.proofs.decide import REFUTED, Counterexample, decid
 from radixcheck.verification.proofs.laws import AXIOMS
 from radixcheck.verification.proofs.matrix import Cell, matrix
 from radixcheck.verification.proofs.models import Model, model_of
+from radixcheck.verification.proofs.runs import Run, shortest
 from radixcheck.verification.proofs.z3_reader import z3
 from radixcheck.verification.search.workers import workers
 
@@ -52,6 +53,7 @@ class Result:
     questions: str
     decided: tuple[Decided, ...]  # with each seed
     model: Model | None  # of the first refutation
+    run: Run | None  # the same fault in a cache
 
     @property
     def verdict(self) -> str:
@@ -128,4 +130,4 @@ def _one(cell: Cell, seeds: tuple[int, ...]) -> Result:
     counterexample: Counterexample | None = next((v.counterexample for v in verdicts if v.counterexample), None)
     model = model_of(cell.condition, counterexample) if counterexample else None
     said = (cell.name, cell.formula, cell.transition, cell.policy, cell.expected, cell.sentence, cell.questions)
-    return Result(*said, decided, model)
+    return Result(*said, decided, model, shortest(cell.name) if model else None)

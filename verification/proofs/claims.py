@@ -15,7 +15,7 @@ from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import EVICT, TOUCH, Transition, Update, assign, n
 from radixcheck.verification.proofs.conditions import LRU, Condition, follows, locks, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED, REFUTED
-from radixcheck.verification.proofs.laws import balance, inherits, leaf_below, monotone
+from radixcheck.verification.proofs.laws import balance, inherits, leaf_below, member, monotone
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +211,13 @@ def _order_and_progress() -> Iterator[Claim]:
         "C4",
         preserved("EVICT-ENDS", evictable < old(evictable), EVICT, _given()),
     )
+    yield Claim("ROOT", "The root is never a leaf to evict.", "Q6", follows("ROOT", ~candidate(eps), _given()))
+    yield Claim(
+        "UNREACHED",
+        "No holder's path runs through a node that is evicted: whoever still knows it only has a stale handle.",
+        "Q10",
+        _unreached(),
+    )
     d = POP_DEAD.parameters[0]
     fewer = every(lambda e: queued(e) >> old(queued(e))) & old(queued(d)) & ~queued(d)
     yield Claim(
@@ -219,6 +226,12 @@ def _order_and_progress() -> Iterator[Claim]:
         "C4",
         preserved("POP-ENDS", fewer, POP_DEAD, _given(heap=True)),
     )
+
+
+def _unreached() -> Condition:
+    holder_ = every(lambda h: old(held(h)) >> ~(n <= at(h)))
+    found = preserved("UNREACHED", holder_, EVICT, _given())
+    return replace(found, laws=(*found.laws, member(locks(n), Term("var", ("h_goal",), REQUEST))))
 
 
 def _unique(policy: Policy) -> Term:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from radixcheck.verification.proofs.campaign import Campaign, Result
 from radixcheck.verification.proofs.models import Model
+from radixcheck.verification.proofs.runs import Run
 from radixcheck.verification.report.pictures import tree
 
 COLOURS = {"PROVED": "green", "REFUTED": "cyan"}  # of what is expected; anything else is bold red
@@ -66,7 +67,7 @@ def _models(results: list[Result]) -> Text:
     for r in results:
         if r.model is not None:
             text.append(f"{r.name} REFUTED", "bold")
-            text.append(f"  {r.sentence}\n{_picture(r.model)}\n\n")
+            text.append(f"  {r.sentence}\n{_picture(r.model)}\n{_run(r.run) if r.run else ''}\n")
     return text
 
 
@@ -79,6 +80,11 @@ def _picture(model: Model) -> str:
     if model.violated:
         lines.append(f"fails at {model.violated}")
     return "\n".join("  " + line for block in lines for line in block.splitlines())
+
+
+def _run(run: Run) -> str:
+    steps = "; ".join(run.operations)
+    return f"  the same in {run.cache}: {steps}: {run.violation.property} {run.violation.text}\n"
 
 
 def _failure(result: Result) -> Padding:
