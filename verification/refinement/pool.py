@@ -21,7 +21,8 @@ def slots_of(pages: Iterable[int], page_size: int) -> list[int]:
     >>> slots_of((3, 0), 2)
     [6, 7, 0, 1]
     """
-    return list(chain.from_iterable(range(page * page_size, (page + 1) * page_size) for page in pages))
+    first = [page * page_size for page in pages]
+    return list(chain.from_iterable(map(range, first, [slot + page_size for slot in first])))
 
 
 class WatchedPool:

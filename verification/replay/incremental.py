@@ -37,7 +37,7 @@ from radixcheck.verification.refinement.indices import index_findings
 from radixcheck.verification.refinement.oracle import ACCESSES
 from radixcheck.verification.replay.agreement import Agreement
 from radixcheck.verification.replay.journal import Journal, journalled
-from radixcheck.verification.replay.ranks import by_rank
+from radixcheck.verification.replay.ranks import Ranking, by_rank
 from radixcheck.verification.replay.recall import Recall
 
 MARKS = ("lock", "time", "creation", "hits", "priority")
@@ -66,6 +66,7 @@ class IncrementalChecker(Checker):
         changes = journalled(self.oracle.model.state)
         self.oracle.written = Journal(changes.pages)
         self.abstraction: Recall = Recall(self.oracle.positions, self.engine.pool, policy, self.oracle.written)
+        self.oracle.model.ranked = Ranking(POLICIES[policy], changes.ranks)
         self._agreement = Agreement(self.abstraction, self.oracle.model.state, changes)
         subject = self.engine.subject
         self.local = self.transparent and hasattr(subject, "observe_path")

@@ -1,10 +1,40 @@
-"""Times of a subject that is looked at too rarely to tell which operation read its clock: their order is compared."""
+"""Ranks: of the leaves of the specification, kept from one eviction to the next; and of times.
+
+The times of a subject that is looked at too rarely to tell which operation read its clock are compared by their order.
+"""
 
 from bisect import bisect_right
+from collections.abc import Callable
+from typing import Any
 
+from radixcheck.spec.logic import var
+from radixcheck.spec.policies import Policy
+from radixcheck.spec.signature import POS, candidate
+from radixcheck.verification.model.reader import holds, row_of
 from radixcheck.verification.model.state import State
 from radixcheck.verification.protocol import Observation
 from radixcheck.verification.refinement.abstraction import Clock
+
+
+class Ranking:
+    """Every evictable leaf behind its key, in no order: worked out again only for nodes that have changed since."""
+
+    def __init__(self, policy: Policy, changed: set[int]) -> None:
+        n = var("n", POS)
+        self._stands: Callable[..., bool] = holds(candidate(n), (n,))
+        self._row: Callable[[State, int], Any] = row_of(n, (*policy.key(n), n))
+        self._changed = changed
+        self._rows: dict[int, Any] = {}
+
+    def __call__(self, state: State) -> list[Any]:
+        """A new list of them."""
+        for n in self._changed:
+            if n in state.node and self._stands(state, None, n):
+                self._rows[n] = self._row(state, n)
+            else:
+                self._rows.pop(n, None)
+        self._changed.clear()
+        return list(self._rows.values())
 
 
 def by_rank(clock: Clock, seen: Observation, spec: State) -> None:
