@@ -16,6 +16,7 @@ from radixcheck.verification.proofs import campaign
 from radixcheck.verification.proofs.decide import PROVED, REFUTED, UNKNOWN, decide_each
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.proofs.models import Model, model_of
+from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED, UNDECIDED
 from radixcheck.verification.report import proofs
 
 CELLS = {cell.name: cell for cell in matrix()}
@@ -107,3 +108,18 @@ def test_the_command_proves_what_it_is_asked_and_stores_it(tmp_path: Path) -> No
     assert shown.return_value == 0
     assert (cell["name"], cell["verdict"], len(cell["decided"])) == ("evict/NO_ORPHAN", PROVED, 2)
     assert cell["decided"][0]["hypotheses"]
+
+
+def test_a_second_solver_that_contradicts_a_proof_makes_it_fail_and_one_that_finds_none_does_not() -> None:
+    found = made("evict/COUNT", (PROVED,))
+    undecided, against = (campaign.Opinion("evict/COUNT", answer, 1.0) for answer in (UNDECIDED, CONTRADICTED))
+
+    assert (proofs.status(found, [undecided]), proofs.status(found, [against])) == (0, 1)
+    assert "0 of 1" in str(proofs.second([undecided])[-1])
+    assert "1 contradicted" in str(proofs.second([against])[-1])
+
+
+def test_a_second_solver_is_asked_about_what_is_to_be_proved_alone() -> None:
+    opinions = campaign.second_opinions(["evict/NO_ORPHAN", "Q1-EQUAL"], 1, lambda share, what: None)
+
+    assert [(opinion.name, opinion.answer) for opinion in opinions] == [("evict/NO_ORPHAN", CONFIRMED)]

@@ -129,9 +129,10 @@ def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) ->
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="worker processes")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="of the solver and the order of hypotheses")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="everything once with each of so many seeds")
+@click.option("--confirm", is_flag=True, help="ask a second solver, cvc5, about every proof")
 @click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="write the results there, as JSON")
 @_options("json")
-def prove(jobs: int, seed: int, seeds: int, store: Path | None, as_json: bool, **asked: Sequence[str]) -> int:
+def prove(jobs: int, seed: int, seeds: int, confirm: bool, store: Path | None, as_json: bool, **asked: Sequence[str]) -> int:
     """Prove every formula under every transition, unbounded; refute what is wrong, with a model."""
     try:
         from radixcheck.verification.proofs import campaign
@@ -148,14 +149,18 @@ def prove(jobs: int, seed: int, seeds: int, store: Path | None, as_json: bool, *
         raise UsageError("no condition is all of that: leave out a property, a transition or a policy")
     with console.progress("proving") as progress:
         found = campaign.campaign(names, range(seed, seed + seeds), jobs, progress)
-    written = json.dumps(proofs.to_json(found), indent=1)
+    opinions: Sequence[campaign.Opinion] = ()
+    if confirm:
+        with console.progress("asking cvc5") as progress:
+            opinions = campaign.second_opinions(names, jobs, progress)
+    written = json.dumps(proofs.to_json(found, opinions), indent=1)
     if store is not None:
         store.write_text(written + "\n")
     if as_json:
         click.echo(written)
     else:
-        console.show(proofs.prove(found))
-    return proofs.status(found)
+        console.show([*proofs.prove(found), *(proofs.second(opinions) if opinions else ())])
+    return proofs.status(found, opinions)
 
 
 @cli.command()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from time import perf_counter
 
-from radixcheck.verification.proofs.decide import REFUTED, Counterexample, decide_each, refute_each
+from radixcheck.verification.proofs.decide import PROVED, REFUTED, Counterexample, decide_each, refute_each
 from radixcheck.verification.proofs.laws import AXIOMS
 from radixcheck.verification.proofs.matrix import Cell, matrix
 from radixcheck.verification.proofs.models import Model, model_of
@@ -67,6 +67,15 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a second solver says of a condition that is proved."""
+
+    name: str
+    answer: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """Every result, and under what they were obtained."""
 
@@ -117,6 +126,30 @@ def campaign(names: Sequence[str], seeds: Sequence[int], jobs: int, progress: Ca
             progress(len(found) / len(names), f"{len(found)} of {len(names)} conditions, {failed} not as expected")
     results = tuple(found[name] for name in names)
     return Campaign(results, tuple(seeds), perf_counter() - start, f"z3 {z3.get_version_string()}", tuple(AXIOMS), LAWS)
+
+
+def second_opinions(names: Sequence[str], jobs: int, progress: Callable[[float, str], None]) -> tuple[Opinion, ...]:
+    """Ask the second solver about the named cells that are expected to be proved. Raises ImportError if it is not there."""
+    from radixcheck.verification.proofs import second_solver
+
+    asked = [name for name in names if _cells()[name].expected == PROVED]
+    found: list[Opinion] = []
+    with workers(jobs) as pool:
+        for future in as_completed([pool.submit(_confirm, asked[i : i + TOGETHER]) for i in range(0, len(asked), TOGETHER)]):
+            found += future.result()
+            agreed = sum(opinion.answer == second_solver.CONFIRMED for opinion in found)
+            progress(len(found) / len(asked), f"{agreed} of {len(found)} confirmed")
+    return tuple(sorted(found, key=lambda opinion: asked.index(opinion.name)))
+
+
+def _confirm(names: Sequence[str]) -> list[Opinion]:
+    from radixcheck.verification.proofs.second_solver import confirm
+
+    opinions = []
+    for name in names:
+        start = perf_counter()
+        opinions.append(Opinion(name, confirm(_cells()[name].condition), perf_counter() - start))
+    return opinions
 
 
 def _decide(names: Sequence[str], seeds: tuple[int, ...]) -> list[Result]:

@@ -1,6 +1,6 @@
 """What was proved, as tables for a person and as JSON for machines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,9 +8,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from radixcheck.verification.proofs.campaign import Campaign, Result
+from radixcheck.verification.proofs.campaign import Campaign, Opinion, Result
 from radixcheck.verification.proofs.models import Model
 from radixcheck.verification.proofs.runs import Run
+from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED
 from radixcheck.verification.report.pictures import tree
 
 COLOURS = {"PROVED": "green", "REFUTED": "cyan"}  # of what is expected; anything else is bold red
@@ -102,15 +103,34 @@ def _last(found: Campaign) -> Text:
     return Text.assemble(decided, (words, "green" if expected == count else "bold red"))
 
 
-def status(found: Campaign) -> int:
-    """0: all as expected, 1: something was refuted or proved that should not be, 3: something is undecided."""
+def second(opinions: Sequence[Opinion]) -> list[Any]:
+    """How many proofs the second solver confirms, and which it does not."""
+    slowest = max(opinions, key=lambda opinion: opinion.seconds)
+    confirmed = [opinion for opinion in opinions if opinion.answer == CONFIRMED]
+    line = f"cvc5 confirms {len(confirmed)} of {len(opinions)} proofs, each with all hypotheses; {_contradicted(opinions)} contradicted; "
+    line += f"slowest {slowest.name}, {slowest.seconds:.1f} s"
+    others = [Text(f"{o.name}: {o.answer} after {o.seconds:.1f} s", "yellow") for o in opinions if o.answer != CONFIRMED]
+    return [*others, Text(line, "green" if not others else "yellow")]
+
+
+def _contradicted(opinions: Iterable[Opinion]) -> int:
+    return sum(opinion.answer == CONTRADICTED for opinion in opinions)
+
+
+def status(found: Campaign, opinions: Sequence[Opinion] = ()) -> int:
+    """0: all as expected, 1: something was refuted or proved that should not be, 3: something is undecided.
+
+    A second solver that contradicts a proof makes it 1; that it does not find a proof says nothing.
+    """
+    if _contradicted(opinions):
+        return 1
     if not found.failed:
         return 0
     return 3 if all("UNKNOWN" in r.verdict for r in found.failed) else 1
 
 
-def to_json(found: Campaign) -> dict[str, Any]:
-    """Everything, per cell: verdict, time, seed and hypotheses of each attempt."""
+def to_json(found: Campaign, opinions: Sequence[Opinion] = ()) -> dict[str, Any]:
+    """Everything, per cell: verdict, time, seed and hypotheses of each attempt; and what a second solver says."""
     head = {"solver": found.solver, "seeds": found.seeds, "seconds": found.seconds, "axioms": found.axioms, "laws": found.laws}
     cells = [{**asdict(r), "model": r.model and _picture(r.model), "verdict": r.verdict} for r in found.results]
-    return {**head, "cells": cells}
+    return {**head, "cells": cells, "cvc5": [asdict(opinion) for opinion in opinions]}
