@@ -141,7 +141,7 @@ EXTEND = Transition(
 FILL = Transition(
     "fill",
     (h, y),
-    held(h) & ~whole(tok(h)) & (prev(y) == prev(tok(h))) & (length(y) == length(tok(h)) + 1),
+    held(h) & ~whole(tok(h)) & (prev(y) == prev(tok(h))) & (length(y) == length(tok(h)) + 1) & (namespace(y) == namespace(tok(h))),
     (at_point(content, row(h, tok(h)), y), at_point(row, h, y, row(h, tok(h))), at_point(tok, h, y)),
     (forget(row, lambda g, q: (g == h) & (q == tok(h))),),
 )

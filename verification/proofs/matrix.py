@@ -1,6 +1,7 @@
 """The matrix: every condition that is decided, with the verdict that is expected of it.
 
     a state formula, by a transition       the transition keeps it
+    a promise, by a transition             the transition does what it is for, and nothing else
     a theorem                              it follows from the state formulas
     a claim                                one sentence of a review, proved or refuted
 
@@ -17,6 +18,7 @@ from radixcheck.spec.transitions import CACHE
 from radixcheck.verification.proofs.claims import claims
 from radixcheck.verification.proofs.conditions import Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED
+from radixcheck.verification.proofs.steps import STEPS, heap_steps, postconditions
 
 HEAP_FORMULAS = ("HEAP_FULL", "HEAP_STALE")
 
@@ -37,7 +39,7 @@ class Cell:
 
 def matrix() -> tuple[Cell, ...]:
     """Every cell."""
-    return (*_cache(), *_theorems(), *(cell for policy in POLICIES.values() for cell in _heap(policy)), *_claims())
+    return (*_cache(), *_promises(), *_theorems(), *(cell for policy in POLICIES.values() for cell in _heap(policy)), *_claims())
 
 
 def _cache() -> Iterator[Cell]:
@@ -47,6 +49,14 @@ def _cache() -> Iterator[Cell]:
             if id_ not in derived:
                 condition = preserved(id_, formula, step, formulas | derived)
                 yield Cell(condition.name, id_, condition, step.name)
+
+
+def _promises() -> Iterator[Cell]:
+    given = state_formulas() | theorems()
+    for step in CACHE:
+        for id_, formula in {**postconditions(step.name), "STEP": STEPS[step.name]}.items():
+            condition = preserved(id_, formula, step, given)
+            yield Cell(condition.name, id_, condition, step.name)
 
 
 def _theorems() -> Iterator[Cell]:
@@ -67,6 +77,10 @@ def _heap(policy: Policy) -> Iterator[Cell]:
             condition = preserved(id_, given[id_], step, given)
             name = f"{policy.name}:{condition.name}"
             yield Cell(name, id_, replace(condition, name=name), step.name, policy.name)
+        if step.name in heap_steps(policy):
+            condition = preserved("HEAP_STEP", heap_steps(policy)[step.name], step, given)
+            name = f"{policy.name}:{condition.name}"
+            yield Cell(name, "HEAP_STEP", replace(condition, name=name), step.name, policy.name)
 
 
 def _claims() -> Iterator[Cell]:
