@@ -72,7 +72,7 @@ class Engine:
         """What the subject says of its sizes."""
         try:
             sizes: Sizes = self.subject.sizes()
-            return Sizes(sizes.available, sizes.evictable, sizes.protected)
+            return sizes if type(sizes) is Sizes else Sizes(sizes.available, sizes.evictable, sizes.protected)
         except Exception as error:  # whatever a subject raises
             raise SubjectFailed(f"sizes() raised {type(error).__name__}: {error}") from error
 

@@ -157,7 +157,7 @@ class IncrementalChecker(Checker):
     def _judge_sizes(self, op: Op) -> list[Violation]:
         s, says = self.oracle.model.state, self.engine.sizes()
         self.looked["sizes"] += 1
-        if (says.available, says.evictable, says.protected) == (s.available, s.evictable, s.protected):
+        if says == (s.available, s.evictable, s.protected):
             return []
         due = Sizes(s.available, s.evictable, s.protected)
         return [Violation("COUNT", f"after {op.name} says {says}, the specification {due}")]
