@@ -56,7 +56,9 @@ def test_a_wrong_claim_is_refuted_by_a_model_of_few_nodes(name: str) -> None:
     assert 1 <= len(result.run.operations) <= 4
 
 
-@pytest.mark.parametrize("name", ["Q1-CHECKED", "Q1-STRICT", "STAMP", "LOCK-STOP", "UNIQUE-slru", "LRU-OLDEST", "PROGRESS", "EVICT-ENDS"])
+@pytest.mark.parametrize(
+    "name", ["Q1-CHECKED", "Q1-STRICT", "STAMP", "LOCK-STOP", "UNIQUE-slru", "LRU-OLDEST", "PROGRESS", "EVICT-ENDS", "HEAP-BOUNDED"]
+)
 def test_a_right_claim_is_proved_with_each_seed(name: str) -> None:
     assert [v.verdict for v in decide_each(CELLS[name].condition, (0, 1))] == [PROVED, PROVED]
 

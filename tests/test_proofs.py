@@ -9,11 +9,11 @@ from functools import cache
 
 import pytest
 
-from radixcheck.spec.heap import heap_machine
-from radixcheck.spec.logic import BOOL, INT, Term, conj, old, var
+from radixcheck.spec.heap import entries_and_leaves, heap_machine
+from radixcheck.spec.logic import BOOL, INT, Term, conj, expand, old, var
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.postconditions import POSTCONDITIONS
-from radixcheck.spec.signature import PAGE, POS, REQUEST, hits, leaf, lock, node, time
+from radixcheck.spec.signature import PAGE, POS, REQUEST, hits, leaf, lock, node, on, time
 from radixcheck.spec.transitions import CACHE, EVICT, GROW, RELEASE, SPLIT, Transition, at_point, m, n
 from radixcheck.verification.model.positions import EPS, Positions
 from radixcheck.verification.model.reader import Refused, check, holds, run
@@ -32,7 +32,7 @@ from radixcheck.verification.proofs.conditions import (
     variables,
 )
 from radixcheck.verification.proofs.decide import PROVED, REFUTED, SIZES, decide, prove, witness
-from radixcheck.verification.proofs.laws import AXIOMS, inherits, leaf_below
+from radixcheck.verification.proofs.laws import AXIOMS, inherits, leaf_below, no_more
 
 FORMULAS = state_formulas()
 POSTS = {p.id: p.formula(LRU) for p in POSTCONDITIONS if p.formula is not None}
@@ -195,3 +195,22 @@ def test_the_laws_of_finite_trees_are_true_of_every_state(law: Term) -> None:
         chained += frame(state) and any(state.up[n] != EPS for n in state.node)
 
     assert chained > 20
+
+
+def test_the_law_of_injections_is_true_of_every_heap() -> None:
+    entries, leaves = entries_and_leaves()
+    law = no_more(expand(entries), expand(leaves), on)
+    true, frame, rng, framed, more = holds(law), holds(law.args[0]), random.Random(5), 0, 0
+    positions = table()
+    for _ in range(300):
+        state = State(positions, 4)
+        state.node = set(rng.sample(range(1, 6), rng.randrange(1, 5)))
+        state.lock, state.up = {n: rng.randrange(4) // 3 for n in state.node}, dict.fromkeys(state.node, EPS)
+        state.queued = set(range(rng.randrange(4)))
+        state.on = {e: rng.choice(sorted(state.node)) for e in state.queued}
+        assert true(state)
+        framed += frame(state) and len(state.queued) > 1
+        more += len(state.queued) > sum(lock == 0 for lock in state.lock.values())
+
+    assert framed > 10  # there the law says something
+    assert more > 10  # and here it must not

@@ -24,6 +24,7 @@ LAWS = (
     "monotony of sums",
     "the pages together have the capacity",
     "pages of a path are as many as its prefixes",
+    "an injection into a set makes no more things of it than it has",
     "a node above another has a child",
     "what no child exceeds its parent in, no descendant does",
     "an unlocked node has an evictable leaf at or below it",

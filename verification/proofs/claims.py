@@ -7,15 +7,15 @@ hold more than leaves. A claim that is wrong has a counterexample of two or thre
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from radixcheck.spec.heap import POP_DEAD, heap_machine, served
+from radixcheck.spec.heap import POP_DEAD, TIDY, entries_and_leaves, heap_machine, served
 from radixcheck.spec.logic import Term, conj, expand, old, total
 from radixcheck.spec.policies import POLICIES, Policy, less, stored
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.signature import *
-from radixcheck.spec.transitions import EVICT, TOUCH, Transition, Update, assign, n
+from radixcheck.spec.transitions import EVICT, TOUCH, Transition, Update, after, assign, n
 from radixcheck.verification.proofs.conditions import LRU, Condition, follows, locks, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED, REFUTED
-from radixcheck.verification.proofs.laws import balance, inherits, leaf_below, member, monotone
+from radixcheck.verification.proofs.laws import balance, inherits, leaf_below, member, monotone, no_more
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +218,12 @@ def _order_and_progress() -> Iterator[Claim]:
         "Q10",
         _unreached(),
     )
+    yield Claim(
+        "HEAP-BOUNDED",
+        "A sweep leaves at most one entry for each evictable leaf: swept whenever it grows past twice that, the heap stays bounded.",
+        "C3",
+        _bounded(),
+    )
     d = POP_DEAD.parameters[0]
     fewer = every(lambda e: queued(e) >> old(queued(e))) & old(queued(d)) & ~queued(d)
     yield Claim(
@@ -226,6 +232,12 @@ def _order_and_progress() -> Iterator[Claim]:
         "C4",
         preserved("POP-ENDS", fewer, POP_DEAD, _given(heap=True)),
     )
+
+
+def _bounded() -> Condition:
+    entries, leaves = map(expand, entries_and_leaves())
+    found = preserved("HEAP-BOUNDED", entries <= leaves, TIDY, _given(heap=True))
+    return replace(found, laws=(*found.laws, after(no_more(entries, leaves, on), TIDY)))
 
 
 def _unreached() -> Condition:

@@ -161,6 +161,20 @@ def inherits(value: Function) -> Term:
     return (TREE & step) >> forall((POS, POS), lambda n, k: (node(n) & node(k) & (n < k)) >> (value(k) <= value(n)))
 
 
+def no_more(less: Term, more: Term, image: Function) -> Term:
+    """Things of which `image` makes different things, each counted on the other side, are no more than those there."""
+    (x, where, _, _), (y, there, _, _) = _parts(less), _parts(more)
+    a, b = var("a", x.sort), var("b", x.sort)
+
+    def counted(z: Term) -> Term:
+        return substitute(where, {x.args[0]: z})
+
+    lands = Term("forall", ((a,), counted(a) >> substitute(there, {y.args[0]: image(a)})), BOOL)
+    apart = Term("forall", ((a, b), (counted(a) & counted(b) & (image(a) == image(b))) >> (a == b)), BOOL)
+    ones = members(less, lambda z: share(less, z) == 1) & members(more, lambda z: share(more, z) == 1)
+    return (lands & apart & ones) >> (less <= more)
+
+
 def leaf_below() -> Term:
     """Where no child is locked more than its parent, an unlocked node has an evictable leaf at or below it: the tree is finite."""
     step = forall((POS,), lambda m: node(m) >> ((lock(m) >= 0) & ((up(m) == eps) | (lock(m) <= lock(up(m))))))
