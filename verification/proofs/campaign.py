@@ -7,7 +7,7 @@ from functools import cache
 from time import perf_counter
 
 from radixcheck.verification.proofs.decide import PROVED, REFUTED, Counterexample, decide_each, refute_each
-from radixcheck.verification.proofs.laws import AXIOMS
+from radixcheck.verification.proofs.laws import AXIOMS, LAWS
 from radixcheck.verification.proofs.matrix import Cell, matrix
 from radixcheck.verification.proofs.models import Model, model_of
 from radixcheck.verification.proofs.runs import Run, shortest
@@ -15,20 +15,6 @@ from radixcheck.verification.proofs.z3_reader import z3
 from radixcheck.verification.search.workers import workers
 
 TOGETHER = 4  # cells that a worker takes at once
-
-LAWS = (
-    "update of a sum",
-    "extensionality and linearity of sums",
-    "a sum of nothing is zero",
-    "a sum of non-negative shares is not negative, and not less than a share",
-    "monotony of sums",
-    "the pages together have the capacity",
-    "pages of a path are as many as its prefixes",
-    "an injection into a set makes no more things of it than it has",
-    "a node above another has a child",
-    "what no child exceeds its parent in, no descendant does",
-    "an unlocked node has an evictable leaf at or below it",
-)  # each a formula `frame implies law` in `laws.py`
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +112,7 @@ def campaign(names: Sequence[str], seeds: Sequence[int], jobs: int, progress: Ca
             failed = sum(not result.as_expected for result in found.values())
             progress(len(found) / len(names), f"{len(found)} of {len(names)} conditions, {failed} not as expected")
     results = tuple(found[name] for name in names)
-    return Campaign(results, tuple(seeds), perf_counter() - start, f"z3 {z3.get_version_string()}", tuple(AXIOMS), LAWS)
+    return Campaign(results, tuple(seeds), perf_counter() - start, f"z3 {z3.get_version_string()}", tuple(AXIOMS), tuple(LAWS.values()))
 
 
 def second_opinions(names: Sequence[str], jobs: int, progress: Callable[[float, str], None]) -> tuple[Opinion, ...]:

@@ -6,6 +6,7 @@ anything. Z3 sees a sum as an uninterpreted function of what it depends on, and 
 """
 
 from collections.abc import Callable, Sequence
+from inspect import getdoc
 
 from radixcheck.spec.logic import BOOL, INT, Function, Term, conj, exists, forall, ite, lift, old, substitute, var
 from radixcheck.spec.signature import (
@@ -180,3 +181,14 @@ def leaf_below() -> Term:
     step = forall((POS,), lambda m: node(m) >> ((lock(m) >= 0) & ((up(m) == eps) | (lock(m) <= lock(up(m))))))
     found = forall((POS,), lambda n: (node(n) & (lock(n) == 0)) >> exists((POS,), lambda k: candidate(k) & (n <= k)))
     return (TREE & step) >> found
+
+
+def _sentence(law: Callable[..., object]) -> str:
+    return (getdoc(law) or "").partition(".\n")[0].partition("\n\n")[0].rstrip(".")
+
+
+# Every law, in a sentence: what is assumed of finite sums and trees.
+LAWS = {
+    law.__name__: _sentence(law)
+    for law in (balance, nonnegative, member, monotone, everything, freed, no_more, descends, inherits, leaf_below)
+}

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from radixcheck.spec.heap import heap_machine
+from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.transitions import CACHE
 from radixcheck.verification.proofs.claims import claims
@@ -20,7 +21,7 @@ from radixcheck.verification.proofs.conditions import Condition, follows, preser
 from radixcheck.verification.proofs.decide import PROVED
 from radixcheck.verification.proofs.steps import STEPS, heap_steps, postconditions
 
-HEAP_FORMULAS = ("HEAP_FULL", "HEAP_STALE")
+HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ trace ends, all that run finish.
 import gc
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from time import perf_counter
@@ -90,7 +90,7 @@ def replay(
     check_fits(trace, settings)
     run = _Run(factory, settings, None if beside is factory else beside)
     begun = perf_counter()
-    with _no_collections(), run:
+    with _no_collections(), closing(run):
         for i, request in enumerate(trace):
             if run.fault:
                 break
@@ -153,10 +153,8 @@ class _Run:
         self.victims = self.evicted_pages = self.refused = 0
         self._output = count(FIRST_OUTPUT)
 
-    def __enter__(self) -> None:
-        """Nothing is left to begin."""
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Let the second cache's process end."""
         if self.companion:
             self.companion.close()
 
