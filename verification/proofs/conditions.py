@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from radixcheck.spec.catalogue import THEOREMS
 from radixcheck.spec.invariants import STATE_FORMULAS
-from radixcheck.spec.logic import Function, Sort, Term, conj, expand, lift, old, substitute, total, var
+from radixcheck.spec.logic import INT, Function, Sort, Term, conj, expand, lift, old, substitute, total, var
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.signature import PAGE, POS, REQUEST, at, end, held, owner, up
 from radixcheck.spec.transitions import Transition, Update, after
@@ -18,6 +18,9 @@ from radixcheck.verification.proofs.laws import balance, descends, everything, f
 
 DERIVED = ("LOCK_NONNEG", "ISOLATION")  # state formulas that follow from the others in every state
 LRU = POLICIES["lru"]
+_RANK = Function("rank_of", (INT, INT, INT, INT), INT, "rigid")
+# Any policy whatever whose first key is a function of what a node carries; the second is the time, as of every policy.
+ANY = Policy("any", _RANK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Condition:
     hypotheses: Mapping[str, Term]
     goals: tuple[Term, ...]
     laws: tuple[Term, ...]  # true of all states
+    cases: tuple["Condition", ...] | None = None  # what a state may refute in its place; None: itself
 
 
 def state_formulas(policy: Policy = LRU, heap: bool = False) -> dict[str, Term]:

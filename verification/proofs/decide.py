@@ -6,10 +6,13 @@
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from threading import Timer
 from time import perf_counter
 from typing import Any
 
+from radixcheck.spec.catalogue import THEOREMS
+from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term, conj, expand, lift, total
 from radixcheck.spec.signature import PAGE, capacity, page_size
 from radixcheck.verification.model.reader import Binding, check, run
@@ -21,8 +24,9 @@ from radixcheck.verification.proofs.replay import state_of
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
 TREE = ("NO_ORPHAN", "COVER", "PARENT", "CHILD_KEY")  # the shape of the tree is what most proofs need
+STATED = frozenset(p.id for p in (*STATE_FORMULAS, *THEOREMS))
 HEAP = frozenset({"queued", "entry", "on", "first", "second"})  # of which the tree alone says nothing
-QUICK = 1.0  # seconds for a proof from few hypotheses
+QUICK = (0.25, 1.0)  # seconds for a proof from few hypotheses, at first and once more
 LIMIT = 5.0  # for any other
 PROVED, REFUTED, UNKNOWN = "PROVED", "REFUTED", "UNKNOWN"
 SIZES = tuple(
@@ -69,7 +73,7 @@ def decide_each(condition: Condition, seeds: Sequence[int], seconds: float = LIM
         def verdict(word: str, method: str, names: Sequence[str], found: Counterexample | None = None) -> Verdict:
             return Verdict(condition.name, word, method, perf_counter() - start, seed, tuple(names), found)  # noqa: B023
 
-        served = next((proof for proof in tries if proof.found(seed, QUICK)), None)
+        served = next((proof for limit in QUICK for proof in tries if proof.found(seed, limit)), None)
         if served is not None:
             tries.sort(key=lambda proof: proof is not served)
             yield verdict(PROVED, "unbounded", served.names)
@@ -98,8 +102,9 @@ def slices(condition: Condition) -> list[tuple[Condition, list[str]]]:
         return [(condition, list(condition.hypotheses))]
     own = condition.name.rpartition("/")[2]
     without_sums = replace(condition, laws=tuple(law for law in condition.laws if not _counts(law)))
-    tree = without_sums, [name for name in condition.hypotheses if name in (*TREE, own, "guard")]
-    plain = condition, [name for name, term in condition.hypotheses.items() if name == own or not _counts(term)]
+    extra = [name for name in condition.hypotheses if name == own or name not in STATED]  # given for this very condition
+    tree = without_sums, [name for name in condition.hypotheses if name in (*TREE, *extra)]
+    plain = condition, [name for name, term in condition.hypotheses.items() if name in extra or not _counts(term)]
     if _counts(condition.formula):
         return [plain]
     return [plain, tree] if functions(condition.formula) & HEAP else [tree, plain]
@@ -109,15 +114,19 @@ def _counts(term: Term) -> bool:
     return next(parts(expand(term), "sum"), None) is not None
 
 
-def _check(reader: Reader, seed: int, seconds: float, assertions: Iterable[Any], **options: Any) -> Any:
-    """The solver after its check; it is interrupted if it does not keep its own time limit."""
+def _solver(reader: Reader, seed: int, **options: Any) -> Any:
     solver = z3.SimpleSolver(ctx=reader.context)
-    solver.set(timeout=int(1000 * seconds), random_seed=seed, **options)
-    solver.add(*assertions)
+    solver.set(random_seed=seed, **options)
+    return solver
+
+
+def _check(reader: Reader, solver: Any, seconds: float) -> Any:
+    """The solver's answer; it is interrupted if it does not keep its own time limit."""
+    solver.set(timeout=int(1000 * seconds))
     timer = Timer(seconds + 1, reader.context.interrupt)
     timer.start()
     try:
-        return solver, solver.check()
+        return solver.check()
     finally:
         timer.cancel()
 
@@ -141,13 +150,17 @@ class Proof:
     def found(self, seed: int, seconds: float) -> bool:
         """Whether every goal follows, for any number of things, found within the time."""
         given, goals = self._assertions()
-        shuffled, end = random.Random(seed).sample(given, len(given)), perf_counter() + seconds
+        end = perf_counter() + seconds
+        # Instances by patterns only: guessing models of so many quantified formulas never ends.
+        solver = _solver(self._reader, seed, auto_config=False, mbqi=False)
+        solver.add(*random.Random(seed).sample(given, len(given)))
         for goal in goals:
             left = end - perf_counter()
-            # Instances by patterns only: guessing models of so many quantified formulas never ends.
-            options = {"auto_config": False, "mbqi": False}
-            if left <= 0 or _check(self._reader, seed, left, [*shuffled, goal], **options)[1] != z3.unsat:
+            solver.push()
+            solver.add(goal)
+            if left <= 0 or _check(self._reader, solver, left) != z3.unsat:
                 return False
+            solver.pop()
         return True
 
 
@@ -158,10 +171,10 @@ def prove(condition: Condition, names: Sequence[str], seed: int, seconds: float)
 
 def refute(condition: Condition, seed: int, seconds: float) -> Counterexample | None:
     """A counterexample of the least size tried, confirmed by running it."""
-    for size in SIZES:
-        model = witness([*condition.hypotheses.values(), ~conj(*condition.goals)], size, seed, seconds)
+    for size, case in product(SIZES, (condition,) if condition.cases is None else condition.cases):
+        model = witness([*case.hypotheses.values(), ~conj(*case.goals)], size, seed, seconds)
         if model is not None:
-            found = replay(condition, *model)
+            found = replay(case, *model)
             if found is not None:
                 return found
     return None
@@ -171,9 +184,9 @@ def witness(terms: Iterable[Term], size: Mapping[str, int], seed: int, seconds: 
     """A model of the formulas with so many things, if there is one."""
     reader = Reader(size)
     pages = total(PAGE, lambda s: lift(True), lambda s: page_size)
-    given = [reader.read(t) for t in (*AXIOMS.values(), capacity == pages, page_size <= 2, *terms)]
-    solver, answer = _check(reader, seed, seconds, given)
-    return (reader, solver.model()) if answer == z3.sat else None
+    solver = _solver(reader, seed)
+    solver.add(*(reader.read(t) for t in (*AXIOMS.values(), capacity == pages, page_size <= 2, *terms)))
+    return (reader, solver.model()) if _check(reader, solver, seconds) == z3.sat else None
 
 
 def replay(condition: Condition, reader: Reader, model: Any) -> Counterexample | None:
@@ -185,7 +198,9 @@ def replay(condition: Condition, reader: Reader, model: Any) -> Counterexample |
         values = [model.eval(reader.read(p), model_completion=True) for p in condition.step.parameters]
         arguments = tuple(numbers[v] if v in numbers else v.as_long() for v in values)
         run(condition.step, after, *arguments)
-    if any(check(term)(before) is not None for id_, term in condition.hypotheses.items() if id_ != "guard"):
+    parameters = condition.step.parameters if condition.step is not None else ()
+    assumed = (term for id_, term in condition.hypotheses.items() if id_ != "guard")
+    if any(check(term, parameters)(before, before, *arguments) is not None for term in assumed):
         return None
-    violated = check(condition.formula)(after, before)
+    violated = check(condition.formula, parameters)(after, before, *arguments)
     return None if violated is None else Counterexample(before, after, arguments, violated)

@@ -48,6 +48,12 @@ AXIOMS: dict[str, Term] = {
 }
 
 
+def instance(axiom: str, *things: Term) -> Term:
+    """An axiom for these things, where a solver would not think of them."""
+    bound, body = AXIOMS[axiom].args
+    return substitute(body, {v.args[0]: thing for v, thing in zip(bound, things, strict=True)})
+
+
 def _same(term: Term) -> Term:
     return term
 
@@ -145,6 +151,13 @@ def freed(update: Update) -> tuple[Term, Term]:
     return old(sum_), old(counted)
 
 
+def interval(low: Term, high: Term) -> tuple[Term, Term]:
+    """The tokens of the positions behind one and up to another, and the law that they are a page each."""
+    q = var("q", POS)
+    sum_ = Term("sum", (q, (low < q) & (q <= high), page_size), INT)
+    return sum_, ((low <= high) & whole(low)) >> (sum_ == room(high) - length(low))
+
+
 TREE = forall((POS,), lambda m: node(m) >> ((up(m) < m) & (node(up(m)) | (up(m) == eps)))) & forall(
     (POS, POS), lambda m, k: (node(m) & (k < m) & node(k)) >> (k <= up(m))
 )
@@ -190,5 +203,5 @@ def _sentence(law: Callable[..., object]) -> str:
 # Every law, in a sentence: what is assumed of finite sums and trees.
 LAWS = {
     law.__name__: _sentence(law)
-    for law in (balance, nonnegative, member, monotone, everything, freed, no_more, descends, inherits, leaf_below)
+    for law in (balance, nonnegative, member, monotone, everything, freed, interval, no_more, descends, inherits, leaf_below)
 }

@@ -1,25 +1,27 @@
 """The matrix: every condition that is decided, with the verdict that is expected of it.
 
     a state formula, by a transition       the transition keeps it
-    a promise, by a transition             the transition does what it is for, and nothing else
+    a promise, by a transition             it carries what operations promise, or does what it is for and nothing else
     a theorem                              it follows from the state formulas
     a claim                                one sentence of a review, proved or refuted
 
 The heap machine's transitions are the cache's with updates of entries added (`tests/test_matrix.py` compares them), so that
-formulas that read no entry need be shown of the cache's transitions alone, and the heap's formulas of the heap's, by policy.
+formulas that read no entry need be shown of the cache's transitions alone. The heap's formulas are shown of the heap's
+transitions for any policy at all, its key an unknown function of what a node carries.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from radixcheck.spec.heap import heap_machine
 from radixcheck.spec.invariants import STATE_FORMULAS
-from radixcheck.spec.policies import POLICIES, Policy
+from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.transitions import CACHE
+from radixcheck.verification.proofs import promises
 from radixcheck.verification.proofs.claims import claims
-from radixcheck.verification.proofs.conditions import Condition, follows, preserved, state_formulas, theorems
+from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED
-from radixcheck.verification.proofs.steps import STEPS, heap_steps, postconditions
+from radixcheck.verification.proofs.steps import STEPS, heap_steps
 
 HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
 
@@ -40,7 +42,7 @@ class Cell:
 
 def matrix() -> tuple[Cell, ...]:
     """Every cell."""
-    return (*_cache(), *_promises(), *_theorems(), *(cell for policy in POLICIES.values() for cell in _heap(policy)), *_claims())
+    return (*_cache(), *_promises(), *_steps(), *_theorems(), *_heap(), *_claims())
 
 
 def _cache() -> Iterator[Cell]:
@@ -53,35 +55,33 @@ def _cache() -> Iterator[Cell]:
 
 
 def _promises() -> Iterator[Cell]:
-    given = state_formulas() | theorems()
+    for condition in promises.cells():
+        where, _, id_ = condition.name.partition("/")
+        yield Cell(condition.name, id_, condition, where)
+
+
+def _steps() -> Iterator[Cell]:
     for step in CACHE:
-        for id_, formula in {**postconditions(step.name), "STEP": STEPS[step.name]}.items():
-            condition = preserved(id_, formula, step, given)
-            yield Cell(condition.name, id_, condition, step.name)
+        condition = preserved("STEP", STEPS[step.name], step, state_formulas() | theorems())
+        yield Cell(condition.name, "STEP", condition, step.name)
 
 
 def _theorems() -> Iterator[Cell]:
-    for policy in POLICIES.values():
-        formulas, derived = state_formulas(policy), theorems(policy)
-        inductive = {id_: formula for id_, formula in formulas.items() if id_ not in derived}
-        for id_, formula in derived.items():
-            if id_ == "NO_TIES":  # the one that reads the policy's key
-                yield Cell(f"{policy.name}:{id_}", id_, follows(id_, formula, inductive), policy=policy.name)
-            elif policy.name == "lru":
-                yield Cell(id_, id_, follows(id_, formula, inductive))
+    formulas, derived = state_formulas(ANY), theorems(ANY)
+    inductive = {id_: formula for id_, formula in formulas.items() if id_ not in derived}
+    for id_, formula in derived.items():
+        yield Cell(id_, id_, follows(id_, formula, inductive), policy=ANY.name if id_ == "NO_TIES" else "")
 
 
-def _heap(policy: Policy) -> Iterator[Cell]:
-    given = state_formulas(policy, heap=True) | theorems(policy)
-    for step in heap_machine(policy):
+def _heap() -> Iterator[Cell]:
+    given = state_formulas(ANY, heap=True) | theorems(ANY)
+    for step in heap_machine(ANY):
         for id_ in HEAP_FORMULAS:
             condition = preserved(id_, given[id_], step, given)
-            name = f"{policy.name}:{condition.name}"
-            yield Cell(name, id_, replace(condition, name=name), step.name, policy.name)
-        if step.name in heap_steps(policy):
-            condition = preserved("HEAP_STEP", heap_steps(policy)[step.name], step, given)
-            name = f"{policy.name}:{condition.name}"
-            yield Cell(name, "HEAP_STEP", replace(condition, name=name), step.name, policy.name)
+            yield Cell(condition.name, id_, condition, step.name, ANY.name)
+        if step.name in heap_steps(ANY):
+            condition = preserved("HEAP_STEP", heap_steps(ANY)[step.name], step, given)
+            yield Cell(condition.name, "HEAP_STEP", condition, step.name, ANY.name)
 
 
 def _claims() -> Iterator[Cell]:
