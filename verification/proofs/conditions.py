@@ -118,9 +118,14 @@ def _anything(update: Update) -> Update:
     return replace(update, value=junk(*update.parameters))
 
 
+def forgetting(step: Transition) -> Transition:
+    """The transition, leaving anything where it forgets."""
+    return replace(step, updates=(*step.updates, *map(_anything, step.forgets)))
+
+
 def preserved(name: str, formula: Term, step: Transition, hypotheses: Mapping[str, Term]) -> Condition:
     """The formula (its `old` is the state before) holds after the transition, whatever that leaves where it forgets."""
-    forgetful = replace(step, updates=(*step.updates, *map(_anything, step.forgets)))
+    forgetful = forgetting(step)
     found = tuple(goals(formula))
     laws = [after(law, forgetful) for goal in found for law in laws_of_step(goal, step)]
     laws += [law for goal in found for law in laws_here(goal)]
