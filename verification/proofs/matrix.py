@@ -3,6 +3,7 @@
     a state formula, by a transition       the transition keeps it
     a promise, by a transition             the transition does what it is for, and nothing else
     a theorem                              it follows from the state formulas
+    the early machine's own formulas       locks that stop early refine those of the whole path
     a claim                                one sentence of a review, proved or refuted
 
 The heap machine's transitions are the cache's with updates of entries added (`tests/test_matrix.py` compares them), so that
@@ -19,6 +20,7 @@ from radixcheck.spec.transitions import CACHE
 from radixcheck.verification.proofs.claims import claims
 from radixcheck.verification.proofs.conditions import Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED
+from radixcheck.verification.proofs.early_refinement import early_cells
 from radixcheck.verification.proofs.steps import STEPS, heap_steps, postconditions
 
 HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
@@ -40,7 +42,7 @@ class Cell:
 
 def matrix() -> tuple[Cell, ...]:
     """Every cell."""
-    return (*_cache(), *_promises(), *_theorems(), *(cell for policy in POLICIES.values() for cell in _heap(policy)), *_claims())
+    return (*_cache(), *_promises(), *_theorems(), *(cell for policy in POLICIES.values() for cell in _heap(policy)), *_early(), *_claims())
 
 
 def _cache() -> Iterator[Cell]:
@@ -82,6 +84,14 @@ def _heap(policy: Policy) -> Iterator[Cell]:
             condition = preserved("HEAP_STEP", heap_steps(policy)[step.name], step, given)
             name = f"{policy.name}:{condition.name}"
             yield Cell(name, "HEAP_STEP", replace(condition, name=name), step.name, policy.name)
+
+
+def _early() -> Iterator[Cell]:
+    for cell in early_cells():
+        c = cell.condition
+        name = f"early:{c.name}" if c.step and not cell.sentence else c.name
+        step = c.step.name if c.step else ""
+        yield Cell(name, cell.formula, c, step, "", cell.expected, cell.sentence, cell.questions)
 
 
 def _claims() -> Iterator[Cell]:
