@@ -16,6 +16,7 @@ from radixcheck.verification.proofs import campaign
 from radixcheck.verification.proofs.decide import PROVED, REFUTED, UNKNOWN, decide_each
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.proofs.models import Model, model_of
+from radixcheck.verification.proofs.runs import CACHES
 from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED, UNDECIDED
 from radixcheck.verification.report import proofs
 
@@ -45,7 +46,7 @@ def small(model: Model) -> bool:
     return 1 <= len(model.before.nodes) <= 3
 
 
-@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.expected == REFUTED])
+@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.expected == REFUTED and name in CACHES])
 def test_a_wrong_claim_is_refuted_by_a_model_of_few_nodes(name: str) -> None:
     (result,) = campaign._decide([name], (0,))
 

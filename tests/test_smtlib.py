@@ -66,7 +66,7 @@ def test_a_second_solver_contradicts_a_planted_fault(step: Transition, id_: str)
 
 def absurd(step: Transition) -> Condition:
     """What is assumed of a transition in the proofs with sums, and a goal that never holds."""
-    laws = [law for id_ in ("COUNT", "LOCK_COUNT") for law in preserved("", FORMULAS[id_], step, {}).laws]
+    laws = [law for id_ in ("COUNT", "LOCK_COUNT") for own in preserved("", FORMULAS[id_], step, {}).own.values() for law in own]
     return Condition("absurd", conj(), step, HYPOTHESES | {"guard": step.guard}, (~conj(),), tuple(laws))
 
 

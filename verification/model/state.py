@@ -7,13 +7,14 @@ SETS = ("node", "cached", "held", "queued")
 MAPS = ("end", "up", "page", "time", "creation", "hits", "priority", "lock", "holder", "content")
 REQUEST_MAPS = ("at", "tok", "row", "urgency")
 HEAP_MAPS = ("on", "first", "second", "entry")
+EARLY_MAPS = ("marks",)  # of locks that stop early
 COUNTERS = ("evictable", "protected", "available", "now")
 
 
 class State:
     """One state. `owner` is a list over pages; `kids` counts children per node and is an index, not part of the state."""
 
-    __slots__ = (*SETS, *MAPS, *REQUEST_MAPS, *HEAP_MAPS, *COUNTERS, "owner", "kids", "positions", "capacity")
+    __slots__ = (*SETS, *MAPS, *REQUEST_MAPS, *HEAP_MAPS, *EARLY_MAPS, *COUNTERS, "owner", "kids", "positions", "capacity")
 
     node: set[int]
     cached: set[int]
@@ -37,11 +38,12 @@ class State:
     first: dict[int, float]
     second: dict[int, float]
     entry: dict[int, int]
+    marks: dict[int, int]
 
     def __init__(self, positions: Positions, pages: int) -> None:
         for name in SETS:
             setattr(self, name, set())
-        for name in (*MAPS, *REQUEST_MAPS, *HEAP_MAPS):
+        for name in (*MAPS, *REQUEST_MAPS, *HEAP_MAPS, *EARLY_MAPS):
             setattr(self, name, {})
         self.owner = [FREE] * pages
         self.kids: dict[int, int] = {}

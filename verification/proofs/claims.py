@@ -15,7 +15,7 @@ from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import EVICT, TOUCH, Transition, Update, after, assign, n
 from radixcheck.verification.proofs.conditions import LRU, Condition, follows, locks, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED, REFUTED
-from radixcheck.verification.proofs.laws import balance, inherits, leaf_below, member, monotone, no_more
+from radixcheck.verification.proofs.laws import balance, inherits, leaf_below, member, no_more
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +163,6 @@ def _accounting() -> Iterator[Claim]:
     }
     for id_, (sentence, updates) in wrong.items():
         yield Claim(id_, sentence, "Q3 Q4", preserved(id_, size_formula, replace(EVICT, updates=updates), _given()), REFUTED)
-    below = every(lambda n, m: (node(n) & node(m) & (m < n) & (lock(m) == 0)) >> (lock(n) == 0))
-    found = follows("LOCK-STOP", below, _given())
-    deep, high = _goal("n"), _goal("m")
-    yield Claim(
-        "LOCK-STOP",
-        "Below an unlocked node nothing is locked: a lock that stops at the first protected ancestor protects the same nodes.",
-        "Q5 C3",
-        replace(found, laws=(*found.laws, monotone(locks(deep), locks(high)))),
-    )
-
-
-def _goal(name: str) -> Term:
-    return Term("var", (name + "_goal",), POS)
 
 
 # The order of victims, and that an eviction ends.

@@ -6,7 +6,7 @@ transition name: in general form they would keep a solver busy without end.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from radixcheck.spec.catalogue import THEOREMS
 from radixcheck.spec.invariants import STATE_FORMULAS
@@ -33,7 +33,12 @@ class Condition:
     hypotheses: Mapping[str, Term]
     goals: tuple[Term, ...]
     laws: tuple[Term, ...]  # true of all states
+    own: Mapping[Term, tuple[Term, ...]] = field(default_factory=dict)  # goal -> laws that it alone is given
     cases: tuple["Condition", ...] | None = None  # what a state may refute in its place; None: itself
+
+    def laws_for(self, goal: Term) -> tuple[Term, ...]:
+        """All laws that are given for a goal."""
+        return *self.laws, *self.own.get(goal, ())
 
 
 def state_formulas(policy: Policy = LRU, heap: bool = False) -> dict[str, Term]:
@@ -122,22 +127,26 @@ def _anything(update: Update) -> Update:
     return replace(update, value=junk(*update.parameters))
 
 
+def forgetting(step: Transition) -> Transition:
+    """The transition, leaving anything where it forgets."""
+    return replace(step, updates=(*step.updates, *map(_anything, step.forgets)))
+
+
 def preserved(name: str, formula: Term, step: Transition, hypotheses: Mapping[str, Term]) -> Condition:
     """The formula (its `old` is the state before) holds after the transition, whatever that leaves where it forgets."""
-    forgetful = replace(step, updates=(*step.updates, *map(_anything, step.forgets)))
-    found = tuple(goals(formula))
-    laws = [after(law, forgetful) for goal in found for law in laws_of_step(goal, step)]
-    laws += [law for goal in found for law in laws_here(goal)]
+    forgetful = forgetting(step)
+    own = {}
+    for goal in goals(formula):
+        stepped = (after(law, forgetful) for law in laws_of_step(goal, step))
+        own[after(goal, forgetful)] = (*stepped, *laws_here(goal))
     given = {**hypotheses, "guard": step.guard}
-    stepped = tuple(after(goal, forgetful) for goal in found)
-    return Condition(f"{step.name}/{name}", formula, step, given, stepped, tuple(laws))
+    return Condition(f"{step.name}/{name}", formula, step, given, tuple(own), (), own)
 
 
 def follows(name: str, formula: Term, hypotheses: Mapping[str, Term]) -> Condition:
     """The formula holds wherever the hypotheses hold."""
-    found = tuple(goals(formula))
-    laws = tuple(law for goal in found for law in laws_here(goal))
-    return Condition(name, formula, None, dict(hypotheses), found, laws)
+    own = {goal: tuple(laws_here(goal)) for goal in goals(formula)}
+    return Condition(name, formula, None, dict(hypotheses), tuple(own), (), own)
 
 
 def unordered(step: Transition, hypotheses: Mapping[str, Term]) -> Condition:

@@ -101,13 +101,17 @@ def slices(condition: Condition) -> list[tuple[Condition, list[str]]]:
     if condition.step is None:  # what follows within one state may follow from anything
         return [(condition, list(condition.hypotheses))]
     own = condition.name.rpartition("/")[2]
-    without_sums = replace(condition, laws=tuple(law for law in condition.laws if not _counts(law)))
+    without_sums = replace(condition, laws=_plain(condition.laws), own={goal: _plain(laws) for goal, laws in condition.own.items()})
     extra = [name for name in condition.hypotheses if name == own or name not in STATED]  # given for this very condition
     tree = without_sums, [name for name in condition.hypotheses if name in (*TREE, *extra)]
     plain = condition, [name for name, term in condition.hypotheses.items() if name in extra or not _counts(term)]
     if _counts(condition.formula):
         return [plain]
     return [plain, tree] if functions(condition.formula) & HEAP else [tree, plain]
+
+
+def _plain(laws: Iterable[Term]) -> tuple[Term, ...]:
+    return tuple(law for law in laws if not _counts(law))
 
 
 def _counts(term: Term) -> bool:
@@ -138,13 +142,15 @@ class Proof:
         self.names = tuple(names)
         self._condition = condition
         self._reader = Reader()
-        self._read: tuple[list[Any], list[Any]] | None = None
+        self._read: tuple[list[Any], list[list[Any]]] | None = None
 
-    def _assertions(self) -> tuple[list[Any], list[Any]]:
+    def _assertions(self) -> tuple[list[Any], list[list[Any]]]:
+        """What is given for all goals, and for each the laws that it alone is given and its negation."""
         if self._read is None:
-            given = [*AXIOMS.values(), *(self._condition.hypotheses[n] for n in self.names), *self._condition.laws]
-            read = self._reader.read
-            self._read = [read(term) for term in given], [z3.Not(read(goal)) for goal in self._condition.goals]
+            condition, read = self._condition, self._reader.read
+            given = [*AXIOMS.values(), *(condition.hypotheses[n] for n in self.names), *condition.laws]
+            goals = [[*map(read, condition.own.get(goal, ())), z3.Not(read(goal))] for goal in condition.goals]
+            self._read = [read(term) for term in given], goals
         return self._read
 
     def found(self, seed: int, seconds: float) -> bool:
@@ -157,7 +163,7 @@ class Proof:
         for goal in goals:
             left = end - perf_counter()
             solver.push()
-            solver.add(goal)
+            solver.add(*goal)
             if left <= 0 or _check(self._reader, solver, left) != z3.unsat:
                 return False
             solver.pop()

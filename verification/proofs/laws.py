@@ -169,6 +169,22 @@ def descends(n: Term) -> Term:
     return (node(n) & TREE) >> forall((POS,), lambda m: (node(m) & (n < m)) >> child)
 
 
+def towards(n: Term, m: Term) -> Term:
+    """A node above another has a child on the way to it: true of every finite tree."""
+    child = exists((POS,), lambda k: node(k) & (up(k) == n) & (k <= m))
+    return (node(n) & node(m) & (n < m) & TREE) >> child
+
+
+def ascends(claim: Callable[[Term], Term]) -> Term:
+    """What is true of a node wherever it is true of all its children is true of every node: by induction from the leaves."""
+
+    def below(n: Term) -> Term:
+        return forall((POS,), lambda k: (node(k) & (up(k) == n)) >> claim(k))
+
+    step = forall((POS,), lambda n: (node(n) & below(n)) >> claim(n))
+    return (TREE & step) >> forall((POS,), lambda n: node(n) >> claim(n))
+
+
 def inherits(value: Function) -> Term:
     """What no child exceeds its parent in, no descendant does: by induction along a path, which is finite."""
     step = forall((POS,), lambda m: (node(m) & (up(m) != eps)) >> (value(m) <= value(up(m))))
@@ -203,5 +219,8 @@ def _sentence(law: Callable[..., object]) -> str:
 # Every law, in a sentence: what is assumed of finite sums and trees.
 LAWS = {
     law.__name__: _sentence(law)
-    for law in (balance, nonnegative, member, monotone, everything, freed, interval, no_more, descends, inherits, leaf_below)
+    for law in (
+        *(balance, nonnegative, member, monotone, everything, freed, interval, no_more),
+        *(descends, towards, ascends, inherits, leaf_below),
+    )
 }

@@ -3,6 +3,7 @@
     a state formula, by a transition       the transition keeps it
     a promise, by a transition             it carries what operations promise, or does what it is for and nothing else
     a theorem                              it follows from the state formulas
+    the early machine's own formulas       locks that stop early refine those of the whole path
     a claim                                one sentence of a review, proved or refuted
 
 The heap machine's transitions are the cache's with updates of entries added (`tests/test_matrix.py` compares them), so that
@@ -21,6 +22,7 @@ from radixcheck.verification.proofs import promises
 from radixcheck.verification.proofs.claims import claims
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED
+from radixcheck.verification.proofs.early_refinement import early_cells
 from radixcheck.verification.proofs.steps import STEPS, heap_steps
 
 HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
@@ -42,7 +44,7 @@ class Cell:
 
 def matrix() -> tuple[Cell, ...]:
     """Every cell."""
-    return (*_cache(), *_promises(), *_steps(), *_theorems(), *_heap(), *_claims())
+    return (*_cache(), *_promises(), *_steps(), *_theorems(), *_heap(), *_early(), *_claims())
 
 
 def _cache() -> Iterator[Cell]:
@@ -82,6 +84,14 @@ def _heap() -> Iterator[Cell]:
         if step.name in heap_steps(ANY):
             condition = preserved("HEAP_STEP", heap_steps(ANY)[step.name], step, given)
             yield Cell(condition.name, "HEAP_STEP", condition, step.name, ANY.name)
+
+
+def _early() -> Iterator[Cell]:
+    for cell in early_cells():
+        c = cell.condition
+        name = f"early:{c.name}" if c.step and not cell.sentence else c.name
+        step = c.step.name if c.step else ""
+        yield Cell(name, cell.formula, c, step, "", cell.expected, cell.sentence, cell.questions)
 
 
 def _claims() -> Iterator[Cell]:

@@ -218,7 +218,7 @@ def by_lemma(lemma: Known) -> Condition:
     """What is known follows from what is carried."""
     because = (replace(each, term=since_call(each.term)) for each in lemma.because or ())
     condition = follows(f"lemma/{lemma.name}", since_call(with_values(lemma.term, {})), _given(*because))
-    return replace(condition, laws=lemma.laws, cases=())
+    return replace(condition, laws=lemma.laws, own={}, cases=())
 
 
 def by_step(promise: Promise, step: Transition) -> Condition:
@@ -230,8 +230,7 @@ def by_step(promise: Promise, step: Transition) -> Condition:
     goal = with_values(promise.formula, values or {})
     since = (replace(each, term=since_call(each.term)) for each in known)
     condition = preserved(promise.id, since_call(goal), step, _given(*since))
-    laws = (*condition.laws, *promise.laws.get(step.name, ()))
-    return replace(condition, laws=laws, cases=_first_step(promise.id, goal, step, known))
+    return replace(condition, laws=promise.laws.get(step.name, ()), cases=_first_step(promise.id, goal, step, known))
 
 
 def _first_step(id_: str, goal: Term, step: Transition, known: Iterable[Known]) -> tuple[Condition, ...]:

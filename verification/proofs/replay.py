@@ -8,10 +8,11 @@ from radixcheck.spec import signature
 from radixcheck.spec.logic import Function
 from radixcheck.spec.signature import FREE, OWN, PAGE, POS, length, namespace, page_size, prev
 from radixcheck.verification.model.positions import EPS, Positions
-from radixcheck.verification.model.state import COUNTERS, MAPS, REQUEST_MAPS, SETS, State
+from radixcheck.verification.model.state import COUNTERS, EARLY_MAPS, HEAP_MAPS, MAPS, REQUEST_MAPS, SETS, State
+from radixcheck.verification.proofs.early_locks import marks
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
-_FUNCTIONS = [f for f in vars(signature).values() if isinstance(f, Function) and f.kind == "state"]
+_FUNCTIONS = [f for f in (*vars(signature).values(), marks) if isinstance(f, Function) and f.kind == "state"]
 
 
 class _Model:
@@ -62,10 +63,10 @@ def state_of(reader: Reader, found: Any) -> tuple[State, dict[Any, int]]:
         **dict.fromkeys(("end", "page"), lambda q: q in state.cached),
         "holder": lambda s: state.owner[s] == OWN,
         "content": lambda s: state.owner[s] != FREE,
-        **dict.fromkeys(("on", "first", "second", "entry"), lambda _: True),
+        **dict.fromkeys(HEAP_MAPS, lambda _: True),
         **dict.fromkeys(("at", "tok", "urgency"), lambda h: h in state.held),
     }
-    for name in (*MAPS, *REQUEST_MAPS, "on", "first", "second", "entry"):
+    for name in (*MAPS, *REQUEST_MAPS, *HEAP_MAPS, *EARLY_MAPS):
         if name not in ("up", "row"):
             means_something = means.get(name, state.node.__contains__)
             kept = {thing: value for (thing,), value in values[name].items() if means_something(thing)}

@@ -128,7 +128,7 @@ def script(condition: Condition, names: Sequence[str], goal: Term) -> str:
     printer = Printer()
     given = [(f"axiom {name}", term) for name, term in AXIOMS.items()]
     given += [(f"hypothesis {name}", condition.hypotheses[name]) for name in names]
-    given += [(f"law {i}", law) for i, law in enumerate(condition.laws)]
+    given += [(f"law {i}", law) for i, law in enumerate(condition.laws_for(goal))]
     asserted = [line for title, term in (*given, ("the goal fails", ~goal)) for line in (f"; {title}", f"(assert {printer.write(term)})")]
     declared = (*printer.sorts.values(), *printer.symbols.values())
     return "\n".join((f"; {condition.name}", "(set-logic UFLIA)", *declared, *asserted, "(check-sat)", ""))
