@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from radixcheck.spec.catalogue import THEOREMS
 from radixcheck.spec.invariants import STATE_FORMULAS
-from radixcheck.spec.logic import INT, Function, Sort, Term, conj, expand, lift, old, substitute, total, var
+from radixcheck.spec.logic import INT, Function, Sort, Term, conj, expand, lift, old, rebuild, substitute, total, var
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.signature import PAGE, POS, REQUEST, at, end, held, owner, up
 from radixcheck.spec.transitions import Transition, Update, after
@@ -50,6 +50,29 @@ def theorems(policy: Policy = LRU) -> dict[str, Term]:
     """What follows from the state formulas in every state: some of themselves, and the theorems."""
     derived = {id_: formula for id_, formula in state_formulas(policy).items() if id_ in DERIVED}
     return derived | {p.id: p.formula(policy) for p in THEOREMS if p.formula is not None}
+
+
+def speaks_of_keys(term: Term) -> bool:
+    """Whether it compares keys of a policy that is not known."""
+    return any(app.args[0] is _RANK or any(map(speaks_of_keys, app.args[1:])) for app in parts(expand(term), "app"))
+
+
+def under(condition: Condition, policy: Policy) -> Condition:
+    """The condition for one policy, where it is stated for any."""
+
+    def known(term: Term) -> Term:
+        if term.op == "app" and term.args[0] is _RANK:
+            return policy.first(*map(known, term.args[1:]))
+        return rebuild(term, known)
+
+    def of_update(update: Update) -> Update:
+        return replace(update, where=known(update.where), value=known(update.value))
+
+    step = condition.step
+    if step is not None:
+        step = replace(step, guard=known(step.guard), updates=tuple(map(of_update, step.updates)))
+    hypotheses = {id_: known(term) for id_, term in condition.hypotheses.items()}
+    return replace(condition, formula=known(condition.formula), step=step, hypotheses=hypotheses, goals=tuple(map(known, condition.goals)))
 
 
 def goals(term: Term) -> Iterator[Term]:

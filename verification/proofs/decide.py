@@ -14,11 +14,12 @@ from typing import Any
 from radixcheck.spec.catalogue import THEOREMS
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term, conj, expand, lift, total
+from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import PAGE, capacity, page_size
 from radixcheck.verification.model.reader import Binding, check, run
 from radixcheck.verification.model.state import State
 from radixcheck.verification.model.terms import functions
-from radixcheck.verification.proofs.conditions import Condition, parts
+from radixcheck.verification.proofs.conditions import LRU, Condition, parts, speaks_of_keys, under
 from radixcheck.verification.proofs.laws import AXIOMS
 from radixcheck.verification.proofs.replay import state_of
 from radixcheck.verification.proofs.z3_reader import Reader, z3
@@ -177,13 +178,21 @@ def prove(condition: Condition, names: Sequence[str], seed: int, seconds: float)
 
 def refute(condition: Condition, seed: int, seconds: float) -> Counterexample | None:
     """A counterexample of the least size tried, confirmed by running it."""
-    for size, case in product(SIZES, (condition,) if condition.cases is None else condition.cases):
+    for size, case in product(SIZES, _cases(condition)):
         model = witness([*case.hypotheses.values(), ~conj(*case.goals)], size, seed, seconds)
         if model is not None:
             found = replay(case, *model)
             if found is not None:
                 return found
     return None
+
+
+def _cases(condition: Condition) -> Iterator[Condition]:
+    """What a state can refute: it knows its policy, and no other state than the one before."""
+    for case in (condition,) if condition.cases is None else condition.cases:
+        of_step = () if case.step is None else (case.step.guard, *(update.value for update in case.step.updates))
+        keyed = any(map(speaks_of_keys, (case.formula, *of_step)))
+        yield from (under(case, policy) for policy in (POLICIES.values() if keyed else (LRU,)))
 
 
 def witness(terms: Iterable[Term], size: Mapping[str, int], seed: int, seconds: float) -> tuple[Reader, Any] | None:

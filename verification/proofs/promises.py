@@ -131,7 +131,7 @@ def _exact() -> Promise:
 
 
 KEYS = every(lambda u: (old(node(u)) & candidate(u)) >> conj(*(f(u) == old(f(u)) for f in (time, creation, hits, priority))))
-NO_NEW_LEAF = every(lambda m, p: (node(m) & (up(m) == p)) >> ~old(candidate(p)))
+NO_NEW_LEAF = every(lambda m, p: (node(m) & (p == up(m))) >> ~old(candidate(p)))
 # A bisection of the path to the key keeps two ends, the lower one cached (or the root) and nothing behind the higher one cached, until
 # they meet. A position in the middle that is not cached lets it drop all that lies behind it.
 DEEPEST = ((found == eps) | cached(found)) & every(lambda k: ((found < k) & (k <= key)) >> ~cached(k))
