@@ -36,6 +36,9 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
         (("replay", "--sample", "--page-size", "0"), "page size 0"),
         (("replay", "--sample", "--pool", "64"), "the pool has 64"),
         (("invariants", "--policy", "x"), "unknown policy 'x'"),
+        (("prove", "--property", "TRUTH"), "no condition has the formula 'TRUTH'"),
+        (("prove", "--property", "Q1-EQUAL", "--transition", "grow"), "no condition is all of that"),
+        (("prove", "--store", "absent/proofs.json"), "--store absent/proofs.json: cannot be written"),
     ],
 )
 def test_a_wrong_input_gets_one_sentence_and_status_2(arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -137,6 +137,7 @@ def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) ->
 @_options("json")
 def prove(jobs: int, seed: int, seeds: int, confirm: bool, mutate: bool, store: Path | None, as_json: bool, **asked: Sequence[str]) -> int:
     """Prove every formula under every transition, unbounded; refute what is wrong, with a model."""
+    _writable(store)
     if mutate:
         if any(asked.values()) or confirm or seeds > 1:
             raise UsageError("--mutate judges every mutant, with one seed: leave the other choices out")
@@ -154,8 +155,9 @@ def prove(jobs: int, seed: int, seeds: int, confirm: bool, mutate: bool, store: 
     names = campaign.chosen(asked["properties"], asked["transitions"], asked["policies"])
     if not names:
         raise UsageError("no condition is all of that: leave out a property, a transition or a policy")
-    with console.progress("proving") as progress:
-        found = campaign.campaign(names, range(seed, seed + seeds), jobs, progress)
+    planned = campaign.planned(names)
+    with console.live() as show:
+        found = campaign.campaign(names, range(seed, seed + seeds), jobs, lambda results: show(proofs.growing(planned, results)))
     opinions: Sequence[campaign.Opinion] = ()
     if confirm:
         with console.progress("asking cvc5") as progress:
@@ -168,6 +170,15 @@ def prove(jobs: int, seed: int, seeds: int, confirm: bool, mutate: bool, store: 
     else:
         console.show([*proofs.prove(found), *(proofs.second(opinions) if opinions else ())])
     return proofs.status(found, opinions)
+
+
+def _writable(store: Path | None) -> None:
+    """Whether results can be stored there, before they are computed. Raises `UsageError`."""
+    try:
+        if store is not None:
+            store.open("a").close()
+    except OSError as error:
+        raise UsageError(f"--store {store}: cannot be written ({error.strerror}); give another file") from error
 
 
 def _mutate(seed: int, store: Path | None, as_json: bool) -> int:

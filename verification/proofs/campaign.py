@@ -1,6 +1,6 @@
 """Decides the cells of the matrix in worker processes, each with every seed, and tells which came out as expected."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +10,7 @@ from radixcheck.verification.proofs.decide import PROVED, REFUTED, Counterexampl
 from radixcheck.verification.proofs.laws import AXIOMS, LAWS
 from radixcheck.verification.proofs.matrix import Cell, matrix
 from radixcheck.verification.proofs.models import Model, model_of
+from radixcheck.verification.proofs.promises import composed
 from radixcheck.verification.proofs.runs import Run, shortest
 from radixcheck.verification.proofs.z3_reader import z3
 from radixcheck.verification.search.workers import workers
@@ -54,6 +55,16 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Composed:
+    """A promise of an operation, and the cells that together prove it."""
+
+    operation: str
+    promise: str
+    cells: tuple[str, ...]
+    verdict: str  # PROVED if all of them are, with every seed; else what the others are
+
+
+@dataclass(frozen=True, slots=True)
 class Opinion:
     """What a second solver says of a condition that is proved."""
 
@@ -74,9 +85,23 @@ class Campaign:
     laws: tuple[str, ...]
 
     @property
+    def promised(self) -> tuple[Composed, ...]:
+        """The promises of operations of whose cells all were decided."""
+        verdicts = {result.name: result.verdict for result in self.results}
+        return tuple(
+            Composed(operation, promise, cells, _worst([verdicts[name] for name in cells]))
+            for (operation, promise), cells in composed().items()
+            if verdicts.keys() >= set(cells)
+        )
+
+    @property
     def failed(self) -> tuple[Result, ...]:
         """What is not as expected."""
         return tuple(result for result in self.results if not result.as_expected)
+
+
+def _worst(verdicts: Sequence[str]) -> str:
+    return " / ".join(dict.fromkeys(word for word in verdicts if word != PROVED)) or PROVED
 
 
 @cache
@@ -95,13 +120,18 @@ def chosen(properties: Sequence[str], transitions: Sequence[str], policies: Sequ
     )
 
 
+def planned(names: Sequence[str]) -> tuple[Cell, ...]:
+    """The named cells."""
+    return tuple(_cells()[name] for name in names)
+
+
 def known(field: str) -> tuple[str, ...]:
     """The values of a cell's field that can be asked for."""
     return tuple(dict.fromkeys(getattr(cell, field) for cell in _cells().values() if getattr(cell, field)))
 
 
-def campaign(names: Sequence[str], seeds: Sequence[int], jobs: int, progress: Callable[[float, str], None]) -> Campaign:
-    """Decide the named cells. `progress(share done, what)` is called for each few of them."""
+def campaign(names: Sequence[str], seeds: Sequence[int], jobs: int, told: Callable[[Mapping[str, Result]], None]) -> Campaign:
+    """Decide the named cells. `told(results so far, by name)` is called for each few of them."""
     start = perf_counter()
     parts = [names[i : i + TOGETHER] for i in range(0, len(names), TOGETHER)]
     found: dict[str, Result] = {}
@@ -109,8 +139,7 @@ def campaign(names: Sequence[str], seeds: Sequence[int], jobs: int, progress: Ca
         waiting = [pool.submit(_decide, part, tuple(seeds)) for part in parts]
         for future in as_completed(waiting):
             found |= {result.name: result for result in future.result()}
-            failed = sum(not result.as_expected for result in found.values())
-            progress(len(found) / len(names), f"{len(found)} of {len(names)} conditions, {failed} not as expected")
+            told(found)
     results = tuple(found[name] for name in names)
     return Campaign(results, tuple(seeds), perf_counter() - start, f"z3 {z3.get_version_string()}", tuple(AXIOMS), tuple(LAWS.values()))
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 PLAIN_WIDTH = 140  # columns where there is no terminal to ask
@@ -27,3 +28,14 @@ def progress(title: str) -> Iterator[Any]:
     with Progress(*columns, console=_console(error=True), transient=True) as bar:
         task = bar.add_task(title, total=1.0, what="")
         yield lambda share, what="": bar.update(task, completed=share, what=what)
+
+
+@contextmanager
+def live() -> Iterator[Any]:
+    """Something that grows, where there is a terminal to show it on; the value is a function that takes what to show now."""
+    console = _console(error=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with Live(console=console, transient=True) as shown:
+        yield shown.update

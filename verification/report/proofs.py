@@ -1,28 +1,34 @@
 """What was proved, as tables for a person and as JSON for machines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
+from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from radixcheck.verification.proofs.campaign import Campaign, Opinion, Result
+from radixcheck.verification.proofs.campaign import Campaign, Composed, Opinion, Result
+from radixcheck.verification.proofs.decide import PROVED
+from radixcheck.verification.proofs.matrix import Cell
 from radixcheck.verification.proofs.models import Model
 from radixcheck.verification.proofs.runs import Run
 from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED
 from radixcheck.verification.report.pictures import tree
 
+Listed = TypeVar("Listed", Cell, Result)
+
 COLOURS = {"PROVED": "green", "REFUTED": "cyan"}  # of what is expected; anything else is bold red
 
 
 def prove(found: Campaign) -> list[Any]:
-    """The matrix, the claims, the model of each refutation, what is assumed, and one last line that says it all."""
-    cells = [r for r in found.results if r.transition and not r.sentence]
-    others = [r for r in found.results if r.sentence or not r.transition]
+    """The model of each refutation, the matrix, the operations, the claims, what is assumed, and one last line that says it all."""
+    cells, others = _split(found.results)
+    kept = {result.name: result for result in cells}
     parts: list[Any] = [_models(others)]
-    parts += [_matrix(cells), Text()] if cells else []
+    parts += [_matrix(cells, kept), Text()] if cells else []
+    parts += [_operations(found.promised), Text()] if found.promised else []
     parts += [_claims(others), Text()] if others else []
     parts += [_failure(result) for result in found.failed]
     parts.append(Text(f"assumed: {len(found.axioms)} axioms of prefixes ({', '.join(found.axioms)})", "dim"))
@@ -30,24 +36,54 @@ def prove(found: Campaign) -> list[Any]:
     return [*parts, _last(found)]
 
 
-def _shown(results: Iterable[Result]) -> Text:
+def growing(planned: Sequence[Cell], found: Mapping[str, Result]) -> Group:
+    """The matrix as far as it is decided."""
+    failed = sum(not result.as_expected for result in found.values())
+    line = f"{len(found)} of {len(planned)} conditions decided, {failed} not as expected"
+    return Group(Text(line, "bold red" if failed else "bold"), _matrix(_split(planned)[0], found))
+
+
+def _split(results: Iterable[Listed]) -> tuple[list[Listed], list[Listed]]:
+    """What a transition keeps, and all else."""
     listed = list(results)
-    if not listed:
-        return Text("")
-    if all(r.as_expected for r in listed):
-        return Text("✓" if len(listed) == 1 else f"✓{len(listed)}", "green")
-    return Text(" ".join(f"{r.policy}:{r.verdict}".lstrip(":") for r in listed if not r.as_expected), "bold red")
+    return [r for r in listed if r.transition and not r.sentence], [r for r in listed if r.sentence or not r.transition]
 
 
-def _matrix(cells: list[Result]) -> Table:
-    columns = list(dict.fromkeys(r.transition for r in cells))
+def _shown(names: Sequence[str], found: Mapping[str, Result]) -> Text:
+    decided = [found[name] for name in names if name in found]
+    wrong = [r for r in decided if not r.as_expected]
+    if wrong:
+        return Text(" ".join(r.verdict for r in wrong), "bold red")
+    if len(decided) < len(names):
+        return Text("·", "dim")
+    return Text("✓", "green") if names else Text("")
+
+
+def _matrix(planned: Sequence[Cell] | Sequence[Result], found: Mapping[str, Result]) -> Table:
+    rows: dict[str, dict[str, list[str]]] = {}
+    for cell in planned:
+        rows.setdefault(cell.formula, {}).setdefault(cell.transition, []).append(cell.name)
+    columns = list(dict.fromkeys(cell.transition for cell in planned))
+    table = _table("kept by", *columns)
+    for formula, names in rows.items():
+        table.add_row(formula, *(_shown(names.get(column, ()), found) for column in columns))
+    return table
+
+
+def _operations(promised: Sequence[Composed]) -> Table:
+    columns = list(dict.fromkeys(each.operation for each in promised))
+    verdicts = {(each.promise, each.operation): each.verdict for each in promised}
+    table = _table("promised by", *columns)
+    for promise in dict.fromkeys(each.promise for each in promised):
+        row = (verdicts.get((promise, column), "") for column in columns)
+        table.add_row(promise, *(Text("✓", "green") if word == PROVED else Text(word, "bold red") for word in row))
+    return table
+
+
+def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    table.add_column("kept by", overflow="fold")
     for column in columns:
         table.add_column(column, overflow="fold")
-    for property_ in dict.fromkeys(r.formula for r in cells):
-        row = [_shown(r for r in cells if (r.formula, r.transition) == (property_, column)) for column in columns]
-        table.add_row(property_, *row)
     return table
 
 
@@ -99,6 +135,9 @@ def _last(found: Campaign) -> Text:
     expected = sum(r.as_expected for r in found.results)
     proved = sum(r.as_expected and r.expected == "PROVED" for r in found.results)
     unknown = sum("UNKNOWN" in r.verdict for r in found.results)
+    if found.promised:
+        kept = sum(each.verdict == PROVED for each in found.promised)
+        decided = f"{kept} of {len(found.promised)} promises of operations follow from them\n{decided}"
     words = f"{expected} as expected ({proved} PROVED, {expected - proved} REFUTED), {count - expected} not, {unknown} UNKNOWN"
     return Text.assemble(decided, (words, "green" if expected == count else "bold red"))
 
@@ -133,4 +172,5 @@ def to_json(found: Campaign, opinions: Sequence[Opinion] = ()) -> dict[str, Any]
     """Everything, per cell: verdict, time, seed and hypotheses of each attempt; and what a second solver says."""
     head = {"solver": found.solver, "seeds": found.seeds, "seconds": found.seconds, "axioms": found.axioms, "laws": found.laws}
     cells = [{**asdict(r), "model": r.model and _picture(r.model), "verdict": r.verdict} for r in found.results]
-    return {**head, "cells": cells, "cvc5": [asdict(opinion) for opinion in opinions]}
+    operations = [asdict(each) for each in found.promised]
+    return {**head, "cells": cells, "operations": operations, "cvc5": [asdict(opinion) for opinion in opinions]}
