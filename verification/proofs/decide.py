@@ -6,6 +6,7 @@
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from threading import Timer
 from time import perf_counter
 from typing import Any
@@ -63,6 +64,7 @@ def decide_each(condition: Condition, seeds: Sequence[int], seconds: float = LIM
     """Decide with one seed after the other. What is read once is used again; the slice that served last is tried first."""
     every = Proof(condition, list(condition.hypotheses))
     tries = [Proof(given, names) for given, names in slices(condition)]
+    search = Search(condition)
     for seed in seeds:
         start = perf_counter()
 
@@ -74,7 +76,7 @@ def decide_each(condition: Condition, seeds: Sequence[int], seconds: float = LIM
             tries.sort(key=lambda proof: proof is not served)
             yield verdict(PROVED, "unbounded", served.names)
             continue
-        counterexample = refute(condition, seed, seconds)
+        counterexample = search.found(seed, seconds)
         if counterexample is not None:
             yield verdict(REFUTED, "bounded", every.names, counterexample)
         else:
@@ -83,9 +85,10 @@ def decide_each(condition: Condition, seeds: Sequence[int], seconds: float = LIM
 
 def refute_each(condition: Condition, seeds: Sequence[int], seconds: float = LIMIT) -> Iterator[Verdict]:
     """As `decide_each`, but look for a counterexample first: where one is expected."""
+    search = Search(condition)
     for seed in seeds:
         start = perf_counter()
-        found = refute(condition, seed, seconds)
+        found = search.found(seed, seconds)
         if found is None:
             yield decide(condition, seed, seconds)
         else:
@@ -156,24 +159,41 @@ def prove(condition: Condition, names: Sequence[str], seed: int, seconds: float)
     return Proof(condition, names).found(seed, seconds)
 
 
-def refute(condition: Condition, seed: int, seconds: float) -> Counterexample | None:
-    """A counterexample of the least size tried, confirmed by running it."""
-    for size in SIZES:
-        model = witness([*condition.hypotheses.values(), ~conj(*condition.goals)], size, seed, seconds)
-        if model is not None:
-            found = replay(condition, *model)
+class Search:
+    """Looks for a counterexample among few things. Each size is read once."""
+
+    def __init__(self, condition: Condition) -> None:
+        self._condition = condition
+        self._read: list[tuple[Reader, list[Any]]] = []
+
+    def found(self, seed: int, seconds: float) -> Counterexample | None:
+        """A counterexample of the least size tried, confirmed by running it."""
+        for i, size in enumerate(SIZES):
+            if i == len(self._read):
+                self._read.append(_bounded([*self._condition.hypotheses.values(), ~conj(*self._condition.goals)], size))
+            reader, given = self._read[i]
+            solver, answer = _check(reader, seed, seconds, given)
+            found = replay(self._condition, reader, solver.model()) if answer == z3.sat else None
             if found is not None:
                 return found
-    return None
+        return None
 
 
 def witness(terms: Iterable[Term], size: Mapping[str, int], seed: int, seconds: float) -> tuple[Reader, Any] | None:
     """A model of the formulas with so many things, if there is one."""
-    reader = Reader(size)
-    pages = total(PAGE, lambda s: lift(True), lambda s: page_size)
-    given = [reader.read(t) for t in (*AXIOMS.values(), capacity == pages, page_size <= 2, *terms)]
+    reader, given = _bounded(terms, size)
     solver, answer = _check(reader, seed, seconds, given)
     return (reader, solver.model()) if answer == z3.sat else None
+
+
+def _bounded(terms: Iterable[Term], size: Mapping[str, int]) -> tuple[Reader, list[Any]]:
+    """The formulas over so many things, with what is always true of them."""
+    reader = Reader(size)
+    pages = total(PAGE, lambda s: lift(True), lambda s: page_size)
+    return reader, [reader.read(t) for t in (*AXIOMS.values(), capacity == pages, page_size <= 2, *terms)]
+
+
+_compiled = cache(check)  # terms are told apart by identity: the same one comes with every seed
 
 
 def replay(condition: Condition, reader: Reader, model: Any) -> Counterexample | None:
@@ -185,7 +205,7 @@ def replay(condition: Condition, reader: Reader, model: Any) -> Counterexample |
         values = [model.eval(reader.read(p), model_completion=True) for p in condition.step.parameters]
         arguments = tuple(numbers[v] if v in numbers else v.as_long() for v in values)
         run(condition.step, after, *arguments)
-    if any(check(term)(before) is not None for id_, term in condition.hypotheses.items() if id_ != "guard"):
+    if any(_compiled(term)(before) is not None for id_, term in condition.hypotheses.items() if id_ != "guard"):
         return None
-    violated = check(condition.formula)(after, before)
+    violated = _compiled(condition.formula)(after, before)
     return None if violated is None else Counterexample(before, after, arguments, violated)
