@@ -1,14 +1,20 @@
 """What a claim is, and the words that claims are made of."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 
 from radixcheck.spec.heap import heap_machine
-from radixcheck.spec.logic import Sort, Term, conj
+from radixcheck.spec.logic import INT, Function, Sort, Term, conj
 from radixcheck.spec.policies import Policy, less, stored
 from radixcheck.spec.signature import POS, every, lock, node, queued
 from radixcheck.spec.transitions import Transition
 from radixcheck.verification.proofs.conditions import LRU, Condition, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED
+
+_KEY = Function("policy_key", (INT, INT, INT, INT), INT, "rigid")
+# A policy of which nothing is known: what is proved of it holds for every policy whose second key is the time.
+ANY = Policy("any", lambda time, creation, hits, priority: _KEY(time, creation, hits, priority))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +26,30 @@ class Claim:
     questions: str
     condition: Condition
     expected: str = PROVED
+    no_run: str = ""  # of a refuted one: why no cache is run that shows the same
 
 
+@cache
 def given(policy: Policy = LRU, heap: bool = False) -> dict[str, Term]:
-    """The state formulas and what follows from them."""
+    """The state formulas and what follows from them. Not to be written to: all claims share it."""
     return state_formulas(policy, heap) | theorems(policy)
+
+
+def but(hypotheses: Mapping[str, Term], *ids: str) -> dict[str, Term]:
+    """Hypotheses without those named."""
+    assert hypotheses.keys() >= {*ids}, "what is left out was there"
+    return {id_: term for id_, term in hypotheses.items() if id_ not in ids}
+
+
+# That no two leaves tie is a theorem for each policy that has a name.
+ANY_GIVEN = but(given(ANY, heap=True), "NO_TIES")
+
+
+def resting_on(condition: Condition, *ids: str) -> Condition:
+    """The same from fewer hypotheses: that it follows says more, and is found at once."""
+    assert condition.hypotheses.keys() >= {*ids}, "what it rests on is known"
+    kept = {id_: term for id_, term in condition.hypotheses.items() if id_ in (*ids, "guard")}
+    return replace(condition, hypotheses=kept)
 
 
 def step_of(policy: Policy, name: str) -> Transition:
