@@ -200,12 +200,13 @@ def replay(condition: Condition, reader: Reader, model: Any) -> Counterexample |
     """The counterexample that a model describes, if the Python reader agrees with every word of it."""
     before, numbers = state_of(reader, model)
     after, _ = state_of(reader, model)
-    arguments: tuple[int, ...] = ()
-    if condition.step is not None:
-        values = [model.eval(reader.read(p), model_completion=True) for p in condition.step.parameters]
-        arguments = tuple(numbers[v] if v in numbers else v.as_long() for v in values)
-        run(condition.step, after, *arguments)
+    step = condition.step
+    parameters = step.parameters if step else ()
+    values = [model.eval(reader.read(p), model_completion=True) for p in parameters]
+    arguments = tuple(numbers[v] if v in numbers else v.as_long() for v in values)
+    if step is not None:
+        run(step, after, *arguments)
     if any(_compiled(term)(before) is not None for id_, term in condition.hypotheses.items() if id_ != "guard"):
         return None
-    violated = _compiled(condition.formula)(after, before)
+    violated = _compiled(condition.formula, parameters)(after, before, *arguments)
     return None if violated is None else Counterexample(before, after, arguments, violated)
