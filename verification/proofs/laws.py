@@ -150,6 +150,11 @@ TREE = forall((POS,), lambda m: node(m) >> ((up(m) < m) & (node(up(m)) | (up(m) 
 )
 
 
+def next_page(p: Term, q: Term) -> Term:
+    """On the way to a longer prefix there is one that is one page longer: by induction along the way, which is finite."""
+    return (p < q) >> exists((POS,), lambda y: (y <= q) & (prev(y) == p) & (y != eps))
+
+
 def descends(n: Term) -> Term:
     """A node with something below it has a child: true of every finite tree, but not to be had from its shape."""
     child = exists((POS,), lambda k: node(k) & (up(k) == n))
@@ -190,5 +195,5 @@ def _sentence(law: Callable[..., object]) -> str:
 # Every law, in a sentence: what is assumed of finite sums and trees.
 LAWS = {
     law.__name__: _sentence(law)
-    for law in (balance, nonnegative, member, monotone, everything, freed, no_more, descends, inherits, leaf_below)
+    for law in (balance, nonnegative, member, monotone, everything, freed, no_more, next_page, descends, inherits, leaf_below)
 }

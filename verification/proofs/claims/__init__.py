@@ -6,10 +6,10 @@ hold more than leaves. A claim that is wrong has a counterexample of two or thre
 
 from collections.abc import Iterator
 
-from radixcheck.verification.proofs.claims import accounting, eviction, guards, internal_nodes, loop, repair
+from radixcheck.verification.proofs.claims import accounting, eviction, guards, internal_nodes, loop, matching, repair
 from radixcheck.verification.proofs.claims.claim import Claim
 
-_THEMES = (internal_nodes, repair, loop, eviction, accounting, guards)
+_THEMES = (internal_nodes, repair, loop, eviction, accounting, guards, matching)
 
 
 def claims() -> Iterator[Claim]:
