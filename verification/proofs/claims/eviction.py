@@ -6,7 +6,7 @@ from dataclasses import replace
 from radixcheck.spec.logic import Term
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.signature import candidate, every, time
-from radixcheck.verification.proofs.claims.claim import Claim, given, unlocked
+from radixcheck.verification.proofs.claims.claim import Claim, given, resting_on, unlocked
 from radixcheck.verification.proofs.conditions import LRU, follows
 from radixcheck.verification.proofs.laws import inherits, leaf_below
 
@@ -21,7 +21,7 @@ def claims() -> Iterator[Claim]:
             follows(f"UNIQUE-{name}", _unique(policy), given(policy)),
         )
     oldest = every(lambda v, u: (_first(LRU, v) & unlocked(u)) >> (time(v) <= time(u)))
-    found = follows("LRU-OLDEST", oldest, given())
+    found = resting_on(follows("LRU-OLDEST", oldest, given()), "PARENT", "LOCK_NONNEG", "TIME_MONO")
     yield Claim(
         "LRU-OLDEST",
         "Under lru no unlocked node at all, leaf or not, was last accessed before the victim.",
