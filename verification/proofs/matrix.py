@@ -4,6 +4,7 @@
     a promise, by a transition             the transition does what it is for, and nothing else
     a theorem                              it follows from the state formulas
     a claim                                one sentence of a review, proved or refuted
+    a reason for trust                     a step can be taken, a formula can fail: that it cannot is refuted
 
 The heap machine's transitions are the cache's with updates of entries added (`tests/test_matrix.py` compares them), so that
 formulas that read no entry need be shown of the cache's transitions alone, and the heap's formulas of the heap's, by policy.
@@ -20,6 +21,7 @@ from radixcheck.verification.proofs.claims import claims
 from radixcheck.verification.proofs.conditions import Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED
 from radixcheck.verification.proofs.steps import STEPS, heap_steps, postconditions
+from radixcheck.verification.proofs.trust import trust
 
 HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
 
@@ -85,7 +87,7 @@ def _heap(policy: Policy) -> Iterator[Cell]:
 
 
 def _claims() -> Iterator[Cell]:
-    for claim in claims():
+    for claim in (*claims(), *trust()):
         c = claim.condition
         policy = claim.id.partition("-")[2] if claim.id.partition("-")[2] in POLICIES else ""
         step = c.step.name if c.step else ""
