@@ -23,6 +23,7 @@ from radixcheck.verification.proofs.z3_reader import Reader, z3
 
 TREE = ("NO_ORPHAN", "COVER", "PARENT", "CHILD_KEY")  # the shape of the tree is what most proofs need
 HEAP = frozenset({"queued", "entry", "on", "first", "second"})  # of which the tree alone says nothing
+FEW = 8  # hypotheses: of so many none is left out
 QUICK = 1.0  # seconds for a proof from few hypotheses
 LIMIT = 5.0  # for any other
 PROVED, REFUTED, UNKNOWN = "PROVED", "REFUTED", "UNKNOWN"
@@ -97,7 +98,7 @@ def refute_each(condition: Condition, seeds: Sequence[int], seconds: float = LIM
 
 def slices(condition: Condition) -> list[tuple[Condition, list[str]]]:
     """Few hypotheses with which a proof is likely: the shape of the tree, and all that is said without sums."""
-    if condition.step is None:  # what follows within one state may follow from anything
+    if condition.step is None or len(condition.hypotheses) <= FEW:  # what follows within one state may follow from anything
         return [(condition, list(condition.hypotheses))]
     own = condition.name.rpartition("/")[2]
     without_sums = replace(condition, laws=tuple(law for law in condition.laws if not _counts(law)))

@@ -41,7 +41,7 @@ def but(hypotheses: Mapping[str, Term], *ids: str) -> dict[str, Term]:
     return {id_: term for id_, term in hypotheses.items() if id_ not in ids}
 
 
-# That no two leaves tie is a theorem for each policy that has a name.
+# Without NO_TIES, which is a claim here (UNIQUE-ANY) and a theorem of each policy that has a name.
 ANY_GIVEN = but(given(ANY, heap=True), "NO_TIES")
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from radixcheck.spec.logic import Term
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.signature import candidate, every, time
-from radixcheck.verification.proofs.claims.claim import Claim, given, resting_on, unlocked
+from radixcheck.verification.proofs.claims.claim import ANY, ANY_GIVEN, Claim, given, resting_on, unlocked
 from radixcheck.verification.proofs.conditions import LRU, follows
 from radixcheck.verification.proofs.laws import inherits, leaf_below
 
@@ -20,6 +20,12 @@ def claims() -> Iterator[Claim]:
             "C6 L3",
             follows(f"UNIQUE-{name}", _unique(policy), given(policy)),
         )
+    yield Claim(
+        "UNIQUE-ANY",
+        "Under any policy whose second key is the time of last access no two evictable leaves tie.",
+        "C6 L3",
+        follows("UNIQUE-ANY", given(ANY, heap=True)["NO_TIES"], ANY_GIVEN),
+    )
     oldest = every(lambda v, u: (_first(LRU, v) & unlocked(u)) >> (time(v) <= time(u)))
     found = resting_on(follows("LRU-OLDEST", oldest, given()), "PARENT", "LOCK_NONNEG", "TIME_MONO")
     yield Claim(

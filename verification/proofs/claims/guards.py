@@ -66,7 +66,7 @@ def _deletion() -> Iterator[Claim]:
     behind = every(lambda k: old(cached(k)) >> ~(n < k))
     yield Claim(
         "Q6-LEAF",
-        "Behind a node that is deleted nothing is cached: that it has no children is an assertion.",
+        "Behind a node that is deleted nothing is cached: with one tier, that it has no children is an assertion.",
         "Q6",
         resting_on(preserved("Q6-LEAF", behind, EVICT, given()), "COVER", "PARENT"),
     )

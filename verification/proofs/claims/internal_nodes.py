@@ -12,7 +12,7 @@ from radixcheck.spec.logic import Term
 from radixcheck.spec.policies import Policy, less, stored
 from radixcheck.spec.signature import entry, every, first, leaf, length, node, now, on, queued, second, time, up
 from radixcheck.spec.transitions import EVICT, TOUCH, Transition, assign, n, put
-from radixcheck.verification.proofs.claims.claim import ANY, Claim, given, least, step_of, true, unlocked
+from radixcheck.verification.proofs.claims.claim import ANY, Claim, given, least, resting_on, step_of, true, unlocked
 from radixcheck.verification.proofs.conditions import LRU, Condition, follows, preserved
 from radixcheck.verification.proofs.decide import REFUTED
 
@@ -35,11 +35,12 @@ EVERY_NODE = {"ALL_SERVED": ALL_SERVED, "ALL_TRUE": _all_true(LRU)}
 
 def claims() -> Iterator[Claim]:
     """What evicts an internal node, and what does not."""
+    checked = preserved("Q1-CHECKED", given()["NO_ORPHAN"], step_of(LRU, "evict"), given())
     yield Claim(
         "Q1-CHECKED",
         "With the leaf check no eviction cuts anything off, whatever the heap holds.",
         "Q1 C6",
-        preserved("NO_ORPHAN", given()["NO_ORPHAN"], step_of(LRU, "evict"), given()),
+        resting_on(checked, "NO_ORPHAN", "COVER", "PARENT", "CHILD_KEY"),
     )
     yield from _without_the_check()
     yield from _three_ways()

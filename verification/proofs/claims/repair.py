@@ -9,8 +9,8 @@ from radixcheck.spec.policies import POLICIES, Policy, less
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.signature import candidate, entry, every, on, queued
 from radixcheck.spec.transitions import EVICT, TOUCH, Transition, after, n
-from radixcheck.verification.proofs.claims.claim import ANY, ANY_GIVEN, Claim, but, given, least, step_of, true
-from radixcheck.verification.proofs.conditions import LRU, preserved
+from radixcheck.verification.proofs.claims.claim import ANY, ANY_GIVEN, Claim, but, given, least, resting_on, step_of, true
+from radixcheck.verification.proofs.conditions import LRU, Condition, preserved
 from radixcheck.verification.proofs.decide import PROVED, REFUTED
 
 
@@ -26,10 +26,7 @@ def claims() -> Iterator[Claim]:
             REFUTED if name == "mru" else PROVED,
         )
         yield Claim(
-            f"ORDER-{name}",
-            f"Under {name} the heap evicts the least evictable leaf.",
-            "C1 C6 L3",
-            preserved(f"ORDER-{name}", _order(policy), step_of(policy, "evict"), given(policy, heap=True)),
+            f"ORDER-{name}", f"Under {name} the heap evicts the least evictable leaf.", "C1 C6 L3", _ordered(f"ORDER-{name}", policy)
         )
     yield Claim(
         "STAMP",
@@ -58,6 +55,12 @@ def _any_policy() -> Iterator[Claim]:
         "L2 L3 L4",
         preserved("LAZY-ONLY-IF", shrinks, TOUCH, ANY_GIVEN),
     )
+    yield Claim(
+        "ORDER-ANY",
+        "Under any policy: where no entry is later than the live key, the heap evicts the least evictable leaf.",
+        "C1 C6 L2 L3",
+        _ordered("ORDER-ANY", ANY),
+    )
     mru = POLICIES["mru"]
     yield Claim(
         "LATE-VICTIM",
@@ -66,6 +69,11 @@ def _any_policy() -> Iterator[Claim]:
         preserved("LATE-VICTIM", _order(mru), step_of(mru, "evict"), but(given(mru, heap=True), "HEAP_STALE")),
         REFUTED,
     )
+
+
+def _ordered(id_: str, policy: Policy) -> Condition:
+    found = preserved(id_, _order(policy), step_of(policy, "evict"), given(policy, heap=True))
+    return resting_on(found, "COVER", "PARENT", "CHILD_KEY", "NO_TIES", "HEAP_FULL", "HEAP_STALE")
 
 
 def _order(policy: Policy) -> Term:
