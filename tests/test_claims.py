@@ -5,7 +5,7 @@ import pytest
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.proofs import campaign
 from radixcheck.verification.proofs.claims import claims
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide_each
+from radixcheck.verification.proofs.decide import PROVED, REFUTED, SIZES, decide_each, witness
 from radixcheck.verification.proofs.models import model_of
 from radixcheck.verification.proofs.runs import CACHES
 from radixcheck.verification.proofs.second_solver import CONFIRMED, confirm
@@ -37,6 +37,17 @@ def test_a_wrong_claim_is_refuted_by_a_model_of_few_nodes(name: str) -> None:
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_claim_is_proved_with_each_seed(name: str) -> None:
     assert [v.verdict for v in decide_each(CLAIMS[name].condition, (0, 1))] == [PROVED, PROVED]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_claim_is_not_true_for_want_of_cases(name: str) -> None:
+    """What is assumed holds in some state, together with what each goal asks for first."""
+    condition = CLAIMS[name].condition
+    premises = {id(asked): [asked] for goal in condition.goals if goal.op == "implies" for asked in goal.args[:1]}
+
+    for asked in premises.values() or [[]]:
+        given = [*condition.hypotheses.values(), *asked]
+        assert any(witness(given, size, seed=0, seconds=5) is not None for size in SIZES)
 
 
 @pytest.mark.parametrize("name", ["Q1-NEEDED", "LAZY-ONLY-IF", "HEAP-PROGRESS", "Q4-AT-FREE", "Q7-CHILD-KEY", "DEEPEST"])
