@@ -16,10 +16,11 @@ from radixcheck.verification.model.reader import Refused, check, holds, run
 from radixcheck.verification.model.state import COUNTERS, MAPS, REQUEST_MAPS, SETS, State
 from radixcheck.verification.model.terms import functions
 from radixcheck.verification.proofs.conditions import Condition, follows, preserved, state_formulas, theorems, unordered
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, SIZES, decide, decide_each, prove, refute_each, witness
+from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide, decide_each, prove, refute_each
 from radixcheck.verification.proofs.early_locks import EARLY
 from radixcheck.verification.proofs.early_refinement import COUPLING, STARTS, EarlyCell, counts, early_cells
 from radixcheck.verification.proofs.laws import ascends, towards
+from radixcheck.verification.proofs.refute import SIZES, witness
 from radixcheck.verification.proofs.second_solver import CONFIRMED, confirm
 
 CELLS = {cell.condition.name: cell for cell in early_cells()}

@@ -13,10 +13,8 @@ from radixcheck.spec.signature import ENTRY
 from radixcheck.spec.transitions import CACHE
 from radixcheck.verification.commands import cli
 from radixcheck.verification.proofs import campaign
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, UNKNOWN, decide_each
+from radixcheck.verification.proofs.decide import PROVED, REFUTED, UNKNOWN
 from radixcheck.verification.proofs.matrix import matrix
-from radixcheck.verification.proofs.models import Model, model_of
-from radixcheck.verification.proofs.runs import CACHES
 from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED, UNDECIDED
 from radixcheck.verification.report import proofs
 
@@ -40,36 +38,6 @@ def test_the_heap_changes_of_the_cache_what_the_cache_changes(policy: Policy) ->
     for name in machine.keys() - {step.name for step in CACHE}:
         assert {update.function.name for update in machine[name].updates} <= {*OF_HEAP}
         assert any(p.sort == ENTRY for p in machine[name].parameters) or name == "tidy"
-
-
-def small(model: Model) -> bool:
-    return 1 <= len(model.before.nodes) <= 3
-
-
-@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.expected == REFUTED and name in CACHES])
-def test_a_wrong_claim_is_refuted_by_a_model_of_few_nodes(name: str) -> None:
-    (result,) = campaign._decide([name], (0,))
-
-    assert result.as_expected
-    assert result.model is not None
-    assert small(result.model)
-    assert result.run is not None
-    assert 1 <= len(result.run.operations) <= 4
-
-
-@pytest.mark.parametrize(
-    "name", ["Q1-CHECKED", "Q1-STRICT", "STAMP", "LOCK-STOP", "UNIQUE-slru", "LRU-OLDEST", "PROGRESS", "EVICT-ENDS", "HEAP-BOUNDED"]
-)
-def test_a_right_claim_is_proved_with_each_seed(name: str) -> None:
-    assert [v.verdict for v in decide_each(CELLS[name].condition, (0, 1))] == [PROVED, PROVED]
-
-
-def test_the_least_entry_may_be_an_internal_nodes_where_two_times_are_equal() -> None:
-    (verdict,) = decide_each(CELLS["Q1-EQUAL"].condition, (0,))
-    assert verdict.counterexample is not None
-    times = [n.time for n in model_of(CELLS["Q1-EQUAL"].condition, verdict.counterexample).before.nodes]
-
-    assert len(times) > len(set(times))
 
 
 def made(name: str, verdicts: tuple[str, ...]) -> campaign.Campaign:

@@ -14,10 +14,12 @@ from radixcheck.spec.logic import BOOL, INT, Term, conj, expand, old, var
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.signature import PAGE, POS, REQUEST, hits, leaf, lock, node, on, time
-from radixcheck.spec.transitions import CACHE, EVICT, GROW, RELEASE, SPLIT, Transition, at_point, m, n
+from radixcheck.spec.transitions import BEGIN, CACHE, EVICT, GROW, RELEASE, SPLIT, TOUCH, Transition, at_point, m, n
 from radixcheck.verification.model.positions import EPS, Positions
 from radixcheck.verification.model.reader import Refused, check, holds, run
 from radixcheck.verification.model.state import State
+from radixcheck.verification.proofs.claims.accounting import BY_KEY, BY_SLOTS, delete, free
+from radixcheck.verification.proofs.claims.sequence import then
 from radixcheck.verification.proofs.conditions import (
     LRU,
     Condition,
@@ -31,8 +33,9 @@ from radixcheck.verification.proofs.conditions import (
     unordered,
     variables,
 )
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, SIZES, decide, prove, witness
-from radixcheck.verification.proofs.laws import AXIOMS, inherits, leaf_below, no_more
+from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide, prove
+from radixcheck.verification.proofs.laws import AXIOMS, inherits, leaf_below, next_page, no_more
+from radixcheck.verification.proofs.refute import SIZES, witness
 
 FORMULAS = state_formulas()
 POSTS = {p.id: p.formula(LRU) for p in POSTCONDITIONS if p.formula is not None}
@@ -160,6 +163,36 @@ def walk(steps: int) -> Iterator[tuple[Transition, tuple[int, ...], State, State
         taken += 1
 
 
+TWO_STEPS = [(free(), delete(BY_KEY)), (free(BY_SLOTS), delete()), (TOUCH, EVICT), (BEGIN, RELEASE)]
+
+
+@pytest.mark.parametrize(("first", "second"), TWO_STEPS, ids=lambda step: step.name)
+def test_two_steps_as_one_do_what_they_do_one_after_the_other(first: Transition, second: Transition) -> None:
+    both, done = then(first, second), 0
+    for _, _, _, state in walk(120):
+        positions, rng = {id(state.positions): state.positions}, random.Random(done)
+        for node_ in state.node:
+            given = {"n": node_, "h": 2, "hit": rng.randrange(2), "rank": rng.randrange(2)}
+            one, other = deepcopy(state, dict(positions)), deepcopy(state, dict(positions))
+            try:
+                run(first, one, *(given[p.args[0]] for p in first.parameters))
+                run(second, one, *(given[p.args[0]] for p in second.parameters))
+            except Refused:
+                continue
+            run(both, other, *(given[p.args[0]] for p in both.parameters))
+            assert {name: getattr(other, name) for name in State.__slots__} == {name: getattr(one, name) for name in State.__slots__}
+            done += 1
+
+    assert done >= 10
+
+
+def test_an_eviction_is_a_free_and_a_delete() -> None:
+    for step, arguments, before, after_ in walk(250):
+        if step is EVICT:
+            run(then(free(), delete(BY_KEY)), before, *arguments)
+            assert all(getattr(before, name) == getattr(after_, name) for name in State.__slots__)
+
+
 @cache
 def laws(step: Transition) -> list[tuple[bool, Callable[..., bool], Callable[..., bool]]]:
     """Every law that a proof about this transition uses: whether it speaks of a node, itself, and its frame."""
@@ -185,6 +218,18 @@ def test_the_laws_of_sums_are_true_of_every_step() -> None:
     assert taken.keys() == {step.name for step in CACHE}
     assert min(taken.values()) >= 5
     assert framed.keys() == taken.keys()
+
+
+def test_the_law_of_the_next_page_is_true_of_the_positions() -> None:
+    positions, p, q = table(), var("p", POS), var("q", POS)
+    law = next_page(p, q)
+    true, frame, found = (holds(term, (p, q)) for term in (law, law.args[0], law.args[1]))
+    state, places = State(positions, 4), range(len(positions.prev))
+    pairs = [(a, b) for a in places for b in places]
+
+    assert all(true(state, None, *pair) for pair in pairs)
+    assert sum(frame(state, None, *pair) for pair in pairs) > 20
+    assert all(frame(state, None, *pair) for pair in pairs if found(state, None, *pair))  # and says nothing elsewhere
 
 
 @pytest.mark.parametrize("law", [inherits(time), inherits(hits), leaf_below()], ids=["time", "hits", "leaf"])

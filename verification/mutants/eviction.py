@@ -86,6 +86,36 @@ class EvictKeepsSize(ReferenceSubject):
         return super()._delete(leaf)
 
 
+class EvictDeletesUnfreed(ReferenceSubject):
+    """A victim leaves the tree and its slots are not freed, nor does the evictable size fall, which is done at the free."""
+
+    def evict(self, tokens: int) -> int:
+        """The fault: the delete alone."""
+        freed = 0
+        for leaf in sorted(evictable_leaves(self.root), key=self._eviction_key):
+            if freed >= tokens:
+                break
+            self._delete(leaf)
+            self._evictable += len(leaf.segment)
+            freed += len(leaf.segment)
+        return freed
+
+
+class EvictFreesAndKeeps(ReferenceSubject):
+    """A victim's slots are freed and it stays in the tree without any, nor does the evictable size fall, which is done at the delete."""
+
+    def evict(self, tokens: int) -> int:
+        """The fault: the free alone."""
+        freed = 0
+        for leaf in sorted(evictable_leaves(self.root), key=self._eviction_key):
+            if freed >= tokens:
+                break
+            self.pool.free(leaf.slots)
+            freed += len(leaf.slots)
+            leaf.slots = []
+        return freed
+
+
 class VictimsByAddress(SteppedEviction):
     """The victims are the right ones, but their slots come back in an order that depends on memory addresses."""
 
@@ -116,6 +146,8 @@ MUTANTS = (
     mutant("evict_forgets_to_count", "EVICT_EXACT", EvictForgetsToCount, "FB-20"),
     mutant("evict_decrements_twice", "COUNT", EvictDecrementsTwice),
     mutant("evict_keeps_size", "COUNT", EvictKeepsSize),
+    mutant("evict_deletes_unfreed", "COUNT", EvictDeletesUnfreed),
+    mutant("evict_frees_and_keeps", "COUNT", EvictFreesAndKeeps),
     mutant("victims_by_address", "DETERMINISM", VictimsByAddress, "FB-49"),
     mutant("evict_scans_per_victim", "EVICT_COST", EvictScansPerVictim, "FB-81"),
     Mutant(

@@ -6,6 +6,9 @@ from radixcheck.optimized.node import Node
 from radixcheck.optimized.requests import Requests
 from radixcheck.optimized.tree import Tree
 from radixcheck.verification.historical import nodes_subject
+from radixcheck.verification.historical.base import above, held
+from radixcheck.verification.historical.requests import HistoricalCache
+from radixcheck.verification.historical.submitted import PairsTree
 from radixcheck.verification.mutants.mutant import Factory, Mutant
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.optimized import OptimizedSubject
@@ -79,6 +82,24 @@ class SplitSharesStorage(Tree):
         return upper
 
 
+class FreesTheDeleted(PairsTree):
+    """A node that surfaces unlocked and without children is freed, and nobody asks whether that has been done before."""
+
+    def evict(self, tokens: int) -> int:
+        """The fault: a node that was evicted keeps its slots, and is not skipped."""
+        freed = 0
+        while freed < tokens and (node := self._pop()) is not None:
+            if node.lock_ref > 0 or node is self.root or node.children:
+                continue
+            self.give(held(node))
+            freed += len(held(node))
+            self.evictable -= len(held(node))
+            self._delete_leaf(node)
+            if not above(node).children:
+                self._push(above(node))
+        return freed
+
+
 class NeverRefreshed(EvictionHeap):
     """A touch pushes no new entry, even where it makes the key smaller: the old entry surfaces too late."""
 
@@ -97,12 +118,17 @@ def _mutant(name: str, property_: str, part: type, factory: Factory, source: str
     return Mutant(name, property_, part.__doc__ or "", source, factory, policy)
 
 
+def _frees_the_deleted(setup: Setup) -> HistoricalCache:
+    return HistoricalCache(FreesTheDeleted(setup.page_size, setup.pool))
+
+
 MUTANTS = (
     _mutant("split_forgets_parent", "PARENT", SplitForgetsParent, over(SplitForgetsParent)),
     _mutant("split_shares_storage", "MEM_BOUND", SplitSharesStorage, over(SplitSharesStorage), "FB-31"),
     _mutant("evict_forgets_parent", "HEAP_FULL", PruneForgetsParent, over(PruneForgetsParent), "FB-43"),
     _mutant("leaf_index_forgets_promotion", "LEAFSET", PruneMiscounts, over(PruneMiscounts), "FB-35"),
     _mutant("touch_without_push", "HEAP_STALE", NeverRefreshed, queueing(NeverRefreshed), "FB-46", "mru"),
+    _mutant("evict_frees_the_deleted", "COUNT", FreesTheDeleted, _frees_the_deleted),
     _mutant("heap_never_tidied", "HEAP_BOUND", NeverTidied, queueing(NeverTidied), policy="mru"),
     Mutant(
         "heap_of_live_keys",

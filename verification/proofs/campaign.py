@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from time import perf_counter
 
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, Counterexample, decide_each, refute_each
+from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide_each, refute_each
 from radixcheck.verification.proofs.laws import AXIOMS, LAWS
 from radixcheck.verification.proofs.matrix import Cell, matrix
 from radixcheck.verification.proofs.models import Model, model_of
 from radixcheck.verification.proofs.promises import composed
+from radixcheck.verification.proofs.refute import Counterexample
 from radixcheck.verification.proofs.runs import Run, shortest
 from radixcheck.verification.proofs.z3_reader import z3
 from radixcheck.verification.search.workers import workers

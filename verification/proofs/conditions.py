@@ -125,7 +125,7 @@ def laws_here(goal: Term) -> Iterator[Term]:
 def laws_of_step(goal: Term, step: Transition) -> Iterator[Term]:
     """Laws of two states, for the sums of a goal and what a transition names."""
     yield from (old(descends(p)) for p in step.touched)
-    paths = [old(s) for u in step.updates if not u.parameters for s in parts(expand(u.value), "sum")]
+    paths = [old(s) for u in step.updates if not u.parameters for s in parts(expand(u.value), "sum") if s.args[0].sort == POS]
     for s in parts(expand(goal), "sum"):
         sort = s.args[0].sort
         points = list({p.args[0]: p for p in (*step.touched, *step.parameters) if p.sort == sort}.values())

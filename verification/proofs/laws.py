@@ -163,6 +163,11 @@ TREE = forall((POS,), lambda m: node(m) >> ((up(m) < m) & (node(up(m)) | (up(m) 
 )
 
 
+def next_page(p: Term, q: Term) -> Term:
+    """On the way to a longer prefix there is one that is one page longer: by induction along the way, which is finite."""
+    return (p < q) >> exists((POS,), lambda y: (y <= q) & (prev(y) == p) & (y != eps))
+
+
 def descends(n: Term) -> Term:
     """A node with something below it has a child: true of every finite tree, but not to be had from its shape."""
     child = exists((POS,), lambda k: node(k) & (up(k) == n))
@@ -221,6 +226,6 @@ LAWS = {
     law.__name__: _sentence(law)
     for law in (
         *(balance, nonnegative, member, monotone, everything, freed, interval, no_more),
-        *(descends, towards, ascends, inherits, leaf_below),
+        *(next_page, descends, towards, ascends, inherits, leaf_below),
     )
 }

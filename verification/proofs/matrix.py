@@ -5,6 +5,7 @@
     a theorem                              it follows from the state formulas
     the early machine's own formulas       locks that stop early refine those of the whole path
     a claim                                one sentence of a review, proved or refuted
+    a reason for trust                     a step can be taken, a formula can fail: that it cannot is refuted
 
 The heap machine's transitions are the cache's with updates of entries added (`tests/test_matrix.py` compares them), so that
 formulas that read no entry need be shown of the cache's transitions alone. The heap's formulas are shown of the heap's
@@ -24,6 +25,7 @@ from radixcheck.verification.proofs.conditions import ANY, Condition, follows, p
 from radixcheck.verification.proofs.decide import PROVED
 from radixcheck.verification.proofs.early_refinement import early_cells
 from radixcheck.verification.proofs.steps import STEPS, heap_steps
+from radixcheck.verification.proofs.trust import trust
 
 HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
 
@@ -95,7 +97,7 @@ def _early() -> Iterator[Cell]:
 
 
 def _claims() -> Iterator[Cell]:
-    for claim in claims():
+    for claim in (*claims(), *trust()):
         c = claim.condition
         policy = claim.id.partition("-")[2] if claim.id.partition("-")[2] in POLICIES else ""
         step = c.step.name if c.step else ""

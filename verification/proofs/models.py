@@ -7,7 +7,7 @@ from radixcheck.spec.signature import POS
 from radixcheck.verification.model.positions import EPS
 from radixcheck.verification.model.state import State
 from radixcheck.verification.proofs.conditions import Condition
-from radixcheck.verification.proofs.decide import Counterexample
+from radixcheck.verification.proofs.refute import Counterexample
 from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode
 
 OTHERS = ("s", "g", "h", "d", "e")  # variables of formulas that are no positions
