@@ -104,7 +104,8 @@ def test_a_planted_fault_is_refuted_by_a_state_on_which_it_is_run(step: Transiti
 
 @pytest.mark.parametrize("step", CACHE, ids=lambda step: step.name)
 def test_what_is_assumed_holds_in_some_state_and_does_not_prove_the_absurd(step: Transition) -> None:
-    laws = [law for formula in COUNTED for own in preserved("", formula, step, {}).own.values() for law in own]
+    counted = [preserved("", formula, step, {}) for formula in COUNTED]
+    laws = [law for condition in counted for goal in condition.goals for law in condition.laws_for(goal)]
     given = {**HYPOTHESES, "guard": step.guard}
     absurd = Condition("absurd", conj(), step, given, (~conj(),), tuple(laws))
 

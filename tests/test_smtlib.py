@@ -66,7 +66,8 @@ def test_a_second_solver_contradicts_a_planted_fault(step: Transition, id_: str)
 
 def absurd(step: Transition) -> Condition:
     """What is assumed of a transition in the proofs with sums, and a goal that never holds."""
-    laws = [law for id_ in ("COUNT", "LOCK_COUNT") for own in preserved("", FORMULAS[id_], step, {}).own.values() for law in own]
+    counted = [preserved("", FORMULAS[id_], step, {}) for id_ in ("COUNT", "LOCK_COUNT")]
+    laws = [law for condition in counted for goal in condition.goals for law in condition.laws_for(goal)]
     return Condition("absurd", conj(), step, HYPOTHESES | {"guard": step.guard}, (~conj(),), tuple(laws))
 
 

@@ -9,10 +9,9 @@ from time import perf_counter
 from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide_each, refute_each
 from radixcheck.verification.proofs.laws import AXIOMS, LAWS
 from radixcheck.verification.proofs.matrix import Cell, matrix
-from radixcheck.verification.proofs.models import Model, model_of
+from radixcheck.verification.proofs.models import Model, Run, model_of
 from radixcheck.verification.proofs.promises import composed
 from radixcheck.verification.proofs.refute import Counterexample
-from radixcheck.verification.proofs.runs import Run, shortest
 from radixcheck.verification.proofs.z3_reader import z3
 from radixcheck.verification.search.workers import workers
 
@@ -174,10 +173,16 @@ def _decide(names: Sequence[str], seeds: tuple[int, ...]) -> list[Result]:
 
 
 def _one(cell: Cell, seeds: tuple[int, ...]) -> Result:
-    each = refute_each if cell.expected == REFUTED else decide_each
-    verdicts = list(each(cell.condition, seeds))
+    each, condition = refute_each if cell.expected == REFUTED else decide_each, cell.condition
+    verdicts = list(each(condition, seeds))
     decided = tuple(Decided(v.verdict, v.seed, v.seconds, v.hypotheses) for v in verdicts)
     counterexample: Counterexample | None = next((v.counterexample for v in verdicts if v.counterexample), None)
-    model = model_of(cell.condition, counterexample) if counterexample else None
+    model = model_of(condition, counterexample) if counterexample else None
     said = (cell.name, cell.formula, cell.transition, cell.policy, cell.expected, cell.sentence, cell.questions)
-    return Result(*said, decided, model, shortest(cell.name) if model else None)
+    return Result(*said, decided, model, _run(cell.name) if model else None)
+
+
+def _run(claim: str) -> Run | None:
+    from radixcheck.verification.proofs.runs import shortest  # caches need torch, which most proofs can do without
+
+    return shortest(claim)

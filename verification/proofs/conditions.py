@@ -5,8 +5,9 @@ variables become constants, and the laws of sums are given for exactly the sums 
 transition name: in general form they would keep a solver busy without end.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
 
 from radixcheck.spec.catalogue import THEOREMS
 from radixcheck.spec.invariants import STATE_FORMULAS
@@ -23,6 +24,11 @@ _RANK = Function("rank_of", (INT, INT, INT, INT), INT, "rigid")
 ANY = Policy("any", _RANK)
 
 
+def alone(goal: Term) -> tuple[Term, ...]:
+    """No laws for this goal but those for all."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """Hypotheses by name, and goals that must follow, whose free variables end in `_goal`."""
@@ -33,12 +39,12 @@ class Condition:
     hypotheses: Mapping[str, Term]
     goals: tuple[Term, ...]
     laws: tuple[Term, ...]  # true of all states
-    own: Mapping[Term, tuple[Term, ...]] = field(default_factory=dict)  # goal -> laws that it alone is given
+    own: Callable[[Term], tuple[Term, ...]] = alone  # laws that one goal alone is given
     cases: tuple["Condition", ...] | None = None  # what a state may refute in its place; None: itself
 
     def laws_for(self, goal: Term) -> tuple[Term, ...]:
         """All laws that are given for a goal."""
-        return *self.laws, *self.own.get(goal, ())
+        return *self.laws, *self.own(goal)
 
 
 def state_formulas(policy: Policy = LRU, heap: bool = False) -> dict[str, Term]:
@@ -158,18 +164,24 @@ def forgetting(step: Transition) -> Transition:
 def preserved(name: str, formula: Term, step: Transition, hypotheses: Mapping[str, Term]) -> Condition:
     """The formula (its `old` is the state before) holds after the transition, whatever that leaves where it forgets."""
     forgetful = forgetting(step)
-    own = {}
-    for goal in goals(formula):
-        stepped = (after(law, forgetful) for law in laws_of_step(goal, step))
-        own[after(goal, forgetful)] = (*stepped, *laws_here(goal))
-    given = {**hypotheses, "guard": step.guard}
-    return Condition(f"{step.name}/{name}", formula, step, given, tuple(own), (), own)
+    stepped = {after(goal, forgetful): goal for goal in goals(formula)}
+
+    @cache
+    def own(after_step: Term) -> tuple[Term, ...]:
+        goal = stepped[after_step]
+        return *(after(law, forgetful) for law in laws_of_step(goal, step)), *laws_here(goal)
+
+    return Condition(f"{step.name}/{name}", formula, step, {**hypotheses, "guard": step.guard}, tuple(stepped), (), own)
 
 
 def follows(name: str, formula: Term, hypotheses: Mapping[str, Term]) -> Condition:
     """The formula holds wherever the hypotheses hold."""
-    own = {goal: tuple(laws_here(goal)) for goal in goals(formula)}
-    return Condition(name, formula, None, dict(hypotheses), tuple(own), (), own)
+
+    @cache
+    def own(goal: Term) -> tuple[Term, ...]:
+        return tuple(laws_here(goal))
+
+    return Condition(name, formula, None, dict(hypotheses), tuple(goals(formula)), (), own)
 
 
 def unordered(step: Transition, hypotheses: Mapping[str, Term]) -> Condition:

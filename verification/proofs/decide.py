@@ -85,7 +85,7 @@ def slices(condition: Condition) -> list[tuple[Condition, list[str]]]:
     if condition.step is None or len(condition.hypotheses) <= FEW:  # what follows within one state may follow from anything
         return [(condition, list(condition.hypotheses))]
     own = condition.name.rpartition("/")[2]
-    without_sums = replace(condition, laws=_plain(condition.laws), own={goal: _plain(laws) for goal, laws in condition.own.items()})
+    without_sums = replace(condition, laws=_plain(condition.laws), own=lambda goal: _plain(condition.own(goal)))
     extra = [name for name in condition.hypotheses if name == own or name not in STATED]  # given for this very condition
     tree = without_sums, [name for name in condition.hypotheses if name in (*TREE, *extra)]
     plain = condition, [name for name, term in condition.hypotheses.items() if name in extra or not _counts(term)]
@@ -116,7 +116,7 @@ class Proof:
         if self._read is None:
             condition, read = self._condition, self._reader.read
             given = [*AXIOMS.values(), *(condition.hypotheses[n] for n in self.names), *condition.laws]
-            goals = [[*map(read, condition.own.get(goal, ())), z3.Not(read(goal))] for goal in condition.goals]
+            goals = [[*map(read, condition.own(goal)), z3.Not(read(goal))] for goal in condition.goals]
             self._read = [read(term) for term in given], goals
         return self._read
 

@@ -12,13 +12,15 @@ formulas that read no entry need be shown of the cache's transitions alone. The 
 transitions for any policy at all, its key an unknown function of what a node carries.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from radixcheck.spec.heap import heap_machine
 from radixcheck.spec.invariants import STATE_FORMULAS
+from radixcheck.spec.logic import Term
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.transitions import CACHE
+from radixcheck.spec.transitions import CACHE, Transition
 from radixcheck.verification.proofs import promises
 from radixcheck.verification.proofs.claims import claims
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
@@ -32,16 +34,21 @@ HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One condition of the matrix."""
+    """One condition of the matrix. It is made when it is asked for: to list them all takes no time."""
 
     name: str
     formula: str  # id of a formula, or of a claim
-    condition: Condition
+    make: Callable[[], Condition]
     transition: str = ""
     policy: str = ""  # empty: any
     expected: str = PROVED
     sentence: str = ""  # of a claim
     questions: str = ""
+
+    @property
+    def condition(self) -> Condition:
+        """What is to be shown."""
+        return self.make()
 
 
 def matrix() -> tuple[Cell, ...]:
@@ -49,43 +56,48 @@ def matrix() -> tuple[Cell, ...]:
     return (*_cache(), *_promises(), *_steps(), *_theorems(), *_heap(), *_early(), *_claims())
 
 
+def _kept(id_: str, formula: Term, step: Transition, given: Mapping[str, Term], policy: str = "") -> Cell:
+    return Cell(f"{step.name}/{id_}", id_, partial(preserved, id_, formula, step, given), step.name, policy)
+
+
+def _made(condition: Condition) -> Callable[[], Condition]:
+    return lambda: condition
+
+
 def _cache() -> Iterator[Cell]:
     formulas, derived = state_formulas(), theorems()
     for step in CACHE:
         for id_, formula in formulas.items():
             if id_ not in derived:
-                condition = preserved(id_, formula, step, formulas | derived)
-                yield Cell(condition.name, id_, condition, step.name)
+                yield _kept(id_, formula, step, formulas | derived)
 
 
 def _promises() -> Iterator[Cell]:
-    for condition in promises.cells():
-        where, _, id_ = condition.name.partition("/")
-        yield Cell(condition.name, id_, condition, where)
+    for name, make in promises.cells().items():
+        where, _, id_ = name.partition("/")
+        yield Cell(name, id_, make, where)
 
 
 def _steps() -> Iterator[Cell]:
     for step in CACHE:
-        condition = preserved("STEP", STEPS[step.name], step, state_formulas() | theorems())
-        yield Cell(condition.name, "STEP", condition, step.name)
+        yield _kept("STEP", STEPS[step.name], step, state_formulas() | theorems())
 
 
 def _theorems() -> Iterator[Cell]:
     formulas, derived = state_formulas(ANY), theorems(ANY)
     inductive = {id_: formula for id_, formula in formulas.items() if id_ not in derived}
     for id_, formula in derived.items():
-        yield Cell(id_, id_, follows(id_, formula, inductive), policy=ANY.name if id_ == "NO_TIES" else "")
+        yield Cell(id_, id_, partial(follows, id_, formula, inductive), policy=ANY.name if id_ == "NO_TIES" else "")
 
 
 def _heap() -> Iterator[Cell]:
     given = state_formulas(ANY, heap=True) | theorems(ANY)
+    done = heap_steps(ANY)
     for step in heap_machine(ANY):
         for id_ in HEAP_FORMULAS:
-            condition = preserved(id_, given[id_], step, given)
-            yield Cell(condition.name, id_, condition, step.name, ANY.name)
-        if step.name in heap_steps(ANY):
-            condition = preserved("HEAP_STEP", heap_steps(ANY)[step.name], step, given)
-            yield Cell(condition.name, "HEAP_STEP", condition, step.name, ANY.name)
+            yield _kept(id_, given[id_], step, given, ANY.name)
+        if step.name in done:
+            yield _kept("HEAP_STEP", done[step.name], step, given, ANY.name)
 
 
 def _early() -> Iterator[Cell]:
@@ -93,7 +105,7 @@ def _early() -> Iterator[Cell]:
         c = cell.condition
         name = f"early:{c.name}" if c.step and not cell.sentence else c.name
         step = c.step.name if c.step else ""
-        yield Cell(name, cell.formula, c, step, "", cell.expected, cell.sentence, cell.questions)
+        yield Cell(name, cell.formula, _made(c), step, "", cell.expected, cell.sentence, cell.questions)
 
 
 def _claims() -> Iterator[Cell]:
@@ -101,4 +113,4 @@ def _claims() -> Iterator[Cell]:
         c = claim.condition
         policy = claim.id.partition("-")[2] if claim.id.partition("-")[2] in POLICIES else ""
         step = c.step.name if c.step else ""
-        yield Cell(claim.id, claim.id, c, step, policy, claim.expected, claim.sentence, claim.questions)
+        yield Cell(claim.id, claim.id, _made(c), step, policy, claim.expected, claim.sentence, claim.questions)

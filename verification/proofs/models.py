@@ -1,4 +1,4 @@
-"""A counterexample as a subject would show it: trees before and after, and what the step was given."""
+"""A counterexample as a subject would show it: trees before and after, what the step was given, and the same in a program."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from radixcheck.verification.model.state import State
 from radixcheck.verification.proofs.conditions import Condition
 from radixcheck.verification.proofs.refute import Counterexample
 from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode
+from radixcheck.verification.refinement.checker import Violation
 
 OTHERS = ("s", "g", "h", "d", "e")  # variables of formulas that are no positions
 
@@ -21,6 +22,15 @@ class Model:
     after: Observation
     step: str  # with its arguments; empty: the claim is of one state
     violated: str  # where the formula fails
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Operations on a cache, and what is broken after the last one."""
+
+    cache: str
+    operations: tuple[str, ...]
+    violation: Violation
 
 
 def model_of(condition: Condition, found: Counterexample) -> Model:

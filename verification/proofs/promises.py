@@ -11,15 +11,16 @@ keeps is kept by each of its steps. What a step is known to find beside its guar
 freed; the victim is the least leaf) stands in `knows`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from radixcheck.spec.logic import INT, Function, Term, conj, expand, lift, old, rebuild, substitute, total, var
 from radixcheck.spec.postconditions import PARAMETERS, POSTCONDITIONS
 from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import CACHE, Transition, after, hit, n, rank, x
 from radixcheck.verification.model.terms import free, functions
-from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
+from radixcheck.verification.proofs.conditions import ANY, Condition, alone, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.laws import balance, descends, instance, interval
 from radixcheck.verification.proofs.operations import CHAINS
 from radixcheck.verification.proofs.steps import STATE_FUNCTIONS
@@ -218,7 +219,7 @@ def by_lemma(lemma: Known) -> Condition:
     """What is known follows from what is carried."""
     because = (replace(each, term=since_call(each.term)) for each in lemma.because or ())
     condition = follows(f"lemma/{lemma.name}", since_call(with_values(lemma.term, {})), _given(*because))
-    return replace(condition, laws=lemma.laws, own={}, cases=())
+    return replace(condition, laws=lemma.laws, own=alone, cases=())
 
 
 def by_step(promise: Promise, step: Transition) -> Condition:
@@ -294,11 +295,12 @@ def composed() -> dict[tuple[str, str], tuple[str, ...]]:
     return {(operation, promise.id): chain(operation, promise) for operation in CHAINS for promise in promised(operation)}
 
 
-def cells() -> Iterator[Condition]:
-    """Every cell that some operation needs, once."""
-    for name in dict.fromkeys(name for names in composed().values() for name in names):
-        step, _, id_ = name.partition("/")
-        if step == "lemma":
-            yield by_lemma(LEMMAS[id_])
-        else:
-            yield at_call(PROMISES[id_]) if step == "call" else by_step(PROMISES[id_], STEPS[step])
+def cells() -> dict[str, Callable[[], Condition]]:
+    """Every cell that some operation needs, by its name; what is to be shown is made when it is asked for."""
+    return {name: partial(_cell, *name.split("/")) for names in composed().values() for name in names}
+
+
+def _cell(where: str, id_: str) -> Condition:
+    if where == "lemma":
+        return by_lemma(LEMMAS[id_])
+    return at_call(PROMISES[id_]) if where == "call" else by_step(PROMISES[id_], STEPS[where])

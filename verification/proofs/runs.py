@@ -4,12 +4,12 @@ All sequences of a few operations are tried in the order of their length, so tha
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op, Trace
+from radixcheck.verification.proofs.models import Run
 from radixcheck.verification.refinement.checker import Checker, Violation
 from radixcheck.verification.subjects.registry import resolve
 
@@ -37,15 +37,6 @@ CACHES = {
 
 # A request that locks a leaf and ends gives it a second entry.
 LOCKING = (Op("insert", Key((0,))), Op("start", Key((0,)), holder=1), Op("abort", holder=1), Op("evict", amount=2))
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Operations on a cache, and what is broken after the last one."""
-
-    cache: str
-    operations: tuple[str, ...]
-    violation: Violation
 
 
 def shortest(claim: str) -> Run | None:

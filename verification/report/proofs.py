@@ -12,8 +12,7 @@ from rich.text import Text
 from radixcheck.verification.proofs.campaign import Campaign, Composed, Opinion, Result
 from radixcheck.verification.proofs.decide import PROVED
 from radixcheck.verification.proofs.matrix import Cell
-from radixcheck.verification.proofs.models import Model
-from radixcheck.verification.proofs.runs import Run
+from radixcheck.verification.proofs.models import Model, Run
 from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED
 from radixcheck.verification.report.pictures import tree
 

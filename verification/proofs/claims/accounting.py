@@ -53,7 +53,7 @@ def claims() -> Iterator[Claim]:
         "Q4-NEVER": ("decrements the evictable size in neither place", free(), delete(), REFUTED),
     }
     for id_, (words, first, second, expected) in both_steps.items():
-        condition = preserved("COUNT", sizes, then(first, second), given())
+        condition = replace(preserved("COUNT", sizes, then(first, second), given()), laws=(_slots_counted(_PAGES),))
         yield Claim(id_, f"An eviction that {words} keeps the sizes.", "Q3 Q4", condition, expected)
     yield Claim(
         "Q4-DELETE-ALONE",
@@ -119,5 +119,10 @@ def _counted(found: Condition) -> Condition:
     image = _PAGES.image
     assert image is not None, "an eviction says which pages it frees"
     of_node = replace(_PAGES, where=of(_PAGES.where), image=Image(lambda q: of(image.where(q)), lambda q: of(image.at(q))))
-    _, law = freed(of_node)
-    return replace(found, laws=(*found.laws, law.args[0]))  # of one state: without its `old`
+    return replace(found, laws=(*found.laws, _slots_counted(of_node)))
+
+
+def _slots_counted(pages: Update) -> Term:
+    """The law that counts pages by position, of one state: without its `old`."""
+    counted: Term = freed(pages)[1].args[0]
+    return counted
