@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import chain, permutations
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,21 @@ def test_the_command_proves_what_it_is_asked_and_stores_it(tmp_path: Path) -> No
     assert shown.return_value == 0
     assert (cell["name"], cell["verdict"], len(cell["decided"])) == ("evict/NO_ORPHAN", PROVED, 2)
     assert cell["decided"][0]["hypotheses"]
+
+
+def test_a_choice_does_not_depend_on_the_order_in_which_it_is_made() -> None:
+    asked = [["--property", "ORDER-mru"], ["--policy", "mru"], ["--transition", "evict"]]
+    for order in permutations(asked):
+        shown = CliRunner().invoke(cli, ["prove", "--json", *chain.from_iterable(order)], standalone_mode=False)
+        assert [cell["name"] for cell in json.loads(shown.stdout)["cells"]] == ["ORDER-mru"]
+
+
+def test_what_is_proved_of_any_policy_is_chosen_with_each() -> None:
+    names = campaign.chosen((), ("touch",), ("mru",))
+
+    assert {"touch/HEAP_STALE", "LAZY-mru"} <= set(names)
+    assert "LAZY-lru" not in names
+    assert "touch/COUNT" not in names
 
 
 def test_a_second_solver_that_contradicts_a_proof_makes_it_fail_and_one_that_finds_none_does_not() -> None:

@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
 from time import monotonic
@@ -127,7 +128,7 @@ def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) ->
 @cli.command()
 @click.option("--property", "properties", multiple=True, help="id of a formula or claim (repeatable)")
 @click.option("--transition", "transitions", multiple=True, help="name of a transition (repeatable)")
-@click.option("--policy", "policies", multiple=True, help="conditions that read its key (repeatable)")
+@click.option("--policy", "policies", multiple=True, help="conditions that compare its keys, or those of any policy (repeatable)")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="worker processes")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="of the solver and the order of hypotheses")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="everything once with each of so many seeds")
@@ -148,10 +149,11 @@ def prove(jobs: int, seed: int, seeds: int, confirm: bool, mutate: bool, store: 
     except ImportError as error:
         raise UsageError(str(error)) from error
 
-    for field, values in zip(("formula", "transition", "policy"), asked.values(), strict=True):
+    for field, values in (("formula", asked["properties"]), ("transition", asked["transitions"]), ("policy", asked["policies"])):
         for value in values:
             if value not in campaign.known(field):
-                raise UsageError(f"no condition has the {field} {value!r}: choose from {', '.join(campaign.known(field))}")
+                near = ", ".join(get_close_matches(value, campaign.known(field), n=3, cutoff=0))
+                raise UsageError(f"no condition has the {field} {value!r}: the nearest are {near}")
     names = campaign.chosen(asked["properties"], asked["transitions"], asked["policies"])
     if not names:
         raise UsageError("no condition is all of that: leave out a property, a transition or a policy")

@@ -1,11 +1,12 @@
 """Decides the cells of the matrix in worker processes, each with every seed, and tells which came out as expected."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cache
 from time import perf_counter
 
+from radixcheck.verification.proofs.conditions import ANY
 from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide_each, refute_each
 from radixcheck.verification.proofs.laws import AXIOMS, LAWS
 from radixcheck.verification.proofs.matrix import Cell, matrix
@@ -110,13 +111,13 @@ def _cells() -> dict[str, Cell]:
 
 
 def chosen(properties: Sequence[str], transitions: Sequence[str], policies: Sequence[str]) -> tuple[str, ...]:
-    """Names of the cells that are asked for; of all, where nothing is said."""
+    """Names of the cells that are asked for; of all, where nothing is said. What is proved of any policy is proved of each."""
     return tuple(
         name
         for name, cell in _cells().items()
         if (not properties or cell.formula in properties)
         and (not transitions or cell.transition in transitions)
-        and (not policies or cell.policy in policies)
+        and (not policies or (cell.policy and cell.policy in (*policies, ANY.name)))
     )
 
 
@@ -133,15 +134,23 @@ def known(field: str) -> tuple[str, ...]:
 def campaign(names: Sequence[str], seeds: Sequence[int], jobs: int, told: Callable[[Mapping[str, Result]], None]) -> Campaign:
     """Decide the named cells. `told(results so far, by name)` is called for each few of them."""
     start = perf_counter()
-    parts = [names[i : i + TOGETHER] for i in range(0, len(names), TOGETHER)]
     found: dict[str, Result] = {}
-    with workers(jobs) as pool:
-        waiting = [pool.submit(_decide, part, tuple(seeds)) for part in parts]
-        for future in as_completed(waiting):
-            found |= {result.name: result for result in future.result()}
-            told(found)
+    for decided in _decided(names, tuple(seeds), jobs):
+        found |= {result.name: result for result in decided}
+        told(found)
     results = tuple(found[name] for name in names)
     return Campaign(results, tuple(seeds), perf_counter() - start, f"z3 {z3.get_version_string()}", tuple(AXIOMS), tuple(LAWS.values()))
+
+
+def _decided(names: Sequence[str], seeds: tuple[int, ...], jobs: int) -> Iterator[list[Result]]:
+    """The results, a few at a time: here if they are few, else from worker processes."""
+    if len(names) <= TOGETHER:
+        yield _decide(names, seeds)
+        return
+    with workers(jobs) as pool:
+        parts = [names[i : i + TOGETHER] for i in range(0, len(names), TOGETHER)]
+        for future in as_completed([pool.submit(_decide, part, seeds) for part in parts]):
+            yield future.result()
 
 
 def second_opinions(names: Sequence[str], jobs: int, progress: Callable[[float, str], None]) -> tuple[Opinion, ...]:

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.proofs.models import Run
 from radixcheck.verification.refinement.checker import Checker, Violation
-from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.subjects.registry import BUILT_IN, Factory, resolve
 
 LENGTH = 5  # operations, at most
 POOL = 8  # slots
@@ -44,14 +43,22 @@ def shortest(claim: str) -> Run | None:
     if claim not in CACHES:
         return None
     cache, property_, policy = CACHES[claim]
-    wrong = MUTANTS.get(cache)
-    factory, page_size = (wrong.factory, wrong.page_size) if wrong else (resolve(cache), 1)
+    factory, page_size = _cache(cache)
     for trace in _traces(LOCKING if claim == "Q2-NO-GUARD" else _operations(page_size)):
         found = _last(Checker(factory, policy, page_size, POOL), trace)
         wanted = next((violation for violation in found if violation.property == property_), None)
         if wanted is not None:
             return Run(cache, tuple(map(str, trace)), wanted)
     return None
+
+
+def _cache(name: str) -> tuple[Factory, int]:
+    """A cache, and the size of its pages."""
+    if name in BUILT_IN:
+        return resolve(name), 1
+    from radixcheck.verification.mutants import MUTANTS  # they need torch, which the historical caches do not
+
+    return MUTANTS[name].factory, MUTANTS[name].page_size
 
 
 def _operations(page_size: int) -> tuple[Op, ...]:

@@ -9,26 +9,36 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.proofs.campaign import Campaign, Composed, Opinion, Result
 from radixcheck.verification.proofs.decide import PROVED
 from radixcheck.verification.proofs.matrix import Cell
 from radixcheck.verification.proofs.models import Model, Run
 from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED
+from radixcheck.verification.proofs.trust import PREFIXES
 from radixcheck.verification.report.pictures import tree
 
 Listed = TypeVar("Listed", Cell, Result)
 
+FOLDED = 4  # reasons for trust, or claims about one policy, that are shown one by one
 COLOURS = {"PROVED": "green", "REFUTED": "cyan"}  # of what is expected; anything else is bold red
 
 
 def prove(found: Campaign) -> list[Any]:
     """The model of each refutation, the matrix, the operations, the claims, what is assumed, and one last line that says it all."""
     cells, others = _split(found.results)
+    keyed = [r for r in others if r.policy in POLICIES and r.as_expected]
+    trusted = [r for r in others if r.name.startswith(PREFIXES) and r.as_expected]
+    if len(trusted) > FOLDED:
+        others = [r for r in others if r not in trusted]
     kept = {result.name: result for result in cells}
     parts: list[Any] = [_models(others)]
     parts += [_matrix(cells, kept), Text()] if cells else []
     parts += [_operations(found.promised), Text()] if found.promised else []
-    parts += [_claims(others), Text()] if others else []
+    rows = [r for r in others if r not in keyed] if len(keyed) > FOLDED else others
+    parts += [_claims(rows), Text()] if rows else []
+    parts += [_by_policy(keyed), Text()] if len(keyed) > FOLDED else []
+    parts += [_trust(trusted), Text()] if len(trusted) > FOLDED else []
     parts += [_failure(result) for result in found.failed]
     parts.append(Text(f"assumed: {len(found.axioms)} axioms of prefixes ({', '.join(found.axioms)})", "dim"))
     parts.append(Text(f"assumed of finite sums and trees, in verification/proofs/laws.py: {'; '.join(found.laws)}", "dim"))
@@ -98,6 +108,22 @@ def _claims(results: list[Result]) -> Table:
     return table
 
 
+def _by_policy(results: Sequence[Result]) -> Table:
+    """Claims that are made of each policy, a line for each."""
+    verdicts = {(r.name.removesuffix(f"-{r.policy}"), r.policy): r.verdict for r in results}
+    table = _table("claim", *POLICIES)
+    for claim in dict.fromkeys(claim for claim, _ in verdicts):
+        words = (verdicts.get((claim, policy), "") for policy in POLICIES)
+        table.add_row(claim, *(Text(word, COLOURS.get(word, "bold red")) for word in words))
+    return table
+
+
+def _trust(results: Sequence[Result]) -> Text:
+    taken, failed = (sum(r.name.startswith(prefix) for r in results) for prefix in PREFIXES)
+    words = f"{taken} steps can be taken where all formulas hold, {failed} formulas can fail where all others do: by states that were run"
+    return Text(f"{words} (--property {results[0].name} shows the first)")
+
+
 def _models(results: list[Result]) -> Text:
     text = Text()
     for r in results:
@@ -130,7 +156,8 @@ def _failure(result: Result) -> Padding:
 
 def _last(found: Campaign) -> Text:
     count, seeds = len(found.results), ", ".join(map(str, found.seeds))
-    decided = f"{count} conditions with seed{'s' if len(found.seeds) > 1 else ''} {seeds}, {found.solver}, {found.seconds:.0f} s: "
+    many, more = ("s" if number > 1 else "" for number in (count, len(found.seeds)))
+    decided = f"{count} condition{many} with seed{more} {seeds}, {found.solver}, {found.seconds:.0f} s: "
     expected = sum(r.as_expected for r in found.results)
     proved = sum(r.as_expected and r.expected == "PROVED" for r in found.results)
     unknown = sum("UNKNOWN" in r.verdict for r in found.results)
