@@ -205,6 +205,27 @@ def _mutate(seed: int, store: Path | None, as_json: bool) -> int:
 
 
 @cli.command()
+@click.option("--seconds", type=click.FloatRange(1), default=60, show_default=True, help="of processor time, at most, for one function")
+@_options("json")
+def contracts(seconds: float, as_json: bool) -> int:
+    """Check the pure functions of the caches for all inputs within stated bounds, by symbolic execution."""
+    try:
+        from radixcheck.verification.contracts import campaign
+        from radixcheck.verification.report import contracts as report
+    except ImportError as error:
+        raise UsageError(str(error)) from error
+
+    start, total = monotonic(), len(campaign.CONTRACTS)
+    with console.progress("contracts") as progress:
+        decided = campaign.decide_all(seconds, lambda each, done: progress(done / total, f"{each.contract.name}: {each.judged.verdict}"))
+    if as_json:
+        click.echo(json.dumps(report.to_json(decided), indent=1))
+    else:
+        console.show(report.contracts(decided, monotonic() - start))
+    return campaign.status(decided)
+
+
+@cli.command()
 @_options("json")
 def subjects(as_json: bool) -> int:
     """List the caches that can be named."""

@@ -1,0 +1,108 @@
+"""Contracts on counting in whole pages."""
+
+from collections.abc import Callable, Sequence
+
+from radixcheck.reference.pool import page_starts, slots_of_pages
+from radixcheck.spec.values import Key, NotYourSlot, pages_for
+from radixcheck.verification.contracts.contract import Contract
+from radixcheck.verification.contracts.small import chosen
+
+PAGE_MAX = 8
+
+
+def _just_enough(pages: Callable[[int, int], int], tokens: int, page: int) -> bool:
+    """As many pages as hold the tokens, and not one more."""
+    page = chosen(page, range(1, PAGE_MAX + 1))
+    count = pages(tokens, page)
+    return (count - 1) * page < tokens <= count * page
+
+
+def _rounded_down(tokens: int, page: int) -> int:
+    """The last page is forgotten unless it is full."""
+    return tokens // page
+
+
+def _page_cut(cut: Callable[[tuple[int, ...], int], int], length: int, page: int) -> bool:
+    """The longest part of a key that is whole pages."""
+    length, page = chosen(length, range(13)), chosen(page, range(1, PAGE_MAX + 1))
+    whole = cut((0,) * length, page)
+    return whole % page == 0 and 0 <= length - whole < page
+
+
+def _cut(tokens: tuple[int, ...], page: int) -> int:
+    return Key(tokens).whole_pages(page)
+
+
+def _keeps_tail(tokens: tuple[int, ...], page: int) -> int:
+    """The unfinished page is kept."""
+    return len(tokens)
+
+
+def _every_slot(slots: Callable[[Sequence[int], int], list[int]], a: int, b: int, count: int, page: int) -> bool:
+    """Slot i of the result is slot i % page of page i // page."""
+    count, page = chosen(count, range(3)), chosen(page, range(1, 5))
+    starts = (a, b)[:count]
+    found = slots(starts, page)
+    return len(found) == count * page and all(found[i] == starts[i // page] + i % page for i in range(count * page))
+
+
+def _firsts_only(starts: Sequence[int], page: int) -> list[int]:
+    """The first slot of each page is repeated."""
+    return [start for start in starts for _ in range(page)]
+
+
+Starts = Callable[[Sequence[int], int, set[int]], list[int]]
+
+
+def _whole_pages_only(starts: Starts, a: int, b: int, c: int, d: int, count: int) -> bool:
+    """Accepted are exactly whole pages of two slots that are the caller's, each in order and once; their first slots are returned."""
+    count = chosen(count, range(5))
+    slots = [chosen(slot, range(4)) for slot in (a, b, c, d)[:count]]  # plain: the refusal prints them
+    firsts, owned = slots[::2], {0}  # slots 2 and 3 are another's
+    right = count % 2 == 0 and all(slots[i] == firsts[i // 2] + i % 2 for i in range(count))
+    right = right and all(first in owned and firsts.count(first) == 1 for first in firsts)
+    try:
+        return starts(slots, 2, owned) == firsts and right
+    except NotYourSlot:
+        return not right
+
+
+def _once_is_not_asked(slots: Sequence[int], page: int, owned: set[int]) -> list[int]:
+    """A page that is given twice is accepted."""
+    return list(dict.fromkeys(page_starts(slots[:page], page, owned) + page_starts(slots[page:], page, owned)))
+
+
+CONTRACTS = (
+    Contract(
+        "pages_for",
+        "spec/values.py: alloc, start, decode",
+        _just_enough,
+        pages_for,
+        _rounded_down,
+        {"tokens": (0, None), "page": (1, PAGE_MAX)},
+    ),
+    Contract(
+        "Key.whole_pages",
+        "spec/values.py: insert, of both caches",
+        _page_cut,
+        _cut,
+        _keeps_tail,
+        {"length": (0, 12), "page": (1, PAGE_MAX)},
+    ),
+    Contract(
+        "slots_of_pages",
+        "reference/pool.py: alloc, finish, abort",
+        _every_slot,
+        slots_of_pages,
+        _firsts_only,
+        {"count": (0, 2), "page": (1, 4)},
+    ),
+    Contract(
+        "page_starts",
+        "reference/pool.py: insert, free",
+        _whole_pages_only,
+        page_starts,
+        _once_is_not_asked,
+        {**dict.fromkeys("abcd", (0, 3)), "count": (0, 4)},
+    ),
+)
