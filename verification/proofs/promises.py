@@ -22,7 +22,7 @@ from radixcheck.spec.transitions import CACHE, Transition, after, hit, n, rank, 
 from radixcheck.verification.model.terms import free, functions
 from radixcheck.verification.proofs.conditions import ANY, Condition, alone, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.laws import balance, descends, instance, interval
-from radixcheck.verification.proofs.operations import CHAINS
+from radixcheck.verification.proofs.operations import CHAINS, Chains
 from radixcheck.verification.proofs.steps import STATE_FUNCTIONS
 
 Values = Mapping[str, Term]
@@ -54,7 +54,7 @@ class Promise:
 
 
 # The call's parameters have names of their own, for steps have parameters too.
-_OF_CALL = {p.args[0]: var(f"{p.args[0]}_call", p.sort) for p in PARAMETERS}
+OF_CALL = {p.args[0]: var(f"{p.args[0]}_call", p.sort) for p in PARAMETERS}
 key, found, used, _, _, wanted, last_size, h = PARAMETERS
 STEPS = {step.name: step for step in CACHE}
 POSTS = {p.id: p.formula(ANY) for p in POSTCONDITIONS if p.formula is not None}
@@ -79,7 +79,7 @@ OWN_KEPT = every(lambda s: old(_mine(s)) >> ((owner(s) == FREE) | (owner(s) == T
 
 def with_values(formula: Term, values: Values) -> Term:
     """The formula for these values of parameters; the others are the call's own."""
-    return substitute(formula, _OF_CALL | dict(values))
+    return substitute(formula, OF_CALL | dict(values))
 
 
 def since_call(term: Term) -> Term:
@@ -145,7 +145,7 @@ def _order() -> Promise:
     m, p = var("m_goal", POS), var("p_goal", POS)
     covered = Known("COVER at the call", old(state_formulas()["COVER"]))
     shaped = Known("PARENT at the call", old(state_formulas()["PARENT"]))
-    locked = _as_given("ADMISSION", found=_OF_CALL["used"])
+    locked = _as_given("ADMISSION", found=OF_CALL["used"])
     keys = Known("KEYS", KEYS, because=(_until_given(_ADDS), *map(_as_given, TOKENS), locked, covered))
     below = substitute(since_call(old(descends(var("parent", POS)))), {"parent": p})
     path = instance("transitive", p, m, since_call(old(end(m))))
@@ -247,19 +247,19 @@ def _of_the_call_alone(promise: Promise) -> bool:
     return not functions(since_call(promise.formula)) & {f.name for f in STATE_FUNCTIONS}
 
 
-def chain(operation: str, promise: Promise) -> tuple[str, ...]:
+def chain(operation: str, promise: Promise, chains: Chains = CHAINS) -> tuple[str, ...]:
     """The cells that together prove a promise of an operation. Raises ValueError if its chain does not give it."""
     carried, cells, taken = promise.before is not None, list[str](), set[str]()
     if carried:
-        cells += (f"call/{promise.id}", *_rests_on(operation, promise.knows.get("call", ()), taken))
-    for stage in () if _of_the_call_alone(promise) else CHAINS[operation]:
+        cells += (f"call/{promise.id}", *_rests_on(operation, promise.knows.get("call", ()), taken, chains))
+    for stage in () if _of_the_call_alone(promise) else chains[operation]:
         given = [step for step in stage.steps if step in promise.gives]
         if promise.after_loop in stage.steps:
             carried = True
-            cells += _rests_on(operation, promise.knows.get("loop", ()), taken)
+            cells += _rests_on(operation, promise.knows.get("loop", ()), taken, chains)
         else:
             for step in stage.steps if carried else given:
-                cells += (f"{step}/{promise.id}", *_rests_on(operation, promise.knows.get(step, ()), taken))
+                cells += (f"{step}/{promise.id}", *_rests_on(operation, promise.knows.get(step, ()), taken, chains))
             carried |= stage.sure and given == list(stage.steps)
         taken.update(stage.steps)
     if not carried:
@@ -267,19 +267,19 @@ def chain(operation: str, promise: Promise) -> tuple[str, ...]:
     return tuple(dict.fromkeys(cells))
 
 
-def _rests_on(operation: str, known: Iterable[Known], taken: Set[str]) -> Iterator[str]:
+def _rests_on(operation: str, known: Iterable[Known], taken: Set[str], chains: Chains) -> Iterator[str]:
     """The cells of the lemmas and promises among what a step knows, after the steps that were taken."""
     for each in known:
         if each.because is not None:
             yield f"lemma/{each.name}"
-            yield from _rests_on(operation, each.because, taken)
+            yield from _rests_on(operation, each.because, taken, chains)
         elif each.promise:
             promise = PROMISES[each.promise]
             if each.not_given and not taken.isdisjoint(promise.gives):
                 raise ValueError(f"{operation} may have given {promise.id} already")
             # A call that refreshes nothing has nothing to keep locked: used is the root, and ADMISSION of it says nothing.
             if promise.id != "ADMISSION" or "touch" in taken:
-                yield from chain(operation, promise)
+                yield from chain(operation, promise, chains)
 
 
 def promised(operation: str) -> Iterator[Promise]:
