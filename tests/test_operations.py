@@ -23,7 +23,7 @@ from radixcheck.verification.proofs import promises
 from radixcheck.verification.proofs.conditions import of_policy
 from radixcheck.verification.proofs.decide import PROVED, decide
 from radixcheck.verification.proofs.operations import CHAINS, Stage
-from radixcheck.verification.proofs.promises import PROMISES, STEPS, Promise, by_lemma, by_step, chain, composed, promised
+from radixcheck.verification.proofs.promises import ADMITTING, PROMISES, STEPS, Promise, by_lemma, by_step, chain, composed, promised
 
 Step = tuple[Transition, tuple[int, ...], State]
 
@@ -157,10 +157,24 @@ def test_a_chain_with_a_step_that_is_not_in_it_is_seen() -> None:
     assert not follow(["evict", "extend", "evict"], CHAINS["decode"])
 
 
+OF_CALL = (*PARAMETERS, promises.SPARED)
+admitted = holds(expand(promises.ADMITTED), OF_CALL)
+
+
+def spared(taken: Taken) -> int:
+    """Evictable tokens that a start protects before it evicts."""
+    state = taken.before
+    for step, _, after in taken.steps:
+        if step.name == "begin" and taken.call.operation == "start":
+            return state.evictable - after.evictable
+        state = after
+    return 0
+
+
 @cache
 def promise_checks(policy: str) -> dict[str, Check]:
-    """A check of each promise, with the parameters of a call."""
-    return {id_: check(expand(of_policy(promise.formula, POLICIES[policy])), PARAMETERS) for id_, promise in PROMISES.items()}
+    """A check of each promise, with what it is told of a call."""
+    return {id_: check(expand(of_policy(promise.formula, POLICIES[policy])), OF_CALL) for id_, promise in PROMISES.items()}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -168,10 +182,12 @@ def test_what_is_promised_of_a_call_holds_after_it(seed: int) -> None:
     held = Counter[str]()
     for taken in calls(seed, 400):
         call, after = taken.call, taken.steps[-1][2] if taken.steps else taken.before
-        values = [getattr(call, p.args[0]) for p in PARAMETERS]
+        values = [*(getattr(call, p.args[0]) for p in PARAMETERS), spared(taken)]
         for promise in promised(call.operation):
             assert promise_checks(taken.policy)[promise.id](after, taken.before, *values) is None, (call, promise.id)
             held[promise.id] += 1
+        if call.operation in ADMITTING:
+            assert admitted(after, taken.before, *values)
 
     assert held.keys() == {promise.id for operation in CHAINS for promise in promised(operation)}
 
@@ -184,7 +200,7 @@ def known_checks(policy: str, step: str) -> dict[str, tuple[Callable[..., bool],
         known.name: (holds(expand(of_policy(known.term, POLICIES[policy])), parameters), parameters)
         for promise in PROMISES.values()
         for known in promise.knows.get(step, ())
-        if not known.promise and known.because is None
+        if not known.promise and known.because is None and known.name != "SPARED"  # which only gives a name
     }
 
 
@@ -246,12 +262,26 @@ def test_a_lemma_follows(name: str) -> None:
     assert decide(by_lemma(promises.LEMMAS[name])).verdict == PROVED
 
 
+@pytest.mark.parametrize("left_out", ["BUDGET", "EVICT_PROGRESS", "ADMITTED"])
+def test_a_lemma_does_not_follow_from_less(left_out: str) -> None:
+    lemma = promises.LEMMAS["ENOUGH"]
+    less = replace(lemma, because=tuple(each for each in lemma.because or () if each.name != left_out))
+
+    assert decide(by_lemma(less), seconds=1).verdict != PROVED
+
+
 def _without(promise: Promise, step: str, known: str) -> Promise:
     left = tuple(each for each in promise.knows[step] if each.name != known)
     return replace(promise, knows={**promise.knows, step: left})
 
 
-NEEDED = [("ORDER", "evict", "LEAST"), ("ORDER", "evict", "KEYS"), ("EVICT_EXACT", "evict", "GOES_ON"), ("FREQ", "grow", "HIT_PRESERVES")]
+NEEDED = [
+    ("ORDER", "evict", "LEAST"),
+    ("ORDER", "evict", "KEYS"),
+    ("EVICT_EXACT", "evict", "GOES_ON"),
+    ("FREQ", "grow", "HIT_PRESERVES"),
+    ("BUDGET", "begin", "SPARED"),
+]
 
 
 @pytest.mark.parametrize(("id_", "step", "known"), NEEDED, ids=[f"{id_}-{known}" for id_, _, known in NEEDED])

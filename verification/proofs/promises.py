@@ -21,7 +21,7 @@ from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import CACHE, Transition, after, hit, n, rank, x
 from radixcheck.verification.model.terms import free, functions
 from radixcheck.verification.proofs.conditions import ANY, Condition, alone, follows, preserved, state_formulas, theorems
-from radixcheck.verification.proofs.laws import balance, descends, instance, interval
+from radixcheck.verification.proofs.laws import balance, descends, instance, interval, leaf_below, nonnegative
 from radixcheck.verification.proofs.operations import CHAINS, Chains
 from radixcheck.verification.proofs.steps import STATE_FUNCTIONS
 
@@ -58,6 +58,7 @@ OF_CALL = {p.args[0]: var(f"{p.args[0]}_call", p.sort) for p in PARAMETERS}
 key, found, used, _, _, wanted, last_size, h = PARAMETERS
 STEPS = {step.name: step for step in CACHE}
 POSTS = {p.id: p.formula(ANY) for p in POSTCONDITIONS if p.formula is not None}
+ADMITTING = ("alloc", "start", "decode")  # are refused as a whole where what they need cannot be had
 TOKENS = ("RECENCY", "FREQ", "PRIORITY", "CREATION")  # what tokens carry
 
 _ACCESS: dict[str, Values] = {"touch": {"used": n, "hit": hit, "rank": rank}, "grow": {"used": x, "hit": hit, "rank": rank}}
@@ -153,6 +154,35 @@ def _order() -> Promise:
     return Promise("ORDER", POSTS["ORDER"] & NODES_STAY, knows={"evict": (Known("LEAST", LEAST), keys, leaves)})
 
 
+# What a call needs may be had by evictions that leave alone what it is about to lock (`spared` tokens): it is refused elsewhere.
+SPARED = var("spared_call", INT)
+BUDGET = FREED + evictable + SPARED == old(evictable)
+ADMITTED = (wanted + SPARED <= old(evictable)) | (wanted <= 0)
+ENOUGH = (wanted <= FREED) & (FREED + SPARED <= old(evictable))
+
+
+def _budget() -> Promise:
+    """What is evictable and what has been freed stay in balance; a lock takes from it what it protects."""
+    freed, (tokens, counted) = since_call(FREED), interval(up(n), n)
+    return Promise(
+        "BUDGET",
+        BUDGET,
+        gives={"begin": {}},
+        before={SPARED.args[0]: lift(0)},
+        knows={"evict": (_until_given(_ADDS),), "begin": (Known("SPARED", SPARED == protected_path(n, eps)),)},
+        laws={"evict": (counted, after(balance([freed], [old(freed), old(tokens)]), STEPS["evict"]))},
+    )
+
+
+def _enough() -> Promise:
+    """A call that is not refused gets what it asks for; and no evictions would free more than it counts on."""
+    progress, admitted = Known("EVICT_PROGRESS", with_values(POSTS["EVICT_PROGRESS"], {})), Known("ADMITTED", with_values(ADMITTED, {}))
+    unlocked = expand(total(POS, lambda k: node(k) & (lock(k) == 0), size))
+    laws = (leaf_below(), balance([unlocked], []), nonnegative(unlocked), nonnegative(since_call(FREED)))
+    enough = Known("ENOUGH", with_values(ENOUGH, {}), because=(Known("BUDGET", BUDGET, "BUDGET"), progress, admitted), laws=laws)
+    return Promise("ENOUGH", ENOUGH, before=None, after_loop="evict", knows={"loop": (enough,)})
+
+
 EMPTY = every(lambda k: every(lambda d: ~queued(d)) >> ~candidate(k))
 
 
@@ -177,6 +207,8 @@ PROMISES: dict[str, Promise] = {
         Promise("EVICT_UNLOCKED", POSTS["EVICT_UNLOCKED"] & STILL_LOCKED),
         _exact(),
         _progress(),
+        _budget(),
+        _enough(),
         _order(),
         Promise("ADMISSION", POSTS["ADMISSION"], {"begin": {"found": n}}, None),
         _OWN_KEPT,
@@ -285,6 +317,8 @@ def _rests_on(operation: str, known: Iterable[Known], taken: Set[str], chains: C
 def promised(operation: str) -> Iterator[Promise]:
     """What an operation promises."""
     yield PROMISES["ADDS"]
+    if operation in ADMITTING:
+        yield PROMISES["ENOUGH"]
     for post in POSTCONDITIONS:
         if operation in post.operations:
             yield PROMISES[post.id]
