@@ -248,6 +248,13 @@ def test_a_form_that_an_earlier_step_has_changed_is_refused() -> None:
         chain("evict", PROMISES["ORDER"], grown)
 
 
+def test_what_is_given_twice_is_refused() -> None:
+    twice = {"match": (*CHAINS["match"], *CHAINS["match"])}
+
+    with pytest.raises(ValueError, match="match gives RECENCY twice"):
+        chain("match", PROMISES["RECENCY"], twice)
+
+
 HARD = [("grow", "FREQ"), ("evict", "ORDER"), ("evict", "EVICT_EXACT"), ("begin", "ADMISSION"), ("release", "FREE_AT_LAST_RELEASE")]
 
 

@@ -64,6 +64,7 @@ TOKENS = ("RECENCY", "FREQ", "PRIORITY", "CREATION")  # what tokens carry
 _ACCESS: dict[str, Values] = {"touch": {"used": n, "hit": hit, "rank": rank}, "grow": {"used": x, "hit": hit, "rank": rank}}
 _QUIET: Values = {"used": eps, "hit": lift(0), "rank": lift(0)}
 
+# Nothing becomes cached but prefixes of what is used; with HIT_PRESERVES and INSERT_COVERS: an insert adds exactly those of its key.
 ADDS = every(lambda q: cached(q) >> (old(cached(q)) | (q <= used)))
 STILL_LOCKED = every(lambda k: (old(cached(k)) & (old(lock(end(k))) > 0)) >> (cached(k) & (lock(end(k)) > 0)))
 NODES_STAY = every(lambda v: (old(node(v)) & cached(v)) >> node(v))
@@ -286,6 +287,8 @@ def chain(operation: str, promise: Promise, chains: Chains = CHAINS) -> tuple[st
         cells += (f"call/{promise.id}", *_rests_on(operation, promise.knows.get("call", ()), taken, chains))
     for stage in () if _of_the_call_alone(promise) else chains[operation]:
         given = [step for step in stage.steps if step in promise.gives]
+        if given and not taken.isdisjoint(promise.gives):
+            raise ValueError(f"{operation} gives {promise.id} twice: the second time from a form that was not carried")
         if promise.after_loop in stage.steps:
             carried = True
             cells += _rests_on(operation, promise.knows.get("loop", ()), taken, chains)
