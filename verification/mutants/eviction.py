@@ -149,7 +149,7 @@ MUTANTS = (
     mutant("evict_deletes_unfreed", "COUNT", EvictDeletesUnfreed),
     mutant("evict_frees_and_keeps", "COUNT", EvictFreesAndKeeps),
     mutant("victims_by_address", "DETERMINISM", VictimsByAddress, "FB-49"),
-    mutant("evict_scans_per_victim", "EVICT_COST", EvictScansPerVictim, "FB-81"),
+    mutant("evict_scans_per_victim", "EVICT_COST", EvictScansPerVictim, "FB-80 FB-81"),
     Mutant(
         "heap_trusts_old_entries",
         "EVICT_LEAF",
