@@ -23,6 +23,7 @@ class Mutant:
     factory: Factory
     policy: str = "lru"
     page_size: int = 1  # tokens
+    directed: str = ""  # which detector finds it where the state machine cannot, and why; empty: the state machine finds it
 
 
 def mutant(name: str, property_: str, subject: type[ReferenceSubject], source: str = "", policy: str = "lru", page_size: int = 1) -> Mutant:

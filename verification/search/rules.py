@@ -40,7 +40,12 @@ class Plan:
     configs: tuple[Config, ...]  # each example draws one
     stride: int
     strict: bool  # raise at the first fault, for Hypothesis to shrink; otherwise keep it in `result` and go on
+    wanted: str = ""  # a property with whose failure the search is over
     result: RunResult = field(default_factory=RunResult)
+
+
+class WantedFailed(AssertionError):
+    """What the search was for has been found: Hypothesis need not go on."""
 
 
 def rule_names(supports: Supports, misused: bool) -> tuple[str, ...]:
@@ -268,6 +273,8 @@ class Machine(RuleBasedStateMachine):
         violations = self.checker.step(op)
         if violations:
             self.run.record(violations, self.trace, self.config)
+            if self.run.broken(self.plan.wanted):
+                raise WantedFailed
             for v in violations:
                 if self.plan.strict and not v.follows_from:
                     raise AssertionError(_report(v.property, v.text, self.config, tuple(self.trace)))
