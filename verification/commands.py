@@ -205,6 +205,31 @@ def _mutate(seed: int, store: Path | None, as_json: bool) -> int:
 
 
 @cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--seeds", type=click.IntRange(1), help="run the state machine alone, with so many seeds, and count those that find it")
+@click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="write the results there, as JSON")
+@_options("seed", "json")
+def mutants(names: Sequence[str], seeds: int | None, store: Path | None, seed: int, as_json: bool) -> int:
+    """Run every mutant, or those with these NAMES, under every detector, and show what kills it.
+
+    A name is one of the catalogue, or module:attribute of a Mutant of your own.
+    """
+    from radixcheck.verification.report import kills
+
+    _writable(store)
+    with console.live() as show:
+        outcome = kills.reliability(names, seeds, show) if seeds else kills.matrix(names, seed, show)
+    written = json.dumps(outcome.to_json(), indent=1)
+    if store is not None:
+        store.write_text(written + "\n")
+    if as_json:
+        click.echo(written)
+    else:
+        console.show(outcome.parts())
+    return outcome.status
+
+
+@cli.command()
 @_options("json")
 def subjects(as_json: bool) -> int:
     """List the caches that can be named."""

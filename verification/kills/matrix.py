@@ -36,7 +36,7 @@ class Judged:
     """What became of one mutant."""
 
     name: str
-    property: str  # that must catch it
+    wanted: str  # the property that must catch it
     sentence: str
     sources: tuple[str, ...]  # faults of the field
     cells: tuple[Cell, ...]
@@ -52,7 +52,7 @@ class Judged:
     @property
     def long(self) -> bool:
         """Whether the smallest trace is longer than a trace should be."""
-        return self.smallest is not None and self.property not in PROBED and len(self.smallest.trace) > OPERATIONS_MAX
+        return self.smallest is not None and self.wanted not in PROBED and len(self.smallest.trace) > OPERATIONS_MAX
 
 
 def judge_all(names: Sequence[str], seed: int, told: Callable[[Judged], None] = lambda _: None) -> tuple[Judged, ...]:

@@ -7,7 +7,7 @@ from radixcheck.verification.historical import nodes_subject
 from radixcheck.verification.historical.base import above, held
 from radixcheck.verification.historical.requests import HistoricalCache
 from radixcheck.verification.historical.submitted import PairsTree
-from radixcheck.verification.mutants.mutant import Factory, Mutant
+from radixcheck.verification.mutants.mutant import BY_SIZE, Factory, Mutant
 from radixcheck.verification.mutants.rebuilt import over, queueing
 from radixcheck.verification.protocol import Setup
 
@@ -138,8 +138,8 @@ class NeverTidied(EvictionHeap):
         """The fault: nothing."""
 
 
-def _mutant(name: str, property_: str, part: type, factory: Factory, source: str = "", policy: str = "lru") -> Mutant:
-    return Mutant(name, property_, part.__doc__ or "", source, factory, policy)
+def _mutant(name: str, property_: str, part: type, factory: Factory, source: str = "", policy: str = "lru", directed: str = "") -> Mutant:
+    return Mutant(name, property_, part.__doc__ or "", source, factory, policy, directed=directed)
 
 
 def _frees_the_deleted(setup: Setup) -> HistoricalCache:
@@ -148,7 +148,7 @@ def _frees_the_deleted(setup: Setup) -> HistoricalCache:
 
 MUTANTS = (
     _mutant("split_forgets_parent", "PARENT", SplitForgetsParent, over(SplitForgetsParent)),
-    _mutant("split_shares_storage", "MEM_BOUND", SplitSharesStorage, over(SplitSharesStorage), "FB-31"),
+    _mutant("split_shares_storage", "MEM_BOUND", SplitSharesStorage, over(SplitSharesStorage), "FB-31", directed=BY_SIZE),
     _mutant("evict_forgets_parent", "HEAP_FULL", PruneForgetsParent, over(PruneForgetsParent), "FB-43"),
     _mutant("leaf_index_forgets_promotion", "LEAFSET", PruneMiscounts, over(PruneMiscounts), "FB-35"),
     _mutant("touch_without_push", "HEAP_STALE", NeverRefreshed, queueing(NeverRefreshed), "FB-46", "mru"),

@@ -54,6 +54,7 @@ class Keys:
     namespaces: tuple[Namespace, ...]
     alphabet: tuple[int, ...]
     known: list[Key]
+    refused: list[Key]  # of starts, in turn
 
     def draw(self) -> Key:
         """A known key, as it is, cut, or extended by up to two pages and an unfinished tail."""
@@ -100,7 +101,7 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iter
     weights = [profile[n] for n in names]
     spaces = namespaces_for(supports)
     spaces = spaces[:5] if random.random() < 0.5 else tuple(random.sample(spaces, min(4, len(spaces))))
-    keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), [])
+    keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), [], [])
     holders = 0
     while True:
         (name,) = random.choices(names, weights)
@@ -109,6 +110,8 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iter
             continue
         holders = max(holders, op.holder)
         yield op
+        if op.name == "start" and op.holder not in guide.oracle.model.state.held:
+            keys.refused.append(op.key)
         if op.name == "insert" and not guide.allowed(op):
             yield Op("evict", amount=len(op.key.tokens))
             yield op
@@ -148,7 +151,8 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
             size = guide.engine.page_size
             return Op(name, amount=random.choice((1, size, 2 * size, 3 * size + 1, 1000 * size)))
         case "start":
-            return Op(name, keys.draw(), fresh, priority=priority)
+            again = bool(keys.refused) and random.random() < 0.5  # as a queue of waiting requests does
+            return Op(name, keys.refused.pop(0) if again else keys.draw(), fresh, priority=priority)
         case "chunk" | "decode" | "finish" | "abort":
             live = [h for h in state.held if guide.allowed(Op(name, holder=h))]
             token = keys.alphabet[random.randrange(LETTERS)] if name == "decode" else 0

@@ -22,7 +22,7 @@ from radixcheck.verification.search.generate import LETTERS, PAGES_MAX, namespac
 from radixcheck.verification.search.run import Config, Factory, RunResult, new_checker
 
 Choice = TypeVar("Choice")
-KEY_RULES = ("new_key", "cut_key", "extend_key")
+KEY_RULES = ("new_key", "cut_key", "extend_key", "skip_key")
 LOANS_MAX = 2  # more slots than these in callers' hands would leave little to cache
 RESET_PAUSE = 12  # operations between two resets: a tree must have time to grow
 
@@ -77,6 +77,7 @@ class Machine(RuleBasedStateMachine):
         self.run = RunResult(runs=1)
         self.trace: list[Op] = []
         self.keys_made = 0
+        self.refused: list[Key] = []  # of starts, in turn
         self.holders = 0
 
     @initialize(
@@ -128,6 +129,14 @@ class Machine(RuleBasedStateMachine):
         size = self.config.page_size
         tokens = key.tokens[: min(key.whole_pages(size), (PAGES_MAX - 1) * size)] + self._page(page)
         return Key(tokens + self._page(page + 1)[: tail % size], key.namespace)
+
+    @_keys_wanted
+    @rule(target=keys, key=keys, pages=st.integers(1, PAGES_MAX - 2), skipped=st.integers(1, 2))
+    def skip_key(self, key: Key, pages: int, skipped: int) -> Key:
+        """A key without a piece of its middle: it leaves an edge, and goes on like what lies behind it. Near its end it is only cut."""
+        self._made("skip_key")
+        size = self.config.page_size
+        return Key(key.tokens[: pages * size] + key.tokens[(pages + skipped) * size :], key.namespace)
 
     def _made(self, name: str) -> None:
         self.run.fired[name] += 1
@@ -203,10 +212,15 @@ class Machine(RuleBasedStateMachine):
     # Request operations.
 
     @_requests
-    @rule(key=keys, priority=_priorities)
-    def start(self, key: Key, priority: int) -> None:
-        """Start a request."""
-        self._fire(Op("start", key, self._fresh(), priority=priority))
+    @rule(key=keys, priority=_priorities, again=st.booleans())
+    def start(self, key: Key, priority: int, again: bool) -> None:
+        """Start a request; or start one again that was refused before, as a queue of waiting requests does."""
+        if again and self.refused:
+            key = self.refused.pop(0)
+        op = Op("start", key, self._fresh(), priority=priority)
+        self._fire(op)
+        if op.holder not in self.checker.oracle.model.state.held:
+            self.refused.append(key)
 
     @_request_lives
     @rule(which=_which)
