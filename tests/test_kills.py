@@ -98,7 +98,7 @@ def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(
 ) -> None:
     monkeypatch.syspath_prepend(Path(__file__).parent)
 
-    status = run(("mutants", "faulty:harmless", "faulty:misnamed"))
+    status = run(("mutants", "faulty:harmless", "faulty:misnamed", "--seconds", "0.3"))
     said = " ".join(capsys.readouterr().out.split())
 
     assert status == 1
@@ -157,7 +157,7 @@ def test_what_chance_cannot_find_says_what_finds_it() -> None:
 
 
 def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
-    found = matrix.judge("victims_by_address", 0)
+    found = matrix.judge("victims_by_address", seconds=3)
 
     assert found.verdict == KILLED
     assert found.smallest is not None
@@ -188,7 +188,7 @@ def alarms(subject: str, seeds: int) -> dict[str, str]:
 
 @pytest.mark.parametrize("subject", CLEAN)
 def test_clean_caches_raise_no_alarm(subject: str) -> None:
-    assert alarms(subject, seeds=2) == {}
+    assert alarms(subject, seeds=1) == {}
 
 
 @pytest.mark.campaign

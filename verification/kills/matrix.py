@@ -15,6 +15,7 @@ from radixcheck.verification.search.workers import workers
 
 KILLED, OTHER, SURVIVED, NOT_RUN = "KILLED", "ANOTHER PROPERTY", "SURVIVED", "NOT RUN"
 SECONDS = 5.0  # of one search, at most; it ends with the part that it is in
+TOGETHER = 4  # mutants that are judged here, as workers would take longer to start
 SHRINK_SECONDS = 6.0
 OPERATIONS_MAX = 6  # of a smallest trace, except where size is the fault
 
@@ -55,25 +56,30 @@ class Judged:
         return self.smallest is not None and self.wanted not in PROBED and len(self.smallest.trace) > OPERATIONS_MAX
 
 
-def judge_all(names: Sequence[str], seed: int, told: Callable[[Judged], None] = lambda _: None) -> tuple[Judged, ...]:
+def judge_all(
+    names: Sequence[str], seed: int, seconds: float = SECONDS, told: Callable[[Judged], None] = lambda _: None
+) -> tuple[Judged, ...]:
     """Every named mutant, in the order of their names. `told` is called with each as soon as it is judged."""
     found: dict[str, Judged] = {}
-    for judged in _judged(names, seed):
+    for judged in _judged(names, seed, seconds):
         found[judged.name] = judged
         told(judged)
     return tuple(found[name] for name in names)
 
 
-def _judged(names: Sequence[str], seed: int) -> Iterator[Judged]:
+def _judged(names: Sequence[str], seed: int, seconds: float) -> Iterator[Judged]:
+    if len(names) <= TOGETHER:
+        yield from (judge(name, seed, seconds) for name in names)
+        return
     with workers() as pool:
-        for future in as_completed([pool.submit(judge, name, seed) for name in names]):
+        for future in as_completed([pool.submit(judge, name, seed, seconds) for name in names]):
             yield future.result()
 
 
-def judge(name: str, seed: int) -> Judged:
-    """One mutant under every detector."""
+def judge(name: str, seed: int = 0, seconds: float = SECONDS) -> Judged:
+    """One mutant under every detector, each for so many seconds."""
     start, wrong = perf_counter(), mutant(name)
-    outcomes = [_detect(detector, wrong, seed) for detector in DETECTORS.values()]
+    outcomes = [_detect(detector, wrong, seed, seconds) for detector in DETECTORS.values()]
     shown = [found for _, found in outcomes if found is not None and found.trace]
     smallest = min(shown, key=lambda found: len(found.trace), default=None)
     if smallest is not None:
@@ -83,14 +89,14 @@ def judge(name: str, seed: int) -> Judged:
     return Judged(*said, cells, smallest, perf_counter() - start)
 
 
-def _detect(detector: Detector, wrong: Mutant, seed: int) -> tuple[Cell, Found | None]:
+def _detect(detector: Detector, wrong: Mutant, seed: int, limit: float) -> tuple[Cell, Found | None]:
     """One search until the property is found, the search is over, or the time is."""
     if hindrance := detector.hindrance(wrong):
         return Cell(detector.name, NOT_RUN, (), 0, 0.0, hindrance), None
     start, result = perf_counter(), RunResult()
     for part in detector.search(wrong, seed):
         result.merge(part)
-        if result.broken(wrong.property) or perf_counter() - start > SECONDS:
+        if result.broken(wrong.property) or perf_counter() - start > limit:
             break
     seconds = perf_counter() - start
     broken = result.consequences | result.found

@@ -38,7 +38,6 @@ STATED = {
     "unlock_twice": Statement("release, lock(q) where node(q) and q <= at(h): reaches beyond q <= at(h)"),
     "unlock_walks_anew": Statement("release, lock(q) where node(q) and q <= at(h): reaches beyond q <= at(h)"),
     "unlock_accepts_old_receipt": Statement("release, guard without held(h)"),
-    "start_forgets_lock": Statement("begin, lock(q) where node(q) and q <= n: no update"),
     "leave_forgets_unlock": Statement("release, lock(q) where node(q) and q <= at(h): no update"),
     "chunk_keeps_old_lock": Statement("relock, lock(q) where node(q) and at(h) < q and q <= x: reaches beyond at(h) < q"),
     "chunk_keeps_own_duplicates": Statement("relock, row(g, q) where g = h and at(h) < q and q <= x: no update"),

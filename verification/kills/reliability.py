@@ -1,6 +1,6 @@
 """How reliably the state machine finds each mutant: the share of seeds with which it does, in a search of a given length."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from statistics import median
@@ -44,12 +44,19 @@ class Reliability:
 def measure_all(names: Sequence[str], seeds: int, told: Callable[[Reliability], None] = lambda _: None) -> tuple[Reliability, ...]:
     """Every named mutant with seeds 0, 1, ... `told` is called with each as soon as it is measured."""
     found: dict[str, Reliability] = {}
+    for measured in _measured(names, seeds):
+        found[measured.name] = measured
+        told(measured)
+    return tuple(found[name] for name in names)
+
+
+def _measured(names: Sequence[str], seeds: int) -> Iterator[Reliability]:
+    if len(names) == 1:
+        yield measure(names[0], seeds)
+        return
     with workers() as pool:
         for future in as_completed([pool.submit(measure, name, seeds) for name in names]):
-            measured = future.result()
-            found[measured.name] = measured
-            told(measured)
-    return tuple(found[name] for name in names)
+            yield future.result()
 
 
 def measure(name: str, seeds: int) -> Reliability:

@@ -28,15 +28,15 @@ class LockSkipsAncestors(ReferenceSubject):
 
 
 class UnlockTwice(ReferenceSubject):
-    """An unlock asks for no proof that its receipt is still good, and where others hold a node too it releases for one of them as well."""
+    """An unlock releases twice what was locked once: for each of two parties that think it theirs."""
 
     def unlock(self, receipt: object) -> None:
-        """The fault: two parties each release what was locked once."""
+        """The fault: where nobody else holds a node, its count falls below zero."""
         assert isinstance(receipt, Receipt)
         self._receipts.discard(receipt)
         for held in path(receipt.node):
-            held.lock -= 2 if held.lock > 1 else 1
-            if held.lock == 0:
+            held.lock -= 2
+            if held.lock <= 0:
                 self._evictable += len(held.segment)
                 self._protected -= len(held.segment)
 
@@ -68,10 +68,12 @@ class UnlockWalksAnew(ReferenceSubject):
 
 
 class StartForgetsLock(SteppedStart):
-    """A start does not lock what it has matched, so that its own eviction may take it."""
+    """A start forgets to lock what it has matched before it makes room, so that its own eviction may take it."""
 
     def _provide(self, node: Node, needed: int) -> list[int]:
-        return self._draw(needed)
+        own = self._draw(needed)
+        self._hold(node)
+        return own
 
 
 class AbortForgetsUnlock(ReferenceSubject):

@@ -88,7 +88,7 @@ class Reliabilities:
         return {"status": self.status, "seeds": self.seeds, "examples": EXAMPLES, "steps": STEPS, "mutants": rows}
 
 
-def matrix(names: Sequence[str], seed: int, show: Show) -> Matrix:
+def matrix(names: Sequence[str], seed: int, seconds: float, show: Show) -> Matrix:
     """Judge the named mutants; all, if none is named. Raises `UsageError`."""
     names, start = _known(names), perf_counter()
     so_far: list[Judged] = []
@@ -99,7 +99,7 @@ def matrix(names: Sequence[str], seed: int, show: Show) -> Matrix:
         line = f"{len(so_far)} of {len(names)} mutants judged, {killed} killed by the property that must catch them"
         show(Group(Text(line, "bold"), _table_of(so_far[-LAST:])))
 
-    return Matrix(judge_all(names, seed, told), perf_counter() - start)
+    return Matrix(judge_all(names, seed, seconds, told), perf_counter() - start)
 
 
 def reliability(names: Sequence[str], seeds: int, show: Show) -> Reliabilities:

@@ -4,7 +4,7 @@ Random keys alone rarely meet: of the faults that hide in splits, naive generato
 one run, so that a fault that shows often does not hide one that needs long stretches without evictions.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -117,15 +117,19 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iter
             yield op
 
 
-def leaving_an_edge(guide: Guide, random: Random) -> Key:
-    """A key that leaves an edge of the tree in the middle, and goes on like what lies below that edge (FB-01)."""
-    s, p = guide.oracle.model.state, guide.oracle.positions
-    below = [n for n in s.node if (u := s.up[n]) in s.node and p.level[u] - p.level[s.up[u]] > 1]
+def leaving_an_edge(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
+    """A key that leaves an edge of the tree in the middle, and goes on like what lies below that edge (FB-01); None if none can.
+
+    `pick(n)` chooses one of n.
+    """
+    s, p = oracle.model.state, oracle.positions
+    below = sorted(n for n in s.node if (u := s.up[n]) in s.node and p.level[u] - p.level[s.up[u]] > 1)
     if not below:
-        return NO_KEY
-    n = random.choice(sorted(below))
+        return None
+    n = below[pick(len(below))]
     upper = s.up[n]
-    cut = p.ancestors[upper][random.randrange(p.level[s.up[upper]] + 1, p.level[upper])]
+    first = p.level[s.up[upper]] + 1
+    cut = p.ancestors[upper][first + pick(p.level[upper] - first)]
     return Key(p.tokens(cut) + p.tokens(n)[p.length[upper] :], p.namespace[n])
 
 
@@ -135,7 +139,8 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
     match name:
         case "match" | "peek":
             chance = random.random()
-            return Op(name, keys.draw() if chance < 0.8 else leaving_an_edge(guide, random) if chance < 0.98 else NO_KEY)
+            astray = leaving_an_edge(guide.oracle, random.randrange) if 0.8 <= chance < 0.98 else None
+            return Op(name, keys.draw() if chance < 0.8 else astray or NO_KEY)
         case "insert":
             return Op(name, keys.draw(), priority=priority)
         case "lock":

@@ -18,7 +18,7 @@ from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIO
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.refinement.checker import Checker
 from radixcheck.verification.refinement.misuse import misuses_for
-from radixcheck.verification.search.generate import LETTERS, PAGES_MAX, namespaces_for
+from radixcheck.verification.search.generate import LETTERS, PAGES_MAX, leaving_an_edge, namespaces_for
 from radixcheck.verification.search.run import Config, Factory, RunResult, new_checker
 
 Choice = TypeVar("Choice")
@@ -151,10 +151,12 @@ class Machine(RuleBasedStateMachine):
     # Tree operations.
 
     @_tree
-    @rule(key=keys)
-    def match(self, key: Key) -> None:
-        """Match."""
-        self._fire(Op("match", key))
+    @rule(key=keys, astray=st.integers(0, 2), node=_which, cut=_which)
+    def match(self, key: Key, astray: int, node: int, cut: int) -> None:
+        """Match. Now and then the key leaves an edge of the tree as it is, and goes on like what lies below the edge."""
+        picks = iter((node, cut))
+        left = leaving_an_edge(self.checker.oracle, lambda choices: next(picks) % choices) if astray == 0 else None
+        self._fire(Op("match", left or key))
 
     @_tree
     @rule(key=keys)
