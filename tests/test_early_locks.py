@@ -15,7 +15,7 @@ from radixcheck.verification.model.positions import EPS, Positions
 from radixcheck.verification.model.reader import Refused, check, holds, run
 from radixcheck.verification.model.state import COUNTERS, MAPS, REQUEST_MAPS, SETS, State
 from radixcheck.verification.model.terms import functions
-from radixcheck.verification.proofs.conditions import Condition, follows, preserved, state_formulas, theorems, unordered
+from radixcheck.verification.proofs.conditions import Condition, alone, follows, preserved, state_formulas, theorems, unordered
 from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide, decide_each, prove, refute_each
 from radixcheck.verification.proofs.early_locks import EARLY
 from radixcheck.verification.proofs.early_refinement import COUPLING, STARTS, EarlyCell, counts, early_cells
@@ -59,7 +59,7 @@ def test_the_cases_of_a_proof_leave_nothing_out(cell: EarlyCell) -> None:
     whole = follows("", shown.formula, {}) if step is None else preserved("", shown.formula, step, {})
     cases = {f"case {i}": _closed(goal) for i, goal in enumerate(shown.goals)}
 
-    assert prove(replace(whole, hypotheses=cases, laws=()), list(cases), seed=0, seconds=2)
+    assert prove(replace(whole, hypotheses=cases, own=alone), list(cases), seed=0, seconds=5)
 
 
 def _closed(goal: Term) -> Term:

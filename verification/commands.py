@@ -126,7 +126,7 @@ def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) ->
 
 
 @cli.command()
-@click.option("--property", "properties", multiple=True, help="id of a formula or claim (repeatable)")
+@click.option("--property", "properties", multiple=True, help="id of a formula or claim, or name of a condition (repeatable)")
 @click.option("--transition", "transitions", multiple=True, help="name of a transition (repeatable)")
 @click.option("--policy", "policies", multiple=True, help="conditions that compare its keys, or those of any policy (repeatable)")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="worker processes")
@@ -149,11 +149,13 @@ def prove(jobs: int, seed: int, seeds: int, confirm: bool, mutate: bool, store: 
     except ImportError as error:
         raise UsageError(str(error)) from error
 
-    for field, values in (("formula", asked["properties"]), ("transition", asked["transitions"]), ("policy", asked["policies"])):
-        for value in values:
-            if value not in campaign.known(field):
-                near = ", ".join(get_close_matches(value, campaign.known(field), n=3, cutoff=0))
-                raise UsageError(f"no condition has the {field} {value!r}: the nearest are {near}")
+    fields = {"properties": ("formula", "name"), "transitions": ("transition",), "policies": ("policy",)}
+    for option, of in fields.items():
+        known = tuple(word for field in of for word in campaign.known(field))
+        for value in asked[option]:
+            if value not in known:
+                near = ", ".join(get_close_matches(value, known, n=3, cutoff=0))
+                raise UsageError(f"no condition has the {of[0]} {value!r}: the nearest are {near}")
     names = campaign.chosen(asked["properties"], asked["transitions"], asked["policies"])
     if not names:
         raise UsageError("no condition is all of that: leave out a property, a transition or a policy")
@@ -228,6 +230,33 @@ def mutants(names: Sequence[str], seeds: int | None, store: Path | None, seconds
     else:
         console.show(outcome.parts())
     return outcome.status
+
+
+@cli.command()
+@click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("radixcheck-results"), show_default=True)
+@click.option("--question", "ids", multiple=True, help="id, as Q1, C3 or L5 (repeatable)")
+@click.option("--text", "form", flag_value="text", default="text", help="print text for a person (the default)")
+@click.option("--json", "form", flag_value="json", help="print JSON for machines")
+def report(results: Path, ids: Sequence[str], form: str) -> int:
+    """Answer the reviewers' questions from stored results; what is missing, or older than the sources, is run and stored first."""
+    try:
+        from radixcheck.verification.report import questions
+        from radixcheck.verification.report.answers import ANSWERS
+        from radixcheck.verification.report.results import collect
+    except ImportError as error:
+        raise UsageError(str(error)) from error
+
+    answers = {answer.id: answer for answer in ANSWERS}
+    for id_ in ids:
+        if id_ not in answers:
+            raise UsageError(f"no question has the id {id_!r}: choose from {', '.join(answers)}")
+    with redirect_stdout(sys.stderr):
+        found = questions.answered(collect(results, console.progress), [answers[id_] for id_ in ids] or ANSWERS)
+    if form == "json":
+        click.echo(json.dumps(questions.to_json(found), indent=1))
+    else:
+        console.show(questions.text(found))
+    return questions.status(found)
 
 
 @cli.command()

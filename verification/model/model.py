@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from radixcheck.spec.logic import var
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.signature import POS, candidate
-from radixcheck.spec.transitions import BEGIN, EVICT, EXTEND, FILL, GROW, RELEASE, RELOCK, RESET, SPLIT, TOUCH
+from radixcheck.spec.transitions import BEGIN, EVICT, EXTEND, FILL, GROW, RELEASE, RELOCK, RESET, SPLIT, TOUCH, Transition
 from radixcheck.spec.values import BadAmount, NoRoom, StillHeld
 from radixcheck.verification.model.positions import EPS, Positions
 from radixcheck.verification.model.reader import row_of, run, tuples
@@ -102,6 +102,10 @@ class Model:
                 above = p
         return tokens
 
+    def step(self, transition: Transition, *arguments: int) -> None:
+        """Take one transition."""
+        run(transition, self.state, *arguments)
+
     def _say(self, call: Call) -> Call:
         self.call = call
         return call
@@ -118,7 +122,7 @@ class Model:
         """Longest cached prefix: split where it ends inside a node, then touch the path. Refreshes times, counts no hit."""
         key = self.positions.cut(key)
         found = self._stand_at(self.deepest(key))
-        run(TOUCH, self.state, found, 0, 0)
+        self.step(TOUCH, found, 0, 0)
         return self._say(Call("match", key, found, used=found))
 
     def peek(self, key: int) -> Call:
@@ -137,7 +141,7 @@ class Model:
 
     def lock(self, h: int, node: int) -> Call:
         """Protect the path to a node; `h` is the receipt."""
-        run(BEGIN, self.state, h, node, 0)
+        self.step(BEGIN, h, node, 0)
         return self._say(Call("lock", found=node, h=h))
 
     def unlock(self, h: int) -> Call:
@@ -169,7 +173,7 @@ class Model:
         call = self._say(Call("reset", freed=list(self.state.page.values())))
         if self.state.held:
             raise StillHeld(f"{len(self.state.held)} holders are live")
-        run(RESET, self.state)
+        self.step(RESET)
         return call
 
     # Request operations.
@@ -182,8 +186,8 @@ class Model:
         call = self._say(Call("start", whole, found, used=found, h=h))
         call.wanted = self.shortfall(need, self.path_evictable(found))
         self._stand_at(found)
-        run(TOUCH, self.state, found, 0, 0)
-        run(BEGIN, self.state, h, found, rank)
+        self.step(TOUCH, found, 0, 0)
+        self.step(BEGIN, h, found, rank)
         self._evict(call)
         self._extend(h, key, pages)
         return call
@@ -205,7 +209,7 @@ class Model:
             self._evict(call)
             self._extend(h, p.link(tail, (token,), p.namespace[tail]), pages)
         else:
-            run(FILL, self.state, h, p.link(p.prev[tail], (*p.page[tail], token), p.namespace[tail]))
+            self.step(FILL, h, p.link(p.prev[tail], (*p.page[tail], token), p.namespace[tail]))
         return call
 
     def finish(self, h: int) -> Call:
@@ -226,11 +230,11 @@ class Model:
     def _stand_at(self, position: int) -> int:
         """Make a cached position the end of a node."""
         if position != EPS and position not in self.state.node:
-            run(SPLIT, self.state, position, self.state.end[position])
+            self.step(SPLIT, position, self.state.end[position])
         return position
 
     def _take(self, h: int, node: int, rank: int, key: int, pages: Pages) -> None:
-        run(BEGIN, self.state, h, node, rank)
+        self.step(BEGIN, h, node, rank)
         self._extend(h, key, pages)
 
     def _extend(self, h: int, key: int, pages: Pages) -> None:
@@ -239,7 +243,7 @@ class Model:
         if len(new) != len(pages):
             raise ValueError(f"{len(pages)} pages for {len(new)} positions")
         for position, page in zip(new, pages, strict=True):
-            run(EXTEND, self.state, h, position, page)
+            self.step(EXTEND, h, position, page)
             self.call.taken += 1
 
     def _cache(self, call: Call, h: int) -> None:
@@ -248,11 +252,11 @@ class Model:
         found = self._stand_at(self.deepest(key))
         if found != s.at[h]:
             call.freed += self._rows(h, s.at[h], found)
-            run(RELOCK, s, h, found)
+            self.step(RELOCK, h, found)
         if found != key:
-            run(GROW, s, h, key, call.hit, call.rank)
+            self.step(GROW, h, key, call.hit, call.rank)
         else:
-            run(TOUCH, s, key, call.hit, call.rank)
+            self.step(TOUCH, key, call.hit, call.rank)
 
     def _rows(self, h: int, above: int, last: int) -> list[int]:
         p = self.positions
@@ -260,7 +264,7 @@ class Model:
 
     def _release(self, call: Call, h: int) -> None:
         call.freed += self._rows(h, self.state.at[h], self.state.tok[h])
-        run(RELEASE, self.state, h)
+        self.step(RELEASE, h)
 
     def _end(self, operation: str, h: int) -> Call:
         call = self._say(Call(operation, h=h))
@@ -279,6 +283,6 @@ class Model:
             call.freed += [s.page[q] for q in positions]
             call.victims.append(victim)
             freed += call.last_size
-            run(EVICT, s, victim)
+            self.step(EVICT, victim)
             if parent in s.node and parent not in s.kids and s.lock[parent] == 0:  # the parent is an evictable leaf now
                 heappush(leaves, self._key(s, parent))

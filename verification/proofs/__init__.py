@@ -1,9 +1,14 @@
 """Proofs that the specification keeps its own promises, by Z3, and refutations that are replayed in Python.
 
-`laws` says what is assumed (the order of prefixes, finite sums), `z3_reader` gives formulas of the specification to Z3,
-`conditions` says what is to be shown, `decide` whether it is PROVED, REFUTED or UNKNOWN (never a pass), `replay` makes
-a state of a model. `matrix` lists all that is decided (`steps`: what each step is for; `claims`: what reviewers asked;
-`trust`: that nothing is proved of nothing), `campaign` decides it, `models` and `runs` show what was refuted. `smtlib` and
-`second_solver` ask another solver, `mutation` changes the specification to see the proofs notice. What is not covered: the
-proofs speak of the transitions of the specification; a cache is tied to those by running it.
+    what is assumed      `laws`: the order of prefixes, finite sums, finite trees
+    what is shown        `conditions`: one formula, one step; `matrix` lists them all
+                         `steps`: what each step is for; `operations`, `promises`: what a call promises, along its chain of steps
+                         `early_locks`, `early_refinement`: locks that stop early; `claims`: what reviewers asked
+    whether it holds     `z3_reader` gives formulas to Z3; `decide`: PROVED, REFUTED or UNKNOWN (never a pass); `refute`, `replay`:
+                         a counterexample is a state on which the step was run; `models`, `runs` show it, in a cache too
+    why to believe it    `trust`: nothing is proved of nothing; `smtlib`, `second_solver`: another solver, from a text of our own;
+                         `mutation`: the proofs notice a change of the specification
+    all of it            `campaign`, which the command `prove` runs
+
+What is not covered: the proofs speak of the transitions of the specification; a cache is tied to those by running it.
 """

@@ -115,7 +115,7 @@ def chosen(properties: Sequence[str], transitions: Sequence[str], policies: Sequ
     return tuple(
         name
         for name, cell in _cells().items()
-        if (not properties or cell.formula in properties)
+        if (not properties or cell.formula in properties or name in properties)
         and (not transitions or cell.transition in transitions)
         and (not policies or (cell.policy and cell.policy in (*policies, ANY.name)))
     )

@@ -63,22 +63,25 @@ def speaks_of_keys(term: Term) -> bool:
     return any(app.args[0] is _RANK or any(map(speaks_of_keys, app.args[1:])) for app in parts(expand(term), "app"))
 
 
+def of_policy(term: Term, policy: Policy) -> Term:
+    """The term with the key of one policy, where it compares keys of any."""
+    if term.op == "app" and term.args[0] is _RANK:
+        return policy.first(*(of_policy(arg, policy) for arg in term.args[1:]))
+    return rebuild(term, lambda t: of_policy(t, policy))
+
+
 def under(condition: Condition, policy: Policy) -> Condition:
     """The condition for one policy, where it is stated for any."""
 
-    def known(term: Term) -> Term:
-        if term.op == "app" and term.args[0] is _RANK:
-            return policy.first(*map(known, term.args[1:]))
-        return rebuild(term, known)
-
     def of_update(update: Update) -> Update:
-        return replace(update, where=known(update.where), value=known(update.value))
+        return replace(update, where=of_policy(update.where, policy), value=of_policy(update.value, policy))
 
     step = condition.step
     if step is not None:
-        step = replace(step, guard=known(step.guard), updates=tuple(map(of_update, step.updates)))
-    hypotheses = {id_: known(term) for id_, term in condition.hypotheses.items()}
-    return replace(condition, formula=known(condition.formula), step=step, hypotheses=hypotheses, goals=tuple(map(known, condition.goals)))
+        step = replace(step, guard=of_policy(step.guard, policy), updates=tuple(map(of_update, step.updates)))
+    formula, *stated = (of_policy(term, policy) for term in (condition.formula, *condition.goals))
+    hypotheses = {id_: of_policy(term, policy) for id_, term in condition.hypotheses.items()}
+    return replace(condition, formula=formula, step=step, hypotheses=hypotheses, goals=tuple(stated))
 
 
 def goals(term: Term) -> Iterator[Term]:

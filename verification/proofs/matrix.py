@@ -109,7 +109,8 @@ def _early() -> Iterator[Cell]:
 
 
 def _claims() -> Iterator[Cell]:
-    for claim in (*claims(), *trust()):
+    found = tuple(claims())
+    for claim in (*found, *trust(found)):
         c = claim.condition
         policy = claim.id.partition("-")[2] if claim.id.partition("-")[2] in POLICIES else ""
         step = c.step.name if c.step else ""

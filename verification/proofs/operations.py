@@ -4,6 +4,7 @@ A call outside its guard takes none of them. The arguments of the steps follow f
 choice, which free pages are handed out, is an argument of `extend`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -31,10 +32,12 @@ def loop(step: str) -> Stage:
     return Stage((step,), sure=False, loop=True)
 
 
+Chains = Mapping[str, tuple[Stage, ...]]
+
 # Adopt what is cached already, then give the rest to the tree as one leaf, or only touch.
 _CACHE_IT = (maybe("split"), maybe("relock"), once("grow", "touch"))
 
-CHAINS: dict[str, tuple[Stage, ...]] = {
+CHAINS: Chains = {
     "match": (maybe("split"), once("touch")),
     "peek": (),
     "insert": (once("begin"), loop("extend"), *_CACHE_IT, once("release")),

@@ -21,8 +21,8 @@ from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import CACHE, Transition, after, hit, n, rank, x
 from radixcheck.verification.model.terms import free, functions
 from radixcheck.verification.proofs.conditions import ANY, Condition, alone, follows, preserved, state_formulas, theorems
-from radixcheck.verification.proofs.laws import balance, descends, instance, interval
-from radixcheck.verification.proofs.operations import CHAINS
+from radixcheck.verification.proofs.laws import balance, descends, instance, interval, leaf_below, nonnegative
+from radixcheck.verification.proofs.operations import CHAINS, Chains
 from radixcheck.verification.proofs.steps import STATE_FUNCTIONS
 
 Values = Mapping[str, Term]
@@ -54,15 +54,17 @@ class Promise:
 
 
 # The call's parameters have names of their own, for steps have parameters too.
-_OF_CALL = {p.args[0]: var(f"{p.args[0]}_call", p.sort) for p in PARAMETERS}
+OF_CALL = {p.args[0]: var(f"{p.args[0]}_call", p.sort) for p in PARAMETERS}
 key, found, used, _, _, wanted, last_size, h = PARAMETERS
 STEPS = {step.name: step for step in CACHE}
 POSTS = {p.id: p.formula(ANY) for p in POSTCONDITIONS if p.formula is not None}
+ADMITTING = ("alloc", "start", "decode")  # are refused as a whole where what they need cannot be had
 TOKENS = ("RECENCY", "FREQ", "PRIORITY", "CREATION")  # what tokens carry
 
 _ACCESS: dict[str, Values] = {"touch": {"used": n, "hit": hit, "rank": rank}, "grow": {"used": x, "hit": hit, "rank": rank}}
 _QUIET: Values = {"used": eps, "hit": lift(0), "rank": lift(0)}
 
+# Nothing becomes cached but prefixes of what is used; with HIT_PRESERVES and INSERT_COVERS: an insert adds exactly those of its key.
 ADDS = every(lambda q: cached(q) >> (old(cached(q)) | (q <= used)))
 STILL_LOCKED = every(lambda k: (old(cached(k)) & (old(lock(end(k))) > 0)) >> (cached(k) & (lock(end(k)) > 0)))
 NODES_STAY = every(lambda v: (old(node(v)) & cached(v)) >> node(v))
@@ -79,7 +81,7 @@ OWN_KEPT = every(lambda s: old(_mine(s)) >> ((owner(s) == FREE) | (owner(s) == T
 
 def with_values(formula: Term, values: Values) -> Term:
     """The formula for these values of parameters; the others are the call's own."""
-    return substitute(formula, _OF_CALL | dict(values))
+    return substitute(formula, OF_CALL | dict(values))
 
 
 def since_call(term: Term) -> Term:
@@ -145,12 +147,41 @@ def _order() -> Promise:
     m, p = var("m_goal", POS), var("p_goal", POS)
     covered = Known("COVER at the call", old(state_formulas()["COVER"]))
     shaped = Known("PARENT at the call", old(state_formulas()["PARENT"]))
-    locked = _as_given("ADMISSION", found=_OF_CALL["used"])
+    locked = _as_given("ADMISSION", found=OF_CALL["used"])
     keys = Known("KEYS", KEYS, because=(_until_given(_ADDS), *map(_as_given, TOKENS), locked, covered))
     below = substitute(since_call(old(descends(var("parent", POS)))), {"parent": p})
     path = instance("transitive", p, m, since_call(old(end(m))))
     leaves = Known("NO_NEW_LEAF", NO_NEW_LEAF, because=(_until_given(_ADDS), covered, shaped), laws=(below, path))
     return Promise("ORDER", POSTS["ORDER"] & NODES_STAY, knows={"evict": (Known("LEAST", LEAST), keys, leaves)})
+
+
+# What a call needs may be had by evictions that leave alone what it is about to lock (`spared` tokens): it is refused elsewhere.
+SPARED = var("spared_call", INT)
+BUDGET = FREED + evictable + SPARED == old(evictable)
+ADMITTED = (wanted + SPARED <= old(evictable)) | (wanted <= 0)
+ENOUGH = (wanted <= FREED) & (FREED + SPARED <= old(evictable))
+
+
+def _budget() -> Promise:
+    """What is evictable and what has been freed stay in balance; a lock takes from it what it protects."""
+    freed, (tokens, counted) = since_call(FREED), interval(up(n), n)
+    return Promise(
+        "BUDGET",
+        BUDGET,
+        gives={"begin": {}},
+        before={SPARED.args[0]: lift(0)},
+        knows={"evict": (_until_given(_ADDS),), "begin": (Known("SPARED", SPARED == protected_path(n, eps)),)},
+        laws={"evict": (counted, after(balance([freed], [old(freed), old(tokens)]), STEPS["evict"]))},
+    )
+
+
+def _enough() -> Promise:
+    """A call that is not refused gets what it asks for; and no evictions would free more than it counts on."""
+    progress, admitted = Known("EVICT_PROGRESS", with_values(POSTS["EVICT_PROGRESS"], {})), Known("ADMITTED", with_values(ADMITTED, {}))
+    unlocked = expand(total(POS, lambda k: node(k) & (lock(k) == 0), size))
+    laws = (leaf_below(), balance([unlocked], []), nonnegative(unlocked), nonnegative(since_call(FREED)))
+    enough = Known("ENOUGH", with_values(ENOUGH, {}), because=(Known("BUDGET", BUDGET, "BUDGET"), progress, admitted), laws=laws)
+    return Promise("ENOUGH", ENOUGH, before=None, after_loop="evict", knows={"loop": (enough,)})
 
 
 EMPTY = every(lambda k: every(lambda d: ~queued(d)) >> ~candidate(k))
@@ -177,6 +208,8 @@ PROMISES: dict[str, Promise] = {
         Promise("EVICT_UNLOCKED", POSTS["EVICT_UNLOCKED"] & STILL_LOCKED),
         _exact(),
         _progress(),
+        _budget(),
+        _enough(),
         _order(),
         Promise("ADMISSION", POSTS["ADMISSION"], {"begin": {"found": n}}, None),
         _OWN_KEPT,
@@ -247,19 +280,21 @@ def _of_the_call_alone(promise: Promise) -> bool:
     return not functions(since_call(promise.formula)) & {f.name for f in STATE_FUNCTIONS}
 
 
-def chain(operation: str, promise: Promise) -> tuple[str, ...]:
+def chain(operation: str, promise: Promise, chains: Chains = CHAINS) -> tuple[str, ...]:
     """The cells that together prove a promise of an operation. Raises ValueError if its chain does not give it."""
     carried, cells, taken = promise.before is not None, list[str](), set[str]()
     if carried:
-        cells += (f"call/{promise.id}", *_rests_on(operation, promise.knows.get("call", ()), taken))
-    for stage in () if _of_the_call_alone(promise) else CHAINS[operation]:
+        cells += (f"call/{promise.id}", *_rests_on(operation, promise.knows.get("call", ()), taken, chains))
+    for stage in () if _of_the_call_alone(promise) else chains[operation]:
         given = [step for step in stage.steps if step in promise.gives]
+        if given and not taken.isdisjoint(promise.gives):
+            raise ValueError(f"{operation} gives {promise.id} twice: the second time from a form that was not carried")
         if promise.after_loop in stage.steps:
             carried = True
-            cells += _rests_on(operation, promise.knows.get("loop", ()), taken)
+            cells += _rests_on(operation, promise.knows.get("loop", ()), taken, chains)
         else:
             for step in stage.steps if carried else given:
-                cells += (f"{step}/{promise.id}", *_rests_on(operation, promise.knows.get(step, ()), taken))
+                cells += (f"{step}/{promise.id}", *_rests_on(operation, promise.knows.get(step, ()), taken, chains))
             carried |= stage.sure and given == list(stage.steps)
         taken.update(stage.steps)
     if not carried:
@@ -267,24 +302,26 @@ def chain(operation: str, promise: Promise) -> tuple[str, ...]:
     return tuple(dict.fromkeys(cells))
 
 
-def _rests_on(operation: str, known: Iterable[Known], taken: Set[str]) -> Iterator[str]:
+def _rests_on(operation: str, known: Iterable[Known], taken: Set[str], chains: Chains) -> Iterator[str]:
     """The cells of the lemmas and promises among what a step knows, after the steps that were taken."""
     for each in known:
         if each.because is not None:
             yield f"lemma/{each.name}"
-            yield from _rests_on(operation, each.because, taken)
+            yield from _rests_on(operation, each.because, taken, chains)
         elif each.promise:
             promise = PROMISES[each.promise]
             if each.not_given and not taken.isdisjoint(promise.gives):
                 raise ValueError(f"{operation} may have given {promise.id} already")
             # A call that refreshes nothing has nothing to keep locked: used is the root, and ADMISSION of it says nothing.
             if promise.id != "ADMISSION" or "touch" in taken:
-                yield from chain(operation, promise)
+                yield from chain(operation, promise, chains)
 
 
 def promised(operation: str) -> Iterator[Promise]:
     """What an operation promises."""
     yield PROMISES["ADDS"]
+    if operation in ADMITTING:
+        yield PROMISES["ENOUGH"]
     for post in POSTCONDITIONS:
         if operation in post.operations:
             yield PROMISES[post.id]

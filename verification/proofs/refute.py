@@ -1,6 +1,7 @@
 """Refutes a condition by a small state on which its transition is run in Python, so that no solver need be believed."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice, product
@@ -10,7 +11,7 @@ from typing import Any
 from radixcheck.spec.logic import Term, conj, lift, total
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import PAGE, capacity, page_size
-from radixcheck.verification.model.reader import Binding, check, run
+from radixcheck.verification.model.reader import Binding, Refused, check, run
 from radixcheck.verification.model.state import State
 from radixcheck.verification.proofs.conditions import LRU, Condition, speaks_of_keys, under
 from radixcheck.verification.proofs.laws import AXIOMS
@@ -115,15 +116,15 @@ def replay(condition: Condition, reader: Reader, model: Any) -> Counterexample |
     """The counterexample that a model describes, if the Python reader agrees with every word of it."""
     before, numbers = state_of(reader, model)
     after, _ = state_of(reader, model)
-    step = condition.step
-    parameters = step.parameters if step else ()
+    parameters = condition.step.parameters if condition.step else ()
     values = [model.eval(reader.read(p), model_completion=True) for p in parameters]
     arguments = tuple(numbers[v] if v in numbers else v.as_long() for v in values)
-    if step is not None:
-        run(step, after, *arguments)
-    if any(
-        _compiled(term, parameters)(before, before, *arguments) is not None for id_, term in condition.hypotheses.items() if id_ != "guard"
-    ):
-        return None
-    violated = _compiled(condition.formula, parameters)(after, before, *arguments)
-    return None if violated is None else Counterexample(before, after, arguments, violated)
+    assumed = (term for id_, term in condition.hypotheses.items() if id_ != "guard")
+    # What a formula reads may mean nothing, before a wrong step or after it: then nothing is confirmed.
+    with suppress(KeyError, TypeError, ValueError, Refused):
+        if condition.step is not None:
+            run(condition.step, after, *arguments)
+        if all(_compiled(term, parameters)(before, before, *arguments) is None for term in assumed):
+            violated = _compiled(condition.formula, parameters)(after, before, *arguments)
+            return None if violated is None else Counterexample(before, after, arguments, violated)
+    return None

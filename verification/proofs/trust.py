@@ -1,12 +1,14 @@
 """Why the proofs may be trusted: no step is proved of nothing, and no formula is true of everything.
 
-Two kinds of wrong claims, each refuted by a small state that is run in Python:
+Three kinds of wrong claims, each refuted by a small state that is run in Python:
 
     NEVER-<step>     the step is never allowed where all formulas hold: were it so, whatever is proved of the step would be empty
     ALWAYS-<ID>      the formula holds wherever all others do: were it so, it would say nothing of its own
+    WITHOUT-<ID>     what is proved from the formula holds without it too: were it so, nobody would notice that it is gone
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from radixcheck.spec.heap import heap_machine
 from radixcheck.spec.invariants import STATE_FORMULAS
@@ -15,10 +17,32 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import TREE, cached, every, owner, page
 from radixcheck.spec.transitions import CACHE, Transition
 from radixcheck.verification.proofs.claims.claim import Claim, but, given
-from radixcheck.verification.proofs.conditions import Condition, state_formulas
+from radixcheck.verification.proofs.conditions import Condition, preserved, state_formulas
 from radixcheck.verification.proofs.decide import REFUTED
 
-PREFIXES = ("NEVER-", "ALWAYS-")  # of the ids
+PREFIXES = ("NEVER-", "ALWAYS-", "WITHOUT-")  # of the ids
+# A cell that rests on the formula. On ATTRIBUTE_MONO and CREATION_CHAIN nothing does: they are promises for their own sake.
+RESTING = {
+    "NO_ORPHAN": "begin/NO_UAF",
+    "COVER": "split/PARENT",
+    "PARENT": "evict/NO_ORPHAN",
+    "CHILD_KEY": "evict/NO_ORPHAN",
+    "PAGE_ALIGN": "fill/MATCH_SOUND",
+    "LOCK_COUNT": "release/LOCK_NONNEG",
+    "LOCK_NONNEG": "begin/COUNT",
+    "LOCK_SPAN": "extend/NO_UAF",
+    "MATCH_SOUND": "evict/COUNT",
+    "NO_UAF": "grow/MATCH_SOUND",
+    "CLOCK": "touch/TIME_CHAIN",
+}
+RESTING_CLAIMS = {
+    "COUNT": "PROGRESS",
+    "SLOT_PARTITION": "Q3-EQUAL",
+    "TIME_MONO": "LRU-OLDEST",
+    "TIME_CHAIN": "UNIQUE-lru",
+    "HEAP_FULL": "ORDER-lru",
+    "HEAP_STALE": "ORDER-lru",
+}
 HEAPS = ("lru", "mru")  # under mru a touch makes a key smaller, so that it pushes at once
 # Of two formulas one follows from the other: it fails only where that one does.
 TOGETHER = {"LOCK_NONNEG": "LOCK_COUNT", "ISOLATION": "MATCH_SOUND", "MATCH_SOUND": "ISOLATION"}
@@ -27,8 +51,8 @@ _OWNED = every(lambda q: cached(q) >> (owner(page(q)) == TREE))
 _NO_RUN = "the mutant that each property names is the cache that breaks it"
 
 
-def trust() -> Iterator[Claim]:
-    """Every such claim."""
+def trust(claims: Iterable[Claim]) -> Iterator[Claim]:
+    """Every such claim; those without a formula are about other claims, too."""
     for step in CACHE:
         yield _never(step.name, step, given())
     for policy in HEAPS:
@@ -36,6 +60,7 @@ def trust() -> Iterator[Claim]:
             if step not in CACHE:
                 yield _never(f"{policy}-{step.name}", step, given(POLICIES[policy], heap=True))
     yield from _always()
+    yield from _without({claim.id: claim.condition for claim in claims})
 
 
 def _never(name: str, step: Transition, hypotheses: Mapping[str, Term]) -> Claim:
@@ -54,3 +79,18 @@ def _always() -> Iterator[Claim]:
         condition = Condition(property_.id, formulas[property_.id], None, others, (formulas[property_.id],), ())
         words = f"Where all other formulas{f' but {with_it}' if with_it else ''} hold, this one does: {property_.sentence}"
         yield Claim(f"ALWAYS-{property_.id}", words, "", condition, REFUTED, _NO_RUN)
+
+
+def _without(claimed: Mapping[str, Condition]) -> Iterator[Claim]:
+    formulas, steps = state_formulas(), {step.name: step for step in CACHE}
+    for id_, cell in RESTING.items():
+        step, _, kept = cell.partition("/")
+        others = but(formulas, id_, *(each for each in (TOGETHER.get(id_),) if each))
+        yield _missing(id_, cell, preserved(kept, formulas[kept], steps[step], others))
+    for id_, claim in RESTING_CLAIMS.items():
+        hypotheses = {name: term for name, term in claimed[claim].hypotheses.items() if name not in (id_, "NO_TIES")}
+        yield _missing(id_, claim, replace(claimed[claim], hypotheses=hypotheses))
+
+
+def _missing(id_: str, cell: str, condition: Condition) -> Claim:
+    return Claim(f"WITHOUT-{id_}", f"{cell} holds even if {id_} does not.", "", condition, REFUTED, _NO_RUN)

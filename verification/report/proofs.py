@@ -119,9 +119,9 @@ def _by_policy(results: Sequence[Result]) -> Table:
 
 
 def _trust(results: Sequence[Result]) -> Text:
-    taken, failed = (sum(r.name.startswith(prefix) for r in results) for prefix in PREFIXES)
-    words = f"{taken} steps can be taken where all formulas hold, {failed} formulas can fail where all others do: by states that were run"
-    return Text(f"{words} (--property {results[0].name} shows the first)")
+    taken, failed, needed = (sum(r.name.startswith(prefix) for r in results) for prefix in PREFIXES)
+    words = f"{taken} steps can be taken where all formulas hold, {failed} formulas can fail where all others do, "
+    return Text(f"{words}{needed} are missed by a proof: by states that were run (--property {results[0].name} shows the first)")
 
 
 def _models(results: list[Result]) -> Text:
