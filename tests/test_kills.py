@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,17 +14,9 @@ from radixcheck.verification.kills.proofs import STATED, Statement, refutation
 from radixcheck.verification.kills.reliability import Reliability
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.mutants.scope import FIELD, OUT_OF_SCOPE
-from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.probes import PROBED
-from radixcheck.verification.search.run import Config, random_run
-from radixcheck.verification.subjects.registry import resolve
 
 KILLABLE = ("split_forgets_hits", "evict_decrements_twice", "match_returns_root", "evict_accepts_negative")
-CLEAN = ("reference", "optimized", "model")
-PLACES = (  # policy, page size, namespaces, pages of the pool
-    *(("lru", 1, True, 6), ("lfu", 2, False, 10), ("fifo", 16, True, 4), ("filo", 1, False, 24), ("mru", 2, True, 6)),
-    *(("slru", 1, True, 10), ("priority", 64, True, 6), ("lru", 16, False, 16), ("mru", 1, False, 4), ("priority", 2, True, 24)),
-)
 
 
 def judged(*verdicts: str, wanted: str = "COUNT") -> Judged:
@@ -167,31 +158,29 @@ def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
 # False alarms.
 
 
-def alarms(subject: str, seeds: int) -> dict[str, str]:
-    """What is found of a right cache under every configuration with each seed: property and trace."""
-    made = resolve(subject)
+def test_right_caches_raise_no_alarm(capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(["mutants", "--clean", "--seeds", "2", "--json"])
 
-    def plain(setup: Setup) -> Any:
-        without = made(setup)
-        without.supports = replace(without.supports, namespaces=False)
-        return without
-
-    found: dict[str, str] = {}
-    for policy, page_size, namespaces, pages in PLACES:
-        factory, config = made if namespaces else plain, Config(policy, page_size, page_size * pages)
-        for seed in range(seeds):
-            result = random_run(factory, config, seed, 120, 1, misused=seed % 2 == 1, replicated=0.5)
-            assert result.steps > 0
-            found |= {id_: f"{config}, seed {seed}: {fault.violation.text}" for id_, fault in result.found.items()}
-    return found
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert status == 0
+    assert {row["subject"] for row in rows} == {"reference", "optimized", "model"}
+    assert all(row["operations"] > 50 and row["alarms"] == [] for row in rows)
+    assert len(rows) == 30
 
 
-@pytest.mark.parametrize("subject", CLEAN)
-def test_clean_caches_raise_no_alarm(subject: str) -> None:
-    assert alarms(subject, seeds=1) == {}
+def test_a_wrong_cache_raises_alarms(capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(["mutants", "--clean", "faulty:double_free", "--seeds", "2", "--json"])
+
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert status == 1
+    assert "SLOT_PARTITION" in {alarm["property"] for row in rows for alarm in row["alarms"]}
+
+
+def test_a_cache_that_cannot_be_run_everywhere_is_not_called_clean(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["mutants", "--clean", "base"]) == 2
+    assert "base does not support" in capsys.readouterr().err
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("subject", CLEAN)
-def test_clean_caches_raise_no_alarm_with_200_seeds(subject: str) -> None:
-    assert alarms(subject, seeds=200) == {}
+def test_right_caches_raise_no_alarm_with_200_seeds() -> None:
+    assert run(["mutants", "--clean"]) == 0

@@ -133,6 +133,16 @@ def leaving_an_edge(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
     return Key(p.tokens(cut) + p.tokens(n)[p.length[upper] :], p.namespace[n])
 
 
+def beyond_what_is_free(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
+    """A key that goes on where a node ends, by a page more than is free: only an eviction makes room for it. None if it would be long."""
+    s, p = oracle.model.state, oracle.positions
+    free = s.available // p.page_size
+    if not s.node or free >= PAGES_MAX:
+        return None
+    n = sorted(s.node)[pick(len(s.node))]
+    return Key(p.tokens(n) + (pick(LETTERS),) * (p.page_size * (free + 1)), p.namespace[n])
+
+
 def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) -> Op | None:
     state = guide.oracle.model.state
     priority = random.choice((0, 0, 1, 2))
@@ -156,8 +166,11 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
             size = guide.engine.page_size
             return Op(name, amount=random.choice((1, size, 2 * size, 3 * size + 1, 1000 * size)))
         case "start":
-            again = bool(keys.refused) and random.random() < 0.5  # as a queue of waiting requests does
-            return Op(name, keys.refused.pop(0) if again else keys.draw(), fresh, priority=priority)
+            chance = random.random()
+            if keys.refused and chance < 0.4:  # as a queue of waiting requests does
+                return Op(name, keys.refused.pop(0), fresh, priority=priority)
+            tight = beyond_what_is_free(guide.oracle, random.randrange) if chance > 0.8 else None
+            return Op(name, tight or keys.draw(), fresh, priority=priority)
         case "chunk" | "decode" | "finish" | "abort":
             live = [h for h in state.held if guide.allowed(Op(name, holder=h))]
             token = keys.alphabet[random.randrange(LETTERS)] if name == "decode" else 0

@@ -18,7 +18,7 @@ from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIO
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.refinement.checker import Checker
 from radixcheck.verification.refinement.misuse import misuses_for
-from radixcheck.verification.search.generate import LETTERS, PAGES_MAX, leaving_an_edge, namespaces_for
+from radixcheck.verification.search.generate import LETTERS, PAGES_MAX, beyond_what_is_free, leaving_an_edge, namespaces_for
 from radixcheck.verification.search.run import Config, Factory, RunResult, new_checker
 
 Choice = TypeVar("Choice")
@@ -214,12 +214,14 @@ class Machine(RuleBasedStateMachine):
     # Request operations.
 
     @_requests
-    @rule(key=keys, priority=_priorities, again=st.booleans())
-    def start(self, key: Key, priority: int, again: bool) -> None:
-        """Start a request; or start one again that was refused before, as a queue of waiting requests does."""
-        if again and self.refused:
+    @rule(key=keys, priority=_priorities, how=st.sampled_from(("new", "again", "tight")), node=_which, letter=_which)
+    def start(self, key: Key, priority: int, how: str, node: int, letter: int) -> None:
+        """Start a request: a new one; one that was refused before, as a queue of waiting requests does; one that must evict."""
+        if how == "again" and self.refused:
             key = self.refused.pop(0)
-        op = Op("start", key, self._fresh(), priority=priority)
+        picks = iter((node, letter))
+        tight = beyond_what_is_free(self.checker.oracle, lambda choices: next(picks) % choices) if how == "tight" else None
+        op = Op("start", tight or key, self._fresh(), priority=priority)
         self._fire(op)
         if op.holder not in self.checker.oracle.model.state.held:
             self.refused.append(key)

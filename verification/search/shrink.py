@@ -46,6 +46,7 @@ def shrink(factory: Factory, found: Found, seconds: float) -> Found:
     if id_ in UNSHRINKABLE:
         return found
     found = _in_pages_of_one(factory, found) or found
+    found = _in_less_room(factory, found)
     return minimise(found, lambda trace: _again(factory, found.config, trace, id_), found.config.page_size, seconds)
 
 
@@ -72,6 +73,20 @@ def _in_pages_of_one(factory: Factory, found: Found) -> Found | None:
         return _again(factory, config, map(plain, found.trace), found.violation.property)
     except Exception:  # a subject may refuse a page size when it is made
         return None
+
+
+def _in_less_room(factory: Factory, found: Found) -> Found:
+    """The same trace in the smallest pool, of half the size again and again, that shows the same: fewer operations fill it."""
+    size = found.config.page_size
+    while pool := found.config.pool // (2 * size) * size:
+        try:
+            smaller = _again(factory, replace(found.config, pool=pool), found.trace, found.violation.property)
+        except Exception:  # a subject may refuse a pool when it is made
+            return found
+        if smaller is None:
+            return found
+        found = smaller
+    return found
 
 
 def share(factory: Factory, found: list[Found]) -> list[Found]:
