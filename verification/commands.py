@@ -228,6 +228,37 @@ def contracts(seconds: float, as_json: bool) -> int:
 
 
 @cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--seeds", type=click.IntRange(1), help="run the state machine alone, with so many seeds, and count those that find it")
+@click.option("--clean", is_flag=True, help="count false alarms instead: right caches in 10 configurations, with --seeds each (200)")
+@click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="write the results there, as JSON")
+@click.option("--seconds", type=click.FloatRange(0.1), default=5, show_default=True, help="of one search")
+@_options("seed", "json")
+def mutants(names: Sequence[str], seeds: int | None, clean: bool, store: Path | None, seconds: float, seed: int, as_json: bool) -> int:
+    """Run every mutant, or those with these NAMES, under every detector, and show what kills it.
+
+    A name is one of the catalogue, or module:attribute of a Mutant of your own; with --clean, of a cache that is right.
+    """
+    from radixcheck.verification.report import alarms, kills
+
+    _writable(store)
+    with console.live() as show:
+        outcome: alarms.Alarms | kills.Matrix | kills.Reliabilities
+        if clean:
+            outcome = alarms.alarms(names, seeds, show)
+        else:
+            outcome = kills.reliability(names, seeds, show) if seeds else kills.matrix(names, seed, seconds, show)
+    written = json.dumps(outcome.to_json(), indent=1)
+    if store is not None:
+        store.write_text(written + "\n")
+    if as_json:
+        click.echo(written)
+    else:
+        console.show(outcome.parts())
+    return outcome.status
+
+
+@cli.command()
 @click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("radixcheck-results"), show_default=True)
 @click.option("--question", "ids", multiple=True, help="id, as Q1, C3 or L5 (repeatable)")
 @click.option("--text", "form", flag_value="text", default="text", help="print text for a person (the default)")

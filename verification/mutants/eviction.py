@@ -6,7 +6,7 @@ from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.reference.node import Node, below
 from radixcheck.reference.pool import Pool
 from radixcheck.verification.historical import pairs_subject
-from radixcheck.verification.mutants.mutant import Mutant, mutant
+from radixcheck.verification.mutants.mutant import BY_SIZE, BY_TWO_RUNS, Mutant, mutant
 from radixcheck.verification.mutants.steps import SteppedEviction
 from radixcheck.verification.subjects.reference import ReferenceSubject
 
@@ -148,8 +148,8 @@ MUTANTS = (
     mutant("evict_keeps_size", "COUNT", EvictKeepsSize),
     mutant("evict_deletes_unfreed", "COUNT", EvictDeletesUnfreed),
     mutant("evict_frees_and_keeps", "COUNT", EvictFreesAndKeeps),
-    mutant("victims_by_address", "DETERMINISM", VictimsByAddress, "FB-49"),
-    mutant("evict_scans_per_victim", "EVICT_COST", EvictScansPerVictim, "FB-81"),
+    mutant("victims_by_address", "DETERMINISM", VictimsByAddress, "FB-49", directed=BY_TWO_RUNS),
+    mutant("evict_scans_per_victim", "EVICT_COST", EvictScansPerVictim, "FB-80 FB-81", directed=BY_SIZE),
     Mutant(
         "heap_trusts_old_entries",
         "EVICT_LEAF",

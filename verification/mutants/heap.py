@@ -1,44 +1,15 @@
 """The optimized cache with a part of its tree or of its heap replaced by a wrong one."""
 
 from radixcheck.optimized.heap import EvictionHeap
-from radixcheck.optimized.memory import Memory
-from radixcheck.optimized.node import Node
-from radixcheck.optimized.requests import Requests
+from radixcheck.optimized.node import Entry, Node
 from radixcheck.optimized.tree import Tree
 from radixcheck.verification.historical import nodes_subject
 from radixcheck.verification.historical.base import above, held
 from radixcheck.verification.historical.requests import HistoricalCache
 from radixcheck.verification.historical.submitted import PairsTree
-from radixcheck.verification.mutants.mutant import Factory, Mutant
+from radixcheck.verification.mutants.mutant import BY_SIZE, Factory, Mutant
+from radixcheck.verification.mutants.rebuilt import over, queueing
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.subjects.optimized import OptimizedSubject
-
-
-class Rebuilt(OptimizedSubject):
-    """The optimized cache over another tree."""
-
-    def __init__(self, setup: Setup, tree: type[Tree]) -> None:
-        super().__init__(setup)
-        self.tree = tree(setup.page_size, setup.policy, self.pool.device)
-        self._memory = Memory(self.tree, self.pool)
-        self._requests = Requests(self._memory, self.tags)
-        self.requests = self._requests.live
-
-
-def over(tree: type[Tree]) -> Factory:
-    """Factory of the optimized cache over `tree`."""
-    return lambda setup: Rebuilt(setup, tree)
-
-
-def queueing(heap: type[EvictionHeap]) -> Factory:
-    """Factory of the optimized cache whose victims come from `heap`."""
-
-    def made(setup: Setup) -> OptimizedSubject:
-        subject = OptimizedSubject(setup)
-        subject.tree.heap = heap(setup.policy)
-        return subject
-
-    return made
 
 
 class PruneForgetsParent(Tree):
@@ -107,6 +78,59 @@ class NeverRefreshed(EvictionHeap):
         """The fault: nothing."""
 
 
+class PutBackAsNew(EvictionHeap):
+    """A leaf that was locked for a while comes back with an entry as if it had just been used."""
+
+    _fresh = 0
+
+    def push(self, node: Node) -> None:
+        """The fault: the key is that of a new leaf, later than all that are stored."""
+        self._fresh += 1000
+        node.entry = None
+        super().push(node)
+
+    def _speak(self, node: Node) -> Entry:
+        first, second = self.key(node)
+        self._serial += 1
+        node.entry = (first + self._fresh, second, self._serial, node)
+        self._fresh = 0
+        return node.entry
+
+
+class RetireForgetsCount(Tree):
+    """A leaf that is locked stays counted among the evictable leaves."""
+
+    def hold(self, node: Node, above: Node) -> None:
+        """The fault: the number of evictable leaves."""
+        counted = self.heap.leaf_count
+        super().hold(node, above)
+        self.heap.leaf_count = counted
+
+
+class ReleaseForgetsPush(Tree):
+    """A leaf whose last lock is released is not put on the heap."""
+
+    def release(self, node: Node) -> None:
+        """The fault: what the heap gained by the release is taken out again."""
+        was = node.is_evictable_leaf()
+        super().release(node)
+        if node.is_evictable_leaf() and not was:
+            node.entry = None
+
+
+class PopsWithoutRepair(EvictionHeap):
+    """An entry that has grown old is trusted: the leaf that was least when it was pushed goes first."""
+
+    def pop_victim(self) -> Node:
+        """The fault: the stored key is not compared with the live one."""
+        keep = self.key
+        self.key = lambda node: node.entry[:2] if node.entry is not None else keep(node)
+        try:
+            return super().pop_victim()
+        finally:
+            self.key = keep
+
+
 class NeverTidied(EvictionHeap):
     """Dead entries are never swept out."""
 
@@ -114,8 +138,8 @@ class NeverTidied(EvictionHeap):
         """The fault: nothing."""
 
 
-def _mutant(name: str, property_: str, part: type, factory: Factory, source: str = "", policy: str = "lru") -> Mutant:
-    return Mutant(name, property_, part.__doc__ or "", source, factory, policy)
+def _mutant(name: str, property_: str, part: type, factory: Factory, source: str = "", policy: str = "lru", directed: str = "") -> Mutant:
+    return Mutant(name, property_, part.__doc__ or "", source, factory, policy, directed=directed)
 
 
 def _frees_the_deleted(setup: Setup) -> HistoricalCache:
@@ -124,10 +148,14 @@ def _frees_the_deleted(setup: Setup) -> HistoricalCache:
 
 MUTANTS = (
     _mutant("split_forgets_parent", "PARENT", SplitForgetsParent, over(SplitForgetsParent)),
-    _mutant("split_shares_storage", "MEM_BOUND", SplitSharesStorage, over(SplitSharesStorage), "FB-31"),
+    _mutant("split_shares_storage", "MEM_BOUND", SplitSharesStorage, over(SplitSharesStorage), "FB-31", directed=BY_SIZE),
     _mutant("evict_forgets_parent", "HEAP_FULL", PruneForgetsParent, over(PruneForgetsParent), "FB-43"),
     _mutant("leaf_index_forgets_promotion", "LEAFSET", PruneMiscounts, over(PruneMiscounts), "FB-35"),
     _mutant("touch_without_push", "HEAP_STALE", NeverRefreshed, queueing(NeverRefreshed), "FB-46", "mru"),
+    _mutant("unlock_pushes_as_new", "ORDER", PutBackAsNew, queueing(PutBackAsNew), "FB-48"),
+    _mutant("hold_forgets_count", "LEAFSET", RetireForgetsCount, over(RetireForgetsCount), "FB-35"),
+    _mutant("release_forgets_push", "HEAP_FULL", ReleaseForgetsPush, over(ReleaseForgetsPush), "FB-43"),
+    _mutant("pop_without_repair", "ORDER", PopsWithoutRepair, queueing(PopsWithoutRepair), "FB-45"),
     _mutant("evict_frees_the_deleted", "COUNT", FreesTheDeleted, _frees_the_deleted),
     _mutant("heap_never_tidied", "HEAP_BOUND", NeverTidied, queueing(NeverTidied), policy="mru"),
     Mutant(

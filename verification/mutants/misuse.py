@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from radixcheck.reference.node import Node, below, slots_of
+from radixcheck.reference.node import Node, below, path, slots_of
 from radixcheck.reference.pool import page_starts
 from radixcheck.reference.tree import Receipt
 from radixcheck.spec.values import Key, Match, Row
@@ -20,6 +20,20 @@ class LockAcceptsStaleHandle(ReferenceSubject):
         self._hold(node)
         self._receipts.add(receipt)
         return receipt
+
+
+class UnlockAcceptsOldReceipt(ReferenceSubject):
+    """An unlock does not ask whether its receipt was released before: the count falls below zero."""
+
+    def unlock(self, receipt: object) -> None:
+        """The fault: no guard."""
+        assert isinstance(receipt, Receipt)
+        self._receipts.discard(receipt)
+        for held in path(receipt.node):
+            held.lock -= 1
+            if held.lock == 0:
+                self._evictable += len(held.segment)
+                self._protected -= len(held.segment)
 
 
 class FreeAcceptsForeignSlots(ReferenceSubject):
@@ -108,6 +122,7 @@ class AbortIgnoresUnknown(ReferenceSubject):
 
 MUTANTS = (
     mutant("lock_accepts_stale_handle", "MISUSE", LockAcceptsStaleHandle),
+    mutant("unlock_accepts_old_receipt", "MISUSE", UnlockAcceptsOldReceipt, "FB-09"),
     mutant("free_accepts_foreign_slots", "MISUSE", FreeAcceptsForeignSlots),
     mutant("free_refuses_late", "MISUSE", FreeRefusesLate),
     mutant("insert_accepts_foreign_slots", "MISUSE", InsertAcceptsForeignSlots),

@@ -11,6 +11,9 @@ from radixcheck.verification.subjects.reference import ReferenceSubject
 
 Factory = Callable[[Setup], Any]
 
+BY_SIZE = "probes: it shows only in sizes that no example of the state machine reaches"
+BY_TWO_RUNS = "driver: it shows only between two runs of the same operations, of which the state machine makes one"
+
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
@@ -23,11 +26,20 @@ class Mutant:
     factory: Factory
     policy: str = "lru"
     page_size: int = 1  # tokens
+    directed: str = ""  # which detector finds it where the state machine cannot, and why; empty: the state machine finds it
 
 
-def mutant(name: str, property_: str, subject: type[ReferenceSubject], source: str = "", policy: str = "lru", page_size: int = 1) -> Mutant:
+def mutant(
+    name: str,
+    property_: str,
+    subject: type[ReferenceSubject],
+    source: str = "",
+    policy: str = "lru",
+    page_size: int = 1,
+    directed: str = "",
+) -> Mutant:
     """A mutant of the reference: `subject` overrides one operation, and its docstring says what it does wrong."""
-    return Mutant(name, property_, getdoc(subject) or "", source, partial(_made, subject), policy, page_size)
+    return Mutant(name, property_, getdoc(subject) or "", source, partial(_made, subject), policy, page_size, directed)
 
 
 def _made(subject: type[ReferenceSubject], setup: Setup) -> ReferenceSubject:

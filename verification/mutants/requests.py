@@ -1,9 +1,10 @@
 """Requests that leak, free too much, cache too little, or trust what they once saw."""
 
-from radixcheck.reference.node import Node
+from radixcheck.reference import Request
+from radixcheck.reference.node import Node, path
 from radixcheck.reference.pool import Pool
 from radixcheck.reference.tree import Place
-from radixcheck.spec.values import Key, Row
+from radixcheck.spec.values import Key, Namespace, NoRoom, Row
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.mutants.steps import SteppedStart
 from radixcheck.verification.subjects.reference import ReferenceSubject
@@ -92,6 +93,95 @@ class DecodeWastesPage(ReferenceSubject):
         return slot
 
 
+class ChunkKeepsOwnDuplicates(ReferenceSubject):
+    """A chunk that finds its tokens cached by others frees its own slots for them, and leaves these in its row."""
+
+    def chunk(self, request: int) -> Row[list[int]]:
+        """The fault: the row is not the tree's."""
+        before = list(self._live(request).row)
+        super().chunk(request)
+        live = self._live(request)
+        live.row = before
+        return Row(live.cached, list(live.row))
+
+
+class ChunkKeepsOldLock(ReferenceSubject):
+    """A chunk locks the deeper node and keeps the lock that it had."""
+
+    def chunk(self, request: int) -> Row[list[int]]:
+        """The fault: nobody will ever release the lock that is left."""
+        before = self._live(request).node
+        row = super().chunk(request)
+        self._hold(before)
+        return row
+
+
+class AbortWaitsForOthers(ReferenceSubject):
+    """An abort leaves its own slots to whoever lets go of the cached part last, who knows nothing of them."""
+
+    def abort(self, request: int) -> None:
+        """The fault: where another holder is left, nothing is freed."""
+        live = self._live(request)
+        if any(held.lock > 1 for held in path(live.node)):
+            live.cached = len(live.row)
+        super().abort(request)
+
+
+class FinishFreesUsedPart(ReferenceSubject):
+    """A finish frees the slots of its last page that hold tokens, and not the whole page."""
+
+    def _free_own(self, live: Request, until: int) -> None:
+        own = live.row[live.cached : until]
+        if own:
+            self.pool.free(own)
+
+
+class AbortFreesPadding(ReferenceSubject):
+    """An abort frees its row padded with zeros: the first page of the pool goes back with it, whoever has it."""
+
+    def abort(self, request: int) -> None:
+        """The fault: 0 stands for no slot, and is one."""
+        live = self._live(request)
+        padded = len(live.row) > live.cached
+        super().abort(request)
+        if padded:
+            self.pool.free(range(self.page_size))
+
+
+class RefusedStartKeepsPage(ReferenceSubject):
+    """A start takes a page in advance, and does not give it back when the request is refused."""
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """The fault: what was taken before the refusal is lost."""
+        try:
+            return super().start(request, key, priority)
+        except NoRoom:
+            if self.pool.available:
+                self.pool.alloc(self.page_size)
+            raise
+
+
+class StartPublishesEarly(ReferenceSubject):
+    """A start caches the pages of its prompt at once, before anything has been computed into them."""
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """The fault: others can match what is not there yet."""
+        row = super().start(request, key, priority)
+        self._commit(self._live(request), hits=0)
+        return row
+
+
+class StartTakesBatchNamespace(ReferenceSubject):
+    """A start takes the namespace of the request before it, as if a batch had but one."""
+
+    _batch: Namespace | None = None
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """The fault: the request's own namespace counts only where no other came before it."""
+        self._batch = key.namespace if self._batch is None else self._batch
+        return super().start(request, Key(key.tokens, self._batch), priority)
+
+
 MUTANTS = (
     mutant("finish_frees_from_zero", "SLOT_PARTITION", FinishFreesFromZero, "FB-27"),
     mutant("finish_caches_prompt_only", "INSERT_COVERS", FinishCachesPromptOnly, "FB-07"),
@@ -99,4 +189,12 @@ MUTANTS = (
     mutant("abort_leaks_tail", "FREE_AT_LAST_RELEASE", AbortLeaksTail, "FB-39"),
     mutant("start_remembers_match", "MATCH_FRESH", StartRemembersMatch, "FB-26"),
     mutant("decode_wastes_page", "REFINEMENT", DecodeWastesPage, page_size=2),
+    mutant("chunk_keeps_own_duplicates", "NO_UAF", ChunkKeepsOwnDuplicates, "FB-19"),
+    mutant("chunk_keeps_old_lock", "LOCK_COUNT", ChunkKeepsOldLock),
+    mutant("abort_waits_for_others", "FREE_AT_LAST_RELEASE", AbortWaitsForOthers, "FB-15"),
+    mutant("finish_frees_used_part", "PAGE_ALIGN", FinishFreesUsedPart, "FB-28", page_size=2),
+    mutant("abort_frees_padding", "SLOT_PARTITION", AbortFreesPadding, "FB-29"),
+    mutant("refused_start_keeps_page", "SLOT_PARTITION", RefusedStartKeepsPage, "FB-34"),
+    mutant("start_publishes_early", "SLOT_PARTITION", StartPublishesEarly, "FB-40"),
+    mutant("start_takes_batch_namespace", "ISOLATION", StartTakesBatchNamespace, "FB-70"),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from radixcheck.reference.eviction import evictable
+from radixcheck.reference.eviction import evictable, evictable_leaves
 from radixcheck.reference.node import Node, split
 from radixcheck.spec.values import Key, Match
 from radixcheck.verification.mutants.mutant import mutant
@@ -69,6 +69,38 @@ class HitDropsNode(ReferenceSubject):
         return match
 
 
+class EvictKeepsNode(ReferenceSubject):
+    """A victim's slots are freed and its node stays: who matches it later reads what was written there since."""
+
+    def evict(self, tokens: int) -> int:
+        """The fault: what says which slots hold a prefix is not told that they do no longer."""
+        freed = 0
+        for leaf in sorted(evictable_leaves(self.root), key=self._eviction_key):
+            if freed >= tokens:
+                break
+            self.pool.free(leaf.slots)
+            self._evictable -= len(leaf.slots)
+            freed += len(leaf.slots)
+        return freed
+
+
+class InsertReplacesSlots(ReferenceSubject):
+    """An insert of what is cached puts the caller's slots in the place of the tree's, and frees those, whoever reads them."""
+
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """The fault: the new slots hold the same tokens, but a request has the old ones in its row."""
+        place = self._walk(key.tokens, key.namespace)
+        node = place.node
+        if place.edge is not None or place.length != key.whole_pages(self.page_size) or not place.length:
+            return super().insert(key, slots, priority)
+        begin = place.length - len(node.segment)
+        self.pool.free(node.slots)
+        node.slots = list(slots[begin : place.length])
+        self._loans.difference_update(node.slots)
+        self._access(node, 1, priority)
+        return begin
+
+
 class ResetKeepsSlots(ReferenceSubject):
     """A reset drops the nodes without giving their slots back."""
 
@@ -85,5 +117,7 @@ MUTANTS = (
     mutant("insert_counts_duplicates", "COUNT", InsertCountsDuplicates, "FB-23"),
     mutant("insert_cuts_into_pages", "REFINEMENT", InsertCutsIntoPages),
     mutant("hit_drops_node", "HIT_PRESERVES", HitDropsNode, "FB-25"),
+    mutant("evict_keeps_node", "MATCH_SOUND", EvictKeepsNode, "FB-36"),
+    mutant("insert_replaces_slots", "NO_UAF", InsertReplacesSlots, "FB-62"),
     mutant("reset_keeps_slots", "RESET_QUIESCENT", ResetKeepsSlots),
 )

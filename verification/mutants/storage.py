@@ -4,7 +4,7 @@ from radixcheck.reference.node import Node, Page, shared_tokens
 from radixcheck.reference.pool import Pool
 from radixcheck.reference.tree import Place
 from radixcheck.spec.values import Key, Match, Namespace
-from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.mutants.mutant import BY_SIZE, mutant
 from radixcheck.verification.subjects.reference import ReferenceSubject
 
 
@@ -49,7 +49,7 @@ class MatchRewalksFromRoot(ReferenceSubject):
 
 
 MUTANTS = (
-    mutant("evicted_nodes_kept", "MEM_BOUND", EvictedNodesKept, "FB-56"),
-    mutant("recursive_walk", "DEPTH", RecursiveWalk, "FB-84"),
-    mutant("match_rewalks_from_root", "MATCH_COST", MatchRewalksFromRoot, "FB-85"),
+    mutant("evicted_nodes_kept", "MEM_BOUND", EvictedNodesKept, "FB-56", directed=BY_SIZE),
+    mutant("recursive_walk", "DEPTH", RecursiveWalk, "FB-84", directed=BY_SIZE),
+    mutant("match_rewalks_from_root", "MATCH_COST", MatchRewalksFromRoot, "FB-85", directed=BY_SIZE),
 )

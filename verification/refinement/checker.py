@@ -353,7 +353,8 @@ class Checker:
         if op.name == "start" and op.holder not in self.oracle.model.state.held:
             self._refused_starts.add(op.key)
         broken = [v for v in out if not v.follows_from]
-        if (aged or again) and broken and {v.property for v in broken} <= blame.STALE[op.name]:
+        stale = {v.property for v in broken} - set(blame.SOFT.values())  # who uses a stale match refreshes what it led to
+        if (aged or again) and stale and stale <= blame.STALE[op.name]:
             return [Violation("MATCH_FRESH", f"the match was made before other operations: {broken[0].text}")]
         return []
 

@@ -4,7 +4,7 @@ Random keys alone rarely meet: of the faults that hide in splits, naive generato
 one run, so that a fault that shows often does not hide one that needs long stretches without evictions.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -54,6 +54,7 @@ class Keys:
     namespaces: tuple[Namespace, ...]
     alphabet: tuple[int, ...]
     known: list[Key]
+    refused: list[Key]  # of starts, in turn
 
     def draw(self) -> Key:
         """A known key, as it is, cut, or extended by up to two pages and an unfinished tail."""
@@ -100,7 +101,7 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iter
     weights = [profile[n] for n in names]
     spaces = namespaces_for(supports)
     spaces = spaces[:5] if random.random() < 0.5 else tuple(random.sample(spaces, min(4, len(spaces))))
-    keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), [])
+    keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), [], [])
     holders = 0
     while True:
         (name,) = random.choices(names, weights)
@@ -109,21 +110,37 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iter
             continue
         holders = max(holders, op.holder)
         yield op
+        if op.name == "start" and op.holder not in guide.oracle.model.state.held:
+            keys.refused.append(op.key)
         if op.name == "insert" and not guide.allowed(op):
             yield Op("evict", amount=len(op.key.tokens))
             yield op
 
 
-def leaving_an_edge(guide: Guide, random: Random) -> Key:
-    """A key that leaves an edge of the tree in the middle, and goes on like what lies below that edge (FB-01)."""
-    s, p = guide.oracle.model.state, guide.oracle.positions
-    below = [n for n in s.node if (u := s.up[n]) in s.node and p.level[u] - p.level[s.up[u]] > 1]
+def leaving_an_edge(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
+    """A key that leaves an edge of the tree in the middle, and goes on like what lies below that edge (FB-01); None if none can.
+
+    `pick(n)` chooses one of n.
+    """
+    s, p = oracle.model.state, oracle.positions
+    below = sorted(n for n in s.node if (u := s.up[n]) in s.node and p.level[u] - p.level[s.up[u]] > 1)
     if not below:
-        return NO_KEY
-    n = random.choice(sorted(below))
+        return None
+    n = below[pick(len(below))]
     upper = s.up[n]
-    cut = p.ancestors[upper][random.randrange(p.level[s.up[upper]] + 1, p.level[upper])]
+    first = p.level[s.up[upper]] + 1
+    cut = p.ancestors[upper][first + pick(p.level[upper] - first)]
     return Key(p.tokens(cut) + p.tokens(n)[p.length[upper] :], p.namespace[n])
+
+
+def beyond_what_is_free(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
+    """A key that goes on where a node ends, by a page more than is free: only an eviction makes room for it. None if it would be long."""
+    s, p = oracle.model.state, oracle.positions
+    free = s.available // p.page_size
+    if not s.node or free >= PAGES_MAX:
+        return None
+    n = sorted(s.node)[pick(len(s.node))]
+    return Key(p.tokens(n) + (pick(LETTERS),) * (p.page_size * (free + 1)), p.namespace[n])
 
 
 def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) -> Op | None:
@@ -132,7 +149,8 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
     match name:
         case "match" | "peek":
             chance = random.random()
-            return Op(name, keys.draw() if chance < 0.8 else leaving_an_edge(guide, random) if chance < 0.98 else NO_KEY)
+            astray = leaving_an_edge(guide.oracle, random.randrange) if 0.8 <= chance < 0.98 else None
+            return Op(name, keys.draw() if chance < 0.8 else astray or NO_KEY)
         case "insert":
             return Op(name, keys.draw(), priority=priority)
         case "lock":
@@ -148,7 +166,11 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
             size = guide.engine.page_size
             return Op(name, amount=random.choice((1, size, 2 * size, 3 * size + 1, 1000 * size)))
         case "start":
-            return Op(name, keys.draw(), fresh, priority=priority)
+            chance = random.random()
+            if keys.refused and chance < 0.4:  # as a queue of waiting requests does
+                return Op(name, keys.refused.pop(0), fresh, priority=priority)
+            tight = beyond_what_is_free(guide.oracle, random.randrange) if chance > 0.8 else None
+            return Op(name, tight or keys.draw(), fresh, priority=priority)
         case "chunk" | "decode" | "finish" | "abort":
             live = [h for h in state.held if guide.allowed(Op(name, holder=h))]
             token = keys.alphabet[random.randrange(LETTERS)] if name == "decode" else 0

@@ -6,7 +6,8 @@ A rule that never fires has shown nothing. `hypothesis_run` counts each under it
 left at zero: a run with any is undecided, not passed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import product
 from typing import Any
 from unittest import TestCase
@@ -16,7 +17,7 @@ from hypothesis import seed as seeded
 from hypothesis.stateful import run_state_machine_as_test
 
 from radixcheck.verification.protocol import Supports
-from radixcheck.verification.search.rules import Machine, MisusedMachine, Plan, rule_names
+from radixcheck.verification.search.rules import Machine, MisusedMachine, Plan, WantedFailed, rule_names
 from radixcheck.verification.search.run import Config, Factory, RunResult
 
 # Examples that Hypothesis makes at a time. After the tenth it goes on to vary each new example up to five times: most
@@ -25,10 +26,10 @@ BATCH = 10
 POOLS = (4, 6, 10, 16, 24)  # pages; a key has up to four and an unfinished one, so the smallest pools refuse
 
 
-def plan_for(factory: Factory, policies: Sequence[str], page_sizes: Sequence[int], stride: int, strict: bool) -> Plan:
+def plan_for(factory: Factory, policies: Sequence[str], page_sizes: Sequence[int], stride: int, strict: bool, wanted: str = "") -> Plan:
     """Every policy with every page size and pool."""
     choices = product(policies, page_sizes, POOLS)
-    return Plan(factory, tuple(Config(policy, size, size * pool) for policy, size, pool in choices), stride, strict)
+    return Plan(factory, tuple(Config(policy, size, size * pool) for policy, size, pool in choices), stride, strict, wanted)
 
 
 def machine_class(plan: Plan, misused: bool) -> type[Machine]:
@@ -51,13 +52,33 @@ def hypothesis_run(
 
     The seed repeats a run under the same version of Hypothesis; the traces of what was found repeat it under any.
     """
-    plan = plan_for(factory, policies, page_sizes, stride, strict=False)
-    machine = machine_class(plan, misused)
+    result = RunResult()
+    for part in hypothesis_batches(factory, policies, page_sizes, seed, examples, steps, stride, misused):
+        result.merge(part)
+    return result
+
+
+def hypothesis_batches(
+    factory: Factory,
+    policies: Sequence[str],
+    page_sizes: Sequence[int],
+    seed: int,
+    examples: int,
+    steps: int = 50,
+    stride: int = 8,
+    misused: bool = False,
+    wanted: str = "",
+) -> Iterator[RunResult]:
+    """The same search, a batch at a time. It is over once the wanted property has failed, if one is named."""
     for first in range(0, examples, BATCH):
         number = min(BATCH, examples - first)
+        plan = plan_for(factory, policies, page_sizes, stride, strict=False, wanted=wanted)
         how = _settings(number, steps, phases=(Phase.generate,), database=None, verbosity=Verbosity.quiet)
-        run_state_machine_as_test(seeded(seed * examples + first)(machine), settings=how)
-    return plan.result
+        with suppress(WantedFailed):
+            run_state_machine_as_test(seeded(seed * examples + first)(machine_class(plan, misused)), settings=how)
+        yield plan.result
+        if plan.result.broken(wanted):
+            return
 
 
 def never_fired(result: RunResult) -> tuple[str, ...]:

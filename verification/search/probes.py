@@ -16,6 +16,7 @@ from typing import Any
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.operations import Op
+from radixcheck.verification.refinement.blame import of_crash
 from radixcheck.verification.refinement.checker import Violation
 from radixcheck.verification.refinement.engine import Engine
 from radixcheck.verification.search.run import Config, Factory, RunResult
@@ -88,6 +89,17 @@ def probe(factory: Factory, config: Config) -> RunResult:
     if supports.tree and supports.namespaces:
         _namespaces(factory, config, result)
     return result
+
+
+def probed(factory: Factory, config: Config) -> RunResult:
+    """The same of any subject: where it raises something, that is what is found."""
+    try:
+        return probe(factory, config)
+    except Exception as error:  # whatever a subject raises where it is only measured
+        result = RunResult(runs=1)
+        violation = Violation(of_crash(error), f"raised {type(error).__name__}: {error}, when much was asked of it")
+        result.record([violation], getattr(error, "trace", ()), config)
+        return result
 
 
 def _namespaces(factory: Factory, config: Config, result: RunResult) -> None:

@@ -18,11 +18,11 @@ from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIO
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.refinement.checker import Checker
 from radixcheck.verification.refinement.misuse import misuses_for
-from radixcheck.verification.search.generate import LETTERS, PAGES_MAX, namespaces_for
+from radixcheck.verification.search.generate import LETTERS, PAGES_MAX, beyond_what_is_free, leaving_an_edge, namespaces_for
 from radixcheck.verification.search.run import Config, Factory, RunResult, new_checker
 
 Choice = TypeVar("Choice")
-KEY_RULES = ("new_key", "cut_key", "extend_key")
+KEY_RULES = ("new_key", "cut_key", "extend_key", "skip_key")
 LOANS_MAX = 2  # more slots than these in callers' hands would leave little to cache
 RESET_PAUSE = 12  # operations between two resets: a tree must have time to grow
 
@@ -40,7 +40,12 @@ class Plan:
     configs: tuple[Config, ...]  # each example draws one
     stride: int
     strict: bool  # raise at the first fault, for Hypothesis to shrink; otherwise keep it in `result` and go on
+    wanted: str = ""  # a property with whose failure the search is over
     result: RunResult = field(default_factory=RunResult)
+
+
+class WantedFailed(AssertionError):
+    """What the search was for has been found: Hypothesis need not go on."""
 
 
 def rule_names(supports: Supports, misused: bool) -> tuple[str, ...]:
@@ -72,6 +77,7 @@ class Machine(RuleBasedStateMachine):
         self.run = RunResult(runs=1)
         self.trace: list[Op] = []
         self.keys_made = 0
+        self.refused: list[Key] = []  # of starts, in turn
         self.holders = 0
 
     @initialize(
@@ -124,6 +130,14 @@ class Machine(RuleBasedStateMachine):
         tokens = key.tokens[: min(key.whole_pages(size), (PAGES_MAX - 1) * size)] + self._page(page)
         return Key(tokens + self._page(page + 1)[: tail % size], key.namespace)
 
+    @_keys_wanted
+    @rule(target=keys, key=keys, pages=st.integers(1, PAGES_MAX - 2), skipped=st.integers(1, 2))
+    def skip_key(self, key: Key, pages: int, skipped: int) -> Key:
+        """A key without a piece of its middle: it leaves an edge, and goes on like what lies behind it. Near its end it is only cut."""
+        self._made("skip_key")
+        size = self.config.page_size
+        return Key(key.tokens[: pages * size] + key.tokens[(pages + skipped) * size :], key.namespace)
+
     def _made(self, name: str) -> None:
         self.run.fired[name] += 1
         self.keys_made += 1
@@ -137,10 +151,12 @@ class Machine(RuleBasedStateMachine):
     # Tree operations.
 
     @_tree
-    @rule(key=keys)
-    def match(self, key: Key) -> None:
-        """Match."""
-        self._fire(Op("match", key))
+    @rule(key=keys, astray=st.integers(0, 2), node=_which, cut=_which)
+    def match(self, key: Key, astray: int, node: int, cut: int) -> None:
+        """Match. Now and then the key leaves an edge of the tree as it is, and goes on like what lies below the edge."""
+        picks = iter((node, cut))
+        left = leaving_an_edge(self.checker.oracle, lambda choices: next(picks) % choices) if astray == 0 else None
+        self._fire(Op("match", left or key))
 
     @_tree
     @rule(key=keys)
@@ -198,10 +214,17 @@ class Machine(RuleBasedStateMachine):
     # Request operations.
 
     @_requests
-    @rule(key=keys, priority=_priorities)
-    def start(self, key: Key, priority: int) -> None:
-        """Start a request."""
-        self._fire(Op("start", key, self._fresh(), priority=priority))
+    @rule(key=keys, priority=_priorities, how=st.sampled_from(("new", "again", "tight")), node=_which, letter=_which)
+    def start(self, key: Key, priority: int, how: str, node: int, letter: int) -> None:
+        """Start a request: a new one; one that was refused before, as a queue of waiting requests does; one that must evict."""
+        if how == "again" and self.refused:
+            key = self.refused.pop(0)
+        picks = iter((node, letter))
+        tight = beyond_what_is_free(self.checker.oracle, lambda choices: next(picks) % choices) if how == "tight" else None
+        op = Op("start", tight or key, self._fresh(), priority=priority)
+        self._fire(op)
+        if op.holder not in self.checker.oracle.model.state.held:
+            self.refused.append(key)
 
     @_request_lives
     @rule(which=_which)
@@ -268,6 +291,8 @@ class Machine(RuleBasedStateMachine):
         violations = self.checker.step(op)
         if violations:
             self.run.record(violations, self.trace, self.config)
+            if self.run.broken(self.plan.wanted):
+                raise WantedFailed
             for v in violations:
                 if self.plan.strict and not v.follows_from:
                     raise AssertionError(_report(v.property, v.text, self.config, tuple(self.trace)))

@@ -1,7 +1,7 @@
 """One run: a configuration, a stream of operations, and what was found."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -48,26 +48,38 @@ class RunResult:
     tally: Tally = field(default_factory=Tally)
     fired: Counter[str] = field(default_factory=Counter)  # operations by name
     found: dict[str, Found] = field(default_factory=dict)
-    followed: dict[str, str] = field(default_factory=dict)  # property -> the property of which it is a consequence
+    after: dict[str, int] = field(default_factory=dict)  # property -> operations up to and with the one that first broke it
+    consequences: dict[str, Found] = field(default_factory=dict)  # what was broken only because something else was
+
+    @property
+    def followed(self) -> dict[str, str]:
+        """Of each property that was broken as a consequence: the property of which."""
+        return {id_: found.violation.follows_from for id_, found in self.consequences.items()}
+
+    def broken(self, id_: str) -> Found | None:
+        """How a property was broken, be it as a consequence of another; None if it was not."""
+        return self.found.get(id_) or self.consequences.get(id_)
 
     def merge(self, other: "RunResult") -> None:
         """Add another run; of two traces for one property the shorter is kept."""
+        for id_, steps in other.after.items():
+            self.after.setdefault(id_, self.steps + steps)
         self.steps += other.steps
         self.runs += other.runs
         self.tally.add(other.tally)
         self.fired.update(other.fired)
-        self.followed |= other.followed
-        for id_, found in other.found.items():
-            if id_ not in self.found or len(found.trace) < len(self.found[id_].trace):
-                self.found[id_] = found
+        for ours, theirs in ((self.found, other.found), (self.consequences, other.consequences)):
+            for id_, found in theirs.items():
+                if id_ not in ours or len(found.trace) < len(ours[id_].trace):
+                    ours[id_] = found
 
     def record(self, violations: Iterable[Violation], trace: Iterable[Op], config: Config) -> None:
         """Keep what is new."""
         for v in violations:
-            if v.follows_from:
-                self.followed.setdefault(v.property, v.follows_from)
-            elif v.property not in self.found:
-                self.found[v.property] = Found(v, tuple(trace), config)
+            kept = self.consequences if v.follows_from else self.found
+            if v.property not in kept:
+                kept[v.property] = Found(v, tuple(trace), config)
+                self.after.setdefault(v.property, len(kept[v.property].trace))
 
 
 def new_checker(factory: Factory, config: Config, stride: int) -> Checker:
@@ -75,7 +87,9 @@ def new_checker(factory: Factory, config: Config, stride: int) -> Checker:
     return Checker(factory, config.policy, config.page_size, config.pool, stride, config.device)
 
 
-def random_run(factory: Factory, config: Config, seed: int, steps: int = 120, stride: int = 8, misused: bool = False) -> RunResult:
+def random_run(
+    factory: Factory, config: Config, seed: int, steps: int = 120, stride: int = 8, misused: bool = False, replicated: float = REPLICATED
+) -> RunResult:
     """One run of the plain driver; profile and keys follow from the seed, so the same call does the same again."""
     random = Random(f"{config} {seed}")
     checker = new_checker(factory, config, stride)
@@ -92,12 +106,12 @@ def random_run(factory: Factory, config: Config, seed: int, steps: int = 120, st
         if checker.stopped or len(trace) >= steps:
             break
     result.steps = checker.steps
-    if not checker.stopped and random.random() < REPLICATED:
+    if not checker.stopped and random.random() < replicated:
         _second_replica(factory, config, trace, checker, result)
     return result
 
 
-def _second_replica(factory: Factory, config: Config, trace: list[Op], checker: Checker, result: RunResult) -> None:
+def _second_replica(factory: Factory, config: Config, trace: Sequence[Op], checker: Checker, result: RunResult) -> None:
     """The same operations on a second replica: answers and victims must be the same."""
     replica = new_checker(factory, config, stride=len(trace) + 1)
     result.tally.count("DETERMINISM", any(freed for *_, freed in checker.answers))
@@ -109,8 +123,11 @@ def _second_replica(factory: Factory, config: Config, trace: list[Op], checker: 
     return None
 
 
-def replay(factory: Factory, config: Config, trace: Iterable[Op]) -> RunResult:
-    """Run a given trace with every formula after every step; operations that cannot be called are left out."""
+def replay(factory: Factory, config: Config, trace: Iterable[Op], replicas: int = 1) -> RunResult:
+    """Run a given trace with every formula after every step; operations that cannot be called are left out.
+
+    With more replicas the same is done on each, until one answers otherwise.
+    """
     checker = new_checker(factory, config, stride=1)
     result, done = RunResult(runs=1, tally=checker.tally), list[Op]()
     for op in trace:
@@ -120,5 +137,8 @@ def replay(factory: Factory, config: Config, trace: Iterable[Op]) -> RunResult:
             done.append(op)
             result.fired[op.name] += 1
             result.record(checker.step(op), done, config)
+    for _ in range(replicas - 1):
+        if not result.found:
+            _second_replica(factory, config, done, checker, result)
     result.steps = checker.steps
     return result

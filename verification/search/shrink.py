@@ -1,15 +1,16 @@
 """Shrinking: from the trace that first showed a fault to one that says nothing else (delta debugging, operations first, then keys)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from time import monotonic
 from typing import Protocol, TypeVar
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.search.run import Factory, Found, replay
+from radixcheck.verification.search.run import Config, Factory, Found, replay
 
-UNSHRINKABLE = frozenset({"DETERMINISM", "MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST"})  # shown by two runs, or by size
+UNSHRINKABLE = frozenset({"MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST"})  # shown by size
+REPLICAS = 6  # of a trace whose answers differ from run to run: some pairs agree by chance
 
 
 class HasTrace(Protocol):
@@ -45,7 +46,13 @@ def shrink(factory: Factory, found: Found, seconds: float) -> Found:
     if id_ in UNSHRINKABLE:
         return found
     found = _in_pages_of_one(factory, found) or found
-    return minimise(found, lambda trace: replay(factory, found.config, trace).found.get(id_), found.config.page_size, seconds)
+    found = _in_less_room(factory, found)
+    return minimise(found, lambda trace: _again(factory, found.config, trace, id_), found.config.page_size, seconds)
+
+
+def _again(factory: Factory, config: Config, trace: Iterable[Op], id_: str) -> Found | None:
+    """What the trace shows of the property."""
+    return replay(factory, config, trace, REPLICAS if id_ == "DETERMINISM" else 1).broken(id_)
 
 
 def _in_pages_of_one(factory: Factory, found: Found) -> Found | None:
@@ -63,9 +70,23 @@ def _in_pages_of_one(factory: Factory, found: Found) -> Found | None:
 
     config = replace(found.config, page_size=1, pool=found.config.pool // size)
     try:
-        return replay(factory, config, map(plain, found.trace)).found.get(found.violation.property)
+        return _again(factory, config, map(plain, found.trace), found.violation.property)
     except Exception:  # a subject may refuse a page size when it is made
         return None
+
+
+def _in_less_room(factory: Factory, found: Found) -> Found:
+    """The same trace in the smallest pool, of half the size again and again, that shows the same: fewer operations fill it."""
+    size = found.config.page_size
+    while pool := found.config.pool // (2 * size) * size:
+        try:
+            smaller = _again(factory, replace(found.config, pool=pool), found.trace, found.violation.property)
+        except Exception:  # a subject may refuse a pool when it is made
+            return found
+        if smaller is None:
+            return found
+        found = smaller
+    return found
 
 
 def share(factory: Factory, found: list[Found]) -> list[Found]:
@@ -74,7 +95,7 @@ def share(factory: Factory, found: list[Found]) -> list[Found]:
     for one in sorted(found, key=lambda f: _measure(f.trace)):
         id_ = one.violation.property
         others = (f for f in chosen if len(f.trace) <= len(one.trace) and id_ not in UNSHRINKABLE)
-        shared = (replay(factory, f.config, f.trace).found.get(id_) for f in others)
+        shared = (_again(factory, f.config, f.trace, id_) for f in others)
         chosen.append(next((s for s in shared if s is not None), one))
     return chosen
 

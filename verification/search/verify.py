@@ -9,12 +9,12 @@ from radixcheck.spec.property import Property
 from radixcheck.verification.catalogue import CATALOGUE, MISUSE
 from radixcheck.verification.operations import TREE_OPERATIONS
 from radixcheck.verification.protocol import Setup, Supports
-from radixcheck.verification.refinement.blame import SOFT, of_crash
-from radixcheck.verification.refinement.checker import Violation
+from radixcheck.verification.refinement.blame import SOFT
 from radixcheck.verification.refinement.formulas import compiled
 from radixcheck.verification.refinement.pool import WatchedPool
 from radixcheck.verification.search.machine import hypothesis_run, never_fired
-from radixcheck.verification.search.probes import PROBED, probe
+from radixcheck.verification.search.probes import POOL_PAGES as PROBE_PAGES
+from radixcheck.verification.search.probes import PROBED, probed
 from radixcheck.verification.search.run import Config, Found, RunResult, random_run
 from radixcheck.verification.search.shrink import share, shrink
 from radixcheck.verification.search.workers import WORKERS, workers
@@ -159,11 +159,8 @@ def _probe(subject: str, options: Options) -> RunResult:
     """The program checks that need a scene of their own."""
     result = RunResult()
     for size in options.page_sizes[:2]:
-        try:
-            result.merge(probe(resolve(subject), Config(options.policies[0], size, 4096 * size, options.device)))
-        except Exception as error:  # whatever a subject raises where it is only measured
-            violation = Violation(of_crash(error), f"raised {type(error).__name__}: {error}, when much was asked of it")
-            result.record([violation], getattr(error, "trace", ()), Config(options.policies[0], size, 4096 * size, options.device))
+        result.merge(probed(resolve(subject), Config(options.policies[0], size, PROBE_PAGES * size, options.device)))
+        if result.found:
             break
     return result
 

@@ -1,0 +1,127 @@
+"""The optimized cache with a part of its tree, its requests, its pool or its tags replaced by a wrong one: what the device holds."""
+
+from inspect import getdoc
+
+import torch
+from torch import Tensor
+
+from radixcheck.optimized import DevicePool, Tags
+from radixcheck.optimized.node import Node
+from radixcheck.optimized.requests import Request, Requests
+from radixcheck.optimized.tags import Tagged
+from radixcheck.optimized.tree import Tree, Walk
+from radixcheck.verification.mutants.mutant import Factory, Mutant
+from radixcheck.verification.mutants.rebuilt import drawing, over, serving, tagging
+
+
+class SplitSwapsSlots(Tree):
+    """The halves of a split have each other's slots: the sizes are right, what the slots hold is not."""
+
+    def _split(self, lower: Node, size: int) -> Node:
+        upper = super()._split(lower, size)
+        swapped = torch.cat((lower.slots, upper.slots))
+        upper.slots, lower.slots = swapped[:size].clone(), swapped[size:].clone()
+        return upper
+
+
+class MatchReversesPath(Tree):
+    """The slots of a path are put together from its end: each node's are right, their order is not."""
+
+    def slots_between(self, above: Node, node: Node) -> Tensor:
+        """The fault: the pieces are not turned round."""
+        pieces = []
+        while node is not above:
+            pieces.append(node.slots)
+            assert node.parent is not None, "above is no ancestor"
+            node = node.parent
+        return torch.cat(pieces) if pieces else self.nothing.clone()
+
+
+class MatchLendsTensor(Tree):
+    """The slots of a path of one node are that node's own tensor."""
+
+    def slots_between(self, above: Node, node: Node) -> Tensor:
+        """The fault: no copy."""
+        return node.slots if node.parent is above and node is not above else super().slots_between(above, node)
+
+
+class RoomChargesLocked(Tree):
+    """What a start has matched is charged as room that it takes away, even where others have locked it already."""
+
+    def unlocked_on(self, walk: Walk) -> int:
+        """The fault: the whole match is reserved."""
+        return walk.length
+
+
+class ChunkKeepsStaleRow(Requests):
+    """A chunk leaves slots in the row that it has just freed, in favour of those that others have cached."""
+
+    def _cache(self, live: Request, hit: int) -> None:
+        row = live.row
+        super()._cache(live, hit)
+        live.row = row
+
+
+class AbortLeaksRow(Requests):
+    """An abort unlocks and forgets the row."""
+
+    def abort(self, request: int) -> None:
+        """The fault: nothing is freed."""
+        self._tree.release(self._find(request).node)
+        del self.live[request]
+
+
+class LeaveForgetsUnlock(Requests):
+    """A request that ends frees its row and keeps its lock."""
+
+    def _leave(self, request: int, live: Request) -> None:
+        self._tree.hold(live.node, self._tree.root)
+        super()._leave(request, live)
+
+
+class PoolHandsOutTwice(DevicePool):
+    """A free page that stands second is handed out although it stays in the stack."""
+
+    def alloc(self, tokens: int) -> Tensor:
+        """The fault: the stack has moved by a page less than was taken, and is cut at another place."""
+        slots = super().alloc(tokens)
+        if tokens > self.page_size:
+            self._starts[self._height - 1 : self._height] = slots[:1]
+        return slots
+
+
+class PoolLosesPages(DevicePool):
+    """Of several pages that come back at once only the first is free again."""
+
+    def free(self, slots: Tensor) -> None:
+        """The fault: one step for a whole list."""
+        super().free(slots[: self.page_size])
+
+
+class DecodeWritesNothing(Tags):
+    """What a decode computes is never written: its slot holds what was there before."""
+
+    def append(self, slot: Tensor, key: Tagged, before: int) -> int:
+        """The fault: the number is worked out and dropped."""
+        kept = self.content.clone()
+        tag = super().append(slot, key, before)
+        self.content.copy_(kept)
+        return tag
+
+
+def _mutant(name: str, property_: str, part: type, factory: Factory, source: str = "") -> Mutant:
+    return Mutant(name, property_, getdoc(part) or "", source, factory)
+
+
+MUTANTS = (
+    _mutant("split_swaps_slots", "MATCH_SOUND", SplitSwapsSlots, over(SplitSwapsSlots)),
+    _mutant("match_reverses_path", "MATCH_SOUND", MatchReversesPath, over(MatchReversesPath)),
+    _mutant("match_lends_tensor", "NO_ALIAS", MatchLendsTensor, over(MatchLendsTensor)),
+    _mutant("room_charges_locked", "ADMISSION", RoomChargesLocked, over(RoomChargesLocked)),
+    _mutant("chunk_keeps_stale_row", "NO_UAF", ChunkKeepsStaleRow, serving(ChunkKeepsStaleRow), "FB-19"),
+    _mutant("abort_leaks_row", "FREE_AT_LAST_RELEASE", AbortLeaksRow, serving(AbortLeaksRow), "FB-39"),
+    _mutant("leave_forgets_unlock", "LOCK_COUNT", LeaveForgetsUnlock, serving(LeaveForgetsUnlock), "FB-13"),
+    _mutant("pool_hands_out_twice", "SLOT_PARTITION", PoolHandsOutTwice, drawing(PoolHandsOutTwice)),
+    _mutant("pool_loses_pages", "COUNT", PoolLosesPages, drawing(PoolLosesPages)),
+    _mutant("decode_writes_nothing", "MATCH_SOUND", DecodeWritesNothing, tagging(DecodeWritesNothing)),
+)
