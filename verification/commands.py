@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from radixcheck.spec.policies import POLICIES
+from radixcheck.verification.operations import Op
 from radixcheck.verification.report import console, tables
 from radixcheck.verification.subjects.registry import UsageError, known, names_of
 
@@ -84,10 +85,13 @@ def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen:
 @click.option("--running", type=click.IntRange(1), default=32, show_default=True, help="requests at a time")
 @click.option("--tokens-per-id", type=click.IntRange(1), default=16, show_default=True, help="tokens of one hash id")
 @click.option("--limit", type=click.IntRange(1), help="requests to read")
+@click.option("--shrink", "out", type=click.Path(path_type=Path), help="write the few operations that show a fault there, a pytest file")
+@click.option("--seconds", type=click.FloatRange(0.5), default=60, show_default=True, help="of shrinking, at most")
 @_options("device", "json")
-def replay(trace: Path | None, sample: bool, as_json: bool, **asked: Any) -> int:
+def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, as_json: bool, **asked: Any) -> int:
     """Replay a TRACE (Mooncake format, JSON lines) with every operation checked."""
     from radixcheck.verification.replay.replay import Settings
+    from radixcheck.verification.report import shortened
     from radixcheck.verification.report.outcome import SAMPLE_POOL, replay_trace
 
     if (trace is None) == (not sample):
@@ -96,13 +100,21 @@ def replay(trace: Path | None, sample: bool, as_json: bool, **asked: Any) -> int
     _check(subject, (asked["policy"],), (asked["page_size"],), asked["device"])
     if sample and asked["pool"] == POOL:
         asked["pool"] = SAMPLE_POOL
+    if out is not None:
+        shortened.check_new(out)
+    recorded: list[Op] = []
     with redirect_stdout(sys.stderr):
-        outcome = replay_trace(trace, subject, Settings(**asked), limit, console.progress)
+        outcome = replay_trace(trace, subject, Settings(**asked), limit, console.progress, recorded.append if out else _ignored)
+        short = shortened.shorten(outcome, recorded, out, seconds, console.progress) if out is not None else None
     if as_json:
-        click.echo(json.dumps(outcome.to_json(), indent=1))
+        click.echo(json.dumps(outcome.to_json() | ({"shrunk": short.to_json()} if short else {}), indent=1))
     else:
-        console.show(tables.replay(outcome))
+        console.show([*tables.replay(outcome), *(short.parts() if short else ())])
     return outcome.status
+
+
+def _ignored(op: Op) -> None:
+    """What nobody wants to shrink need not be kept."""
 
 
 @cli.command()

@@ -78,17 +78,18 @@ def replay(
     settings: Settings | None = None,
     beside: Factory | None = reference_subject,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    record: Callable[[Op], None] = lambda op: None,
 ) -> Replayed:
     """Replay a trace through the subject that `factory` makes, next to the model and to a second cache, `beside`.
 
     The second cache runs in a process of its own, started afresh: a script calls this under `if __name__ == "__main__"`,
-    and `beside` must be importable by name.
+    and `beside` must be importable by name. `record` is told of every operation before it is performed.
     Stops at the first finding. Raises TraceError if a request cannot fit into the pool, however empty, or if the subject
     knows no requests.
     """
     settings = settings or Settings()
     check_fits(trace, settings)
-    run = _Run(factory, settings, None if beside is factory else beside)
+    run = _Run(factory, settings, None if beside is factory else beside, record)
     begun = perf_counter()
     with _no_collections(), closing(run):
         for i, request in enumerate(trace):
@@ -140,8 +141,9 @@ class _Running:
 class _Run:
     """The engine's part: who runs, and what is called next."""
 
-    def __init__(self, factory: Factory, settings: Settings, beside: Factory | None) -> None:
+    def __init__(self, factory: Factory, settings: Settings, beside: Factory | None, record: Callable[[Op], None]) -> None:
         s = self.settings = settings
+        self.record = record
         self.checker = IncrementalChecker(factory, s.policy, s.page_size, s.pool, s.stride, s.device, s.window)
         if not self.checker.supports.requests:
             raise TraceError("the replay", 0, "the subject has no request verbs, which is what a trace is made of")
@@ -194,7 +196,7 @@ class _Run:
         while self.running and not self.fault:
             self.finish_oldest()
         if not self.fault and self.checker.transparent:
-            self._record(self.checker.check_all(), Op("peek"))
+            self._judge(self.checker.check_all(), Op("peek"))
         if self.companion:
             self.fault = self.companion.finish() or self.fault  # which is earlier: what came after a finding was not passed on
 
@@ -203,7 +205,8 @@ class _Run:
         if self.fault:
             return False
         self.operations[op.name] += 1
-        self._record(self.checker.step(op), op)
+        self.record(op)
+        self._judge(self.checker.step(op), op)
         if not self.fault and self.companion:
             self.fault = self.companion.step(op, self.arrived)
         if self.fault:
@@ -217,7 +220,7 @@ class _Run:
             self.evicted_pages += len(call.freed)
         return True
 
-    def _record(self, found: Sequence[Violation], op: Op) -> None:
+    def _judge(self, found: Sequence[Violation], op: Op) -> None:
         if found:
             steps = sum(self.operations.values())
             self.fault = Fault(found[0], self.arrived, steps, f"{op.name} of request {op.holder}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from radixcheck.verification.operations import Op
 from radixcheck.verification.replay.mooncake import TraceError, read
 from radixcheck.verification.replay.replay import Replayed, Settings, replay
 from radixcheck.verification.replay.sample import FILE as SAMPLE
@@ -156,8 +157,10 @@ BESIDE_SECONDS = 8.0
 SAMPLE_POOL = 6_000  # tokens: small enough that the sample evicts
 
 
-def replay_trace(path: Path | None, subject: str, settings: Settings, limit: int, progress: Progress) -> ReplayOutcome:
-    """Replay a file, or the sample if none is given. Raises `UsageError` if nothing of it can be used."""
+def replay_trace(
+    path: Path | None, subject: str, settings: Settings, limit: int, progress: Progress, record: Callable[[Op], None] = lambda op: None
+) -> ReplayOutcome:
+    """Replay a file, or the sample if none is given; `record` is told of every operation. Raises `UsageError` if nothing can be used."""
     recorded = read(path or SAMPLE, limit)
     shown = path.name if path else "sample"
     if recorded.error and not recorded.requests:
@@ -165,7 +168,11 @@ def replay_trace(path: Path | None, subject: str, settings: Settings, limit: int
     try:
         with progress(f"replay {shown}") as tell:
             replayed = replay(
-                recorded.requests, resolve(subject), settings, progress=lambda done, total: tell(done / total, f"{done:,} requests")
+                recorded.requests,
+                resolve(subject),
+                settings,
+                progress=lambda done, total: tell(done / total, f"{done:,} requests"),
+                record=record,
             )
     except TraceError as error:
         raise UsageError(str(error)) from error

@@ -57,9 +57,17 @@ def _again(factory: Factory, config: Config, trace: Iterable[Op], id_: str) -> F
 
 def _in_pages_of_one(factory: Factory, found: Found) -> Found | None:
     """The same trace with each page as one token, if it shows the same: easier to read."""
-    size = found.config.page_size
-    if size == 1:
+    if found.config.page_size == 1:
         return None
+    try:
+        return _again(factory, *in_pages_of_one(found.config, found.trace), found.violation.property)
+    except Exception:  # a subject may refuse a page size when it is made
+        return None
+
+
+def in_pages_of_one(config: Config, trace: Trace) -> tuple[Config, Trace]:
+    """The same operations with each page of a key as one token, equal tokens for equal pages."""
+    size = config.page_size
     pages: dict[tuple[int, ...], int] = {}
 
     def plain(op: Op) -> Op:
@@ -68,11 +76,7 @@ def _in_pages_of_one(factory: Factory, found: Found) -> Found | None:
         key = Key(tuple(pages.setdefault(page, len(pages)) for page in whole), op.key.namespace)
         return replace(op, key=key, amount=-(-op.amount // size) if op.name == "evict" else op.amount)
 
-    config = replace(found.config, page_size=1, pool=found.config.pool // size)
-    try:
-        return _again(factory, config, map(plain, found.trace), found.violation.property)
-    except Exception:  # a subject may refuse a page size when it is made
-        return None
+    return replace(config, page_size=1, pool=config.pool // size), tuple(map(plain, trace))
 
 
 def _in_less_room(factory: Factory, found: Found) -> Found:
@@ -121,7 +125,7 @@ def _candidates(trace: Trace, page_size: int) -> Iterator[Trace]:
             yield (*trace[:i], Op("evict", amount=1), *trace[i + 1 :])
         for simpler in _simpler(op, page_size):
             yield (*trace[:i], simpler, *trace[i + 1 :])
-    for key in {op.key for op in trace if op.key.tokens}:
+    for key in dict.fromkeys(op.key for op in trace if op.key.tokens):  # in order: the same each time
         for other in _shorter_keys(key, page_size):
             yield tuple(replace(op, key=other) if op.key == key else op for op in trace)
     yield tuple(replace(op, key=Key(op.key.tokens)) for op in trace)

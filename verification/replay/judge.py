@@ -1,0 +1,40 @@
+"""A short sequence of operations, checked as a replay checks: what shrinking tries, and what the files that it writes run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op, Trace
+from radixcheck.verification.refinement.checker import Violation
+from radixcheck.verification.replay.incremental import IncrementalChecker
+from radixcheck.verification.search.run import Config, Factory
+
+STRIDE = 10**9  # operations between two comparisons of the whole: one at the end is enough
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a sequence of operations shows: those that could be called, up to the first finding."""
+
+    trace: Trace
+    violations: tuple[Violation, ...]
+    room: int  # tokens that were free before the last operation
+
+
+def judge(factory: Factory, config: Config, trace: Iterable[Op]) -> Judged:
+    """Perform and check the operations, in a fresh cache, up to the first finding; without one, compare the whole state."""
+    checker = IncrementalChecker(factory, config.policy, config.page_size, config.pool, STRIDE, config.device, window=1)
+    can = checker.supports
+    names = {*(TREE_OPERATIONS if can.tree else ()), *(REQUEST_OPERATIONS if can.requests else ())}
+    done: list[Op] = []
+    found: list[Violation] = []
+    room = config.pool
+    for op in trace:
+        if op.name in names and checker.allowed(op):
+            done.append(op)
+            room = checker.oracle.model.state.available
+            found = checker.step(op)
+            if found:
+                break
+    if not found and checker.transparent:
+        found = checker.check_all()
+    return Judged(tuple(done), tuple(found), room)
