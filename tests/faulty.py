@@ -4,9 +4,12 @@ Also two mutants that are none of the catalogue: `radixcheck mutants faulty:harm
 """
 
 from dataclasses import replace
+from functools import partial
 
+from radixcheck.spec.values import Row
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.reference import ReferenceSubject
 
 walk_past_divergence = MUTANTS["walk_past_divergence"].factory  # FB-01
@@ -25,3 +28,48 @@ class Harmless(ReferenceSubject):
 
 harmless = mutant("harmless", "EVICT_EXACT", Harmless)
 misnamed = replace(MUTANTS["evict_decrements_twice"], name="misnamed", property="FREQ")
+
+
+# Wrong only late in a replay, for one request of many: what shrinking is for.
+
+LATE = 200
+
+
+class SwapsLate(ReferenceSubject):
+    """Exchanges the slots of the first two pages of a prompt."""
+
+    def chunk(self, request: int) -> Row[list[int]]:
+        row = super().chunk(request)
+        slots, size = self.requests[request].node.slots, self.page_size
+        if request == LATE:
+            slots[:size], slots[size : 2 * size] = slots[size : 2 * size], slots[:size]
+        return row
+
+
+class LocksLate(ReferenceSubject):
+    """Keeps a lock when a request finishes."""
+
+    def finish(self, request: int) -> None:
+        node = self.requests[request].node
+        super().finish(request)
+        if request == LATE:
+            node.lock += 1
+
+
+class Once(ReferenceSubject):
+    """Counts a page too much, once in a process: the same operations do not show it again."""
+
+    shown = False
+
+    def finish(self, request: int) -> None:
+        super().finish(request)
+        if not Once.shown:
+            Once.shown = True
+            self._evictable += self.page_size
+
+
+def _made(subject: type[ReferenceSubject], setup: Setup) -> ReferenceSubject:
+    return subject(setup.page_size, setup.policy, setup.pool)
+
+
+swaps_late, locks_late, wrong_once = partial(_made, SwapsLate), partial(_made, LocksLate), partial(_made, Once)

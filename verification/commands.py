@@ -86,7 +86,7 @@ def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen:
 @click.option("--tokens-per-id", type=click.IntRange(1), default=16, show_default=True, help="tokens of one hash id")
 @click.option("--limit", type=click.IntRange(1), help="requests to read")
 @click.option("--shrink", "out", type=click.Path(path_type=Path), help="write the few operations that show a fault there, a pytest file")
-@click.option("--seconds", type=click.FloatRange(0.5), default=60, show_default=True, help="of shrinking, at most")
+@click.option("--seconds", type=click.FloatRange(0.5), default=60, show_default=True, help="of processor time for shrinking, at most")
 @_options("device", "json")
 def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, as_json: bool, **asked: Any) -> int:
     """Replay a TRACE (Mooncake format, JSON lines) with every operation checked."""

@@ -1,7 +1,7 @@
 """From the thousands of operations of a replay that stopped to the few that matter: delta debugging.
 
-What is left out, in this order: room in the pool, all operations of a holder, single operations, the tokens of a page but
-one, pages of keys, then what makes the rest plainer. An operation whose holder is gone is dropped. Every attempt is judged
+What is left out, in this order: the tokens of a page but one, room in the pool, all operations of a holder, single
+operations, pages of keys, then what makes the rest plainer. An operation whose holder is gone is dropped. Every attempt is judged
 as the replay judges, with one comparison of the whole state at its end, and counts only if it breaks the same property.
 Evictions need a full pool: where it does not break it, it is tried once more in a pool that is as full at the end.
 
@@ -12,13 +12,15 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
-from time import monotonic
+from math import inf
+from time import process_time
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.replay.judge import Judged, judge
+from radixcheck.verification.replay.pages import in_short_pages
 from radixcheck.verification.search.run import Config, Factory, Found
-from radixcheck.verification.search.shrink import in_pages_of_one, minimise
+from radixcheck.verification.search.shrink import minimise
 
 Page = tuple[int, ...]
 Tell = Callable[[float, str], None]  # share of the time that is spent, what is done
@@ -33,7 +35,7 @@ class Shrunk:
     found: Found
     recorded: int  # operations before
     attempts: int
-    seconds: float
+    seconds: float  # of processor time
     complete: bool  # False: the time was over, and fewer might do
 
 
@@ -58,13 +60,13 @@ class _Search:
 
     def __init__(self, factory: Factory, property_: str, seconds: float, tell: Tell) -> None:
         self._factory, self._property, self._tell = factory, property_, tell
-        self._begun, self._seconds = monotonic(), seconds
+        self._begun, self._seconds = process_time(), seconds
         self.attempts = 0
 
     @property
     def spent(self) -> float:
-        """Seconds."""
-        return monotonic() - self._begun
+        """Seconds of processor time: a busy machine gives no other answer."""
+        return process_time() - self._begun
 
     @property
     def left(self) -> float:
@@ -77,6 +79,8 @@ class _Search:
 
     def attempt(self, config: Config, room: int, trace: Trace) -> _Shown | None:
         """Whether these operations break it too, in this pool or in one that has no more than so many tokens free at the end."""
+        if self.left <= 0:
+            return None
         judged = self._timed(config, trace)
         shown = self._shown(config, judged)
         spare = (judged.room - room) // config.page_size * config.page_size
@@ -104,7 +108,7 @@ class _Search:
 
 
 def shrink(factory: Factory, property_: str, config: Config, trace: Sequence[Op], seconds: float, tell: Tell) -> Shrunk | None:
-    """The fewest and plainest operations found in so many seconds; None if the recorded ones do not break the property again.
+    """The fewest and plainest operations found in so many seconds of processor time; None if the recorded ones show nothing again.
 
     The same each time, unless the time is over before the end.
     """
@@ -112,10 +116,10 @@ def shrink(factory: Factory, property_: str, config: Config, trace: Sequence[Op]
     best = search.first(config, tuple(trace))
     if best is None:
         return None
-    best = _in_less_room(search, best)
+    best = _in_less_room(search, _by_page(search, best))
     best = _leave_out(search, best, lambda trace: (op.holder for op in trace), _without_holders)
     best = _leave_out(search, best, lambda trace: range(len(trace)), _without_places)
-    best = _by_page(search, best)
+    best = _by_page(search, best)  # if that hid the fault at first
     best = _leave_out(search, best, lambda trace: range(len(trace)), _without_places)
     size = best.config.page_size
     best = _leave_out(search, best, partial(_pages, size=size), partial(_without_pages, size=size))
@@ -183,12 +187,12 @@ def _renamed(op: Op, names: dict[Page, Page], size: int) -> Op:
 
 
 def _by_page(search: _Search, best: _Shown) -> _Shown:
-    """Each page as one token, which is easier to read."""
-    size = best.config.page_size
-    if size == 1 or search.left <= 0:
-        return best
-    config, trace = in_pages_of_one(best.config, best.trace)
-    return search.attempt(config, best.room // size, trace) or best
+    """Each page as one token, which is fewer operations and easier to read."""
+    for config, trace in in_short_pages(best.config, best.trace):
+        shown = search.attempt(config, best.room // best.config.page_size, trace)
+        if shown and len(shown.trace) <= len(best.trace):
+            return shown
+    return best
 
 
 def _plainer(search: _Search, best: _Shown) -> _Shown:
@@ -196,7 +200,7 @@ def _plainer(search: _Search, best: _Shown) -> _Shown:
     before = None
     while before != best and search.left > 0:
         before, config, room = best, best.config, best.room
-        best = minimise(best, partial(search.attempt, config, room), config.page_size, search.left)
+        best = minimise(best, partial(search.attempt, config, room), config.page_size, inf)
         for trace in _with_fewer_tokens(best.trace, config.page_size):
             shown = search.attempt(best.config, best.room, trace) if search.left > 0 else None
             if shown and len(shown.trace) <= len(best.trace):
