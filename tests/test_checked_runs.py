@@ -1,0 +1,34 @@
+"""Short checked runs of the two caches in this process: what any change of their code has to get past, however small it is."""
+
+import pytest
+
+from radixcheck.spec.policies import POLICIES
+from radixcheck.verification.search.probes import POOL_PAGES, probed
+from radixcheck.verification.search.run import Config, random_run
+from radixcheck.verification.subjects.registry import resolve
+
+SEEDS = 3
+STEPS = 60
+
+
+@pytest.mark.parametrize("page_size", [1, 2])
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("subject", ["reference", "optimized"])
+def test_no_run_finds_anything(subject: str, policy: str, page_size: int) -> None:
+    steps, found = 0, {}
+    for seed in range(SEEDS):
+        config = Config(policy, page_size, page_size * (5, 8, 14)[seed % 3])
+        result = random_run(resolve(subject), config, seed, STEPS, stride=1, misused=True, replicated=1)
+        found |= {id_: f"{each.violation.text}: {each.trace}" for id_, each in result.found.items()}
+        steps += result.steps
+
+    assert found == {}
+    assert steps > SEEDS * STEPS / 2
+
+
+@pytest.mark.parametrize("subject", ["reference", "optimized"])
+def test_memory_depth_and_cost_are_bounded(subject: str) -> None:
+    result = probed(resolve(subject), Config("lru", 2, 2 * POOL_PAGES))
+
+    assert result.found == {}
+    assert result.tally.checked["MEM_BOUND"] > 0
