@@ -14,8 +14,11 @@ Not kept, and why that is sound:
   the pool's audit hold in every state that gets here), so that renaming them carries one state into the other.
 * Which holder is which: ids are names too. Holders are listed where they stand.
 * Tokens: siblings below which the universe is the same shape may trade places, as keys are compared token by token for equality.
-* The layout of the heap's array, where the stored keys with their serial numbers are in a total order and the array is a heap
-  (HEAP_ORDER is checked): what is popped is then a function of the set of entries. Where the order is not total, the layout is kept.
+* The layout of the heap's array, where entries show serial numbers, so that the order is total, and the array is a heap under it: what
+  is popped is then a function of the set of entries. Otherwise the layout is kept.
+* The layout of the list of free slots, and what free slots hold: any free slot is as good as another, by the same renaming. The
+  capacity of a request's buffers, which changes costs and no answers. That a request's row is the tree's as far as it is locked, and
+  its own beyond, is compared at every transition, so that it adds nothing to where the request stands.
 * Attributes that the policy does not read, and the order of a node's children. That a cache does not read them either is what ORDER
   says: the victims are those of the policy. This, and that names are names, is *assumed* of a wrong cache: a fault that depends on
   them may be missed, and the shortest trace is the shortest up to such renaming. `tests/test_explore.py` drops every one of these
@@ -30,7 +33,7 @@ from radixcheck.spec.values import Key
 from radixcheck.verification.explore.scopes import Scope
 from radixcheck.verification.model.positions import EPS, Positions
 from radixcheck.verification.model.state import State
-from radixcheck.verification.protocol import Observation, SeenEntry
+from radixcheck.verification.protocol import NodeId, Observation, SeenEntry
 from radixcheck.verification.refinement.blame import SOFT
 from radixcheck.verification.refinement.checker import Checker
 
@@ -82,11 +85,10 @@ class Canonical(NamedTuple):
 Stamp = tuple[float, float]  # tick, and reading within it
 Marks = dict[int, list[int]]  # position -> what is there
 
-GONE = -1  # where entries of nodes that left the tree are listed
 UNCACHED, INSIDE, NODE = 0, 1, 2
 ATTRIBUTES = tuple(SOFT)
-HIGHEST = 249
-HANDLE, LOCK, REQUEST, ENTRY, READINGS = range(HIGHEST + 1, 255)
+BASE = 250
+HANDLE, LOCK, REQUEST, ENTRY, READINGS = range(BASE, 255)
 
 
 class Canon:
@@ -96,7 +98,8 @@ class Canon:
         self._universe = universe
         self._sign = {"lru": 1, "fifo": 1, "filo": -1, "mru": -1}.get(policy, 0)  # 0: the first key is no time
         self._read = {"fifo": "creation", "filo": "creation", "lfu": "hits", "slru": "hits", "priority": "priority"}.get(policy, "time")
-        self._cap = HITS_CAP if policy == "slru" else HIGHEST
+        self.reads = frozenset({"time", self._read})  # attributes
+        self._cap = HITS_CAP if policy == "slru" else BASE**2 - 1  # more than an exploration of operations one by one can reach
 
     def __call__(self, checker: Checker, handle: int | None) -> Canonical:
         """The form of the present state; `handle`: where the caller's last match ended, if that node is still in the tree."""
@@ -145,11 +148,14 @@ class Canon:
             if created:
                 marks[n].append(rank[created[n]])
             elif self._read != "time":
-                marks[n].append(min(getattr(s, self._read)[n], self._cap))
-        gone: list[int] = []
+                marks[n].extend(divmod(min(getattr(s, self._read)[n], self._cap), BASE))
+        gone, names = list[int](), dict[NodeId, int]()
         for place, (entry, (first, second)) in enumerate(zip(entries, keys, strict=True)):
-            mark = (ENTRY, rank[first] if self._sign else int(first[0]), rank[second], place, entry.speaks)
-            (marks.get(places.get(entry.node, GONE)) or gone).extend(mark)
+            mark = (ENTRY, *((rank[first],) if self._sign else divmod(int(first[0]), BASE)), rank[second], place, entry.speaks)
+            if entry.node in places:
+                marks.setdefault(places[entry.node], [UNCACHED]).extend(mark)
+            else:
+                gone.extend((*mark, names.setdefault(entry.node, len(names))))
         ticks = [tick for tick, _ in sorted(stamps)]
         if len(set(ticks)) < len(ticks):  # several readings in one operation: which of them the specification takes as one
             gone += [READINGS, *(a == b for a, b in pairwise(ticks))]
@@ -168,6 +174,8 @@ class Canon:
 def _in_order(shown: Observation) -> Sequence[SeenEntry]:
     """The entries in the order in which they surface; in that of the array where keys and numbers do not say it."""
     heap = shown.heap or ()
-    if len({(entry.key, entry.serial) for entry in heap}) < len(heap):
-        return heap
-    return sorted(heap, key=lambda entry: (entry.key, entry.serial))
+    order = [(entry.key, entry.serial) for entry in heap]
+    total = len({entry.serial for entry in heap}) == len(heap)
+    if total and all(order[(i - 1) // 2] < order[i] for i in range(1, len(order))):
+        return sorted(heap, key=lambda entry: (entry.key, entry.serial))
+    return heap

@@ -1,8 +1,8 @@
 """Expanding states: each is reached by the operations that led to it, and left by every operation that a caller can make there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -35,6 +35,7 @@ class Expansion:
     broken: tuple[Broken, ...]  # the first trace for each property
     stopped: bool  # the last of them leaves no state from which to go on
     exercised: frozenset[str]  # properties that have had something to say so far
+    opaque: str  # a type whose objects cannot be written back: states are reached from the start
 
 
 def digest(form: bytes) -> bytes:
@@ -44,6 +45,8 @@ def digest(form: bytes) -> bytes:
 
 class Undone:
     """Goes from state to state along traces; the states on the way to the present one can be returned to."""
+
+    opaque = ""
 
     def __init__(self, visitor: Visitor) -> None:
         self.visitor = visitor
@@ -67,9 +70,8 @@ class Undone:
 class Replayed:
     """The same for a cache whose objects cannot be written back: a new one is made, and everything done again."""
 
-    def __init__(self, factory: Any, scope: Scope, policy: str, page_size: int) -> None:
-        self._made = lambda: Visitor(factory, scope, policy, page_size)
-        self.visitor = self._made()
+    def __init__(self, made: Callable[[], Visitor], visitor: Visitor, opaque: str) -> None:
+        self._made, self.visitor, self.opaque = made, visitor, opaque  # a type whose objects cannot be written back
 
     def go(self, trace: bytes) -> None:
         """Stand where a trace ends."""
@@ -80,28 +82,26 @@ class Replayed:
             self.visitor.again(self.visitor.alphabet[place])
 
 
-def way(factory: Any, scope: Scope, policy: str, page_size: int) -> Undone | Replayed:
-    """How to go from state to state: by undoing, where the cache allows it."""
-    try:
-        return Undone(Visitor(factory, scope, policy, page_size))
-    except Opaque:
-        return Replayed(factory, scope, policy, page_size)
-
-
 class Expander:
     """Expands states of one cache in one scope."""
 
     def __init__(self, factory: Any, scope: Scope, policy: str, page_size: int) -> None:
-        self._way = way(factory, scope, policy, page_size)
-        self.start = Reached(digest(self._way.visitor.canonical.form), b"")
-        self.transparent = self._way.visitor.transparent
+        self._made = partial(Visitor, factory, scope, policy, page_size)
+        visitor = self._made()
+        self._way: Undone | Replayed
+        try:
+            self._way = Undone(visitor)
+        except Opaque as opaque:
+            self._way = Replayed(self._made, visitor, str(opaque))
+        self.start = Reached(digest(visitor.canonical.form), b"")
+        self.shown = visitor.shown
         self._reached = {self.start.digest}
 
     def expand(self, states: Sequence[Reached]) -> Expansion:
         """Every transition of each of these states, in turn; nothing further once there is no state to go on from."""
         transitions, reached, broken = 0, list[Reached](), dict[str, Broken]()
         for state in states:
-            self._way.go(state.trace)
+            self._go(state.trace)
             if self._elsewhere(state):
                 broken["DETERMINISM"] = Broken(ANOTHER_STATE, state.trace)
                 return self._result(transitions, reached, broken, stopped=True)
@@ -121,9 +121,17 @@ class Expander:
 
     def _take(self, trace: bytes) -> list[Violation]:
         """The last transition of a trace; what follows only from something else that is broken is left out."""
-        self._way.go(trace[:-1])
+        self._go(trace[:-1])
         visitor = self._way.visitor
         return [violation for violation in visitor.take(visitor.alphabet[trace[-1]]) if not violation.follows_from]
+
+    def _go(self, trace: bytes) -> None:
+        """Stand where a trace ends; from the first object on that cannot be written back, by doing everything again."""
+        try:
+            self._way.go(trace)
+        except Opaque as opaque:
+            self._way = Replayed(self._made, self._way.visitor, str(opaque))
+            self._way.go(trace)
 
     def _elsewhere(self, state: Reached) -> bool:
         """Whether the same operations have led to another state than before."""
@@ -132,7 +140,7 @@ class Expander:
 
     def _result(self, transitions: int, reached: list[Reached], broken: dict[str, Broken], stopped: bool) -> Expansion:
         exercised = frozenset(id_ for id_, count in self._way.visitor.tally.exercised.items() if count)
-        return Expansion(transitions, tuple(reached), tuple(broken.values()), stopped, exercised)
+        return Expansion(transitions, tuple(reached), tuple(broken.values()), stopped, exercised, self._way.opaque)
 
 
 ANOTHER_STATE = Violation("DETERMINISM", "the same operations led to another state when they were made again")

@@ -38,7 +38,8 @@ class Explored:
     transitions: int = 0
     depth: int = 0  # operations; of the longest of the shortest traces if closed, else those of which all sequences were taken
     closed: bool = False  # every transition of every state was taken
-    transparent: bool = True  # False: the subject hides its inside, and the states are those of the specification
+    shown: bool = True  # False: the subject hides some of its inside, and in that the states are those of the specification
+    opaque: str = ""  # a type whose objects cannot be written back: each state was reached from the start
     found: tuple[Found, ...] = ()  # each property that was broken, with the shortest trace that breaks it
     exercised: frozenset[str] = frozenset()  # properties that had something to say
     seconds: float = 0
@@ -46,7 +47,7 @@ class Explored:
     @property
     def verdict(self) -> str:
         """REFUTED, EXHAUSTED or UNDECIDED."""
-        return "REFUTED" if self.found else "EXHAUSTED" if self.closed and self.transparent else "UNDECIDED"
+        return "REFUTED" if self.found else "EXHAUSTED" if self.closed and self.shown else "UNDECIDED"
 
     @property
     def status(self) -> int:
@@ -79,7 +80,7 @@ def explore(
     """
     start = monotonic()
     local = Expander(factory, scope, policy, page_size)
-    explored = Explored(scope, policy, page_size, states=1, transparent=local.transparent)
+    explored = Explored(scope, policy, page_size, states=1, shown=local.shown)
     known, level = {local.start.digest}, [local.start]
     with _expanding(local, factory, explored, cores) as expand:
         while level:
@@ -92,6 +93,7 @@ def explore(
                     explored,
                     states=len(known),
                     transitions=explored.transitions + part.transitions,
+                    opaque=part.opaque or explored.opaque,
                     exercised=explored.exercised | part.exercised,
                     seconds=monotonic() - start,
                 )

@@ -54,6 +54,11 @@ class Visitor(Checker):
         self._canon = Canon(self.universe, policy)
         self.canonical = self._canonical()
 
+    @property
+    def shown(self) -> bool:
+        """Whether all that the canonical form is made of is seen in the subject, not only known of the specification."""
+        return self.transparent and self.hidden.isdisjoint(self._canon.reads)
+
     def take(self, op: Op) -> list[Violation]:
         """One transition with its checks; unless `stopped`, the run can go on from the state that is now `canonical`."""
         if op.name == "match":
