@@ -54,6 +54,10 @@ class Explored:
         """The exit status."""
         return {"EXHAUSTED": 0, "REFUTED": 1, "UNDECIDED": 3}[self.verdict]
 
+    def a_minute(self, count: int) -> int:
+        """What `count` of the whole makes in a minute of this exploration."""
+        return round(count * 60 / self.seconds) if self.seconds else 0
+
     @property
     def trace(self) -> Trace:
         """The shortest operations that lead to a violation; the last one shows it."""
@@ -104,7 +108,7 @@ def explore(
                     return explored
                 if (limit and len(known) >= limit) or (seconds and monotonic() - start >= seconds):
                     return explored
-            explored = replace(explored, depth=explored.depth + bool(following))
+            explored = replace(explored, depth=explored.depth + bool(following), seconds=monotonic() - start)
             level = following
     return replace(explored, closed=True)
 
