@@ -45,24 +45,26 @@ class Scope:
         """The bound in words."""
         who = "requests" if self.requests else "locks"
         verbs = "start, chunk, decode, finish, abort" if self.requests else "insert, match, peek, lock, unlock"
-        longest = f", up to {self.pages} pages" if self.requests else ""
-        return f"{verbs}, evict one page or everything; keys {', '.join(self.keys)}{longest}; {self.holders} {who}; {self.pool} pages"
+        longest = f", up to {self.pages} pages" if self.requests else " in pages"
+        return (
+            f"{verbs}, reset, evict one token or everything; keys {', '.join(self.keys)}{longest}; {self.holders} {who}; {self.pool} pages"
+        )
 
     def alphabet(self, page_size: int, policy: str) -> tuple[Op, ...]:
         """Every operation of the scope, for any holder."""
         keys = [self.key(letters, page_size) for letters in self.keys]
         ranks = (0, 1) if policy == "priority" else (0,)
         holders = range(1, self.holders + 1)
-        evictions = [Op("evict", amount=1), Op("evict", amount=self.pool * page_size)]
+        tails = [Key((*key.tokens, 0)) for key in keys if page_size > 1 and len(key.tokens) < self.pages * page_size]  # not whole pages
+        both = [Op("evict", amount=1), Op("evict", amount=self.pool * page_size), Op("reset")]
         if not self.requests:
-            inserts = [Op("insert", key, priority=rank) for key, rank in product(keys, ranks)]
-            lookups = [Op(name, key) for name, key in product(("match", "peek"), keys)]
+            inserts = [Op("insert", key, priority=rank) for key, rank in product([*keys, *tails], ranks)]
+            lookups = [*(Op("match", key) for key in keys), *(Op("peek", key) for key in [*keys, *tails])]
             locks = [Op("lock", key, h) for key, h in product(keys, holders)]
-            return (*inserts, *lookups, *evictions, *locks, *(Op("unlock", holder=h) for h in holders))
-        tails = [Key((*key.tokens, 0)) for key in keys if page_size > 1 and len(key.tokens) < self.pages * page_size]
+            return (*inserts, *lookups, *both, *locks, *(Op("unlock", holder=h) for h in holders))
         starts = [Op("start", key, h, priority=rank) for key, h, rank in product([*keys, *tails], holders, ranks)]
         ends = [Op(name, holder=h) for name, h in product(("chunk", "finish", "abort"), holders)]
-        return (*starts, *(Op("decode", holder=h, amount=token) for h in holders for token in (0, 1)), *ends, *evictions)
+        return (*starts, *(Op("decode", holder=h, amount=token) for h in holders for token in (0, 1)), *ends, *both)
 
 
 SCOPES = {

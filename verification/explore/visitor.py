@@ -66,7 +66,8 @@ class Visitor(Checker):
         self.answers.clear()
         self.canonical = UNKNOWN
         broken = self.step(op)
-        if not self.stopped and (broken or self.canonical is UNKNOWN):
+        adopted = self.tainted != self.hidden  # times and ranks were taken over after the formulas
+        if not self.stopped and (broken or adopted or self.canonical is UNKNOWN):
             self.canonical = self._canonical()
         return broken
 
@@ -84,7 +85,7 @@ class Visitor(Checker):
 
     def _offers(self, op: Op, idle: int, leading: set[int]) -> bool:
         match op.name:
-            case "evict":
+            case "evict" | "reset":
                 return True
             case "lock":
                 return op.holder == idle and op.key == self.handle and op.key in self.oracle.matched
