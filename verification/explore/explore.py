@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
-from typing import Any
 
 from radixcheck.verification.explore.expand import Expander, Expansion, Reached, expand_elsewhere
 from radixcheck.verification.explore.scopes import Scope
@@ -120,9 +120,9 @@ def _expanding(local: Expander, factory: Factory, explored: Explored, cores: int
         yield lambda level: map(local.expand, _portions(level))
         return
     pool = workers(cores)
-    arguments = (factory, explored.scope, explored.policy, explored.page_size)
+    task = partial(expand_elsewhere, factory, explored.scope, explored.policy, explored.page_size)
     try:
-        yield lambda level: _elsewhere(pool, arguments, _portions(level), cores * AHEAD)
+        yield lambda level: _elsewhere(pool, task, _portions(level), cores * AHEAD)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -131,10 +131,12 @@ def _portions(level: list[Reached]) -> Iterator[list[Reached]]:
     return (level[i : i + PORTION] for i in range(0, len(level), PORTION))
 
 
-def _elsewhere(pool: ProcessPoolExecutor, arguments: tuple[Any, ...], portions: Iterable[list[Reached]], ahead: int) -> Iterator[Expansion]:
+def _elsewhere(
+    pool: ProcessPoolExecutor, task: Callable[[list[Reached]], Expansion], portions: Iterable[list[Reached]], ahead: int
+) -> Iterator[Expansion]:
     waiting: deque[Future[Expansion]] = deque()
     for portion in portions:
-        waiting.append(pool.submit(expand_elsewhere, *arguments, portion))
+        waiting.append(pool.submit(task, portion))
         if len(waiting) > ahead:
             yield waiting.popleft().result()
     while waiting:
