@@ -138,6 +138,45 @@ def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) ->
 
 
 @cli.command()
+@click.argument("subject", default="optimized")
+@click.option("--scope", "scopes", multiple=True, help="tree or requests (repeatable); default: both")
+@_options("policy", "page-size")
+@click.option("--cores", type=click.IntRange(1), default=2, show_default=True, help="worker processes")
+@click.option("--limit", type=click.IntRange(1), help="states of one exploration, after which it is given up")
+@click.option("--seconds", type=click.FloatRange(0.5), default=90, show_default=True, help="the same, in time")
+@_options("json")
+def explore(
+    subject: str,
+    scopes: Sequence[str],
+    policies: Sequence[str],
+    page_sizes: Sequence[int],
+    cores: int,
+    limit: int | None,
+    seconds: float,
+    as_json: bool,
+) -> int:
+    """Visit every state of SUBJECT (default: optimized) within small bounds, breadth first: the first fault has the shortest trace.
+
+    Without other choices: policy lru, pages of 1 and 2 tokens. Exit status 3: undecided, as not all states were visited.
+    """
+    from radixcheck.verification.report import explore as exploration
+
+    status, outputs = 0, []
+    for name in names_of(subject):
+        start = monotonic()
+        bounds = exploration.bounds(name, _check(name, policies, page_sizes, "cpu"), scopes, policies, page_sizes, limit, seconds)
+        with redirect_stdout(sys.stderr), console.live() as show:
+            results = exploration.explorations(name, bounds, cores, lambda so_far: show(exploration.table(so_far)))
+        status = max(status, exploration.status(results), key=(0, 3, 1).index)
+        outputs.append(exploration.to_json(name, results))
+        if not as_json:
+            console.show(exploration.explored(name, results, monotonic() - start))
+    if as_json:
+        click.echo(json.dumps(outputs if len(outputs) > 1 else outputs[0], indent=1))
+    return status
+
+
+@cli.command()
 @click.option("--property", "properties", multiple=True, help="id of a formula or claim, or name of a condition (repeatable)")
 @click.option("--transition", "transitions", multiple=True, help="name of a transition (repeatable)")
 @click.option("--policy", "policies", multiple=True, help="conditions that compare its keys, or those of any policy (repeatable)")

@@ -85,6 +85,8 @@ class SeenEntry(NamedTuple):
 
     key: tuple[int | float, int | float]  # as it compares now; the second is 0 where only one is kept
     node: NodeId
+    serial: int = 0  # of two equal keys the one with the lower number goes first; all 0: numbers are not kept
+    speaks: bool = True  # False: the cache knows that another entry, or none, stands for this node
 
 
 @dataclass(frozen=True, slots=True)

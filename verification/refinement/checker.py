@@ -6,7 +6,7 @@ attribute deviates (times, hits, priority, creation) the run goes on from what w
 next; formulas that read that attribute are silent from then on, since their failure would only follow from it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from radixcheck.spec.postconditions import EVICTING
@@ -226,8 +226,7 @@ class Checker:
 
     def _formulas(self, op: Op, answer: Answer, refused: bool) -> list[Violation]:
         """What the catalogue says of the observed states."""
-        states, posts = compiled(self.policy)
-        out: list[Violation] = []
+        posts, out = compiled(self.policy)[1], list[Violation]()
         if not refused:
             arguments = self._arguments(op, answer)
             for ready in posts.get(op.name, ()):
@@ -239,9 +238,13 @@ class Checker:
             out += self._leaf_first()
         if any(v.property == "EVICT_LEAF" for v in out):
             out.append(Violation("NO_ORPHAN", "what lay behind the evicted node is cut off from the root, its slots are not free"))
-        deviating = {name: id_ for name, id_ in blame.SOFT.items() if any(v.property == id_ for v in out)}
+        return out + self._state_formulas({name: id_ for name, id_ in blame.SOFT.items() if any(v.property == id_ for v in out)})
+
+    def _state_formulas(self, deviating: Mapping[str, str]) -> list[Violation]:
+        """What the state formulas say of the observed state; `deviating`: attributes that this operation got wrong."""
+        out: list[Violation] = []
         no_heap = self.observation is not None and self.observation.heap is None
-        for ready in states:
+        for ready in compiled(self.policy)[0]:
             if not ready.reads & self.tainted and not (ready.property.heap and no_heap):
                 follows = next((id_ for name, id_ in deviating.items() if name in ready.reads), "")
                 out += self._said(ready.property.id, self.tally.evaluate(ready, self.seen), follows)

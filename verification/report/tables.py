@@ -9,11 +9,12 @@ from rich.text import Text
 
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.property import Property
+from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.report.formula import text
 from radixcheck.verification.report.outcome import DiffOutcome, ReplayOutcome, VerifyOutcome
 from radixcheck.verification.report.pictures import Scene
 from radixcheck.verification.search.run import Found
-from radixcheck.verification.search.verify import Report, Verdict
+from radixcheck.verification.search.verify import Verdict
 from radixcheck.verification.subjects.registry import Named
 
 COLOURS = {"TESTED": "green", "REFUTED": "bold red", "NOT EXERCISED": "yellow", "NOT OBSERVABLE": "dim"}
@@ -36,7 +37,7 @@ def verify(outcome: VerifyOutcome) -> list[Any]:
         shown.setdefault((found.trace, found.config), []).append(found)
     scenes = {id(found): scene for found, scene in outcome.scenes}
     for together in shown.values():
-        parts += _fault(outcome.report, together, scenes[id(together[0])])
+        parts += fault(together, scenes[id(together[0])])
     if outcome.replayed:
         parts += [*replay(outcome.replayed), Text()]
     if outcome.agreement:
@@ -52,12 +53,11 @@ def _note(v: Verdict) -> str:
     return v.note or (v.property.questions if v.verdict == "REFUTED" else "")
 
 
-def _fault(report: Report, together: list[Found], scene: Scene | None) -> list[Any]:
+def fault(together: list[Found], scene: Scene | None) -> list[Any]:
     """One trace, with every property that it breaks."""
-    by_id = {v.property.id: v.property for v in report.verdicts}
     parts: list[Any] = []
     for found in together:
-        p = by_id[found.violation.property]
+        p = CATALOGUE[found.violation.property]
         questions = f"  ({p.questions})" if p.questions else ""
         parts.append(Text.assemble((f"{p.id} REFUTED", "bold red"), f"{questions}  {p.sentence}"))
         parts.append(Padding(Text(found.violation.text), (0, 0, 0, 2)))

@@ -109,7 +109,7 @@ class OptimizedSubject(RadixCache):
             for request, live in self.requests.items()
         }
         heap = self.tree.heap
-        entries = [SeenEntry(entry[:2], id(entry[3])) for entry in heap.entries]
+        entries = [SeenEntry(entry[:2], id(entry[3]), entry[2], entry[3].entry is entry) for entry in heap.entries]
         return Observation(self.tree.now, seen, requests, entries, leaf_count=heap.leaf_count)
 
     def storage(self) -> int:

@@ -1,0 +1,156 @@
+"""Breadth first through all states of a scope, on one core or on several.
+
+Level by level: the states that some shortest sequence of n operations leads to are all known before any that needs n + 1. So the
+trace to the first violation of each property is as short as any (up to names: `canonical`), and the counts are the same on every run
+and for any number of workers: what workers find is taken in the order in which it was handed out. An attribute (a time, a count of
+hits) that deviates does not end the exploration, as it does not end a run of the checker: what follows from it only is not reported.
+Whatever else is broken ends it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from time import monotonic
+
+from radixcheck.verification.explore.expand import Expander, Expansion, Reached, expand_elsewhere
+from radixcheck.verification.explore.scopes import Scope
+from radixcheck.verification.operations import Trace
+from radixcheck.verification.search.run import Config, Factory, Found, replay
+from radixcheck.verification.search.workers import workers
+
+PORTION = 64  # states handed out at a time
+AHEAD = 3  # portions that wait for each worker
+
+Progress = Callable[["Explored"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """What was visited. Without `found`: EXHAUSTED if closed, else undecided, with every sequence of `depth` operations taken."""
+
+    scope: Scope
+    policy: str
+    page_size: int  # tokens
+    states: int = 0  # canonical ones
+    transitions: int = 0
+    depth: int = 0  # operations; of the longest of the shortest traces if closed, else those of which all sequences were taken
+    closed: bool = False  # every transition of every state was taken
+    shown: bool = True  # False: the subject hides some of its inside, and in that the states are those of the specification
+    opaque: str = ""  # a type whose objects cannot be written back: each state was reached from the start
+    found: tuple[Found, ...] = ()  # each property that was broken, with the shortest trace that breaks it
+    exercised: frozenset[str] = frozenset()  # properties that had something to say
+    seconds: float = 0
+
+    @property
+    def verdict(self) -> str:
+        """REFUTED, EXHAUSTED or UNDECIDED."""
+        return "REFUTED" if self.found else "EXHAUSTED" if self.closed and self.shown else "UNDECIDED"
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        return {"EXHAUSTED": 0, "REFUTED": 1, "UNDECIDED": 3}[self.verdict]
+
+    def a_minute(self, count: int) -> int:
+        """What `count` of the whole makes in a minute of this exploration."""
+        return round(count * 60 / self.seconds) if self.seconds else 0
+
+    @property
+    def trace(self) -> Trace:
+        """The shortest operations that lead to a violation; the last one shows it."""
+        return self.found[0].trace if self.found else ()
+
+
+Expand = Callable[[list[Reached]], Iterator[Expansion]]
+
+
+def explore(
+    factory: Factory,
+    scope: Scope,
+    policy: str = "lru",
+    page_size: int = 1,
+    limit: int | None = None,
+    seconds: float | None = None,
+    cores: int = 1,
+    progress: Progress = lambda explored: None,
+) -> Explored:
+    """Visit every state of `scope`, until there are `limit` of them or `seconds` have passed.
+
+    With more than one core the factory goes to other processes, and so has to be a function that can be imported. With one
+    everything is done here, and any callable will do.
+    """
+    start = monotonic()
+    local = Expander(factory, scope, policy, page_size)
+    explored = Explored(scope, policy, page_size, states=1, shown=local.shown)
+    known, level = {local.start.digest}, [local.start]
+    with _expanding(local, factory, explored, cores) as expand:
+        while level:
+            following: list[Reached] = []
+            for part in expand(level):
+                new = [state for state in part.reached if state.digest not in known]
+                known.update(state.digest for state in new)
+                following += new
+                explored = replace(
+                    explored,
+                    states=len(known),
+                    transitions=explored.transitions + part.transitions,
+                    opaque=part.opaque or explored.opaque,
+                    exercised=explored.exercised | part.exercised,
+                    seconds=monotonic() - start,
+                )
+                if part.broken:
+                    explored = replace(explored, found=(*explored.found, *_found(factory, explored, part)))
+                progress(explored)
+                if part.stopped:
+                    return explored
+                if (limit and len(known) >= limit) or (seconds and monotonic() - start >= seconds):
+                    return explored
+            explored = replace(explored, depth=explored.depth + bool(following), seconds=monotonic() - start)
+            level = following
+    return replace(explored, closed=True)
+
+
+@contextmanager
+def _expanding(local: Expander, factory: Factory, explored: Explored, cores: int) -> Iterator[Expand]:
+    """How the states of one level are expanded, portion by portion; results come in the order of the portions."""
+    if cores == 1:
+        yield lambda level: map(local.expand, _portions(level))
+        return
+    pool = workers(cores)
+    task = partial(expand_elsewhere, factory, explored.scope, explored.policy, explored.page_size)
+    try:
+        yield lambda level: _elsewhere(pool, task, _portions(level), cores * AHEAD)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _portions(level: list[Reached]) -> Iterator[list[Reached]]:
+    return (level[i : i + PORTION] for i in range(0, len(level), PORTION))
+
+
+def _elsewhere(
+    pool: ProcessPoolExecutor, task: Callable[[list[Reached]], Expansion], portions: Iterable[list[Reached]], ahead: int
+) -> Iterator[Expansion]:
+    waiting: deque[Future[Expansion]] = deque()
+    for portion in portions:
+        waiting.append(pool.submit(task, portion))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _found(factory: Factory, explored: Explored, part: Expansion) -> list[Found]:
+    """What is broken for the first time. The last trace is run again with all formulas, to see all that it breaks."""
+    alphabet = explored.scope.alphabet(explored.page_size, explored.policy)
+    config = Config(explored.policy, explored.page_size, explored.scope.pool * explored.page_size)
+    traces = {broken.trace: tuple(alphabet[place] for place in broken.trace) for broken in part.broken}
+    found = [Found(broken.violation, traces[broken.trace], config) for broken in part.broken]
+    if part.stopped:
+        last = traces[part.broken[-1].trace]
+        found += [each for each in replay(factory, config, last).found.values() if len(each.trace) == len(last)]
+    by_property = {each.violation.property: each for each in reversed([*explored.found, *found])}
+    return [each for id_, each in by_property.items() if id_ not in {f.violation.property for f in explored.found}][::-1]

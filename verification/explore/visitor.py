@@ -1,0 +1,145 @@
+"""Taking every transition of a state: the checker with its checks divided between states and transitions.
+
+Per transition: the pool's audit, the answer and each slot in it, the refusal, the abstraction and all that it finds, every function of
+the abstract state against the specification's (the refinement step), the indices (HEAP_ORDER, HEAP_BOUND, LEAFSET), the handle of a
+match, every postcondition of the operation, and NO_ALIAS. Per canonical state, when it is first seen: every state formula. Wherever a
+transition breaks something, the state formulas are evaluated as well. Not checked: MISUSE, and what needs long runs (costs, memory).
+A state is reached again, by the same operations, before it is left: another state then is a broken DETERMINISM.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from radixcheck.spec.policies import Policy
+from radixcheck.spec.values import Key
+from radixcheck.verification.explore.canonical import Canon, Canonical, Universe
+from radixcheck.verification.explore.scopes import Scope
+from radixcheck.verification.explore.snapshot import Snapshot
+from radixcheck.verification.model.positions import Positions
+from radixcheck.verification.operations import Op
+from radixcheck.verification.protocol import SeenNode, Setup, Supports
+from radixcheck.verification.refinement.checker import Checker, Violation
+from radixcheck.verification.refinement.formulas import Compiled, Tally
+
+NEVER = 10**9  # a stride
+
+
+@dataclass(slots=True)
+class Once(Tally):
+    """A tally that asks for a witness until there is one, and counts nothing else."""
+
+    def evaluate(self, ready: Compiled, *arguments: Any) -> dict[str, int] | None:
+        """None if the formula holds, else where it fails."""
+        id_ = ready.property.id
+        try:
+            if not self.exercised[id_] and ready.witness(*arguments):
+                self.exercised[id_] = 1
+            return ready.check(*arguments)
+        except (KeyError, TypeError, IndexError):
+            return None
+
+
+class Visitor(Checker):
+    """A checker that knows its scope: what can be done next, and under which canonical form the present state goes."""
+
+    def __init__(self, factory: Any, scope: Scope, policy: str, page_size: int) -> None:
+        super().__init__(factory, policy, page_size, scope.pool * page_size)
+        self.alphabet = scope.alphabet(page_size, policy)
+        self.universe = Universe(scope, self.oracle.positions)
+        self.tally = Once()
+        self.judged: set[bytes] = set()  # canonical states whose formulas were evaluated
+        self.handle: Key | None = None  # the key of the last match: a caller keeps no other handle
+        self._holders = range(1, scope.holders + 1)
+        self._canon = Canon(self.universe, policy)
+        self.canonical = self._canonical()
+
+    @property
+    def shown(self) -> bool:
+        """Whether all that the canonical form is made of is seen in the subject, not only known of the specification."""
+        return self.transparent and self.hidden.isdisjoint(self._canon.reads)
+
+    def take(self, op: Op) -> list[Violation]:
+        """One transition with its checks; unless `stopped`, the run can go on from the state that is now `canonical`."""
+        if op.name == "match":
+            self.handle = op.key
+        self.answers.clear()
+        self.canonical = UNKNOWN
+        broken = self.step(op)
+        adopted = self.tainted != self.hidden  # times and ranks were taken over after the formulas
+        if not self.stopped and (broken or adopted or self.canonical is UNKNOWN):
+            self.canonical = self._canonical()
+        return broken
+
+    def again(self, op: Op) -> None:
+        """A transition that was taken before: what it answers and where it leads is compared, formulas are not evaluated."""
+        self.stride = NEVER
+        self.take(op)
+        self.stride = 1
+
+    def offered(self) -> list[int]:
+        """The operations that a caller can make now, as places in the alphabet; of operations alike but for names, one."""
+        idle = next((h for h in self._holders if h not in self.oracle.model.state.held), 0)
+        leading = self._leading()
+        return [i for i, op in enumerate(self.alphabet) if self._offers(op, idle, leading)]
+
+    def _offers(self, op: Op, idle: int, leading: set[int]) -> bool:
+        match op.name:
+            case "evict" | "reset":
+                return True
+            case "lock":
+                return op.holder == idle and op.key == self.handle and op.key in self.oracle.matched
+            case "insert":
+                return self._apart(self.oracle.positions.of(op.key)) and self.allowed(op)
+            case "start":
+                return op.holder == idle and self._apart(self.oracle.positions.of(op.key))
+            case "match" | "peek":
+                return self._apart(self.oracle.positions.of(op.key))
+            case "decode":
+                after = self.universe.decoded(self.oracle.model.state.tok[op.holder], op.amount) if op.holder in leading else None
+                return after is not None and self._apart(after)
+        return op.holder in leading  # unlock, chunk, finish, abort
+
+    def _apart(self, position: int) -> bool:
+        """Whether no sibling stands for this position, or for one above it."""
+        return self.canonical.twins.isdisjoint(self.oracle.positions.path(position))
+
+    def _leading(self) -> set[int]:
+        """Of the holders that stand alike, the first; none that stands where a sibling stands for it."""
+        s = self.oracle.model.state
+        stands = {(s.at[h], s.tok[h], s.urgency[h]): h for h in sorted(s.held, reverse=True)}
+        return {h for (_, tok, _), h in stands.items() if self._apart(tok)}
+
+    def _canonical(self) -> Canonical:
+        return self._canon(self, None if self.handle is None else self.oracle.matched.get(self.handle))
+
+    def _state_formulas(self, deviating: Mapping[str, str]) -> list[Violation]:
+        """Once for each canonical state; a state too broken to have a form is looked at whenever it is met."""
+        try:
+            self.canonical = self._canonical()
+        except (KeyError, ValueError, TypeError):
+            return super()._state_formulas(deviating)
+        if self.canonical.form in self.judged:
+            return []
+        self.judged.add(self.canonical.form)
+        return super()._state_formulas(deviating)
+
+    def snapshot(self) -> Callable[[], None]:
+        """How to come back to the present state, whatever is done in between. Raises Opaque if it cannot be held."""
+        roots = (self.engine, self.oracle, self.abstraction.clock, self._matched_at, self._refused_starts)
+        held = Snapshot(roots, CONSTANT)
+        mine = {name: getattr(self, name) for name in REPLACED}
+        places, tainted = self.abstraction.places, set(self.tainted)
+
+        def restore() -> None:
+            held.restore()
+            vars(self).update(mine)
+            self.abstraction.places = places
+            self.tainted = set(tainted)
+
+        return restore
+
+
+UNKNOWN = Canonical(b"", frozenset())
+REPLACED = ("handle", "canonical", "seen", "before", "observation", "steps", "stopped")  # never changed in place
+CONSTANT: frozenset[type] = frozenset({Positions, Policy, Key, Op, Supports, Setup, SeenNode})
