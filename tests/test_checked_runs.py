@@ -15,7 +15,7 @@ STEPS = 60
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("subject", ["reference", "optimized"])
 def test_no_run_finds_anything(subject: str, policy: str, page_size: int) -> None:
-    steps, found = 0, {}
+    steps, found = 0, dict[str, str]()
     for seed in range(SEEDS):
         config = Config(policy, page_size, page_size * (5, 8, 14)[seed % 3])
         result = random_run(resolve(subject), config, seed, STEPS, stride=1, misused=True, replicated=1)

@@ -7,6 +7,8 @@ know what it looks for. Another detector is one more entry of `DETECTORS`: a nam
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from radixcheck.verification.explore.explore import explore
+from radixcheck.verification.explore.scopes import SCOPES
 from radixcheck.verification.kills.proofs import STATED, refutation
 from radixcheck.verification.mutants import Mutant
 from radixcheck.verification.protocol import Setup
@@ -22,6 +24,7 @@ from radixcheck.verification.search.run import Config, Found, RunResult, random_
 EXAMPLES, STEPS = 100, 50  # of the state machine
 RUNS, RUN_STEPS = 200, 120  # of the plain driver
 POOLS = (6, 10, 16, 24)  # pages, in turn
+STATES, EXPLORED_SECONDS = 250, 2.5  # of one scope, at most
 REQUESTS = 60  # of the sample trace
 REPLAY_PAGES = 240  # of the pool: few enough that the slice evicts
 TOKENS_PER_ID = 8
@@ -49,6 +52,14 @@ def _driver(mutant: Mutant, seed: int) -> Iterator[RunResult]:
     for k in range(RUNS):
         config = Config(mutant.policy, mutant.page_size, mutant.page_size * POOLS[k % len(POOLS)])
         yield random_run(mutant.factory, config, (seed << 32) + k, RUN_STEPS, 1, _misused(mutant), replicated=1)
+
+
+def _exploration(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+    """Every sequence of operations, the shortest first, until so many states are known: there is nothing that a seed could choose."""
+    for scope in SCOPES.values():
+        explored = explore(mutant.factory, scope, mutant.policy, mutant.page_size, STATES, EXPLORED_SECONDS)
+        found = {each.violation.property: each for each in explored.found}
+        yield RunResult(explored.transitions, 1, found=found, after=dict.fromkeys(found, explored.transitions))
 
 
 def _probes(mutant: Mutant, seed: int) -> Iterator[RunResult]:
@@ -113,6 +124,7 @@ DETECTORS = {
     for d in (
         Detector("machine", _machine),
         Detector("driver", _driver),
+        Detector("exploration", _exploration, _serves_no_requests),
         Detector("probes", _probes, _makes_no_wrong_calls),
         Detector("replay", _replay, _serves_no_requests),
         Detector("proofs", _proofs, _unstated),
