@@ -81,7 +81,7 @@ def test_the_sample_is_replayed_through_a_right_cache_and_its_figures_are_printe
 
 
 def test_a_right_cache_holds_under_every_property(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = said(capsys, "verify", "reference", "--seconds", "6", "--misuse", "--json")
+    status, out, _ = said(capsys, "verify", "reference", "--seconds", "12", "--misuse", "--json")
     answer = json.loads(out)
     verdicts = {p["id"]: p["verdict"] for p in answer["properties"]}
 

@@ -3,10 +3,8 @@
 import json
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
-from difflib import get_close_matches
-from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -14,32 +12,13 @@ from typing import Any
 import click
 
 from radixcheck.spec.policies import POLICIES
+from radixcheck.verification import evidence
 from radixcheck.verification.operations import Op
+from radixcheck.verification.options import options
 from radixcheck.verification.report import console, tables
 from radixcheck.verification.subjects.registry import UsageError, known, names_of
 
 POOL = 320_000  # tokens of a replay
-
-Decorator = Callable[[Any], Any]
-
-
-def _options(*names: str) -> Decorator:
-    """The options that several commands share."""
-    every = {
-        "seed": click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="of the random choices"),
-        "policy": click.option("--policy", "policies", multiple=True, help=f"{', '.join(POLICIES)} (repeatable)"),
-        "page-size": click.option("--page-size", "page_sizes", type=int, multiple=True, help="tokens (repeatable)"),
-        "pool": click.option("--pool", type=int, help="size of the slot pool, in tokens"),
-        "device": click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N"),
-        "json": click.option("--json", "as_json", is_flag=True, help="print JSON for machines"),
-    }
-
-    def decorate(function: Any) -> Any:
-        for name in reversed(names):
-            function = every[name](function)
-        return function
-
-    return decorate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -48,12 +27,16 @@ def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
 
 
+for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.report):
+    cli.add_command(command)
+
+
 @cli.command()
 @click.argument("subject", default="optimized")
-@_options("policy", "page-size", "pool", "device", "seed")
+@options("policy", "page-size", "pool", "device", "seed")
 @click.option("--seconds", type=click.FloatRange(0.5), default=40, show_default=True, help="of search")
 @click.option("--misuse", "misused", is_flag=True, help="also call outside the guards: typed error, unchanged state")
-@_options("json")
+@options("json")
 def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen: Any) -> int:
     """Check SUBJECT (default: optimized) against the specification, then replay the sample trace.
 
@@ -87,7 +70,7 @@ def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen:
 @click.option("--limit", type=click.IntRange(1), help="requests to read")
 @click.option("--shrink", "out", type=click.Path(path_type=Path), help="write the few operations that show a fault there, a pytest file")
 @click.option("--seconds", type=click.FloatRange(0.5), default=60, show_default=True, help="of processor time for shrinking, at most")
-@_options("device", "json")
+@options("device", "json")
 def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, as_json: bool, **asked: Any) -> int:
     """Replay a TRACE (Mooncake format, JSON lines) with every operation checked."""
     from radixcheck.verification.replay.replay import Settings
@@ -120,9 +103,9 @@ def _ignored(op: Op) -> None:
 @cli.command()
 @click.argument("left")
 @click.argument("right")
-@_options("policy", "page-size", "pool", "device", "seed")
+@options("policy", "page-size", "pool", "device", "seed")
 @click.option("--seconds", type=click.FloatRange(0.5), default=30, show_default=True)
-@_options("json")
+@options("json")
 def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) -> int:
     """Run two caches side by side and compare every answer, refusal, size and victim."""
     from radixcheck.verification.report.outcome import compare
@@ -140,11 +123,11 @@ def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) ->
 @cli.command()
 @click.argument("subject", default="optimized")
 @click.option("--scope", "scopes", multiple=True, help="tree or requests (repeatable); default: both")
-@_options("policy", "page-size")
+@options("policy", "page-size")
 @click.option("--cores", type=click.IntRange(1), default=2, show_default=True, help="worker processes")
 @click.option("--limit", type=click.IntRange(1), help="states of one exploration, after which it is given up")
 @click.option("--seconds", type=click.FloatRange(0.5), default=90, show_default=True, help="the same, in time")
-@_options("json")
+@options("json")
 def explore(
     subject: str,
     scopes: Sequence[str],
@@ -177,167 +160,7 @@ def explore(
 
 
 @cli.command()
-@click.option("--property", "properties", multiple=True, help="id of a formula or claim, or name of a condition (repeatable)")
-@click.option("--transition", "transitions", multiple=True, help="name of a transition (repeatable)")
-@click.option("--policy", "policies", multiple=True, help="conditions that compare its keys, or those of any policy (repeatable)")
-@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="worker processes")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="of the solver and the order of hypotheses")
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="everything once with each of so many seeds")
-@click.option("--confirm", is_flag=True, help="ask a second solver, cvc5, about every proof")
-@click.option("--mutate", is_flag=True, help="change the specification, one thing at a time, and see the proofs notice")
-@click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="write the results there, as JSON")
-@_options("json")
-def prove(jobs: int, seed: int, seeds: int, confirm: bool, mutate: bool, store: Path | None, as_json: bool, **asked: Sequence[str]) -> int:
-    """Prove every formula under every transition, unbounded; refute what is wrong, with a model."""
-    _writable(store)
-    if mutate:
-        if any(asked.values()) or confirm or seeds > 1:
-            raise UsageError("--mutate judges every mutant, with one seed: leave the other choices out")
-        return _mutate(seed, store, as_json)
-    try:
-        from radixcheck.verification.proofs import campaign
-        from radixcheck.verification.report import proofs
-    except ImportError as error:
-        raise UsageError(str(error)) from error
-
-    fields = {"properties": ("formula", "name"), "transitions": ("transition",), "policies": ("policy",)}
-    for option, of in fields.items():
-        known = tuple(word for field in of for word in campaign.known(field))
-        for value in asked[option]:
-            if value not in known:
-                near = ", ".join(get_close_matches(value, known, n=3, cutoff=0))
-                raise UsageError(f"no condition has the {of[0]} {value!r}: the nearest are {near}")
-    names = campaign.chosen(asked["properties"], asked["transitions"], asked["policies"])
-    if not names:
-        raise UsageError("no condition is all of that: leave out a property, a transition or a policy")
-    planned = campaign.planned(names)
-    with console.live() as show:
-        found = campaign.campaign(names, range(seed, seed + seeds), jobs, lambda results: show(proofs.growing(planned, results)))
-    opinions: Sequence[campaign.Opinion] = ()
-    if confirm:
-        with console.progress("asking cvc5") as progress:
-            opinions = campaign.second_opinions(names, jobs, progress)
-    written = json.dumps(proofs.to_json(found, opinions), indent=1)
-    if store is not None:
-        store.write_text(written + "\n")
-    if as_json:
-        click.echo(written)
-    else:
-        console.show([*proofs.prove(found), *(proofs.second(opinions) if opinions else ())])
-    return proofs.status(found, opinions)
-
-
-def _writable(store: Path | None) -> None:
-    """Whether results can be stored there, before they are computed. Raises `UsageError`."""
-    try:
-        if store is not None:
-            store.open("a").close()
-    except OSError as error:
-        raise UsageError(f"--store {store}: cannot be written ({error.strerror}); give another file") from error
-
-
-def _mutate(seed: int, store: Path | None, as_json: bool) -> int:
-    """The specification itself under test."""
-    try:
-        from radixcheck.verification.proofs.mutation import judge_all, mutants
-        from radixcheck.verification.report import mutation
-    except ImportError as error:
-        raise UsageError(str(error)) from error
-
-    start, done, total = monotonic(), count(1), len(mutants())
-    with console.progress("mutating") as progress:
-        judged = judge_all(lambda each: progress(next(done) / total, f"{each.mutant.name}: {each.verdict}"), seed)
-    written = json.dumps(mutation.to_json(judged), indent=1)
-    if store is not None:
-        store.write_text(written + "\n")
-    if as_json:
-        click.echo(written)
-    else:
-        console.show(mutation.mutate(judged, monotonic() - start))
-    return mutation.status(judged)
-
-
-@cli.command()
-@click.option("--seconds", type=click.FloatRange(1), default=60, show_default=True, help="of processor time, at most, for one function")
-@_options("json")
-def contracts(seconds: float, as_json: bool) -> int:
-    """Check the pure functions of the caches for all inputs within stated bounds, by symbolic execution."""
-    try:
-        from radixcheck.verification.contracts import campaign
-        from radixcheck.verification.report import contracts as report
-    except ImportError as error:
-        raise UsageError(str(error)) from error
-
-    start, total = monotonic(), len(campaign.CONTRACTS)
-    with console.progress("contracts") as progress:
-        decided = campaign.decide_all(seconds, lambda each, done: progress(done / total, f"{each.contract.name}: {each.judged.verdict}"))
-    if as_json:
-        click.echo(json.dumps(report.to_json(decided), indent=1))
-    else:
-        console.show(report.contracts(decided, monotonic() - start))
-    return campaign.status(decided)
-
-
-@cli.command()
-@click.argument("names", nargs=-1)
-@click.option("--seeds", type=click.IntRange(1), help="run the state machine alone, with so many seeds, and count those that find it")
-@click.option("--clean", is_flag=True, help="count false alarms instead: right caches in 10 configurations, with --seeds each (200)")
-@click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="write the results there, as JSON")
-@click.option("--seconds", type=click.FloatRange(0.1), default=5, show_default=True, help="of one search")
-@_options("seed", "json")
-def mutants(names: Sequence[str], seeds: int | None, clean: bool, store: Path | None, seconds: float, seed: int, as_json: bool) -> int:
-    """Run every mutant, or those with these NAMES, under every detector, and show what kills it.
-
-    A name is one of the catalogue, or module:attribute of a Mutant of your own; with --clean, of a cache that is right.
-    """
-    from radixcheck.verification.report import alarms, kills
-
-    _writable(store)
-    with console.live() as show:
-        outcome: alarms.Alarms | kills.Matrix | kills.Reliabilities
-        if clean:
-            outcome = alarms.alarms(names, seeds, show)
-        else:
-            outcome = kills.reliability(names, seeds, show) if seeds else kills.matrix(names, seed, seconds, show)
-    written = json.dumps(outcome.to_json(), indent=1)
-    if store is not None:
-        store.write_text(written + "\n")
-    if as_json:
-        click.echo(written)
-    else:
-        console.show(outcome.parts())
-    return outcome.status
-
-
-@cli.command()
-@click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("radixcheck-results"), show_default=True)
-@click.option("--question", "ids", multiple=True, help="id, as Q1, C3 or L5 (repeatable)")
-@click.option("--text", "form", flag_value="text", default="text", help="print text for a person (the default)")
-@click.option("--json", "form", flag_value="json", help="print JSON for machines")
-def report(results: Path, ids: Sequence[str], form: str) -> int:
-    """Answer the reviewers' questions from stored results; what is missing, or older than the sources, is run and stored first."""
-    try:
-        from radixcheck.verification.report import questions
-        from radixcheck.verification.report.answers import ANSWERS
-        from radixcheck.verification.report.results import collect
-    except ImportError as error:
-        raise UsageError(str(error)) from error
-
-    answers = {answer.id: answer for answer in ANSWERS}
-    for id_ in ids:
-        if id_ not in answers:
-            raise UsageError(f"no question has the id {id_!r}: choose from {', '.join(answers)}")
-    with redirect_stdout(sys.stderr):
-        found = questions.answered(collect(results, console.progress), [answers[id_] for id_ in ids] or ANSWERS)
-    if form == "json":
-        click.echo(json.dumps(questions.to_json(found), indent=1))
-    else:
-        console.show(questions.text(found))
-    return questions.status(found)
-
-
-@cli.command()
-@_options("json")
+@options("json")
 def subjects(as_json: bool) -> int:
     """List the caches that can be named."""
     rows = known()
@@ -349,7 +172,7 @@ def subjects(as_json: bool) -> int:
 
 
 @cli.command()
-@_options("json")
+@options("json")
 @click.option("--policy", default="lru", show_default=True, help="for formulas that compare keys")
 def invariants(as_json: bool, policy: str) -> int:
     """List every property: id, kind, sentence, formula."""

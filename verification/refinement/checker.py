@@ -258,8 +258,7 @@ class Checker:
         for i, q in enumerate(gone):
             late = next((k for k in gone[i + 1 :] if p.le(q, k) and before.end[q] != before.end[k]), None)
             if late is not None:
-                text = f"{blame.shown(p, q)} was evicted while {blame.shown(p, late)} lay behind it"
-                return [Violation("EVICT_LEAF", text)]
+                return [Violation("EVICT_LEAF", f"{blame.shown(p, q)} was evicted while {blame.shown(p, late)} lay behind it")]
         return []
 
     def _arguments(self, op: Op, answer: Answer) -> tuple[int, ...]:
