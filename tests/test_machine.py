@@ -74,7 +74,7 @@ def test_what_is_drawn_varies_from_example_to_example() -> None:
         drawn["pool in pages"].add(setup.pool.capacity // setup.page_size)
         return Recording(setup.page_size, setup.policy, setup.pool)
 
-    hypothesis_run(recording, ("lru", "lfu", "priority"), (1, 2, 16), seed=1, examples=50)
+    hypothesis_run(recording, ("lru", "lfu", "priority"), (1, 2, 16), seed=1, examples=100)
 
     assert drawn["policy"] == {"lru", "lfu", "priority"}
     assert drawn["page size"] == {1, 2, 16}

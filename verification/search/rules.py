@@ -84,9 +84,10 @@ class Machine(RuleBasedStateMachine):
         target=keys,
         config=st.runner().flatmap(lambda machine: st.sampled_from(machine.plan.configs)),
         spaces=st.sampled_from((1, 2, 4)),
+        other_space=_which,
         pages=st.tuples(_pages, _pages, _pages),
     )
-    def set_up(self, config: Config, spaces: int, pages: tuple[int, int, int]) -> MultipleResults[Key]:
+    def set_up(self, config: Config, spaces: int, other_space: int, pages: tuple[int, int, int]) -> MultipleResults[Key]:
         """A fresh subject and a family of keys: a parent, two children, and the first child in another namespace."""
         self.config = config
         self.checker: Checker = new_checker(self.plan.factory, config, self.plan.stride)
@@ -95,7 +96,7 @@ class Machine(RuleBasedStateMachine):
         for name in rule_names(self.checker.supports, self.misused):
             self.run.fired[name] = 0
         parent, one, other = map(self._page, pages)
-        elsewhere = self.namespaces[-1]
+        elsewhere = self.namespaces[-1 - other_space % max(1, len(self.namespaces) - 1)]
         return multiple(Key(parent), Key(parent + one), Key(parent + other + one), Key(parent + one, elsewhere))
 
     def teardown(self) -> None:
