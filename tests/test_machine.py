@@ -91,21 +91,21 @@ def test_the_cache_before_the_change_is_refuted_by_recency_alone() -> None:
 
 
 def test_the_change_with_pairs_evicts_more_than_leaves() -> None:
-    result = hypothesis_run(pairs_subject, ("lru",), (1, 2), seed=1, examples=30)
+    result = hypothesis_run(pairs_subject, ("lru",), (1, 2), seed=1, examples=90)
 
     found = result.found["EVICT_LEAF"]
     assert "EVICT_LEAF" in replay(pairs_subject, found.config, found.trace).found
 
 
 def test_a_rule_that_cannot_fire_is_reported() -> None:
-    result = hypothesis_run(subject(Full), ("lru",), (1, 2), seed=1, examples=20)
+    result = hypothesis_run(subject(Full), ("lru",), (1, 2), seed=1, examples=60)
 
     assert never_fired(result) == ("abort", "chunk", "decode", "finish")
     assert "ADMISSION" in result.found
 
 
 def test_rules_for_verbs_that_a_cache_does_not_offer_are_not_missed() -> None:
-    result = hypothesis_run(subject(TreeOnly), ("lru",), (1, 2), seed=1, examples=30)
+    result = hypothesis_run(subject(TreeOnly), ("lru",), (1, 2), seed=1, examples=60)
 
     assert never_fired(result) == ()
     assert "start" not in result.fired
@@ -131,7 +131,7 @@ def test_every_misuse_is_tried_and_the_reference_refuses_it() -> None:
 
 
 def test_an_accepted_misuse_is_found() -> None:
-    result = hypothesis_run(subject(Forgiving), ("lru",), (1, 2), seed=1, examples=20, misused=True)
+    result = hypothesis_run(subject(Forgiving), ("lru",), (1, 2), seed=1, examples=60, misused=True)
 
     assert set(result.found) == {"MISUSE"}
     assert result.found["MISUSE"].violation.text == "evict a negative number: was accepted"

@@ -22,6 +22,7 @@ from radixcheck.verification.subjects.registry import UsageError, resolve
 
 POOL_PAGES = (6, 10, 16, 24)
 SLICE_SECONDS = 1.0  # of one task
+EXAMPLES_MIN = 100  # of the state machine: fewer may leave a rule unfired by chance
 STRIDE = 8  # every so many steps, and in every so-manieth run at all steps, the formulas are evaluated
 
 
@@ -151,7 +152,7 @@ def _slice(subject: str, policy: str, page_size: int, options: Options, number: 
 
 def _machine(subject: str, options: Options) -> RunResult:
     """The Hypothesis state machine, which draws its own configurations."""
-    examples = max(30, int(options.seconds * 2))
+    examples = max(EXAMPLES_MIN, int(options.seconds * 3))
     return hypothesis_run(resolve(subject), options.policies, options.page_sizes, options.seed, examples, misused=options.misused)
 
 
