@@ -84,6 +84,13 @@ def test_what_was_not_run_says_why_and_has_killed_nothing(answer: dict[str, obje
     assert judged(NOT_RUN, OTHER, KILLED).verdict == KILLED
 
 
+def test_a_property_that_fails_only_with_another_says_with_which() -> None:
+    machine = matrix.judge("coarse_clock", seconds=0.5).cells[0]
+
+    assert (machine.verdict, machine.properties[:2]) == (KILLED, ("CLOCK", "RECENCY"))
+    assert machine.text.endswith("(wherever RECENCY fails too)")
+
+
 def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +176,7 @@ def test_right_caches_raise_no_alarm(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_wrong_cache_raises_alarms(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(["mutants", "--clean", "faulty:double_free", "--seeds", "2", "--json"])
+    status = run(["mutants", "--clean", "faulty:double_free", "--seeds", "1", "--json"])
 
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert status == 1

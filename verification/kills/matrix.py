@@ -105,5 +105,11 @@ def _detect(detector: Detector, wrong: Mutant, seed: int, limit: float) -> tuple
         return Cell(detector.name, SURVIVED, (), result.steps, seconds, ""), None
     first = broken[properties[0]]
     verdict = KILLED if properties[0] == wrong.property else OTHER
-    cell = Cell(detector.name, verdict, properties, result.after[properties[0]], seconds, first.violation.text)
+    cell = Cell(detector.name, verdict, properties, result.after[properties[0]], seconds, _said(first))
     return cell, first if verdict == KILLED else None
+
+
+def _said(found: Found) -> str:
+    """How the property was broken; a formula may fail only where another property does, and then a kill has two names."""
+    cause = found.violation.follows_from
+    return found.violation.text + (f" (wherever {cause} fails too)" if cause else "")
