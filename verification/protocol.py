@@ -44,6 +44,7 @@ class Supports:
     policies: tuple[str, ...] = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
     page_sizes: tuple[int, ...] = (1, 2, 16, 64)
     attributes: frozenset[str] = frozenset({"time", "creation", "hits", "priority"})  # that `observe` reports truly
+    here: bool = True  # it runs in this process, where its steps and its memory can be counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,13 @@ class Weighable(Protocol):
 
     def storage(self) -> int:
         """Bytes of slot storage that the nodes keep alive."""
+
+
+class Lending(Protocol):
+    """Optional, where containers do not reach the caller as they are: in another process."""
+
+    def overwrite(self) -> bool:
+        """Overwrite what crossed the border in the last call, as a caller that reuses its buffers does. False: there was nothing."""
 
 
 class Transparent(Protocol):

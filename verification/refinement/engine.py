@@ -175,6 +175,9 @@ class Engine:
 
     def overwrite_lent(self) -> bool:
         """Overwrite every container that crossed the border, as a caller that reuses its buffers does."""
+        overwrite = getattr(self.subject, "overwrite", None)
+        if overwrite is not None:
+            return bool(overwrite())
         done = False
         for container in self.lent:
             if isinstance(container, list):

@@ -78,14 +78,14 @@ def probe(factory: Factory, config: Config) -> RunResult:
     """Every scene that the subject can play, once."""
     result = RunResult(runs=1)
     supports = Scene(factory, config).subject.supports
-    if supports.tree:
+    if supports.tree and supports.here:
         _growth(factory, config, result)
         _storage(factory, config, result)
         _cost("EVICT_COST", partial(_evict_steps, factory, config), 128, result)
         _cost("MATCH_COST", partial(_match_steps, factory, config), 64, result)
-        # A chain takes as many matches as it has nodes: where one match costs too much already, they would take minutes.
-        if "MATCH_COST" not in result.found:
-            _depth(factory, config, result, supports.requests)
+    # A chain takes as many matches as it has nodes: where one match costs too much already, they would take minutes.
+    if supports.tree and "MATCH_COST" not in result.found:
+        _depth(factory, config, result, supports.requests)
     if supports.tree and supports.namespaces:
         _namespaces(factory, config, result)
     return result

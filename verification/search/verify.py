@@ -23,6 +23,7 @@ from radixcheck.verification.subjects.registry import UsageError, resolve
 POOL_PAGES = (6, 10, 16, 24)
 SLICE_SECONDS = 1.0  # of one task
 EXAMPLES_MIN = 100  # of the state machine: fewer may leave a rule unfired by chance
+ELSEWHERE = ("MEM_BOUND", "EVICT_COST", "MATCH_COST", "NO_ALIAS")  # what cannot be counted, or overwritten, in another process
 STRIDE = 8  # every so many steps, and in every so-manieth run at all steps, the formulas are evaluated
 
 
@@ -76,6 +77,8 @@ def supported(subject: str, device: str = "cpu") -> tuple[Supports, bool]:
     factory = resolve(subject)
     try:
         made = factory(Setup(1, "lru", WatchedPool(64, 1), device))
+    except UsageError:
+        raise
     except Exception as error:  # whatever a user's factory raises
         raise UsageError(f"the factory of {subject!r} raised {type(error).__name__}: {error}") from error
     supports = getattr(made, "supports", None)
@@ -197,6 +200,8 @@ def _hidden(p: Property, supports: Supports, transparent: bool, checked: int) ->
         return "it has no namespaces"
     if checked:
         return ""
+    if not supports.here and p.id in ELSEWHERE:
+        return "it runs in another process"
     if p.heap:
         return "it shows no heap"
     if p.id == "LEAFSET":

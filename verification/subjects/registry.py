@@ -1,6 +1,7 @@
 """Which caches can be named on the command line, and how others are found: an entry point, or `module:factory`."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +39,21 @@ BUILT_IN = {
 GROUPS = {"as-submitted": ("as-submitted:pairs", "as-submitted:nodes")}  # a change that can be read in two ways
 
 
+EXEC = "exec:"  # before the command of a program that serves a cache
+
+
+def _served(command: str) -> Factory:
+    from radixcheck.verification.remote.subject import Remote  # which needs what is in this file
+
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise UsageError(f"the command {command!r} cannot be read: {error}") from error
+    if not words:
+        raise UsageError("the command of the subject is empty: give a program that serves a cache")
+    return Remote(words)
+
+
 def known() -> list[Named]:
     """Built-in caches, then those of other installed packages (entry-point group `radixcheck.subjects`)."""
     others = [Named(e.name, e.value, f"from {e.dist.name if e.dist else 'an entry point'}") for e in _entry_points()]
@@ -55,6 +71,8 @@ def names_of(subject: str) -> tuple[str, ...]:
 
 def resolve(subject: str) -> Factory:
     """The factory of a subject. Raises `UsageError`."""
+    if subject.startswith(EXEC):
+        return _served(subject.removeprefix(EXEC))
     named = {n.name: n.where for n in known()}
     where = named.get(subject, subject)
     module, _, attribute = where.partition(":")
