@@ -177,7 +177,10 @@ class Engine:
         """Overwrite every container that crossed the border, as a caller that reuses its buffers does."""
         overwrite = getattr(self.subject, "overwrite", None)
         if overwrite is not None:
-            return bool(overwrite())
+            try:
+                return bool(overwrite())
+            except Exception as error:  # whatever a subject raises
+                raise SubjectFailed(f"overwrite() raised {type(error).__name__}: {error}") from error
         done = False
         for container in self.lent:
             if isinstance(container, list):

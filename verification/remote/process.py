@@ -2,18 +2,21 @@
 
 import json
 import os
-import selectors
+import re
+import select
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-START_SECONDS = 120.0  # for the first answer: an interpreter, and what the cache imports
-ANSWER_SECONDS = 10.0
 LONGEST = 1 << 26  # bytes of one line
+CHUNK = 1 << 16  # bytes read at a time
 SHOWN = 120  # characters of what was said
+KEPT = 4096  # bytes of standard error
+BLAME = re.compile(rb"rror|xception|panic|fault|bort")
+PATIENCE_MIN = 0.5  # seconds
+PATIENCE_FACTOR = 50  # times the slowest answer so far
 
 
 class SubjectLost(Exception):
@@ -32,63 +35,91 @@ class SubjectBabbled(SubjectLost):
     """It wrote what is no answer."""
 
 
-class Process:
-    """One child process. After a `SubjectLost` it is gone."""
+class Patience:
+    """How long an answer may take. Each time it was in vain the next takes half as long, so that many are found out in a bounded time."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # standard error, of which the end is shown; it lives as long as the child
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._slowest = 0.0
+
+    def answered(self, seconds: float) -> None:
+        """An answer took so long."""
+        self._slowest = max(self._slowest, seconds)
+
+    def in_vain(self) -> None:
+        """No answer came. What answers do take stays far below the limit."""
+        self.seconds = min(self.seconds, max(self.seconds / 2, PATIENCE_MIN, PATIENCE_FACTOR * self._slowest))
+
+
+class Process:
+    """One child process. After a `SubjectLost` it is gone, and every question gets the same `SubjectLost`."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        """Raises `SubjectDied` if there is no such program."""
+        pipe = subprocess.PIPE
         try:
-            self._child = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, env=environment, start_new_session=True
-            )
+            self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
         except OSError as error:
-            raise SubjectDied(f"{command[0]} cannot be started: {error.strerror}") from error
+            raise SubjectDied(f"cannot be started: {error.strerror}") from error
         assert self._child.stdin is not None
         assert self._child.stdout is not None
-        self._in, self._out = self._child.stdin.fileno(), self._child.stdout.fileno()
-        for end in (self._in, self._out):
+        assert self._child.stderr is not None
+        self._in, self._out, self._err = (stream.fileno() for stream in (self._child.stdin, self._child.stdout, self._child.stderr))
+        self._reading = select.poll()
+        for end in (self._in, self._out, self._err):
             os.set_blocking(end, False)
-        self._ready = selectors.DefaultSelector()
-        self._read = b""
-        self._limit = START_SECONDS
+        self._reading.register(self._out, select.POLLIN)
+        self._reading.register(self._err, select.POLLIN)
+        self._read, self._said = bytearray(), b""
+        self._lost: SubjectLost | None = None
+        self.fresh = True  # until its first answer
 
-    def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
+    def ask(self, message: Mapping[str, Any], patience: Patience) -> dict[str, Any]:
         """The answer to a message. Raises `SubjectLost`."""
+        if self._lost is not None:
+            raise self._lost
+        what, start = str(message["do"]), monotonic()
         try:
-            return self._ask(message)
-        except SubjectLost:
-            self.end()
-            raise
+            answer = self._ask(message, what, start + patience.seconds)
+        except SubjectLost as lost:
+            within = f" within {patience.seconds:g} s" if isinstance(lost, SubjectHung) else ""
+            said = type(lost)(f"{lost}{within}{self._last_words()}")
+            if within:
+                patience.in_vain()
+            self.lose(said)
+            raise said from lost
+        self.fresh = False
+        patience.answered(monotonic() - start)
+        return answer
 
     @property
     def alive(self) -> bool:
         """Whether it can be asked."""
-        return self._child.poll() is None
+        return self._lost is None and self._child.poll() is None
 
-    def end(self) -> None:
-        """End it, whatever it does."""
+    def lose(self, why: SubjectLost) -> None:
+        """End it, and what it has started, whatever they do."""
+        self._lost = self._lost or why
         if self._child.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._child.pid, 9)
         self._child.wait()
-        for stream in (self._child.stdin, self._child.stdout, self._said):
+        for stream in (self._child.stdin, self._child.stdout, self._child.stderr):
             if stream is not None:
-                stream.close()
-        self._ready.close()
+                with suppress(OSError):
+                    stream.close()
 
-    def _ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        what, end = str(message["do"]), monotonic() + self._limit
+    def _ask(self, message: Mapping[str, Any], what: str, end: float) -> dict[str, Any]:
         if self._read:
-            raise SubjectBabbled(f"wrote {_shown(self._read)} without being asked")
+            raise SubjectBabbled(f"wrote {shown(self._read)} without being asked")
         self._write(json.dumps(message, separators=(",", ":")).encode() + b"\n", what, end)
         line = self._line(what, end)
-        self._limit = ANSWER_SECONDS
         try:
             answer = json.loads(line)
-        except ValueError as error:
-            raise SubjectBabbled(f"answered {what} with {_shown(line)}, which is no JSON") from error
+        except (ValueError, RecursionError) as error:
+            raise SubjectBabbled(f"answered {what} with {shown(line)}, which is no JSON") from error
         if not isinstance(answer, dict):
-            raise SubjectBabbled(f"answered {what} with {_shown(line)}, which is no JSON object")
+            raise SubjectBabbled(f"answered {what} with {shown(line)}, which is no JSON object")
         return answer
 
     def _write(self, data: bytes, what: str, end: float) -> None:
@@ -96,31 +127,42 @@ class Process:
             try:
                 data = data[os.write(self._in, data) :]
             except BlockingIOError:
-                self._wait(self._in, selectors.EVENT_WRITE, what, end)
+                if monotonic() > end:
+                    raise SubjectHung(f"did not read {what}") from None
+                writing = select.poll()
+                writing.register(self._in, select.POLLOUT)
+                writing.poll(50)
+                self._hear(0)
             except BrokenPipeError as error:
                 raise self._died(what) from error
 
     def _line(self, what: str, end: float) -> bytes:
-        while b"\n" not in self._read:
-            if len(self._read) > LONGEST:
+        seen = 0
+        while (at := self._read.find(b"\n", seen)) < 0:
+            seen = len(self._read)
+            if seen > LONGEST:
                 raise SubjectBabbled(f"answered {what} with more than {LONGEST:,} bytes in one line")
-            try:
-                part = os.read(self._out, 1 << 16)
-            except BlockingIOError:
-                self._wait(self._out, selectors.EVENT_READ, what, end)
-                continue
-            if not part:
+            if monotonic() > end:
+                raise SubjectHung(f"gave no answer to {what}")
+            if not self._hear(end - monotonic()):
                 raise self._died(what)
-            self._read += part
-        line, _, self._read = self._read.partition(b"\n")
+        line = bytes(self._read[:at])
+        del self._read[: at + 1]
         return line
 
-    def _wait(self, stream: int, event: int, what: str, end: float) -> None:
-        self._ready.register(stream, event)
-        ready = self._ready.select(max(0.0, end - monotonic()))
-        self._ready.unregister(stream)
-        if not ready and monotonic() >= end:
-            raise SubjectHung(f"gave no answer to {what} within {self._limit:g} s")
+    def _hear(self, seconds: float) -> bool:
+        """Read what has been written, waiting for it so long. False: the child has closed its output."""
+        open_ = True
+        for end, _ in self._reading.poll(max(0, int(1000 * seconds) + 1) if seconds else 0):
+            part = os.read(end, CHUNK)
+            if end == self._out:
+                self._read += part
+                open_ = bool(part)
+            elif part:
+                self._said = (self._said + part)[-KEPT:]
+            else:
+                self._reading.unregister(end)
+        return open_
 
     def _died(self, what: str) -> SubjectDied:
         try:
@@ -128,11 +170,21 @@ class Process:
         except subprocess.TimeoutExpired:
             return SubjectDied(f"closed its output instead of answering {what}")
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
-        self._said.seek(0)
-        words = self._said.read()[-2000:].decode(errors="replace").strip().splitlines()
-        return SubjectDied(f"{how} instead of answering {what}" + (f": {words[-1][:SHOWN]}" if words else ""))
+        return SubjectDied(f"{how} instead of answering {what}")
+
+    def _last_words(self) -> str:
+        """The last line of its standard error that speaks of a fault, or the last one."""
+        with suppress(OSError):  # nothing more is there, or it has closed it
+            for _ in range(KEPT):
+                if not (part := os.read(self._err, CHUNK)):
+                    break
+                self._said = (self._said + part)[-KEPT:]
+        lines = self._said.strip().splitlines()
+        blamed = [line for line in lines if BLAME.search(line)] or lines
+        return f"; its last words: {shown(blamed[-1])}" if blamed else ""
 
 
-def _shown(said: bytes) -> str:
-    text = said[: SHOWN + 1].decode(errors="replace").strip()
-    return repr(text[:SHOWN] + ("..." if len(said) > SHOWN else ""))
+def shown(said: bytes | bytearray) -> str:
+    """The beginning of what was said, on one line."""
+    text = bytes(said[: 4 * SHOWN]).decode(errors="replace").strip()
+    return repr(text[:SHOWN] + ("..." if len(text) > SHOWN else ""))

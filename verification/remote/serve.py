@@ -20,23 +20,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 PROTOCOL = 1
-SIZED = (
-    "make",
-    "match",
-    "peek",
-    "insert",
-    "lock",
-    "unlock",
-    "evict",
-    "alloc",
-    "free",
-    "reset",
-    "start",
-    "chunk",
-    "decode",
-    "finish",
-    "abort",
-)  # whose answers carry sizes
+VERBS = "match peek insert lock unlock evict alloc free reset start chunk decode finish abort"
+SIZED = {"make", *VERBS.split()}  # whose answers carry sizes
 
 
 class Missing(Exception):
@@ -238,6 +223,8 @@ class Server:
             self._inside += perf_counter() - start
 
     def _make(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["protocol"] != PROTOCOL:
+            raise Missing(f"this program serves protocol {PROTOCOL}, and was asked for protocol {asked['protocol']}")
         self._cache = None  # the old one goes first
         self._pool = Pool(asked["pool"], asked["page_size"])
         self._handles, self._receipts, self._lent = Table(), Table(), []
@@ -319,7 +306,7 @@ class Server:
             [n[0], n[1], as_list(n[2]), as_list(n[3]), list(n[4]), None if n[5] is None else as_list(n[5]), *n[6:]] for n in seen.nodes
         ]
         requests = [[h, r[0], r[1], as_list(r[2])] for h, r in seen.requests.items()]
-        heap = None if seen.heap is None else [[*entry[0], entry[1]] for entry in seen.heap]
+        heap = None if seen.heap is None else [[*entry[0], *entry[1:]] for entry in seen.heap]
         leaves = None if seen.leaves is None else list(seen.leaves)
         return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": heap, "leaves": leaves, "leaf_count": seen.leaf_count}
 
