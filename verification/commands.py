@@ -14,7 +14,7 @@ import click
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification import evidence
 from radixcheck.verification.operations import Op
-from radixcheck.verification.options import options
+from radixcheck.verification.options import one_subject, options
 from radixcheck.verification.report import console, tables
 from radixcheck.verification.subjects.registry import UsageError, known, names_of
 
@@ -32,7 +32,7 @@ for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.r
 
 
 @cli.command()
-@click.argument("subject", default="optimized")
+@one_subject(click.argument("subject", required=False))
 @options("policy", "page-size", "pool", "device", "seed")
 @click.option("--seconds", type=click.FloatRange(0.5), default=40, show_default=True, help="of search")
 @click.option("--misuse", "misused", is_flag=True, help="also call outside the guards: typed error, unchanged state")
@@ -40,7 +40,7 @@ for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.r
 def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen: Any) -> int:
     """Check SUBJECT (default: optimized) against the specification, then replay the sample trace.
 
-    SUBJECT is a name from `radixcheck subjects` or module:factory.
+    SUBJECT is a name from `radixcheck subjects` or module:factory. A cache in another process: --exec, or SUBJECT with --python.
     """
     from radixcheck.verification.report.outcome import verify_and_replay
 
@@ -61,7 +61,7 @@ def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen:
 @cli.command()
 @click.argument("trace", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="the small trace that comes with the package")
-@click.option("--subject", default="optimized", show_default=True)
+@one_subject(click.option("--subject", help="[default: optimized]"))
 @click.option("--policy", default="lru", show_default=True)
 @click.option("--page-size", type=int, default=16, show_default=True, help="tokens")
 @click.option("--pool", type=int, default=POOL, show_default=True, help="tokens")
@@ -79,15 +79,15 @@ def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, a
 
     if (trace is None) == (not sample):
         raise UsageError("give one trace: a file, or --sample")
-    subject, limit = asked.pop("subject"), asked.pop("limit") or 0
-    _check(subject, (asked["policy"],), (asked["page_size"],), asked["device"])
+    name, limit = asked.pop("subject"), asked.pop("limit") or 0
+    _check(name, (asked["policy"],), (asked["page_size"],), asked["device"])
     if sample and asked["pool"] == POOL:
         asked["pool"] = SAMPLE_POOL
     if out is not None:
         shortened.check_new(out)
     recorded: list[Op] = []
     with redirect_stdout(sys.stderr):
-        outcome = replay_trace(trace, subject, Settings(**asked), limit, console.progress, recorded.append if out else _ignored)
+        outcome = replay_trace(trace, name, Settings(**asked), limit, console.progress, recorded.append if out else _ignored)
         short = shortened.shorten(outcome, recorded, out, seconds, console.progress) if out is not None else None
     if as_json:
         click.echo(json.dumps(outcome.to_json() | ({"shrunk": short.to_json()} if short else {}), indent=1))
@@ -107,7 +107,10 @@ def _ignored(op: Op) -> None:
 @click.option("--seconds", type=click.FloatRange(0.5), default=30, show_default=True)
 @options("json")
 def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) -> int:
-    """Run two caches side by side and compare every answer, refusal, size and victim."""
+    """Run two caches side by side and compare every answer, refusal, size and victim.
+
+    Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
+    """
     from radixcheck.verification.report.outcome import compare
 
     a, b = _request(left, **chosen), _request(right, **chosen)
@@ -121,7 +124,7 @@ def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) ->
 
 
 @cli.command()
-@click.argument("subject", default="optimized")
+@one_subject(click.argument("subject", required=False))
 @click.option("--scope", "scopes", multiple=True, help="tree or requests (repeatable); default: both")
 @options("policy", "page-size")
 @click.option("--cores", type=click.IntRange(1), default=2, show_default=True, help="worker processes")

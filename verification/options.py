@@ -1,13 +1,16 @@
 """Options that several commands share."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import click
 
 from radixcheck.spec.policies import POLICIES
+from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC, UsageError
 
 Decorator = Callable[[Any], Any]
+DEFAULT = "optimized"  # the subject that is meant where none is named
 
 
 def options(*names: str) -> Decorator:
@@ -27,3 +30,30 @@ def options(*names: str) -> Decorator:
         return function
 
     return decorate
+
+
+def one_subject(named: Decorator) -> Decorator:
+    """The one subject of a command, in any of three ways: its name (an argument or an option), `--exec`, or both name and `--python`."""
+
+    def decorate(function: Any) -> Any:
+        @named
+        @click.option("--exec", "command", help="a program that serves the subject over standard input and output (any language)")
+        @click.option("--python", help="the interpreter of another environment, in which the subject's adapter runs")
+        @wraps(function)
+        def with_subject(*, subject: str | None, command: str | None, python: str | None, **others: Any) -> Any:
+            return function(subject=_name(subject, command, python), **others)
+
+        return with_subject
+
+    return decorate
+
+
+def _name(subject: str | None, command: str | None, python: str | None) -> str:
+    """Under what name the registry knows it. Raises `UsageError`."""
+    if command is None:
+        return (subject or DEFAULT) + (f"{ELSEWHERE}{python}" if python is not None else "")
+    if subject is not None:
+        raise UsageError(f"two subjects are given, {subject!r} and --exec: give one")
+    if python is not None:
+        raise UsageError("--python runs the adapter of a named subject: with --exec write the interpreter into the command")
+    return EXEC + command

@@ -69,7 +69,7 @@ def raised(said: Said) -> Exception:
 
 def supports(made: Said) -> Supports:
     """What the program declares of its cache."""
-    said = made.get("supports", {})
+    said = made.get("supports")
     if not isinstance(said, dict) or not said.keys() <= {*FLAGS, *DECLARED}:
         _wrong(made, f"'supports' declares something else than {', '.join((*FLAGS, *DECLARED))}")
     for name, value in said.items():

@@ -44,6 +44,8 @@ def bounds(
     seconds: float,
 ) -> Bounds:
     """What was asked for; where nothing was, what the subject declares of the defaults. Raises `UsageError`."""
+    if not supports.here:
+        raise UsageError(f"{subject} runs in another process, where explore cannot go back to an earlier state: use verify")
     for name in scopes:
         if name not in SCOPES:
             raise UsageError(f"unknown scope {name!r}: choose from {', '.join(SCOPES)}")

@@ -14,7 +14,7 @@ from radixcheck.spec.values import CacheError
 from radixcheck.verification.model.reader import Refused
 from radixcheck.verification.model.state import State
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.refinement.engine import Engine
+from radixcheck.verification.refinement.engine import Engine, SubjectFailed
 from radixcheck.verification.refinement.oracle import Oracle
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.search.run import Config, Factory
@@ -73,6 +73,7 @@ class _Side:
     def __init__(self, factory: Factory, config: Config) -> None:
         self.engine = Engine(factory, config.policy, config.page_size, config.pool, config.device)
         self._holds: dict[int, int] = {}  # page -> position
+        self.crash = ""  # in words, of the last operation
 
     def perform(self, op: Op, fresh: Sequence[int]) -> tuple[object, ...]:
         """What can be compared: lengths, refusals, sizes, and the tokens whose slots were freed."""
@@ -82,8 +83,13 @@ class _Side:
         held = self._holds | written if op.name == "insert" else self._holds  # all others free before they allocate
         freed = tuple(sorted(held.get(page, -1) for page in pool.freed))
         self._holds.update(written)
+        try:
+            sizes: object = self.engine.sizes()
+        except SubjectFailed as failed:
+            sizes = str(failed)
+        self.crash = f": {answer.error}" if answer.error and not answer.refused else ""
         error = type(answer.error).__name__ if answer.error else ""
-        return (answer.length, error, self.engine.sizes(), freed, len(answer.slots or ()), bool(pool.findings))
+        return (answer.length, error, sizes, freed, len(answer.slots or ()), bool(pool.findings))
 
 
 class Pair:
@@ -113,7 +119,7 @@ class Pair:
         left, right = self._left.perform(op, fresh), self._right.perform(op, fresh)
         said = "admitted" if left[1] == "" else left[1]
         self.parted = self.parted or said != specification
-        return None if left == right else (self._show(left), self._show(right), specification)
+        return None if left == right else (_show(left, self._left.crash), _show(right, self._right.crash), specification)
 
     def _fresh(self, op: Op) -> Sequence[int]:
         """The positions that the engine will write into pages taken by this operation."""
@@ -129,15 +135,16 @@ class Pair:
                 return (-tail,) if p.whole[tail] else ()
         return ()
 
-    def _show(self, answer: tuple[object, ...]) -> str:
-        length, error, sizes, freed, slots, broken = answer
-        words = [f"refused with {error}" if error else "answered"]
-        words += [f"{length} tokens"] if length is not None else []
-        words += [f"{slots} slots"] if slots else []
-        assert isinstance(freed, tuple)
-        words += [f"freed {len(freed)} pages"] if freed else []
-        words += ["misused the pool"] if broken else []
-        return ", ".join([*words, str(sizes)])
+
+def _show(answer: tuple[object, ...], crash: str) -> str:
+    length, error, sizes, freed, slots, broken = answer
+    words = [f"{'raised' if crash else 'refused with'} {error}{crash}" if error else "answered"]
+    words += [f"{length} tokens"] if length is not None else []
+    words += [f"{slots} slots"] if slots else []
+    assert isinstance(freed, tuple)
+    words += [f"freed {len(freed)} pages"] if freed else []
+    words += ["misused the pool"] if broken else []
+    return ", ".join([*words, str(sizes)])
 
 
 def compare(left: Factory, right: Factory, config: Config, seed: int) -> Outcome:

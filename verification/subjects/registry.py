@@ -1,12 +1,18 @@
-"""Which caches can be named on the command line, and how others are found: an entry point, or `module:factory`."""
+"""Which caches can be named on the command line, and how others are found: an entry point, or `module:factory`.
+
+Caches in other processes: `exec:COMMAND`, and either of the above followed by `@PYTHON`.
+"""
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 Factory = Callable[[Any], Any]
@@ -40,9 +46,11 @@ GROUPS = {"as-submitted": ("as-submitted:pairs", "as-submitted:nodes")}  # a cha
 
 
 EXEC = "exec:"  # before the command of a program that serves a cache
+ELSEWHERE = "@"  # between a subject and the interpreter of another environment
 
 
 def _served(command: str) -> Factory:
+    """The cache that a program serves."""
     from radixcheck.verification.remote.subject import Remote  # which needs what is in this file
 
     try:
@@ -52,6 +60,23 @@ def _served(command: str) -> Factory:
     if not words:
         raise UsageError("the command of the subject is empty: give a program that serves a cache")
     return Remote(words)
+
+
+def _elsewhere(subject: str, python: str) -> Factory:
+    """A subject whose adapter runs under another interpreter, which needs nothing but that file, `serve.py` and the cache."""
+    from radixcheck.verification.remote.subject import Remote
+
+    if not python or shutil.which(python) is None:
+        raise UsageError(f"there is no interpreter {python!r} for {subject!r}: give the path of a Python that can import the cache")
+    module, attribute = _place(subject)
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"cannot find {module!r} for subject {subject!r}: {error}") from error
+    if spec is None or spec.origin is None:
+        raise UsageError(f"cannot find the file of {module!r} for subject {subject!r}")
+    serving = Path(__file__).parent.parent / "remote" / "serve.py"
+    return Remote((python, str(serving), f"{spec.origin}:{attribute}"))
 
 
 def known() -> list[Named]:
@@ -66,24 +91,24 @@ def _entry_points() -> Any:
 
 def names_of(subject: str) -> tuple[str, ...]:
     """The subjects that a name on the command line stands for."""
-    return GROUPS.get(subject, (subject,))
+    if subject.startswith(EXEC):
+        return (subject,)
+    name, *python = subject.partition(ELSEWHERE)
+    return tuple("".join((one, *python)) for one in GROUPS.get(name, (name,)))
 
 
 def resolve(subject: str) -> Factory:
     """The factory of a subject. Raises `UsageError`."""
     if subject.startswith(EXEC):
         return _served(subject.removeprefix(EXEC))
-    named = {n.name: n.where for n in known()}
-    where = named.get(subject, subject)
-    module, _, attribute = where.partition(":")
-    if not attribute:
-        raise UsageError(f"unknown subject {subject!r}: give one of {', '.join(named)}, or module:factory of a cache of your own")
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as `python -m` does: a user's own module lies in the current folder
+    name, elsewhere, python = subject.partition(ELSEWHERE)
+    if elsewhere:
+        return _elsewhere(name, python)
+    module, attribute = _place(subject)
     try:
         found = import_module(module)
     except ModuleNotFoundError as error:
-        if error.name == "torch" and where.startswith("radixcheck.verification."):
+        if error.name == "torch" and module.startswith("radixcheck.verification."):
             raise UsageError(f"{subject} needs torch: pip install 'radixcheck[torch]'") from error
         raise UsageError(f"cannot import {module!r} for subject {subject!r}: {error}") from error
     except Exception as error:  # whatever a user's module raises while it is imported
@@ -93,3 +118,14 @@ def resolve(subject: str) -> Factory:
         raise UsageError(f"module {module!r} has no factory {attribute!r}: a subject is named module:factory")
     result: Factory = factory
     return result
+
+
+def _place(subject: str) -> tuple[str, str]:
+    """The module and the factory of a subject. Raises `UsageError`."""
+    named = {n.name: n.where for n in known()}
+    module, _, attribute = named.get(subject, subject).partition(":")
+    if not attribute:
+        raise UsageError(f"unknown subject {subject!r}: give one of {', '.join(named)}, or module:factory of a cache of your own")
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # as `python -m` does: a user's own module lies in the current folder
+    return module, attribute
