@@ -8,7 +8,14 @@ from radixcheck.spec.values import Key
 
 TREE_OPERATIONS = ("match", "peek", "insert", "lock", "unlock", "evict", "alloc", "free", "reset")
 REQUEST_OPERATIONS = ("start", "chunk", "decode", "finish", "abort", "reset")
-
+NEEDS = {  # of a caller that performs an operation: the other verbs that it calls, before or after
+    "insert": {"alloc", "free"},
+    "alloc": {"free"},
+    "free": {"alloc"},
+    "lock": {"match", "unlock"},
+    "unlock": {"lock"},
+    **{name: {"start"} for name in ("chunk", "decode", "finish", "abort")},
+}
 
 NO_KEY = Key(())
 

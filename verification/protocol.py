@@ -10,9 +10,11 @@ Request verbs   start chunk decode finish abort reset sizes
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from radixcheck.spec.values import Key, Match, Row, Sizes
+from radixcheck.verification.operations import NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
 
 NodeId = Hashable
 
@@ -44,7 +46,19 @@ class Supports:
     policies: tuple[str, ...] = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
     page_sizes: tuple[int, ...] = (1, 2, 16, 64)
     attributes: frozenset[str] = frozenset({"time", "creation", "hits", "priority"})  # that `observe` reports truly
+    without: frozenset[str] = frozenset()  # verbs that it lacks
     here: bool = True  # it runs in this process, where its steps and its memory can be counted
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """What can be performed on it: the operations of which it has all verbs."""
+        return _operations(self.tree, self.requests, self.without)
+
+
+@cache
+def _operations(tree: bool, requests: bool, without: frozenset[str]) -> tuple[str, ...]:
+    names = dict.fromkeys((TREE_OPERATIONS if tree else ()) + (REQUEST_OPERATIONS if requests else ()))
+    return tuple(name for name in names if without.isdisjoint({name, *NEEDS.get(name, ())}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Checker:
 
     def allowed(self, op: Op) -> bool:
         """Whether a caller can make this call now."""
-        return self.oracle.allowed(op)
+        return (op.name in self.supports.operations or is_misuse(op.name)) and self.oracle.allowed(op)
 
     def step(self, op: Op) -> list[Violation]:
         """Perform and check one operation. An empty list: nothing is wrong. After a hard fault `stopped` is true."""

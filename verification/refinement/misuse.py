@@ -15,7 +15,8 @@ NOBODY = 10**9  # a request id that was never given out
 
 def misuses_for(supports: Supports) -> tuple[str, ...]:
     """The misuses that a subject's verbs allow."""
-    return (tuple(_TREE) if supports.tree else ()) + (tuple(_REQUEST) if supports.requests else ())
+    names = (tuple(_TREE) if supports.tree else ()) + (tuple(_REQUEST) if supports.requests else ())
+    return tuple(name for name in names if name.partition(" ")[0] in supports.operations)  # each begins with the verb that it misuses
 
 
 def is_misuse(name: str) -> bool:

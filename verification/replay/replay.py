@@ -15,7 +15,7 @@ from itertools import count
 from time import perf_counter
 
 from radixcheck.spec.values import Key, NoRoom, pages_for
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
 from radixcheck.verification.refinement.checker import Violation
 from radixcheck.verification.replay.beside import Companion
 from radixcheck.verification.replay.fault import Fault
@@ -145,8 +145,8 @@ class _Run:
         s = self.settings = settings
         self.record = record
         self.checker = IncrementalChecker(factory, s.policy, s.page_size, s.pool, s.stride, s.device, s.window)
-        if not self.checker.supports.requests:
-            raise TraceError("the replay", 0, "the subject has no request verbs, which is what a trace is made of")
+        if not set(REQUEST_OPERATIONS) <= set(self.checker.supports.operations):
+            raise TraceError("the replay", 0, "the subject has not all request verbs, which is what a trace is made of")
         self.companion = Companion(beside, self.checker, s.pool) if beside else None
         self.running: deque[_Running] = deque()
         self.fault: Fault | None = None

@@ -61,7 +61,8 @@ def bounds(
 
 
 def _served(scope: Scope, supports: Supports) -> bool:
-    return supports.requests if scope.requests else supports.tree
+    names = {op.name for op in scope.alphabet(1, "lru")}
+    return (supports.requests if scope.requests else supports.tree) and supports.without.isdisjoint(names)
 
 
 def _declared(defaults: tuple[T, ...], declared: tuple[T, ...]) -> tuple[T, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
 from radixcheck.verification.replay.mooncake import TraceError, read
 from radixcheck.verification.replay.replay import Replayed, Settings, replay
 from radixcheck.verification.replay.sample import FILE as SAMPLE
@@ -203,7 +203,7 @@ def _everything(subject: str, request: Request) -> Request:
 
 def _replayable(subject: str, request: Request) -> bool:
     supports, transparent = supported(subject, request.device)
-    return supports.requests and transparent and 16 in supports.page_sizes and "lru" in supports.policies
+    return set(REQUEST_OPERATIONS) <= set(supports.operations) and transparent and 16 in supports.page_sizes and "lru" in supports.policies
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,12 +101,12 @@ class Pair:
         self.engine = self._left.engine
         a, b = self.engine.subject.supports, self._right.engine.subject.supports
         both = {"tree": a.tree and b.tree, "requests": a.requests and b.requests, "namespaces": a.namespaces and b.namespaces}
-        self.supports = replace(a, **both)
+        self.supports = replace(a, **both, without=a.without | b.without)
         self.parted = False
 
     def allowed(self, op: Op) -> bool:
         """Whether a caller can make this call now."""
-        return self.oracle.allowed(op)
+        return op.name in self.supports.operations and self.oracle.allowed(op)
 
     def step(self, op: Op) -> tuple[str, str, str] | None:
         """Both answers and the specification's if the two differ."""

@@ -96,8 +96,7 @@ def namespaces_for(supports: Supports) -> tuple[Namespace, ...]:
 def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iterator[Op]:
     """An endless stream of operations that make sense in the guide's present state."""
     supports = guide.supports
-    names = (TREE_OPERATIONS if supports.tree else ()) + (REQUEST_OPERATIONS if supports.requests else ())
-    names = tuple(n for n in dict.fromkeys(names) if profile[n])
+    names = tuple(name for name in supports.operations if profile[name])
     weights = [profile[n] for n in names]
     spaces = namespaces_for(supports)
     spaces = spaces[:5] if random.random() < 0.5 else tuple(random.sample(spaces, min(4, len(spaces))))
@@ -112,7 +111,7 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iter
         yield op
         if op.name == "start" and op.holder not in guide.oracle.model.state.held:
             keys.refused.append(op.key)
-        if op.name == "insert" and not guide.allowed(op):
+        if op.name == "insert" and "evict" in supports.operations and not guide.allowed(op):
             yield Op("evict", amount=len(op.key.tokens))
             yield op
 

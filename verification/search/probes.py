@@ -15,13 +15,14 @@ from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
 from radixcheck.verification.refinement.blame import of_crash
 from radixcheck.verification.refinement.checker import Violation
 from radixcheck.verification.refinement.engine import Engine
 from radixcheck.verification.search.run import Config, Factory, RunResult
 
 PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")  # seen by a probe only: a replay of the trace does not show them
+SCENES = {"insert", "match", "lock", "unlock", "evict"}  # the operations of all scenes
 POOL_PAGES = 4096
 NAMESPACES = 1_200  # of 2**16 values: two of them are alike with a probability of 0.99998
 DEPTH_PAGES = 1_500  # of a chain: more than the calls that Python nests by default
@@ -78,15 +79,17 @@ def probe(factory: Factory, config: Config) -> RunResult:
     """Every scene that the subject can play, once."""
     result = RunResult(runs=1)
     supports = Scene(factory, config).subject.supports
-    if supports.tree and supports.here:
+    if not set(supports.operations) >= SCENES:
+        return result
+    if supports.here:
         _growth(factory, config, result)
         _storage(factory, config, result)
         _cost("EVICT_COST", partial(_evict_steps, factory, config), 128, result)
         _cost("MATCH_COST", partial(_match_steps, factory, config), 64, result)
     # A chain takes as many matches as it has nodes: where one match costs too much already, they would take minutes.
-    if supports.tree and "MATCH_COST" not in result.found:
-        _depth(factory, config, result, supports.requests)
-    if supports.tree and supports.namespaces:
+    if "MATCH_COST" not in result.found:
+        _depth(factory, config, result, set(REQUEST_OPERATIONS) <= set(supports.operations))
+    if supports.namespaces:
         _namespaces(factory, config, result)
     return result
 

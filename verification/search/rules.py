@@ -14,7 +14,7 @@ from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, 
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.catalogue import CATALOGUE
-from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op, Trace
+from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.refinement.checker import Checker
 from radixcheck.verification.refinement.misuse import misuses_for
@@ -50,8 +50,7 @@ class WantedFailed(AssertionError):
 
 def rule_names(supports: Supports, misused: bool) -> tuple[str, ...]:
     """Every rule that must fire, as it is counted: under its operation's name, or its misuse's."""
-    operations = (TREE_OPERATIONS if supports.tree else ()) + (REQUEST_OPERATIONS if supports.requests else ())
-    return tuple(dict.fromkeys(KEY_RULES + operations + (misuses_for(supports) if misused else ())))
+    return KEY_RULES + supports.operations + (misuses_for(supports) if misused else ())
 
 
 def _when(open_: Callable[[Any], bool]) -> Callable[[Any], Any]:
@@ -60,9 +59,11 @@ def _when(open_: Callable[[Any], bool]) -> Callable[[Any], Any]:
 
 
 _keys_wanted = _when(lambda machine: 2 * machine.keys_made <= len(machine.trace))
-_tree = _when(lambda machine: machine.checker.supports.tree)
-_requests = _when(lambda machine: machine.checker.supports.requests)
-_request_lives = _when(lambda machine: machine.requests_live())
+
+
+def _can(name: str, open_: Callable[[Any], bool] = lambda machine: True) -> Callable[[Any], Any]:
+    """A rule is open for subjects that have its operation, while this holds of the machine."""
+    return _when(lambda machine: name in machine.checker.supports.operations and open_(machine))
 
 
 class Machine(RuleBasedStateMachine):
@@ -151,7 +152,7 @@ class Machine(RuleBasedStateMachine):
 
     # Tree operations.
 
-    @_tree
+    @_can("match")
     @rule(key=keys, astray=st.integers(0, 2), node=_which, cut=_which)
     def match(self, key: Key, astray: int, node: int, cut: int) -> None:
         """Match. Now and then the key leaves an edge of the tree as it is, and goes on like what lies below the edge."""
@@ -159,23 +160,23 @@ class Machine(RuleBasedStateMachine):
         left = leaving_an_edge(self.checker.oracle, lambda choices: next(picks) % choices) if astray == 0 else None
         self._fire(Op("match", left or key))
 
-    @_tree
+    @_can("peek")
     @rule(key=keys)
     def peek(self, key: Key) -> None:
         """Peek."""
         self._fire(Op("peek", key))
 
-    @_tree
+    @_can("insert")
     @rule(key=keys, priority=_priorities)
     def insert(self, key: Key, priority: int) -> None:
         """Insert, after making room as a caller does. Where no room can be made, the rule has not fired."""
         op = Op("insert", key, priority=priority)
-        if not self.checker.allowed(op):
+        if not self.checker.allowed(op) and "evict" in self.checker.supports.operations:
             self._step(Op("evict", amount=len(key.tokens)))
         if self.checker.allowed(op) and not self.checker.stopped:
             self._fire(op)
 
-    @_when(lambda machine: bool(machine.checker.oracle.matched))
+    @_can("lock", lambda machine: bool(machine.checker.oracle.matched))
     @rule(which=_which)
     def lock(self, which: int) -> None:
         """Lock the node of a match made before, perhaps long before."""
@@ -187,14 +188,14 @@ class Machine(RuleBasedStateMachine):
         """Unlock."""
         self._fire(Op("unlock", holder=_pick(self.checker.oracle.locks, which)))
 
-    @_when(lambda machine: machine.checker.supports.tree and machine.last() != "evict")
+    @_can("evict", lambda machine: machine.last() != "evict")
     @rule(pages_and_tokens=_amounts)
     def evict(self, pages_and_tokens: tuple[int, int]) -> None:
         """Evict nothing, a token, some pages, or everything."""
         pages, tokens = pages_and_tokens
         self._fire(Op("evict", amount=pages * self.config.page_size + tokens))
 
-    @_when(lambda machine: machine.checker.supports.tree and len(machine.checker.oracle.loans) < LOANS_MAX)
+    @_can("alloc", lambda machine: len(machine.checker.oracle.loans) < LOANS_MAX)
     @rule(key=keys)
     def alloc(self, key: Key) -> None:
         """Take slots for a key and write it there."""
@@ -206,7 +207,7 @@ class Machine(RuleBasedStateMachine):
         """Give such slots back."""
         self._fire(Op("free", holder=_pick(self.checker.oracle.loans, which)))
 
-    @_when(lambda machine: machine.may_reset())
+    @_can("reset", lambda machine: machine.may_reset())
     @rule()
     def reset(self) -> None:
         """Forget everything."""
@@ -214,7 +215,7 @@ class Machine(RuleBasedStateMachine):
 
     # Request operations.
 
-    @_requests
+    @_can("start")
     @rule(key=keys, priority=_priorities, how=st.sampled_from(("new", "again", "tight")), node=_which, letter=_which)
     def start(self, key: Key, priority: int, how: str, node: int, letter: int) -> None:
         """Start a request: a new one; one that was refused before, as a queue of waiting requests does; one that must evict."""
@@ -227,13 +228,13 @@ class Machine(RuleBasedStateMachine):
         if op.holder not in self.checker.oracle.model.state.held:
             self.refused.append(key)
 
-    @_request_lives
+    @_can("chunk", lambda machine: machine.requests_live())
     @rule(which=_which)
     def chunk(self, which: int) -> None:
         """Cache the whole pages of a request so far."""
         self._fire(Op("chunk", holder=self._request(which)))
 
-    @_request_lives
+    @_can("decode", lambda machine: machine.requests_live())
     @rule(which=_which, token=st.integers(0, LETTERS - 1), fill=st.booleans())
     def decode(self, which: int, token: int, fill: bool) -> None:
         """Decode one token, or as many as fill the page: large pages would hardly ever be filled one by one."""
@@ -243,13 +244,13 @@ class Machine(RuleBasedStateMachine):
             if not self.checker.stopped:
                 self._fire(Op("decode", holder=request, amount=token))
 
-    @_request_lives
+    @_can("finish", lambda machine: machine.requests_live())
     @rule(which=_which)
     def finish(self, which: int) -> None:
         """Finish a request."""
         self._fire(Op("finish", holder=self._request(which)))
 
-    @_request_lives
+    @_can("abort", lambda machine: machine.requests_live())
     @rule(which=_which)
     def abort(self, which: int) -> None:
         """Abort a request."""

@@ -7,14 +7,14 @@ from time import monotonic
 
 from radixcheck.spec.property import Property
 from radixcheck.verification.catalogue import CATALOGUE, MISUSE
-from radixcheck.verification.operations import TREE_OPERATIONS
+from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS
 from radixcheck.verification.protocol import Setup, Supports
 from radixcheck.verification.refinement.blame import SOFT
 from radixcheck.verification.refinement.formulas import compiled
 from radixcheck.verification.refinement.pool import WatchedPool
 from radixcheck.verification.search.machine import hypothesis_run, never_fired
 from radixcheck.verification.search.probes import POOL_PAGES as PROBE_PAGES
-from radixcheck.verification.search.probes import PROBED, probed
+from radixcheck.verification.search.probes import PROBED, SCENES, probed
 from radixcheck.verification.search.run import Config, Found, RunResult, random_run
 from radixcheck.verification.search.shrink import share, shrink
 from radixcheck.verification.search.workers import WORKERS, workers
@@ -24,6 +24,8 @@ POOL_PAGES = (6, 10, 16, 24)
 SLICE_SECONDS = 1.0  # of one task
 EXAMPLES_MIN = 100  # of the state machine: fewer may leave a rule unfired by chance
 ELSEWHERE = ("MEM_BOUND", "EVICT_COST", "MATCH_COST", "NO_ALIAS")  # what cannot be counted, or overwritten, in another process
+LOCKED = ("LOCK_COUNT", "LOCK_NONNEG", "COUNT", "EVICT_UNLOCKED", "PROTECTED", "MATCH_FRESH")  # what only locks can show
+LOCKING = ("lock", "start")
 STRIDE = 8  # every so many steps, and in every so-manieth run at all steps, the formulas are evaluated
 
 
@@ -198,19 +200,26 @@ def _hidden(p: Property, supports: Supports, transparent: bool, checked: int) ->
     """Why a subject cannot be judged by this property; empty if it can."""
     if p.id == "ISOLATION" and not supports.namespaces:
         return "it has no namespaces"
-    if checked:
-        return ""
+    lacking = _lacking(p, supports)
+    if lacking or checked:
+        return lacking
     if not supports.here and p.id in ELSEWHERE:
         return "it runs in another process"
     if p.heap:
         return "it shows no heap"
     if p.id == "LEAFSET":
         return "it keeps no index of leaves"
-    if p.operations and not supports.requests and set(p.operations) <= {"start", "chunk", "finish", "abort", "decode"}:
-        return "it has no request operations"
-    if not supports.tree and (p.id in PROBED or (p.operations and set(p.operations) <= set(TREE_OPERATIONS))):
-        return "it has no tree operations"
     reads = _attributes(p.id, supports.policies[0]) - supports.attributes
     if reads:
         return f"it shows no {min(reads)}"
     return "" if transparent else "it does not show its inside"
+
+
+def _lacking(p: Property, supports: Supports) -> str:
+    """Which operations, that alone could show the property, a subject lacks; empty if it has them."""
+    can, wanted = set(supports.operations), set(LOCKING if p.id in LOCKED else p.operations)
+    missing = SCENES - can if p.id in PROBED else wanted if can.isdisjoint(wanted) else set()
+    for kind, whole, all_of_them in ((supports.requests, REQUEST_OPERATIONS, "request"), (supports.tree, TREE_OPERATIONS, "tree")):
+        if missing - supports.without and not kind and missing <= set(whole):
+            return f"it has no {all_of_them} operations"
+    return f"it has no {' and no '.join(sorted(missing))}" if missing else ""
