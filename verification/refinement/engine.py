@@ -68,6 +68,11 @@ class Engine:
             return Answer(error=error)
         return answer
 
+    @property
+    def lost(self) -> bool:
+        """Whether the subject, in another process, cannot be asked any more."""
+        return getattr(self.subject, "lost", False) is True
+
     def sizes(self) -> Sizes:
         """What the subject says of its sizes."""
         try:

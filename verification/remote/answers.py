@@ -81,7 +81,9 @@ def supports(made: Said) -> Supports:
 
 
 def observation(said: Said) -> Observation:
-    """The inside of the cache."""
+    """The inside of the cache. Raises what the cache raised instead."""
+    if isinstance(said, dict) and "error" in said:
+        raise raised(said)
     try:
         nodes = [_node(n) for n in said["nodes"]]
         requests = {h: SeenRequest(node, cached, slots) for h, node, cached, slots in said.get("requests", ())}

@@ -82,7 +82,7 @@ class Process:
         try:
             answer = self._ask(message, what, start + patience.seconds)
         except SubjectLost as lost:
-            within = f" within {patience.seconds:g} s" if isinstance(lost, SubjectHung) else ""
+            within = f" within {patience.seconds:.2g} s" if isinstance(lost, SubjectHung) else ""
             said = type(lost)(f"{lost}{within}{self._last_words()}")
             if within:
                 patience.in_vain()

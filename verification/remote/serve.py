@@ -199,6 +199,8 @@ class Server:
         said: dict[str, Any] = self._tried(getattr(self, "_" + asked["do"]), asked)
         if asked["do"] in SIZED and "missing" not in said:
             said["sizes"] = self._tried(self._sizes, asked)
+        if asked.get("show"):
+            said["seen"] = self._tried(self._observe, asked)
         if self._pool.moves:
             said["pool"] = self._pool.moves
         return said
@@ -237,7 +239,8 @@ class Server:
         return {"protocol": PROTOCOL, "version": version, "supports": lists, "overwrites": True, **shows}
 
     def _verb(self, asked: dict[str, Any], *arguments: Any) -> Any:
-        self._lent = []
+        if asked["do"] != "free":  # which may end an insert: what that was given stays lent
+            self._lent = []
         return self._timed(getattr(self._cache, asked["do"]), *arguments)
 
     def _lend(self, slots: Any) -> list[Any]:
@@ -246,7 +249,8 @@ class Server:
 
     def _match(self, asked: dict[str, Any]) -> dict[str, Any]:
         found = self._verb(asked, _key(asked))
-        return {"length": found.length, "slots": self._lend(found.slots), "node": self._handles.number(found.node)}
+        named = {"name": self._cache.locate(found.node)} if hasattr(self._cache, "locate") else {}
+        return {"length": found.length, "slots": self._lend(found.slots), "node": self._handles.number(found.node), **named}
 
     def _peek(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"length": self._verb(asked, _key(asked))}

@@ -17,6 +17,8 @@ from radixcheck.verification.subjects.registry import UsageError
 
 START_SECONDS = 120.0  # for the first answer: an interpreter, and what the cache imports
 ANSWER_SECONDS = 10.0
+SHOWN_SHARE = 0.3  # to show the inside in vain costs about a third of a message more
+LENDING = ("match", "insert", "free", "start", "chunk")  # an insert ends with the caller freeing what was present already
 TOGETHER = 4  # processes of one command in one process of ours, before garbage is collected to get some back
 
 
@@ -107,6 +109,8 @@ class RemoteSubject:
         self.supports, self.version = answers.supports(made), str(made.get("version", ""))
         self._sizes: Any = made.get("sizes")
         self._overwrites = made.get("overwrites") is True
+        self._said: Mapping[str, Any] = {}  # to the last verb
+        self._lends = False  # whether slots crossed the border with it
         weakref.finalize(self, served.give, process)
 
     def match(self, key: Key) -> Match[Any]:
@@ -174,33 +178,58 @@ class RemoteSubject:
 
     def overwrite(self) -> bool:
         """Overwrite, over there, what crossed the border in the last call; whether there was anything."""
-        return self._overwrites and self._ask("overwrite").get("done") is True
+        return self._overwrites and self._lends and self._ask("overwrite").get("done") is True
+
+    @property
+    def lost(self) -> bool:
+        """Whether the process cannot be asked any more."""
+        return not self._process.alive
 
     def spent(self) -> float:
         """Seconds that the process has spent inside the cache so far."""
-        return float(self._ask("spent")["seconds"])
+        return float(self._process.ask({"do": "spent"}, self._patience)["seconds"])
 
     def _ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
-        """One message and its answer. Raises the typed errors of the cache, and `RemoteError` for what else it raised."""
-        said = self._process.ask({"do": verb, **arguments}, self._patience)
+        """One verb and its answer. Raises the typed errors of the cache, and `RemoteError` for what else it raised."""
+        self._said, self._lends = {}, verb in LENDING
+        self._said = said = self._process.ask({"do": verb, **arguments}, self._patience)
+        self._sizes = said.get("sizes", self._sizes)
+        return self._believed(said)
+
+    def _believed(self, said: dict[str, Any]) -> dict[str, Any]:
+        """An answer, once its pool has moved and it is no error."""
         for taken, slots in answers.moves(said):
             (self._pool.note_alloc if taken else self._pool.note_free)(slots)
-        self._sizes = said.get("sizes", self._sizes)
         if "error" in said:
             raise answers.raised(said)
         return said
 
 
 class RemoteWhiteBox(RemoteSubject):
-    """It shows its inside too."""
+    """It shows its inside too: with the answer to a verb after which the caller mostly looks inside, which saves a message; else when asked."""
+
+    def __init__(self, served: _Served, process: Process, pool: Any) -> None:
+        super().__init__(served, process, pool)
+        self._verb, self._looked = "", False
+        self._share: dict[str, float] = {}  # of each verb: how often its caller looked inside after it, lately
 
     def observe(self) -> Observation:
         """As `Transparent.observe`."""
-        return answers.observation(self._ask("observe"))
+        self._looked = True
+        return answers.observation(self._said["seen"] if "seen" in self._said else self._look("observe"))
 
-    def locate(self, node: object) -> Any:
-        """As `Transparent.locate`."""
-        return answers.name(self._ask("locate", node=node))
+    def locate(self, node: object) -> int | str | None:
+        """As `Transparent.locate`. An answer with a node may name it."""
+        return answers.name(self._said if "name" in self._said and self._said.get("node") == node else self._look("locate", node=node))
+
+    def _ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        share = self._share.get(self._verb, 0.5)
+        self._share[self._verb] = share + (self._looked - share) / 8
+        self._verb, self._looked = verb, False
+        return super()._ask(verb, **arguments, **({"show": True} if self._share.get(verb, 0.5) > SHOWN_SHARE else {}))
+
+    def _look(self, what: str, **arguments: Any) -> dict[str, Any]:
+        return self._believed(self._process.ask({"do": what, **arguments}, self._patience))
 
 
 def _of(key: Key) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def hypothesis_batches(
     misused: bool = False,
     wanted: str = "",
 ) -> Iterator[RunResult]:
-    """The same search, a batch at a time. It is over once the wanted property has failed, if one is named."""
+    """The same search, a batch at a time. It is over once the wanted property has failed, if one is named, or the subject is lost."""
     for first in range(0, examples, BATCH):
         number = min(BATCH, examples - first)
         plan = plan_for(factory, policies, page_sizes, stride, strict=False, wanted=wanted)
@@ -77,7 +77,7 @@ def hypothesis_batches(
         with suppress(WantedFailed):
             run_state_machine_as_test(seeded(seed * examples + first)(machine_class(plan, misused)), settings=how)
         yield plan.result
-        if plan.result.broken(wanted):
+        if plan.result.broken(wanted) or plan.result.lost:  # to lose a subject, by a time limit, takes longer than all the rest
             return
 
 

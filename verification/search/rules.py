@@ -103,7 +103,7 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Add the example to the plan's result."""
         if hasattr(self, "checker"):
-            self.run.steps = self.checker.steps
+            self.run.steps, self.run.lost = self.checker.steps, int(self.checker.engine.lost)
             self.plan.result.merge(self.run)
 
     # Keys.

@@ -45,6 +45,7 @@ class RunResult:
 
     steps: int = 0
     runs: int = 0
+    lost: int = 0  # runs at whose end the subject could not be asked any more
     tally: Tally = field(default_factory=Tally)
     fired: Counter[str] = field(default_factory=Counter)  # operations by name
     found: dict[str, Found] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class RunResult:
             self.after.setdefault(id_, self.steps + steps)
         self.steps += other.steps
         self.runs += other.runs
+        self.lost += other.lost
         self.tally.add(other.tally)
         self.fired.update(other.fired)
         for ours, theirs in ((self.found, other.found), (self.consequences, other.consequences)):
