@@ -1,11 +1,13 @@
-"""What all tests share: the devices on which tensors live."""
+"""What all tests share: the devices on which tensors live, and programs that need not be there. Only here may a test be left out."""
+
+import shutil
 
 import pytest
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 def device(request: pytest.FixtureRequest) -> str:
-    """Each device in turn; the one place where a test may be left out."""
+    """Each device in turn."""
     name: str = request.param
     if name == "cuda":
         import torch  # noqa: PLC0415  # slow, and most tests do without
@@ -13,3 +15,12 @@ def device(request: pytest.FixtureRequest) -> str:
         if not torch.cuda.is_available():
             pytest.skip("needs a CUDA device")
     return name
+
+
+@pytest.fixture
+def node() -> str:
+    """The command that runs JavaScript."""
+    found = shutil.which("node")
+    if found is None:
+        pytest.skip("needs Node (the command `node`): the cache in JavaScript was not checked")
+    return found

@@ -233,7 +233,7 @@ class Server:
         self._cache = self._factory(Setup(asked["page_size"], asked["policy"], self._pool, asked["device"]))
         supports, names = self._cache.supports, ("tree", "requests", "namespaces", "policies", "page_sizes", "attributes", "without")
         declared = {name: getattr(supports, name) for name in names if hasattr(supports, name)}
-        lists = {name: value if isinstance(value, bool) else sorted(value) for name, value in declared.items()}
+        lists = {k: v if isinstance(v, bool) else sorted(v) if isinstance(v, (set, frozenset)) else list(v) for k, v in declared.items()}
         shows = {name: hasattr(self._cache, name) for name in ("observe", "locate")}
         version = getattr(self._cache, "version", "")
         return {"protocol": PROTOCOL, "version": version, "supports": lists, "overwrites": True, **shows}

@@ -206,7 +206,7 @@ class RemoteSubject:
 
 
 class RemoteWhiteBox(RemoteSubject):
-    """It shows its inside too: with the answer to a verb after which the caller mostly looks inside, which saves a message; else when asked."""
+    """It shows its inside too: when asked, or with the answer to a verb after which its caller often looks inside (one message less)."""
 
     def __init__(self, served: _Served, process: Process, pool: Any) -> None:
         super().__init__(served, process, pool)

@@ -107,7 +107,7 @@ def verify(subject: str, options: Options, progress: Callable[[float, str], None
             found.append(job.result())
     found = share(resolve(subject), found)
     idle = never_fired(machine) if machine.runs else ()
-    verdicts = tuple(_judge(p, result, supports, transparent) for p in CATALOGUE.values() if p is not MISUSE or options.misused)
+    verdicts = judged(result, supports, transparent, options.misused)
     order = list(CATALOGUE)
     found.sort(key=lambda f: order.index(f.violation.property))
     elapsed = monotonic() - start
@@ -173,6 +173,11 @@ def _probe(subject: str, options: Options) -> RunResult:
 
 def _shrink(subject: str, found: Found) -> Found:
     return shrink(resolve(subject), found, seconds=4)
+
+
+def judged(result: RunResult, supports: Supports, transparent: bool, misused: bool = False) -> tuple[Verdict, ...]:
+    """Every property's verdict on a subject, from what its runs counted."""
+    return tuple(_judge(p, result, supports, transparent) for p in CATALOGUE.values() if p is not MISUSE or misused)
 
 
 def _judge(p: Property, result: RunResult, supports: Supports, transparent: bool) -> Verdict:
