@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 PROTOCOL = 1
@@ -368,8 +368,12 @@ def _unavailable(sentence: str) -> Callable[[Any], Any]:
 
 def main(arguments: Sequence[str]) -> None:
     """Serve until standard input ends. What the cache prints goes to standard error."""
-    sys.modules["radixcheck.verification.remote.serve"] = sys.modules[__name__]  # found there by adapters, with or without that package
     here = os.path.dirname(os.path.abspath(__file__))
+    if importlib.util.find_spec("radixcheck") is None:  # adapters are found all the same: they need nothing else of it
+        for name, folders in (("radixcheck", []), ("radixcheck.verification", [os.path.dirname(here)])):
+            sys.modules[name] = ModuleType(name)
+            sys.modules[name].__path__ = folders
+    sys.modules["radixcheck.verification.remote.serve"] = sys.modules[__name__]
     sys.path[:] = [path for path in sys.path if path != here]  # what lies beside this file is nobody's module
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
