@@ -105,9 +105,12 @@ def _ignored(op: Op) -> None:
 @click.argument("right")
 @options("policy", "page-size", "pool", "device", "seed")
 @click.option("--seconds", type=click.FloatRange(0.5), default=30, show_default=True)
+@click.option("--operations", type=click.IntRange(1), help="compare so many, however long that takes")
 @options("json")
-def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) -> int:
-    """Run two caches side by side and compare every answer, refusal, size and victim.
+def diff(left: str, right: str, seconds: float, operations: int | None, as_json: bool, **chosen: Any) -> int:
+    """Run two caches side by side and compare every answer, refusal, size and victim; each kind of difference is shown once.
+
+    Exit status 1: they differ in something that neither has declared (`choices` in what it supports).
 
     Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
     """
@@ -115,7 +118,7 @@ def diff(left: str, right: str, seconds: float, as_json: bool, **chosen: Any) ->
 
     a, b = _request(left, **chosen), _request(right, **chosen)
     with redirect_stdout(sys.stderr):
-        outcome = compare(left, right, a.both(b), seconds, console.progress)
+        outcome = compare(left, right, a.both(b), seconds, console.progress, operations)
     if as_json:
         click.echo(json.dumps(outcome.to_json(), indent=1))
     else:

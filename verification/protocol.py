@@ -47,6 +47,7 @@ class Supports:
     page_sizes: tuple[int, ...] = (1, 2, 16, 64)
     attributes: frozenset[str] = frozenset({"time", "creation", "hits", "priority"})  # that `observe` reports truly
     without: frozenset[str] = frozenset()  # verbs that it lacks
+    choices: Mapping[str, str] = field(default_factory=dict)  # kinds of difference (`search/diff.py`) that it means, and why
     here: bool = True  # it runs in this process, where its steps and its memory can be counted
 
     @property

@@ -1,6 +1,6 @@
 """What the commands do, and what they found, ready to be shown or written as JSON."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -214,32 +214,57 @@ class DiffOutcome:
     right: str
     request: Request
     outcome: Outcome
+    apart: tuple[str, ...] = ()  # what only one of the two declares
 
     @property
     def status(self) -> int:
-        """The exit status: 1 they differ, 3 nothing was compared, 0 they agree."""
-        if self.outcome.difference:
+        """The exit status: 1 they differ in something that nobody declared, 3 nothing was compared, 0 they agree."""
+        if self.outcome.faults:
             return 1
         return 0 if self.outcome.steps else 3
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for machines."""
-        d = self.outcome.difference
-        out: dict[str, Any] = {
+        return {
             "left": self.left,
             "right": self.right,
             "status": self.status,
             "operations": self.outcome.steps,
             "runs": self.outcome.runs,
             "left_the_specification_together": self.outcome.parted,
+            "not_compared": list(self.apart),
+            "differences": [
+                {
+                    "what": d.kind.what,
+                    "departs": [{"left": self.left, "right": self.right}[side] for side in d.kind.departs],
+                    "declared": {{"left": self.left, "right": self.right}[side]: why for side, why in d.declared.items()},
+                    "runs": d.runs,
+                    "config": config_json(d.config),
+                    "trace": [op.to_json() for op in d.trace],
+                    **{"left_answer": d.left, "right_answer": d.right, "specification": d.specification},
+                }
+                for d in self.outcome.differences
+            ],
         }
-        if d:
-            sides = {"left_answer": d.left, "right_answer": d.right, "specification": d.specification}
-            out["difference"] = {"config": config_json(d.config), "trace": [op.to_json() for op in d.trace], **sides}
-        return out
 
 
-def compare(left: str, right: str, request: Request, seconds: float, progress: Progress) -> DiffOutcome:
-    """Compare two subjects."""
+def compare(left: str, right: str, request: Request, seconds: float, progress: Progress, operations: int | None = None) -> DiffOutcome:
+    """Compare two subjects, for so many seconds or until so many operations were compared."""
     with progress(f"diff {left} {right}") as tell:
-        return DiffOutcome(left, right, request, diff(left, right, request.configs(), request.seed, seconds, tell))
+        outcome = diff(left, right, request.configs(), request.seed, seconds, operations, tell)
+    return DiffOutcome(left, right, request, outcome, tuple(_apart(left, right)))
+
+
+def _apart(left: str, right: str) -> Iterator[str]:
+    """What only one of them declares, and so is not compared."""
+    a, b = supported(left)[0], supported(right)[0]
+    for one, other, name in ((a, b, right), (b, a, left)):
+        for what, mine, others in (
+            ("policy", one.policies, other.policies),
+            ("page size", one.page_sizes, other.page_sizes),
+            ("operation", one.operations, other.operations),
+            ("namespaces", ("",) * one.namespaces, ("",) * other.namespaces),
+        ):
+            lacking = [str(each) for each in mine if each not in others]
+            if lacking:
+                yield f"{name} has no {what} {', '.join(lacking)}".rstrip()

@@ -13,6 +13,7 @@ from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.report.formula import text
 from radixcheck.verification.report.outcome import DiffOutcome, ReplayOutcome, VerifyOutcome
 from radixcheck.verification.report.pictures import Scene
+from radixcheck.verification.search.diff import Difference
 from radixcheck.verification.search.run import Found
 from radixcheck.verification.search.verify import Verdict
 from radixcheck.verification.subjects.registry import Named
@@ -93,22 +94,34 @@ def _last_lines(outcome: VerifyOutcome) -> list[Any]:
 
 
 def diff(outcome: DiffOutcome) -> list[Any]:
-    """Agreement, or the first difference."""
+    """Agreement, or each kind of difference."""
     o, r = outcome.outcome, outcome.request
     names = f"{outcome.left} and {outcome.right}"
     bound = f"{o.steps:,} operations in {o.runs:,} runs, {len(r.policies)} policies x page sizes {', '.join(map(str, r.page_sizes))}"
-    lines: list[Any] = []
+    lines: list[Any] = [Text(f"not compared: {sentence}", "yellow") for sentence in outcome.apart]
     if o.parted:
         lines.append(Text(f"{o.parted:,} runs ended early: both left the specification together", "yellow"))
-    d = o.difference
-    if d is None:
+    for d in o.differences:
+        lines += _difference(outcome, d)
+    if o.faults:
+        word = (f"differ in {len(o.faults)} kinds of answer" if len(o.faults) > 1 else "differ in one kind of answer", "bold red")
+    else:
         word = ("agree", "green") if o.steps else ("were not compared", "yellow")
-        return [*lines, Text.assemble(f"{names} ", word, f" over {bound}, seed {r.seed}")]
+    declared = len(o.differences) - len(o.faults)
+    but = f", but for {declared} declared" if declared else ""
+    return [*lines, Text.assemble(f"{names} ", word, f"{but} over {bound}, seed {r.seed}")]
+
+
+def _difference(outcome: DiffOutcome, d: Difference) -> list[Any]:
+    who = {"left": outcome.left, "right": outcome.right}
+    departs = " and ".join(who[side] for side in d.kind.departs) or "neither"
     trace = "\n".join(f"{i:>3}  {op}" for i, op in enumerate(d.trace[-TRACE_MAX:], max(1, len(d.trace) - TRACE_MAX + 1)))
-    lines.append(Text.assemble(f"{names} ", ("differ", "bold red"), f" at operation {len(d.trace)} under {d.config}:\n{trace}"))
+    head = Text.assemble((d.kind.what, "yellow" if d.is_declared else "bold red"), f"  {departs} departs from the specification; ")
+    head.append(f"{d.runs:,} runs; {len(d.trace)} operations under {d.config}:\n{trace}")
     sides = ((outcome.left, d.left), (outcome.right, d.right), ("the specification", d.specification))
-    lines += [Padding(Text(f"{who}: {answer}"), (0, 0, 0, 2)) for who, answer in sides]
-    return [*lines, Text(bound)]
+    lines = [head, *(Padding(Text(f"{name}: {answer}"), (0, 0, 0, 2)) for name, answer in sides)]
+    lines += [Padding(Text(f"declared by {who[side]}: {why}", "yellow"), (0, 0, 0, 2)) for side, why in d.declared.items()]
+    return [*lines, Text()]
 
 
 def subjects(rows: Iterable[Named]) -> list[Any]:

@@ -1,41 +1,64 @@
 """Two caches side by side: the same operations, and every answer, refusal, size and victim compared.
 
-The specification runs along: it says which operations make sense, and which side is right where they differ.
+The specification runs along: it says which operations make sense, and who departs from it where the two differ. Differences are sorted
+into kinds, by what differs and who departs: each kind is reported once, with the smallest trace that was found for it and the number of
+runs that ended in it. A kind that the cache declares (`Supports.choices`) is shown apart from the others, with the reason it gives.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from random import Random
 from time import monotonic
 
-from radixcheck.spec.signature import FREE
-from radixcheck.spec.values import CacheError
-from radixcheck.verification.model.reader import Refused
-from radixcheck.verification.model.state import State
+from radixcheck.spec.values import Sizes
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.refinement.engine import Engine, SubjectFailed
+from radixcheck.verification.protocol import Supports
+from radixcheck.verification.refinement import blame
 from radixcheck.verification.refinement.oracle import Oracle
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.search.run import Config, Factory
-from radixcheck.verification.search.shrink import minimise
+from radixcheck.verification.search.shrink import in_pages_of_one, minimise
+from radixcheck.verification.search.sides import Said, Side, Specification
 from radixcheck.verification.search.workers import WORKERS, workers
 from radixcheck.verification.subjects.registry import resolve
 
 STEPS = 400  # of one run
 POOL_PAGES = (6, 10, 16, 24)
-SHRINK_SECONDS = 4.0
+SLICE_SECONDS = 2.0
+SHRINK_SECONDS = 6.0  # of one kind
+SHOWN_MAX = 6  # pages
+LEFT, RIGHT = "left", "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What differs (a field of `Said`, of which group of operations), and which of the two departs from the specification."""
+
+    what: str
+    departs: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.what
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first operation of a run that the two answer differently, with what led to it."""
+    """An operation that the two answer differently, with what led to it."""
 
+    kind: Kind
     config: Config
     trace: Trace
     left: str
     right: str
     specification: str
+    runs: int = 1  # that ended like this
+    declared: Mapping[str, str] = field(default_factory=dict)  # by which of those that depart, and why
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether every side that departs has said that it does."""
+        return bool(self.kind.departs) and set(self.kind.departs) <= set(self.declared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,51 +68,25 @@ class Outcome:
     steps: int = 0
     runs: int = 0
     parted: int = 0
-    difference: Difference | None = None
+    kinds: Mapping[Kind, Difference] = field(default_factory=dict)
 
     def __add__(self, other: "Outcome") -> "Outcome":
-        both = [d for d in (self.difference, other.difference) if d]
-        shortest = min(both, key=lambda d: len(d.trace), default=None)
-        return Outcome(self.steps + other.steps, self.runs + other.runs, self.parted + other.parted, shortest)
+        kinds = dict(self.kinds)
+        for kind, new in other.kinds.items():
+            old = kinds.get(kind)
+            shorter = new if old is None or len(new.trace) < len(old.trace) else old
+            kinds[kind] = replace(shorter, runs=new.runs + (old.runs if old else 0))
+        return Outcome(self.steps + other.steps, self.runs + other.runs, self.parted + other.parted, kinds)
 
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """One for each kind, the undeclared first, and the frequent before the rare."""
+        return tuple(sorted(self.kinds.values(), key=lambda d: (d.is_declared, -d.runs)))
 
-class _FreePages:
-    """Any free pages of the specification, chosen when they are needed: after an eviction."""
-
-    def __init__(self, state: State, count: int) -> None:
-        self._state, self._count = state, count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[int]:
-        free = [page for page, owner in enumerate(self._state.owner) if owner == FREE]
-        return iter(free[: self._count])
-
-
-class _Side:
-    """One of the two, and which tokens the engine wrote into the pages that it handed out."""
-
-    def __init__(self, factory: Factory, config: Config) -> None:
-        self.engine = Engine(factory, config.policy, config.page_size, config.pool, config.device)
-        self._holds: dict[int, int] = {}  # page -> position
-        self.crash = ""  # in words, of the last operation
-
-    def perform(self, op: Op, fresh: Sequence[int]) -> tuple[object, ...]:
-        """What can be compared: lengths, refusals, sizes, and the tokens whose slots were freed."""
-        answer = self.engine.perform(op)
-        pool = self.engine.pool
-        written = dict(zip(pool.allocated, fresh, strict=False))
-        held = self._holds | written if op.name == "insert" else self._holds  # all others free before they allocate
-        freed = tuple(sorted(held.get(page, -1) for page in pool.freed))
-        self._holds.update(written)
-        try:
-            sizes: object = self.engine.sizes()
-        except SubjectFailed as failed:
-            sizes = str(failed)
-        self.crash = f": {answer.error}" if answer.error and not answer.refused else ""
-        error = type(answer.error).__name__ if answer.error else ""
-        return (answer.length, error, sizes, freed, len(answer.slots or ()), bool(pool.findings))
+    @property
+    def faults(self) -> tuple[Difference, ...]:
+        """Those that nobody has declared."""
+        return tuple(d for d in self.differences if not d.is_declared)
 
 
 class Pair:
@@ -97,54 +94,62 @@ class Pair:
 
     def __init__(self, left: Factory, right: Factory, config: Config) -> None:
         self.oracle = Oracle(config.policy, config.page_size, config.pool // config.page_size)
-        self._left, self._right = _Side(left, config), _Side(right, config)
+        self._specification = Specification(self.oracle)
+        self._left, self._right = Side(left, config), Side(right, config)
         self.engine = self._left.engine
-        a, b = self.engine.subject.supports, self._right.engine.subject.supports
-        both = {"tree": a.tree and b.tree, "requests": a.requests and b.requests, "namespaces": a.namespaces and b.namespaces}
-        self.supports = replace(a, **both, without=a.without | b.without)
+        self.each: tuple[Supports, Supports] = (self.engine.subject.supports, self._right.engine.subject.supports)
+        a, b = self.each
+        self.supports = replace(
+            a,
+            tree=a.tree and b.tree,
+            requests=a.requests and b.requests,
+            namespaces=a.namespaces and b.namespaces,
+            without=a.without | b.without,
+        )
         self.parted = False
 
     def allowed(self, op: Op) -> bool:
         """Whether a caller can make this call now."""
         return op.name in self.supports.operations and self.oracle.allowed(op)
 
-    def step(self, op: Op) -> tuple[str, str, str] | None:
-        """Both answers and the specification's if the two differ."""
-        fresh = self._fresh(op)
-        specification = "admitted"
-        try:
-            self.oracle.run(op, _FreePages(self.oracle.model.state, len(fresh)))
-        except (CacheError, Refused) as refusal:
-            specification = type(refusal).__name__
+    def step(self, op: Op) -> tuple[Kind, str, str, str] | None:
+        """The kind, both answers and the specification's, if the two differ."""
+        fresh = self._specification.fresh(op)
+        due = self._specification.perform(op, fresh)
         left, right = self._left.perform(op, fresh), self._right.perform(op, fresh)
-        said = "admitted" if left[1] == "" else left[1]
-        self.parted = self.parted or said != specification
-        return None if left == right else (_show(left, self._left.crash), _show(right, self._right.crash), specification)
+        what = left.departs(right)
+        if not what:
+            self.parted = self.parted or left != due
+            return None
+        departs = tuple(name for name, said in ((LEFT, left), (RIGHT, right)) if said.departs(due))
+        kind = Kind(_group(op, what), departs)
+        return kind, self._show(left, self._left.words), self._show(right, self._right.words), self._show(due, "")
 
-    def _fresh(self, op: Op) -> Sequence[int]:
-        """The positions that the engine will write into pages taken by this operation."""
-        p, model = self.oracle.positions, self.oracle.model
-        key = p.of(op.key)
-        match op.name:
-            case "insert" | "alloc":
-                return p.path(key)
-            case "start":
-                return p.path(key)[p.level[model.deepest(p.cut(key))] :]
-            case "decode":
-                tail = model.state.tok[op.holder]
-                return (-tail,) if p.whole[tail] else ()
-        return ()
+    def _show(self, said: Said, crash: str) -> str:
+        words = [f"raised {crash}" if crash else f"refused with {said.refusal}" if said.refusal else "answered"]
+        words += [f"{said.length} tokens"] if said.length is not None else []
+        words += [f"slots of {self._shown(said.contents[-1:])}"] if said.contents else []
+        words += [f"freed {self._shown(said.victims)}"] if said.victims else []
+        words += [said.pool] if said.pool else []
+        sizes = said.sizes
+        words.append(f"sizes {sizes.available} + {sizes.evictable} + {sizes.protected}" if isinstance(sizes, Sizes) else sizes)
+        return ", ".join(words)
+
+    def _shown(self, positions: Sequence[int]) -> str:
+        """Prefixes whose last page is meant."""
+        known = [blame.shown(self.oracle.positions, q) if q >= 0 else "what nobody wrote" for q in positions[:SHOWN_MAX]]
+        return " ".join(known) + (f" and {len(positions) - SHOWN_MAX} more" if len(positions) > SHOWN_MAX else "")
 
 
-def _show(answer: tuple[object, ...], crash: str) -> str:
-    length, error, sizes, freed, slots, broken = answer
-    words = [f"{'raised' if crash else 'refused with'} {error}{crash}" if error else "answered"]
-    words += [f"{length} tokens"] if length is not None else []
-    words += [f"{slots} slots"] if slots else []
-    assert isinstance(freed, tuple)
-    words += [f"freed {len(freed)} pages"] if freed else []
-    words += ["misused the pool"] if broken else []
-    return ", ".join([*words, str(sizes)])
+def _group(op: Op, what: str) -> str:
+    """One name for what has one cause: an eviction is the same in whichever operation it happens."""
+    if what == "victims" and op.name in ("evict", "alloc", "start", "decode", "insert"):
+        return "victims of an eviction"
+    if what in ("crash", "pool", "refusal", "sizes", "victims"):
+        return {"victims": "slots given back", "pool": "misuse of the pool"}.get(what, what) + f" in {op.name}"
+    if what == "length" and op.name != "evict":
+        return "length of what is cached"
+    return f"{what} of {op.name}"
 
 
 def compare(left: Factory, right: Factory, config: Config, seed: int) -> Outcome:
@@ -163,42 +168,67 @@ def _run(pair: Pair, config: Config, stream: Iterable[Op]) -> Outcome:
         trace.append(op)
         differs = pair.step(op)
         if differs:
-            return Outcome(len(trace), 1, 0, Difference(config, tuple(trace), *differs))
+            kind = differs[0]
+            sides = zip((LEFT, RIGHT), pair.each, strict=True)
+            declared = {side: supports.choices[kind.what] for side, supports in sides if kind.what in supports.choices}
+            return Outcome(len(trace), 1, 0, {kind: Difference(kind, config, tuple(trace), *differs[1:], declared=declared)})
         if pair.parted:
             break
     return Outcome(len(trace), 1, pair.parted)
 
 
 def _smallest(left: Factory, right: Factory, found: Difference) -> Difference:
-    """The difference at the end of a shorter trace."""
+    """The same kind at the end of a shorter trace; in pages of one token, if it is there as well."""
 
-    def again(trace: Trace) -> Difference | None:
-        return _run(Pair(left, right, found.config), found.config, trace).difference
+    def under(config: Config, trace: Trace) -> Difference | None:
+        return _run(Pair(left, right, config), config, trace).kinds.get(found.kind)
 
-    return minimise(found, again, found.config.page_size, SHRINK_SECONDS)
+    plain = None
+    if found.config.page_size > 1 and all(1 in supports.page_sizes for supports in Pair(left, right, found.config).each):
+        plain = under(*in_pages_of_one(found.config, found.trace))
+    best = plain or found
+    small = minimise(best, lambda trace: under(best.config, trace), best.config.page_size, SHRINK_SECONDS)
+    return replace(small, runs=found.runs)
 
 
 def _slice(left: str, right: str, configs: Sequence[Config], seed: int, seconds: float) -> Outcome:
     """Runs over all configurations in turn, for about `seconds`."""
     a, b, end, k, outcome = resolve(left), resolve(right), monotonic() + seconds, 0, Outcome()
-    while k == 0 or (monotonic() < end and outcome.difference is None):
-        outcome += compare(a, b, configs[k % len(configs)], seed + k)
+    while k == 0 or monotonic() < end:
+        outcome += compare(a, b, configs[(seed + k) % len(configs)], seed + k)
         k += 1
     return outcome
 
 
-def diff(left: str, right: str, configs: Sequence[Config], seed: int, seconds: float, progress: Callable[[float], None]) -> Outcome:
-    """Compare two named caches on both cores until the time is over or they differ."""
+def _shrunk(left: str, right: str, found: Difference) -> Difference:
+    return _smallest(resolve(left), resolve(right), found)
+
+
+def diff(
+    left: str,
+    right: str,
+    configs: Sequence[Config],
+    seed: int,
+    seconds: float,
+    operations_wanted: int | None,
+    progress: Callable[[float, str], None],
+) -> Outcome:
+    """Compare two named caches on both cores until the time is over or, if a number is given, so many operations were compared."""
     start, outcome, number = monotonic(), Outcome(), 0
+    wanted = operations_wanted or 0
+
+    def share() -> float:
+        return outcome.steps / wanted if wanted else (monotonic() - start) / seconds
+
     with workers() as pool:
-        while monotonic() - start < seconds and outcome.difference is None:
+        while share() < 1:
             jobs = []
             for _ in range(WORKERS):
                 number += 1
-                jobs.append(pool.submit(_slice, left, right, configs, (seed << 32) + (number << 20), min(1.0, seconds)))
+                jobs.append(pool.submit(_slice, left, right, configs, (seed << 32) + (number << 20), min(SLICE_SECONDS, seconds)))
             for job in jobs:
                 outcome += job.result()
-            progress(min(1.0, (monotonic() - start) / seconds))
-    if outcome.difference is None:
-        return outcome
-    return replace(outcome, difference=_smallest(resolve(left), resolve(right), outcome.difference))
+            progress(min(1.0, share()), f"{outcome.steps:,} operations, {len(outcome.kinds)} kinds of difference")
+        smaller = [pool.submit(_shrunk, left, right, found) for found in outcome.differences]
+        kinds = {job.result().kind: job.result() for job in smaller}
+    return replace(outcome, kinds=kinds)

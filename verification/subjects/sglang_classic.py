@@ -65,7 +65,7 @@ class Classic:
         import torch
 
         values = torch.tensor(slots, dtype=torch.int64)
-        return self.cache.insert(self._types.InsertParams(key=self._key(key), value=values, priority=priority)).prefix_len
+        return int(self.cache.insert(self._types.InsertParams(key=self._key(key), value=values, priority=priority)).prefix_len)
 
     def lock(self, node: Any) -> Any:
         """As a request does."""
@@ -86,7 +86,7 @@ class Classic:
 
     def evict(self, tokens: int) -> int:
         """What the cache says it has evicted."""
-        return self.cache.evict(self._types.EvictParams(num_tokens=tokens)).num_tokens_evicted
+        return int(self.cache.evict(self._types.EvictParams(num_tokens=tokens)).num_tokens_evicted)
 
     def sizes(self) -> tuple[int, int]:
         """As the cache counts them."""

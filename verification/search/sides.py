@@ -1,0 +1,130 @@
+"""What two caches, and the specification, answer to one operation, in words that can be compared: content instead of slot numbers.
+
+A slot stands for what the engine wrote into it: the position whose last page of tokens it holds. So two caches agree whichever free
+slots they choose, and in whatever order one call gives its slots back.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from radixcheck.spec.signature import FREE
+from radixcheck.spec.values import CacheError, Sizes
+from radixcheck.verification.model.positions import EPS
+from radixcheck.verification.model.reader import Refused
+from radixcheck.verification.model.state import State
+from radixcheck.verification.operations import Op
+from radixcheck.verification.refinement.engine import Engine, SubjectFailed
+from radixcheck.verification.refinement.oracle import Oracle
+from radixcheck.verification.search.run import Config, Factory
+
+NOTHING = -1  # a page into which nothing was written
+SHOWN = ("match", "start", "chunk")  # operations that answer slots with a known content
+LENGTHS = ("match", "peek", "insert", "start", "chunk")  # operations that answer how much was cached
+
+
+class Said(NamedTuple):
+    """One answer. The first field in which two of them differ names the difference: the later ones follow from it."""
+
+    crash: str = ""  # the type of an exception that is no refusal
+    refusal: str = ""  # the type of a refusal
+    pool: str = ""  # what the pool was asked that it cannot do
+    victims: tuple[int, ...] = ()  # positions whose pages came back
+    length: int | None = None  # tokens
+    contents: tuple[int, ...] = ()  # positions in the answered slots, page by page
+    sizes: Sizes | str = ""
+
+    def departs(self, other: "Said") -> str:
+        """The first field in which it differs; empty: in none."""
+        return next((name for name, a, b in zip(self._fields, self, other, strict=True) if a != b), "")
+
+
+class Side:
+    """One cache, and which tokens the engine wrote into the pages that it handed out."""
+
+    def __init__(self, factory: Factory, config: Config) -> None:
+        self.engine = Engine(factory, config.policy, config.page_size, config.pool, config.device)
+        self._holds: dict[int, int] = {}  # page -> position
+        self.words = ""  # of the last crash
+
+    def perform(self, op: Op, fresh: Sequence[int]) -> Said:
+        """The operation, in which the engine writes `fresh` into the pages that it takes."""
+        answer = self.engine.perform(op)
+        pool, size = self.engine.pool, self.engine.page_size
+        pages = [slot // size for slot in (answer.slots or ())[::size]]
+        written = dict(zip(pages if op.name == "decode" else pool.allocated, fresh, strict=False))
+        victims = _content(pool.freed, self._holds | written if op.name == "insert" else self._holds)  # others free before they take
+        self._holds.update(written)
+        try:
+            sizes: Sizes | str = self.engine.sizes()
+        except SubjectFailed as failed:
+            sizes = str(failed)
+        crash = "" if answer.error is None or answer.refused else type(answer.error).__name__
+        self.words = f"{crash}: {answer.error}" if crash else ""
+        return Said(
+            crash,
+            type(answer.error).__name__ if answer.refused else "",
+            pool.findings[0].text if pool.findings else "",
+            tuple(sorted(victims)),
+            answer.length,
+            tuple(_content(pages, self._holds)) if op.name in SHOWN else (),
+            sizes,
+        )
+
+
+class Specification:
+    """The third side."""
+
+    def __init__(self, oracle: Oracle) -> None:
+        self._oracle = oracle
+        self._holds: dict[int, int] = {}
+
+    def perform(self, op: Op, fresh: Sequence[int]) -> Said:
+        """What follows from the specification; it takes any free pages."""
+        s, p = self._oracle.model.state, self._oracle.positions
+        taken = _FreePages(s, len(fresh) if op.name != "decode" else p.whole[s.tok[op.holder]])
+        try:
+            self._oracle.run(op, taken)
+        except (CacheError, Refused) as refusal:
+            return Said(refusal=type(refusal).__name__, sizes=Sizes(s.available, s.evictable, s.protected))
+        call = self._oracle.call
+        written = dict(zip(taken.chosen, fresh, strict=False)) if op.name == "insert" else {s.row[op.holder, q]: q for q in fresh}
+        victims = _content(call.freed, self._holds | written if op.name == "insert" else self._holds)
+        self._holds.update(written)
+        length = p.length[call.found] if op.name in LENGTHS else len(call.freed) * p.page_size if op.name == "evict" else None
+        end = call.found if op.name == "match" else s.tok[op.holder] if op.name in SHOWN else EPS
+        return Said(victims=tuple(sorted(victims)), length=length, contents=p.path(end), sizes=Sizes(s.available, s.evictable, s.protected))
+
+    def fresh(self, op: Op) -> Sequence[int]:
+        """The positions that the engine will write into pages taken by this operation."""
+        p, model = self._oracle.positions, self._oracle.model
+        key = p.of(op.key)
+        match op.name:
+            case "insert" | "alloc":
+                return p.path(key)
+            case "start":
+                return p.path(key)[p.level[model.deepest(p.cut(key))] :]
+            case "decode":
+                tail = model.state.tok[op.holder]
+                whole = p.whole[tail]
+                return (p.link(tail if whole else p.prev[tail], (*(() if whole else p.page[tail]), op.amount), p.namespace[tail]),)
+        return ()
+
+
+class _FreePages:
+    """Any free pages of the specification, chosen when they are needed: after an eviction."""
+
+    def __init__(self, state: State, count: int) -> None:
+        self._state, self._count = state, count
+        self.chosen: list[int] = []  # the last time
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[int]:
+        free = [page for page, owner in enumerate(self._state.owner) if owner == FREE]
+        self.chosen = free[: self._count]
+        return iter(self.chosen)
+
+
+def _content(pages: Sequence[int], holds: Mapping[int, int]) -> list[int]:
+    return [holds.get(page, NOTHING) for page in pages]
