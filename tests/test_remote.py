@@ -3,6 +3,7 @@
 import gc
 import json
 import sys
+from dataclasses import fields
 from pathlib import Path
 from time import monotonic
 
@@ -11,9 +12,9 @@ import pytest
 from radixcheck.spec.values import Key
 from radixcheck.verification.commands import run
 from radixcheck.verification.operations import Op
-from radixcheck.verification.protocol import Setup
+from radixcheck.verification.protocol import SeenNode, Setup, Supports
 from radixcheck.verification.refinement.pool import WatchedPool
-from radixcheck.verification.remote import process, subject
+from radixcheck.verification.remote import process, serve, subject
 from radixcheck.verification.remote.process import SubjectDied
 from radixcheck.verification.remote.serve import SIZED, Server
 from radixcheck.verification.remote.subject import Remote
@@ -29,7 +30,7 @@ from radixcheck.verification.subjects.registry import UsageError, resolve
 
 HERE = Path(__file__).resolve().parent
 REMOTE = HERE.parent / "verification" / "remote"
-SERVE = str(REMOTE / "serve.py")  # radixcheck.verification.remote.serve
+SERVE = str(REMOTE / "serve.py")
 SMALL = Config("lru", 1, 8)
 TRACE = (Op("peek", Key((1,))), Op("evict", amount=1), Op("match", Key((1,))), Op("peek", Key((2,))), Op("peek", Key((3,))))
 
@@ -142,6 +143,28 @@ def test_two_caches_of_which_one_is_elsewhere_are_compared() -> None:
     assert agree.difference is None
     assert differ.difference is not None
     assert "SubjectDied: ended with status 3" in differ.difference.right
+
+
+def test_an_adapter_elsewhere_needs_only_the_serving_module_and_the_cache() -> None:
+    """`-S`: without the packages that the checker needs."""
+    adapter = Remote((sys.executable, "-S", SERVE, f"{HERE / 'subjects' / 'adapter.py'}:factory"))
+    made = adapter(Setup(1, "lru", WatchedPool(8, 1)))
+
+    result = runs(adapter, 8, ("lru", "lfu"))
+
+    assert not hasattr(made, "observe")
+    assert made.version == "1"
+    assert made.supports == Supports(
+        policies=("lru", "lfu"), attributes=frozenset(), without=frozenset({"peek"}), page_sizes=(1, 2, 16, 64), here=False
+    )
+    assert result.found == {}
+    assert result.tally.exercised["ORDER"] > 0
+    assert result.fired["peek"] == 0
+
+
+def test_the_serving_module_declares_what_the_protocol_does() -> None:
+    assert {*serve.Supports._fields, "here"} == {field.name for field in fields(Supports)}
+    assert serve.SeenNode._fields == SeenNode._fields
 
 
 # Whatever else a program does.
