@@ -198,6 +198,32 @@ def test_a_program_that_goes_wrong_is_refuted_with_the_operations_that_led_there
     assert monotonic() - start < 30  # a bound, no measurement: it would be an hour
 
 
+def test_what_a_program_says_too_much_is_not_taken_for_the_answer_of_the_next_cache() -> None:
+    first, second = (replay(bad("twice", 3), SMALL, TRACE).found["REFINEMENT"] for _ in range(2))
+
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ([], "declares something else"),
+        ({"tree": 1}, "says of tree is not true or false"),
+        ({"colour": True}, "declares something else"),
+        ({"policies": ["random"]}, "not only policies of"),
+        ({"policies": []}, "not only policies of"),
+        ({"page_sizes": []}, "names no page size"),
+        ({"page_sizes": ["1"]}, "says of page_sizes is not a list of them"),
+        ({"without": "peek"}, "says of without is not a list of them"),
+    ],
+)
+def test_a_declaration_that_makes_no_sense_is_wrong_use(declared: object, said: str) -> None:
+    made = json.dumps({"protocol": 1, "supports": declared})
+
+    with pytest.raises(UsageError, match=said):
+        Remote((sys.executable, "-S", "-c", f"input(); print({made!r}, flush=True); input()"))(Setup(1, "lru", WatchedPool(8, 1)))
+
+
 def test_a_search_through_a_program_that_hangs_ends_soon() -> None:
     found = hypothesis_run(bad("hang", 2, seconds=0.15), ("lru",), (1,), seed=1, examples=100)
 

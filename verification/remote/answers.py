@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from radixcheck.spec import values
+from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, SeenRequest, Supports
 from radixcheck.verification.remote.process import SubjectBabbled, shown
@@ -76,6 +77,9 @@ def supports(made: Said) -> Supports:
         kinds = {int} if name == "page_sizes" else {str}
         if not (type(value) is bool if name in FLAGS else type(value) is list and set(map(type, value)) <= kinds):
             _wrong(made, f"what 'supports' says of {name} is not {'true or false' if name in FLAGS else 'a list of them'}")
+    policies, page_sizes = said.get("policies", ["lru"]), said.get("page_sizes", [1])
+    if not (policies and set(policies) <= POLICIES.keys() and page_sizes and min(page_sizes) > 0):
+        _wrong(made, f"'supports' names no page size, or not only policies of {', '.join(POLICIES)}")
     kept: dict[str, Any] = {name: value if name in FLAGS else DECLARED[name](value) for name, value in said.items()}
     return Supports(**kept, here=False)
 
