@@ -58,7 +58,7 @@ def runs(factory: Factory, number: int, policies: tuple[str, ...] = ("lru",)) ->
 def judged_by_all(factory: Factory) -> tuple[dict[str, str], RunResult]:
     """The verdict of each property after runs and probes."""
     supports = factory(Setup(1, "lru", WatchedPool(8, 1))).supports
-    result = runs(factory, 32, supports.policies)
+    result = runs(factory, 20, supports.policies)
     result.merge(replay(factory, SMALL, (Op("insert", Key((1,))), Op("reset"))))  # random runs seldom do
     result.merge(probed(factory, Config("lru", 1, POOL_PAGES)))
     return {v.property.id: v.verdict for v in judged(result, supports, transparent=True)}, result
@@ -292,7 +292,7 @@ def test_a_cache_in_javascript_holds(node: str) -> None:
     verdicts, result = judged_by_all(resolve(f"exec:{node} {HERE / 'subjects' / 'radix.mjs'}"))
 
     assert result.found == {}
-    assert result.steps > 3_000
+    assert result.steps > 2_000
     assert set(verdicts.values()) == {"TESTED", "NOT OBSERVABLE"}
     assert {verdicts[id_] for id_ in ("LOCK_COUNT", "ORDER", "RECENCY", "DEPTH", "MATCH_SOUND", "ISOLATION")} == {"TESTED"}
 
