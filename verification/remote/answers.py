@@ -98,18 +98,16 @@ def observation(said: Said) -> Observation:
         _wrong(said, f"the inside cannot be read ({type(error).__name__}: {error})")
     rows = all(_ints(r.slots) and _names((r.node,)) for r in requests.values())
     keys = _numbers(number for e in entries or () for number in (*e.key, e.serial)) and _names(e.node for e in entries or ())
+    flags = all(type(e.speaks) is bool for e in entries or ()) and (leaves is None or type(leaves) is list)
     marks = _numbers([seen.now, *requests, *(r.cached for r in requests.values()), *(() if count is None else (count,))])
-    return seen if rows and keys and marks and _names(leaves or ()) else _wrong(said, "the inside holds what is no number or name")
-
-
-def tuples(listed: Any) -> Any:
-    """Lists as tuples, at any depth."""
-    return tuple(map(tuples, listed)) if isinstance(listed, list) else listed
+    return (
+        seen if rows and keys and flags and marks and _names(leaves or ()) else _wrong(said, "the inside holds what is no number or name")
+    )
 
 
 def _node(n: Any) -> SeenNode:
     name, parent, segment, slots, namespace, child_key, *marks = n
-    lists = _ints(segment) and _ints(slots) and (child_key is None or _ints(child_key))
+    lists = _ints(segment) and _ints(slots) and (child_key is None or _ints(child_key)) and type(namespace) is list
     if not (lists and _names((name, parent)) and _numbers(marks) and {*map(type, namespace)} <= SCALARS):
         raise ValueError(f"node {shown(json.dumps(n).encode())}")
     return SeenNode(name, parent, segment, slots, tuple(namespace), child_key, *marks)
