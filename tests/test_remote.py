@@ -3,6 +3,7 @@
 import gc
 import json
 import sys
+from dataclasses import fields
 from pathlib import Path
 from time import monotonic
 
@@ -11,9 +12,9 @@ import pytest
 from radixcheck.spec.values import Key
 from radixcheck.verification.commands import run
 from radixcheck.verification.operations import Op
-from radixcheck.verification.protocol import Setup
+from radixcheck.verification.protocol import SeenNode, Setup, Supports
 from radixcheck.verification.refinement.pool import WatchedPool
-from radixcheck.verification.remote import process, subject
+from radixcheck.verification.remote import process, serve, subject
 from radixcheck.verification.remote.process import SubjectDied
 from radixcheck.verification.remote.serve import SIZED, Server
 from radixcheck.verification.remote.subject import Remote
@@ -29,7 +30,7 @@ from radixcheck.verification.subjects.registry import UsageError, resolve
 
 HERE = Path(__file__).resolve().parent
 REMOTE = HERE.parent / "verification" / "remote"
-SERVE = str(REMOTE / "serve.py")  # radixcheck.verification.remote.serve
+SERVE = str(REMOTE / "serve.py")
 SMALL = Config("lru", 1, 8)
 TRACE = (Op("peek", Key((1,))), Op("evict", amount=1), Op("match", Key((1,))), Op("peek", Key((2,))), Op("peek", Key((3,))))
 
@@ -57,7 +58,7 @@ def runs(factory: Factory, number: int, policies: tuple[str, ...] = ("lru",)) ->
 def judged_by_all(factory: Factory) -> tuple[dict[str, str], RunResult]:
     """The verdict of each property after runs and probes."""
     supports = factory(Setup(1, "lru", WatchedPool(8, 1))).supports
-    result = runs(factory, 32, supports.policies)
+    result = runs(factory, 20, supports.policies)
     result.merge(replay(factory, SMALL, (Op("insert", Key((1,))), Op("reset"))))  # random runs seldom do
     result.merge(probed(factory, Config("lru", 1, POOL_PAGES)))
     return {v.property.id: v.verdict for v in judged(result, supports, transparent=True)}, result
@@ -144,6 +145,28 @@ def test_two_caches_of_which_one_is_elsewhere_are_compared() -> None:
     assert "SubjectDied: ended with status 3" in differ.difference.right
 
 
+def test_an_adapter_elsewhere_needs_only_the_serving_module_and_the_cache() -> None:
+    """`-S`: without the packages that the checker needs."""
+    adapter = Remote((sys.executable, "-S", SERVE, f"{HERE / 'subjects' / 'adapter.py'}:factory"))
+    made = adapter(Setup(1, "lru", WatchedPool(8, 1)))
+
+    result = runs(adapter, 8, ("lru", "lfu"))
+
+    assert not hasattr(made, "observe")
+    assert made.version == "1"
+    assert made.supports == Supports(
+        policies=("lru", "lfu"), attributes=frozenset(), without=frozenset({"peek"}), page_sizes=(1, 2, 16, 64), here=False
+    )
+    assert result.found == {}
+    assert result.tally.exercised["ORDER"] > 0
+    assert result.fired["peek"] == 0
+
+
+def test_the_serving_module_declares_what_the_protocol_does() -> None:
+    assert {*serve.Supports._fields, "here"} == {field.name for field in fields(Supports)}
+    assert serve.SeenNode._fields == SeenNode._fields
+
+
 # Whatever else a program does.
 
 
@@ -173,6 +196,32 @@ def test_a_program_that_goes_wrong_is_refuted_with_the_operations_that_led_there
     assert said in found["REFINEMENT"].violation.text
     assert found["REFINEMENT"].trace == TRACE[:3]
     assert monotonic() - start < 30  # a bound, no measurement: it would be an hour
+
+
+def test_what_a_program_says_too_much_is_not_taken_for_the_answer_of_the_next_cache() -> None:
+    first, second = (replay(bad("twice", 3), SMALL, TRACE).found["REFINEMENT"] for _ in range(2))
+
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ([], "declares something else"),
+        ({"tree": 1}, "says of tree is not true or false"),
+        ({"colour": True}, "declares something else"),
+        ({"policies": ["random"]}, "not only policies of"),
+        ({"policies": []}, "not only policies of"),
+        ({"page_sizes": []}, "names no page size"),
+        ({"page_sizes": ["1"]}, "says of page_sizes is not a list of them"),
+        ({"without": "peek"}, "says of without is not a list of them"),
+    ],
+)
+def test_a_declaration_that_makes_no_sense_is_wrong_use(declared: object, said: str) -> None:
+    made = json.dumps({"protocol": 1, "supports": declared})
+
+    with pytest.raises(UsageError, match=said):
+        Remote((sys.executable, "-S", "-c", f"input(); print({made!r}, flush=True); input()"))(Setup(1, "lru", WatchedPool(8, 1)))
 
 
 def test_a_search_through_a_program_that_hangs_ends_soon() -> None:
@@ -243,7 +292,7 @@ def test_a_cache_in_javascript_holds(node: str) -> None:
     verdicts, result = judged_by_all(resolve(f"exec:{node} {HERE / 'subjects' / 'radix.mjs'}"))
 
     assert result.found == {}
-    assert result.steps > 3_000
+    assert result.steps > 2_000
     assert set(verdicts.values()) == {"TESTED", "NOT OBSERVABLE"}
     assert {verdicts[id_] for id_ in ("LOCK_COUNT", "ORDER", "RECENCY", "DEPTH", "MATCH_SOUND", "ISOLATION")} == {"TESTED"}
 

@@ -1,8 +1,9 @@
 """The subject protocol: what a cache offers to be checked.
 
 A *subject* is made by a factory `factory(setup) -> subject`. It takes its slots from `setup.pool` and declares in `supports` what it
-can do: the tree verbs, the request verbs, or both. `observe()` shows its inside (white box) and is optional: without it, only
-answers, sizes and the slot pool are checked. README, "Check your own cache", shows a complete example.
+can do: the tree verbs, the request verbs, or both, and which of them it lacks. `observe()` shows its inside (white box) and is
+optional: without it, only answers, sizes and the slot pool are checked. README, "Check your own cache", shows a complete example.
+Through `remote/` a subject is in another process.
 
 Tree verbs      match peek insert lock unlock evict alloc free reset sizes
 Request verbs   start chunk decode finish abort reset sizes
@@ -102,7 +103,7 @@ class SeenEntry(NamedTuple):
     key: tuple[int | float, int | float]  # as it compares now; the second is 0 where only one is kept
     node: NodeId
     serial: int = 0  # of two equal keys the one with the lower number goes first; all 0: numbers are not kept
-    speaks: bool = True  # False: the cache knows that another entry, or none, stands for this node
+    speaks: bool = True  # False: the cache knows that another entry, or none, stands for this node; True for all: the least one does
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from radixcheck.spec import values
+from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, SeenRequest, Supports
 from radixcheck.verification.remote.process import SubjectBabbled, shown
@@ -76,6 +77,9 @@ def supports(made: Said) -> Supports:
         kinds = {int} if name == "page_sizes" else {str}
         if not (type(value) is bool if name in FLAGS else type(value) is list and set(map(type, value)) <= kinds):
             _wrong(made, f"what 'supports' says of {name} is not {'true or false' if name in FLAGS else 'a list of them'}")
+    policies, page_sizes = said.get("policies", ["lru"]), said.get("page_sizes", [1])
+    if not (policies and set(policies) <= POLICIES.keys() and page_sizes and min(page_sizes) > 0):
+        _wrong(made, f"'supports' names no page size, or not only policies of {', '.join(POLICIES)}")
     kept: dict[str, Any] = {name: value if name in FLAGS else DECLARED[name](value) for name, value in said.items()}
     return Supports(**kept, here=False)
 
@@ -94,18 +98,16 @@ def observation(said: Said) -> Observation:
         _wrong(said, f"the inside cannot be read ({type(error).__name__}: {error})")
     rows = all(_ints(r.slots) and _names((r.node,)) for r in requests.values())
     keys = _numbers(number for e in entries or () for number in (*e.key, e.serial)) and _names(e.node for e in entries or ())
+    flags = all(type(e.speaks) is bool for e in entries or ()) and (leaves is None or type(leaves) is list)
     marks = _numbers([seen.now, *requests, *(r.cached for r in requests.values()), *(() if count is None else (count,))])
-    return seen if rows and keys and marks and _names(leaves or ()) else _wrong(said, "the inside holds what is no number or name")
-
-
-def tuples(listed: Any) -> Any:
-    """Lists as tuples, at any depth."""
-    return tuple(map(tuples, listed)) if isinstance(listed, list) else listed
+    return (
+        seen if rows and keys and flags and marks and _names(leaves or ()) else _wrong(said, "the inside holds what is no number or name")
+    )
 
 
 def _node(n: Any) -> SeenNode:
     name, parent, segment, slots, namespace, child_key, *marks = n
-    lists = _ints(segment) and _ints(slots) and (child_key is None or _ints(child_key))
+    lists = _ints(segment) and _ints(slots) and (child_key is None or _ints(child_key)) and type(namespace) is list
     if not (lists and _names((name, parent)) and _numbers(marks) and {*map(type, namespace)} <= SCALARS):
         raise ValueError(f"node {shown(json.dumps(n).encode())}")
     return SeenNode(name, parent, segment, slots, tuple(namespace), child_key, *marks)

@@ -5,6 +5,7 @@ import os
 import re
 import select
 import subprocess
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
@@ -72,6 +73,7 @@ class Process:
         self._reading.register(self._err, select.POLLIN)
         self._read, self._said = bytearray(), b""
         self._lost: SubjectLost | None = None
+        self._end = weakref.finalize(self, _kill, self._child)  # at the latest when this interpreter ends: it may not listen any more
         self.fresh = True  # until its first answer
 
     def ask(self, message: Mapping[str, Any], patience: Patience) -> dict[str, Any]:
@@ -97,13 +99,15 @@ class Process:
         """Whether it can be asked."""
         return self._lost is None and self._child.poll() is None
 
+    @property
+    def quiet(self) -> bool:
+        """Whether it can be asked, and has said nothing more than it was asked."""
+        return self.alive and self._hear(0) and not self._read
+
     def lose(self, why: SubjectLost) -> None:
         """End it, and what it has started, whatever they do."""
         self._lost = self._lost or why
-        if self._child.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._child.pid, 9)
-        self._child.wait()
+        self._end()
         for stream in (self._child.stdin, self._child.stdout, self._child.stderr):
             if stream is not None:
                 with suppress(OSError):
@@ -182,6 +186,14 @@ class Process:
         lines = self._said.strip().splitlines()
         blamed = [line for line in lines if BLAME.search(line)] or lines
         return f"; its last words: {shown(blamed[-1])}" if blamed else ""
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """End a child and all that it has started."""
+    if child.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, 9)
+    child.wait()
 
 
 def shown(said: bytes | bytearray) -> str:

@@ -82,6 +82,18 @@ class Sizes(NamedTuple):
     protected: int
 
 
+class Supports(NamedTuple):
+    """What a subject can do. What it cannot is shown as NOT OBSERVABLE, never as a pass."""
+
+    tree: bool = True
+    requests: bool = True
+    namespaces: bool = True
+    policies: Sequence[str] = ("lru",)
+    page_sizes: Sequence[int] = (1, 2, 16, 64)
+    attributes: frozenset[str] = frozenset()  # of time, creation, hits, priority: those that `observe` reports truly
+    without: frozenset[str] = frozenset()  # verbs that it lacks
+
+
 class SeenNode(NamedTuple):
     """One node other than the root, as it is."""
 
@@ -167,19 +179,10 @@ def as_list(slots: Any) -> list[Any]:
     return listed if isinstance(listed, list) else [listed]
 
 
-class Table:
-    """Handles and receipts: objects here, numbers on the wire."""
-
-    def __init__(self) -> None:
-        self._objects: list[Any] = []
-
-    def number(self, thing: Any) -> int:
-        """A new number for an object."""
-        self._objects.append(thing)
-        return len(self._objects) - 1
-
-    def __getitem__(self, number: int) -> Any:
-        return self._objects[number]
+def numbered(things: list[Any], thing: Any) -> int:
+    """A new number for a handle or a receipt, which is an object here and a number on the wire."""
+    things.append(thing)
+    return len(things) - 1
 
 
 class Server:
@@ -189,7 +192,8 @@ class Server:
         self._factory = factory
         self._cache: Any = None
         self._pool = Pool(0, 1)
-        self._handles, self._receipts = Table(), Table()
+        self._handles: list[Any] = []
+        self._receipts: list[Any] = []
         self._lent: list[Any] = []
         self._inside = 0.0  # seconds inside the cache
 
@@ -229,10 +233,10 @@ class Server:
             raise Missing(f"this program serves protocol {PROTOCOL}, and was asked for protocol {asked['protocol']}")
         self._cache = None  # the old one goes first
         self._pool = Pool(asked["pool"], asked["page_size"])
-        self._handles, self._receipts, self._lent = Table(), Table(), []
+        self._handles, self._receipts, self._lent = [], [], []
         self._cache = self._factory(Setup(asked["page_size"], asked["policy"], self._pool, asked["device"]))
-        supports, names = self._cache.supports, ("tree", "requests", "namespaces", "policies", "page_sizes", "attributes", "without")
-        declared = {name: getattr(supports, name) for name in names if hasattr(supports, name)}
+        supports = self._cache.supports
+        declared = {name: getattr(supports, name) for name in Supports._fields if hasattr(supports, name)}
         lists = {k: v if isinstance(v, bool) else sorted(v) if isinstance(v, (set, frozenset)) else list(v) for k, v in declared.items()}
         shows = {name: hasattr(self._cache, name) for name in ("observe", "locate")}
         version = getattr(self._cache, "version", "")
@@ -250,7 +254,7 @@ class Server:
     def _match(self, asked: dict[str, Any]) -> dict[str, Any]:
         found = self._verb(asked, _key(asked))
         named = {"name": self._cache.locate(found.node)} if hasattr(self._cache, "locate") else {}
-        return {"length": found.length, "slots": self._lend(found.slots), "node": self._handles.number(found.node), **named}
+        return {"length": found.length, "slots": self._lend(found.slots), "node": numbered(self._handles, found.node), **named}
 
     def _peek(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"length": self._verb(asked, _key(asked))}
@@ -267,7 +271,7 @@ class Server:
         return slots if container is None else container(slots)
 
     def _lock(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"receipt": self._receipts.number(self._verb(asked, self._handles[asked["node"]]))}
+        return {"receipt": numbered(self._receipts, self._verb(asked, self._handles[asked["node"]]))}
 
     def _unlock(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._verb(asked, self._receipts[asked["receipt"]])

@@ -90,10 +90,12 @@ class _Served:
         return process
 
     def give(self, process: Process) -> None:
-        """It is needed no more."""
+        """It is needed no more. One that still speaks would answer for the next cache too."""
         self._busy -= 1
-        if process.alive:
+        if process.quiet:
             self._idle.append(process)
+        else:
+            process.lose(SubjectLost("was given back"))
 
 
 _served = cache(_Served)  # of equal commands the same

@@ -129,7 +129,8 @@ def subjects(rows: Iterable[Named]) -> list[Any]:
     table = _table("name", "what it is")
     for n in rows:
         table.add_row(n.name, n.sentence)
-    return [table, Text(), Text("as-submitted stands for both readings; module:factory for a cache of your own")]
+    words = "as-submitted stands for both readings; module:factory for a cache of your own; exec:COMMAND and NAME@PYTHON for one elsewhere"
+    return [table, Text(), Text(words)]
 
 
 def property_rows(properties: Iterable[Property], policy: Policy) -> list[dict[str, Any]]:

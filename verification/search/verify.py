@@ -22,6 +22,7 @@ from radixcheck.verification.subjects.registry import UsageError, resolve
 
 POOL_PAGES = (6, 10, 16, 24)
 SLICE_SECONDS = 1.0  # of one task
+SLICES_MIN = 4  # however slow the machine: what only these runs show would be left undecided
 EXAMPLES_MIN = 100  # of the state machine: fewer may leave a rule unfired by chance
 ELSEWHERE = ("MEM_BOUND", "EVICT_COST", "MATCH_COST", "NO_ALIAS")  # what cannot be counted, or overwritten, in another process
 LOCKED = ("LOCK_COUNT", "LOCK_NONNEG", "COUNT", "EVICT_UNLOCKED", "PROTECTED", "MATCH_FRESH")  # what only locks can show
@@ -123,8 +124,8 @@ def _search(
     budget = options.seconds
     waiting: dict[Future[RunResult], bool] = {}
     tasks = [(_probe, (subject, options), False), (_machine, (subject, options), True)]
-    while waiting or tasks or monotonic() - start < budget:
-        while len(waiting) < WORKERS + 1 and (tasks or monotonic() - start < budget):
+    while waiting or tasks or submitted < SLICES_MIN or monotonic() - start < budget:
+        while len(waiting) < WORKERS + 1 and (tasks or submitted < SLICES_MIN or monotonic() - start < budget):
             if tasks:
                 function, arguments, of_machine = tasks.pop(0)
                 waiting[pool.submit(function, *arguments)] = of_machine
