@@ -13,7 +13,7 @@ from radixcheck.verification.remote.process import SubjectBabbled, shown
 PROTOCOL = 1  # the version of all this
 NAMES, NUMBERS, SCALARS = {int, str}, {int, float}, {int, float, str, bool, type(None)}
 FLAGS = ("tree", "requests", "namespaces")
-DECLARED: dict[str, Any] = {"policies": tuple, "page_sizes": tuple, "attributes": frozenset, "without": frozenset}
+DECLARED: dict[str, Any] = {"policies": tuple, "page_sizes": tuple, "attributes": frozenset, "without": frozenset, "choices": dict}
 
 Said = Mapping[str, Any]
 
@@ -74,14 +74,22 @@ def supports(made: Said) -> Supports:
     if not isinstance(said, dict) or not said.keys() <= {*FLAGS, *DECLARED}:
         _wrong(made, f"'supports' declares something else than {', '.join((*FLAGS, *DECLARED))}")
     for name, value in said.items():
-        kinds = {int} if name == "page_sizes" else {str}
-        if not (type(value) is bool if name in FLAGS else type(value) is list and set(map(type, value)) <= kinds):
-            _wrong(made, f"what 'supports' says of {name} is not {'true or false' if name in FLAGS else 'a list of them'}")
+        form = "true or false" if name in FLAGS else "a sentence for each of them" if name == "choices" else "a list of them"
+        if not _declares(name, value):
+            _wrong(made, f"what 'supports' says of {name} is not {form}")
     policies, page_sizes = said.get("policies", ["lru"]), said.get("page_sizes", [1])
     if not (policies and set(policies) <= POLICIES.keys() and page_sizes and min(page_sizes) > 0):
         _wrong(made, f"'supports' names no page size, or not only policies of {', '.join(POLICIES)}")
     kept: dict[str, Any] = {name: value if name in FLAGS else DECLARED[name](value) for name, value in said.items()}
     return Supports(**kept, here=False)
+
+
+def _declares(name: str, value: Any) -> bool:
+    if name in FLAGS:
+        return type(value) is bool
+    if name == "choices":
+        return type(value) is dict and set(map(type, value.values())) <= {str}
+    return type(value) is list and set(map(type, value)) <= ({int} if name == "page_sizes" else {str})
 
 
 def observation(said: Said) -> Observation:

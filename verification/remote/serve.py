@@ -92,6 +92,7 @@ class Supports(NamedTuple):
     page_sizes: Sequence[int] = (1, 2, 16, 64)
     attributes: frozenset[str] = frozenset()  # of time, creation, hits, priority: those that `observe` reports truly
     without: frozenset[str] = frozenset()  # verbs that it lacks
+    choices: Mapping[str, str] = MappingProxyType({})  # kinds of difference that it means, and why
 
 
 class SeenNode(NamedTuple):
@@ -237,10 +238,10 @@ class Server:
         self._cache = self._factory(Setup(asked["page_size"], asked["policy"], self._pool, asked["device"]))
         supports = self._cache.supports
         declared = {name: getattr(supports, name) for name in Supports._fields if hasattr(supports, name)}
-        lists = {k: v if isinstance(v, bool) else sorted(v) if isinstance(v, (set, frozenset)) else list(v) for k, v in declared.items()}
+        plain = {k: sorted(v) if isinstance(v, (set, frozenset)) else dict(v) if k == "choices" else v for k, v in declared.items()}
         shows = {name: hasattr(self._cache, name) for name in ("observe", "locate")}
         version = getattr(self._cache, "version", "")
-        return {"protocol": PROTOCOL, "version": version, "supports": lists, "overwrites": True, **shows}
+        return {"protocol": PROTOCOL, "version": version, "supports": plain, "overwrites": True, **shows}
 
     def _verb(self, asked: dict[str, Any], *arguments: Any) -> Any:
         if asked["do"] != "free":  # which may end an insert: what that was given stays lent

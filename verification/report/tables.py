@@ -114,9 +114,9 @@ def diff(outcome: DiffOutcome) -> list[Any]:
 
 def _difference(outcome: DiffOutcome, d: Difference) -> list[Any]:
     who = {"left": outcome.left, "right": outcome.right}
-    departs = " and ".join(who[side] for side in d.kind.departs) or "neither"
+    departs = " and ".join(who[side] for side in d.kind.departs) + (" departs" if len(d.kind.departs) < 2 else " depart")
     trace = "\n".join(f"{i:>3}  {op}" for i, op in enumerate(d.trace[-TRACE_MAX:], max(1, len(d.trace) - TRACE_MAX + 1)))
-    head = Text.assemble((d.kind.what, "yellow" if d.is_declared else "bold red"), f"  {departs} departs from the specification; ")
+    head = Text.assemble((d.kind.what, "yellow" if d.is_declared else "bold red"), f"  {departs} from the specification; ")
     head.append(f"{d.runs:,} runs; {len(d.trace)} operations under {d.config}:\n{trace}")
     sides = ((outcome.left, d.left), (outcome.right, d.right), ("the specification", d.specification))
     lines = [head, *(Padding(Text(f"{name}: {answer}"), (0, 0, 0, 2)) for name, answer in sides)]

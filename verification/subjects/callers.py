@@ -301,13 +301,3 @@ class WhiteBox(Caller):
     def locate(self, node: Any) -> Any:
         """The name of a handle's node; None for the root."""
         return self.tree.locate(node)
-
-
-class Supports(NamedTuple):
-    """As `radixcheck.verification.protocol.Supports`, of which this says what an engine's tree differs in."""
-
-    policies: tuple[str, ...]
-    page_sizes: tuple[int, ...]
-    attributes: tuple[str, ...]
-    namespaces: bool = True
-    without: tuple[str, ...] = ()

@@ -8,8 +8,8 @@ from __future__ import annotations
 from array import array
 from typing import Any
 
-from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode
-from radixcheck.verification.subjects.callers import Found, Supports, WhiteBox
+from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode, Supports
+from radixcheck.verification.subjects.callers import Found, WhiteBox
 from radixcheck.verification.subjects.sglang import Allocator, Clock, Rows, installed, request, taken_back, words
 
 POLICIES = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
@@ -18,7 +18,7 @@ POLICIES = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
 class Classic:
     """The tree."""
 
-    supports = Supports(POLICIES, (1, 2, 16, 64), ("time", "creation", "hits", "priority"))
+    supports = Supports(policies=POLICIES, attributes=frozenset({"time", "creation", "hits", "priority"}))
 
     def __init__(self, setup: Any) -> None:
         self.version = installed()
