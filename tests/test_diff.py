@@ -73,7 +73,7 @@ def test_right_caches_agree_with_each_other_and_with_the_specification(other: Ca
 
 
 def test_a_kind_names_what_differs_and_who_departs() -> None:
-    outcome = compared(reference_subject, base_subject)
+    outcome = compared(reference_subject, base_subject, runs=20)
 
     assert set(outcome.kinds) == {Kind("victims of an eviction", ("right",))}
     (found,) = outcome.differences
