@@ -27,7 +27,7 @@ def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
 
 
-for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.report):
+for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.findings, evidence.report):
     cli.add_command(command)
 
 

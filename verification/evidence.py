@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
+from shutil import which
 from time import monotonic
 
 import click
@@ -174,3 +175,32 @@ def report(results: Path, ids: Sequence[str], form: str) -> int:
     else:
         console.show(questions.text(found))
     return questions.status(found)
+
+
+@click.command()
+@click.option("--subject", help="only those of this cache")
+@click.option("--python", help="an interpreter that has the packages; without it, this one")
+@options("json")
+def findings(subject: str | None, python: str | None, as_json: bool) -> int:
+    """Repeat what was found in the caches that people run: each by its trace, and by a script on the package alone.
+
+    Exit status 1: one is not as it is written down. 3: one could not be run here.
+    """
+    from radixcheck.verification.findings import finding, repeat
+    from radixcheck.verification.report import findings as shown
+
+    if subject is not None and subject not in finding.subjects():
+        raise UsageError(f"there is no finding of {subject!r}: choose from {', '.join(finding.subjects())}")
+    if python is not None and which(python) is None:
+        raise UsageError(f"there is no interpreter {python!r}: give the path of a Python that has the packages")
+    repeated, chosen = list[repeat.Repeated](), finding.findings(subject)
+    with redirect_stdout(sys.stderr), console.progress("findings") as tell:
+        for each in chosen:
+            tell(len(repeated) / len(chosen), each.id)
+            repeated.append(repeat.repeat(each, python))
+    compared = [c for c in finding.comparisons() if subject in (None, c.left, c.right)]
+    if as_json:
+        click.echo(json.dumps(shown.to_json(repeated, compared), indent=1))
+    else:
+        console.show(shown.findings(repeated, compared))
+    return shown.status(repeated)

@@ -1,0 +1,101 @@
+"""Findings as data. Each file is named after a subject and holds its findings; `comparisons.toml` holds what came of comparing two.
+
+[[finding]]
+id = "short-name"                 # also the name of its script, scripts/<id>.py
+versions = ["0.5.23"]             # of the package, under which it was seen
+property = "RECENCY"              # the first property of the catalogue that breaks
+policy = "lru"
+page_size = 1                     # tokens
+pool = 10                         # tokens
+trace = [{ op = "insert", tokens = [0, 1] }, ...]   # operations.Op, as `--json` writes them
+sentence = "What the cache does, and what it should do."
+consequence = "What a user of it sees."
+class = "within the contract"     # or "misuse": a caller does what he must not
+duty = ""                         # where a misuse is forbidden, if anywhere
+report = "none known"             # a public report, if there is one that we know of
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from radixcheck.verification.operations import Op, Trace
+from radixcheck.verification.search.run import Config
+
+FOLDER = Path(__file__).parent
+COMPARISONS = FOLDER / "comparisons.toml"
+WITHIN, MISUSE = "within the contract", "misuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One deviation of one subject."""
+
+    id: str
+    subject: str
+    versions: tuple[str, ...]
+    broken: str  # property
+    config: Config
+    trace: Trace
+    sentence: str
+    consequence: str
+    kind: str
+    duty: str
+    report: str
+    script: Path  # a few lines against the package alone. Status 1: it shows the deviation; 0: it does not
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a long comparison of two subjects gave."""
+
+    left: str
+    right: str
+    versions: tuple[str, ...]
+    operations: int
+    result: str
+
+    @property
+    def command(self) -> str:
+        """How to repeat it."""
+        return f"radixcheck diff {self.left} {self.right} --operations {self.operations}"
+
+
+def findings(subject: str | None = None) -> tuple[Finding, ...]:
+    """All of them, or those of one subject, by subject."""
+    files = sorted(path for path in FOLDER.glob("*.toml") if path != COMPARISONS)
+    return tuple(_finding(path.stem, row) for path in files if subject in (None, path.stem) for row in _read(path)["finding"])
+
+
+def comparisons() -> tuple[Comparison, ...]:
+    """All of them."""
+    rows = _read(COMPARISONS)["comparison"]
+    return tuple(Comparison(row["left"], row["right"], tuple(row["versions"]), row["operations"], row["result"]) for row in rows)
+
+
+def subjects() -> tuple[str, ...]:
+    """Those of which there is a finding."""
+    return tuple(dict.fromkeys(finding.subject for finding in findings()))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return tomllib.load(file)
+
+
+def _finding(subject: str, row: dict[str, Any]) -> Finding:
+    return Finding(
+        row["id"],
+        subject,
+        tuple(row["versions"]),
+        row["property"],
+        Config(row["policy"], row["page_size"], row["pool"]),
+        tuple(map(Op.from_json, row["trace"])),
+        row["sentence"],
+        row["consequence"],
+        row["class"],
+        row["duty"],
+        row["report"],
+        FOLDER / "scripts" / f"{row['id']}.py",
+    )

@@ -1,0 +1,71 @@
+"""Findings as a table, with the words of each below it, and as JSON for machines."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from radixcheck.verification.findings.finding import Comparison
+from radixcheck.verification.findings.repeat import GONE, NOT_RUN, REPEATED, Repeated
+
+COLOURS = {REPEATED: "green", GONE: "bold red", NOT_RUN: "yellow"}
+
+
+def status(repeated: Sequence[Repeated]) -> int:
+    """Exit status: 1 one is not as it is written, 3 one could not be run, 0 all were seen again."""
+    seen = {verdict for each in repeated for verdict in (each.verdict, each.script)}
+    return 1 if GONE in seen else 3 if NOT_RUN in seen else 0
+
+
+def findings(repeated: Sequence[Repeated], comparisons: Sequence[Comparison]) -> list[Any]:
+    """One row for each, then its words."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("subject", "version", "finding", "property", "operations", "class", "trace", "script"):
+        table.add_column(column, justify="right" if column == "operations" else "left", overflow="fold")
+    for each in repeated:
+        f = each.finding
+        verdicts = (Text(verdict, COLOURS[verdict]) for verdict in (each.verdict, each.script))
+        table.add_row(f.subject, ", ".join(f.versions), f.id, f.broken, str(len(f.trace)), f.kind, *verdicts)
+    parts: list[Any] = [table, Text()]
+    for each in repeated:
+        parts += _words(each)
+    for c in comparisons:
+        parts += [Text(f"{c.left} and {c.right} ({', '.join(c.versions)}): {c.result}"), Padding(Text(c.command), (0, 0, 1, 2))]
+    count = sum(each.verdict == each.script == REPEATED for each in repeated)
+    return [*parts, Text(f"{count} of {len(repeated)} findings seen again, by their traces and by their scripts")]
+
+
+def _words(each: Repeated) -> list[Any]:
+    f = each.finding
+    trace = "; ".join(map(str, f.trace))
+    lines = [f.sentence, f"so that: {f.consequence}", f"{trace}   under {f.config}"]
+    lines += [f"the duty: {f.duty}"] if f.duty else []
+    lines += [f"public report: {f.report}", f"the checker: {each.text}", f"{f.script.name}: {each.said}"]
+    return [Text(f"{f.subject} {f.id}", "bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in lines), Text()]
+
+
+def to_json(repeated: Sequence[Repeated], comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """Everything, for machines."""
+    rows = [
+        {
+            "id": each.finding.id,
+            "subject": each.finding.subject,
+            "versions": list(each.finding.versions),
+            "property": each.finding.broken,
+            "trace": [op.to_json() for op in each.finding.trace],
+            "class": each.finding.kind,
+            "sentence": each.finding.sentence,
+            "consequence": each.finding.consequence,
+            "duty": each.finding.duty,
+            "report": each.finding.report,
+            "verdict": each.verdict,
+            "text": each.text,
+            "script": each.script,
+            "said": each.said,
+        }
+        for each in repeated
+    ]
+    compared = [{"left": c.left, "right": c.right, "command": c.command, "result": c.result} for c in comparisons]
+    return {"status": status(repeated), "findings": rows, "comparisons": compared}
