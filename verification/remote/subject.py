@@ -19,7 +19,7 @@ START_SECONDS = 120.0  # for the first answer: an interpreter, and what the cach
 ANSWER_SECONDS = 10.0
 SHOWN_SHARE = 0.3  # to show the inside in vain costs about a third of a message more
 LENDING = ("match", "insert", "free", "start", "chunk")  # an insert ends with the caller freeing what was present already
-TOGETHER = 4  # processes of one command in one process of ours, before garbage is collected to get some back
+TOGETHER = 1  # processes of one command in one process of ours, before garbage is collected to get some back: starting one is slow
 
 
 @dataclass(frozen=True)
