@@ -106,7 +106,7 @@ def test_the_command_says_what_could_not_be_run(capsys: pytest.CaptureFixture[st
         (("--python", "/no/such/python"), "there is no interpreter '/no/such/python'"),
     ],
 )
-def test_a_wrong_input_gets_one_sentence(arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_finding_is_named_in_one_sentence(arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     answered = run(("findings", *arguments))
     out, err = capsys.readouterr()
 

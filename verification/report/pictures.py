@@ -10,6 +10,7 @@ from radixcheck.verification.refinement.checker import Checker
 from radixcheck.verification.refinement.engine import SubjectFailed
 from radixcheck.verification.search.run import Factory, Found, new_checker
 
+LINES = 16  # of one picture
 ROUNDS = 3  # of evicting everything, to see whether slots come back
 
 
@@ -33,6 +34,8 @@ def tree(seen: Observation) -> str:
         lines.append(f"{indent}{'└─' if last else '├─'} {_label(n)}")
         deeper = indent + ("   " if last else "│  ")
         stack.extend((c, deeper, i == 0) for i, c in enumerate(reversed(children.get(n.name, []))))
+    if len(lines) > LINES:
+        lines[LINES - 1 :] = [f"and {len(lines) - LINES + 1} more"]
     return "\n".join(lines)
 
 

@@ -1,0 +1,69 @@
+"""The page "Check your own cache in ten minutes": what it shows is what is there, and what it promises happens."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from toy import Entry, PrefixCache
+from toy_adapter import Toy
+
+from radixcheck.verification.catalogue import CATALOGUE
+from radixcheck.verification.commands import run
+from radixcheck.verification.protocol import Setup
+from radixcheck.verification.search.machine import state_machine_test
+from radixcheck.verification.search.run import Config, random_run
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "verification" / "README.md"
+
+
+def test_the_page_shows_the_adapter_as_it_is() -> None:
+    adapter = (HERE / "subjects" / "toy_adapter.py").read_text().split("\n\n", 1)[1].strip()
+
+    assert f"```python\n{adapter}\n```" in PAGE.read_text()
+    assert adapter.count("\n") < 60
+
+
+def test_the_sentences_of_the_page_are_those_of_the_catalogue() -> None:
+    text = PAGE.read_text()
+
+    for id_ in ("EVICT_COST", "LOCK_COUNT"):
+        assert f"{id_} REFUTED  ({CATALOGUE[id_].questions})  {CATALOGUE[id_].sentence}" in text
+
+
+def test_the_toy_passes_as_a_test_case_and_in_plain_runs() -> None:
+    case = state_machine_test(Toy, page_sizes=(1,))
+    case.settings = settings(case.settings, max_examples=15, database=None)  # type: ignore[attr-defined]
+    case("runTest").debug()
+
+    assert random_run(Toy, Config("lru", 1, 10), seed=1, steps=300, stride=1).found == {}
+
+
+def test_the_toy_is_refuted_by_its_cost_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(("verify", "toy_adapter:Toy", "--seconds", "1", "--json"))
+    said = json.loads(capsys.readouterr().out)
+
+    assert status == 1
+    assert [each["property"] for each in said["refuted"]] == ["EVICT_COST"]
+
+
+class ForgetfulCache(PrefixCache):
+    """The toy with the fault of the page."""
+
+    def _split(self, parent: Entry, entry: Entry, at: int) -> Entry:
+        upper = super()._split(parent, entry, at)
+        upper.pins = 0
+        return upper
+
+
+class Forgetful(Toy):
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self.cache = ForgetfulCache()
+
+
+def test_the_fault_of_the_page_is_found() -> None:
+    found = {id_ for seed in range(8) for id_ in random_run(Forgetful, Config("lru", 1, 10), seed, 200, 1).found}
+
+    assert "LOCK_COUNT" in found
