@@ -309,4 +309,4 @@ def test_a_fault_in_a_cache_in_javascript_has_a_smallest_trace(node: str) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize(("program", "expected"), [("radix.mjs", 0), ("radix_faulty.mjs", 1)])
 def test_the_command_decides_on_a_program(program: str, expected: int, node: str) -> None:
-    assert run(("verify", "--exec", f"{node} {HERE / 'subjects' / program}", "--seconds", "10")) == expected
+    assert run(("verify", "--exec", f"{node} {HERE / 'subjects' / program}", "--seconds", "20")) == expected
