@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from radixcheck.optimized import CountedLoans, DevicePool, ListedLoans, NoTags, RadixCache, TagMismatch, Tags
-from radixcheck.optimized.keys import common_pages, pack
+from radixcheck.optimized.keys import common_pages, pack, unpack
 from radixcheck.optimized.node import Node
 from radixcheck.spec.values import BadAmount, BadKey, Key, NoRoom, NotYourSlot, Sizes, StaleHandle, StillHeld
 
@@ -103,6 +103,15 @@ def test_a_handle_names_a_prefix_through_splits_until_that_leaves_the_tree() -> 
     assert cache.sizes() == Sizes(30, 0, 2)
 
 
+def test_what_comes_without_a_priority_has_the_least() -> None:
+    cache = make()
+    cache.insert(key("ab"), cache.alloc(2))
+    cache.start(1, key("cd"))
+    cache.chunk(1)
+
+    assert [node.priority for node in nodes(cache)] == [0, 0]
+
+
 def test_after_a_reset_every_handle_but_that_of_the_root_is_stale() -> None:
     cache = make()
     put(cache, key("abcd"))
@@ -141,6 +150,10 @@ def test_a_chain_of_thousands_of_nodes_is_walked_in_loops() -> None:
 def test_what_is_no_token_is_refused(tokens: tuple[int, ...]) -> None:
     with pytest.raises(BadKey):
         pack(tokens)
+
+
+def test_a_token_may_take_all_64_bits() -> None:
+    assert unpack(pack((0, 2**63, 2**64 - 1))) == (0, 2**63, 2**64 - 1)
 
 
 def test_the_bisection_finds_the_first_page_that_differs() -> None:
@@ -188,6 +201,35 @@ def test_counted_loans_refuse_broken_pages_and_more_than_is_out() -> None:
     for count in (1, 4):
         with pytest.raises(NotYourSlot):
             loans.check(torch.zeros(count, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("loans", [CountedLoans(2), ListedLoans(2)])
+def test_what_is_on_loan_is_counted(loans: CountedLoans | ListedLoans) -> None:
+    amounts = [loans.outstanding]
+    loans.lend(torch.tensor([4, 5]))
+    amounts.append(loans.outstanding)
+    loans.lend(torch.tensor([8, 9, 2, 3]))
+    amounts.append(loans.outstanding)
+    loans.settle(torch.tensor([4, 5]))
+    amounts.append(loans.outstanding)
+
+    assert amounts == [0, 2, 6, 4]
+
+
+@pytest.mark.parametrize(("page_size", "policy", "pool_page"), [(2, "best", 2), (2, "lru", 1)])
+def test_a_cache_that_cannot_work_is_not_built(page_size: int, policy: str, pool_page: int) -> None:
+    with pytest.raises(ValueError, match=r"polic|page"):
+        RadixCache(page_size, policy, DevicePool(16, pool_page))
+
+
+@pytest.mark.parametrize(("capacity", "page_size"), [(16, 0), (0, 0), (-2, 2), (-2, 1), (3, 2)])
+def test_a_pool_that_is_not_made_of_pages_is_not_built(capacity: int, page_size: int) -> None:
+    with pytest.raises(ValueError, match="capacity"):
+        DevicePool(capacity, page_size)
+
+
+def test_a_pool_may_be_empty() -> None:
+    assert DevicePool(0, 2).available == 0
 
 
 # Tags
