@@ -103,7 +103,7 @@ def test_a_handle_names_a_prefix_through_splits_until_that_leaves_the_tree() -> 
     assert cache.sizes() == Sizes(30, 0, 2)
 
 
-def test_what_comes_without_a_priority_has_the_least() -> None:
+def test_what_the_fast_cache_is_given_without_a_priority_has_the_least() -> None:
     cache = make()
     cache.insert(key("ab"), cache.alloc(2))
     cache.start(1, key("cd"))
@@ -217,18 +217,18 @@ def test_what_is_on_loan_is_counted(loans: CountedLoans | ListedLoans) -> None:
 
 
 @pytest.mark.parametrize(("page_size", "policy", "pool_page"), [(2, "best", 2), (2, "lru", 1)])
-def test_a_cache_that_cannot_work_is_not_built(page_size: int, policy: str, pool_page: int) -> None:
+def test_a_fast_cache_that_cannot_work_is_not_built(page_size: int, policy: str, pool_page: int) -> None:
     with pytest.raises(ValueError, match=r"polic|page"):
         RadixCache(page_size, policy, DevicePool(16, pool_page))
 
 
 @pytest.mark.parametrize(("capacity", "page_size"), [(16, 0), (0, 0), (-2, 2), (-2, 1), (3, 2)])
-def test_a_pool_that_is_not_made_of_pages_is_not_built(capacity: int, page_size: int) -> None:
+def test_a_device_pool_that_is_not_made_of_pages_is_not_built(capacity: int, page_size: int) -> None:
     with pytest.raises(ValueError, match="capacity"):
         DevicePool(capacity, page_size)
 
 
-def test_a_pool_may_be_empty() -> None:
+def test_a_device_pool_may_be_empty() -> None:
     assert DevicePool(0, 2).available == 0
 
 
@@ -275,6 +275,10 @@ def test_tags_tell_prefixes_positions_and_namespaces_apart() -> None:
     for other in (key("aaaa", -2), key("aaaa"), key("baaa", -1)):
         with pytest.raises(TagMismatch, match="token 0"):
             tags.check(slots, other)
+
+
+def test_tags_are_kept_on_the_device_that_is_named() -> None:
+    assert Tags(8, "meta").content.device == torch.device("meta")
 
 
 # No read-back
