@@ -334,7 +334,7 @@ def test_a_read_back_would_be_seen() -> None:
 
 def test_a_token_tagged_alone_has_the_tag_that_it_has_among_others(device: str) -> None:
     together, alone = Tags(8, device), Tags(8, device)
-    slots, tokens = torch.arange(8, device=device), (5, 0, 2**40, 7)
+    slots, tokens = torch.arange(8, device=device), (5, 0, 2**40, 2**64 - 1)
 
     whole = together.write(slots, Key(tokens, ("lora",)), 0)
     tag = alone.write(slots, Key((), ("lora",)), 0)
