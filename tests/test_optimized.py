@@ -277,6 +277,12 @@ def test_tags_tell_prefixes_positions_and_namespaces_apart() -> None:
             tags.check(slots, other)
 
 
+def test_slots_are_on_the_pools_device_even_where_there_are_none() -> None:
+    cache = RadixCache(2, "lru", DevicePool(8, 2, "meta"))
+
+    assert cache.match(Key(())).slots.device == cache.alloc(0).device == torch.device("meta")
+
+
 def test_tags_are_kept_on_the_device_that_is_named() -> None:
     assert Tags(8, "meta").content.device == torch.device("meta")
 

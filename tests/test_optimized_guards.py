@@ -1,7 +1,5 @@
 """What the optimized cache refuses, and what its parts assert of each other. Keys are written as letters: one letter is one token."""
 
-from collections.abc import Callable
-
 import pytest
 
 from radixcheck.optimized import DevicePool, ListedLoans, RadixCache, Tags
@@ -60,3 +58,20 @@ def test_a_request_may_hold_tokens_of_64_bits() -> None:
 
     assert tuple(cache.requests[1].tokens) == (*tokens, 2**64 - 2)
     assert cache.peek(Key((*tokens, 2**64 - 2))) == 4
+
+
+@pytest.mark.parametrize("inside", [0, 4])
+def test_a_split_leaves_a_part_on_both_sides(inside: int) -> None:
+    tree = (cache := make()).tree
+    node = put(cache, "abcd")
+
+    with pytest.raises(AssertionError):
+        tree.settle(Walk(tree.root, inside, node, inside))
+
+
+def test_a_node_without_a_lock_is_not_released() -> None:
+    cache = make()
+    node = put(cache, "abcd")
+
+    with pytest.raises(AssertionError):
+        cache.tree.release(node)
