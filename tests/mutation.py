@@ -21,9 +21,6 @@ from json import loads
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich.console import Console
-from rich.table import Table
-
 TESTS = Path(__file__).parent
 FOLDERS = ("spec", "reference", "optimized", "verification")
 MUTATED = ("reference", "optimized")
@@ -32,6 +29,7 @@ SELECTION = (
     *("test_optimized_guards.py", "test_optimized_lockstep.py", "test_checked_runs.py"),
 )
 KILLED, TIMED_OUT, SURVIVED, TEXT = "killed", "timed out", "survived", "text only"
+UNEXPLAINED = "unexplained"
 EXIT_CODES: dict[int | None, str] = {
     0: SURVIVED,
     1: KILLED,
@@ -174,17 +172,16 @@ def complaints(outcomes: Sequence[Outcome], known: dict[Change, str]) -> list[st
     return lines
 
 
-def table(outcomes: Sequence[Outcome], known: dict[Change, str]) -> Table:
-    """One row for each file, and one for all."""
-    columns = ("mutants", TEXT, KILLED, TIMED_OUT, *(kind.lower() for kind in CLASSES), "unexplained", "score")
-    made = Table("file", *columns)
-    for column in made.columns[1:]:
-        column.justify = "right"
+def table(outcomes: Sequence[Outcome], known: dict[Change, str]) -> list[str]:
+    """One line for each file, and one for all."""
+    columns = (TEXT, KILLED, TIMED_OUT, *CLASSES, UNEXPLAINED)
+    lines = [f"{'file':<24}{'mutants':>10}" + "".join(f"{column.lower():>13}" for column in columns) + f"{'score':>8}"]
     for file in (*sorted({each.change.file for each in outcomes}), ""):
         part = [each for each in outcomes if each.change.file.startswith(file)]
-        counts = Counter(known.get(each.change, "unexplained").lower() if each.result == SURVIVED else each.result for each in part)
-        made.add_row(file or "all", str(len(part)), *(str(counts[name]) for name in columns[1:-1]), f"{score(part, known):.1f}")
-    return made
+        counts = Counter(known.get(each.change, UNEXPLAINED) if each.result == SURVIVED else each.result for each in part)
+        numbers = "".join(f"{counts[column]:>13}" for column in columns)
+        lines.append(f"{file or 'all':<24}{len(part):>10}{numbers}{score(part, known):>8.1f}")
+    return lines
 
 
 def prepare(folder: Path) -> None:
@@ -215,7 +212,11 @@ def run(folder: Path, mutants: Sequence[Mutant], processes: int) -> list[Outcome
     names = [mutant.name for mutant in mutants if not mutant.text_only]
     settings = {"PYTHONPATH": "tests", "OMP_NUM_THREADS": "1"}  # where the plugin is; threads do not outlive a fork
     command = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", "run", "--max-children", str(processes), *names]
-    subprocess.run(command, cwd=folder, env=os.environ | settings, check=True)
+    with subprocess.Popen(command, cwd=folder, env=os.environ | settings, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        show(running.stdout)
+    if running.returncode:
+        raise RuntimeError(f"mutmut ended with {running.returncode}")
     exit_codes: dict[str, int | None] = {}
     for file in {mutant.change.file for mutant in mutants}:
         exit_codes |= loads((folder / "mutants/src/radixcheck" / f"{file}.meta").read_text())["exit_code_by_key"]
@@ -223,6 +224,16 @@ def run(folder: Path, mutants: Sequence[Mutant], processes: int) -> list[Outcome
     if unclear:
         raise RuntimeError(f"mutmut says nothing of {unclear[0]} and {len(unclear) - 1} others: {exit_codes[unclear[0]]}")
     return [Outcome(each.change, TEXT if each.text_only else EXIT_CODES[exit_codes[each.name]]) for each in mutants]
+
+
+def show(lines: Iterable[str]) -> None:
+    """Show how far mutmut is, each line in the place of the one before; its own list of results is left out."""
+    listed = False
+    for line in lines:
+        listed = listed or line.startswith("Mutant results")
+        if not listed:
+            print(f"{line.rstrip():<100}", end="\r", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
 
 
 def main() -> int:
@@ -236,11 +247,8 @@ def main() -> int:
     with TemporaryDirectory() as name:
         prepare(Path(name))
         outcomes = run(Path(name), generate(Path(name), asked.file), asked.processes)
-    console = Console()
-    console.print(table(outcomes, known))
     wrong = complaints(outcomes, known)
-    for line in wrong:
-        console.print(line, markup=False, highlight=False)
+    print(*table(outcomes, known), *wrong, sep="\n")
     return 1 if wrong else 0
 
 

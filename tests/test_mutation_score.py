@@ -1,10 +1,11 @@
 """What the script `mutation.py` makes of the results of mutmut, which is not run here."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
-from mutation import EQUIVALENT, KILLED, SURVIVED, TEXT, TIMED_OUT, Change, Outcome, complaints, mutants_of, reasons, score
+from mutation import EQUIVALENT, KILLED, SURVIVED, TEXT, TIMED_OUT, Change, Outcome, complaints, mutants_of, reasons, score, table
 
 ROOT = Path(__file__).parents[1]
 GENERATED = """
@@ -96,6 +97,17 @@ def test_only_what_could_die_counts() -> None:
     assert score(outcomes(90, 10) + text, {}) == 90.0
     assert score(outcomes(90, 10), {change(str(number)): EQUIVALENT for number in range(90, 100)}) == 100.0
     assert score([], {}) == 0.0
+
+
+def test_the_table_counts_by_file_and_result() -> None:
+    head, line, total = table([*outcomes(), Outcome(change("text"), TEXT), Outcome(change("new"), SURVIVED)], KNOWN)
+
+    counted = dict(zip(re.split(r"  +", head), line.split(), strict=True))
+    assert counted == {
+        **{"file": "optimized/tree.py", "mutants": "102", "text only": "1", "killed": "95", "timed out": "1", "equivalent": "0"},
+        **{"cost": "4", "unreached": "0", "unexplained": "1", "score": "95.0"},
+    }
+    assert total.split()[1:] == line.split()[1:]
 
 
 def test_a_mutant_is_named_by_what_it_changes() -> None:
