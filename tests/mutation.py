@@ -240,13 +240,15 @@ def main() -> int:
     """Run, print the table and what is wrong."""
     every = [str(path.relative_to(TESTS.parent)) for name in MUTATED for path in sorted((TESTS.parent / name).glob("[!_]*.py"))]
     parser = argparse.ArgumentParser(description="Mutation testing of the two caches")
-    parser.add_argument("file", nargs="*", choices=every, metavar="FILE", help="all by default; one of %(choices)s")
+    parser.add_argument("files", nargs="*", metavar="FILE", help=f"all by default; some of {', '.join(every)}")
     parser.add_argument("--processes", type=int, default=1)
     asked = parser.parse_args()
+    if unknown := set(asked.files) - set(every):
+        parser.error(f"{min(unknown)} is not mutated: name some of {', '.join(every)}")
     known = reasons(TESTS / "survivors.toml")
     with TemporaryDirectory() as name:
         prepare(Path(name))
-        outcomes = run(Path(name), generate(Path(name), asked.file or every), asked.processes)
+        outcomes = run(Path(name), generate(Path(name), asked.files or every), asked.processes)
     wrong = complaints(outcomes, known)
     print(*table(outcomes, known), *wrong, sep="\n")
     return 1 if wrong else 0
