@@ -203,8 +203,9 @@ def test_counted_loans_refuse_broken_pages_and_more_than_is_out() -> None:
             loans.check(torch.zeros(count, dtype=torch.int64))
 
 
-@pytest.mark.parametrize("loans", [CountedLoans(2), ListedLoans(2)])
-def test_what_is_on_loan_is_counted(loans: CountedLoans | ListedLoans) -> None:
+@pytest.mark.parametrize("kind", [CountedLoans, ListedLoans])
+def test_what_is_on_loan_is_counted(kind: type[CountedLoans | ListedLoans]) -> None:
+    loans = kind(2)
     amounts = [loans.outstanding]
     loans.lend(torch.tensor([4, 5]))
     amounts.append(loans.outstanding)
