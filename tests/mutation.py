@@ -41,7 +41,7 @@ EXIT_CODES: dict[int | None, str] = {
     5: SURVIVED,
 }
 EQUIVALENT = "EQUIVALENT"
-CLASSES = (EQUIVALENT, "COST", "UNREACHED")  # only the first are left out of the score
+CLASSES = (EQUIVALENT, "COST")  # only the first are left out of the score
 LEAST_SCORE = 92.0  # percent
 
 CONFIGURATION = """

@@ -292,15 +292,18 @@ def test_tags_are_kept_on_the_device_that_is_named() -> None:
 
 
 class Launched(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Names of the tensor operations that are launched."""
+    """Names of the tensor operations that are launched, and where their results lie."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.names: list[str] = []
+        self.devices: set[str] = set()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
         self.names.append(func.__name__.partition(".")[0])
-        return func(*args, **(kwargs or {}))
+        result = func(*args, **(kwargs or {}))
+        self.devices.add(result.device.type)
+        return result
 
 
 def launched(call: Callable[[], object]) -> str:
@@ -329,6 +332,16 @@ def test_hot_paths_launch_a_fixed_few_operations_and_read_nothing_back() -> None
     assert launched(lambda: cache.finish(1)) == f"slice {free}"
     assert launched(lambda: cache.evict(2)) == free
     assert launched(lambda: cache.evict(64)) == f"cat {free}"
+
+
+def test_tags_are_worked_out_where_they_are_kept() -> None:
+    """The number that is read back in the end is the only one, and on the meta device there is none."""
+    tags = Tags(8, "meta")
+    slots = torch.arange(3, device="meta")
+
+    with pytest.raises(RuntimeError, match="item"), Launched() as mode:
+        tags.write(slots, Key((1, 2, 3)), 0)
+    assert (mode.devices, mode.names[-1]) == ({"meta"}, "_local_scalar_dense")
 
 
 def test_a_read_back_would_be_seen() -> None:
