@@ -31,14 +31,9 @@ SELECTION = (
 KILLED, TIMED_OUT, SURVIVED, TEXT = "killed", "timed out", "survived", "text only"
 UNEXPLAINED = "unexplained"
 EXIT_CODES: dict[int | None, str] = {
-    0: SURVIVED,
-    1: KILLED,
-    3: KILLED,
-    36: TIMED_OUT,
-    152: TIMED_OUT,
-    -24: TIMED_OUT,
-    33: SURVIVED,
-    5: SURVIVED,
+    **dict.fromkeys((0, 5, 33), SURVIVED),  # 33: no test reaches it
+    **dict.fromkeys((1, 3, -6, -11), KILLED),  # the negative ones: by a signal, because it crashed
+    **dict.fromkeys((36, 152, -24, -9), TIMED_OUT),
 }
 EQUIVALENT = "EQUIVALENT"
 CLASSES = (EQUIVALENT, "COST")  # only the first are left out of the score
