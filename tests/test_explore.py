@@ -30,6 +30,12 @@ COUNTS = {  # (subject, scope, page size): states, transitions, depth
     ("optimized", "tree", 2): (1567, 24239, 13),
     ("optimized", "requests", 1): (621, 5819, 13),
     ("optimized", "requests", 2): (785, 7692, 13),
+    ("reference", "scarce", 1): (169, 1561, 8),
+    ("reference", "scarce", 2): (277, 2649, 8),
+    ("model", "scarce", 1): (169, 1561, 8),
+    ("model", "scarce", 2): (277, 2649, 8),
+    ("optimized", "scarce", 1): (844, 7747, 15),
+    ("optimized", "scarce", 2): (1305, 12329, 15),
 }
 
 
@@ -50,7 +56,7 @@ def test_a_small_scope_is_closed_and_has_so_many_states(subject: str, expected: 
     assert (explored.verdict, counts(explored)) == ("EXHAUSTED", expected)
 
 
-@pytest.mark.parametrize(("scope", "page_size"), [("tree", 1), ("requests", 2)])
+@pytest.mark.parametrize(("scope", "page_size"), [("tree", 1), ("requests", 2), ("scarce", 1)])
 def test_the_scopes_of_the_command_are_closed_for_the_reference(scope: str, page_size: int) -> None:
     explored = explore(reference_subject, SCOPES[scope], page_size=page_size)
 
@@ -110,6 +116,8 @@ def test_two_cores_find_the_trace_that_one_finds() -> None:
         ("heap_trusts_old_entries", "tree", 3),
         ("reset_keeps_slots", "tree", 2),
         ("abort_forgets_unlock", "requests", 3),
+        ("refused_start_keeps_page", "scarce", 2),
+        ("start_remembers_match", "scarce", 4),
     ],
 )
 def test_a_planted_fault_is_found_with_a_trace_as_short_as_any(mutant: str, scope: str, length: int) -> None:
@@ -136,6 +144,22 @@ def test_a_fault_of_one_operation_on_the_way_back_to_a_state_is_a_broken_determi
     explored = explore(lambda setup: Moody(setup.page_size, setup.policy, setup.pool), SMALL)
 
     assert faults(explored) == {"DETERMINISM": 1}
+
+
+def test_what_a_fresh_cache_does_not_do_is_a_broken_determinism() -> None:
+    class Tired(ReferenceSubject):
+        """It answers otherwise once so many inserts were made, in whichever cache."""
+
+        inserts = 0
+
+        def insert(self, key: Key, slots: Any, priority: int = 0) -> int:
+            Tired.inserts += 1
+            return super().insert(key, slots, priority) + (Tired.inserts == 1)
+
+    explored = explore(lambda setup: Tired(setup.page_size, setup.policy, setup.pool), SMALL)
+
+    assert faults(explored) == {"DETERMINISM": 1}
+    assert explored.found[0].violation.text.startswith("INSERT_MATCH_AGREE was broken (")
 
 
 class Counting(ReferenceSubject):
@@ -227,7 +251,7 @@ def test_the_command_says_3_where_it_gave_up(capsys: pytest.CaptureFixture[str])
     ("arguments", "names"),
     [
         (("nobody",), "unknown subject 'nobody'"),
-        (("reference", "--scope", "forest"), "unknown scope 'forest': choose from tree, requests"),
+        (("reference", "--scope", "forest"), "unknown scope 'forest': choose from tree, requests, scarce"),
         (("reference", "--policy", "random"), "unknown policy 'random'"),
         (("reference", "--page-size", "3"), "does not support page size 3"),
         (("test_explore:TreeOnly", "--scope", "requests"), "does not declare the operations of scope 'requests'"),

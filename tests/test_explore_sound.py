@@ -1,9 +1,10 @@
 """What exploration rests on: equal canonical forms have equal futures, nothing is lost by the reductions, snapshots bring all back."""
 
 from array import array
-from collections import deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from functools import partial
+from io import StringIO
 from random import Random
 from typing import Any
 
@@ -196,14 +197,40 @@ def counter() -> Callable[[int], int]:
     return add
 
 
+class Recent(OrderedDict[str, int]):
+    """A dictionary that does more than it should: what is read goes to the end."""
+
+    reads = 0
+
+    def __getitem__(self, key: str) -> int:
+        self.move_to_end(key)
+        self.reads += 1
+        return super().__getitem__(key)
+
+
+class Line(list[int]):
+    """A list with something beside it."""
+
+    def __init__(self, *numbers: int) -> None:
+        super().__init__(numbers)
+        self.note = [len(numbers)]
+
+    def append(self, number: int) -> None:
+        super().append(number)
+        self.note.append(number)
+
+
 def restoring() -> dict[str, tuple[Callable[[], object], Callable[[], object], object]]:
     """Name: a change, a look, and the object that is changed."""
     table, row, kept, line, numbers, slotted = {"a": [1]}, [1, [2]], {1}, deque([1], maxlen=3), array("q", [1, 2]), Slotted()
     base = torch.arange(4)
-    view, add = base[1:3], counter()
+    view, add, recent, noted, grouped = base[1:3], counter(), Recent(a=1, b=2), Line(1), defaultdict[str, list[int]](list, a=[1])
     return {
         "dict": (lambda: table.update(a=table["a"].copy(), b=[3]), lambda: str(table), table),
         "list": (lambda: row.insert(0, row.pop()), lambda: str(row), row),
+        "ordered": (lambda: recent["a"], lambda: str((list(recent), recent.reads)), recent),
+        "list and more": (lambda: noted.append(4), lambda: str((list(noted), noted.note)), noted),
+        "default": (lambda: grouped["b"].append(3), lambda: str(grouped), grouped),
         "set": (lambda: kept.add(2), lambda: sorted(kept), kept),
         "deque": (lambda: line.extend([2, 3, 4]), lambda: list(line), line),
         "array": (lambda: numbers.__setitem__(0, 9), lambda: list(numbers), numbers),
@@ -224,6 +251,13 @@ def test_a_snapshot_brings_back_what_was_changed_in_place(name: str) -> None:
     assert before == after != changed
 
 
-def test_what_cannot_be_written_back_is_refused() -> None:
-    with pytest.raises(Opaque, match="generator"):
-        Snapshot([{"inside": (i for i in range(3))}])
+class Loaded(Random):
+    """Its state is not in Python's objects."""
+
+
+@pytest.mark.parametrize(
+    ("inside", "named"), [((i for i in range(3)), "generator"), (Random(0), "Random"), (Loaded(0), "Loaded"), (StringIO("a"), "StringIO")]
+)
+def test_what_cannot_be_written_back_is_refused(inside: object, named: str) -> None:
+    with pytest.raises(Opaque, match=named):
+        Snapshot([{"inside": inside}])

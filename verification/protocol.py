@@ -86,7 +86,7 @@ class SeenEntry(NamedTuple):
     key: tuple[int | float, int | float]  # as it compares now; the second is 0 where only one is kept
     node: NodeId
     serial: int = 0  # of two equal keys the one with the lower number goes first; all 0: numbers are not kept
-    speaks: bool = True  # False: the cache knows that another entry, or none, stands for this node
+    speaks: bool = True  # False: the cache knows that another entry, or none, stands for this node; True for all: the least one does
 
 
 @dataclass(frozen=True, slots=True)

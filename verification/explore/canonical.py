@@ -1,10 +1,10 @@
 """Which states count as one: everything that the future can depend on, under names that do not matter.
 
-Kept, for each position of the scope's universe: whether it is cached, whether a node ends there, its lock count, the rank of its time
-(and of its creation, under fifo and filo; its hits, capped at 2 under slru and exact under lfu, which therefore never closes; its
-priority under priority), the locks and requests that stand there and how far the requests' rows reach, whether the caller's handle
-stands there, and each entry of the heap: the ranks of its stored key, its place in the order of the heap, and whether it speaks for
-its node. Entries of nodes that left the tree are kept as well.
+Kept, for each position of the scope's universe: whether it is cached, whether a node ends there, its lock count, the rank of its
+time (and of its creation, under fifo and filo; its hits, capped at 2 under slru and exact under lfu, which therefore never closes;
+its priority under priority), the locks and requests that stand there and how far the requests' rows reach, whether the caller's
+handle stands there, whether the last start that was refused asked for it, and each entry of the heap: the ranks of its stored key,
+its place in the order of the heap, and whether it speaks for its node. Entries of nodes that left the tree are kept as well.
 
 Not kept, and why that is sound:
 
@@ -88,7 +88,7 @@ Marks = dict[int, list[int]]  # position -> what is there
 UNCACHED, INSIDE, NODE = 0, 1, 2
 ATTRIBUTES = tuple(SOFT)
 BASE = 250
-HANDLE, LOCK, REQUEST, ENTRY, READINGS = range(BASE, 255)
+HANDLE, LOCK, REQUEST, ENTRY, READINGS, REFUSED = range(BASE, 256)
 
 
 class Canon:
@@ -101,13 +101,19 @@ class Canon:
         self.reads = frozenset({"time", self._read})  # attributes
         self._cap = HITS_CAP if policy == "slru" else BASE**2 - 1  # more than an exploration of operations one by one can reach
 
-    def __call__(self, checker: Checker, handle: int | None) -> Canonical:
-        """The form of the present state; `handle`: where the caller's last match ended, if that node is still in the tree."""
+    def __call__(self, checker: Checker, handle: int | None, refused: int | None = None) -> Canonical:
+        """The form of the present state.
+
+        `handle`: where the caller's last match ended, if that node is still in the tree; `refused`: the end of the key of the last
+        start that was refused, while none with that key was admitted.
+        """
         state = checker.seen if checker.transparent else checker.oracle.model.state
         marks: Marks = {q: [INSIDE] for q in state.cached}
         gone = self._nodes(marks, state, checker)
         if handle is not None:
             marks.setdefault(handle, [UNCACHED]).append(HANDLE)
+        if refused is not None:
+            marks.setdefault(refused, [UNCACHED]).append(REFUSED)
         if state.held:
             level, locks = checker.oracle.positions.level, checker.oracle.locks
             holders = [(LOCK if h in locks else REQUEST, level[state.at[h]], state.urgency[h], state.tok[h]) for h in state.held]

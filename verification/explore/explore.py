@@ -18,6 +18,7 @@ from time import monotonic
 from radixcheck.verification.explore.expand import Expander, Expansion, Reached, expand_elsewhere
 from radixcheck.verification.explore.scopes import Scope
 from radixcheck.verification.operations import Trace
+from radixcheck.verification.refinement.checker import Violation
 from radixcheck.verification.search.run import Config, Factory, Found, replay
 from radixcheck.verification.search.workers import workers
 
@@ -144,13 +145,23 @@ def _elsewhere(
 
 
 def _found(factory: Factory, explored: Explored, part: Expansion) -> list[Found]:
-    """What is broken for the first time. The last trace is run again with all formulas, to see all that it breaks."""
+    """What is broken for the first time. Each trace is run again on a fresh cache with all formulas, to see all that it breaks."""
     alphabet = explored.scope.alphabet(explored.page_size, explored.policy)
     config = Config(explored.policy, explored.page_size, explored.scope.pool * explored.page_size)
     traces = {broken.trace: tuple(alphabet[place] for place in broken.trace) for broken in part.broken}
-    found = [Found(broken.violation, traces[broken.trace], config) for broken in part.broken]
-    if part.stopped:
-        last = traces[part.broken[-1].trace]
-        found += [each for each in replay(factory, config, last).found.values() if len(each.trace) == len(last)]
+    found = []
+    for broken in part.broken:
+        trace = traces[broken.trace]
+        afresh = replay(factory, config, trace).found
+        found += [each for each in afresh.values() if len(each.trace) == len(trace)]
+        if broken.violation.property not in afresh and not found:
+            found.append(Found(_unrepeated(broken.violation), trace, config))
     by_property = {each.violation.property: each for each in reversed([*explored.found, *found])}
     return [each for id_, each in by_property.items() if id_ not in {f.violation.property for f in explored.found}][::-1]
+
+
+def _unrepeated(violation: Violation) -> Violation:
+    """What a fresh cache does not do after the same operations depends on something else than these."""
+    if violation.property == "DETERMINISM":
+        return violation
+    return Violation("DETERMINISM", f"{violation.property} was broken ({violation.text}), but not when a fresh cache did the same")

@@ -72,5 +72,6 @@ SCOPES = {
     for scope in (
         Scope("tree", ("a", "aa", "ab"), holders=2, requests=False, pages=2, pool=5),
         Scope("requests", ("a", "aa", "ab"), holders=2, requests=True, pages=2, pool=4),
+        Scope("scarce", ("a", "aa", "ab"), holders=2, requests=True, pages=2, pool=3),
     )
 }

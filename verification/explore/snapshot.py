@@ -6,13 +6,16 @@ is noticed, though: each state is reached a second time before it is left, and h
 """
 
 from array import array
-from collections import deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from functools import cache, partial
+from re import Pattern
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
+from weakref import ref
 
 Restore = Callable[[], None]
+Noted = tuple[Restore | None, Iterable[Any]]  # how one object is written back, and what it refers to
 
 
 class Opaque(Exception):
@@ -29,10 +32,24 @@ class Shape(NamedTuple):
     names: tuple[str, ...]
     put: Callable[[Any, tuple[Any, ...]], None]
     frozen: bool
+    contents: Callable[[Any], Noted]  # of a container
 
 
 @cache
 def _shape(kind: type) -> Shape:
+    """Raises Opaque for a class of which not all is written in Python, but for containers and what never changes."""
+    base = next(above for above in kind.__mro__ if not above.__flags__ & MADE_BY_CLASS_STATEMENT)
+    slots = _slots(kind)
+    offsets = ((kind.__dictoffset__, base.__dictoffset__), (kind.__weakrefoffset__, base.__weakrefoffset__))
+    places = len(slots) + sum(own > 0 and not its for own, its in offsets)
+    of_c = kind.__itemsize__ != base.__itemsize__ or kind.__basicsize__ > base.__basicsize__ + places * object.__basicsize__ // 2
+    if base not in _CONTENTS or of_c:
+        raise Opaque(f"{kind.__module__}.{kind.__qualname__}")
+    parameters = getattr(kind, "__dataclass_params__", None)
+    return Shape(slots, _putter(slots), parameters is not None and parameters.frozen, _CONTENTS[base])
+
+
+def _slots(kind: type) -> tuple[str, ...]:
     names: list[str] = []
     for above in kind.__mro__:
         listed = above.__dict__.get("__slots__", ())
@@ -40,9 +57,7 @@ def _shape(kind: type) -> Shape:
         private = (n.startswith("__") and not n.endswith("__") for n in listed)
         mangled = (f"_{above.__name__.lstrip('_')}{n}" if hidden else n for n, hidden in zip(listed, private, strict=True))
         names += [n for n in mangled if n not in ("__dict__", "__weakref__")]
-    slots = tuple(dict.fromkeys(names))
-    parameters = getattr(kind, "__dataclass_params__", None)
-    return Shape(slots, _putter(slots), parameters is not None and parameters.frozen)
+    return tuple(dict.fromkeys(names))
 
 
 def _putter(names: tuple[str, ...]) -> Callable[[Any, tuple[Any, ...]], None]:
@@ -65,7 +80,19 @@ def _fill(names: tuple[str, ...], found: Any, held: tuple[Any, ...]) -> None:
             delattr(found, name)
 
 
-_ATOMS = {int, float, bool, str, bytes, complex, type(None), type, range, BuiltinFunctionType, ModuleType, type(Ellipsis)}
+_ERRORS = (
+    Exception,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    KeyError,
+    IndexError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+_ATOMS = {int, float, bool, str, bytes, complex, type(None), type, range, BuiltinFunctionType, ModuleType, type(Ellipsis), Pattern, ref}
 
 
 class Snapshot:
@@ -96,8 +123,6 @@ class Snapshot:
             undo, parts = known(found)
         elif isinstance(found, type):
             return ()
-        elif isinstance(found, tuple):
-            return found
         elif hasattr(kind, "copy_") and hasattr(kind, "_version"):
             undo, parts = _tensor(found)
         elif kind.__module__ == "torch":  # a device, a type of numbers: neither changes
@@ -109,32 +134,43 @@ class Snapshot:
         return parts
 
 
-Noted = tuple[Restore | None, Iterable[Any]]
+# The methods are those of the base: a subclass may do more in its own.
 
 
 def _dict(found: dict[Any, Any]) -> Noted:
-    held = dict(found)
+    held = [(key, dict.__getitem__(found, key)) for key in dict.__iter__(found)]
 
     def undo() -> None:
-        found.clear()
-        found.update(held)
+        dict.clear(found)
+        dict.update(found, held)
 
-    return undo, (*held, *held.values())
+    return undo, [part for item in held for part in item]
+
+
+def _ordered(found: OrderedDict[Any, Any]) -> Noted:
+    held = [(key, dict.__getitem__(found, key)) for key in OrderedDict.__iter__(found)]
+
+    def undo() -> None:
+        OrderedDict.clear(found)
+        for key, value in held:
+            OrderedDict.__setitem__(found, key, value)
+
+    return undo, [part for item in held for part in item]
 
 
 def _list(found: list[Any]) -> Noted:
-    held = list(found)
-    return partial(found.__setitem__, slice(None), held), held
+    held = list.copy(found)
+    return partial(list.__setitem__, found, slice(None), held), held
 
 
 def _set(found: set[Any]) -> Noted:
-    held = set(found)
+    held = set.copy(found)
 
     def undo() -> None:
-        found.clear()
-        found.update(held)
+        set.clear(found)
+        set.update(found, held)
 
-    return undo, held
+    return undo, set.__iter__(held)
 
 
 def _buffer(found: Any) -> Noted:
@@ -143,11 +179,11 @@ def _buffer(found: Any) -> Noted:
 
 
 def _deque(found: deque[Any]) -> Noted:
-    held = list(found)
+    held = list(deque.__iter__(found))
 
     def undo() -> None:
-        found.clear()
-        found.extend(held)
+        deque.clear(found)
+        deque.extend(found, held)
 
     return undo, held
 
@@ -171,19 +207,32 @@ def _cell(found: CellType) -> Noted:
 
 
 def _instance(found: Any, kind: type) -> Noted:
-    """An object of a class written in Python. Raises Opaque for any other."""
+    """An object of a class written in Python, with its slots, its attributes and, of a container, its contents."""
     shape = _shape(kind)
+    write, parts = shape.contents(found)
+    if write is None:
+        return _attributes(found, shape, parts)
+    undo, more = _attributes(found, shape, parts)
+
+    def both() -> None:
+        write()
+        if undo is not None:
+            undo()
+
+    return both, more
+
+
+def _attributes(found: Any, shape: Shape, parts: Iterable[Any]) -> Noted:
+    """`parts`: what else the object refers to."""
     attributes = getattr(found, "__dict__", None)
-    if attributes is None and not shape.names and not kind.__flags__ & MADE_BY_CLASS_STATEMENT and kind is not object:
-        raise Opaque(f"{kind.__module__}.{kind.__qualname__}")
     held: tuple[Any, ...] = tuple(getattr(found, name, _MISSING) for name in shape.names)
     put = shape.put
     if any(value is _MISSING for value in held):
         put = partial(_fill, shape.names)
     if shape.frozen:
-        return None, (*(value for value in held if value is not _MISSING), *(attributes or {}).values())
+        return None, (*parts, *(value for value in held if value is not _MISSING), *(attributes or {}).values())
     if attributes is None:
-        return partial(put, found, held), (value for value in held if value is not _MISSING)
+        return partial(put, found, held), (*parts, *(value for value in held if value is not _MISSING))
     copied = dict(attributes)
 
     def undo() -> None:
@@ -191,7 +240,7 @@ def _instance(found: Any, kind: type) -> Noted:
         attributes.clear()
         attributes.update(copied)
 
-    return undo, (*(value for value in held if value is not _MISSING), *copied.values())
+    return undo, (*parts, *(value for value in held if value is not _MISSING), *copied.values())
 
 
 _KINDS: dict[type, Callable[[Any], Noted]] = {
@@ -207,4 +256,20 @@ _KINDS: dict[type, Callable[[Any], Noted]] = {
     FunctionType: lambda found: (None, found.__closure__ or ()),
     MethodType: lambda found: (None, (found.__self__, found.__func__)),
     partial: lambda found: (None, (found.func, found.args, found.keywords)),
+}
+
+
+def _nothing(found: Any) -> Noted:
+    return None, ()
+
+
+_CONTENTS: dict[type, Callable[[Any], Noted]] = {  # by the base that is not written in Python
+    **dict.fromkeys((object, int, float, str, bytes, BaseException, *_ERRORS), _nothing),
+    **dict.fromkeys((dict, defaultdict), _dict),
+    OrderedDict: _ordered,
+    list: _list,
+    set: _set,
+    frozenset: lambda found: (None, frozenset.__iter__(found)),
+    tuple: lambda found: (None, tuple.__iter__(found)),
+    deque: _deque,
 }

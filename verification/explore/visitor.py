@@ -50,6 +50,7 @@ class Visitor(Checker):
         self.tally = Once()
         self.judged: set[bytes] = set()  # canonical states whose formulas were evaluated
         self.handle: Key | None = None  # the key of the last match: a caller keeps no other handle
+        self.refused: Key | None = None  # of the last start that was: no other one waits to be tried again
         self._holders = range(1, scope.holders + 1)
         self._canon = Canon(self.universe, policy)
         self.canonical = self._canonical()
@@ -67,9 +68,15 @@ class Visitor(Checker):
         self.canonical = UNKNOWN
         broken = self.step(op)
         adopted = self.tainted != self.hidden  # times and ranks were taken over after the formulas
-        if not self.stopped and (broken or adopted or self.canonical is UNKNOWN):
+        waiting, self.refused = self.refused, self._waiting(op)
+        if not self.stopped and (broken or adopted or self.canonical is UNKNOWN or waiting != self.refused):
             self.canonical = self._canonical()
         return broken
+
+    def _waiting(self, op: Op) -> Key | None:
+        if op.name == "reset" or (op.name == "start" and op.key == self.refused):
+            self.refused = None
+        return op.key if op.name == "start" and op.holder not in self.oracle.model.state.held else self.refused
 
     def again(self, op: Op) -> None:
         """A transition that was taken before: what it answers and where it leads is compared, formulas are not evaluated."""
@@ -111,7 +118,11 @@ class Visitor(Checker):
         return {h for (_, tok, _), h in stands.items() if self._apart(tok)}
 
     def _canonical(self) -> Canonical:
-        return self._canon(self, None if self.handle is None else self.oracle.matched.get(self.handle))
+        return self._canon(
+            self,
+            None if self.handle is None else self.oracle.matched.get(self.handle),
+            None if self.refused is None else self.oracle.positions.of(self.refused),
+        )
 
     def _state_formulas(self, deviating: Mapping[str, str]) -> list[Violation]:
         """Once for each canonical state; a state too broken to have a form is looked at whenever it is met."""
@@ -141,5 +152,5 @@ class Visitor(Checker):
 
 
 UNKNOWN = Canonical(b"", frozenset())
-REPLACED = ("handle", "canonical", "seen", "before", "observation", "steps", "stopped")  # never changed in place
+REPLACED = ("handle", "refused", "canonical", "seen", "before", "observation", "steps", "stopped")  # never changed in place
 CONSTANT: frozenset[type] = frozenset({Positions, Policy, Key, Op, Supports, Setup, SeenNode})

@@ -175,6 +175,8 @@ class Abstraction:
             s.queued.add(e)
             s.on[e] = n
             s.first[e], s.second[e] = key
+            if not entry.speaks:
+                continue
             other = s.entry.get(n)
             if other is None or key < (s.first[other], s.second[other]):
                 s.entry[n] = e

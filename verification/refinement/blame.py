@@ -27,9 +27,13 @@ FIELDS = {
     "up": "PARENT",
     **SOFT,
 }
-STALE = {  # what the use of a stale match breaks
-    "start": frozenset({"MATCH_SOUND", "ISOLATION", "NO_UAF", "SLOT_PARTITION", "MATCH_MAX", "LOCK_SPAN", "ADMISSION"}),
+STALE_SIGNS = {  # what the use of a stale match breaks: one of these
+    "start": frozenset({"MATCH_SOUND", "ISOLATION", "MATCH_MAX", "ADMISSION"}),
     "lock": frozenset({"LOCK_COUNT", "LOCK_SPAN", "NO_ORPHAN", "MATCH_FRESH", "PROTECTED", "COUNT"}),
+}
+STALE_TRACES = {  # and with it perhaps some of these, but nothing else
+    "start": frozenset({"NO_UAF", "SLOT_PARTITION", "LOCK_SPAN", "NO_ORPHAN", "EVICT_EXACT"}),
+    "lock": frozenset[str](),
 }
 
 

@@ -356,7 +356,7 @@ class Checker:
             self._refused_starts.add(op.key)
         broken = [v for v in out if not v.follows_from]
         stale = {v.property for v in broken} - set(blame.SOFT.values())  # who uses a stale match refreshes what it led to
-        if (aged or again) and stale and stale <= blame.STALE[op.name]:
+        if (aged or again) and stale & blame.STALE_SIGNS[op.name] and stale <= blame.STALE_SIGNS[op.name] | blame.STALE_TRACES[op.name]:
             return [Violation("MATCH_FRESH", f"the match was made before other operations: {broken[0].text}")]
         return []
 

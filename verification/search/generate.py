@@ -123,14 +123,17 @@ def leaving_an_edge(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
     `pick(n)` chooses one of n.
     """
     s, p = oracle.model.state, oracle.positions
-    below = sorted(n for n in s.node if (u := s.up[n]) in s.node and p.level[u] - p.level[s.up[u]] > 1)
-    if not below:
+    ways = [
+        (p.ancestors[upper][cut], p.length[upper], n)
+        for n in sorted(s.node)
+        if (upper := s.up[n]) in s.node
+        for cut in range(p.level[s.up[upper]] + 1, p.level[upper])
+        if p.page[p.ancestors[upper][cut + 1]] != p.page[p.ancestors[n][p.level[upper] + 1]]
+    ]
+    if not ways:
         return None
-    n = below[pick(len(below))]
-    upper = s.up[n]
-    first = p.level[s.up[upper]] + 1
-    cut = p.ancestors[upper][first + pick(p.level[upper] - first)]
-    return Key(p.tokens(cut) + p.tokens(n)[p.length[upper] :], p.namespace[n])
+    left, end, n = ways[pick(len(ways))]
+    return Key(p.tokens(left) + p.tokens(n)[end:], p.namespace[n])
 
 
 def beyond_what_is_free(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:

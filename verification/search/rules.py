@@ -1,4 +1,4 @@
-"""The rules of the state machine: they make keys from keys, and every operation is one `Checker.step`.
+"""The rules of the state machine: every operation is one `Checker.step`, on a key that its recipe makes of known ones.
 
 Hypothesis opens some rules in an example and closes others for all of it, so that one example inserts without evicting
 and another locks without releasing. Preconditions add what a caller can do now, and keep a rule that is always open
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, multiple, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.catalogue import CATALOGUE
@@ -18,16 +18,14 @@ from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIO
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.refinement.checker import Checker
 from radixcheck.verification.refinement.misuse import misuses_for
-from radixcheck.verification.search.generate import LETTERS, PAGES_MAX, beyond_what_is_free, leaving_an_edge, namespaces_for
+from radixcheck.verification.search.generate import LETTERS, beyond_what_is_free, leaving_an_edge, namespaces_for
+from radixcheck.verification.search.recipes import CHANGES, Cook, Recipe, pages, recipes, which
 from radixcheck.verification.search.run import Config, Factory, RunResult, new_checker
 
 Choice = TypeVar("Choice")
-KEY_RULES = ("new_key", "cut_key", "extend_key", "skip_key")
 LOANS_MAX = 2  # more slots than these in callers' hands would leave little to cache
 RESET_PAUSE = 12  # operations between two resets: a tree must have time to grow
 
-_pages = st.integers(0, 2 * LETTERS - 1)  # see Machine._page
-_which = st.integers(0, 15)  # picks from what is there now, modulo its number: no rule waits for a lucky index
 _priorities = st.sampled_from((0, 0, 1, 2))
 _amounts = st.sampled_from(((0, 1), (1, 0), (1, 1), (2, 0), (3, 1), (0, 0), (1000, 0)))  # pages and tokens to evict
 
@@ -49,9 +47,9 @@ class WantedFailed(AssertionError):
 
 
 def rule_names(supports: Supports, misused: bool) -> tuple[str, ...]:
-    """Every rule that must fire, as it is counted: under its operation's name, or its misuse's."""
+    """All that must fire, as it is counted: under the name of an operation, of a change of a key, or of a misuse."""
     operations = (TREE_OPERATIONS if supports.tree else ()) + (REQUEST_OPERATIONS if supports.requests else ())
-    return tuple(dict.fromkeys(KEY_RULES + operations + (misuses_for(supports) if misused else ())))
+    return tuple(dict.fromkeys(CHANGES + operations + (misuses_for(supports) if misused else ())))
 
 
 def _when(open_: Callable[[Any], bool]) -> Callable[[Any], Any]:
@@ -59,7 +57,6 @@ def _when(open_: Callable[[Any], bool]) -> Callable[[Any], Any]:
     return precondition(lambda machine: not machine.checker.stopped and open_(machine))
 
 
-_keys_wanted = _when(lambda machine: 2 * machine.keys_made <= len(machine.trace))
 _tree = _when(lambda machine: machine.checker.supports.tree)
 _requests = _when(lambda machine: machine.checker.supports.requests)
 _request_lives = _when(lambda machine: machine.requests_live())
@@ -70,24 +67,21 @@ class Machine(RuleBasedStateMachine):
 
     plan: ClassVar[Plan]
     misused: ClassVar[bool] = False
-    keys: Bundle[Key] = Bundle("keys")
 
     def __init__(self) -> None:
         super().__init__()
         self.run = RunResult(runs=1)
         self.trace: list[Op] = []
-        self.keys_made = 0
         self.refused: list[Key] = []  # of starts, in turn
         self.holders = 0
 
     @initialize(
-        target=keys,
         config=st.runner().flatmap(lambda machine: st.sampled_from(machine.plan.configs)),
         spaces=st.sampled_from((1, 2, 4)),
-        other_space=_which,
-        pages=st.tuples(_pages, _pages, _pages),
+        other_space=which,
+        family=st.tuples(pages, pages, pages),
     )
-    def set_up(self, config: Config, spaces: int, other_space: int, pages: tuple[int, int, int]) -> MultipleResults[Key]:
+    def set_up(self, config: Config, spaces: int, other_space: int, family: tuple[int, int, int]) -> None:
         """A fresh subject and a family of keys: a parent, two children, and the first child in another namespace."""
         self.config = config
         self.checker: Checker = new_checker(self.plan.factory, config, self.plan.stride)
@@ -95,9 +89,10 @@ class Machine(RuleBasedStateMachine):
         self.namespaces = namespaces_for(self.checker.supports)[:spaces]
         for name in rule_names(self.checker.supports, self.misused):
             self.run.fired[name] = 0
-        parent, one, other = map(self._page, pages)
+        self.cook = Cook(config.page_size, self.namespaces)
+        parent, one, other = map(self.cook.page, family)
         elsewhere = self.namespaces[-1 - other_space % max(1, len(self.namespaces) - 1)]
-        return multiple(Key(parent), Key(parent + one), Key(parent + other + one), Key(parent + one, elsewhere))
+        self.cook.known += [Key(parent), Key(parent + one), Key(parent + other + one), Key(parent + one, elsewhere)]
 
     def teardown(self) -> None:
         """Add the example to the plan's result."""
@@ -105,84 +100,33 @@ class Machine(RuleBasedStateMachine):
             self.run.steps = self.checker.steps
             self.plan.result.merge(self.run)
 
-    # Keys.
-
-    @_keys_wanted
-    @rule(target=keys, pages=st.lists(_pages, min_size=1, max_size=3), namespace=_which)
-    def new_key(self, pages: list[int], namespace: int) -> Key:
-        """A key of its own, in one of the namespaces of this example."""
-        self._made("new_key")
-        tokens = tuple(token for page in pages for token in self._page(page))
-        return Key(tokens, self.namespaces[namespace % len(self.namespaces)])
-
-    @_keys_wanted
-    @rule(target=keys, key=keys, pages=st.integers(1, PAGES_MAX - 1))
-    def cut_key(self, key: Key, pages: int) -> Key:
-        """The first pages of a key: it may end inside an edge."""
-        self._made("cut_key")
-        return Key(key.tokens[: pages * self.config.page_size], key.namespace)
-
-    @_keys_wanted
-    @rule(target=keys, key=keys, page=_pages, tail=st.sampled_from((0, 0, 1, -1)))
-    def extend_key(self, key: Key, page: int, tail: int) -> Key:
-        """The whole pages of a key and one more; perhaps a tail, of one token or of one too few for a page."""
-        self._made("extend_key")
-        size = self.config.page_size
-        tokens = key.tokens[: min(key.whole_pages(size), (PAGES_MAX - 1) * size)] + self._page(page)
-        return Key(tokens + self._page(page + 1)[: tail % size], key.namespace)
-
-    @_keys_wanted
-    @rule(target=keys, key=keys, pages=st.integers(1, PAGES_MAX - 2), skipped=st.integers(1, 2))
-    def skip_key(self, key: Key, pages: int, skipped: int) -> Key:
-        """A key without a piece of its middle: it leaves an edge, and goes on like what lies behind it. Near its end it is only cut."""
-        self._made("skip_key")
-        size = self.config.page_size
-        return Key(key.tokens[: pages * size] + key.tokens[(pages + skipped) * size :], key.namespace)
-
-    def _made(self, name: str) -> None:
-        self.run.fired[name] += 1
-        self.keys_made += 1
-
-    def _page(self, which: int) -> tuple[int, ...]:
-        """One of the pages that keys consist of; the later ones differ from the first in their last token only."""
-        size, letter = self.config.page_size, which % LETTERS
-        last = letter + LETTERS if size > 1 and which % (2 * LETTERS) >= LETTERS else letter
-        return (letter,) * (size - 1) + (last,)
-
     # Tree operations.
 
     @_tree
-    @rule(key=keys, astray=st.integers(0, 2), node=_which, cut=_which)
-    def match(self, key: Key, astray: int, node: int, cut: int) -> None:
-        """Match. Now and then the key leaves an edge of the tree as it is, and goes on like what lies below the edge."""
-        picks = iter((node, cut))
-        left = leaving_an_edge(self.checker.oracle, lambda choices: next(picks) % choices) if astray == 0 else None
-        self._fire(Op("match", left or key))
+    @rule(recipe=recipes(), astray=st.integers(0, 2), way=which, peeked=st.integers(0, 3))
+    def match(self, recipe: Recipe, astray: int, way: int, peeked: int) -> None:
+        """Match or peek. Now and then the key leaves an edge of the tree as it is, and goes on like what lies below the edge."""
+        left = leaving_an_edge(self.checker.oracle, lambda choices: way % choices) if astray == 0 else None
+        self._fire(Op("peek" if peeked == 3 else "match", left or self._key(recipe)))
 
     @_tree
-    @rule(key=keys)
-    def peek(self, key: Key) -> None:
-        """Peek."""
-        self._fire(Op("peek", key))
-
-    @_tree
-    @rule(key=keys, priority=_priorities)
-    def insert(self, key: Key, priority: int) -> None:
+    @rule(recipe=recipes(), priority=_priorities)
+    def insert(self, recipe: Recipe, priority: int) -> None:
         """Insert, after making room as a caller does. Where no room can be made, the rule has not fired."""
-        op = Op("insert", key, priority=priority)
+        op = Op("insert", self._key(recipe), priority=priority)
         if not self.checker.allowed(op):
-            self._step(Op("evict", amount=len(key.tokens)))
+            self._step(Op("evict", amount=len(op.key.tokens)))
         if self.checker.allowed(op) and not self.checker.stopped:
             self._fire(op)
 
     @_when(lambda machine: bool(machine.checker.oracle.matched))
-    @rule(which=_which)
+    @rule(which=which)
     def lock(self, which: int) -> None:
         """Lock the node of a match made before, perhaps long before."""
         self._fire(Op("lock", _pick(self.checker.oracle.matched, which), self._fresh()))
 
     @_when(lambda machine: bool(machine.checker.oracle.locks))
-    @rule(which=_which)
+    @rule(which=which)
     def unlock(self, which: int) -> None:
         """Unlock."""
         self._fire(Op("unlock", holder=_pick(self.checker.oracle.locks, which)))
@@ -194,17 +138,15 @@ class Machine(RuleBasedStateMachine):
         pages, tokens = pages_and_tokens
         self._fire(Op("evict", amount=pages * self.config.page_size + tokens))
 
-    @_when(lambda machine: machine.checker.supports.tree and len(machine.checker.oracle.loans) < LOANS_MAX)
-    @rule(key=keys)
-    def alloc(self, key: Key) -> None:
-        """Take slots for a key and write it there."""
-        self._fire(Op("alloc", key, self._fresh()))
-
-    @_when(lambda machine: bool(machine.checker.oracle.loans))
-    @rule(which=_which)
-    def free(self, which: int) -> None:
-        """Give such slots back."""
-        self._fire(Op("free", holder=_pick(self.checker.oracle.loans, which)))
+    @_tree
+    @rule(recipe=recipes(), returned=st.booleans(), which=which)
+    def alloc(self, recipe: Recipe, returned: bool, which: int) -> None:
+        """Take slots for a key and write it there, or give such slots back."""
+        loans = self.checker.oracle.loans
+        if len(loans) == LOANS_MAX or (loans and returned):
+            self._fire(Op("free", holder=_pick(loans, which)))
+        else:
+            self._fire(Op("alloc", self._key(recipe), self._fresh()))
 
     @_when(lambda machine: machine.may_reset())
     @rule()
@@ -215,11 +157,10 @@ class Machine(RuleBasedStateMachine):
     # Request operations.
 
     @_requests
-    @rule(key=keys, priority=_priorities, how=st.sampled_from(("new", "again", "tight")), node=_which, letter=_which)
-    def start(self, key: Key, priority: int, how: str, node: int, letter: int) -> None:
+    @rule(recipe=recipes(), priority=_priorities, how=st.sampled_from(("new", "again", "again", "tight")), node=which, letter=which)
+    def start(self, recipe: Recipe, priority: int, how: str, node: int, letter: int) -> None:
         """Start a request: a new one; one that was refused before, as a queue of waiting requests does; one that must evict."""
-        if how == "again" and self.refused:
-            key = self.refused.pop(0)
+        key = self.refused.pop(0) if how == "again" and self.refused else self._key(recipe)
         picks = iter((node, letter))
         tight = beyond_what_is_free(self.checker.oracle, lambda choices: next(picks) % choices) if how == "tight" else None
         op = Op("start", tight or key, self._fresh(), priority=priority)
@@ -228,13 +169,13 @@ class Machine(RuleBasedStateMachine):
             self.refused.append(key)
 
     @_request_lives
-    @rule(which=_which)
+    @rule(which=which)
     def chunk(self, which: int) -> None:
         """Cache the whole pages of a request so far."""
         self._fire(Op("chunk", holder=self._request(which)))
 
     @_request_lives
-    @rule(which=_which, token=st.integers(0, LETTERS - 1), fill=st.booleans())
+    @rule(which=which, token=st.integers(0, LETTERS - 1), fill=st.booleans())
     def decode(self, which: int, token: int, fill: bool) -> None:
         """Decode one token, or as many as fill the page: large pages would hardly ever be filled one by one."""
         request, state = self._request(which), self.checker.oracle.model.state
@@ -244,13 +185,13 @@ class Machine(RuleBasedStateMachine):
                 self._fire(Op("decode", holder=request, amount=token))
 
     @_request_lives
-    @rule(which=_which)
+    @rule(which=which)
     def finish(self, which: int) -> None:
         """Finish a request."""
         self._fire(Op("finish", holder=self._request(which)))
 
     @_request_lives
-    @rule(which=_which)
+    @rule(which=which)
     def abort(self, which: int) -> None:
         """Abort a request."""
         self._fire(Op("abort", holder=self._request(which)))
@@ -278,6 +219,11 @@ class Machine(RuleBasedStateMachine):
     def _request(self, which: int) -> int:
         oracle = self.checker.oracle
         return _pick([h for h in oracle.model.state.held if h not in oracle.loans and h not in oracle.locks], which)
+
+    def _key(self, recipe: Recipe) -> Key:
+        if recipe.change in CHANGES:
+            self.run.fired[recipe.change] += 1
+        return self.cook.key(recipe)
 
     def _fresh(self) -> int:
         self.holders += 1

@@ -22,6 +22,7 @@ from radixcheck.verification.subjects.registry import UsageError, resolve
 
 POOL_PAGES = (6, 10, 16, 24)
 SLICE_SECONDS = 1.0  # of one task
+SLICES_MIN = 4  # however slow the machine: what only these runs show would be left undecided
 EXAMPLES_MIN = 100  # of the state machine: fewer may leave a rule unfired by chance
 STRIDE = 8  # every so many steps, and in every so-manieth run at all steps, the formulas are evaluated
 
@@ -118,8 +119,8 @@ def _search(
     budget = options.seconds
     waiting: dict[Future[RunResult], bool] = {}
     tasks = [(_probe, (subject, options), False), (_machine, (subject, options), True)]
-    while waiting or tasks or monotonic() - start < budget:
-        while len(waiting) < WORKERS + 1 and (tasks or monotonic() - start < budget):
+    while waiting or tasks or submitted < SLICES_MIN or monotonic() - start < budget:
+        while len(waiting) < WORKERS + 1 and (tasks or submitted < SLICES_MIN or monotonic() - start < budget):
             if tasks:
                 function, arguments, of_machine = tasks.pop(0)
                 waiting[pool.submit(function, *arguments)] = of_machine

@@ -1,0 +1,48 @@
+"""Keys of the state machine: what a recipe makes of the known ones, and keys that leave an edge of the tree."""
+
+import pytest
+
+from radixcheck.spec.values import Key
+from radixcheck.verification.operations import Op
+from radixcheck.verification.search.generate import leaving_an_edge
+from radixcheck.verification.search.recipes import AS_IT_IS, Cook, Recipe
+from radixcheck.verification.search.run import Config, new_checker
+from radixcheck.verification.subjects.reference import reference_subject
+
+KNOWN = Key((0, 0, 1, 1, 0, 0, 1), ("a", "b"))  # three pages of two, and a tail
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        (Recipe(AS_IT_IS, which=5), KNOWN),
+        (Recipe("cut_key", kept=2), Key((0, 0, 1, 1), ("a", "b"))),
+        (Recipe("skip_key", kept=1, skipped=1), Key((0, 0, 0, 0, 1), ("a", "b"))),
+        (Recipe("extend_key", pages=(3,), tail=-1), Key((0, 0, 1, 1, 0, 0, 1, 3, 0), ("a", "b"))),
+        (Recipe("extend_key", pages=(1,)), Key((0, 0, 1, 1, 0, 0, 1, 1), ("a", "b"))),
+        (Recipe("new_key", namespace=3, pages=(0, 2)), Key((0, 0, 0, 2), ("x",))),
+    ],
+)
+def test_a_recipe_makes_its_key(recipe: Recipe, expected: Key) -> None:
+    cook = Cook(2, [(), ("x",)], [KNOWN])
+
+    assert cook.key(recipe) == expected
+    assert cook.known == ([KNOWN] if recipe.change == AS_IT_IS else [KNOWN, expected])
+
+
+def test_a_key_that_leaves_an_edge_goes_on_like_what_lies_below() -> None:
+    checker = new_checker(reference_subject, Config("lru", 1, 16), stride=1)
+    ways = list[int]()
+
+    def last(choices: int) -> int:
+        ways.append(choices)
+        return choices - 1
+
+    assert leaving_an_edge(checker.oracle, last) is None
+    for tokens in ((0, 1, 0), (0, 1, 0, 1, 1), (0, 1, 0, 0)):
+        checker.step(Op("insert", Key(tokens)))
+
+    # (0 1) parts from the edge 0 1 0 before its last 0, (0) before its 1: only what begins otherwise below leaves it there.
+    assert leaving_an_edge(checker.oracle, lambda _: 0) == Key((0, 1, 1, 1))
+    assert leaving_an_edge(checker.oracle, last) == Key((0, 0))
+    assert ways == [2]
