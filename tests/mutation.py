@@ -14,7 +14,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import ndiff
 from importlib import import_module
 from json import loads
@@ -57,6 +57,7 @@ class Change:
     function: str
     old: str  # the lines that it replaces, as Python writes them
     new: str
+    place: int = 1  # which of the places where the function has these lines
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def mutants_of(file: str, generated: str) -> list[Mutant]:
     """The mutants in what mutmut has made of a file: functions that are named after the original and numbered."""
     found = {node.name: node for node in ast.walk(ast.parse(generated)) if isinstance(node, ast.FunctionDef)}
     module = "radixcheck." + file.removesuffix(".py").replace("/", ".")
-    mutants = []
+    mutants, places = [], Counter[Change]()
     for name, mutant in found.items():
         mangled, mark, number = name.partition("__mutmut_")
         if not mark or number == "orig":
@@ -88,6 +89,8 @@ def mutants_of(file: str, generated: str) -> list[Mutant]:
         original = found[f"{mangled}__mutmut_orig"]
         function = mangled.removeprefix("x").strip("ǁ").replace("ǁ", ".") if "ǁ" in mangled else mangled.removeprefix("x_")
         change = Change(file, function, *difference(original, mutant))
+        places[change] += 1
+        change = replace(change, place=places[change])
         mutants.append(Mutant(f"{module}.{name}", change, only_text(original, mutant)))
     return mutants
 
@@ -134,7 +137,7 @@ def reasons(file: Path) -> dict[Change, str]:
     """What is known of survivors: the class of each. Raises ValueError for an entry that explains nothing."""
     known: dict[Change, str] = {}
     for entry in tomllib.loads(file.read_text())["survivor"]:
-        change = Change(entry["file"], entry["function"], entry["old"], entry["new"])
+        change = Change(entry["file"], entry["function"], entry["old"], entry["new"], entry.get("place", 1))
         if entry["class"] not in CLASSES or not entry["why"].strip():
             raise ValueError(f"{file.name}: {named(change)} needs a class, one of {', '.join(CLASSES)}, and a reason")
         if change in known:
@@ -145,7 +148,8 @@ def reasons(file: Path) -> dict[Change, str]:
 
 def named(change: Change) -> str:
     """A change in one line."""
-    return f"{change.file}, {change.function}: {change.old}  ->  {change.new}"
+    place = f" (place {change.place})" if change.place > 1 else ""
+    return f"{change.file}, {change.function}{place}: {change.old}  ->  {change.new}"
 
 
 def score(outcomes: Iterable[Outcome], known: dict[Change, str]) -> float:

@@ -40,6 +40,15 @@ class Cache:
             raise ValueError("too few")
         assert n, "NONE"
         return n
+    def xǁCacheǁboth__mutmut_orig(self) -> None:
+        self.n = 1
+        self.n = 1
+    def xǁCacheǁboth__mutmut_1(self) -> None:
+        self.n = None
+        self.n = 1
+    def xǁCacheǁboth__mutmut_2(self) -> None:
+        self.n = 1
+        self.n = None
 def x_join__mutmut_orig(names: str) -> None:
     raise ValueError(f"no {','.join(names)}")
 def x_join__mutmut_1(names: str) -> None:
@@ -116,6 +125,13 @@ def test_a_mutant_is_named_by_what_it_changes() -> None:
 
     assert first.change == Change("optimized/tree.py", "Cache.take", "if n < least:", "if n <= least:")
     assert (default.change.old, default.change.new) == ("self, n: int, least: int=0) -> int:", "self, n: int, least: int=1) -> int:")
+
+
+def test_the_same_change_in_two_places_makes_two_mutants() -> None:
+    both = [mutant.change for mutant in mutants_of("optimized/tree.py", GENERATED) if mutant.change.function == "Cache.both"]
+
+    assert both == [Change("optimized/tree.py", "Cache.both", "self.n = 1", "self.n = None", place) for place in (1, 2)]
+    assert "both (place 2): self.n = 1" in complaints([Outcome(both[1], SURVIVED)], {})[0]
 
 
 def test_text_is_told_from_what_changes_a_call() -> None:
