@@ -4,7 +4,7 @@ knows and runs the tests on each change.
 A mutant that no test notices must stand in `survivors.toml` with a reason. What differs only in the text of an error is counted
 apart and not run: no caller may depend on it, and that it is nothing but text is seen by comparing syntax trees.
 
-All files take about half an hour with one process; a mutant that dies costs a fraction of a second, one that survives ten.
+All files take about fifteen minutes of processor time; a mutant that dies costs a fraction of a second, one that survives ten.
 """
 
 import argparse
