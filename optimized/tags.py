@@ -107,7 +107,7 @@ class Tags:
         root = self._roots.get(namespace)
         if root is None:
             number = torch.tensor(len(self._roots), dtype=torch.int64, device=self.content.device)
-            root = self._roots[namespace] = _stirred(number + _stirred(torch.zeros_like(number)))
+            root = self._roots[namespace] = _stirred(number)
         return root
 
     def _of(self, key: Tagged) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from radixcheck.optimized import CountedLoans, DevicePool, ListedLoans, NoTags, RadixCache, TagMismatch, Tags
-from radixcheck.optimized.keys import common_pages, pack
+from radixcheck.optimized.keys import common_pages, pack, unpack
 from radixcheck.optimized.node import Node
 from radixcheck.spec.values import BadAmount, BadKey, Key, NoRoom, NotYourSlot, Sizes, StaleHandle, StillHeld
 
@@ -103,6 +103,15 @@ def test_a_handle_names_a_prefix_through_splits_until_that_leaves_the_tree() -> 
     assert cache.sizes() == Sizes(30, 0, 2)
 
 
+def test_what_the_fast_cache_is_given_without_a_priority_has_the_least() -> None:
+    cache = make()
+    cache.insert(key("ab"), cache.alloc(2))
+    cache.start(1, key("cd"))
+    cache.chunk(1)
+
+    assert [node.priority for node in nodes(cache)] == [0, 0]
+
+
 def test_after_a_reset_every_handle_but_that_of_the_root_is_stale() -> None:
     cache = make()
     put(cache, key("abcd"))
@@ -141,6 +150,10 @@ def test_a_chain_of_thousands_of_nodes_is_walked_in_loops() -> None:
 def test_what_is_no_token_is_refused(tokens: tuple[int, ...]) -> None:
     with pytest.raises(BadKey):
         pack(tokens)
+
+
+def test_a_token_may_take_all_64_bits() -> None:
+    assert unpack(pack((0, 2**63, 2**64 - 1))) == (0, 2**63, 2**64 - 1)
 
 
 def test_the_bisection_finds_the_first_page_that_differs() -> None:
@@ -190,6 +203,36 @@ def test_counted_loans_refuse_broken_pages_and_more_than_is_out() -> None:
             loans.check(torch.zeros(count, dtype=torch.int64))
 
 
+@pytest.mark.parametrize("kind", [CountedLoans, ListedLoans])
+def test_what_is_on_loan_is_counted(kind: type[CountedLoans | ListedLoans]) -> None:
+    loans = kind(2)
+    amounts = [loans.outstanding]
+    loans.lend(torch.tensor([4, 5]))
+    amounts.append(loans.outstanding)
+    loans.lend(torch.tensor([8, 9, 2, 3]))
+    amounts.append(loans.outstanding)
+    loans.settle(torch.tensor([4, 5]))
+    amounts.append(loans.outstanding)
+
+    assert amounts == [0, 2, 6, 4]
+
+
+@pytest.mark.parametrize(("page_size", "policy", "pool_page"), [(2, "best", 2), (2, "lru", 1)])
+def test_a_fast_cache_that_cannot_work_is_not_built(page_size: int, policy: str, pool_page: int) -> None:
+    with pytest.raises(ValueError, match=r"polic|page"):
+        RadixCache(page_size, policy, DevicePool(16, pool_page))
+
+
+@pytest.mark.parametrize(("capacity", "page_size"), [(16, 0), (0, 0), (-2, 2), (-2, 1), (3, 2)])
+def test_a_device_pool_that_is_not_made_of_pages_is_not_built(capacity: int, page_size: int) -> None:
+    with pytest.raises(ValueError, match="capacity"):
+        DevicePool(capacity, page_size)
+
+
+def test_a_device_pool_may_be_empty() -> None:
+    assert DevicePool(0, 2).available == 0
+
+
 # Tags
 
 
@@ -235,19 +278,32 @@ def test_tags_tell_prefixes_positions_and_namespaces_apart() -> None:
             tags.check(slots, other)
 
 
+def test_slots_are_on_the_pools_device_even_where_there_are_none() -> None:
+    cache = RadixCache(2, "lru", DevicePool(8, 2, "meta"))
+
+    assert cache.match(Key(())).slots.device == cache.alloc(0).device == torch.device("meta")
+
+
+def test_tags_are_kept_on_the_device_that_is_named() -> None:
+    assert Tags(8, "meta").content.device == torch.device("meta")
+
+
 # No read-back
 
 
 class Launched(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Names of the tensor operations that are launched."""
+    """Names of the tensor operations that are launched, and where their results lie."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.names: list[str] = []
+        self.devices: set[str] = set()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
         self.names.append(func.__name__.partition(".")[0])
-        return func(*args, **(kwargs or {}))
+        result = func(*args, **(kwargs or {}))
+        self.devices.add(result.device.type)
+        return result
 
 
 def launched(call: Callable[[], object]) -> str:
@@ -278,6 +334,16 @@ def test_hot_paths_launch_a_fixed_few_operations_and_read_nothing_back() -> None
     assert launched(lambda: cache.evict(64)) == f"cat {free}"
 
 
+def test_tags_are_worked_out_where_they_are_kept() -> None:
+    """The number that is read back in the end is the only one, and on the meta device there is none."""
+    tags = Tags(8, "meta")
+    slots = torch.arange(3, device="meta")
+
+    with pytest.raises(RuntimeError, match="item"), Launched() as mode:
+        tags.write(slots, Key((1, 2, 3)), 0)
+    assert (mode.devices, mode.names[-1]) == ({"meta"}, "_local_scalar_dense")
+
+
 def test_a_read_back_would_be_seen() -> None:
     pool = DevicePool(8, 2, "meta")
     cache = RadixCache(2, "lru", pool, NoTags(), ListedLoans(2))
@@ -288,7 +354,7 @@ def test_a_read_back_would_be_seen() -> None:
 
 def test_a_token_tagged_alone_has_the_tag_that_it_has_among_others(device: str) -> None:
     together, alone = Tags(8, device), Tags(8, device)
-    slots, tokens = torch.arange(8, device=device), (5, 0, 2**40, 7)
+    slots, tokens = torch.arange(8, device=device), (5, 0, 2**40, 2**64 - 1)
 
     whole = together.write(slots, Key(tokens, ("lora",)), 0)
     tag = alone.write(slots, Key((), ("lora",)), 0)

@@ -112,6 +112,46 @@ def test_the_heap_does_not_grow_by_locking_and_unlocking(policy: str) -> None:
         check_heap(cache)
 
 
+def test_a_leaf_that_comes_back_unchanged_needs_no_second_entry() -> None:
+    cache = RadixCache(1, "lru", DevicePool(8, 1))
+    put(cache, Key((1,)))
+    (node,) = nodes(cache)  # a match would change it
+    for _ in range(3):
+        cache.unlock(cache.lock(node))
+
+    assert len(cache.tree.heap) == 1
+
+
+def leaves(count: int) -> list[Node]:
+    """Children of one root, each used one tick after the one before."""
+    root = Node(None, b"", b"", torch.empty(0))
+    made = [Node(root, bytes((i,)), bytes((i,)), torch.empty(1)) for i in range(count)]
+    for time, node in enumerate(made):
+        node.time = time
+    return made
+
+
+def test_a_few_dead_entries_are_left_where_they_are_and_one_more_sweeps_them_out() -> None:
+    heap = EvictionHeap("lru")
+    for number, node in enumerate(leaves(SLACK + 1), 1):
+        heap.push(node)
+        node.lock = 1
+        heap.retire(node)
+
+        assert len(heap) == (number if number <= SLACK else 0)
+
+
+def test_a_heap_without_leaves_has_no_victim_and_loses_none() -> None:
+    heap = EvictionHeap("lru")
+    (node,) = leaves(1)
+    node.lock = 1
+
+    with pytest.raises(AssertionError):
+        heap.retire(node)
+    with pytest.raises(AssertionError):
+        heap.pop_victim()
+
+
 class NeverEager(EvictionHeap):
     """Repairs what surfaces and pushes no smaller key: right for keys that only grow."""
 

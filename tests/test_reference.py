@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from radixcheck.reference import POLICIES, SlotPool
+from radixcheck.reference import POLICIES, Node, SlotPool
+from radixcheck.reference.node import split
 from radixcheck.spec.values import BadAmount, BadKey, CacheError, Key, NoRoom, NotLocked, NotYourSlot, Sizes, StaleHandle, StillHeld
 from radixcheck.verification.protocol import SeenNode, Setup
 from radixcheck.verification.subjects.reference import ReferenceSubject, reference_subject
@@ -282,3 +283,22 @@ def test_a_pool_refuses_what_it_has_not_given() -> None:
 def test_a_cache_that_cannot_work_is_not_built(page_size: int, policy: str, pool_page: int) -> None:
     with pytest.raises(ValueError, match=r"policy|pages"):
         reference_subject(Setup(page_size, policy, SlotPool(16, pool_page)))
+
+
+@pytest.mark.parametrize(("capacity", "page_size"), [(16, 0), (0, 0), (-2, 2), (-2, 1), (3, 2)])
+def test_a_pool_that_is_not_made_of_pages_is_not_built(capacity: int, page_size: int) -> None:
+    with pytest.raises(ValueError, match="capacity"):
+        SlotPool(capacity, page_size)
+
+
+def test_a_pool_may_be_empty() -> None:
+    assert SlotPool(0, 2).available == 0
+
+
+@pytest.mark.parametrize("length", [0, 1, 4])
+def test_a_split_leaves_whole_pages_on_both_sides(length: int) -> None:
+    root = Node(None, (), (), [])
+    node = Node(root, (1, 2), (1, 2, 3, 4), [0, 1, 2, 3])
+
+    with pytest.raises(AssertionError):
+        split(node, length, 2)

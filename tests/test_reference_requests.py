@@ -108,6 +108,15 @@ def test_an_abort_frees_what_is_its_own_and_ticks_no_clock() -> None:
     assert (cache.now, cache.sizes()) == (ticks, Sizes(available=14, evictable=2, protected=0))
 
 
+def test_what_comes_without_a_priority_has_the_least() -> None:
+    cache = make()
+    cache.insert(key("ab"), cache.alloc(2))
+    cache.start(1, key("cd"))
+    cache.chunk(1)
+
+    assert {prefix: n.priority for prefix, n in tree(cache).items()} == {"ab": 0, "cd": 0}
+
+
 def test_a_start_does_not_evict_what_it_has_just_matched() -> None:
     cache = make(capacity=8)
     put(cache, "abcd")

@@ -1,0 +1,77 @@
+"""What the optimized cache refuses, and what its parts assert of each other. Keys are written as letters: one letter is one token."""
+
+import pytest
+
+from radixcheck.optimized import DevicePool, ListedLoans, RadixCache, Tags
+from radixcheck.optimized.node import Node
+from radixcheck.optimized.tree import Walk
+from radixcheck.spec.values import Key, NoRoom, Sizes
+
+
+def make(capacity: int = 16) -> RadixCache:
+    """A cache in its checking mode, with pages of two tokens."""
+    return RadixCache(2, "lru", DevicePool(capacity, 2), Tags(capacity), ListedLoans(2))
+
+
+def key(text: str) -> Key:
+    return Key(tuple(map(ord, text)))
+
+
+def put(cache: RadixCache, *texts: str) -> Node:
+    """Let requests compute these; returns the node where the last one ends."""
+    for text in texts:
+        cache.start(0, key(text))
+        cache.finish(0)
+    node = cache.match(key(texts[-1])).node
+    assert isinstance(node, Node)
+    return node
+
+
+@pytest.mark.parametrize("cached", [("abcdef",), ("ab", "abcdef"), ("ab", "abcd", "abcdef"), ("abcdefgh",), ("abcd", "abcdefgh")])
+def test_what_a_request_matches_makes_no_room_for_it(cached: tuple[str, ...]) -> None:
+    cache = make(8)
+    put(cache, *cached)
+    before = cache.sizes()
+
+    with pytest.raises(NoRoom):
+        cache.start(1, key("abcdefxxxx"))
+    assert (cache.sizes(), cache.requests) == (before, {})
+    assert cache.start(1, key("abcdefxx")).cached == 6
+    assert cache.sizes() == Sizes(0, 0, 6)
+
+
+def test_a_request_whose_prefix_is_locked_already_has_the_rest_as_room() -> None:
+    cache = make(8)
+    put(cache, "abcd")
+    cache.lock(cache.match(key("abcd")).node)
+    put(cache, "xy")
+
+    assert cache.start(1, key("abcdefgh")).cached == 4
+
+
+def test_a_request_may_hold_tokens_of_64_bits() -> None:
+    cache = make()
+    tokens = (2**64 - 1, 2**63, 5)
+    cache.start(1, Key(tokens))
+    cache.decode(1, 2**64 - 2)
+    cache.chunk(1)
+
+    assert tuple(cache.requests[1].tokens) == (*tokens, 2**64 - 2)
+    assert cache.peek(Key((*tokens, 2**64 - 2))) == 4
+
+
+@pytest.mark.parametrize("inside", [0, 4])
+def test_a_split_leaves_a_part_on_both_sides(inside: int) -> None:
+    tree = (cache := make()).tree
+    node = put(cache, "abcd")
+
+    with pytest.raises(AssertionError):
+        tree.settle(Walk(tree.root, inside, node, inside))
+
+
+def test_a_node_without_a_lock_is_not_released() -> None:
+    cache = make()
+    node = put(cache, "abcd")
+
+    with pytest.raises(AssertionError):
+        cache.tree.release(node)
