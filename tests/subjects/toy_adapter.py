@@ -11,7 +11,7 @@ class Toy:
 
     def __init__(self, setup: Setup) -> None:
         self.pool = setup.pool  # slots come from here and go back here: it sees double frees and leaks
-        self.cache = PrefixCache()
+        self.cache, self.locks = PrefixCache(), 0
 
     def match(self, key: Key) -> Match[list[int]]:
         slots, entry = self.cache.find(key.tokens)
@@ -25,10 +25,12 @@ class Toy:
 
     def lock(self, node: Entry) -> Entry:
         self.cache.pin(node)
+        self.locks += 1
         return node
 
     def unlock(self, receipt: Entry) -> None:
         self.cache.pin(receipt, -1)
+        self.locks -= 1
 
     def evict(self, tokens: int) -> int:
         gone = self.cache.drop(tokens)
@@ -46,7 +48,7 @@ class Toy:
             self.pool.free(slots)
 
     def reset(self) -> None:
-        if sum(self.sizes()[:2]) < self.pool.capacity:
+        if self.locks or sum(self.sizes()[:2]) < self.pool.capacity:
             raise StillHeld("something is pinned, or slots are with a caller")
         self.evict(self.pool.capacity)
 
