@@ -1,4 +1,4 @@
-"""The toy cache as a subject: fifty lines that say what the kit's words mean in the words of the cache."""
+"""The toy cache as a subject: sixty lines that say what the kit's words mean in the words of the cache."""
 
 from toy import Entry, PrefixCache
 
