@@ -1,4 +1,7 @@
-"""What another process costs: `python tests/bench_remote.py` prints a table and judges nothing, as times differ.
+"""What another process costs: `python tests/bench_remote.py [NAME@PYTHON ...]` prints a table and judges nothing, as times differ.
+
+Without names: our own caches, in this process and in another. A cache of another environment cannot be run in this process: for those
+that are named, the last column says what the cache itself takes.
 
 Every cache does the same checked operations in this process and in another one, by turns; each time is the best of some repetitions.
 Between two processes time passes that is nobody's processor time, so these are times of the clock: run it on an idle machine.
@@ -13,7 +16,7 @@ from radixcheck.verification.protocol import Setup
 from radixcheck.verification.refinement.pool import WatchedPool
 from radixcheck.verification.remote.subject import RemoteSubject
 from radixcheck.verification.search.run import Config, RunResult, random_run
-from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.subjects.registry import ELSEWHERE, resolve
 
 SUBJECTS = ("reference", "model", "optimized", "base")
 JAVASCRIPT = Path(__file__).resolve().parent / "subjects" / "radix.mjs"
@@ -48,18 +51,27 @@ def row(here: str, there: str) -> str:
     ours = [timed(here)[0] for _ in range(REPEATS)]
     theirs = [timed(there) for _ in range(REPEATS)]
     (elsewhere, cache), local = min(theirs), min(ours)
-    return f"{here:12}{1 / local:14,.0f}{1 / elsewhere:14,.0f}{1e6 * (elsewhere - local):14,.0f}{1e6 * cache:14,.0f}"
+    return f"{here:16}{1 / local:14,.0f}{1 / elsewhere:14,.0f}{1e6 * (elsewhere - local):14,.0f}{1e6 * cache:14,.0f}"
+
+
+def elsewhere(name: str) -> str:
+    """One cache that cannot be run here."""
+    seconds, cache = min(timed(name) for _ in range(REPEATS))
+    return f"{name.partition(ELSEWHERE)[0]:16}{'-':>14}{1 / seconds:14,.0f}{'-':>14}{1e6 * cache:14,.0f}"
 
 
 def main() -> None:
     """Print the table."""
-    print(f"{'':12}{'in process':>14}{'in another':>14}{'more':>14}{'of the cache':>14}")
-    print(f"{'':12}{'operations/s':>14}{'operations/s':>14}{'us/operation':>14}{'us/operation':>14}")
+    print(f"{'':16}{'in process':>14}{'in another':>14}{'more':>14}{'of the cache':>14}")
+    print(f"{'':16}{'operations/s':>14}{'operations/s':>14}{'us/operation':>14}{'us/operation':>14}")
+    if sys.argv[1:]:
+        print(*map(elsewhere, sys.argv[1:]), sep="\n")
+        return
     for name in SUBJECTS:
         print(row(name, f"{name}@{sys.executable}"), flush=True)
     if node := shutil.which("node"):
         elapsed = min(timed_in_javascript(node) for _ in range(REPEATS))
-        print(f"{'radix.mjs':12}{'-':>14}{1 / elapsed:14,.0f}{'-':>14}{'-':>14}")
+        print(f"{'radix.mjs':16}{'-':>14}{1 / elapsed:14,.0f}{'-':>14}{'-':>14}")
 
 
 def timed_in_javascript(node: str) -> float:
