@@ -5,7 +5,9 @@ Runs in the environment of SGLang; torch comes with it.
 
 from __future__ import annotations
 
+import os
 from array import array
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,6 +88,42 @@ class Rows:
         """The table has room enough."""
 
 
+class Linked:
+    """A cache of nodes that know their children and their parent."""
+
+    cache: Any
+
+    def attached(self, node: Any) -> bool:
+        """Whether the root leads to it."""
+        while node is not self.cache.root_node:
+            parent = node.parent
+            if parent is None or not any(child is node for child in parent.children.values()):
+                return False
+            node = parent
+        return True
+
+    def sizes(self) -> tuple[int, int]:
+        """As the cache counts them."""
+        return self.cache.evictable_size(), self.cache.protected_size()
+
+    def locate(self, node: Any) -> Any:
+        """Nodes have numbers of their own."""
+        return None if node is self.cache.root_node else node.id
+
+    def nodes(self) -> list[Any]:
+        """Every node that the root leads to, parents first."""
+        found, waiting = [], list(self.cache.root_node.children.values())
+        while waiting:
+            node = waiting.pop()
+            found.append(node)
+            waiting.extend(node.children.values())
+        return found
+
+    def filed(self, node: Any) -> Any:
+        """The key by which its parent finds a node."""
+        return next(key for key, child in node.parent.children.items() if child is node)
+
+
 def words(key: Key) -> tuple[str | None, str | None]:
     """A namespace as SGLang has it: an extra key and a salt, each a string or nothing. Different ones stay different."""
     extra, salt = (*map(repr, key.namespace), None, None)[:2]
@@ -133,3 +171,15 @@ def installed(package: str = "sglang") -> str:
         raise Missing(
             f"{package} is not installed for this Python: give one that has it with --python PATH, or pip install {package}"
         ) from None
+
+
+def extracted(package: str, version: str, file: str) -> Path:
+    """A file of a package whose wheel was extracted. Raises Missing."""
+    folder = os.environ.get("PEERS_DIR")
+    name = f"{package}-{version}"
+    path = Path(folder or ".") / name / package / file
+    if folder is None or not path.exists():
+        wheel = f"pip download --no-deps {package}=={version} && unzip {name}-*.whl -d DIR/{name}"
+        here = "PEERS_DIR is not set" if folder is None else f"there is no {name} in PEERS_DIR={folder}"
+        raise Missing(f"{package} {version} runs from extracted sources, and {here}: {wheel}, then set PEERS_DIR=DIR")
+    return path

@@ -10,12 +10,12 @@ from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode
 from radixcheck.verification.subjects.callers import Found, Supports, WhiteBox
-from radixcheck.verification.subjects.sglang import Allocator, Clock, Rows, installed, request, taken_back, words
+from radixcheck.verification.subjects.sglang import Allocator, Clock, Linked, Rows, installed, request, taken_back, words
 
 POLICIES = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
 
 
-class Classic:
+class Classic(Linked):
     """The tree."""
 
     supports = Supports(POLICIES, (1, 2, 16, 64), ("time", "creation", "hits", "priority"))
@@ -75,26 +75,13 @@ class Classic:
         """As a request does."""
         self.cache.unlock(lock)
 
-    def attached(self, node: Any) -> bool:
-        """Whether the root leads to it."""
-        while node is not self.cache.root_node:
-            parent = node.parent
-            if parent is None or not any(child is node for child in parent.children.values()):
-                return False
-            node = parent
-        return True
-
     def evict(self, tokens: int) -> int:
         """What the cache says it has evicted."""
         return self.cache.evict(self._types.EvictParams(num_tokens=tokens)).num_tokens_evicted
 
-    def sizes(self) -> tuple[int, int]:
-        """As the cache counts them."""
-        return self.cache.evictable_size(), self.cache.protected_size()
-
     def reset(self) -> None:
         """The engine empties the allocator as well: what the tree holds goes back here."""
-        held = [slot for node in self._nodes() for slot in node.value.tolist()]
+        held = [slot for node in self.nodes() for slot in node.value.tolist()]
         self.cache.reset()
         self._pool.free(held)
 
@@ -108,22 +95,10 @@ class Classic:
     def observe(self, requests: Any) -> Observation:
         """Every node that the root leads to, parents first, under the key by which its parent finds it."""
         leaves = [node.id for node in self.cache.evictable_leaves]
-        return Observation(self._clock.now, [self._seen(node) for node in self._nodes()], requests, leaves=leaves)
-
-    def locate(self, node: Any) -> Any:
-        """Nodes have numbers of their own."""
-        return None if node is self.cache.root_node else node.id
-
-    def _nodes(self) -> list[Any]:
-        found, waiting = [], list(self.cache.root_node.children.values())
-        while waiting:
-            node = waiting.pop()
-            found.append(node)
-            waiting.extend(node.children.values())
-        return found
+        return Observation(self._clock.now, [self._seen(node) for node in self.nodes()], requests, leaves=leaves)
 
     def _seen(self, node: Any) -> SeenNode:
-        filed = next(key for key, child in node.parent.children.items() if child is node)
+        filed = self.filed(node)
         space = (node.key.extra_key, node.key.cache_salt)
         page = filed if space == (None, None) else filed[1]
         return SeenNode(
