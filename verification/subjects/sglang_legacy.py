@@ -12,7 +12,7 @@ from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode
 from radixcheck.verification.subjects.callers import Found, Supports, WhiteBox
-from radixcheck.verification.subjects.sglang import Allocator, Clock, Linked, Rows, extracted
+from radixcheck.verification.subjects.sglang import Allocator, Clock, Linked, Rows, extracted, filed, nodes_of
 
 VERSION = "0.4.6.post5"
 PACKAGES = ("", ".srt", ".srt.mem_cache", ".srt.managers", ".srt.disaggregation")
@@ -101,7 +101,7 @@ class Legacy(Linked):
 
     def reset(self) -> None:
         """The engine empties the allocator as well: what the tree holds goes back here."""
-        held = [slot for node in self.nodes() for slot in node.value.tolist()]
+        held = [slot for node in nodes_of(self.cache.root_node) for slot in node.value.tolist()]
         self.cache.reset()
         self._pool.free(held)
 
@@ -135,11 +135,11 @@ class Legacy(Linked):
 
     def observe(self, requests: Any) -> Observation:
         """Every node that the root leads to, parents first, under the key by which its parent finds it."""
-        return Observation(self._clock.now, [self._seen(node) for node in self.nodes()], requests)
+        return Observation(self._clock.now, [self._seen(node) for node in nodes_of(self.cache.root_node)], requests)
 
     def _seen(self, node: Any) -> SeenNode:
-        filed = self.filed(node)
-        page = (filed,) if isinstance(filed, int) else filed
+        key = filed(node)
+        page = (key,) if isinstance(key, int) else key
         return SeenNode(node.id, self.locate(node.parent), node.key, node.value, (), page, node.lock_ref, node.last_access_time)
 
 
