@@ -20,6 +20,7 @@ BELOW = {
     "verification": {
         *("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized"),
         *("click", "crosshair", "hypothesis", "pytest", "rich", "torch", "z3", "cvc5"),
+        *("sglang", "vllm"),  # by adapters that run where these are
     },
 }
 

@@ -64,7 +64,9 @@ class Blocks:
             from vllm.v1.kv_cache_interface import FullAttentionSpec, KVCacheConfig, KVCacheGroupSpec
             from vllm.v1.request import Request
         except ImportError as error:
-            raise Missing(f"vllm {self.version} cannot be imported under this Python: {error}") from error
+            raise Missing(
+                f"vllm {self.version} cannot be imported ({error}): give a Python that has what it needs with --python PATH"
+            ) from error
         hashed = get_hash_fn_by_name("sha256")
         init_none_hash(hashed)
         self._hasher, self._request_type = get_request_block_hasher(setup.page_size, hashed), Request
