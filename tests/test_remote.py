@@ -145,8 +145,9 @@ def test_two_caches_of_which_one_is_elsewhere_are_compared() -> None:
 
 
 def test_an_adapter_elsewhere_needs_only_the_serving_module_and_the_cache() -> None:
-    """`-S`: without the packages that the checker needs."""
-    adapter = Remote((sys.executable, "-S", SERVE, f"{HERE / 'subjects' / 'adapter.py'}:factory"))
+    """`-S`: without the packages that the checker needs. `.dev` holds the cache."""
+    environment = ("env", f"PYTHONPATH={HERE.parent / '.dev'}")
+    adapter = Remote((*environment, sys.executable, "-S", SERVE, f"{HERE / 'subjects' / 'adapter.py'}:factory"))
     made = adapter(Setup(1, "lru", WatchedPool(8, 1)))
 
     result = runs(adapter, 8, ("lru", "lfu"))

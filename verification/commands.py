@@ -16,7 +16,7 @@ from radixcheck.verification import evidence
 from radixcheck.verification.operations import Op
 from radixcheck.verification.options import one_subject, options
 from radixcheck.verification.report import console, tables
-from radixcheck.verification.subjects.registry import UsageError, known, names_of
+from radixcheck.verification.subjects.registry import PEERS, UsageError, known, names_of
 
 POOL = 320_000  # tokens of a replay
 
@@ -166,14 +166,19 @@ def explore(
 
 
 @cli.command()
+@click.option("--python", help="the interpreter under which the caches of other projects are looked for (default: this one)")
 @options("json")
-def subjects(as_json: bool) -> int:
-    """List the caches that can be named."""
-    rows = known()
+def subjects(as_json: bool, python: str | None) -> int:
+    """List the caches that can be named: the version that is here, or what to do to have it."""
+    from radixcheck.verification.remote.presence import presence
+
+    with console.progress("subjects") as progress:
+        rows, there = known(), presence(PEERS, python or sys.executable, progress)
     if as_json:
-        click.echo(json.dumps([{"name": n.name, "where": n.where, "what": n.sentence} for n in rows], indent=1))
+        shown = [{"name": n.name, "where": n.where, "what": n.sentence, **there.get(n.name, {})} for n in rows]
+        click.echo(json.dumps(shown, indent=1))
     else:
-        console.show(tables.subjects(rows))
+        console.show(tables.subjects(rows, there))
     return 0
 
 

@@ -9,6 +9,7 @@ from radixcheck.verification.model.state import State
 from radixcheck.verification.operations import Op
 
 SOFT = {"time": "RECENCY", "hits": "FREQ", "priority": "PRIORITY", "creation": "CREATION"}
+READINGS = {"time", "creation"}  # of a subject's clock
 INDEX = frozenset({"HEAP_BOUND", "HEAP_ORDER", "LEAFSET", "HEAP_FULL", "HEAP_STALE"})  # beside the tree: a run can go on
 FIELDS = {
     "owner": "SLOT_PARTITION",

@@ -94,7 +94,7 @@ class Checker:
             self.oracle.run(op, pages)
         except CacheError as refusal:
             self.abstraction.clock.tick = self.oracle.model.state.now + 0.5
-            return refusal, ""
+            return refusal.with_traceback(None), ""  # whose frames would keep this alive
         except (Refused, ValueError, IndexError, KeyError):
             parted = f"{op.name} took pages {pages}; the specification cannot follow it from here"
             self.oracle.give_in(op, pages)
@@ -297,14 +297,13 @@ class Checker:
 
     def _adopt(self, different: Iterable[str]) -> None:
         """Go on from the attributes that were observed; readings of one tick keep their order, so that no two leaves tie."""
-        new = set(different)
-        self.tainted |= new
-        if self.tainted == self.hidden:
-            return
-        if (self.tainted - self.hidden) & {"time", "creation"}:
+        self.tainted |= set(different)
+        adopted = self.tainted - self.hidden
+        if adopted & blame.READINGS:
             self.abstraction.clock.refine()
             self._observe()
-        for name in self.tainted - self.hidden:
+            adopted |= blame.READINGS - self.hidden  # what agrees is numbered anew as well
+        for name in adopted:
             setattr(self.oracle.model.state, name, dict(getattr(self.seen, name)))
 
     def _judge_alias(self) -> list[Violation]:

@@ -65,7 +65,7 @@ class Engine:
         try:
             answer = _sound(getattr(self, "_" + op.name)(op))
         except Exception as error:  # whatever a subject raises is what it answered
-            return Answer(error=error)
+            return Answer(error=error.with_traceback(None))  # whose frames would keep the subject, and its process, alive
         return answer
 
     @property
@@ -119,7 +119,7 @@ class Engine:
                 if len(own):
                     self.subject.free(own)
         except Exception as error:  # what was said to be present may not be the caller's
-            return Answer(present, listed, error)
+            return Answer(present, listed, error.with_traceback(None))
         self.lent.append(slots)
         return Answer(present, listed)
 

@@ -33,7 +33,7 @@ def misuse(engine: Engine, oracle: Oracle, name: str) -> Answer | None:
     try:
         call()
     except Exception as error:  # whatever a subject raises is what it answered
-        return Answer(error=error)
+        return Answer(error=error.with_traceback(None))
     return Answer()
 
 

@@ -1,6 +1,6 @@
 """Outcomes as tables and lines for a person at a terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.padding import Padding
@@ -124,11 +124,12 @@ def _difference(outcome: DiffOutcome, d: Difference) -> list[Any]:
     return [*lines, Text()]
 
 
-def subjects(rows: Iterable[Named]) -> list[Any]:
-    """The caches that can be named."""
-    table = _table("name", "what it is")
+def subjects(rows: Iterable[Named], there: Mapping[str, Mapping[str, str]]) -> list[Any]:
+    """The caches that can be named; of those of other projects the version that is there, or how to get one."""
+    table = _table("name", "what it is", "version")
     for n in rows:
-        table.add_row(n.name, n.sentence)
+        said = there.get(n.name, {"version": ""})
+        table.add_row(n.name, n.sentence, said.get("version", said.get("missing")))
     words = "as-submitted stands for both readings; module:factory for a cache of your own; exec:COMMAND and NAME@PYTHON for one elsewhere"
     return [table, Text(), Text(words)]
 

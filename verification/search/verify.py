@@ -146,11 +146,12 @@ def _search(
 def _slice(subject: str, policy: str, page_size: int, options: Options, number: int) -> RunResult:
     """Plain random runs under one policy and page size, for about a second."""
     factory, result, end = resolve(subject), RunResult(), monotonic() + SLICE_SECONDS
-    k = 0
+    k, first = 0, number + number // (len(options.policies) * len(options.page_sizes))  # of a slow subject one run is all, each time
     while k == 0 or monotonic() < end:
-        pool = options.pool or page_size * POOL_PAGES[(k + k // STRIDE) % len(POOL_PAGES)]
+        turn = first + k
+        pool = options.pool or page_size * POOL_PAGES[(turn + turn // STRIDE) % len(POOL_PAGES)]
         config = Config(policy, page_size, pool, options.device)
-        stride = 1 if k % STRIDE == 0 else STRIDE
+        stride = 1 if turn % STRIDE == 0 else STRIDE
         result.merge(random_run(factory, config, (options.seed << 32) + (number << 16) + k, 120, stride, options.misused))
         k += 1
     return result

@@ -106,8 +106,12 @@ class Tree(Protocol):
     def checkpoint(self, live: Live) -> None:
         """Cache the whole pages of a request; its row, node, lock, `protected` and `inserted` are as the engine leaves them."""
 
+
+class Shown(Tree, Protocol):
+    """One that shows its inside."""
+
     def observe(self, requests: Mapping[int, Any]) -> Observation:
-        """The inside, if the tree shows it."""
+        """The inside; `requests` goes into it as it is."""
 
     def locate(self, node: Any) -> Any:
         """The name of a node in it; None: the root."""
@@ -288,6 +292,8 @@ class Caller:
 
 class WhiteBox(Caller):
     """The same for a tree that shows its inside."""
+
+    tree: Shown
 
     def observe(self) -> Observation:
         """Nodes and rows."""

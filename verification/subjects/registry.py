@@ -42,6 +42,20 @@ BUILT_IN = {
         Named("as-submitted:nodes", "radixcheck.verification.historical:nodes_subject", "sglang#6907, heap of nodes with live times"),
     )
 }
+PEERS = {
+    n.name: n
+    for n in (
+        Named("sglang-classic", "radixcheck.verification.subjects.sglang_classic:sglang_classic", "SGLang's RadixCache, white box"),
+        Named(
+            "sglang-python",
+            "radixcheck.verification.subjects.sglang_unified:sglang_python",
+            "its UnifiedRadixCache, Python core, white box",
+        ),
+        Named("sglang-rust", "radixcheck.verification.subjects.sglang_unified:sglang_rust", "its UnifiedRadixCache, Rust core, black box"),
+        Named("sglang-0.4.6", "radixcheck.verification.subjects.sglang_legacy:sglang_legacy", "SGLang 0.4.6.post5's RadixCache, white box"),
+        Named("vllm", "radixcheck.verification.subjects.vllm:vllm", "vLLM's KVCacheManager: requests only, black box"),
+    )
+}  # caches that people run: each in a process of its own, for what it imports
 GROUPS = {"as-submitted": ("as-submitted:pairs", "as-submitted:nodes")}  # a change that can be read in two ways
 
 
@@ -63,9 +77,16 @@ def _served(command: str) -> Factory:
 
 
 def _elsewhere(subject: str, python: str) -> Factory:
-    """A subject whose adapter runs under another interpreter, which needs nothing but that file, `serve.py` and the cache."""
     from radixcheck.verification.remote.subject import Remote
 
+    return Remote(served_by(subject, python))
+
+
+def served_by(subject: str, python: str) -> tuple[str, ...]:
+    """The command by which another interpreter serves a subject: it needs nothing but its adapter, `serve.py` and the cache.
+
+    Raises `UsageError`.
+    """
     if not python or shutil.which(python) is None:
         raise UsageError(f"there is no interpreter {python!r} for {subject!r}: give the path of a Python that can import the cache")
     module, attribute = _place(subject)
@@ -76,13 +97,13 @@ def _elsewhere(subject: str, python: str) -> Factory:
     if spec is None or spec.origin is None:
         raise UsageError(f"cannot find the file of {module!r} for subject {subject!r}")
     serving = Path(__file__).parent.parent / "remote" / "serve.py"
-    return Remote((python, str(serving), f"{spec.origin}:{attribute}"))
+    return python, str(serving), f"{spec.origin}:{attribute}"
 
 
 def known() -> list[Named]:
     """Built-in caches, then those of other installed packages (entry-point group `radixcheck.subjects`)."""
     others = [Named(e.name, e.value, f"from {e.dist.name if e.dist else 'an entry point'}") for e in _entry_points()]
-    return [*BUILT_IN.values(), *others]
+    return [*BUILT_IN.values(), *PEERS.values(), *others]
 
 
 def _entry_points() -> Any:
@@ -102,8 +123,8 @@ def resolve(subject: str) -> Factory:
     if subject.startswith(EXEC):
         return _served(subject.removeprefix(EXEC))
     name, elsewhere, python = subject.partition(ELSEWHERE)
-    if elsewhere:
-        return _elsewhere(name, python)
+    if elsewhere or name in PEERS:
+        return _elsewhere(name, python if elsewhere else sys.executable)
     module, attribute = _place(subject)
     try:
         found = import_module(module)

@@ -5,13 +5,16 @@ Runs in the environment of SGLang; torch comes with it.
 
 from __future__ import annotations
 
+import os
 from array import array
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Missing, Pool
 
 LONGEST = 4096  # tokens of a request's row
+POLICIES = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
 
 
 class Clock:
@@ -86,10 +89,124 @@ class Rows:
         """The table has room enough."""
 
 
+class Linked:
+    """A tree whose handles are its nodes, which know their children and their parent."""
+
+    cache: Any
+
+    def attached(self, node: Any) -> bool:
+        """Whether the root leads to it."""
+        while node is not self.cache.root_node:
+            parent = node.parent
+            if parent is None or not any(child is node for child in parent.children.values()):
+                return False
+            node = parent
+        return True
+
+    def sizes(self) -> tuple[int, int]:
+        """As the cache counts them."""
+        return self.cache.evictable_size(), self.cache.protected_size()
+
+    def locate(self, node: Any) -> Any:
+        """Nodes have numbers of their own."""
+        return None if node is self.cache.root_node else node.id
+
+
+def nodes_of(root: Any) -> list[Any]:
+    """Every node that a root leads to, parents first."""
+    found, waiting = [], list(root.children.values())
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        waiting.extend(node.children.values())
+    return found
+
+
+def filed(node: Any) -> Any:
+    """The key by which its parent finds a node."""
+    return next(key for key, child in node.parent.children.items() if child is node)
+
+
 def words(key: Key) -> tuple[str | None, str | None]:
     """A namespace as SGLang has it: an extra key and a salt, each a string or nothing. Different ones stay different."""
     extra, salt = (*map(repr, key.namespace), None, None)[:2]
     return extra, salt
+
+
+class Current:
+    """A cache behind the interface that SGLang 0.5 gives to all of its own. Keys have its type, rows its tensors."""
+
+    cache: Any
+
+    def __init__(self, setup: Any) -> None:
+        self.version = installed()
+        try:
+            from sglang.srt.mem_cache import base_prefix_cache
+            from sglang.srt.mem_cache.cache_init_params import CacheInitParams
+            from sglang.srt.mem_cache.radix_cache import RadixKey
+        except ImportError as error:
+            raise Missing(f"sglang {self.version} cannot be imported: {error}") from error
+        self._types, self._key_type, self._parameters = base_prefix_cache, RadixKey, CacheInitParams
+        self._pool, self._rows, self._spaces = setup.pool, Rows(), dict[Any, Any]()
+        self._common = {
+            "disable": False,
+            "req_to_token_pool": self._rows,
+            "token_to_kv_pool_allocator": Allocator(setup.pool),
+            "page_size": setup.page_size,
+            "eviction_policy": setup.policy,
+        }
+
+    def match(self, key: Key) -> tuple[list[int], Any]:
+        """Its slots come along the path, as an engine reads them."""
+        node = self.cache.match_prefix(self._types.MatchPrefixParams(key=self._key(key))).last_device_node
+        return self.cache.path_device_indices(node).tolist(), node
+
+    def insert(self, key: Key, slots: list[int], priority: int) -> int:
+        """A copy of the slots goes in, as from an engine's row. The caller frees those of what was present, so none of it may be freed
+        here: a cache that would is told that all of it is the caller's (`prev_prefix_len`), and that none was counted before."""
+        import torch
+
+        values = torch.tensor(slots, dtype=torch.int64)
+        params = self._types.InsertParams(key=self._key(key), value=values, priority=priority, prev_prefix_len=len(slots))
+        return int(self.cache.insert(params).prefix_len)
+
+    def lock(self, node: Any) -> Any:
+        """As a request does."""
+        return self.cache.lock(node)
+
+    def unlock(self, lock: Any) -> None:
+        """As a request does."""
+        self.cache.unlock(lock)
+
+    def evict(self, tokens: int) -> int:
+        """What the cache says it has evicted."""
+        return int(self.cache.evict(self._types.EvictParams(num_tokens=tokens)).num_tokens_evicted)
+
+    def sizes(self) -> tuple[int, int]:
+        """As the cache counts them."""
+        return self.cache.evictable_size(), self.cache.protected_size()
+
+    def checkpoint(self, live: Any) -> None:
+        """The cache's own."""
+        req = request(live, self._space(live.key))
+        self._rows.put(live.row)
+        self.cache.checkpoint(req, up_to=len(live.tokens))
+        taken_back(live, req, self._rows.req_to_token)
+
+    def _key(self, key: Key) -> Any:
+        extra, salt = self._space(key)
+        return self._key_type(array("q", key.tokens), extra, cache_salt=salt)
+
+    def _space(self, key: Key) -> tuple[str | None, str | None]:
+        space = words(key)
+        self._spaces[space] = key.namespace
+        return space
+
+    def _shown(self, node: Any) -> tuple[tuple[Any, ...], tuple[int, ...]]:
+        """The namespace of a node, and the page under which its parent files it."""
+        space, key = (node.key.extra_key, node.key.cache_salt), filed(node)
+        page = key if space == (None, None) else key[1]
+        return self._spaces[space], (page,) if isinstance(page, int) else page
 
 
 def request(live: Any, namespace: tuple[str | None, str | None]) -> Any:
@@ -133,3 +250,15 @@ def installed(package: str = "sglang") -> str:
         raise Missing(
             f"{package} is not installed for this Python: give one that has it with --python PATH, or pip install {package}"
         ) from None
+
+
+def extracted(package: str, version: str, file: str) -> Path:
+    """A file of a package whose wheel was extracted. Raises Missing."""
+    folder = os.environ.get("PEERS_DIR")
+    name = f"{package}-{version}"
+    path = Path(folder or ".") / name / package / file
+    if folder is None or not path.exists():
+        wheel = f"pip download --no-deps {package}=={version} && unzip {name}-*.whl -d DIR/{name}"
+        here = "PEERS_DIR is not set" if folder is None else f"there is no {name} in PEERS_DIR={folder}"
+        raise Missing(f"{package} {version} runs from extracted sources, and {here}: {wheel}, then set PEERS_DIR=DIR")
+    return path

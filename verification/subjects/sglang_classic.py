@@ -5,45 +5,25 @@
 
 from __future__ import annotations
 
-from array import array
 from typing import Any
 
-from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode, Supports
+from radixcheck.verification.remote.serve import Key, Observation, SeenNode, Supports
 from radixcheck.verification.subjects.callers import Found, WhiteBox
-from radixcheck.verification.subjects.sglang import Allocator, Clock, Rows, installed, request, taken_back, words
-
-POLICIES = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
+from radixcheck.verification.subjects.sglang import POLICIES, Clock, Current, Linked, nodes_of
 
 
-class Classic:
+class Classic(Linked, Current):
     """The tree."""
 
     supports = Supports(policies=POLICIES, attributes=frozenset({"time", "creation", "hits", "priority"}))
 
     def __init__(self, setup: Any) -> None:
-        self.version = installed()
-        try:
-            from sglang.srt.mem_cache import base_prefix_cache, radix_cache
-            from sglang.srt.mem_cache.cache_init_params import CacheInitParams
-        except ImportError as error:
-            raise Missing(f"sglang {self.version} cannot be imported: {error}") from error
-        self._clock = radix_cache.time = Clock()
-        self._types, self._key_type = base_prefix_cache, radix_cache.RadixKey
-        self._page, self._rows = setup.page_size, Rows()
-        self._pool, self._spaces = setup.pool, dict[Any, Any]()
-        params = CacheInitParams(
-            disable=False,
-            req_to_token_pool=self._rows,
-            token_to_kv_pool_allocator=Allocator(setup.pool),
-            page_size=setup.page_size,
-            eviction_policy=setup.policy,
-        )
-        self.cache = radix_cache.RadixCache(params)
+        super().__init__(setup)
+        from sglang.srt.mem_cache import radix_cache
 
-    def match(self, key: Key) -> tuple[list[int], Any]:
-        """Its slots come along the path, as an engine reads them."""
-        node = self.cache.match_prefix(self._types.MatchPrefixParams(key=self._key(key))).last_device_node
-        return self.cache.path_device_indices(node).tolist(), node
+        self._clock = radix_cache.time = Clock()
+        self._page = setup.page_size
+        self.cache = radix_cache.RadixCache(self._parameters(**self._common))
 
     def peek(self, key: Key) -> Found:
         """A walk of ours: the cache offers none that leaves no trace."""
@@ -60,94 +40,32 @@ class Classic:
             node, left = child, left[shared:]
         return Found(length, evictable)
 
-    def insert(self, key: Key, slots: list[int], priority: int) -> int:
-        """A copy of the slots goes in, as from an engine's row."""
-        import torch
-
-        values = torch.tensor(slots, dtype=torch.int64)
-        return int(self.cache.insert(self._types.InsertParams(key=self._key(key), value=values, priority=priority)).prefix_len)
-
-    def lock(self, node: Any) -> Any:
-        """As a request does."""
-        return self.cache.lock(node)
-
-    def unlock(self, lock: Any) -> None:
-        """As a request does."""
-        self.cache.unlock(lock)
-
-    def attached(self, node: Any) -> bool:
-        """Whether the root leads to it."""
-        while node is not self.cache.root_node:
-            parent = node.parent
-            if parent is None or not any(child is node for child in parent.children.values()):
-                return False
-            node = parent
-        return True
-
-    def evict(self, tokens: int) -> int:
-        """What the cache says it has evicted."""
-        return int(self.cache.evict(self._types.EvictParams(num_tokens=tokens)).num_tokens_evicted)
-
-    def sizes(self) -> tuple[int, int]:
-        """As the cache counts them."""
-        return self.cache.evictable_size(), self.cache.protected_size()
-
     def reset(self) -> None:
         """The engine empties the allocator as well: what the tree holds goes back here."""
-        held = [slot for node in self._nodes() for slot in node.value.tolist()]
+        held = [slot for node in nodes_of(self.cache.root_node) for slot in node.value.tolist()]
         self.cache.reset()
         self._pool.free(held)
-
-    def checkpoint(self, live: Any) -> None:
-        """The cache's own."""
-        req = request(live, self._space(live.key))
-        self._rows.put(live.row)
-        self.cache.checkpoint(req, up_to=len(live.tokens))
-        taken_back(live, req, self._rows.req_to_token)
 
     def observe(self, requests: Any) -> Observation:
         """Every node that the root leads to, parents first, under the key by which its parent finds it."""
         leaves = [node.id for node in self.cache.evictable_leaves]
-        return Observation(self._clock.now, [self._seen(node) for node in self._nodes()], requests, leaves=leaves)
-
-    def locate(self, node: Any) -> Any:
-        """Nodes have numbers of their own."""
-        return None if node is self.cache.root_node else node.id
-
-    def _nodes(self) -> list[Any]:
-        found, waiting = [], list(self.cache.root_node.children.values())
-        while waiting:
-            node = waiting.pop()
-            found.append(node)
-            waiting.extend(node.children.values())
-        return found
+        return Observation(self._clock.now, [self._seen(node) for node in nodes_of(self.cache.root_node)], requests, leaves=leaves)
 
     def _seen(self, node: Any) -> SeenNode:
-        filed = next(key for key, child in node.parent.children.items() if child is node)
-        space = (node.key.extra_key, node.key.cache_salt)
-        page = filed if space == (None, None) else filed[1]
+        space, page = self._shown(node)
         return SeenNode(
             node.id,
             self.locate(node.parent),
             node.key.token_ids,
             node.value,
-            self._spaces[space],
-            (page,) if isinstance(page, int) else page,
+            space,
+            page,
             node.lock_ref,
             node.last_access_time,
             node.creation_time,
             node.hit_count,
             node.priority,
         )
-
-    def _key(self, key: Key) -> Any:
-        extra, salt = self._space(key)
-        return self._key_type(array("q", key.tokens), extra, cache_salt=salt)
-
-    def _space(self, key: Key) -> tuple[str | None, str | None]:
-        space = words(key)
-        self._spaces[space] = key.namespace
-        return space
 
 
 def sglang_classic(setup: Any) -> WhiteBox:

@@ -1,0 +1,158 @@
+"""SGLang 0.4.6.post5's `RadixCache`, unmodified, from extracted sources: its inside is read, its clock is ours.
+
+Only the two files of the cache are loaded; what they import of the rest of the package, which is not needed, are empty stand-ins.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode, Supports
+from radixcheck.verification.subjects.callers import Found, WhiteBox
+from radixcheck.verification.subjects.sglang import Allocator, Clock, Linked, Rows, extracted, filed, nodes_of
+
+VERSION = "0.4.6.post5"
+PACKAGES = ("", ".srt", ".srt.mem_cache", ".srt.managers", ".srt.disaggregation")
+STANDING_IN = {
+    ".srt.disaggregation.kv_events": ("AllBlocksCleared", "BlockRemoved", "BlockStored", "KVCacheEvent"),
+    ".srt.managers.schedule_batch": ("global_server_args_dict",),
+    ".srt.mem_cache.memory_pool": ("ReqToTokenPool", "TokenToKVPoolAllocator"),
+}
+
+
+def _loaded() -> Any:
+    """The module of the cache. Raises Missing."""
+    name = "sglang.srt.mem_cache.radix_cache"
+    if name in sys.modules:
+        return sys.modules[name]
+    folder = extracted("sglang", VERSION, "srt/mem_cache/radix_cache.py").parent
+    if importlib.util.find_spec("torch") is None:
+        raise Missing(f"sglang {VERSION} needs torch, which is not installed for this Python: give one that has it with --python PATH")
+    for package in PACKAGES:
+        sys.modules["sglang" + package] = ModuleType("sglang" + package)
+    for module, names in STANDING_IN.items():
+        stand_in = ModuleType("sglang" + module)
+        stand_in.__dict__.update({one: type(one, (), {}) for one in names})
+        sys.modules["sglang" + module] = stand_in
+    for file in ("base_prefix_cache", "radix_cache"):
+        spec = importlib.util.spec_from_file_location(f"sglang.srt.mem_cache.{file}", folder / f"{file}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[spec.name])
+    return sys.modules[name]
+
+
+class Legacy(Linked):
+    """The tree. It keeps no creation, hits or priority, and knows no namespaces."""
+
+    supports = Supports(attributes=frozenset({"time"}), namespaces=False)
+    version = VERSION
+
+    def __init__(self, setup: Any) -> None:
+        module = _loaded()
+        self._clock = module.time = Clock()
+        self._pool, self._rows = setup.pool, Rows()
+        self.cache = module.RadixCache(self._rows, Allocator(setup.pool), setup.page_size)
+
+    def match(self, key: Key) -> tuple[list[int], Any]:
+        """Slots and node."""
+        slots, node = self.cache.match_prefix(list(key.tokens))
+        return slots.tolist(), node
+
+    def peek(self, key: Key) -> Found:
+        """A walk of ours: the cache offers none that leaves no trace."""
+        left, node, length, evictable = list(key.tokens), self.cache.root_node, 0, 0
+        while left:
+            child = node.children.get(self.cache.get_child_key_fn(left))
+            if child is None:
+                break
+            shared = self.cache.key_match_fn(child.key, left)
+            length += shared
+            evictable += 0 if child.lock_ref else shared
+            if shared < len(child.key):
+                break
+            node, left = child, left[shared:]
+        return Found(length, evictable)
+
+    def insert(self, key: Key, slots: list[int], priority: int) -> int:
+        """A copy of the slots goes in, as from an engine's row."""
+        import torch
+
+        return int(self.cache.insert(list(key.tokens), torch.tensor(slots, dtype=torch.int64)))
+
+    def lock(self, node: Any) -> Any:
+        """As a request does, which keeps the node."""
+        self.cache.inc_lock_ref(node)
+        return node
+
+    def unlock(self, lock: Any) -> None:
+        """As a request does."""
+        self.cache.dec_lock_ref(lock)
+
+    def evict(self, tokens: int) -> int:
+        """The cache does not say what it has evicted: what the pool got."""
+        before = self._pool.available
+        self.cache.evict(tokens)
+        return int(self._pool.available - before)
+
+    def reset(self) -> None:
+        """The engine empties the allocator as well: what the tree holds goes back here."""
+        held = [slot for node in nodes_of(self.cache.root_node) for slot in node.value.tolist()]
+        self.cache.reset()
+        self._pool.free(held)
+
+    def checkpoint(self, live: Any) -> None:
+        """The cache's own."""
+        req = self._request(live)
+        self.cache.cache_unfinished_req(req)
+        live.node = live.lock = req.last_node
+        live.inserted = len(req.prefix_indices)
+        live.protected = len(live.tokens) // self.cache.page_size * self.cache.page_size
+        live.row[: live.protected] = self._rows.req_to_token[0, : live.protected].tolist()
+
+    def finish(self, live: Any) -> None:
+        """The cache's own. An engine has no slot for the last token of an answer, which is left out: here one more token stands there."""
+        req = self._request(live)
+        req.output_ids = [0]
+        self.cache.cache_finished_req(req)
+
+    def _request(self, live: Any) -> Any:
+        """What the cache reads of a request. Of `prefix_indices` it reads the length: after a checkpoint the tail belongs to them."""
+        self._rows.put(live.row)
+        known = range(max(live.protected, live.inserted))
+        return SimpleNamespace(
+            req_pool_idx=0,
+            origin_input_ids=list(live.tokens),
+            output_ids=[],
+            fill_ids=list(live.tokens),
+            prefix_indices=known,
+            last_node=live.node,
+        )
+
+    def observe(self, requests: Any) -> Observation:
+        """Every node that the root leads to, parents first, under the key by which its parent finds it."""
+        return Observation(self._clock.now, [self._seen(node) for node in nodes_of(self.cache.root_node)], requests)
+
+    def _seen(self, node: Any) -> SeenNode:
+        key = filed(node)
+        page = (key,) if isinstance(key, int) else key
+        return SeenNode(node.id, self.locate(node.parent), node.key, node.value, (), page, node.lock_ref, node.last_access_time)
+
+
+class Finishing(WhiteBox):
+    """A request ends in the cache itself, which frees its tail and releases its lock."""
+
+    tree: Legacy
+
+    def finish(self, request: int) -> None:
+        """Cache the whole pages, free the rest, unlock."""
+        self.tree.finish(self._requests.pop(self._live(request).name))
+
+
+def sglang_legacy(setup: Any) -> Finishing:
+    """The cache of SGLang 0.4.6.post5."""
+    return Finishing(Legacy(setup), setup.pool)

@@ -1,0 +1,179 @@
+"""vLLM's `KVCacheManager` (tried with 0.33.0), unmodified: blocks under hashes, and requests only.
+
+It is called as the specification orders things, where its interface leaves the choice: a whole prompt may be found (`max_cache_hit_length`;
+its scheduler recomputes the last token), and blocks become known with `cache_blocks` and not as soon as they are handed out
+(`delay_cache_blocks`). Different by design, and not hidden here: it evicts single blocks and not nodes, in the order in which they were
+released, tail first; and two requests that compute the same keep both copies, of which the second stays in the cache.
+
+Its block 0 is never handed out: page k is block k + 1. A block is out while a request holds it or a hash leads to it; what it hands out
+and takes back is read off that. Priorities are not used.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+from radixcheck.verification.remote.serve import Key, Missing, NoRoom, Row, Sizes, StillHeld, Supports
+from radixcheck.verification.subjects.callers import BadKey, RequestExists, UnknownRequest
+from radixcheck.verification.subjects.sglang import extracted, installed
+
+VERSION = "0.33.0"  # of the extracted sources
+LONGEST = 1 << 20  # tokens of a request
+
+
+def _prepared() -> str:
+    """The version that can be imported. Raises Missing."""
+    if "vllm" in sys.modules:
+        return getattr(sys.modules["vllm"], "__version__", VERSION)
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    logging.disable(logging.WARNING)
+    if find_spec("vllm") is not None:
+        return installed("vllm")
+    sys.path.insert(0, str(extracted("vllm", VERSION, "__init__.py").parent.parent))
+    return VERSION
+
+
+class Blocks:
+    """The manager, and its requests."""
+
+    supports = Supports(tree=False)
+
+    def __init__(self, setup: Any) -> None:
+        self.version = _prepared()
+        try:
+            import torch
+            from vllm.sampling_params import SamplingParams
+            from vllm.utils.hashing import get_hash_fn_by_name
+            from vllm.v1.core.kv_cache_manager import KVCacheManager
+            from vllm.v1.core.kv_cache_utils import get_request_block_hasher, init_none_hash
+            from vllm.v1.kv_cache_interface import FullAttentionSpec, KVCacheConfig, KVCacheGroupSpec
+            from vllm.v1.request import Request
+        except ImportError as error:
+            raise Missing(
+                f"vllm {self.version} cannot be imported ({error}): give a Python that has what it needs with --python PATH"
+            ) from error
+        hashed = get_hash_fn_by_name("sha256")
+        init_none_hash(hashed)
+        self._hasher, self._request_type = get_request_block_hasher(setup.page_size, hashed), Request
+        self._sampling = SamplingParams(max_tokens=LONGEST)
+        self._page, self._pool = setup.page_size, setup.pool
+        attention = FullAttentionSpec(block_size=self._page, num_kv_heads=1, head_size=64, dtype=torch.float16)
+        config = KVCacheConfig(
+            num_blocks=setup.pool.capacity // self._page + 1, kv_cache_tensors=[], kv_cache_groups=[KVCacheGroupSpec(["layer"], attention)]
+        )
+        self.manager = KVCacheManager(
+            config, max_model_len=LONGEST, scheduler_block_size=self._page, hash_block_size=self._page, enable_caching=True
+        )
+        self._blocks = self.manager.block_pool.blocks[1:]
+        self._out = set[int]()
+        self._requests = dict[int, Any]()
+        self._adapters = dict[Any, int]()
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row:
+        """Find the prefix, then take blocks for the rest."""
+        if request in self._requests:
+            raise RequestExists(f"request {request} is live")
+        _check(key.tokens)
+        made = self._made(request, key)
+        found, cached, _ = self.manager.get_computed_blocks(made, max_cache_hit_length=made.num_tokens)
+        if made.num_tokens:
+            given = self.manager.allocate_slots(made, made.num_tokens - cached, cached, found, delay_cache_blocks=True)
+            if given is None:
+                raise NoRoom(f"{made.num_tokens - cached} tokens do not fit")
+            self._note(given.get_block_ids()[0])
+        made.num_computed_tokens = made.num_tokens
+        self._requests[request] = made
+        return Row(cached, self._row(made))
+
+    def decode(self, request: int, token: int) -> int:
+        """A slot for one more token, which is then appended."""
+        live = self._live(request)
+        _check((token,))
+        given = self.manager.allocate_slots(live, 1, delay_cache_blocks=True)
+        if given is None:
+            raise NoRoom("no block is free")
+        live.append_output_token_ids(token)
+        live.num_computed_tokens = live.num_tokens
+        self._note(given.get_block_ids()[0])
+        return self._row(live)[-1]
+
+    def chunk(self, request: int) -> Row:
+        """Make the whole blocks known."""
+        live = self._live(request)
+        self.manager.cache_blocks(live, live.num_tokens)
+        self._note(())
+        return Row(live.num_tokens // self._page * self._page, self._row(live))
+
+    def finish(self, request: int) -> None:
+        """The same, then give up the blocks."""
+        live = self._live(request)
+        self.manager.cache_blocks(live, live.num_tokens)
+        self.abort(request)
+
+    def abort(self, request: int) -> None:
+        """Give up the blocks."""
+        self.manager.free(self._live(request))
+        del self._requests[request]
+        self._note(())
+
+    def reset(self) -> None:
+        """Forget every hash."""
+        if self._requests or not self.manager.reset_prefix_cache():
+            raise StillHeld("a request is live")
+        self._note(())
+
+    def sizes(self) -> Sizes:
+        """Blocks by whether a hash leads to them, and a request holds them, in tokens."""
+        kinds = [(block.block_hash is not None, block.ref_cnt > 0) for block in self._blocks]
+        return Sizes(*(self._page * kinds.count(kind) for kind in ((False, False), (True, False), (True, True))))
+
+    def _made(self, request: int, key: Key) -> Any:
+        """A request with an adapter and a salt, the two that keep requests apart."""
+        from vllm.lora.request import LoRARequest
+
+        adapter, salt = (*map(repr, key.namespace), None, None)[:2]
+        lora = None
+        if adapter is not None:
+            lora = LoRARequest(adapter, self._adapters.setdefault(adapter, len(self._adapters) + 1), "nowhere")
+        return self._request_type(
+            request_id=str(request),
+            prompt_token_ids=list(key.tokens),
+            sampling_params=self._sampling,
+            pooling_params=None,
+            lora_request=lora,
+            cache_salt=salt,
+            block_hasher=self._hasher,
+        )
+
+    def _row(self, live: Any) -> list[int]:
+        blocks = self.manager.get_block_ids(live.request_id)[0]
+        slots = [(block - 1) * self._page + i for block in blocks for i in range(self._page)]
+        return slots[: live.num_tokens]
+
+    def _live(self, request: int) -> Any:
+        if request not in self._requests:
+            raise UnknownRequest(f"request {request} is not live")
+        return self._requests[request]
+
+    def _note(self, given: Any) -> None:
+        """Tell the checker what came back to the pool, and what was then handed out: a block that was known until now did both."""
+        now = {block.block_id for block in self._blocks if block.ref_cnt > 0 or block.block_hash is not None}
+        back = [block for block in given if block in self._out] + sorted(self._out - now)
+        self._out = now
+        for blocks, note in ((back, self._pool.note_free), (given, self._pool.note_alloc)):
+            if blocks:
+                note([(block - 1) * self._page + i for block in blocks for i in range(self._page)])
+
+
+def _check(tokens: Any) -> None:
+    if any(not isinstance(token, int) or isinstance(token, bool) or not 0 <= token < 2**63 for token in tokens):
+        raise BadKey("a token is no integer from 0 up to 2**63 - 1")
+
+
+def vllm(setup: Any) -> Blocks:
+    """The block manager of vLLM."""
+    return Blocks(setup)
