@@ -4,7 +4,7 @@ import pytest
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.operations import Op
-from radixcheck.verification.search.generate import leaving_an_edge
+from radixcheck.verification.search.generate import ELSEWHERE, at_a_limit, leaving_an_edge
 from radixcheck.verification.search.recipes import AS_IT_IS, Cook, Recipe
 from radixcheck.verification.search.run import Config, new_checker
 from radixcheck.verification.subjects.reference import reference_subject
@@ -46,3 +46,20 @@ def test_a_key_that_leaves_an_edge_goes_on_like_what_lies_below() -> None:
     assert leaving_an_edge(checker.oracle, lambda _: 0) == Key((0, 1, 1, 1))
     assert leaving_an_edge(checker.oracle, last) == Key((0, 0))
     assert ways == [2]
+
+
+def test_a_key_that_goes_to_a_limit_needs_what_can_just_be_had_or_a_page_more() -> None:
+    checker = new_checker(reference_subject, Config("lru", 2, 12), stride=1)
+    assert at_a_limit(checker.oracle, lambda _: 0) is None
+    checker.step(Op("insert", Key((0, 0, 1, 1, 0, 0))))  # three of six pages
+    expected = {0: 4, 1: 5, 2: 6}  # more than the three that are free; all but the one that is matched; one more
+
+    for limit, pages in expected.items():
+        picks = iter((0, 0, limit))
+        assert at_a_limit(checker.oracle, lambda _, picks=picks: next(picks)) == Key((0, 0) + (ELSEWHERE,) * (2 * pages))  # type: ignore[misc]
+
+    assert checker.step(Op("start", Key((0, 0) + (ELSEWHERE,) * 12), 1)) == []
+    assert 1 not in checker.oracle.model.state.held  # refused
+    assert checker.step(Op("start", Key((0, 0) + (ELSEWHERE,) * 10), 1)) == []
+    assert 1 in checker.oracle.model.state.held
+    assert checker.oracle.model.state.evictable == 0

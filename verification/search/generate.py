@@ -22,6 +22,8 @@ NAMESPACES: tuple[Namespace, ...] = (
     *(("b", "a"), ("", "ab"), (1, "b"), ("1", "b"), ("a",), ("a", ""), ("a", None)),
 )
 PAGES_MAX = 6  # of a key
+NEED_MAX = 2 * PAGES_MAX  # pages behind what is cached, of a key that goes to a limit
+ELSEWHERE = 2 * LETTERS  # a token with which no other page begins
 
 _EVEN = dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS), 4) | {"reset": 1}
 PROFILES: Mapping[str, Mapping[str, int]] = {
@@ -135,14 +137,20 @@ def leaving_an_edge(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
     return Key(p.tokens(left) + p.tokens(n)[end:], p.namespace[n])
 
 
-def beyond_what_is_free(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
-    """A key that goes on where a node ends, by a page more than is free: only an eviction makes room for it. None if it would be long."""
+def at_a_limit(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
+    """A key that leaves the tree at a node or inside an edge, and then needs a page more than is free, or all that can be had once what
+    it matches is locked, or a page more than that: the first must evict, the last must be refused. None if it would be long or cannot be.
+    """
     s, p = oracle.model.state, oracle.positions
-    free = s.available // p.page_size
-    if not s.node or free >= PAGES_MAX:
+    if not s.node:
         return None
     n = sorted(s.node)[pick(len(s.node))]
-    return Key(p.tokens(n) + (pick(LETTERS),) * (p.page_size * (free + 1)), p.namespace[n])
+    above = p.level[s.up[n]]
+    left = p.ancestors[n][above + 1 + pick(p.level[n] - above)]
+    free = s.available // p.page_size
+    room = free + s.evictable // p.page_size - sum(s.lock[s.end[q]] == 0 for q in p.path(left))
+    need = (free + 1, room, room + 1)[pick(3)]
+    return Key(p.tokens(left) + (ELSEWHERE,) * (p.page_size * need), p.namespace[n]) if 0 < need <= NEED_MAX else None
 
 
 def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) -> Op | None:
@@ -171,7 +179,7 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
             chance = random.random()
             if keys.refused and chance < 0.4:  # as a queue of waiting requests does
                 return Op(name, keys.refused.pop(0), fresh, priority=priority)
-            tight = beyond_what_is_free(guide.oracle, random.randrange) if chance > 0.8 else None
+            tight = at_a_limit(guide.oracle, random.randrange) if chance > 0.8 else None
             return Op(name, tight or keys.draw(), fresh, priority=priority)
         case "chunk" | "decode" | "finish" | "abort":
             live = [h for h in state.held if guide.allowed(Op(name, holder=h))]

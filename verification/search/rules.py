@@ -18,7 +18,7 @@ from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.refinement.checker import Checker
 from radixcheck.verification.refinement.misuse import misuses_for
-from radixcheck.verification.search.generate import LETTERS, beyond_what_is_free, leaving_an_edge, namespaces_for
+from radixcheck.verification.search.generate import LETTERS, at_a_limit, leaving_an_edge, namespaces_for
 from radixcheck.verification.search.recipes import CHANGES, Cook, Recipe, pages, recipes, which
 from radixcheck.verification.search.run import Config, Factory, RunResult, new_checker
 
@@ -157,16 +157,23 @@ class Machine(RuleBasedStateMachine):
     # Request operations.
 
     @_can("start")
-    @rule(recipe=recipes(), priority=_priorities, how=st.sampled_from(("new", "again", "again", "tight")), node=which, letter=which)
-    def start(self, recipe: Recipe, priority: int, how: str, node: int, letter: int) -> None:
+    @rule(
+        recipe=recipes(),
+        priority=_priorities,
+        how=st.sampled_from(("new", "again", "again", "tight")),
+        node=which,
+        where=which,
+        limit=which,
+    )
+    def start(self, recipe: Recipe, priority: int, how: str, node: int, where: int, limit: int) -> None:
         """Start a request: a new one; one that was refused before, as a queue of waiting requests does; one that must evict."""
         key = self.refused.pop(0) if how == "again" and self.refused else self._key(recipe)
-        picks = iter((node, letter))
-        tight = beyond_what_is_free(self.checker.oracle, lambda choices: next(picks) % choices) if how == "tight" else None
+        picks = iter((node, where, limit))
+        tight = at_a_limit(self.checker.oracle, lambda choices: next(picks) % choices) if how == "tight" else None
         op = Op("start", tight or key, self._fresh(), priority=priority)
         self._fire(op)
         if op.holder not in self.checker.oracle.model.state.held:
-            self.refused.append(key)
+            self.refused.append(op.key)
 
     @_can("chunk", when=lambda machine: machine.requests_live())
     @rule(which=which)
