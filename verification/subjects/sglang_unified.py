@@ -54,8 +54,8 @@ class Unified(Current):
         return True
 
     def reset(self) -> None:
-        """The engine empties the allocator as well: what the tree holds goes back here."""
-        held = self.cache.all_values_flatten().tolist()
+        """The engine empties the allocator as well: what the tree holds goes back here, in an order that is no core's own."""
+        held = sorted(self.cache.all_values_flatten().tolist())
         self.cache.reset()
         self._pool.free(held)
 
