@@ -7,10 +7,10 @@ property = "RECENCY"              # the first property of the catalogue that bre
 policy = "lru"
 page_size = 1                     # tokens
 pool = 10                         # tokens
-trace = [{ op = "insert", tokens = [0, 1] }, ...]   # operations.Op, as `--json` writes them
+trace = [{ op = "insert", tokens = [0, 1] }, ...]   # operations.Op, as `--json` writes them; of a misuse none: no caller makes it
 sentence = "What the cache does, and what it should do."
 consequence = "What a user of it sees."
-class = "within the contract"     # or "misuse": a caller does what he must not
+class = "within the contract"     # or "misuse": a caller does what he must not; or "another choice": it is meant
 duty = ""                         # where a misuse is forbidden, if anywhere
 report = "none known"             # a public report, if there is one that we know of
 """
@@ -25,7 +25,7 @@ from radixcheck.verification.search.run import Config
 
 FOLDER = Path(__file__).parent
 COMPARISONS = FOLDER / "comparisons.toml"
-WITHIN, MISUSE = "within the contract", "misuse"
+WITHIN, MISUSE, CHOICE = "within the contract", "misuse", "another choice"
 
 
 @dataclass(frozen=True, slots=True)

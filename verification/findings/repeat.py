@@ -9,7 +9,7 @@ from radixcheck.verification.search.run import replay
 from radixcheck.verification.subjects.registry import ELSEWHERE, UsageError, resolve
 
 SCRIPT_SECONDS = 180
-REPEATED, GONE, NOT_RUN = "REPEATED", "GONE", "NOT RUN"
+REPEATED, GONE, NOT_RUN, NO_TRACE = "REPEATED", "GONE", "NOT RUN", "NO TRACE"
 SHOWN, NOT_SHOWN = 1, 0  # exit status of a script
 
 
@@ -32,6 +32,8 @@ def repeat(finding: Finding, python: str | None) -> Repeated:
 
 
 def _trace(finding: Finding, python: str | None) -> tuple[str, str]:
+    if not finding.trace:
+        return NO_TRACE, "the callers of the adapters do not make this mistake: its script shows it"
     name = finding.subject + (f"{ELSEWHERE}{python}" if python else "")
     try:
         found = replay(resolve(name), finding.config, finding.trace).found

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from radixcheck.verification.findings.finding import Comparison
-from radixcheck.verification.findings.repeat import GONE, NOT_RUN, REPEATED, Repeated
+from radixcheck.verification.findings.repeat import GONE, NO_TRACE, NOT_RUN, REPEATED, Repeated
 
-COLOURS = {REPEATED: "green", GONE: "bold red", NOT_RUN: "yellow"}
+COLOURS = {REPEATED: "green", GONE: "bold red", NOT_RUN: "yellow", NO_TRACE: "dim"}
 
 
 def status(repeated: Sequence[Repeated]) -> int:
@@ -33,14 +33,14 @@ def findings(repeated: Sequence[Repeated], comparisons: Sequence[Comparison]) ->
         parts += _words(each)
     for c in comparisons:
         parts += [Text(f"{c.left} and {c.right} ({', '.join(c.versions)}): {c.result}"), Padding(Text(c.command), (0, 0, 1, 2))]
-    count = sum(each.verdict == each.script == REPEATED for each in repeated)
+    count = sum(each.verdict in (REPEATED, NO_TRACE) and each.script == REPEATED for each in repeated)
     return [*parts, Text(f"{count} of {len(repeated)} findings seen again, by their traces and by their scripts")]
 
 
 def _words(each: Repeated) -> list[Any]:
     f = each.finding
     trace = "; ".join(map(str, f.trace))
-    lines = [f.sentence, f"so that: {f.consequence}", f"{trace}   under {f.config}"]
+    lines = [f.sentence, f"so that: {f.consequence}", *([f"{trace}   under {f.config}"] if trace else [])]
     lines += [f"the duty: {f.duty}"] if f.duty else []
     lines += [f"public report: {f.report}", f"the checker: {each.text}", f"{f.script.name}: {each.said}"]
     return [Text(f"{f.subject} {f.id}", "bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in lines), Text()]

@@ -1,0 +1,29 @@
+"""SGLang's UnifiedRadixCache, core in Python: a request counts its hit when a chunk of it is cached, and keeps it when it is aborted."""
+
+import sys
+from array import array
+from types import SimpleNamespace
+
+import torch
+from sglang.srt.mem_cache.allocator.token import TokenToKVPoolAllocator
+from sglang.srt.mem_cache.cache_init_params import CacheInitParams
+from sglang.srt.mem_cache.memory_pool import ReqToTokenPool
+from sglang.srt.mem_cache.unified_cache.component_type import ComponentType
+from sglang.srt.mem_cache.unified_radix_cache import UnifiedRadixCache
+
+pool, rows = TokenToKVPoolAllocator(10, torch.int64, "cpu", None, False), ReqToTokenPool(1, 8, "cpu", False)
+cache = UnifiedRadixCache(
+    CacheInitParams(False, rows, pool, 1, eviction_policy="lfu", tree_components=(ComponentType.FULL,), tree_core_backend="python")
+)
+tokens, root = array("q", [0, 1]), cache.root_node.id
+kv = SimpleNamespace(req_pool_idx=0, cache_inserted_len=0, cache_protected_len=0, swa_evict_floor=0, holds_mamba=False)
+request = SimpleNamespace(
+    rid="r", kv=kv, full_untruncated_fill_ids=tokens, origin_input_ids=tokens, extra_key=None, cache_salt=None, priority=0
+)
+vars(request).update(session_id=None, session=None, kv_rotation_base=None, lock=cache.lock(root), last_node=root, finished=lambda: False)
+rows.write((0, slice(0, 2)), pool.alloc(2).to(torch.int32))
+cache.checkpoint(request, up_to=2)  # its prefill is done
+cache.unlock(request.lock)  # and it is aborted
+(node,) = cache.root_node.children.values()
+print(f"nobody has finished with [0 1], which lfu ranks by {node.hit_count} hit")
+sys.exit(node.hit_count != 0)

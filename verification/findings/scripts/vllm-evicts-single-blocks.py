@@ -1,0 +1,32 @@
+"""vLLM's KVCacheManager (installed, or sources under PEERS_DIR): one block is evicted at a time, the last of a prompt first."""
+
+import logging
+import os
+import sys
+
+logging.disable(logging.WARNING)
+sys.path.append(os.path.join(os.environ.get("PEERS_DIR", ""), "vllm-0.33.0"))
+
+import torch  # noqa: E402
+from vllm.sampling_params import SamplingParams  # noqa: E402
+from vllm.utils.hashing import get_hash_fn_by_name  # noqa: E402
+from vllm.v1.core.kv_cache_manager import KVCacheManager  # noqa: E402
+from vllm.v1.core.kv_cache_utils import get_request_block_hasher, init_none_hash  # noqa: E402
+from vllm.v1.kv_cache_interface import FullAttentionSpec, KVCacheConfig, KVCacheGroupSpec  # noqa: E402
+from vllm.v1.request import Request  # noqa: E402
+
+hashed = get_hash_fn_by_name("sha256")
+init_none_hash(hashed)
+spec = FullAttentionSpec(block_size=1, num_kv_heads=1, head_size=64, dtype=torch.float16)
+config = KVCacheConfig(num_blocks=4, kv_cache_tensors=[], kv_cache_groups=[KVCacheGroupSpec(["layer"], spec)])
+manager = KVCacheManager(config, max_model_len=64, scheduler_block_size=1, hash_block_size=1, enable_caching=True)
+for name, tokens in (("one", [1, 2, 3]), ("two", [9])):
+    hasher = get_request_block_hasher(1, hashed)
+    request = Request(name, tokens, SamplingParams(max_tokens=1), None, block_hasher=hasher)
+    found, n, _ = manager.get_computed_blocks(request)
+    assert manager.allocate_slots(request, len(tokens) - n, n, found)
+    request.num_computed_tokens = len(tokens)
+    manager.free(request)
+left = sum(block.block_hash is not None for block in manager.block_pool.blocks) - 1
+print(f"a prompt of three blocks had to make room for one: {left} of its blocks are left")
+sys.exit(left != 0)
