@@ -10,8 +10,9 @@ from radixcheck.spec.values import Key, Match, Row
 from radixcheck.verification.commands import run
 from radixcheck.verification.historical import base_subject, pairs_subject
 from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup, Supports
-from radixcheck.verification.search.diff import Kind, Outcome, compare
+from radixcheck.verification.search.diff import Kind, Outcome, along, compare
 from radixcheck.verification.search.run import Config, Factory
 from radixcheck.verification.subjects.model import model_subject
 from radixcheck.verification.subjects.optimized import optimized_subject
@@ -144,3 +145,25 @@ def test_the_command_shows_each_kind_once_with_a_small_trace(capsys: pytest.Capt
     assert "4 operations under lru, pages of 1" in out
     assert out.count("victims of an eviction") == 1
     assert "reference and base differ in one kind of answer" in out
+
+
+def test_along_given_operations_the_first_difference_is_found_and_shortened() -> None:
+    heard: list[str] = []
+    noise = tuple(Op("insert", Key((2, k % 3, k % 2))) for k in range(8))
+    trace = (*noise, Op("reset"), Op("insert", Key((0, 1))), Op("insert", Key((1,))), Op("match", Key((0,))), Op("evict", amount=1))
+
+    outcome = along("reference", "base", Config("lru", 1, 20), trace, lambda share, what: heard.append(what), seconds=5)
+
+    assert set(outcome.kinds) == {Kind("victims of an eviction", ("right",))}
+    assert len(outcome.differences[0].trace) <= 4
+    assert heard[-1] == "looking for fewer operations"
+
+
+def test_two_caches_are_compared_along_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(("diff", "reference", "model", "--sample", "--limit", "60"))
+    out = " ".join(capsys.readouterr().out.split())
+
+    assert status == 0
+    assert "reference and model agree over" in out
+    assert "1 policies x page sizes 16" in out
+    assert run(("diff", "reference", "model", "--sample", "--trace", "some.jsonl")) == 2

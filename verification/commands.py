@@ -18,8 +18,6 @@ from radixcheck.verification.options import one_subject, options
 from radixcheck.verification.report import console, tables
 from radixcheck.verification.subjects.registry import PEERS, UsageError, known, names_of
 
-POOL = 320_000  # tokens of a replay
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="radixcheck")
@@ -64,7 +62,7 @@ def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen:
 @one_subject(click.option("--subject", help="[default: optimized]"))
 @click.option("--policy", default="lru", show_default=True)
 @click.option("--page-size", type=int, default=16, show_default=True, help="tokens")
-@click.option("--pool", type=int, default=POOL, show_default=True, help="tokens")
+@click.option("--pool", type=int, help="tokens  [default: 320000, or 6000 of the sample]")
 @click.option("--running", type=click.IntRange(1), default=32, show_default=True, help="requests at a time")
 @click.option("--tokens-per-id", type=click.IntRange(1), default=16, show_default=True, help="tokens of one hash id")
 @click.option("--limit", type=click.IntRange(1), help="requests to read")
@@ -75,14 +73,13 @@ def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, a
     """Replay a TRACE (Mooncake format, JSON lines) with every operation checked."""
     from radixcheck.verification.replay.replay import Settings
     from radixcheck.verification.report import shortened
-    from radixcheck.verification.report.outcome import SAMPLE_POOL, replay_trace
+    from radixcheck.verification.report.outcome import POOL, SAMPLE_POOL, replay_trace
 
     if (trace is None) == (not sample):
         raise UsageError("give one trace: a file, or --sample")
     name, limit = asked.pop("subject"), asked.pop("limit") or 0
     _check(name, (asked["policy"],), (asked["page_size"],), asked["device"])
-    if sample and asked["pool"] == POOL:
-        asked["pool"] = SAMPLE_POOL
+    asked["pool"] = asked["pool"] if asked["pool"] is not None else SAMPLE_POOL if sample else POOL
     if out is not None:
         shortened.check_new(out)
     recorded: list[Op] = []
@@ -106,19 +103,37 @@ def _ignored(op: Op) -> None:
 @options("policy", "page-size", "pool", "device", "seed")
 @click.option("--seconds", type=click.FloatRange(0.5), default=30, show_default=True)
 @click.option("--operations", type=click.IntRange(1), help="compare so many, however long that takes")
+@click.option("--trace", type=click.Path(path_type=Path), help="compare along this trace (Mooncake format) instead")
+@click.option("--sample", is_flag=True, help="compare along the small trace that comes with the package")
+@click.option("--limit", type=click.IntRange(1), help="requests to read of a trace")
 @options("json")
-def diff(left: str, right: str, seconds: float, operations: int | None, as_json: bool, **chosen: Any) -> int:
+def diff(
+    left: str,
+    right: str,
+    seconds: float,
+    operations: int | None,
+    trace: Path | None,
+    sample: bool,
+    limit: int | None,
+    as_json: bool,
+    **chosen: Any,
+) -> int:
     """Run two caches side by side and compare every answer, refusal, size and victim; each kind of difference is shown once.
 
     Exit status 1: they differ in something that neither has declared (`choices` in what it supports).
 
     Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
     """
-    from radixcheck.verification.report.outcome import compare
+    from radixcheck.verification.report.outcome import compare, compare_along
 
-    a, b = _request(left, **chosen), _request(right, **chosen)
+    if trace is not None and sample:
+        raise UsageError("give one trace: a file, or --sample")
+    both = _request(left, **chosen).both(_request(right, **chosen))
     with redirect_stdout(sys.stderr):
-        outcome = compare(left, right, a.both(b), seconds, console.progress, operations)
+        if trace is not None or sample:
+            outcome = compare_along(left, right, both, trace, limit or 0, console.progress)
+        else:
+            outcome = compare(left, right, both, seconds, console.progress, operations)
     if as_json:
         click.echo(json.dumps(outcome.to_json(), indent=1))
     else:

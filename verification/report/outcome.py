@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from radixcheck.verification.replay.mooncake import TraceError, read
 from radixcheck.verification.replay.replay import Replayed, Settings, replay
 from radixcheck.verification.replay.sample import FILE as SAMPLE
 from radixcheck.verification.report.pictures import Scene, scene
-from radixcheck.verification.search.diff import POOL_PAGES, Outcome, diff
+from radixcheck.verification.search.diff import POOL_PAGES, Outcome, along, diff
 from radixcheck.verification.search.run import Config, Found
 from radixcheck.verification.search.verify import Options, Report, supported, verify
 from radixcheck.verification.subjects.registry import UsageError, resolve
@@ -154,6 +154,7 @@ class ReplayOutcome:
 
 BESIDE = "reference"  # the cache that a subject which holds is compared with
 BESIDE_SECONDS = 8.0
+POOL = 320_000  # tokens of a replay
 SAMPLE_POOL = 6_000  # tokens: small enough that the sample evicts
 
 
@@ -253,6 +254,22 @@ def compare(left: str, right: str, request: Request, seconds: float, progress: P
     with progress(f"diff {left} {right}") as tell:
         outcome = diff(left, right, request.configs(), request.seed, seconds, operations, tell)
     return DiffOutcome(left, right, request, outcome, tuple(_apart(left, right)))
+
+
+def compare_along(left: str, right: str, request: Request, path: Path | None, limit: int, progress: Progress) -> DiffOutcome:
+    """Compare two subjects along a trace (None: the sample) under the first policy and page size that was asked for.
+
+    Raises `UsageError` if nothing can be used of the trace.
+    """
+    policy, size = request.policies[0], 16 if 16 in request.page_sizes else request.page_sizes[0]
+    pool = request.pool or (POOL if path else SAMPLE_POOL)
+    settings = Settings(policy, size, tokens_per_id=size, pool=pool, device=request.device)
+    recorded: list[Op] = []
+    replay_trace(path, BESIDE, settings, limit, progress, recorded.append)
+    with progress(f"diff {left} {right}") as tell:
+        outcome = along(left, right, Config(policy, size, pool, request.device), tuple(recorded), tell)
+    shown = replace(request, policies=(policy,), page_sizes=(size,))
+    return DiffOutcome(left, right, shown, outcome, tuple(_apart(left, right)))
 
 
 def _apart(left: str, right: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.report.formula import text
 from radixcheck.verification.report.outcome import DiffOutcome, ReplayOutcome, VerifyOutcome
 from radixcheck.verification.report.pictures import Scene
-from radixcheck.verification.search.diff import Difference
+from radixcheck.verification.search.diff import Difference, brief
 from radixcheck.verification.search.run import Found
 from radixcheck.verification.search.verify import Verdict
 from radixcheck.verification.subjects.registry import Named
@@ -115,7 +115,7 @@ def diff(outcome: DiffOutcome) -> list[Any]:
 def _difference(outcome: DiffOutcome, d: Difference) -> list[Any]:
     who = {"left": outcome.left, "right": outcome.right}
     departs = " and ".join(who[side] for side in d.kind.departs) + (" departs" if len(d.kind.departs) < 2 else " depart")
-    trace = "\n".join(f"{i:>3}  {op}" for i, op in enumerate(d.trace[-TRACE_MAX:], max(1, len(d.trace) - TRACE_MAX + 1)))
+    trace = "\n".join(f"{i:>3}  {brief(str(op))}" for i, op in enumerate(d.trace[-TRACE_MAX:], max(1, len(d.trace) - TRACE_MAX + 1)))
     head = Text.assemble((d.kind.what, "yellow" if d.is_declared else "bold red"), f"  {departs} from the specification; ")
     head.append(f"{d.runs:,} runs; {len(d.trace)} operations under {d.config}:\n{trace}")
     sides = ((outcome.left, d.left), (outcome.right, d.right), ("the specification", d.specification))

@@ -5,7 +5,7 @@ into kinds, by what differs and who departs: each kind is reported once, with th
 runs that ended in it. A kind that the cache declares (`Supports.choices`) is shown apart from the others, with the reason it gives.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from random import Random
@@ -27,7 +27,10 @@ STEPS = 400  # of one run
 POOL_PAGES = (6, 10, 16, 24)
 SLICE_SECONDS = 2.0
 SHRINK_SECONDS = 6.0  # of one kind
+ALONG_SECONDS = 60.0  # the same, of a trace of thousands of operations
+TOLD_EVERY = 200  # operations
 SHOWN_MAX = 6  # pages
+WORDS_MAX = 100  # characters of a key
 LEFT, RIGHT = "left", "right"
 
 
@@ -137,8 +140,17 @@ class Pair:
 
     def _shown(self, positions: Sequence[int]) -> str:
         """Prefixes whose last page is meant."""
-        known = [blame.shown(self.oracle.positions, q) if q >= 0 else "what nobody wrote" for q in positions[:SHOWN_MAX]]
+        known = [brief(blame.shown(self.oracle.positions, q)) if q >= 0 else "what nobody wrote" for q in positions[:SHOWN_MAX]]
         return " ".join(known) + (f" and {len(positions) - SHOWN_MAX} more" if len(positions) > SHOWN_MAX else "")
+
+
+def brief(text: str) -> str:
+    """Without the middle of a long list of tokens.
+
+    >>> brief("[" + "1 " * 60 + "2]")
+    '[1 1 1 1 1 1 1 1 1 1 1 1 ... 1 1 1 1 1 1 1 2]'
+    """
+    return text if len(text) <= WORDS_MAX else f"{text[: WORDS_MAX // 4].rstrip()} ... {text[-WORDS_MAX // 6 :].lstrip()}"
 
 
 def _group(op: Op, what: str) -> str:
@@ -177,7 +189,24 @@ def _run(pair: Pair, config: Config, stream: Iterable[Op]) -> Outcome:
     return Outcome(len(trace), 1, pair.parted)
 
 
-def _smallest(left: Factory, right: Factory, found: Difference) -> Difference:
+def along(
+    left: str, right: str, config: Config, trace: Trace, progress: Callable[[float, str], None], seconds: float = ALONG_SECONDS
+) -> Outcome:
+    """Compare two named caches along given operations, as a replay records them, up to the first that they answer differently."""
+    a, b = resolve(left), resolve(right)
+
+    def told() -> Iterator[Op]:
+        for done, op in enumerate(trace):
+            if done % TOLD_EVERY == 0:
+                progress(done / len(trace), f"{done:,} operations")
+            yield op
+
+    outcome = _run(Pair(a, b, config), config, told())
+    progress(1.0, "looking for fewer operations")
+    return replace(outcome, kinds={kind: _smallest(a, b, found, seconds) for kind, found in outcome.kinds.items()})
+
+
+def _smallest(left: Factory, right: Factory, found: Difference, seconds: float = SHRINK_SECONDS) -> Difference:
     """The same kind at the end of a shorter trace; in pages of one token, if it is there as well."""
 
     def under(config: Config, trace: Trace) -> Difference | None:
@@ -187,7 +216,7 @@ def _smallest(left: Factory, right: Factory, found: Difference) -> Difference:
     if found.config.page_size > 1 and all(1 in supports.page_sizes for supports in Pair(left, right, found.config).each):
         plain = under(*in_pages_of_one(found.config, found.trace))
     best = plain or found
-    small = minimise(best, lambda trace: under(best.config, trace), best.config.page_size, SHRINK_SECONDS)
+    small = minimise(best, lambda trace: under(best.config, trace), best.config.page_size, seconds)
     return replace(small, runs=found.runs)
 
 
