@@ -1,5 +1,6 @@
 """Two caches side by side: equal ones agree, and each kind of difference is found, named, and blamed on the one that departs."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -86,7 +87,8 @@ def test_a_kind_names_what_differs_and_who_departs() -> None:
 def test_two_wrong_caches_have_kinds_of_their_own() -> None:
     outcome = compared(base_subject, pairs_subject, runs=30)
 
-    assert {kind.departs for kind in outcome.kinds} >= {("left",), ("right",)}
+    assert {side for kind in outcome.kinds for side in kind.departs} == {"left", "right"}
+    assert len(outcome.kinds) > 1
     assert outcome.parted == 0  # they leave the specification each in its own way
 
 
@@ -142,7 +144,7 @@ def test_the_command_shows_each_kind_once_with_a_small_trace(capsys: pytest.Capt
     assert "not compared: base has no namespaces" in out
     assert "not compared: base has no policy lfu, fifo, filo, mru, slru, priority" in out
     assert "victims of an eviction base departs from the specification" in out
-    assert "4 operations under lru, pages of 1" in out
+    assert re.search(r"; \d operations under lru, pages of [12], pool of", out)
     assert out.count("victims of an eviction") == 1
     assert "reference and base differ in one kind of answer" in out
 
