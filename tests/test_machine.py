@@ -98,7 +98,7 @@ def test_the_change_with_pairs_evicts_more_than_leaves() -> None:
 
 
 def test_a_rule_that_cannot_fire_is_reported() -> None:
-    result = hypothesis_run(subject(Full), ("lru",), (1, 2), seed=1, examples=60)
+    result = hypothesis_run(subject(Full), ("lru",), (1, 2), seed=1, examples=150)
 
     assert never_fired(result) == ("abort", "chunk", "decode", "finish")
     assert "ADMISSION" in result.found

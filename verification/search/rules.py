@@ -102,10 +102,10 @@ class Machine(RuleBasedStateMachine):
     # Tree operations.
 
     @_can("match", "peek")
-    @rule(recipe=recipes(), astray=st.integers(0, 2), way=which, peeked=st.integers(0, 3))
-    def match(self, recipe: Recipe, astray: int, way: int, peeked: int) -> None:
+    @rule(recipe=recipes(), astray=st.booleans(), way=which, peeked=st.integers(0, 3))
+    def match(self, recipe: Recipe, astray: bool, way: int, peeked: int) -> None:
         """Match or peek. Now and then the key leaves an edge of the tree as it is, and goes on like what lies below the edge."""
-        left = leaving_an_edge(self.checker.oracle, lambda choices: way % choices) if astray == 0 else None
+        left = leaving_an_edge(self.checker.oracle, lambda choices: way % choices) if astray else None
         names = [name for name in ("match", "match", "match", "peek") if self._has(name)]
         self._fire(Op(names[peeked % len(names)], left or self._key(recipe)))
 
