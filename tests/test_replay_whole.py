@@ -37,7 +37,9 @@ def inner(checker: IncrementalChecker) -> list[Node]:
 def changed(name: str, change: Callable[[Node], Any]) -> tuple[list[Violation], list[Violation]]:
     """What the comparison finds after one attribute of one node was changed, and after it was put back."""
     checker = filled()
-    node = next(node for node in reversed(inner(checker)) if not node.children)  # below it nothing can be newer
+    node = inner(checker)[-1]
+    while node.children:  # below the last nothing can be newer
+        node = next(iter(node.children.values()))
     before = getattr(node, name)
     setattr(node, name, change(node))
     found = checker.check_all()
