@@ -49,6 +49,11 @@ class Tree(Locks):
         """Under what `parent` files a child: the namespace is a part of the first link, a tuple (FB-66, FB-68)."""
         return (namespace, page) if parent is self.root else page
 
+    def next_link(self, node: Node, namespace: Namespace, data: bytes) -> ChildKey:
+        """Under what `node`, which lies on `data`, files the child that goes on."""
+        at = node.end * TOKEN_BYTES
+        return self.child_key(node, namespace, data[at : at + self._page_bytes])
+
     def walk(self, namespace: Namespace, data: bytes) -> Walk:
         """Follow `data`, whole pages, from the root: first along the last path that was walked, as far as that leads.
 
@@ -74,8 +79,8 @@ class Tree(Locks):
 
     def walk_from(self, start: Node, namespace: Namespace, data: bytes, at: int, path: list[Node]) -> Walk:
         """Follow `data[at:]` from `start`, where `data[:at]` ends; the nodes that lie on it are added to `path`."""
-        width, children, append = self._page_bytes, start.children, path.append
-        child = children.get(self.child_key(start, namespace, data[at : at + width]))
+        width, append = self._page_bytes, path.append
+        child = start.children.get(self.child_key(start, namespace, data[at : at + width]))
         while child is not None:
             segment = child.segment
             if not data.startswith(segment, at):
