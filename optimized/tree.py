@@ -14,7 +14,7 @@ from torch import Tensor
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.keys import TOKEN_BYTES, common_pages
 from radixcheck.optimized.locks import Locks
-from radixcheck.optimized.node import ChildKey, Node
+from radixcheck.optimized.node import NO_CHILDREN, ChildKey, Node
 from radixcheck.spec.values import Namespace
 
 
@@ -128,8 +128,8 @@ class Tree(Locks):
         lower.size -= size
         lower.parent = upper
         lower.child_key = lower.segment[: self._page_bytes]
-        upper.children[lower.child_key] = lower
-        parent.children[upper.child_key] = upper
+        upper.adopt(lower)
+        parent.adopt(upper)
         return upper
 
     def touch(self, namespace: Namespace, path: list[Node]) -> None:
@@ -166,7 +166,7 @@ class Tree(Locks):
         assert leaf.child_key not in parent.children
         assert leaf.parent is parent
         was_candidate = parent.is_evictable_leaf()
-        parent.children[leaf.child_key] = leaf
+        parent.adopt(leaf)
         leaf.time = leaf.creation = self.now
         if was_candidate:
             self.heap.retire(parent)
@@ -203,12 +203,12 @@ class Tree(Locks):
         assert self.protected == 0
         slots = []
         nodes = list(self.root.children.values())
-        self.root.children = {}
+        self.root.children = NO_CHILDREN
         while nodes:
             node = nodes.pop()
             slots.append(node.slots)
             nodes.extend(node.children.values())
-            node.parent, node.children = None, {}
+            node.parent, node.children = None, NO_CHILDREN
         self.heap.clear()
         self.evictable, self._trail = 0, Trail()
         return slots
