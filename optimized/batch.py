@@ -78,7 +78,7 @@ class StagedBatches:
             at += len(data)
         whole = self._buffer[: used // TOKEN_BYTES].to(self._device, non_blocking=True, copy=True)
         if self._device.type == "cuda":
-            self._copied = torch.cuda.Event()
+            self._copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
             self._copied.record(torch.cuda.current_stream(self._device))
         return _cut(whole, len(requests))
 
