@@ -168,7 +168,8 @@ class Blocks(Driver):
 
     def found(self, tokens: list[int]) -> int:
         """Tokens that are cached of a prompt, of which it always computes the last."""
-        return int(self.manager.get_computed_blocks(self._request(tokens, self._has.hasher))[1])
+        length: int = self.manager.get_computed_blocks(self._request(tokens, self._has.hasher))[1]
+        return length
 
     def _request(self, tokens: list[int], hasher: Any) -> Any:
         self._number += 1
