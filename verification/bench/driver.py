@@ -99,7 +99,8 @@ class Driver:
         """Insert what a request has computed, and lock all of it instead; its new lock."""
         self.insert(tokens, row, owned)
         length, handle = self.match(tokens)
-        self.indices(handle, length)
+        if length:
+            self.indices(handle, length)
         self.unlock(lock)
         return self.lock(handle)
 

@@ -7,7 +7,7 @@ room and slots, inserted and locked anew. Only time inside the cache and its poo
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from radixcheck.verification.bench.driver import CheckFailed, Driver, check
 from radixcheck.verification.bench.streams import Make, paced, row_of
 from radixcheck.verification.replay.mooncake import TraceRequest, output_length, prompt, read
 
-ANSWERS = 1 << 40  # where the tokens of answers begin
+ANSWERS = 1 << 30  # where the tokens of answers begin: some caches take no more than 31 bits
 CALLS = ("match", "indices", "lock", "evict", "alloc", "insert", "finish")
 
 
@@ -45,11 +45,12 @@ class Counts:
 
 
 def recorded(path: str, requests: int) -> tuple[TraceRequest, ...]:
-    """At most so many of a trace. Raises CheckFailed for what cannot be read."""
+    """At most so many of a trace, its hash ids numbered anew so that tokens stay small. Raises CheckFailed for what cannot be read."""
     found = read(path, requests)
     if found.error is not None:
         raise CheckFailed(str(found.error))
-    return found.requests
+    numbers: dict[int, int] = {}
+    return tuple(replace(one, hash_ids=tuple(numbers.setdefault(i, len(numbers)) for i in one.hash_ids)) for one in found.requests)
 
 
 def answer_of(request: TraceRequest, block: int, page_size: int, running: int) -> tuple[int, int]:
