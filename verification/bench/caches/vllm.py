@@ -125,7 +125,8 @@ class Blocks(Driver):
         super().__init__(pool)
         self._has = vllm.built(pool.page_size, pool.capacity)
         self.version, self.manager = self._has.version, self._has.manager
-        self.page_size, self.capacity = pool.page_size, pool.capacity
+        self.page_size: int = pool.page_size
+        self.capacity: int = pool.capacity
         self._sampling = self._has.sampling(max_tokens=vllm.LONGEST)
         self._number = 0
 
