@@ -5,13 +5,14 @@ from torch import Tensor
 
 from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack
 from radixcheck.optimized.loans import CountedLoans, Loans
+from radixcheck.optimized.matched import Matched
 from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.pool import Pool
 from radixcheck.optimized.requests import Requests
 from radixcheck.optimized.tags import NoTags, TagKeeper
 from radixcheck.optimized.tree import Tree
-from radixcheck.spec.values import BadAmount, Key, Match, NotLocked, Row, Sizes, StaleHandle, StillHeld, pages_for
+from radixcheck.spec.values import BadAmount, Key, NotLocked, Row, Sizes, StaleHandle, StillHeld, pages_for
 
 
 class Receipt:
@@ -34,6 +35,7 @@ class RadixCache:
         if page_size != pool.page_size:
             raise ValueError(f"page size {page_size} over a pool of pages of {pool.page_size}")
         self.page_size = page_size
+        self._page_bytes = page_size * TOKEN_BYTES
         self.pool = pool
         self.tags: TagKeeper = NoTags() if tags is None else tags
         self.tree = Tree(page_size, policy, pool.device)
@@ -45,19 +47,19 @@ class RadixCache:
 
     # Tree verbs
 
-    def match(self, key: Key) -> Match[Tensor]:
+    def match(self, key: Key) -> Matched:
         """Longest cached prefix in whole pages; may split, refreshes the times of what it returns, counts no hit."""
-        tree = self.tree
-        walk = tree.walk(tree.root, key.namespace, self._whole(key))
-        node = tree.settle(walk)
-        tree.touch(node, 0, 0)
-        slots = tree.slots_between(tree.root, node)
-        self.tags.check(slots, key)
-        return Match(walk.length, slots, node)
+        tree, data, namespace = self.tree, self._whole(key), key.namespace
+        walk = tree.walk(namespace, data)
+        path = tree.settle(walk)
+        tree.touch(namespace, path)
+        found = Matched(walk.length, path[-1] if path else tree.root, tree.pieces(path))
+        self.tags.check(found, key)
+        return found
 
     def peek(self, key: Key) -> int:
         """Length in tokens that `match` would return; changes nothing."""
-        return self.tree.walk(self.tree.root, key.namespace, self._whole(key)).length
+        return self.tree.walk(key.namespace, self._whole(key)).length
 
     def insert(self, key: Key, slots: Tensor, priority: int = 0) -> int:
         """Cache the whole pages of `key`; returns how many tokens were cached already.
@@ -67,29 +69,31 @@ class RadixCache:
         tree, data = self.tree, self._whole(key)
         check_priority(priority)
         whole = len(data) // TOKEN_BYTES
-        if len(slots) < whole:
-            raise BadAmount(f"{len(slots)} slots for {whole} tokens")
-        walk = tree.walk(tree.root, key.namespace, data)
+        if slots.numel() < whole:
+            raise BadAmount(f"{slots.numel()} slots for {whole} tokens")
+        walk = tree.walk(key.namespace, data)
         prefix = walk.length
-        given = slots[prefix:whole]
+        given = slots.narrow_copy(0, prefix, whole - prefix) if prefix < whole else tree.nothing
         self._loans.check(given)
-        node = tree.settle(walk)
-        tree.touch(node, 1, priority)
+        path = tree.settle(walk)
+        tree.count(path)
+        if priority:
+            tree.favour(path, priority)
+        tree.touch(key.namespace, path)
         if prefix < whole:
-            segment = data[prefix * TOKEN_BYTES :]
-            link = tree.child_key(node, key.namespace, segment[: self.page_size * TOKEN_BYTES])
-            leaf = Node(node, link, segment, given.clone())
+            node = path[-1] if path else tree.root
+            leaf = tree.leaf(node, key.namespace, data[prefix * TOKEN_BYTES :], given)
             leaf.hits, leaf.priority = 1, priority
             tree.graft(node, leaf)
             self._loans.settle(given)
-        assert tree.now == node.time or node is tree.root
+            path.append(leaf)
         return prefix
 
     def lock(self, node: object) -> Receipt:
         """Protect the path from a match's node to the root; a handle outlives splits: it names where a prefix ends."""
         if not isinstance(node, Node) or (node.parent is None and node is not self.tree.root):
             raise StaleHandle("the node of this handle has left the tree")
-        self.tree.hold(node, self.tree.root)
+        self.tree.hold(self.tree.path_to(node))
         receipt = Receipt(node)
         self._receipts.add(receipt)
         return receipt
@@ -162,4 +166,5 @@ class RadixCache:
 
     def _whole(self, key: Key) -> bytes:
         """The part of a key that the tree can hold; a bad token beyond it is refused as well."""
-        return pack(key.tokens)[: key.whole_pages(self.page_size) * TOKEN_BYTES]
+        data, width = pack(key.tokens), self._page_bytes
+        return data[: len(data) // width * width]

@@ -28,6 +28,9 @@ POLICIES: dict[str, PolicyKey] = {
 }
 
 
+SHRINKING = frozenset({"mru"})  # policies under which an access makes a key smaller (claims LAZY-*)
+
+
 class EvictionHeap:
     """Never longer than 2 * leaf_count + SLACK, except between `pop_victim` and the `tidy` of its caller."""
 
@@ -35,6 +38,7 @@ class EvictionHeap:
         if policy not in POLICIES:
             raise ValueError(f"policy {policy!r} is none of {', '.join(POLICIES)}")
         self.key = POLICIES[policy]
+        self.shrinks = policy in SHRINKING  # `refresh` is called for nothing where keys only grow
         self.entries: list[Entry] = []
         self.leaf_count = 0  # evictable leaves
         self._serial = 0
@@ -48,7 +52,7 @@ class EvictionHeap:
         self.leaf_count += 1
         if node.entry is None or self.key(node) < node.entry[:2]:
             heapq.heappush(self.entries, self._speak(node))
-        self.tidy()
+            self.tidy()
 
     def retire(self, node: Node) -> None:
         """`node` is an evictable leaf no longer: locked, or a parent. Its entry stays, and may serve again."""

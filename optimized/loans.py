@@ -35,18 +35,18 @@ class CountedLoans:
 
     def lend(self, slots: Tensor) -> None:
         """Count them."""
-        self.outstanding += len(slots)
+        self.outstanding += slots.numel()
 
     def check(self, slots: Tensor) -> None:
         """Raise NotYourSlot for a broken page, or for more than is on loan altogether."""
-        if len(slots) % self._page_size:
-            raise NotYourSlot(f"{len(slots)} slots are not whole pages of {self._page_size}")
-        if len(slots) > self.outstanding:
-            raise NotYourSlot(f"{len(slots)} slots given, {self.outstanding} on loan")
+        if slots.numel() % self._page_size:
+            raise NotYourSlot(f"{slots.numel()} slots are not whole pages of {self._page_size}")
+        if slots.numel() > self.outstanding:
+            raise NotYourSlot(f"{slots.numel()} slots given, {self.outstanding} on loan")
 
     def settle(self, slots: Tensor) -> None:
         """Count them out."""
-        self.outstanding -= len(slots)
+        self.outstanding -= slots.numel()
         assert self.outstanding >= 0
 
 
@@ -63,7 +63,7 @@ class ListedLoans:
         starts = self._starts_of(slots)
         assert self._starts.isdisjoint(starts), "the pool handed a page out twice"
         self._starts.update(starts)
-        self.outstanding += len(slots)
+        self.outstanding += slots.numel()
 
     def check(self, slots: Tensor) -> None:
         """Raise NotYourSlot unless they are whole pages in order, each on loan and given once."""
@@ -77,7 +77,7 @@ class ListedLoans:
     def settle(self, slots: Tensor) -> None:
         """Strike their pages off."""
         self._starts.difference_update(self._starts_of(slots))
-        self.outstanding -= len(slots)
+        self.outstanding -= slots.numel()
         assert self.outstanding == len(self._starts) * self._page_size
 
     def _starts_of(self, slots: Tensor) -> list[int]:

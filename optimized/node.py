@@ -14,16 +14,20 @@ class Node:
     A node that was evicted has no parent: that is how its handles are stale. The root has none either, and no slots.
     """
 
-    __slots__ = ("child_key", "children", "creation", "entry", "hits", "lock", "parent", "priority", "segment", "size", "slots", "time")
+    __slots__ = (
+        *("child_key", "children", "creation", "end", "entry", "hits", "marks"),
+        *("parent", "priority", "segment", "size", "slots", "time"),
+    )
 
     def __init__(self, parent: "Node | None", child_key: ChildKey, segment: bytes, slots: Tensor) -> None:
         self.parent = parent
         self.child_key = child_key  # under which the parent files it
         self.segment = segment  # packed tokens
         self.slots = slots
-        self.size = len(slots)  # tokens
+        self.size = size = slots.numel()  # tokens
+        self.end: int = size if parent is None else parent.end + size  # tokens from the root to where it ends; no split moves that
         self.children: dict[ChildKey, Node] = {}
-        self.lock = 0  # holders at this node or below
+        self.marks = 0  # holders of just this node, and children that are protected: 0 where no lock protects it
         self.time = 0  # of the last access
         self.creation = 0
         self.hits = 0
@@ -32,4 +36,4 @@ class Node:
 
     def is_evictable_leaf(self) -> bool:
         """Whether eviction may take it now; never true of the root or of a node that left the tree."""
-        return not self.lock and not self.children and self.parent is not None
+        return not self.marks and not self.children and self.parent is not None

@@ -60,12 +60,12 @@ class DevicePool:
         below = self._height - pages
         slots = (self._starts[below : self._height].unsqueeze(1) + self._within_page).view(-1)
         self._height = below
-        assert len(slots) == tokens
+        assert slots.numel() == tokens
         return slots
 
     def free(self, slots: Tensor) -> None:
         """Take whole pages back: every slot of each page, in order. Whether they were out is for a ledger to know."""
-        pages, rest = divmod(len(slots), self.page_size)
+        pages, rest = divmod(slots.numel(), self.page_size)
         assert rest == 0, "a page comes back as a whole"
         above = self._height + pages
         assert above * self.page_size <= self.capacity, "more came back than was handed out"

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack
+from radixcheck.optimized.matched import Matched, joined
 from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.tags import TagKeeper
@@ -49,27 +50,27 @@ class Requests:
         check_priority(priority)
         if request in self.live:
             raise RequestExists(f"request {request} is live")
-        whole = key.whole_pages(self._page_size)
-        walk = tree.walk(tree.root, key.namespace, data[: whole * TOKEN_BYTES])
-        need = pages_for(len(key.tokens) - walk.length, self._page_size) * self._page_size
+        tokens, whole = len(key.tokens), key.whole_pages(self._page_size) * TOKEN_BYTES
+        walk = tree.walk(key.namespace, data[:whole])
+        need = pages_for(tokens - walk.length, self._page_size) * self._page_size
         self._memory.check_room(need, tree.unlocked_on(walk))
-        node = tree.settle(walk)
-        tree.touch(node, 0, 0)
-        tree.hold(node, tree.root)
-        cached = tree.slots_between(tree.root, node)
-        self._tags.check(cached, key)
-        row = torch.cat((cached, self._memory.take(need)))
+        path = tree.settle(walk)
+        tree.touch(key.namespace, path)
+        tree.hold(path)
+        found = Matched(walk.length, path[-1] if path else tree.root, tree.pieces(path))
+        self._tags.check(found, key)
+        row = joined((*found.pieces, self._memory.take(need)))
         tag = self._tags.write(row, key, walk.length)
-        self.live[request] = Request(array("Q", data), key.namespace, priority, node, walk.length, row, tag)
-        return Row(walk.length, row[: len(key.tokens)].clone())
+        self.live[request] = Request(array("Q", data), key.namespace, priority, found.node, walk.length, row, tag)
+        return Row(walk.length, row.narrow_copy(0, 0, tokens))
 
     def chunk(self, request: int) -> Row[Tensor]:
         """Cache the whole pages so far; adopt what others cached meanwhile."""
         live = self._find(request)
-        self._cache(live, 0)
-        slots = live.row[: len(live.tokens)].clone()
-        self._tags.check(slots, live)
-        return Row(live.cached, slots)
+        self._cache(live)
+        row = Row(live.cached, live.row.narrow_copy(0, 0, len(live.tokens)))
+        self._tags.check(row, live)
+        return row
 
     def decode(self, request: int, token: int) -> Tensor:
         """One more token; its slot, as a tensor of no dimension."""
@@ -87,7 +88,7 @@ class Requests:
     def finish(self, request: int) -> None:
         """Cache the whole pages, counting one hit; free the tail; unlock."""
         live = self._find(request)
-        self._cache(live, 1)
+        self._tree.count(self._cache(live))
         self._leave(request, live)
 
     def abort(self, request: int) -> None:
@@ -100,38 +101,39 @@ class Requests:
             raise UnknownRequest(f"request {request} is not live")
         return live
 
-    def _cache(self, live: Request, hit: int) -> None:
-        """Move the request's lock down to the end of its whole pages, which the tree owns afterwards.
+    def _cache(self, live: Request) -> list[Node]:
+        """Move the request's lock down to the end of its whole pages, which the tree owns afterwards; returns the path there.
 
         The walk resumes at the locked node: what is cached of a key is a prefix of it, and locks keep it cached.
         """
         tree, held = self._tree, live.cached
         whole = len(live.tokens) // self._page_size * self._page_size
         data = live.tokens[held:whole].tobytes()
-        walk = tree.walk(live.node, live.namespace, data)
-        deepest = held + walk.length
-        node = tree.settle(walk)
-        tree.hold(node, live.node)
-        tree.touch(node, hit, live.priority)
+        walk = tree.walk_from(live.node, live.namespace, data, 0, [])
+        deepest, below = held + walk.length, tree.settle(walk)
+        path = tree.path_to(live.node) + below
+        node = path[-1] if path else tree.root
+        tree.lower(live.node, below)
+        tree.favour(path, live.priority)
+        tree.touch(live.namespace, path)
         if walk.length:
-            theirs = tree.slots_between(live.node, node)
             self._memory.pool.free(live.row[held:deepest])
-            live.row = torch.cat((live.row[:held], theirs, live.row[deepest:]))
+            live.row = torch.cat((live.row[:held], *tree.pieces(below), live.row[deepest:]))
         if deepest < whole:
-            data = data[walk.length * TOKEN_BYTES :]
-            link = tree.child_key(node, live.namespace, data[: self._page_size * TOKEN_BYTES])
-            leaf = Node(node, link, data, live.row[deepest:whole].clone())
-            leaf.hits, leaf.priority, leaf.lock = hit, live.priority, 1
+            leaf = tree.leaf(node, live.namespace, data[walk.length * TOKEN_BYTES :], live.row.narrow_copy(0, deepest, whole - deepest))
+            leaf.priority, leaf.marks = live.priority, 1
             tree.graft(node, leaf)
+            path.append(leaf)
             node = leaf
         live.node, live.cached = node, whole
-        assert live.cached <= len(live.tokens) <= len(live.row)
+        assert live.cached <= len(live.tokens) <= live.row.numel()
+        return path
 
     def _leave(self, request: int, live: Request) -> None:
         """The request is gone: its lock, and its own pages."""
         self._tree.release(live.node)
         own = live.row[live.cached :]
-        assert len(own) % self._page_size == 0
-        if len(own):
+        assert own.numel() % self._page_size == 0
+        if own.numel():
             self._memory.pool.free(own)
         del self.live[request]

@@ -36,6 +36,14 @@ class Tagged(Protocol):
         """What keeps trees apart."""
 
 
+class Handing(Protocol):
+    """What is handed out: a match, or a row."""
+
+    @property
+    def slots(self) -> Tensor:
+        """One for each of the first tokens of its key."""
+
+
 class TagKeeper(Protocol):
     """The verbs of both modes."""
 
@@ -51,8 +59,8 @@ class TagKeeper(Protocol):
         Returns the next `before`.
         """
 
-    def check(self, slots: Tensor, key: Tagged) -> None:
-        """Raise TagMismatch unless each slots[i] holds token i of `key`, preceded by the tokens before it."""
+    def check(self, given: Handing, key: Tagged) -> None:
+        """Raise TagMismatch unless each slot given holds the token of `key` at its place, preceded by the tokens before it."""
 
 
 class NoTags:
@@ -66,8 +74,8 @@ class NoTags:
         """Write nothing."""
         return 0
 
-    def check(self, slots: Tensor, key: Tagged) -> None:
-        """Trust the slots."""
+    def check(self, given: Handing, key: Tagged) -> None:
+        """Trust the slots, and do not ask for them."""
 
 
 class Tags:
@@ -95,8 +103,9 @@ class Tags:
         self.content.index_fill_(0, slot, tag)
         return tag
 
-    def check(self, slots: Tensor, key: Tagged) -> None:
+    def check(self, given: Handing, key: Tagged) -> None:
         """Compare on the device; only the verdict, and on a mismatch the first bad position, comes back."""
+        slots = given.slots
         assert len(slots) <= len(key.tokens)
         wrong = self.content[slots] != self._of(key)[: len(slots)]
         if bool(wrong.any()):

@@ -1,75 +1,125 @@
-"""The radix tree: segments, locks, sizes and the order of eviction. It knows no pool and no request.
+"""The radix tree: segments, sizes and the order of eviction. It knows no pool and no request; `locks` has what protects paths.
 
-Every function walks in loops: a chain of thousands of nodes is no deeper than one of two (FB-84).
+Every function walks in loops: a chain of thousands of nodes is no deeper than one of two (FB-84). A path is a list of nodes from the
+root down, without the root.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.keys import TOKEN_BYTES, common_pages
+from radixcheck.optimized.locks import Locks
 from radixcheck.optimized.node import ChildKey, Node
 from radixcheck.spec.values import Namespace
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """How far a key is cached, found without changing anything."""
 
-    node: Node  # the deepest one that lies wholly on the key
+    path: list[Node]  # from below where the walk began to the deepest node that lies wholly on the key
     length: int  # tokens matched, from where the walk began
-    edge: Node | None  # the child of `node` that only begins on the key
+    edge: Node | None  # the child of the deepest node that only begins on the key
     inside: int  # those of `length` that lie on `edge`
 
 
-class Tree:
-    """Nodes below one root. `evictable` and `protected` are the tokens on nodes without and with a lock."""
+@dataclass(slots=True)
+class Trail:
+    """The path of the last access. Nothing lies between its nodes: a split is a part of an access, which leaves a trail of its own."""
+
+    namespace: Namespace = ()
+    path: list[Node] = field(default_factory=list)
+
+
+class Tree(Locks):
+    """Nodes below one root."""
 
     def __init__(self, page_size: int, policy: str, device: torch.device) -> None:
         self.nothing = torch.empty(0, dtype=torch.int64, device=device)
-        self.root = Node(None, b"", b"", self.nothing)
-        self.heap = EvictionHeap(policy)
+        super().__init__(Node(None, b"", b"", self.nothing), EvictionHeap(policy))
         self.now = 0  # ticks once per access
-        self.evictable = 0
-        self.protected = 0
         self._page_bytes = page_size * TOKEN_BYTES
+        self._trail = Trail()
 
     def child_key(self, parent: Node, namespace: Namespace, page: bytes) -> ChildKey:
         """Under what `parent` files a child: the namespace is a part of the first link, a tuple (FB-66, FB-68)."""
         return (namespace, page) if parent is self.root else page
 
-    def walk(self, start: Node, namespace: Namespace, data: bytes) -> Walk:
-        """Follow `data`, whole pages, from `start`: any node on the key will do, as the cached set is prefix-closed."""
-        node, at, width = start, 0, self._page_bytes
-        link = self.child_key(start, namespace, data[:width])
-        while at < len(data) and (child := node.children.get(link)) is not None:
-            if not data.startswith(child.segment, at):
-                inside = common_pages(child.segment, data, at, width) * width
-                return Walk(node, (at + inside) // TOKEN_BYTES, child, inside // TOKEN_BYTES)
-            node = child
-            at += len(child.segment)
-            link = data[at : at + width]
-        return Walk(node, at // TOKEN_BYTES, None, 0)
+    def walk(self, namespace: Namespace, data: bytes) -> Walk:
+        """Follow `data`, whole pages, from the root: first along the last path that was walked, as far as that leads.
 
-    def settle(self, walk: Walk) -> Node:
-        """The node that ends where the walk did; splits the edge in which it ended."""
-        return walk.node if walk.edge is None else self._split(walk.edge, walk.inside)
+        All prefixes of what is cached are cached, so that a longest match can be resumed at any of them (theorem RESUME).
+        """
+        path = self._followed(namespace, data)
+        start = path[-1] if path else self.root
+        return self.walk_from(start, namespace, data, start.end * TOKEN_BYTES, path)
+
+    def _followed(self, namespace: Namespace, data: bytes) -> list[Node]:
+        """The nodes of the trail that lie on `data`, down to the first that has left the tree."""
+        path: list[Node] = []
+        trail, above, at = self._trail, self.root, 0
+        if trail.namespace == namespace:
+            for node in trail.path:
+                segment = node.segment
+                if node.parent is not above or not data.startswith(segment, at):
+                    break
+                path.append(node)
+                at += len(segment)
+                above = node
+        return path
+
+    def walk_from(self, start: Node, namespace: Namespace, data: bytes, at: int, path: list[Node]) -> Walk:
+        """Follow `data[at:]` from `start`, where `data[:at]` ends; the nodes that lie on it are added to `path`."""
+        width, children, append = self._page_bytes, start.children, path.append
+        child = children.get(self.child_key(start, namespace, data[at : at + width]))
+        while child is not None:
+            segment = child.segment
+            if not data.startswith(segment, at):
+                inside = common_pages(segment, data, at, width) * width
+                return Walk(path, (at + inside) // TOKEN_BYTES, child, inside // TOKEN_BYTES)
+            append(child)
+            at += len(segment)
+            child = child.children.get(data[at : at + width])
+        return Walk(path, at // TOKEN_BYTES, None, 0)
+
+    def settle(self, walk: Walk) -> list[Node]:
+        """The path that ends where the walk did; splits the edge in which it ended."""
+        path, _, edge, inside = walk
+        if edge is not None:
+            path.append(self._split(edge, inside))
+        return path
+
+    def path_to(self, node: Node) -> list[Node]:
+        """The nodes from below the root down to `node`, which is in the tree."""
+        trail = self._trail.path
+        if trail and trail[-1] is node:
+            return trail
+        path = []
+        while (parent := node.parent) is not None:
+            path.append(node)
+            node = parent
+        assert node is self.root, "the node has left the tree"
+        path.reverse()
+        return path
 
     def _split(self, lower: Node, size: int) -> Node:
         """Cut the first `size` tokens off `lower` into a new parent.
 
         `lower` keeps its identity, its end and its entry: handles name the prefix at which a node ends. The halves are
-        copies: a view would keep the whole storage alive for as long as one of them lives.
+        copies: a view would keep the whole storage alive for as long as one of them lives. A holder of `lower` is none of the
+        new node above it, however many there are: all that this counts is its one child.
         """
         assert 0 < size < lower.size
         parent, cut = lower.parent, size * TOKEN_BYTES
         assert parent is not None
-        upper = Node(parent, lower.child_key, lower.segment[:cut], lower.slots[:size].clone())
-        upper.lock, upper.time, upper.creation = lower.lock, lower.time, lower.creation
+        upper = Node(parent, lower.child_key, lower.segment[:cut], lower.slots.narrow_copy(0, 0, size))
+        upper.marks, upper.time, upper.creation = int(lower.marks != 0), lower.time, lower.creation
         upper.hits, upper.priority = lower.hits, lower.priority
-        lower.segment, lower.slots = lower.segment[cut:], lower.slots[size:].clone()
+        lower.segment, lower.slots = lower.segment[cut:], lower.slots.narrow_copy(0, size, lower.size - size)
         lower.size -= size
         lower.parent = upper
         lower.child_key = lower.segment[: self._page_bytes]
@@ -77,23 +127,36 @@ class Tree:
         parent.children[upper.child_key] = upper
         return upper
 
-    def touch(self, node: Node, hit: int, priority: int) -> None:
-        """One access to the path that ends at `node`: one tick, `hit` hits, at least this priority, on all of it."""
-        assert hit in (0, 1)
-        self.now += 1
-        on_path = node
-        while (parent := on_path.parent) is not None:
-            on_path.time = self.now
-            on_path.hits += hit
-            on_path.priority = max(on_path.priority, priority)
-            on_path = parent
-        assert on_path is self.root, "the node has left the tree"
-        self.heap.refresh(node)
+    def touch(self, namespace: Namespace, path: list[Node]) -> None:
+        """One access to a path: one tick, and its time on all of it. The next walk, and a lock of its end, begin by looking there."""
+        self.now = now = self.now + 1
+        for node in path:
+            node.time = now
+        if self.heap.shrinks and path:
+            self.heap.refresh(path[-1])
+        trail = self._trail
+        trail.namespace, trail.path = namespace, path
+
+    def count(self, path: Sequence[Node]) -> None:
+        """One hit on all of a path."""
+        for node in path:
+            node.hits += 1
+
+    def favour(self, path: Sequence[Node], priority: int) -> None:
+        """At least this priority on all of a path: where a node has it, all above have it (ATTRIBUTE_MONO)."""
+        for node in reversed(path):
+            if node.priority >= priority:
+                break
+            node.priority = priority
+
+    def leaf(self, parent: Node, namespace: Namespace, data: bytes, slots: Tensor) -> Node:
+        """A new node for these tokens, to be filed below `parent`."""
+        return Node(parent, self.child_key(parent, namespace, data[: self._page_bytes]), data, slots)
 
     def graft(self, parent: Node, leaf: Node) -> None:
         """File a new leaf below `parent`, created by the access that has just touched `parent`.
 
-        Its hits, priority and lock are set already: a leaf whose request holds it must never be seen unlocked.
+        Its hits, priority and marks are set already: a leaf whose request holds it must never be seen unlocked.
         """
         assert leaf.child_key not in parent.children
         assert leaf.parent is parent
@@ -102,7 +165,7 @@ class Tree:
         leaf.time = leaf.creation = self.now
         if was_candidate:
             self.heap.retire(parent)
-        if leaf.lock:
+        if leaf.marks:
             self.protected += leaf.size
         else:
             self.evictable += leaf.size
@@ -120,53 +183,15 @@ class Tree:
         if parent.is_evictable_leaf():
             self.heap.push(parent)
 
-    def hold(self, node: Node, above: Node) -> None:
-        """One more lock on each node from `node` up to, without, its ancestor `above`."""
-        was_candidate = node.is_evictable_leaf() and node is not above
-        on_path = node
-        while on_path is not above:
-            if not on_path.lock:
-                self.evictable -= on_path.size
-                self.protected += on_path.size
-            on_path.lock += 1
-            assert on_path.parent is not None, "above is no ancestor"
-            on_path = on_path.parent
-        if was_candidate:
-            self.heap.retire(node)
-
-    def release(self, node: Node) -> None:
-        """One lock less on each node from `node` up to the root."""
-        on_path = node
-        while (parent := on_path.parent) is not None:
-            assert on_path.lock > 0
-            on_path.lock -= 1
-            if not on_path.lock:
-                self.protected -= on_path.size
-                self.evictable += on_path.size
-            on_path = parent
-        assert on_path is self.root, "a locked node has left the tree"
-        if node.is_evictable_leaf():
-            self.heap.push(node)
-
-    def slots_between(self, above: Node, node: Node) -> Tensor:
-        """A copy of the slots on the path from below `above` down to `node`, in order."""
-        pieces = []
-        while node is not above:
-            pieces.append(node.slots)
-            assert node.parent is not None, "above is no ancestor"
-            node = node.parent
-        pieces.reverse()
-        return torch.cat(pieces) if pieces else self.nothing.clone()
-
     def unlocked_on(self, walk: Walk) -> int:
-        """Tokens on the walk's path that are evictable now and will not be once it is locked."""
-        tokens = walk.inside if walk.edge is not None and not walk.edge.lock else 0
-        node = walk.node
-        # Locks cover whole paths: above the first locked node all are locked.
-        while not node.lock and node.parent is not None:
-            tokens += node.size
-            node = node.parent
-        return tokens
+        """Tokens on a walk from the root that are evictable now and will not be once its path is locked."""
+        locked = next((node.end for node in reversed(walk.path) if node.marks), 0)  # above a protected node all are
+        on_edge = walk.inside if walk.edge is not None and not walk.edge.marks else 0
+        return walk.length - walk.inside - locked + on_edge
+
+    def pieces(self, path: Sequence[Node]) -> list[Tensor]:
+        """The slots on a path, node by node, for `joined`; they stay as they are whatever becomes of the nodes."""
+        return [node.slots for node in path] or [self.nothing]
 
     def clear(self) -> list[Tensor]:
         """Detach every node, so that each handle is stale; returns their slots. Nothing may be locked."""
@@ -180,5 +205,5 @@ class Tree:
             nodes.extend(node.children.values())
             node.parent, node.children = None, {}
         self.heap.clear()
-        self.evictable = 0
+        self.evictable, self._trail = 0, Trail()
         return slots

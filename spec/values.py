@@ -52,8 +52,7 @@ class StillHeld(CacheError):
     """The cache cannot be reset while a lock, a request or a caller holds a part of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What is asked about: `tokens` (ids of the vocabulary, >= 0) under a `namespace` (adapter, salt).
 
     Namespaces are compared as tuples, component by component: never joined, never hashed and cut (FB-66, FB-68).

@@ -66,7 +66,7 @@ def test_a_split_leaves_a_part_on_both_sides(inside: int) -> None:
     node = put(cache, "abcd")
 
     with pytest.raises(AssertionError):
-        tree.settle(Walk(tree.root, inside, node, inside))
+        tree.settle(Walk([], inside, node, inside))
 
 
 def test_a_node_without_a_lock_is_not_released() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
-from radixcheck.spec.values import Key, Match, Row, Sizes
+from radixcheck.spec.values import Key, Row, Sizes
 from radixcheck.verification.operations import NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
 
 NodeId = Hashable
@@ -118,12 +118,28 @@ class Observation:
     leaf_count: int | None = None  # their number, if it keeps one
 
 
+class Matching(Protocol):
+    """What `match` returns: a `Match`, or anything that says the same."""
+
+    @property
+    def length(self) -> int:
+        """Tokens."""
+
+    @property
+    def slots(self) -> Any:
+        """One for each of these tokens, in order, as they were at the match."""
+
+    @property
+    def node(self) -> object:
+        """Handle of the node that ends there; `lock` takes it."""
+
+
 class TreeSubject(Protocol):
     """A cache as a tree. The caller owns what `alloc` returns until it inserts or frees it."""
 
     supports: Supports
 
-    def match(self, key: Key) -> Match[Any]:
+    def match(self, key: Key) -> Matching:
         """Longest cached prefix in whole pages; may split; refreshes the times of what it returns, counts no hit."""
 
     def peek(self, key: Key) -> int:

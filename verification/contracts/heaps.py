@@ -33,7 +33,7 @@ def _queued(stored: Sequence[int], later: Sequence[int], locks: Sequence[int]) -
     for i, leaf in enumerate(leaves):
         leaf.time += later[i]
         if locks[i] > 0:
-            leaf.lock = locks[i]
+            leaf.marks = locks[i]
             heap.retire(leaf)
     return heap, leaves
 

@@ -60,32 +60,36 @@ def _cuts_in_two(
     return True
 
 
-def _half(node: Any) -> Half:
+def _half(node: Any, lock: int) -> Half:
     filed = node.parent.children.get(node.child_key) is node
-    return Half(node.segment, node.slots, (node.lock, node.time, node.creation, node.hits, node.priority), node.child_key, filed)
+    return Half(node.segment, node.slots, (lock, node.time, node.creation, node.hits, node.priority), node.child_key, filed)
 
 
 def _marked(node: Any, marks: Marks) -> Any:
-    node.lock, node.time, node.creation, node.hits, node.priority = marks
+    _, node.time, node.creation, node.hits, node.priority = marks
     return node
 
 
 def _reference_split(tokens: Page, slots: Page, marks: Marks, at: int, page: int) -> tuple[Half, Half]:
     root = Node(None, (), (), [])
     node = _marked(Node(root, tokens[:page], tokens, list(slots)), marks)
+    node.lock = marks[0]
     root.children[node.child_key] = node
     upper = split(node, at, page)
-    return _half(upper), _half(node)
+    return _half(upper, upper.lock), _half(node, node.lock)
 
 
 def _fast_split(tokens: Page, slots: Page, marks: Marks, at: int, page: int) -> tuple[Half, Half]:
+    """The lock of the upper half is what its marks and those of its child say together."""
     tree = Tree(page, "lru", CPU)
     segment: Any = b"".join(token.to_bytes(8, "little") for token in tokens)
     held: Any = Cloned(slots)
     node = _marked(FastNode(tree.root, segment[: 8 * page], segment, held), marks)
+    node.marks = marks[0]
     tree.root.children[node.child_key] = node
-    upper = tree.settle(Walk(tree.root, at, node, at))
-    return _unpacked(_half(upper)), _unpacked(_half(node))
+    (upper,) = tree.settle(Walk([], at, node, at))
+    below = node.marks - 1 if node.marks != 0 else 0
+    return _unpacked(_half(upper, upper.marks + below)), _unpacked(_half(node, node.marks))
 
 
 def _unpacked(half: Half) -> Half:

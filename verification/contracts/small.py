@@ -42,6 +42,10 @@ class Extent:
     def __len__(self) -> int:
         return self.size
 
+    def numel(self) -> int:
+        """As a tensor says it."""
+        return self.size
+
 
 class Cloned(tuple[int, ...]):
     """Stands for a tensor of slots: slices, which can be cloned."""
@@ -49,6 +53,10 @@ class Cloned(tuple[int, ...]):
     def __getitem__(self, at: Any) -> Any:
         found = super().__getitem__(at)
         return Cloned(found) if isinstance(at, slice) else found
+
+    def numel(self) -> int:
+        """As a tensor says it."""
+        return len(self)
 
     def clone(self) -> "Cloned":
         """A copy; tuples never change, so that it is the same."""

@@ -26,7 +26,7 @@ class Shape:
     """A tree: of each node but the root its parent, lock and size in tokens."""
 
     parents: tuple[int, ...]
-    locks: tuple[int, ...]
+    locks: tuple[int, ...]  # of the optimized tree: holders of just this node
     sizes: tuple[int, ...]
 
     def path(self, at: int) -> set[int]:
@@ -36,6 +36,19 @@ class Shape:
             found.add(at)
             at = self.parents[at - 1]
         return found
+
+    def marks(self) -> tuple[int, ...]:
+        """What each node of the optimized tree counts: its holders, and its children that are protected."""
+        marks = list(self.locks)
+        for i in reversed(range(NODES)):
+            parent = self.parents[i]
+            if parent and marks[i] > 0:
+                marks[parent - 1] += 1
+        return tuple(marks)
+
+    def held(self, at: int) -> "Shape":
+        """The same with one holder more of this node; 0: of the root."""
+        return Shape(self.parents, tuple(lock + (i == at) for i, lock in enumerate(self.locks, 1)), self.sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +79,11 @@ def reference_nodes(shape: Shape, tree: RadixTree) -> list[Node]:
 
 def fast_nodes(shape: Shape, tree: Tree) -> list[FastNode]:
     """The shape as nodes of the optimized tree; its heap counts their evictable leaves."""
-    nodes = [tree.root]
+    nodes, marks = [tree.root], shape.marks()
     for i, parent in enumerate(shape.parents):
         slots: Any = Extent(shape.sizes[i])
         node = FastNode(nodes[parent], bytes([i]), b"", slots)
-        node.lock = shape.locks[i]
+        node.marks = marks[i]
         nodes[parent].children[node.child_key] = node
         nodes.append(node)
     tree.heap.leaf_count = sum(node.is_evictable_leaf() for node in nodes)
@@ -108,6 +121,28 @@ def _releases_each_once(
     return all(moved.locks[i] == more[i] for i in range(NODES)) and moved.evictable == freed and moved.protected == -freed
 
 
+def _marks_what_is_held(
+    hold: Change, under_b: int, under_c: int, at: int, lock_a: int, lock_b: int, lock_c: int, size_a: int, size_b: int, size_c: int
+) -> bool:
+    """A holder more is counted as all holders are; just what was evictable on the path moves to protected."""
+    shape, at = shape_of(under_b, under_c, (lock_a, lock_b, lock_c), (size_a, size_b, size_c)), chosen(at, range(NODES + 1))
+    return _is_the_change(hold(shape, at), shape.marks(), shape.held(at).marks(), shape.sizes)
+
+
+def _forgets_who_leaves(
+    release: Change, under_b: int, under_c: int, at: int, more_a: int, more_b: int, more_c: int, size_a: int, size_b: int, size_c: int
+) -> bool:
+    """What is left counts as if the one that leaves had never been; just what nobody holds any more is evictable."""
+    at, shape = chosen(at, range(NODES + 1)), shape_of(under_b, under_c, (more_a, more_b, more_c), (size_a, size_b, size_c))
+    held = shape.held(at)
+    return _is_the_change(release(held, at), held.marks(), shape.marks(), shape.sizes)
+
+
+def _is_the_change(moved: Moved, before: tuple[int, ...], after: tuple[int, ...], sizes: tuple[int, ...]) -> bool:
+    protected = sum(size * ((now > 0) - (was > 0)) for was, now, size in zip(before, after, sizes, strict=True))
+    return all(a == b for a, b in zip(moved.locks, after, strict=True)) and moved.protected == protected and moved.evictable == -protected
+
+
 def _reference_change(change: Callable[[RadixTree, Node], None], shape: Shape, at: int) -> Moved:
     tree = reference_tree()
     nodes = reference_nodes(shape, tree)
@@ -123,18 +158,21 @@ def _reference_release(shape: Shape, at: int) -> Moved:
     return _reference_change(RadixTree._release, shape, at)
 
 
-def _fast_hold(shape: Shape, at: int) -> Moved:
+def _fast_change(change: Callable[[Tree, list[FastNode]], None], shape: Shape, at: int) -> Moved:
+    """Of the path from below the root to the node."""
     tree = Tree(1, "lru", CPU)
     nodes = fast_nodes(shape, tree)
-    tree.hold(nodes[at], tree.root)
-    return Moved(tuple(node.lock for node in nodes[1:]), tree.evictable, tree.protected)
+    tree.root.marks = 1  # of another: the root is released only by who holds it
+    change(tree, [nodes[i] for i in sorted(shape.path(at))])
+    return Moved(tuple(node.marks for node in nodes[1:]), tree.evictable, tree.protected)
+
+
+def _fast_hold(shape: Shape, at: int) -> Moved:
+    return _fast_change(Tree.hold, shape, at)
 
 
 def _fast_release(shape: Shape, at: int) -> Moved:
-    tree = Tree(1, "lru", CPU)
-    nodes = fast_nodes(shape, tree)
-    tree.release(nodes[at])
-    return Moved(tuple(node.lock for node in nodes[1:]), tree.evictable, tree.protected)
+    return _fast_change(lambda tree, path: tree.release(path[-1] if path else tree.root), shape, at)
 
 
 def _moves_the_whole_path(shape: Shape, at: int) -> Moved:
@@ -143,12 +181,10 @@ def _moves_the_whole_path(shape: Shape, at: int) -> Moved:
     return Moved(_reference_hold(shape, at).locks, -size, size)
 
 
-def _stops_at_the_first_holder(shape: Shape, at: int) -> Moved:
-    """The way up ends at the first node that is locked already."""
-    path = shape.path(at)
-    newly = {i for i in path if not any(shape.locks[k - 1] for k in shape.path(i))}
-    size = sum(shape.sizes[i - 1] for i in newly)
-    return Moved(tuple(lock + (i in newly) for i, lock in enumerate(shape.locks, 1)), -size, size)
+def _marks_the_whole_path(shape: Shape, at: int) -> Moved:
+    """Each node of the path counts the new holder."""
+    moved = _fast_hold(shape, at)
+    return Moved(tuple(mark + (i in shape.path(at)) for i, mark in enumerate(shape.marks(), 1)), moved.evictable, moved.protected)
 
 
 def _releases_one_node(shape: Shape, at: int) -> Moved:
@@ -204,7 +240,31 @@ def _reference_room(shape: Shape, at: int, inside: int) -> int:
 def _fast_room(shape: Shape, at: int, inside: int) -> int:
     tree = Tree(1, "lru", CPU)
     nodes, edge = fast_nodes(shape, tree), _edge(shape, at)
-    return tree.unlocked_on(Walk(nodes[at], 0, nodes[edge], inside) if edge else Walk(nodes[at], 0, None, 0))
+    path = [nodes[i] for i in sorted(shape.path(at))]
+    end = nodes[at].end
+    return tree.unlocked_on(Walk(path, end + inside, nodes[edge], inside) if edge else Walk(path, end, None, 0))
+
+
+def _counts_what_nobody_holds(
+    room: Room,
+    under_b: int,
+    under_c: int,
+    at: int,
+    lock_a: int,
+    lock_b: int,
+    lock_c: int,
+    size_a: int,
+    size_b: int,
+    size_c: int,
+    inside: int,
+) -> bool:
+    """What a walk says is evictable on it is what no holder protects, the part of the edge in which it ends included."""
+    shape, at = shape_of(under_b, under_c, (lock_a, lock_b, lock_c), (size_a, size_b, size_c)), chosen(at, range(NODES + 1))
+    marks, edge = shape.marks(), _edge(shape, at)
+    expected = sum(shape.sizes[i - 1] for i in shape.path(at) if marks[i - 1] == 0)
+    if edge and marks[edge - 1] == 0:
+        expected += inside
+    return room(shape, at, inside) == expected
 
 
 def _forgets_the_edge(shape: Shape, at: int, inside: int) -> int:
@@ -232,7 +292,7 @@ CONTRACTS = (
         _LOCKED,
     ),
     Contract(
-        "Tree.hold", "optimized/tree.py: lock, start, chunk, finish", _locks_each_once, _fast_hold, _stops_at_the_first_holder, _LOCKED
+        "Tree.hold", "optimized/locks.py: lock, start, chunk, finish", _marks_what_is_held, _fast_hold, _marks_the_whole_path, _LOCKED
     ),
     Contract(
         "RadixTree._release",
@@ -244,8 +304,8 @@ CONTRACTS = (
     ),
     Contract(
         "Tree.release",
-        "optimized/tree.py: unlock, chunk, finish, abort",
-        _releases_each_once,
+        "optimized/locks.py: unlock, chunk, finish, abort",
+        _forgets_who_leaves,
         _fast_release,
         _frees_what_others_hold,
         _RELEASED,
@@ -261,7 +321,7 @@ CONTRACTS = (
     Contract(
         "Tree.unlocked_on",
         "optimized/tree.py: the guard of start",
-        _counts_what_a_lock_takes,
+        _counts_what_nobody_holds,
         _fast_room,
         _counts_a_locked_edge,
         {**_LOCKED, "inside": (1, None)},

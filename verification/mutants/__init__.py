@@ -4,12 +4,12 @@ Every mutant overrides one operation, or one step of an operation, of a correct 
 of the past, wrong as they were. A check that lets its mutant pass checks nothing.
 """
 
-from radixcheck.verification.mutants import attributes, device, eviction, heap, locks, misuse, requests, slots, storage, walking
+from radixcheck.verification.mutants import attributes, device, eviction, heap, locks, misuse, requests, slots, storage, trails, walking
 from radixcheck.verification.mutants.mutant import Mutant
 
 __all__ = ["MUTANTS", "Mutant"]
 
-_FILES = (walking, locks, slots, eviction, attributes, requests, heap, device, storage, misuse)
+_FILES = (walking, locks, slots, eviction, attributes, requests, heap, device, trails, storage, misuse)
 
 MUTANTS: dict[str, Mutant] = {m.name: m for file in _FILES for m in file.MUTANTS}
 

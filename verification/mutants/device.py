@@ -1,6 +1,8 @@
 """The optimized cache with a part of its tree, its requests, its pool or its tags replaced by a wrong one: what the device holds."""
 
+from collections.abc import Sequence
 from inspect import getdoc
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,8 +12,9 @@ from radixcheck.optimized.node import Node
 from radixcheck.optimized.requests import Request, Requests
 from radixcheck.optimized.tags import Tagged
 from radixcheck.optimized.tree import Tree, Walk
+from radixcheck.spec.values import Key, Match
 from radixcheck.verification.mutants.mutant import Factory, Mutant
-from radixcheck.verification.mutants.rebuilt import drawing, over, serving, tagging
+from radixcheck.verification.mutants.rebuilt import Rebuilt, drawing, over, serving, tagging
 
 
 class SplitSwapsSlots(Tree):
@@ -27,22 +30,18 @@ class SplitSwapsSlots(Tree):
 class MatchReversesPath(Tree):
     """The slots of a path are put together from its end: each node's are right, their order is not."""
 
-    def slots_between(self, above: Node, node: Node) -> Tensor:
-        """The fault: the pieces are not turned round."""
-        pieces = []
-        while node is not above:
-            pieces.append(node.slots)
-            assert node.parent is not None, "above is no ancestor"
-            node = node.parent
-        return torch.cat(pieces) if pieces else self.nothing.clone()
+    def pieces(self, path: Sequence[Node]) -> list[Tensor]:
+        """The fault: the pieces are turned round."""
+        return super().pieces(path)[::-1]
 
 
-class MatchLendsTensor(Tree):
+class MatchLendsTensor(Rebuilt):
     """The slots of a path of one node are that node's own tensor."""
 
-    def slots_between(self, above: Node, node: Node) -> Tensor:
+    def match(self, key: Key) -> Any:
         """The fault: no copy."""
-        return node.slots if node.parent is above and node is not above else super().slots_between(above, node)
+        found = super().match(key)
+        return Match(found.length, found.pieces[0], found.node) if len(found.pieces) == 1 else found
 
 
 class RoomChargesLocked(Tree):
@@ -56,10 +55,11 @@ class RoomChargesLocked(Tree):
 class ChunkKeepsStaleRow(Requests):
     """A chunk leaves slots in the row that it has just freed, in favour of those that others have cached."""
 
-    def _cache(self, live: Request, hit: int) -> None:
+    def _cache(self, live: Request) -> list[Node]:
         row = live.row
-        super()._cache(live, hit)
+        path = super()._cache(live)
         live.row = row
+        return path
 
 
 class AbortLeaksRow(Requests):
@@ -75,7 +75,7 @@ class LeaveForgetsUnlock(Requests):
     """A request that ends frees its row and keeps its lock."""
 
     def _leave(self, request: int, live: Request) -> None:
-        self._tree.hold(live.node, self._tree.root)
+        self._tree.hold(self._tree.path_to(live.node))
         super()._leave(request, live)
 
 
@@ -116,7 +116,7 @@ def _mutant(name: str, property_: str, part: type, factory: Factory, source: str
 MUTANTS = (
     _mutant("split_swaps_slots", "MATCH_SOUND", SplitSwapsSlots, over(SplitSwapsSlots)),
     _mutant("match_reverses_path", "MATCH_SOUND", MatchReversesPath, over(MatchReversesPath)),
-    _mutant("match_lends_tensor", "NO_ALIAS", MatchLendsTensor, over(MatchLendsTensor)),
+    _mutant("match_lends_tensor", "NO_ALIAS", MatchLendsTensor, MatchLendsTensor),
     _mutant("room_charges_locked", "ADMISSION", RoomChargesLocked, over(RoomChargesLocked)),
     _mutant("chunk_keeps_stale_row", "NO_UAF", ChunkKeepsStaleRow, serving(ChunkKeepsStaleRow), "FB-19"),
     _mutant("abort_leaks_row", "FREE_AT_LAST_RELEASE", AbortLeaksRow, serving(AbortLeaksRow), "FB-39"),

@@ -1,5 +1,7 @@
 """The optimized cache with a part of its tree or of its heap replaced by a wrong one."""
 
+from collections.abc import Sequence
+
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.node import Entry, Node
 from radixcheck.optimized.tree import Tree
@@ -100,10 +102,10 @@ class PutBackAsNew(EvictionHeap):
 class RetireForgetsCount(Tree):
     """A leaf that is locked stays counted among the evictable leaves."""
 
-    def hold(self, node: Node, above: Node) -> None:
+    def hold(self, path: Sequence[Node]) -> None:
         """The fault: the number of evictable leaves."""
         counted = self.heap.leaf_count
-        super().hold(node, above)
+        super().hold(path)
         self.heap.leaf_count = counted
 
 

@@ -56,7 +56,7 @@ class WatchedDevicePool:
         self._pool.free(slots)
 
 
-_READ = attrgetter(*("segment", "child_key", "slots._version", "parent"), *("lock", "time", "creation", "hits", "priority"))
+_READ = attrgetter(*("segment", "child_key", "slots._version", "parent"), *("time", "creation", "hits", "priority"))
 CONTENT = 3  # the first of them: segment, child key and slots are as they were as long as these are, and the tensor is the same
 
 
@@ -64,6 +64,7 @@ class Known(NamedTuple):
     """A node as it was read; it stands until something that was read changes."""
 
     slots: Tensor
+    lock: int
     read: tuple[Any, ...]
     namespace: Namespace
     seen: SeenNode
@@ -101,7 +102,8 @@ class OptimizedSubject(RadixCache):
         for node, namespace in nodes:  # which grows as it is walked
             if node.children:
                 nodes.extend(zip(node.children.values(), repeat(namespace), strict=False))
-        seen = [self._look(node, namespace) for node, namespace in nodes]
+        locks = _locks([node for node, _ in nodes])
+        seen = [self._look(node, namespace, locks.get(node, 0)) for node, namespace in nodes]
         if len(self._known) > len(nodes):
             self._known = {node: self._known[node] for node, _ in nodes}
         requests = {
@@ -122,8 +124,17 @@ class OptimizedSubject(RadixCache):
         return sum(bytes_at.values())
 
     def observe_path(self, key: Key) -> list[SeenNode]:
-        """The nodes that lie wholly on a key, from the root down."""
-        return [self._look(node, key.namespace) for node in self._nodes_on(key)]
+        """The nodes that lie wholly on a key, from the root down. A lock is shown as its holders have it, unless the marks deny it: what
+        they count in all is in `observe`."""
+        nodes = self._nodes_on(key)
+        locks = dict.fromkeys(nodes, 0)
+        for held in (*(live.node for live in self.requests.values()), *(receipt.node for receipt in self._receipts)):
+            above: Node | None = held
+            while above is not None:
+                if above in locks:
+                    locks[above] += 1
+                above = above.parent
+        return [self._look(n, key.namespace, lock if (lock > 0) == (n.marks > 0) else n.marks) for n, lock in locks.items()]
 
     def observe_entry(self, key: Key) -> SeenEntry | None:
         """The entry in the heap's array that speaks for the last of these nodes, if there is one: mostly a late one."""
@@ -148,12 +159,12 @@ class OptimizedSubject(RadixCache):
         """Nodes are named by identity: a split keeps the lower node, which ends where the whole one did."""
         return None if node is self.tree.root else id(node)
 
-    def _look(self, node: Node, namespace: Namespace) -> SeenNode:
+    def _look(self, node: Node, namespace: Namespace, lock: int) -> SeenNode:
         """One node, read back from the device only if its content may have changed."""
         read = _READ(node)
         known = self._known.get(node)
         same_tensor = known is not None and known.slots is node.slots
-        if known and same_tensor and known.read == read and known.namespace == namespace:
+        if known and same_tensor and known.read == read and known.lock == lock and known.namespace == namespace:
             return known.seen
         if known and same_tensor and known.read[:CONTENT] == read[:CONTENT]:
             content: tuple[Any, ...] = (known.seen.segment, known.seen.slots, known.seen.child_key)
@@ -161,9 +172,21 @@ class OptimizedSubject(RadixCache):
             page = node.child_key[1] if isinstance(node.child_key, tuple) else node.child_key
             content = (unpack(node.segment), tuple(node.slots.tolist()), unpack(page))
         segment, slots, child_key = content
-        seen = SeenNode(id(node), self.locate(node.parent), segment, slots, namespace, child_key, *read[CONTENT + 1 :])
-        self._known[node] = Known(node.slots, read, namespace, seen)
+        seen = SeenNode(id(node), self.locate(node.parent), segment, slots, namespace, child_key, lock, *read[CONTENT + 1 :])
+        self._known[node] = Known(node.slots, lock, read, namespace, seen)
         return seen
+
+
+def _locks(nodes: Sequence[Node]) -> dict[Node, int]:
+    """What locks of whole paths would count, of nodes that come parents first: the holders of each protected node and of those below it.
+
+    `marks` has the holders of the node alone, and one more for each protected child, whatever that counts.
+    """
+    locks = {node: node.marks for node in nodes if node.marks}
+    for node, lock in reversed(locks.items()):
+        if node.parent in locks:
+            locks[node.parent] += lock - 1
+    return locks
 
 
 def _namespace(child: Node) -> Namespace:
