@@ -12,12 +12,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from radixcheck.verification.bench import worker
 from radixcheck.verification.bench.figures import Figure, Ratios, ratios
 from radixcheck.verification.bench.plan import SCENARIOS, Cache, Job
 from radixcheck.verification.remote.process import Patience, Process, SubjectLost
 from radixcheck.verification.subjects.registry import UsageError
 
-WORKER = Path(__file__).parent / "worker.py"
+WORKER = Path(worker.__file__)
 JOB_SECONDS = 600.0  # of one job: after that the worker hangs
 START_SECONDS = 600.0  # a cache may have to be compiled first
 CLOCK = "processor time of the thread, less the cost of reading it"

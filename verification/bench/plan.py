@@ -11,7 +11,6 @@ from radixcheck.verification.replay.sample import FILE as SAMPLE
 from radixcheck.verification.subjects.registry import UsageError
 
 OURS, FLOOR, DEFAULT = "optimized", "floor", "sglang-rust"
-_PLACE = "radixcheck.verification.bench.caches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +30,14 @@ class Cache:
 CACHES = {
     cache.name: cache
     for cache in (
-        Cache(OURS, f"{_PLACE}.optimized:Optimized", "this project's cache, every feature on"),
-        Cache(FLOOR, f"{_PLACE}.floor:Floor", "no cache to use: the least that CPython can do"),
-        Cache(DEFAULT, f"{_PLACE}.sglang:UnifiedRust", "SGLang's default: UnifiedRadixCache, core in Rust"),
-        Cache("sglang-python", f"{_PLACE}.sglang:UnifiedPython", "the same, core in Python"),
-        Cache("sglang-classic", f"{_PLACE}.sglang:Classic", "SGLang's RadixCache"),
-        Cache("sglang-0.4.6", f"{_PLACE}.sglang:Legacy", "the same of 0.4.6.post5"),
-        Cache("sglang-cpp", f"{_PLACE}.sglang_cpp:Cpp", "SGLang 0.5.12's tree in C++"),
-        Cache("vllm", f"{_PLACE}.vllm:Blocks", "vLLM's KVCacheManager, without its hashing"),
+        Cache(OURS, "radixcheck.verification.bench.caches.optimized:Optimized", "this project's cache, every feature on"),
+        Cache(FLOOR, "radixcheck.verification.bench.caches.floor:Floor", "no cache to use: the least that CPython can do"),
+        Cache(DEFAULT, "radixcheck.verification.bench.caches.sglang:UnifiedRust", "SGLang's default: UnifiedRadixCache, core in Rust"),
+        Cache("sglang-python", "radixcheck.verification.bench.caches.sglang:UnifiedPython", "the same, core in Python"),
+        Cache("sglang-classic", "radixcheck.verification.bench.caches.sglang:Classic", "SGLang's RadixCache"),
+        Cache("sglang-0.4.6", "radixcheck.verification.bench.caches.sglang:Legacy", "the same of 0.4.6.post5"),
+        Cache("sglang-cpp", "radixcheck.verification.bench.caches.sglang_cpp:Cpp", "SGLang 0.5.12's tree in C++"),
+        Cache("vllm", "radixcheck.verification.bench.caches.vllm:Blocks", "vLLM's KVCacheManager, without its hashing"),
     )
 }
 
@@ -190,7 +189,7 @@ FULL = Sizes(
     rounds=10,
 )
 QUICK = Sizes(
-    decode=((1_000, 1, "stub"), (10_000, 1, "stub"), (10_000, 16, "stub"), (10_000, 1, "real")),
+    decode=((1_000, 1, "stub"), (10_000, 1, "stub"), (10_000, 16, "stub"), (1_000, 1, "real")),
     steps=300,
     seconds=0.5,
     per_group=8,
@@ -198,7 +197,7 @@ QUICK = Sizes(
     traces=((16, 2_000, 300, 1), (16, 2_000, 300, 16)),
     sample=((16, 400, 0, 1), (16, 400, 0, 16)),
     chains=(64, 256),
-    leaves=5_000,
+    leaves=3_000,
     waiting=500,
     rounds=4,
 )

@@ -6,7 +6,8 @@ from typing import Any
 from torch import Tensor
 
 from radixcheck.optimized import DevicePool, RadixCache
-from radixcheck.spec.values import Key, Match
+from radixcheck.optimized.matched import Matched
+from radixcheck.spec.values import Key
 from radixcheck.verification.bench.driver import Driver
 
 
@@ -36,15 +37,15 @@ class Optimized(Driver):
         return self._cache.sizes().available
 
     def match(self, tokens: Any) -> tuple[int, Any]:
-        """The handle is the whole answer: it has the slots."""
+        """The handle is the whole answer: it leads to the slots."""
         found = self._cache.match(Key(tokens))
         return found.length, found
 
-    def indices(self, handle: Match[Tensor], length: int) -> Tensor:
-        """They came with the match."""
+    def indices(self, handle: Matched, length: int) -> Tensor:
+        """Put together here, if anyone asks."""
         return handle.slots
 
-    def lock(self, handle: Match[Tensor]) -> Any:
+    def lock(self, handle: Matched) -> Any:
         """A receipt."""
         return self._cache.lock(handle.node)
 
