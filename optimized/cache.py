@@ -1,10 +1,13 @@
 """The cache: its verbs, their guards, and nothing that another module does not do."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
 from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack
 from radixcheck.optimized.loans import CountedLoans, Loans
+from radixcheck.optimized.lookup import Lookup
 from radixcheck.optimized.matched import Matched
 from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.node import Node
@@ -60,6 +63,14 @@ class RadixCache:
     def peek(self, key: Key) -> int:
         """Length in tokens that `match` would return; changes nothing."""
         return self.tree.walk(key.namespace, self._whole(key)).length
+
+    def lookup(self, key: Key) -> Lookup:
+        """This key, to be given to `match_many` as often as its request waits."""
+        return Lookup(self.tree, key.namespace, self._whole(key))
+
+    def match_many(self, lookups: Iterable[Lookup]) -> list[int]:
+        """What `peek` would return for each of these keys. A walk is made only where what the last one found stands no longer."""
+        return [lookup.refreshed() for lookup in lookups]
 
     def insert(self, key: Key, slots: Tensor, priority: int = 0) -> int:
         """Cache the whole pages of `key`; returns how many tokens were cached already.

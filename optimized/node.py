@@ -8,6 +8,9 @@ ChildKey = bytes | tuple[Namespace, bytes]  # the first page of a segment; below
 Entry = tuple[int, int, int, "Node"]  # of the heap: stored key (two numbers), serial number, node
 
 
+NO_CHILDREN: dict[ChildKey, "Node"] = {}  # nobody writes into it
+
+
 class Node:
     """`segment` and `slots` are the node's own: no storage is shared with a caller, a request or another node (FB-31).
 
@@ -26,13 +29,19 @@ class Node:
         self.slots = slots
         self.size = size = slots.numel()  # tokens
         self.end: int = size if parent is None else parent.end + size  # tokens from the root to where it ends; no split moves that
-        self.children: dict[ChildKey, Node] = {}
+        self.children = NO_CHILDREN  # `adopt` makes a dictionary of its own for the first child: most nodes are leaves
         self.marks = 0  # holders of just this node, and children that are protected: 0 where no lock protects it
         self.time = 0  # of the last access
         self.creation = 0
         self.hits = 0
         self.priority = 0
         self.entry: Entry | None = None  # the heap's entry that speaks for it
+
+    def adopt(self, child: "Node") -> None:
+        """File a child under its key."""
+        if self.children is NO_CHILDREN:
+            self.children = {}
+        self.children[child.child_key] = child
 
     def is_evictable_leaf(self) -> bool:
         """Whether eviction may take it now; never true of the root or of a node that left the tree."""

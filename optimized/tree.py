@@ -14,7 +14,7 @@ from torch import Tensor
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.keys import TOKEN_BYTES, common_pages
 from radixcheck.optimized.locks import Locks
-from radixcheck.optimized.node import ChildKey, Node
+from radixcheck.optimized.node import NO_CHILDREN, ChildKey, Node
 from radixcheck.spec.values import Namespace
 
 
@@ -49,6 +49,11 @@ class Tree(Locks):
         """Under what `parent` files a child: the namespace is a part of the first link, a tuple (FB-66, FB-68)."""
         return (namespace, page) if parent is self.root else page
 
+    def next_link(self, node: Node, namespace: Namespace, data: bytes) -> ChildKey:
+        """Under what `node`, which lies on `data`, files the child that goes on."""
+        at = node.end * TOKEN_BYTES
+        return self.child_key(node, namespace, data[at : at + self._page_bytes])
+
     def walk(self, namespace: Namespace, data: bytes) -> Walk:
         """Follow `data`, whole pages, from the root: first along the last path that was walked, as far as that leads.
 
@@ -74,8 +79,8 @@ class Tree(Locks):
 
     def walk_from(self, start: Node, namespace: Namespace, data: bytes, at: int, path: list[Node]) -> Walk:
         """Follow `data[at:]` from `start`, where `data[:at]` ends; the nodes that lie on it are added to `path`."""
-        width, children, append = self._page_bytes, start.children, path.append
-        child = children.get(self.child_key(start, namespace, data[at : at + width]))
+        width, append = self._page_bytes, path.append
+        child = start.children.get(self.child_key(start, namespace, data[at : at + width]))
         while child is not None:
             segment = child.segment
             if not data.startswith(segment, at):
@@ -123,8 +128,8 @@ class Tree(Locks):
         lower.size -= size
         lower.parent = upper
         lower.child_key = lower.segment[: self._page_bytes]
-        upper.children[lower.child_key] = lower
-        parent.children[upper.child_key] = upper
+        upper.adopt(lower)
+        parent.adopt(upper)
         return upper
 
     def touch(self, namespace: Namespace, path: list[Node]) -> None:
@@ -161,7 +166,7 @@ class Tree(Locks):
         assert leaf.child_key not in parent.children
         assert leaf.parent is parent
         was_candidate = parent.is_evictable_leaf()
-        parent.children[leaf.child_key] = leaf
+        parent.adopt(leaf)
         leaf.time = leaf.creation = self.now
         if was_candidate:
             self.heap.retire(parent)
@@ -198,12 +203,12 @@ class Tree(Locks):
         assert self.protected == 0
         slots = []
         nodes = list(self.root.children.values())
-        self.root.children = {}
+        self.root.children = NO_CHILDREN
         while nodes:
             node = nodes.pop()
             slots.append(node.slots)
             nodes.extend(node.children.values())
-            node.parent, node.children = None, {}
+            node.parent, node.children = None, NO_CHILDREN
         self.heap.clear()
         self.evictable, self._trail = 0, Trail()
         return slots

@@ -3,7 +3,7 @@
 import pytest
 
 from radixcheck.optimized import DevicePool, ListedLoans, RadixCache, Tags
-from radixcheck.optimized.node import Node
+from radixcheck.optimized.node import NO_CHILDREN, Node
 from radixcheck.optimized.tree import Walk
 from radixcheck.spec.values import Key, NoRoom, Sizes
 
@@ -67,6 +67,15 @@ def test_a_split_leaves_a_part_on_both_sides(inside: int) -> None:
 
     with pytest.raises(AssertionError):
         tree.settle(Walk([], inside, node, inside))
+
+
+def test_leaves_share_a_dictionary_that_stays_empty() -> None:
+    cache = make()
+    put(cache, "abcd", "abef", "gh")
+    cache.evict(16)
+
+    assert NO_CHILDREN == {}
+    assert cache.tree.root.children == {}
 
 
 def test_a_node_without_a_lock_is_not_released() -> None:

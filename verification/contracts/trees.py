@@ -84,7 +84,7 @@ def fast_nodes(shape: Shape, tree: Tree) -> list[FastNode]:
         slots: Any = Extent(shape.sizes[i])
         node = FastNode(nodes[parent], bytes([i]), b"", slots)
         node.marks = marks[i]
-        nodes[parent].children[node.child_key] = node
+        nodes[parent].adopt(node)
         nodes.append(node)
     tree.heap.leaf_count = sum(node.is_evictable_leaf() for node in nodes)
     return nodes

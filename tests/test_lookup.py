@@ -1,0 +1,143 @@
+"""Lookups that are kept: after whatever has happened to the tree, each says what a walk from the root would find."""
+
+import random
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from radixcheck.optimized import DevicePool, Lookup, RadixCache
+from radixcheck.spec.values import CacheError, Key
+
+POOL = 24  # tokens
+
+
+def some_key(rng: random.Random) -> Key:
+    """Few tokens and few namespaces, so that keys share prefixes, part inside edges, and extend one another."""
+    tokens = tuple(rng.choices((1, 2), k=rng.randint(0, 8)))
+    return Key(tokens, rng.choice(((), ("a",))))
+
+
+class Engine:
+    """Does one random thing after another to a cache, as its callers may."""
+
+    def __init__(self, rng: random.Random, page_size: int) -> None:
+        self.rng = rng
+        self.cache = RadixCache(page_size, "lru", DevicePool(POOL, page_size))
+        self.receipts: list[object] = []
+        self.requests = 0
+
+    def insert(self) -> None:
+        key = some_key(self.rng)
+        slots = self.cache.alloc(len(key.tokens))
+        whole = key.whole_pages(self.cache.page_size)
+        prefix = self.cache.insert(key, slots)
+        self.cache.free(slots[:prefix])
+        self.cache.free(slots[whole:])
+
+    def match(self) -> None:
+        self.receipts.append(self.cache.lock(self.cache.match(some_key(self.rng)).node))
+
+    def unlock(self) -> None:
+        if self.receipts:
+            self.cache.unlock(self.receipts.pop(self.rng.randrange(len(self.receipts))))
+
+    def start(self) -> None:
+        self.requests += 1
+        self.cache.start(self.requests, some_key(self.rng))
+
+    def chunk(self) -> None:
+        for request in list(self.cache.requests)[:1]:
+            self.cache.decode(request, self.rng.choice((1, 2)))
+            self.cache.chunk(request)
+
+    def finish(self) -> None:
+        for request in list(self.cache.requests)[:1]:
+            self.cache.finish(request)
+
+    def evict(self) -> None:
+        self.cache.evict(self.rng.randint(1, 6))
+
+    def reset(self) -> None:
+        self.cache.reset()
+
+    def step(self) -> None:
+        """A refused call is a step as well."""
+        releasing = (self.unlock, self.unlock, self.finish, self.evict, self.reset)
+        with suppress(CacheError):
+            self.rng.choice((self.insert, self.insert, self.match, self.start, self.chunk, *releasing))()
+
+
+def first_wrong(made: Callable[[RadixCache, Key], Lookup], seed: int) -> str:
+    """Where a kept lookup first differs from a look of its own; empty if it never does."""
+    rng = random.Random(seed)
+    engine = Engine(rng, rng.choice((1, 2)))
+    keys = [some_key(rng) for _ in range(12)]
+    lookups = [made(engine.cache, key) for key in keys]
+    for step in range(150):
+        engine.step()
+        if rng.random() < 0.5:
+            continue  # so that several changes lie between two rounds
+        found, expected = engine.cache.match_many(lookups), [engine.cache.peek(key) for key in keys]
+        if found != expected:
+            return f"seed {seed}, step {step}: {found} instead of {expected}"
+    return ""
+
+
+def test_a_lookup_that_is_kept_finds_what_a_walk_from_the_root_finds() -> None:
+    assert [wrong for seed in range(60) if (wrong := first_wrong(RadixCache.lookup, seed))] == []
+
+
+class TrustsTheNode(Lookup):
+    """Does not look whether its node is in the tree still."""
+
+    def _stands(self) -> bool:
+        return (self._edge is not None and super()._stands()) or (self._edge is None and self._link not in self._node.children)
+
+
+class TrustsTheEdge(Lookup):
+    """Does not look whether its edge hangs where it hung."""
+
+    def _stands(self) -> bool:
+        return self._edge is not None or super()._stands()
+
+
+class ForgetsToGoOn(Lookup):
+    """Does not look whether its node has a child now that goes on."""
+
+    def _stands(self) -> bool:
+        return super()._stands() if self._edge is not None else self._node.parent is not None or self._node is self._tree.root
+
+
+@pytest.mark.parametrize("wrong", [TrustsTheNode, TrustsTheEdge, ForgetsToGoOn])
+def test_a_lookup_that_trusts_too_much_is_found_out(wrong: type[Lookup]) -> None:
+    def made(cache: RadixCache, key: Key) -> Lookup:
+        right = cache.lookup(key)
+        return wrong(cache.tree, key.namespace, right._data)
+
+    assert any(first_wrong(made, seed) for seed in range(60))
+
+
+def test_a_round_of_lookups_leaves_no_trace_and_walks_only_where_something_changed() -> None:
+    walks = 0
+
+    class Counted(Lookup):
+        def _walk(self) -> None:
+            nonlocal walks
+            walks += 1
+            super()._walk()
+
+    cache = RadixCache(1, "lru", DevicePool(64, 1))
+    for text in ((1, 2, 3), (1, 2, 4), (5, 6)):
+        cache.insert(Key(text), cache.alloc(len(text)))
+    keys = [Key(tokens) for tokens in ((1, 2, 3, 9), (1, 2, 8), (5, 7), (5, 6), (9,), ())]
+    lookups = [Counted(cache.tree, (), cache.lookup(key)._data) for key in keys]
+    before, walks = cache.tree.now, 0
+
+    assert cache.match_many(lookups) == [3, 2, 1, 2, 0, 0]
+    assert (walks, cache.tree.now) == (0, before)
+    cache.insert(Key((1, 2, 8)), cache.alloc(3))
+    assert cache.match_many(lookups) == [3, 3, 1, 2, 0, 0]
+    assert walks == 1
+    cache.evict(3)
+    assert cache.match_many(lookups) == [cache.peek(key) for key in keys]
