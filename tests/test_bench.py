@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from radixcheck.verification.commands import run
 from radixcheck.verification.replay import sample
 from radixcheck.verification.report import bench as report
 from radixcheck.verification.report import console
+from radixcheck.verification.subjects.registry import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 SLACK = ROOT / "tests" / "subjects" / "slack_cache.py"
@@ -211,6 +213,18 @@ def given() -> Results:
 
 def test_what_is_drawn_is_what_was_measured_over_pages_of_one_token() -> None:
     assert plot.points(given()) == {"optimized": [(1_000, 3.0), (10_000, 3.0)], "sglang-rust": [(1_000, 12.0), (10_000, 12.0)]}
+
+
+def test_a_plot_is_drawn_twice_or_says_what_it_needs(tmp_path: Path) -> None:
+    if find_spec("matplotlib") is None:
+        with pytest.raises(UsageError, match="pip install 'radixcheck\\[plot\\]'"):
+            plot.folder(tmp_path / "new")
+    else:
+        written = plot.draw(given(), plot.folder(tmp_path / "new"))
+
+        assert [path.suffix for path in written] == [".png", ".svg"]
+        assert written[0].read_bytes().startswith(b"\x89PNG")
+        assert "optimized" in written[1].read_text()
 
 
 def test_a_table_shows_medians_spread_and_ratios(capsys: pytest.CaptureFixture[str]) -> None:
