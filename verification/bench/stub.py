@@ -15,7 +15,8 @@ class Stub:
         self.capacity, self.page_size = capacity, page_size  # tokens
         self.device = torch.device("cpu")
         self.available = capacity
-        self._buffer = torch.arange(2 * max(capacity, BUFFER_MIN), dtype=rows)
+        self._size = 2 * max(capacity, BUFFER_MIN)
+        self._buffer = torch.arange(self._size, dtype=rows)
         self._at = 0
 
     @property
@@ -31,18 +32,18 @@ class Stub:
         """The next so many. Raises MemoryError where there are fewer."""
         if tokens > self.available:
             raise MemoryError(f"{tokens} slots asked, {self.available} free")
-        start = self._at if self._at + tokens <= len(self._buffer) else 0
+        start = self._at if self._at + tokens <= self._size else 0
         self._at = start + tokens
         self.available -= tokens
         return self._buffer[start : self._at]
 
     def free(self, slots: Tensor) -> None:
         """Count them."""
-        self.available += len(slots)
+        self.available += slots.numel()
 
     def free_segment(self, slots: Tensor, *, start_pos: int) -> None:
         """The same, of a part of a row."""
-        self.available += len(slots)
+        self.available += slots.numel()
 
     def get_kvcache(self) -> None:
         """No tensors of keys and values belong to these slots."""

@@ -64,12 +64,12 @@ class Floor(Driver):
         return at // WIDTH, node
 
     def indices(self, handle: Any, length: int) -> Tensor:
-        """The segments of its path."""
+        """The segments of its path; a single one as it is, not copied."""
         parts = []
         while handle is not self._root:
             parts.append(handle.slots)
             handle = handle.above
-        return torch.cat(parts[::-1])
+        return torch.cat(parts[::-1]) if len(parts) > 1 else parts[0]
 
     def lock(self, handle: Any) -> Any:
         """The whole path."""
