@@ -31,7 +31,7 @@ SLACK = ROOT / "tests" / "subjects" / "slack_cache.py"
 WORKER = ROOT / "verification" / "bench" / "worker.py"
 TRACE: dict[str, Any] = {"path": str(sample.FILE), "block": 16, "blocks": 400, "page_size": 16, "requests": 80, "running": 8, "seconds": 60}
 SMALL: dict[str, tuple[Callable[..., dict[str, float]], dict[str, Any]]] = {
-    "decode": (decode.run, {"leaves": 40, "page_size": 16, "pool": "stub", "steps": 31, "seconds": 60}),
+    "decode": (decode.run, {"leaves": 40, "page_size": 16, "pool": "stub", "victims": 3, "steps": 31, "seconds": 60}),
     "admit": (admit.run, {"groups": 2, "per_group": 3, "page_size": 16}),
     "trace": (trace.run, TRACE),
     "deep": (deep.run, {"nodes": 5, "steps": 4}),

@@ -58,7 +58,7 @@ SCENARIOS = {
         ("bytes per leaf of 16", "bytes per leaf of 64"),
     ),
     "decode": Scenario(
-        "the pool is full of leaves of 64 tokens; a step evicts one, takes its slots and inserts another; us",
+        "the pool is full of leaves of 64 tokens; a step evicts one or more in one call, takes their slots and inserts others; us",
         ("evict p50", "evict p99", "alloc p50", "insert p50", "step p50", "step p99"),
         ("evict p50", "step p50"),
     ),
@@ -132,7 +132,7 @@ def chosen(names: Iterable[str]) -> list[Cache]:
 class Sizes:
     """How much is measured."""
 
-    decode: tuple[tuple[int, int, str], ...]  # leaves, page size, pool
+    decode: tuple[tuple[int, int, str, int], ...]  # leaves, page size, pool, victims of one call
     steps: int  # at most
     seconds: float  # of one timed loop, at most
     per_group: int  # prompts of each of 32 groups
@@ -151,8 +151,11 @@ class Sizes:
             return [(f"{self.leaves:,} leaves", {"leaves": self.leaves})]
         if scenario == "decode":
             return [
-                (f"{leaves:,} leaves, pages of {page}, {pool} pool", {"leaves": leaves, "page_size": page, "pool": pool, **paced})
-                for leaves, page, pool in self.decode
+                (
+                    f"{leaves:,} leaves, pages of {page}, {pool} pool, victims at a time: {victims}",
+                    {"leaves": leaves, "page_size": page, "pool": pool, "victims": victims, **paced},
+                )
+                for leaves, page, pool, victims in self.decode
             ]
         if scenario == "admit":
             many = {"groups": 32, "per_group": self.per_group}
@@ -173,9 +176,9 @@ class Sizes:
 
 FULL = Sizes(
     decode=tuple(
-        (leaves, page, pool)
+        (leaves, page, pool, victims)
         for pool in ("stub", "real")
-        for leaves, page in ((1_000, 1), (10_000, 1), (50_000, 1), (10_000, 16), (10_000, 64))
+        for leaves, page, victims in ((1_000, 1, 1), (10_000, 1, 1), (50_000, 1, 1), (10_000, 16, 1), (10_000, 64, 1), (10_000, 1, 100))
     ),
     steps=2_000,
     seconds=4.0,
@@ -189,7 +192,7 @@ FULL = Sizes(
     rounds=10,
 )
 QUICK = Sizes(
-    decode=((1_000, 1, "stub"), (10_000, 1, "stub"), (10_000, 16, "stub"), (1_000, 1, "real")),
+    decode=((1_000, 1, "stub", 1), (10_000, 1, "stub", 1), (10_000, 16, "stub", 1), (1_000, 1, "stub", 100), (1_000, 1, "real", 1)),
     steps=300,
     seconds=0.5,
     per_group=8,

@@ -28,10 +28,10 @@ def folder(path: Path) -> Path:
 
 
 def points(results: Results) -> dict[str, list[tuple[int, float]]]:
-    """Of each cache: leaves and microseconds, with the pool that costs nothing and pages of one token."""
+    """Of each cache: leaves and microseconds, one victim a call, the pool that costs nothing and pages of one token."""
     series: dict[str, list[tuple[int, float]]] = {}
     for job in results.jobs:
-        if job.scenario != SCENARIO or (job.arguments["pool"], job.arguments["page_size"]) != ("stub", 1):
+        if job.scenario != SCENARIO or (job.arguments["pool"], job.arguments["page_size"], job.arguments["victims"]) != ("stub", 1, 1):
             continue
         for cache, figures in results.figures(job.name).items():
             if FIGURE in figures:

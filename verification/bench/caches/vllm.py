@@ -23,7 +23,7 @@ from radixcheck.verification.subjects import vllm
 PAGE = 16  # the smallest
 
 
-def decode(make: Make, leaves: int, page_size: int, pool: str, steps: int, seconds: float) -> dict[str, float]:
+def decode(make: Make, leaves: int, page_size: int, pool: str, victims: int, steps: int, seconds: float) -> dict[str, float]:
     """Its allocation evicts: a step is all of it."""
     cache = make(page_size, leaves * LEAF, pool)
     assert isinstance(cache, Blocks)
@@ -32,16 +32,18 @@ def decode(make: Make, leaves: int, page_size: int, pool: str, steps: int, secon
     hashing, inserting, releasing = [], [], []
     settle()
     for step in paced(steps, seconds):
-        request, hashed = cache.built(leaf(leaves + step))
+        requests, hashed = zip(*(cache.built(leaf(leaves + step * victims + i)) for i in range(victims)), strict=True)
         start = now()
-        cache.admit(request)
+        for request in requests:
+            cache.admit(request)
         admitted = now()
-        cache.manager.free(request)
+        for request in requests:
+            cache.manager.free(request)
         end = now()
-        hashing.append(hashed)
+        hashing.append(sum(hashed))
         inserting.append(admitted - start)
         releasing.append(end - admitted)
-    last = leaves + len(inserting)
+    last = leaves + len(inserting) * victims
     kept = [cache.found([*leaf(i), 0]) for i in (last - 1, last - leaves, last - leaves - 1)]
     check(kept[0] == LEAF and kept[2] < LEAF, f"of the newest leaf, the oldest that stays and the last victim {kept} tokens are cached")
     whole = list(map(sum, zip(inserting, releasing, strict=True)))
