@@ -27,12 +27,12 @@ class Pool(Protocol):
 
 
 class DevicePool:
-    """A stack of free pages on the device; its height is known on the host, so that nothing is read back.
+    """A stack of free slots on the device; its height is known on the host, so that nothing is read back.
 
-    The stack holds the first slot of each free page; `_starts[_height:]` is left over from pages handed out:
+    Pages lie in it whole, each with its slots in order, so that one copy takes or gives as many as are asked for, whatever their size:
 
-        [0, _height)           free; the last one goes first
-        [_height, pages)       meaningless
+        [0, _height)           free; the last page goes first
+        [_height, capacity)    left over from what was handed out: meaningless
     """
 
     def __init__(self, capacity: int, page_size: int, device: torch.device | str = "cpu") -> None:
@@ -41,33 +41,29 @@ class DevicePool:
         self.capacity = capacity
         self.page_size = page_size
         self.device = torch.device(device)
-        self._starts = torch.arange(0, capacity, page_size, dtype=torch.int64, device=self.device)
-        self._within_page = torch.arange(page_size, dtype=torch.int64, device=self.device)
-        self._height = capacity // page_size
+        self._free = torch.arange(capacity, dtype=torch.int64, device=self.device)
+        self._height = capacity
 
     @property
     def available(self) -> int:
         """Free slots, in tokens."""
-        return self._height * self.page_size
+        return self._height
 
     def alloc(self, tokens: int) -> Tensor:
         """`tokens` (a multiple of the page size) free slots, page by page, in a tensor of its own. Raises NoRoom."""
-        pages, rest = divmod(tokens, self.page_size)
-        if rest or pages < 0:
+        if tokens < 0 or tokens % self.page_size:
             raise BadAmount(f"{tokens} tokens are not whole pages of {self.page_size}")
-        if pages > self._height:
-            raise NoRoom(f"{tokens} tokens asked for, {self.available} free")
-        below = self._height - pages
-        slots = (self._starts[below : self._height].unsqueeze(1) + self._within_page).view(-1)
+        below = self._height - tokens
+        if below < 0:
+            raise NoRoom(f"{tokens} tokens asked for, {self._height} free")
         self._height = below
-        assert slots.numel() == tokens
-        return slots
+        return self._free.narrow_copy(0, below, tokens)
 
     def free(self, slots: Tensor) -> None:
         """Take whole pages back: every slot of each page, in order. Whether they were out is for a ledger to know."""
-        pages, rest = divmod(slots.numel(), self.page_size)
-        assert rest == 0, "a page comes back as a whole"
-        above = self._height + pages
-        assert above * self.page_size <= self.capacity, "more came back than was handed out"
-        self._starts[self._height : above] = slots[:: self.page_size]
+        tokens = slots.numel()
+        above = self._height + tokens
+        assert tokens % self.page_size == 0, "a page comes back as a whole"
+        assert above <= self.capacity, "more came back than was handed out"
+        self._free.narrow(0, self._height, tokens).copy_(slots)
         self._height = above

@@ -2,7 +2,7 @@
 
 Read in this order: `node` (the tree's one data structure, and what a split carries over), `pool` (who says which slots
 are free), `eviction` (the policies), `tree` (a cache as a tree: match, insert, lock, evict) and `cache` (a cache as
-serving uses it: one row of slots for each live request). Only the standard library is needed.
+serving uses it: one row of slots for each live request); `batch` is what a forward pass is given. Only the standard library is needed.
 
 >>> from radixcheck.reference import RadixCache, SlotPool
 >>> from radixcheck.spec.values import Key

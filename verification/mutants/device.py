@@ -86,7 +86,7 @@ class PoolHandsOutTwice(DevicePool):
         """The fault: the stack has moved by a page less than was taken, and is cut at another place."""
         slots = super().alloc(tokens)
         if tokens > self.page_size:
-            self._starts[self._height - 1 : self._height] = slots[:1]
+            self._free[self._height - self.page_size : self._height] = slots[: self.page_size]
         return slots
 
 
