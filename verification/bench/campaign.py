@@ -14,7 +14,7 @@ from typing import Any
 
 from radixcheck.verification.bench import worker
 from radixcheck.verification.bench.figures import Figure, Ratios, ratios
-from radixcheck.verification.bench.plan import SCENARIOS, Cache, Job
+from radixcheck.verification.bench.plan import OURS, SCENARIOS, Cache, Job
 from radixcheck.verification.remote.process import Patience, Process, SubjectLost
 from radixcheck.verification.subjects.registry import UsageError
 
@@ -111,6 +111,9 @@ def measure(
     """Run every job on every cache under this interpreter. Raises `UsageError` if there is none such."""
     if not python or shutil.which(python) is None:
         raise UsageError(f"there is no interpreter {python!r}: give the path of a Python that has torch and the caches")
+    caches = [cache for cache in caches if any(job.concerns(cache) for job in jobs)]
+    if not caches:
+        raise UsageError(f"{', '.join(job.name for job in jobs)}: measures {OURS} only: add --cache {OURS}")
     results = Results(caches, jobs, _about(repetitions))
     start, each = monotonic(), 1 / (repetitions * len(caches) * (len(jobs) + 1))
     at = 0
@@ -146,6 +149,8 @@ def _repetition(
         results.versions[cache.name] = made["version"]
         results.about |= {"python": made["python"], "torch": made["torch"]}
         for number, job in enumerate(results.jobs):
+            if not job.concerns(cache):
+                continue
             doing = job.name
             progress(1 + number, job.name)
             message = {"do": "run", "scenario": job.scenario, "arguments": dict(job.arguments)}

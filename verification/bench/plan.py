@@ -49,6 +49,7 @@ class Scenario:
     sentence: str
     columns: tuple[str, ...]  # figures that a table shows
     compared: tuple[str, ...]  # of these: those that are put in relation
+    ours_only: bool = False  # it is about something that the caches of others do not do
 
 
 SCENARIOS = {
@@ -82,6 +83,15 @@ SCENARIOS = {
         ("cached tokens", "enqueue", "first round", "round p50"),
         ("round p50",),
     ),
+    "batch": Scenario(
+        "the tokens of requests become one tensor, in several ways; us, and how many times faster ours is",
+        (
+            *("sum p50", "chain p50", "buffers p50", "lists p50", "arrays p50", "staged lists p50", "staged arrays p50"),
+            *("sum / lists", "chain / lists", "sum / arrays", "buffers / arrays"),
+        ),
+        (),
+        ours_only=True,
+    ),
 }
 
 
@@ -92,6 +102,10 @@ class Job:
     scenario: str
     name: str
     arguments: Mapping[str, Any]
+
+    def concerns(self, cache: Cache) -> bool:
+        """Whether it is to be done with this cache."""
+        return cache.name == OURS or not SCENARIOS[self.scenario].ours_only
 
 
 def planned(quick: bool, names: Iterable[str], trace: Path | None) -> list[Job]:
@@ -143,6 +157,7 @@ class Sizes:
     leaves: int  # of the memory
     waiting: int  # requests
     rounds: int
+    batches: int
 
     def jobs(self, scenario: str, trace: Path | None) -> list[tuple[str, dict[str, Any]]]:
         """Names and arguments."""
@@ -164,6 +179,8 @@ class Sizes:
             return [self._trace(trace or SAMPLE, *one) for one in (self.traces if trace else self.sample)]
         if scenario == "deep":
             return [(f"{nodes:,} nodes", {"nodes": nodes, "steps": 30}) for nodes in self.chains]
+        if scenario == "batch":
+            return [("256 requests of 1,024 tokens", {"requests": 256, "tokens": 1_024, "steps": self.batches})]
         assert scenario == "queue"
         rounds = {"requests": self.waiting, "rounds": self.rounds, "page_size": 1}
         return [(f"{self.waiting:,} requests, {self.rounds} rounds", rounds)]
@@ -190,11 +207,12 @@ FULL = Sizes(
     leaves=20_000,
     waiting=1_000,
     rounds=10,
+    batches=20,
 )
 QUICK = Sizes(
-    decode=((1_000, 1, "stub", 1), (10_000, 1, "stub", 1), (10_000, 16, "stub", 1), (1_000, 1, "stub", 100), (1_000, 1, "real", 1)),
+    decode=((1_000, 1, "stub", 1), (10_000, 1, "stub", 1), (1_000, 16, "stub", 1), (1_000, 1, "stub", 100), (1_000, 1, "real", 1)),
     steps=300,
-    seconds=0.5,
+    seconds=0.3,
     per_group=8,
     pages=(1, 16),
     traces=((16, 2_000, 300, 1), (16, 2_000, 300, 16)),
@@ -203,4 +221,5 @@ QUICK = Sizes(
     leaves=3_000,
     waiting=500,
     rounds=4,
+    batches=5,
 )
