@@ -1,7 +1,7 @@
 """The tokens of 256 requests become one tensor, in the ways that there are: no cache is asked.
 
 `sum` and `chain` flatten lists and make a tensor of the result, as before and after sglang#6907; `buffers` joins arrays and reads them
-as they are; ours makes lengths and starts as well, from `lists` or from `arrays`; `staged` goes through the buffer that is used for a device.
+as they are; ours makes lengths and starts as well, from `lists` or from `arrays`; `staged` goes by the buffer that a device needs.
 """
 
 from __future__ import annotations
