@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from radixcheck.verification.subjects.registry import UsageError
 WORKER = Path(worker.__file__)
 JOB_SECONDS = 600.0  # of one job: after that the worker hangs
 START_SECONDS = 600.0  # a cache may have to be compiled first
+AT_ONCE = 2  # processes that start side by side; of those that measure there is one at a time
 CLOCK = "processor time of the thread, less the cost of reading it"
 Progress = Callable[[float, str], None]
 
@@ -115,51 +117,65 @@ def measure(
     if not caches:
         raise UsageError(f"{', '.join(job.name for job in jobs)}: measures {OURS} only: add --cache {OURS}")
     results = Results(caches, jobs, _about(repetitions))
-    start, each = monotonic(), 1 / (repetitions * len(caches) * (len(jobs) + 1))
-    at = 0
+    start, parts = monotonic(), repetitions * len(caches)
     for repetition in range(repetitions):
-        for number, cache in enumerate(caches):
-            at = (repetition * len(caches) + number) * (len(jobs) + 1)
-
-            def told(job: int, what: str, name: str = cache.name, at: int = at) -> None:
-                progress((at + job) * each, f"{name}: {what}")
-
-            if cache.name not in results.missing:
-                _repetition(results, cache, repetition, python, told, job_seconds)
+        for first in range(0, len(caches), AT_ONCE):
+            some = [cache for cache in caches[first : first + AT_ONCE] if cache.name not in results.missing]
+            done = (repetition * len(caches) + first) / parts
+            progress(done, "starting " + ", ".join(cache.name for cache in some))
+            with ThreadPoolExecutor(AT_ONCE) as threads:
+                started = list(threads.map(lambda cache: _started(cache, python), some))
+            for number, one in enumerate(started):
+                _measured(results, repetition, one, _within(progress, done + number / parts, 1 / parts), job_seconds)
     results.about |= {"seconds": monotonic() - start, "load after": os.getloadavg()[0]}
     return results
 
 
-def _repetition(
-    results: Results, cache: Cache, repetition: int, python: str, progress: Callable[[int, str], None], job_seconds: float
-) -> None:
-    """One process. Where it is lost, the rest of what it was to do is not measured."""
-    doing = ""
+def _within(progress: Progress, start: float, size: float) -> Progress:
+    """The progress of a part."""
+    return lambda share, what: progress(start + share * size, what)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A worker that waits for its first job, or why there is none."""
+
+    cache: Cache
+    process: Process | None
+    said: Mapping[str, Any]  # `version`, or what is `missing` or `failed`
+
+
+def _started(cache: Cache, python: str) -> Started:
     process = None
     try:
-        progress(0, "starting")
         process = Process((python, "-W", "ignore", str(WORKER)))
-        made = process.ask({"do": "make", "place": cache.place}, Patience(START_SECONDS))
-        if "missing" in made:
-            results.missing[cache.name] = made["missing"]
-            return
-        if "failed" in made:
-            results.troubles.append(Trouble(cache.name, repetition, "", made["failed"]))
-            return
-        results.versions[cache.name] = made["version"]
-        results.about |= {"python": made["python"], "torch": made["torch"]}
-        for number, job in enumerate(results.jobs):
-            if not job.concerns(cache):
-                continue
-            doing = job.name
-            progress(1 + number, job.name)
-            message = {"do": "run", "scenario": job.scenario, "arguments": dict(job.arguments)}
-            _filed(results, cache.name, repetition, job.name, process.ask(message, Patience(job_seconds)))
+        return Started(cache, process, process.ask({"do": "make", "place": cache.place}, Patience(START_SECONDS)))
     except SubjectLost as lost:
-        results.troubles.append(Trouble(cache.name, repetition, doing, f"its process {lost}; what was to come after was not measured"))
-    finally:
-        if process is not None:
-            process.lose(SubjectLost("has done its work"))
+        return Started(cache, process, {"failed": f"its process {lost}"})
+
+
+def _measured(results: Results, repetition: int, started: Started, progress: Progress, job_seconds: float) -> None:
+    """All jobs in one process. Where it is lost, the rest of what it was to do is not measured."""
+    name, said, process, doing = started.cache.name, started.said, started.process, ""
+    if "missing" in said:
+        results.missing[name] = said["missing"]
+    elif "failed" in said:
+        results.troubles.append(Trouble(name, repetition, "", said["failed"]))
+    else:
+        results.versions[name] = said["version"]
+        results.about |= {"python": said["python"], "torch": said["torch"]}
+        assert process is not None
+        try:
+            for number, job in enumerate(results.jobs):
+                if job.concerns(started.cache):
+                    doing = job.name
+                    progress(number / len(results.jobs), f"{name}: {doing}")
+                    message = {"do": "run", "scenario": job.scenario, "arguments": dict(job.arguments)}
+                    _filed(results, name, repetition, doing, process.ask(message, Patience(job_seconds)))
+        except SubjectLost as lost:
+            results.troubles.append(Trouble(name, repetition, doing, f"its process {lost}; what was to come after was not measured"))
+    if process is not None:
+        process.lose(SubjectLost("has done its work"))
 
 
 def _filed(results: Results, cache: str, repetition: int, job: str, said: Mapping[str, Any]) -> None:

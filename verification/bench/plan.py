@@ -35,9 +35,9 @@ CACHES = {
         Cache(DEFAULT, "radixcheck.verification.bench.caches.sglang:UnifiedRust", "SGLang's default: UnifiedRadixCache, core in Rust"),
         Cache("sglang-python", "radixcheck.verification.bench.caches.sglang:UnifiedPython", "the same, core in Python"),
         Cache("sglang-classic", "radixcheck.verification.bench.caches.sglang:Classic", "SGLang's RadixCache"),
+        Cache("vllm", "radixcheck.verification.bench.caches.vllm:Blocks", "vLLM's KVCacheManager, without its hashing"),
         Cache("sglang-0.4.6", "radixcheck.verification.bench.caches.sglang:Legacy", "the same of 0.4.6.post5"),
         Cache("sglang-cpp", "radixcheck.verification.bench.caches.sglang_cpp:Cpp", "SGLang 0.5.12's tree in C++"),
-        Cache("vllm", "radixcheck.verification.bench.caches.vllm:Blocks", "vLLM's KVCacheManager, without its hashing"),
     )
 }
 
