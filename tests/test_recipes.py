@@ -4,7 +4,7 @@ import pytest
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.operations import Op
-from radixcheck.verification.search.generate import ELSEWHERE, at_a_limit, leaving_an_edge
+from radixcheck.verification.search.generate import ELSEWHERE, at_a_limit, leaving_an_edge, twin
 from radixcheck.verification.search.recipes import AS_IT_IS, Cook, Recipe
 from radixcheck.verification.search.run import Config, new_checker
 from radixcheck.verification.subjects.reference import reference_subject
@@ -63,3 +63,15 @@ def test_a_key_that_goes_to_a_limit_needs_what_can_just_be_had_or_a_page_more() 
     assert checker.step(Op("start", Key((0, 0) + (ELSEWHERE,) * 10), 1)) == []
     assert 1 in checker.oracle.model.state.held
     assert checker.oracle.model.state.evictable == 0
+
+
+def test_a_twin_is_the_key_of_a_request_that_has_not_cached_its_last_pages() -> None:
+    checker = new_checker(reference_subject, Config("lru", 2, 32), stride=1)
+    assert twin(checker.oracle, lambda _: 0) is None
+    checker.step(Op("insert", Key((0, 0))))
+    checker.step(Op("start", Key((0, 0)), 1))  # all of it is cached
+    assert twin(checker.oracle, lambda _: 0) is None
+    checker.step(Op("start", Key((1, 1, 1)), 2))
+    assert twin(checker.oracle, lambda _: 0) == Key((1, 1, 1))
+    checker.step(Op("start", Key((0, 0, 1, 1)), 3))  # below a node that it holds: rather that one
+    assert twin(checker.oracle, lambda choices: choices - 1) == Key((0, 0, 1, 1))

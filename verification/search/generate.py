@@ -153,6 +153,19 @@ def at_a_limit(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
     return Key(p.tokens(left) + (ELSEWHERE,) * (p.page_size * need), p.namespace[n]) if 0 < need <= NEED_MAX else None
 
 
+def twin(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
+    """The key of a live request whose last pages are not cached yet, if possible below a node that it holds: whoever caches them first, the
+    other one finds them there later. None if there is none.
+    """
+    s, p = oracle.model.state, oracle.positions
+    apart = [h for h in sorted(s.held) if p.level[s.tok[h]] > p.level[s.at[h]]]
+    below = [h for h in apart if s.at[h] in s.node] or apart
+    if not below:
+        return None
+    tok = s.tok[below[pick(len(below))]]
+    return Key(p.tokens(tok), p.namespace[tok])
+
+
 def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) -> Op | None:
     state = guide.oracle.model.state
     priority = random.choice((0, 0, 1, 2))
@@ -179,8 +192,9 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
             chance = random.random()
             if keys.refused and chance < 0.4:  # as a queue of waiting requests does
                 return Op(name, keys.refused.pop(0), fresh, priority=priority)
-            tight = at_a_limit(guide.oracle, random.randrange) if chance > 0.8 else None
-            return Op(name, tight or keys.draw(), fresh, priority=priority)
+            directed = at_a_limit if chance > 0.8 else twin if chance > 0.6 else None
+            key = directed(guide.oracle, random.randrange) if directed else None
+            return Op(name, key or keys.draw(), fresh, priority=priority)
         case "chunk" | "decode" | "finish" | "abort":
             live = [h for h in state.held if guide.allowed(Op(name, holder=h))]
             token = keys.alphabet[random.randrange(LETTERS)] if name == "decode" else 0

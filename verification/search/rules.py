@@ -18,7 +18,7 @@ from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.refinement.checker import Checker
 from radixcheck.verification.refinement.misuse import misuses_for
-from radixcheck.verification.search.generate import LETTERS, at_a_limit, leaving_an_edge, namespaces_for
+from radixcheck.verification.search.generate import LETTERS, at_a_limit, leaving_an_edge, namespaces_for, twin
 from radixcheck.verification.search.recipes import CHANGES, Cook, Recipe, pages, recipes, which
 from radixcheck.verification.search.run import Config, Factory, RunResult, new_checker
 
@@ -160,17 +160,19 @@ class Machine(RuleBasedStateMachine):
     @rule(
         recipe=recipes(),
         priority=_priorities,
-        how=st.sampled_from(("new", "again", "again", "tight")),
+        how=st.sampled_from(("new", "again", "again", "twin", "tight")),
         node=which,
         where=which,
         limit=which,
     )
     def start(self, recipe: Recipe, priority: int, how: str, node: int, where: int, limit: int) -> None:
-        """Start a request: a new one; one that was refused before, as a queue of waiting requests does; one that must evict."""
+        """Start a request: a new one; one that was refused before, as a queue of waiting requests does; the twin of another; one that
+        must evict."""
         key = self.refused.pop(0) if how == "again" and self.refused else self._key(recipe)
         picks = iter((node, where, limit))
-        tight = at_a_limit(self.checker.oracle, lambda choices: next(picks) % choices) if how == "tight" else None
-        op = Op("start", tight or key, self._fresh(), priority=priority)
+        directed = {"tight": at_a_limit, "twin": twin}.get(how)
+        found = directed(self.checker.oracle, lambda choices: next(picks) % choices) if directed else None
+        op = Op("start", found or key, self._fresh(), priority=priority)
         self._fire(op)
         if op.holder not in self.checker.oracle.model.state.held:
             self.refused.append(op.key)
