@@ -21,6 +21,7 @@ BELOW = {
         *("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized"),
         *("click", "crosshair", "hypothesis", "pytest", "rich", "torch", "z3", "cvc5"),
         *("sglang", "vllm", "core"),  # in adapters, which run where these are installed
+        "matplotlib",
     },
 }
 
