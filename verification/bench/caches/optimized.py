@@ -60,6 +60,15 @@ class Optimized(Driver):
             self._cache.free(row[owned:present])
         return present
 
+    def checkpoint(self, tokens: Any, row: Tensor, owned: int, lock: Any) -> Any:
+        """One access inserts, and finds what is to be locked and read now."""
+        present, found = self._cache.insert_and_match(Key(tokens), row)
+        if present > owned:
+            self._cache.free(row[owned:present])
+        self.indices(found, found.length)
+        self._cache.unlock(lock)
+        return self._cache.lock(found.node)
+
     def evict(self, tokens: int) -> None:
         """Exactly as many leaves as it takes."""
         self._cache.evict(tokens)
