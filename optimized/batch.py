@@ -3,7 +3,7 @@
 Everything goes through one buffer of 64-bit integers, so that a device is reached by one copy, whatever the number of requests:
 
     [0, n)                   lengths: tokens of each of the n requests
-    [n, 2n + 1)              starts: where each begins among the tokens, and where the last one ends
+    [n, 2n + 1)              starts: where each begins among the tokens, and where the last one ends; summed up on the device
     [2n + 1, 2n + 1 + all)   tokens
 
 Who owns the memory: a batch does. Its three tensors are views of one storage that no later call writes into, and that shares nothing
@@ -14,8 +14,7 @@ less: it copies a list, but of a tensor or a buffer it makes a view, which the n
 import ctypes
 from array import array
 from collections.abc import Sequence
-from itertools import accumulate
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -95,13 +94,20 @@ def batches(device: torch.device | str) -> Batches:
 
 
 def _parts(requests: Sequence[Tokens]) -> "list[bytes | array[int]]":
-    """The buffer's content in pieces: lengths, starts, then the tokens of each request."""
-    lengths = array("q", map(len, requests))
-    starts = array("q", (0, *accumulate(lengths)))
-    return [lengths, starts, *[tokens if type(tokens) is array and tokens.typecode in "qQ" else _packed(tokens) for tokens in requests]]
+    """The buffer's content in pieces: lengths, room for the starts, then the tokens of each request."""
+    lengths = array("q", list(map(len, requests)))
+    room = bytes((len(requests) + 1) * TOKEN_BYTES)
+    return [lengths, room, *(requests if _are_buffers(requests) else map(_packed, requests))]
 
 
-def _packed(tokens: Tokens) -> bytes:
+def _are_buffers(requests: Sequence[Any]) -> bool:
+    """Whether all are arrays of 64-bit integers: then none needs a look of its own."""
+    return set(map(type, requests)) <= {array} and {tokens.typecode for tokens in requests} <= {"q", "Q"}
+
+
+def _packed(tokens: Tokens) -> "bytes | array[int]":
+    if isinstance(tokens, array) and tokens.typecode in "qQ":
+        return tokens
     data = pack(tokens)
     if len(tokens) and max(tokens) > _TOKEN_MAX:
         raise BadKey(f"token {max(tokens)} does not fit 63 bits")
@@ -109,5 +115,7 @@ def _packed(tokens: Tokens) -> bytes:
 
 
 def _cut(whole: Tensor, requests: int) -> DeviceBatch:
-    starts = 2 * requests + 1
-    return DeviceBatch(whole[starts:], whole[:requests], whole[requests:starts])
+    tokens = 2 * requests + 1
+    lengths, starts = whole[:requests], whole[requests:tokens]
+    torch.cumsum(lengths, 0, out=starts[1:])
+    return DeviceBatch(whole[tokens:], lengths, starts)

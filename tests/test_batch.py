@@ -34,7 +34,8 @@ def test_all_versions_are_equal(requests: list[list[int]]) -> None:
     assert (found.tokens, found.lengths, found.starts) == expected
     for made in MAKERS:
         maker = made()
-        for held in (requests, [tuple(r) for r in requests], [array("q", r) for r in requests], [array("Q", r) for r in requests]):
+        buffers = [array("qQ"[i % 2], request) for i, request in enumerate(requests)]
+        for held in (requests, [tuple(r) for r in requests], buffers, [*buffers[:3], *requests[3:]], [array("L", r) for r in requests]):
             assert plain(maker.prepare(held)) == expected
 
 
@@ -104,7 +105,7 @@ def test_a_batch_reaches_the_device_by_one_copy_whatever_its_size() -> None:
         with Launched() as mode:
             batch = maker.prepare(requests)
 
-        assert mode.names == ["slice", "_to_copy", "slice", "slice", "slice"]
+        assert mode.names == ["slice", "_to_copy", "slice", "slice", "slice", "cumsum", "slice"]
         assert {tensor.device.type for tensor in batch} == {"meta"}
 
 

@@ -23,6 +23,12 @@ from radixcheck.verification.subjects.sglang import extracted, installed
 
 VERSION = "0.33.0"  # of the extracted sources
 LONGEST = 1 << 20  # tokens of a request
+_COPIES = "the second copy of what another request has cached stays, and is found no more"
+CHOICES = {
+    "victims of an eviction": "it evicts single blocks, in the order in which they were released, the last of a request first",
+    "slots given back in chunk": _COPIES,
+    "slots given back in finish": _COPIES,
+}
 
 
 def _prepared() -> str:
@@ -73,7 +79,7 @@ def built(page_size: int, capacity: int) -> Built:
 class Blocks:
     """The manager, and its requests."""
 
-    supports = Supports(tree=False)
+    supports = Supports(tree=False, choices=CHOICES)
 
     def __init__(self, setup: Any) -> None:
         has = self._has = built(setup.page_size, setup.pool.capacity)

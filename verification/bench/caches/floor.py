@@ -98,9 +98,20 @@ class Floor(Driver):
 
     def insert(self, tokens: Any, row: Tensor, owned: int) -> int:
         """One new leaf at most."""
+        return self._inserted(tokens, row, owned)[0]
+
+    def checkpoint(self, tokens: Any, row: Tensor, owned: int, lock: Any) -> Any:
+        """No second walk."""
+        node = self._inserted(tokens, row, owned)[1]
+        self.indices(node, 0)
+        self.unlock(lock)
+        return self.lock(node)
+
+    def _inserted(self, tokens: Any, row: Tensor, owned: int) -> tuple[int, Any]:
+        """Tokens that were present, and the node where all of them end."""
         data = self._bytes(tokens)
         node, at = self._walk(data)
-        present = at // WIDTH
+        present, end = at // WIDTH, node
         if at < len(data):
             segment = data[at:]
             first = segment[: self._page]
@@ -108,10 +119,11 @@ class Floor(Driver):
             node.below[first] = leaf
             self._order[leaf] = None
             self._evictable += len(segment) // WIDTH
+            end = leaf
         self._refresh(node)
         if present > owned:
             self.pool.free(row[owned:present])
-        return present
+        return present, end
 
     def evict(self, tokens: int) -> None:
         """From the front of the order."""

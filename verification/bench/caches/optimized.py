@@ -66,8 +66,8 @@ class Optimized(Driver):
         if present > owned:
             self._cache.free(row[owned:present])
         self.indices(found, found.length)
-        self.unlock(lock)
-        return self.lock(found)
+        self._cache.unlock(lock)
+        return self._cache.lock(found.node)
 
     def evict(self, tokens: int) -> None:
         """Exactly as many leaves as it takes."""

@@ -1,13 +1,13 @@
-"""The tokens of 256 requests become one tensor, in the ways that there are: no cache is asked.
+"""The tokens of requests become one tensor, and their lengths another, in the ways that there are: no cache is asked.
 
 `sum` and `chain` flatten lists and make a tensor of the result, as before and after sglang#6907; `buffers` joins arrays and reads them
-as they are; ours makes lengths and starts as well, from `lists` or from `arrays`; `staged` goes by the buffer that a device needs.
+as they are; ours, which makes starts as well, begins with `lists` or with `arrays`; `staged` goes by the buffer that a device needs.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,26 +19,33 @@ from radixcheck.verification.bench.clock import now, settle, summary
 from radixcheck.verification.bench.driver import check
 from radixcheck.verification.bench.streams import Make, leaf
 
+Made = tuple[Tensor, Tensor]  # tokens, lengths
 
-def ways(lists: list[list[int]]) -> dict[str, Callable[[], Tensor]]:
-    """Each gives the same tensor."""
+
+def ways(lists: list[list[int]]) -> dict[str, Callable[[], Made]]:
+    """Each gives the same two tensors."""
     arrays = [array("q", tokens) for tokens in lists]
     host, staged = HostBatches(), StagedBatches("cpu")
     return {
-        "sum": lambda: torch.tensor(flattened_quadratic(lists)),
-        "chain": lambda: torch.tensor(flattened(lists)),
-        "buffers": lambda: torch.frombuffer(bytearray().join(arrays), dtype=torch.int64),
-        "lists": lambda: host.prepare(lists).tokens,
-        "arrays": lambda: host.prepare(arrays).tokens,
-        "staged lists": lambda: staged.prepare(lists).tokens,
-        "staged arrays": lambda: staged.prepare(arrays).tokens,
+        "sum": lambda: (torch.tensor(flattened_quadratic(lists)), lengths(lists)),
+        "chain": lambda: (torch.tensor(flattened(lists)), lengths(lists)),
+        "buffers": lambda: (torch.frombuffer(bytearray().join(arrays), dtype=torch.int64), lengths(arrays)),
+        "lists": lambda: host.prepare(lists)[:2],
+        "arrays": lambda: host.prepare(arrays)[:2],
+        "staged lists": lambda: staged.prepare(lists)[:2],
+        "staged arrays": lambda: staged.prepare(arrays)[:2],
     }
+
+
+def lengths(requests: Sequence[Sequence[int]]) -> Tensor:
+    """As sglang#6907 makes them (C9)."""
+    return torch.as_tensor([len(tokens) for tokens in requests], dtype=torch.int64)
 
 
 def run(make: Make, requests: int, tokens: int, steps: int) -> dict[str, float]:
     """Microseconds of each way, and how many times faster ours is than others."""
     lists = [leaf(i, tokens) for i in range(requests)]
-    expected = torch.tensor(flattened(lists))
+    expected = torch.tensor(flattened(lists)), lengths(lists)
     known = ways(lists)
     times: dict[str, list[int]] = {name: [] for name in known}
     settle()
@@ -53,8 +60,8 @@ def run(make: Make, requests: int, tokens: int, steps: int) -> dict[str, float]:
     return figures
 
 
-def _timed(way: Callable[[], Tensor], expected: Tensor, times: list[int]) -> None:
+def _timed(way: Callable[[], Made], expected: Made, times: list[int]) -> None:
     start = now()
     made = way()
     times.append(now() - start)
-    check(bool(torch.equal(made, expected)), "the tensor does not hold the tokens of the requests")
+    check(all(map(torch.equal, made, expected)), "the tensors do not hold the tokens and lengths of the requests")
