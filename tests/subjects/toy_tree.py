@@ -94,7 +94,7 @@ class Hasty(Toy):
 class Generous(WhiteBox):
     """Evicts all that it needs, and not what is missing."""
 
-    def _take(self, need: int, kept: int) -> list[int]:
+    def _take(self, need: int) -> list[int]:
         self._check_room(need, kept)
         if need > self.pool.available:
             self.tree.evict(need)

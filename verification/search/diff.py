@@ -41,9 +41,6 @@ class Kind:
     what: str
     departs: tuple[str, ...]
 
-    def __str__(self) -> str:
-        return self.what
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:

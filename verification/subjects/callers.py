@@ -191,7 +191,7 @@ class Caller:
         """Slots on loan."""
         if tokens < 0:
             raise BadAmount(f"{tokens} tokens to allocate")
-        slots = self._take(self._pages(tokens), 0)
+        slots = self._take(self._pages(tokens))
         self._loans.update(slots)
         return slots
 
@@ -223,7 +223,7 @@ class Caller:
         self._check_room(need, found.evictable)
         slots, node = self.tree.match(whole)
         lock = self.tree.lock(node)
-        row = slots + self._take(need, 0)
+        row = slots + self._take(need)
         self._requests[request] = Live(request, key, priority, list(key.tokens), row, node, lock, len(slots))
         return Row(len(slots), row[: len(key.tokens)])
 
@@ -238,7 +238,7 @@ class Caller:
         live = self._live(request)
         self._check_tokens((token,))
         if len(live.row) == len(live.tokens):
-            live.row += self._take(self._page, 0)
+            live.row += self._take(self._page)
         live.tokens.append(token)
         return live.row[len(live.tokens) - 1]
 
@@ -278,8 +278,8 @@ class Caller:
         if need > self.pool.available + self.tree.sizes()[0] - kept:
             raise NoRoom(f"{need} tokens do not fit")
 
-    def _take(self, need: int, kept: int) -> list[int]:
-        self._check_room(need, kept)
+    def _take(self, need: int) -> list[int]:
+        self._check_room(need, 0)
         if need > self.pool.available:
             self.tree.evict(need - self.pool.available)
         return self.pool.alloc(need) if need else []
