@@ -95,7 +95,7 @@ class Generous(WhiteBox):
     """Evicts all that it needs, and not what is missing."""
 
     def _take(self, need: int) -> list[int]:
-        self._check_room(need, kept)
+        self._check_room(need, 0)
         if need > self.pool.available:
             self.tree.evict(need)
         return self.pool.alloc(need) if need else []
