@@ -28,7 +28,7 @@ FOLDERS = ("spec", "reference", "optimized", "verification")
 MUTATED = ("reference", "optimized")
 SELECTION = (
     *("test_reference.py", "test_reference_requests.py", "test_optimized.py", "test_optimized_heap.py"),
-    *("test_optimized_guards.py", "test_optimized_lockstep.py", "test_checked_runs.py"),
+    *("test_optimized_guards.py", "test_optimized_lockstep.py", "test_checked_runs.py", "test_batch.py"),
 )
 KILLED, TIMED_OUT, SURVIVED, TEXT = "killed", "timed out", "survived", "text only"
 UNEXPLAINED = "unexplained"
@@ -38,7 +38,7 @@ EXIT_CODES: dict[int | None, str] = {
     **dict.fromkeys((36, 152, -24, -9), TIMED_OUT),
 }
 EQUIVALENT = "EQUIVALENT"
-CLASSES = (EQUIVALENT, "COST")  # only the first are left out of the score
+CLASSES = (EQUIVALENT, "COST", "CUDA")  # only the first are left out of the score
 LEAST_SCORE = 92.0  # percent
 
 CONFIGURATION = """
