@@ -4,7 +4,7 @@ Everything goes through one buffer of 64-bit integers, so that a device is reach
 
     [0, all)                   tokens; first, because kernels ask that what they read begins at a multiple of 16 bytes
     [all, all + n)             lengths: tokens of each of the n requests
-    [all + n, all + 2n + 1)    starts: where each begins among the tokens, and where the last one ends
+    [all + n, all + 2n + 1)    starts: where each begins among the tokens, and where the last one ends; summed up on the device
 
 Who owns the memory: a batch does. Its three tensors are views of one storage that no later call writes into, and that shares nothing
 with what the requests were given in: they may be changed, or given again, as soon as `prepare` has returned. `torch.as_tensor` promises
@@ -15,8 +15,8 @@ import ctypes
 import sys
 from array import array
 from collections.abc import Sequence
-from itertools import accumulate
-from typing import NamedTuple, Protocol
+from operator import attrgetter
+from typing import NamedTuple, Protocol, TypeGuard
 
 import torch
 from torch import Tensor
@@ -24,12 +24,13 @@ from torch import Tensor
 from radixcheck.optimized.keys import TOKEN_BYTES, pack
 from radixcheck.spec.values import BadKey
 
-# A list or tuple, each token of which is looked at. Or an array of type "q" or "Q", or a memoryview of 8-byte integers, which is taken as
-# it is, for a look at it would cost as much as its copy: that its numbers are tokens, of at most 63 bits, is for its owner to know.
+# A list or tuple, each token of which is looked at. Or an array or a contiguous memoryview of 8-byte integers, which is taken as it is,
+# for a look at it would cost as much as its copy: that its numbers are tokens, of at most 63 bits, is for its owner to know.
 Tokens = Sequence[int]
 _ROOM = 1 << 16  # integers that a staging buffer has at first
 _TOP_BYTE = 7 if sys.byteorder == "little" else 0  # of a token; on the device tokens are signed, so that its first bit must be 0
-_WIDE = frozenset("qQlL")  # formats of integers, where they take 8 bytes
+_WIDE = frozenset(code for code in "qQlL" if array(code).itemsize == TOKEN_BYTES)  # what arrays and views call 8-byte integers
+_typecode = attrgetter("typecode")
 
 
 class DeviceBatch(NamedTuple):
@@ -52,7 +53,7 @@ class HostBatches:
 
     def prepare(self, requests: Sequence[Tokens]) -> DeviceBatch:
         """One pass over what the requests hold; no second copy."""
-        return _cut(torch.frombuffer(_joined(requests), dtype=torch.int64), len(requests))
+        return _cut(torch.frombuffer(bytearray().join(_parts(requests)), dtype=torch.int64), len(requests))
 
 
 class StagedBatches:
@@ -70,13 +71,18 @@ class StagedBatches:
 
     def prepare(self, requests: Sequence[Tokens]) -> DeviceBatch:
         """Fill the buffer, and copy what was filled at once."""
-        data = _joined(requests)  # while the last copy may still run; joining is faster than filling the buffer piece by piece
+        parts = [memoryview(part).cast("B") for part in _parts(requests)]
+        used = sum(map(len, parts))
         if self._copied is not None:
             self._copied.synchronize()
-        if len(data) > len(self._memory):
-            self._stage(2 * len(data) // TOKEN_BYTES)
-        self._memory[: len(data)] = data
-        whole = self._buffer[: len(data) // TOKEN_BYTES].to(self._device, non_blocking=self._beside, copy=True)
+        if used > len(self._memory):
+            self._stage(2 * used // TOKEN_BYTES)
+        at = 0
+        for part in parts:
+            end = at + len(part)
+            self._memory[at:end] = part
+            at = end
+        whole = self._buffer[: used // TOKEN_BYTES].to(self._device, non_blocking=self._beside, copy=True)
         if self._beside:
             self._copied = torch.cuda.current_stream(self._device).record_event()
         return _cut(whole, len(requests))
@@ -93,26 +99,35 @@ def batches(device: torch.device | str) -> Batches:
     return HostBatches() if torch.device(device).type == "cpu" else StagedBatches(device)
 
 
-def _joined(requests: Sequence[Tokens]) -> bytearray:
-    """The buffer's content."""
-    lengths = [*map(len, requests)]
-    starts = [*accumulate(lengths, initial=0)]
-    tokens = [held if type(held) is array and held.typecode in "qQ" else _packed(held) for held in requests]
-    data = bytearray().join([*tokens, array("q", lengths + starts)])
-    assert len(data) == TOKEN_BYTES * (starts[-1] + 2 * len(lengths) + 1), "each request has as many tokens as it says"
-    return data
+def _parts(requests: Sequence[Tokens]) -> "list[array[int] | bytes | memoryview]":
+    """The buffer's content in pieces: the tokens of each request, lengths, room for the starts."""
+    lengths = array("q", list(map(len, requests)))
+    room = bytes(TOKEN_BYTES * (len(requests) + 1))
+    return [*(requests if _are_arrays(requests) else map(_packed, requests)), lengths, room]
+
+
+def _are_arrays(requests: Sequence[object]) -> "TypeGuard[Sequence[array[int]]]":
+    """Whether all are arrays of 8-byte integers: then none needs a look of its own."""
+    try:
+        return _WIDE.issuperset(map(_typecode, requests))
+    except AttributeError:  # nothing but an array has a type code
+        return False
 
 
 def _packed(tokens: Tokens) -> bytes | memoryview:
-    if type(tokens) is memoryview and tokens.format in _WIDE and tokens.itemsize == TOKEN_BYTES:
-        return tokens if tokens.contiguous else tokens.tobytes()
+    if isinstance(tokens, array | memoryview):
+        view = memoryview(tokens)
+        if view.format in _WIDE and view.contiguous and view.ndim == 1:
+            return view
     data = pack(tokens)
+    assert len(data) == TOKEN_BYTES * len(tokens), "a request has as many tokens as it says"
     if not data[_TOP_BYTE::TOKEN_BYTES].isascii():  # the fastest way to ask many bytes for their first bit
         raise BadKey(f"token {max(tokens)} does not fit 63 bits")
     return data
 
 
 def _cut(whole: Tensor, requests: int) -> DeviceBatch:
-    starts = len(whole) - requests - 1
-    lengths = starts - requests
-    return DeviceBatch(whole[:lengths], whole[lengths:starts], whole[starts:])
+    at = len(whole) - 2 * requests - 1
+    tokens, lengths, starts = whole[:at], whole[at : at + requests], whole[at + requests :]
+    torch.cumsum(lengths, 0, out=starts[1:])
+    return DeviceBatch(tokens, lengths, starts)

@@ -8,7 +8,7 @@ from torch import Tensor
 from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack
 from radixcheck.optimized.loans import CountedLoans, Loans
 from radixcheck.optimized.lookup import Lookup
-from radixcheck.optimized.matched import Matched
+from radixcheck.optimized.matched import Inserted, Matched
 from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.pool import Pool
@@ -77,6 +77,15 @@ class RadixCache:
 
         The caller still owns `slots[:that]` and the unaligned tail; the rest is copied, and belongs to the tree.
         """
+        return self._insert(key, slots, priority)[0]
+
+    def insert_and_match(self, key: Key, slots: Tensor, priority: int = 0) -> Inserted:
+        """The same as one access, for a caller who goes on with what is cached now: locks its node, or reads its slots."""
+        present, path = self._insert(key, slots, priority)
+        node = path[-1] if path else self.tree.root
+        return Inserted(present, Matched(node.end, node, self.tree.pieces(path)))
+
+    def _insert(self, key: Key, slots: Tensor, priority: int) -> tuple[int, list[Node]]:
         tree, data = self.tree, self._whole(key)
         check_priority(priority)
         whole = len(data) // TOKEN_BYTES
@@ -98,7 +107,7 @@ class RadixCache:
             tree.graft(node, leaf)
             self._loans.settle(given)
             path.append(leaf)
-        return prefix
+        return prefix, path
 
     def lock(self, node: object) -> Receipt:
         """Protect the path from a match's node to the root; a handle outlives splits: it names where a prefix ends."""

@@ -22,6 +22,13 @@ class Matched(NamedTuple):
         return joined(self.pieces)
 
 
+class Inserted(NamedTuple):
+    """What came of an insert."""
+
+    present: int  # tokens that were cached already
+    match: Matched  # the whole pages of the key, all of them cached now
+
+
 def joined(pieces: Sequence[Tensor]) -> Tensor:
     """These, of which there is one at least, in a tensor with storage of its own, made by one operation."""
     return pieces[0].clone() if len(pieces) == 1 else torch.cat(tuple(pieces))

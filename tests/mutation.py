@@ -28,7 +28,7 @@ FOLDERS = ("spec", "reference", "optimized", "verification")
 MUTATED = ("reference", "optimized")
 SELECTION = (
     *("test_reference.py", "test_reference_requests.py", "test_optimized.py", "test_optimized_heap.py"),
-    *("test_optimized_guards.py", "test_optimized_lockstep.py", "test_checked_runs.py", "test_batch.py"),
+    *("test_optimized_guards.py", "test_optimized_lockstep.py", "test_checked_runs.py", "test_lookup.py", "test_batch.py"),
 )
 KILLED, TIMED_OUT, SURVIVED, TEXT = "killed", "timed out", "survived", "text only"
 UNEXPLAINED = "unexplained"

@@ -22,7 +22,7 @@ REQUESTS = st.lists(st.lists(st.integers(0, 2**63 - 1), max_size=9), max_size=9)
 
 
 def strided(tokens: list[int]) -> memoryview:
-    """Every other number of a buffer."""
+    """Every other number of a buffer: not taken as it lies."""
     return memoryview(array("q", [number for token in tokens for number in (token, -1)]))[::2]
 
 
@@ -87,7 +87,7 @@ def test_what_a_buffer_holds_is_taken_as_it_is() -> None:
     """Nobody looks at its numbers, which would cost as much as to copy them."""
     signed, unsigned = array("q", (-1, 5)), array("Q", (2**64 - 1, 5))
 
-    for held in (signed, unsigned, memoryview(signed), memoryview(unsigned), memoryview(signed)[::1]):
+    for held in (signed, unsigned, memoryview(signed), memoryview(unsigned)):
         assert plain(HostBatches().prepare([held])) == ([-1, 5], [2], [0, 2])
 
 
@@ -174,7 +174,7 @@ def test_a_batch_reaches_the_device_by_one_copy_whatever_its_size() -> None:
         with Launched() as mode:
             batch = maker.prepare(requests)
 
-        assert mode.names == ["slice", "_to_copy", "slice", "slice", "slice"]
+        assert mode.names == ["slice", "_to_copy", "slice", "slice", "slice", "slice", "cumsum"]
         assert {tensor.device.type for tensor in batch} == {"meta"}
 
 
@@ -183,7 +183,7 @@ def test_on_the_host_nothing_is_copied_twice() -> None:
         with Launched() as mode:
             HostBatches().prepare(requests)
 
-        assert mode.names == ["slice", "slice", "slice"]
+        assert mode.names == ["slice", "slice", "slice", "slice", "cumsum"]
 
 
 def test_the_maker_is_chosen_by_the_device() -> None:

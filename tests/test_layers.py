@@ -20,7 +20,8 @@ BELOW = {
     "verification": {
         *("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized"),
         *("click", "crosshair", "hypothesis", "pytest", "rich", "torch", "z3", "cvc5"),
-        *("sglang", "vllm"),  # in adapters, which run where these are installed
+        *("sglang", "vllm", "core"),  # in adapters, which run where these are installed
+        "matplotlib",
     },
 }
 

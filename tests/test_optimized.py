@@ -75,6 +75,25 @@ def test_nothing_that_is_given_or_returned_shares_storage_with_the_cache(device:
     assert storages(kept).isdisjoint(storages(outside))
 
 
+@pytest.mark.parametrize("text", ["", "a", "ab", "abcd", "abcdxy", "abcdefgh", "xyz"])
+def test_an_insert_that_is_gone_on_with_says_what_a_match_would(text: str) -> None:
+    caches = make(), make()
+    for cache in caches:
+        put(cache, key("abcdef"))
+    slots = [cache.alloc(len(text)) for cache in caches]
+    for cache, given in zip(caches, slots, strict=True):
+        cache.tags.write(given, key(text), 0)
+
+    present, found = caches[0].insert_and_match(key(text), slots[0], 3)
+
+    assert present == caches[1].insert(key(text), slots[1], 3)
+    expected = caches[1].match(key(text))
+    assert (found.length, found.slots.tolist()) == (expected.length, expected.slots.tolist())
+    assert caches[0].tree.now == caches[1].tree.now - 1
+    caches[0].lock(found.node)
+    assert caches[0].sizes().protected == expected.length
+
+
 def test_the_halves_of_a_split_hold_no_more_storage_than_their_slots(device: str) -> None:
     cache = make(device)
     put(cache, key("abcdefgh"))

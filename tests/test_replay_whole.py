@@ -50,8 +50,8 @@ def changed(name: str, change: Callable[[Node], Any]) -> tuple[list[Violation], 
 @pytest.mark.parametrize(
     ("name", "change", "property_"),
     [
-        ("lock", lambda node: node.lock + 1, "LOCK_COUNT"),
-        ("time", lambda node: node.time - 1, "RECENCY"),
+        ("marks", lambda node: node.marks + 1, "LOCK_COUNT"),
+        ("time", lambda node: node.parent.time, "RECENCY"),
         ("creation", lambda node: node.creation - 1, "CREATION"),
         ("hits", lambda node: node.hits + 1, "FREQ"),
         ("priority", lambda node: node.priority + 1, "PRIORITY"),

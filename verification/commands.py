@@ -13,6 +13,7 @@ import click
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification import evidence
+from radixcheck.verification.bench.command import bench
 from radixcheck.verification.operations import Op
 from radixcheck.verification.options import one_subject, options
 from radixcheck.verification.report import console, tables
@@ -25,7 +26,7 @@ def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
 
 
-for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.findings, evidence.report):
+for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.findings, evidence.report, bench):
     cli.add_command(command)
 
 

@@ -9,7 +9,7 @@ import os
 from array import array
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from radixcheck.verification.remote.serve import Key, Missing, Pool
 
@@ -133,28 +133,48 @@ def words(key: Key) -> tuple[str | None, str | None]:
     return extra, salt
 
 
+class Interface(NamedTuple):
+    """What SGLang 0.5 gives to all of its own caches."""
+
+    version: str
+    types: Any  # module with what its calls take
+    key: Any
+    parameters: Any  # from which a cache is built
+
+
+def interface() -> Interface:
+    """That of the installed SGLang. Raises Missing."""
+    version = installed()
+    try:
+        from sglang.srt.mem_cache import base_prefix_cache
+        from sglang.srt.mem_cache.cache_init_params import CacheInitParams
+        from sglang.srt.mem_cache.radix_cache import RadixKey
+    except ImportError as error:
+        raise Missing(f"sglang {version} cannot be imported: {error}") from error
+    return Interface(version, base_prefix_cache, RadixKey, CacheInitParams)
+
+
+def common(allocator: Any, rows: Any, page_size: int, policy: str) -> dict[str, Any]:
+    """What each of these caches is built from."""
+    return {
+        "disable": False,
+        "req_to_token_pool": rows,
+        "token_to_kv_pool_allocator": allocator,
+        "page_size": page_size,
+        "eviction_policy": policy,
+    }
+
+
 class Current:
     """A cache behind the interface that SGLang 0.5 gives to all of its own. Keys have its type, rows its tensors."""
 
     cache: Any
 
     def __init__(self, setup: Any) -> None:
-        self.version = installed()
-        try:
-            from sglang.srt.mem_cache import base_prefix_cache
-            from sglang.srt.mem_cache.cache_init_params import CacheInitParams
-            from sglang.srt.mem_cache.radix_cache import RadixKey
-        except ImportError as error:
-            raise Missing(f"sglang {self.version} cannot be imported: {error}") from error
-        self._types, self._key_type, self._parameters = base_prefix_cache, RadixKey, CacheInitParams
+        self._has = interface()
+        self.version, self._types, self._key_type = self._has.version, self._has.types, self._has.key
         self._pool, self._rows, self._spaces = setup.pool, Rows(), dict[Any, Any]()
-        self._common = {
-            "disable": False,
-            "req_to_token_pool": self._rows,
-            "token_to_kv_pool_allocator": Allocator(setup.pool),
-            "page_size": setup.page_size,
-            "eviction_policy": setup.policy,
-        }
+        self._common = common(Allocator(setup.pool), self._rows, setup.page_size, setup.policy)
 
     def match(self, key: Key) -> tuple[list[int], Any]:
         """Its slots come along the path, as an engine reads them."""

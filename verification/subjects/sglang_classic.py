@@ -5,11 +5,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Observation, SeenNode, Supports
 from radixcheck.verification.subjects.callers import Found, WhiteBox
-from radixcheck.verification.subjects.sglang import POLICIES, Clock, Current, Linked, nodes_of
+from radixcheck.verification.subjects.sglang import POLICIES, Clock, Current, Interface, Linked, nodes_of
+
+
+def built(has: Interface, common: Mapping[str, Any]) -> Any:
+    """The unmodified cache."""
+    from sglang.srt.mem_cache.radix_cache import RadixCache
+
+    return RadixCache(has.parameters(**common))
 
 
 class Classic(Linked, Current):
@@ -23,7 +31,7 @@ class Classic(Linked, Current):
 
         self._clock = radix_cache.time = Clock()
         self._page = setup.page_size
-        self.cache = radix_cache.RadixCache(self._parameters(**self._common))
+        self.cache = built(self._has, self._common)
 
     def peek(self, key: Key) -> Found:
         """A walk of ours: the cache offers none that leaves no trace."""

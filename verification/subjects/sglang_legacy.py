@@ -23,7 +23,7 @@ STANDING_IN = {
 }
 
 
-def _loaded() -> Any:
+def loaded() -> Any:
     """The module of the cache. Raises Missing."""
     name = "sglang.srt.mem_cache.radix_cache"
     if name in sys.modules:
@@ -46,6 +46,11 @@ def _loaded() -> Any:
     return sys.modules[name]
 
 
+def built(allocator: Any, rows: Any, page_size: int) -> Any:
+    """The unmodified cache. Raises Missing."""
+    return loaded().RadixCache(rows, allocator, page_size)
+
+
 class Legacy(Linked):
     """The tree. It keeps no creation, hits or priority, and knows no namespaces."""
 
@@ -53,10 +58,10 @@ class Legacy(Linked):
     version = VERSION
 
     def __init__(self, setup: Any) -> None:
-        module = _loaded()
+        module = loaded()
         self._clock = module.time = Clock()
         self._pool, self._rows = setup.pool, Rows()
-        self.cache = module.RadixCache(self._rows, Allocator(setup.pool), setup.page_size)
+        self.cache = built(Allocator(setup.pool), self._rows, setup.page_size)
 
     def match(self, key: Key) -> tuple[list[int], Any]:
         """Slots and node."""

@@ -6,13 +6,28 @@ times: it is a black box. Handles are numbers, of which a core forgets those of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode, Supports
 from radixcheck.verification.subjects.callers import Caller, Found, WhiteBox
-from radixcheck.verification.subjects.sglang import POLICIES, Current, nodes_of
+from radixcheck.verification.subjects.sglang import POLICIES, Current, Interface, nodes_of
 
 CORES = {"python": "UnifiedTreeCore", "rust": "RustUnifiedTreeCore"}
+
+
+def built(has: Interface, common: Mapping[str, Any], core: str) -> Any:
+    """The unmodified cache over one of its cores. Raises Missing."""
+    try:
+        from sglang.srt.mem_cache.unified_cache.component_type import ComponentType
+        from sglang.srt.mem_cache.unified_radix_cache import UnifiedRadixCache
+    except ImportError as error:
+        raise Missing(f"sglang {has.version} has no unified cache that can be imported: {error}") from error
+    cache = UnifiedRadixCache(has.parameters(**common, tree_components=(ComponentType.FULL,), tree_core_backend=core))
+    took = type(cache.tree_core).__name__
+    if took != CORES[core]:
+        raise Missing(f"sglang {has.version} has no core in {core} for this machine: it took {took} instead")
+    return cache
 
 
 class Unified(Current):
@@ -23,17 +38,8 @@ class Unified(Current):
 
     def __init__(self, setup: Any) -> None:
         super().__init__(setup)
-        try:
-            from sglang.srt.mem_cache.unified_cache.component_type import ComponentType
-            from sglang.srt.mem_cache.unified_radix_cache import UnifiedRadixCache
-        except ImportError as error:
-            raise Missing(f"sglang {self.version} has no unified cache that can be imported: {error}") from error
-        self._full = ComponentType.FULL
-        params = self._parameters(**self._common, tree_components=(self._full,), tree_core_backend=self.core)
-        self.cache = UnifiedRadixCache(params)
+        self.cache = built(self._has, self._common, self.core)
         self._core = self.cache.tree_core
-        if type(self._core).__name__ != CORES[self.core]:
-            raise Missing(f"sglang {self.version} has no core in {self.core} for this machine: it took {type(self._core).__name__} instead")
 
     def peek(self, key: Key) -> Found:
         """The cache's own look. It names the node at which it ends: a lock of it, taken back at once, tells what it would keep. If it
@@ -79,8 +85,10 @@ class PythonCore(Unified):
         return None if self._core.is_root(node) else node
 
     def _seen(self, node: Any) -> SeenNode:
+        from sglang.srt.mem_cache.unified_cache.component_type import ComponentType
+
         space, page = self._shown(node)
-        full = node.component_data[self._full]
+        full = node.component_data[ComponentType.FULL]
         return SeenNode(
             node.id,
             self.locate(node.parent.id),

@@ -15,7 +15,7 @@ import logging
 import os
 import sys
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 from radixcheck.verification.remote.serve import Key, Missing, NoRoom, Row, Sizes, StillHeld, Supports
 from radixcheck.verification.subjects.callers import BadKey, RequestExists, UnknownRequest
@@ -23,6 +23,12 @@ from radixcheck.verification.subjects.sglang import extracted, installed
 
 VERSION = "0.33.0"  # of the extracted sources
 LONGEST = 1 << 20  # tokens of a request
+_COPIES = "the second copy of what another request has cached stays, and is found no more"
+CHOICES = {
+    "victims of an eviction": "it evicts single blocks, in the order in which they were released, the last of a request first",
+    "slots given back in chunk": _COPIES,
+    "slots given back in finish": _COPIES,
+}
 
 
 def _prepared() -> str:
@@ -37,37 +43,49 @@ def _prepared() -> str:
     return VERSION
 
 
+class Built(NamedTuple):
+    """The unmodified manager, and what its requests are made of."""
+
+    version: str
+    manager: Any
+    hasher: Any  # of the blocks of a request, as the engine hashes by default
+    request: Any  # the type
+    sampling: Any  # the type of what a request is given
+
+
+def built(page_size: int, capacity: int) -> Built:
+    """Over so many tokens, beside the block that is never handed out. Raises Missing."""
+    version = _prepared()
+    try:
+        import torch
+        from vllm.sampling_params import SamplingParams
+        from vllm.utils.hashing import get_hash_fn_by_name
+        from vllm.v1.core.kv_cache_manager import KVCacheManager
+        from vllm.v1.core.kv_cache_utils import get_request_block_hasher, init_none_hash
+        from vllm.v1.kv_cache_interface import FullAttentionSpec, KVCacheConfig, KVCacheGroupSpec
+        from vllm.v1.request import Request
+    except ImportError as error:
+        raise Missing(f"vllm {version} cannot be imported ({error}): give a Python that has what it needs with --python PATH") from error
+    hashed = get_hash_fn_by_name("sha256")
+    init_none_hash(hashed)
+    attention = FullAttentionSpec(block_size=page_size, num_kv_heads=1, head_size=64, dtype=torch.float16)
+    groups = [KVCacheGroupSpec(["layer"], attention)]
+    config = KVCacheConfig(num_blocks=capacity // page_size + 1, kv_cache_tensors=[], kv_cache_groups=groups)
+    sizes = {"scheduler_block_size": page_size, "hash_block_size": page_size}
+    manager = KVCacheManager(config, max_model_len=LONGEST, enable_caching=True, **sizes)
+    return Built(version, manager, get_request_block_hasher(page_size, hashed), Request, SamplingParams)
+
+
 class Blocks:
     """The manager, and its requests."""
 
-    supports = Supports(tree=False)
+    supports = Supports(tree=False, choices=CHOICES)
 
     def __init__(self, setup: Any) -> None:
-        self.version = _prepared()
-        try:
-            import torch
-            from vllm.sampling_params import SamplingParams
-            from vllm.utils.hashing import get_hash_fn_by_name
-            from vllm.v1.core.kv_cache_manager import KVCacheManager
-            from vllm.v1.core.kv_cache_utils import get_request_block_hasher, init_none_hash
-            from vllm.v1.kv_cache_interface import FullAttentionSpec, KVCacheConfig, KVCacheGroupSpec
-            from vllm.v1.request import Request
-        except ImportError as error:
-            raise Missing(
-                f"vllm {self.version} cannot be imported ({error}): give a Python that has what it needs with --python PATH"
-            ) from error
-        hashed = get_hash_fn_by_name("sha256")
-        init_none_hash(hashed)
-        self._hasher, self._request_type = get_request_block_hasher(setup.page_size, hashed), Request
-        self._sampling = SamplingParams(max_tokens=LONGEST)
+        has = self._has = built(setup.page_size, setup.pool.capacity)
+        self.version, self.manager = has.version, has.manager
+        self._sampling = has.sampling(max_tokens=LONGEST)
         self._page, self._pool = setup.page_size, setup.pool
-        attention = FullAttentionSpec(block_size=self._page, num_kv_heads=1, head_size=64, dtype=torch.float16)
-        config = KVCacheConfig(
-            num_blocks=setup.pool.capacity // self._page + 1, kv_cache_tensors=[], kv_cache_groups=[KVCacheGroupSpec(["layer"], attention)]
-        )
-        self.manager = KVCacheManager(
-            config, max_model_len=LONGEST, scheduler_block_size=self._page, hash_block_size=self._page, enable_caching=True
-        )
         self._blocks = self.manager.block_pool.blocks[1:]
         self._out = set[int]()
         self._requests = dict[int, Any]()
@@ -139,14 +157,14 @@ class Blocks:
         lora = None
         if adapter is not None:
             lora = LoRARequest(adapter, self._adapters.setdefault(adapter, len(self._adapters) + 1), "nowhere")
-        return self._request_type(
+        return self._has.request(
             request_id=str(request),
             prompt_token_ids=list(key.tokens),
             sampling_params=self._sampling,
             pooling_params=None,
             lora_request=lora,
             cache_salt=salt,
-            block_hasher=self._hasher,
+            block_hasher=self._has.hasher,
         )
 
     def _row(self, live: Any) -> list[int]:

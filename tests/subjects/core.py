@@ -1,0 +1,7 @@
+"""Stands for the module of the same name in the benchmark of peers, which loads `verification/peers_adapter.py`."""
+
+
+class Adapter:
+    """What every adapter is there."""
+
+    page_size: int

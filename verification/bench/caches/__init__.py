@@ -1,0 +1,1 @@
+"""One driver for each cache: how its engine calls it."""

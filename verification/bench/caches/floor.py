@@ -1,0 +1,187 @@
+"""The least that a cache in CPython can do, to see how much of a figure is Python's own: no cache to use.
+
+One ordered dictionary is the exact order of eviction (lru) over all unlocked nodes; segments are bytes, compared by memcmp; one copy of
+slots for each node. No policies, namespaces, typed errors, checks, handles that go stale, or limits on memory.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from radixcheck.optimized import DevicePool
+from radixcheck.verification.bench.driver import Driver
+
+WIDTH = 8  # bytes of a token
+
+
+class Node:
+    """Bytes of tokens, and their slots."""
+
+    __slots__ = ("above", "below", "first", "locks", "segment", "slots")
+
+    def __init__(self, above: Node | None, first: bytes, segment: bytes, slots: Tensor | None) -> None:
+        self.above, self.first, self.segment, self.slots = above, first, segment, slots
+        self.below: dict[bytes, Any] = {}
+        self.locks = 0
+
+
+class Floor(Driver):
+    """A tree whose nodes stand in `_order` unless they are locked, each behind those below it."""
+
+    def __init__(self, pool: Any) -> None:
+        super().__init__(pool)
+        self._page = WIDTH * pool.page_size
+        self._root = Node(None, b"", b"", None)
+        self._order: OrderedDict[Any, None] = OrderedDict()
+        self._evictable = self._protected = 0
+
+    @classmethod
+    def real(cls, capacity: int, page_size: int) -> DevicePool:
+        """Ours."""
+        return DevicePool(capacity, page_size)
+
+    def prep(self, tokens: list[int]) -> Any:
+        """A buffer."""
+        return array("Q", tokens)
+
+    def sizes(self) -> tuple[int, int]:
+        """Two counters."""
+        return self._evictable, self._protected
+
+    def available(self) -> int:
+        """What the pool says."""
+        return int(self.pool.available)
+
+    def match(self, tokens: Any) -> tuple[int, Any]:
+        """The node where it ends is the handle."""
+        node, at = self._walk(self._bytes(tokens))
+        self._refresh(node)
+        return at // WIDTH, node
+
+    def indices(self, handle: Any, length: int) -> Tensor:
+        """The segments of its path; a single one as it is, not copied."""
+        parts = []
+        while handle is not self._root:
+            parts.append(handle.slots)
+            handle = handle.above
+        return torch.cat(parts[::-1]) if len(parts) > 1 else parts[0]
+
+    def lock(self, handle: Any) -> Any:
+        """The whole path."""
+        node, root, order = handle, self._root, self._order
+        while node is not root:
+            if not node.locks:
+                del order[node]
+                size = len(node.segment) // WIDTH
+                self._evictable -= size
+                self._protected += size
+            node.locks += 1
+            node = node.above
+        return handle
+
+    def unlock(self, lock: Any) -> None:
+        """From below, so that the order stays right."""
+        root, order = self._root, self._order
+        while lock is not root:
+            lock.locks -= 1
+            if not lock.locks:
+                order[lock] = None
+                size = len(lock.segment) // WIDTH
+                self._evictable += size
+                self._protected -= size
+            lock = lock.above
+
+    def insert(self, tokens: Any, row: Tensor, owned: int) -> int:
+        """One new leaf at most."""
+        return self._inserted(tokens, row, owned)[0]
+
+    def checkpoint(self, tokens: Any, row: Tensor, owned: int, lock: Any) -> Any:
+        """No second walk."""
+        node = self._inserted(tokens, row, owned)[1]
+        self.indices(node, 0)
+        self.unlock(lock)
+        return self.lock(node)
+
+    def _inserted(self, tokens: Any, row: Tensor, owned: int) -> tuple[int, Any]:
+        """Tokens that were present, and the node where all of them end."""
+        data = self._bytes(tokens)
+        node, at = self._walk(data)
+        present, end = at // WIDTH, node
+        if at < len(data):
+            segment = data[at:]
+            first = segment[: self._page]
+            leaf = Node(node, first, segment, row[present : len(data) // WIDTH].clone())
+            node.below[first] = leaf
+            self._order[leaf] = None
+            self._evictable += len(segment) // WIDTH
+            end = leaf
+        self._refresh(node)
+        if present > owned:
+            self.pool.free(row[owned:present])
+        return present, end
+
+    def evict(self, tokens: int) -> None:
+        """From the front of the order."""
+        freed, order, free = 0, self._order, self.pool.free
+        while freed < tokens and order:
+            node, _ = order.popitem(last=False)
+            del node.above.below[node.first]
+            freed += len(node.segment) // WIDTH
+            free(node.slots)
+        self._evictable -= freed
+
+    def _bytes(self, tokens: Any) -> bytes:
+        data: bytes = tokens.tobytes()
+        tail = len(data) % self._page
+        return data[:-tail] if tail else data
+
+    def _walk(self, data: bytes) -> tuple[Any, int]:
+        """The node in which the longest prefix ends, split there if need be, and its length in bytes."""
+        node, at, page, end = self._root, 0, self._page, len(data)
+        while at < end:
+            child = node.below.get(data[at : at + page])
+            if child is None:
+                break
+            segment = child.segment
+            if not data.startswith(segment, at):
+                shared = self._shared(segment, data, at)
+                return self._split(child, shared), at + shared
+            node, at = child, at + len(segment)
+        return node, at
+
+    def _shared(self, segment: bytes, data: bytes, at: int) -> int:
+        """Bytes of whole pages in which they agree; one page does."""
+        page = self._page
+        low, high = 1, min(len(segment), len(data) - at) // page
+        while low < high:
+            middle = (low + high + 1) // 2
+            if data.startswith(segment[low * page : middle * page], at + low * page):
+                low = middle
+            else:
+                high = middle - 1
+        return int(low * page)
+
+    def _split(self, node: Any, size: int) -> Any:
+        """The new node above it."""
+        upper = Node(node.above, node.first, node.segment[:size], node.slots[: size // WIDTH])
+        upper.locks = node.locks
+        upper.above.below[upper.first] = upper  # type: ignore[union-attr]  # no root is split
+        node.segment, node.slots, node.above = node.segment[size:], node.slots[size // WIDTH :], upper
+        node.first = node.segment[: self._page]
+        upper.below[node.first] = node
+        if not upper.locks:
+            self._order[upper] = None
+        return upper
+
+    def _refresh(self, node: Any) -> None:
+        """A path, from below."""
+        root, order = self._root, self._order
+        while node is not root:
+            if not node.locks:
+                order.move_to_end(node)
+            node = node.above

@@ -1,0 +1,66 @@
+"""The cost of an eviction against the number of leaves, as PNG and SVG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from radixcheck.verification.bench.campaign import Results
+from radixcheck.verification.bench.plan import FLOOR, OURS
+from radixcheck.verification.subjects.registry import UsageError
+
+FIGURE, SCENARIO = "evict p50", "decode"
+NAME = "evict-by-leaves"
+MARKERS = "osD^vP*X"
+GREY = "#808080"  # of text and axes: can be read on white and on black
+
+
+def folder(path: Path) -> Path:
+    """Where to draw, which is there now. Raises `UsageError` if that or the library cannot be had."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise UsageError("--plot needs matplotlib: pip install 'radixcheck[plot]'") from error
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--plot {path}: cannot be made a folder: {error.strerror}") from error
+    return path
+
+
+def points(results: Results) -> dict[str, list[tuple[int, float]]]:
+    """Of each cache: leaves and microseconds, one victim a call, the pool that costs nothing and pages of one token."""
+    series: dict[str, list[tuple[int, float]]] = {}
+    for job in results.jobs:
+        if job.scenario != SCENARIO or (job.arguments["pool"], job.arguments["page_size"], job.arguments["victims"]) != ("stub", 1, 1):
+            continue
+        for cache, figures in results.figures(job.name).items():
+            if FIGURE in figures:
+                series.setdefault(cache, []).append((job.arguments["leaves"], figures[FIGURE].median))
+    return {cache: sorted(line) for cache, line in series.items()}
+
+
+def draw(results: Results, into: Path) -> list[Path]:
+    """Write both files; their paths."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for i, (cache, line) in enumerate(points(results).items()):
+        style = {OURS: "-", FLOOR: ":"}.get(cache, "--")
+        axes.plot(*zip(*line, strict=True), style, marker=MARKERS[i % len(MARKERS)], label=cache)
+    axes.set(xscale="log", yscale="log", xlabel="evictable leaves", ylabel="evict 64 tokens, us (median)")
+    axes.patch.set_alpha(0)
+    axes.grid(True, color=GREY, alpha=0.3)
+    axes.tick_params(which="both", colors=GREY)
+    for spine in axes.spines.values():
+        spine.set_color(GREY)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_color(GREY)
+    figure.legend(loc="outside right center", frameon=False, labelcolor=GREY)
+    written = [into / f"{NAME}.{kind}" for kind in ("png", "svg")]
+    for path in written:
+        figure.savefig(path, dpi=160, transparent=True)
+    return written

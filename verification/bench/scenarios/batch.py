@@ -1,0 +1,67 @@
+"""The tokens of requests become one tensor, and their lengths another, in the ways that there are: no cache is asked.
+
+`sum` and `chain` flatten lists and make a tensor of the result, as before and after sglang#6907; `buffers` joins arrays and reads them
+as they are; ours, which makes starts as well, begins with `lists` or with `arrays`; `staged` goes by the buffer that a device needs.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from radixcheck.optimized.batch import HostBatches, StagedBatches
+from radixcheck.reference.batch import flattened, flattened_quadratic
+from radixcheck.verification.bench.clock import now, settle, summary
+from radixcheck.verification.bench.driver import check
+from radixcheck.verification.bench.streams import Make, leaf
+
+Made = tuple[Tensor, Tensor]  # tokens, lengths
+
+
+def ways(lists: list[list[int]]) -> dict[str, Callable[[], Made]]:
+    """Each gives the same two tensors."""
+    arrays = [array("q", tokens) for tokens in lists]
+    host, staged = HostBatches(), StagedBatches("cpu")
+    return {
+        "sum": lambda: (torch.tensor(flattened_quadratic(lists)), lengths(lists)),
+        "chain": lambda: (torch.tensor(flattened(lists)), lengths(lists)),
+        "buffers": lambda: (torch.frombuffer(bytearray().join(arrays), dtype=torch.int64), lengths(arrays)),
+        "lists": lambda: host.prepare(lists)[:2],
+        "arrays": lambda: host.prepare(arrays)[:2],
+        "staged lists": lambda: staged.prepare(lists)[:2],
+        "staged arrays": lambda: staged.prepare(arrays)[:2],
+    }
+
+
+def lengths(requests: Sequence[Sequence[int]]) -> Tensor:
+    """As sglang#6907 makes them (C9)."""
+    return torch.as_tensor([len(tokens) for tokens in requests], dtype=torch.int64)
+
+
+def run(make: Make, requests: int, tokens: int, steps: int) -> dict[str, float]:
+    """Microseconds of each way, and how many times faster ours is than others."""
+    lists = [leaf(i, tokens) for i in range(requests)]
+    expected = torch.tensor(flattened(lists)), lengths(lists)
+    known = ways(lists)
+    times: dict[str, list[int]] = {name: [] for name in known}
+    settle()
+    for _ in range(steps):
+        for name, way in known.items():
+            _timed(way, expected, times[name])
+    figures: dict[str, Any] = {}
+    for name, measured in times.items():
+        figures |= summary(name, measured)
+    for ours, other in (("lists", "sum"), ("lists", "chain"), ("arrays", "sum"), ("arrays", "buffers")):
+        figures[f"{other} / {ours}"] = figures[f"{other} p50"] / figures[f"{ours} p50"]
+    return figures
+
+
+def _timed(way: Callable[[], Made], expected: Made, times: list[int]) -> None:
+    start = now()
+    made = way()
+    times.append(now() - start)
+    check(all(map(torch.equal, made, expected)), "the tensors do not hold the tokens and lengths of the requests")

@@ -1,0 +1,180 @@
+"""A recorded trace over a pool that is too small for it: requests arrive, grow token by token, finish, and make each other leave.
+
+For each arrival: the oldest running request finishes where all places are taken; what runs grows; the new prompt is matched, locked, given
+room and slots, inserted and locked anew. Only time inside the cache and its pool counts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from radixcheck.verification.bench.clock import COST, now, settle, summary
+from radixcheck.verification.bench.driver import CheckFailed, Driver, check
+from radixcheck.verification.bench.streams import Make, paced, row_of
+from radixcheck.verification.replay.mooncake import TraceRequest, output_length, prompt, read
+
+ANSWERS = 1 << 30  # where the tokens of answers begin: some caches take no more than 31 bits
+CALLS = ("match", "indices", "lock", "evict", "alloc", "insert", "finish")
+
+
+@dataclass
+class Running:
+    """A request. Its prompt is in the tree, its answer not yet."""
+
+    prompt: list[int]
+    row: Tensor
+    lock: Any
+    left: int  # tokens of the answer
+    tick: int  # of these at a time
+    answer: list[Tensor] = field(default_factory=list)
+
+
+@dataclass
+class Counts:
+    """Requests and tokens."""
+
+    done: int = 0
+    skipped: int = 0  # too long for the pool
+    tokens: int = 0  # of prompts
+    hits: int = 0  # of these found
+
+
+def recorded(path: str, requests: int) -> tuple[TraceRequest, ...]:
+    """At most so many of a trace, its hash ids numbered anew so that tokens stay small. Raises CheckFailed for what cannot be read."""
+    found = read(path, requests)
+    if found.error is not None:
+        raise CheckFailed(str(found.error))
+    numbers: dict[int, int] = {}
+    return tuple(replace(one, hash_ids=tuple(numbers.setdefault(i, len(numbers)) for i in one.hash_ids)) for one in found.requests)
+
+
+def answer_of(request: TraceRequest, block: int, page_size: int, running: int) -> tuple[int, int]:
+    """Tokens of an answer, and of one tick, both in whole pages."""
+    pages = -(-output_length(request, block) // page_size)
+    return pages * page_size, -(-pages // running) * page_size
+
+
+def run(make: Make, path: str, block: int, blocks: int, page_size: int, requests: int, running: int, seconds: float) -> dict[str, float]:
+    """Requests a second, microseconds for each of them, the share of prompt tokens that was found, what was lost."""
+    driver = make(page_size, block * blocks, "stub")
+    replay = Replay(driver, block * blocks, page_size)
+    trace = recorded(path, requests)
+    settle()
+    for i in paced(len(trace), seconds):
+        if len(replay.active) >= running:
+            replay.finish()
+        replay.arrive(list(prompt(trace[i], block)), *answer_of(trace[i], block, page_size, running))
+    last = [one.prompt for one in replay.active]
+    while replay.active:
+        replay.finish()
+    check(replay.counts.done > 0, "no request of the trace fits")
+    lost = [len(tokens) for tokens in last if driver.length(driver.prep(tokens)) != len(tokens)]
+    check(not lost, f"{len(lost)} of the last {len(last)} prompts are not cached as a whole")
+    evictable, protected = driver.sizes()
+    leak = block * blocks - driver.available() - evictable - protected
+    check((leak, protected) == (0, 0), f"{leak} tokens were lost and {protected} are still locked at the end")
+    return replay.figures(len(trace))
+
+
+class Replay:
+    """A trace under way."""
+
+    def __init__(self, driver: Driver, capacity: int, page_size: int) -> None:
+        self.driver, self.capacity, self.page_size = driver, capacity, page_size
+        self.active: deque[Running] = deque()
+        self.counts = Counts()
+        self.evictions: list[int] = []
+        self._spent = dict.fromkeys(CALLS, 0)
+        self._answered = ANSWERS
+
+    def arrive(self, tokens: list[int], answer: int, tick: int) -> None:
+        """A request, after what runs has grown."""
+        driver, need = self.driver, len(tokens)
+        if need + answer > self.capacity // 2:
+            self.counts.skipped += 1
+            return
+        self._grow()
+        key = driver.prep(tokens)
+        start = now()
+        length, handle = driver.match(key)
+        matched = now()
+        slots = driver.indices(handle, length) if length else None
+        read_ = now()
+        lock = driver.lock(handle)
+        locked = now()
+        for call, time in (("match", matched - start), ("indices", read_ - matched), ("lock", locked - read_)):
+            self._spent[call] += time - COST
+        if not self._room(need - length):  # too much runs at once
+            driver.unlock(lock)
+            while self.active:
+                self.finish()
+            self.counts.skipped += 1
+            return
+        row = row_of(driver, slots, self._take(need - length) if need > length else None)
+        start = now()
+        lock = driver.checkpoint(key, row, length, lock)
+        self._spent["insert"] += now() - start - COST
+        self.active.append(Running(tokens, row, lock, answer, tick))
+        self.counts.done += 1
+        self.counts.tokens += need
+        self.counts.hits += length
+
+    def finish(self) -> None:
+        """The oldest one."""
+        one = self.active.popleft()
+        row = row_of(self.driver, one.row, torch.cat(one.answer) if one.answer else None)
+        answer = range(self._answered, self._answered + len(row) - len(one.prompt))
+        self._answered = answer.stop
+        key = self.driver.prep([*one.prompt, *answer])
+        start = now()
+        self.driver.finish(key, row, len(one.prompt), one.lock)
+        self._spent["finish"] += now() - start - COST
+
+    def _grow(self) -> None:
+        """One tick of each that runs, as far as there is room."""
+        self._room(sum(min(one.left, one.tick) for one in self.active))
+        for one in self.active:
+            tokens = min(one.left, one.tick)
+            if 0 < tokens <= self.driver.available():
+                one.answer.append(self._take(tokens))
+                one.left -= tokens
+
+    def _room(self, tokens: int) -> bool:
+        """Evict what is short; whether there is enough now."""
+        short = tokens - self.driver.available()
+        if short <= 0:
+            return True
+        start = now()
+        self.driver.evict(short)
+        time = now() - start
+        self.evictions.append(time)
+        self._spent["evict"] += time - COST
+        return self.driver.available() >= tokens
+
+    def _take(self, tokens: int) -> Tensor:
+        start = now()
+        slots = self.driver.alloc(tokens)
+        self._spent["alloc"] += now() - start - COST
+        return slots
+
+    def figures(self, recorded: int) -> dict[str, float]:
+        """What it came to."""
+        counts, whole = self.counts, sum(self._spent.values())
+        figures = {call: time / 1e3 / counts.done for call, time in self._spent.items()}
+        return {
+            "requests/s": counts.done / (whole / 1e9),
+            "us/request": whole / 1e3 / counts.done,
+            "hit %": 100 * counts.hits / counts.tokens,
+            "leak": 0,
+            **figures,
+            **(summary("evict", self.evictions) if self.evictions else {}),
+            "evictions": len(self.evictions),
+            "requests": counts.done,
+            "skipped": counts.skipped,
+            "unread": recorded - counts.done - counts.skipped,
+        }

@@ -1,0 +1,110 @@
+"""Measures one cache in whatever environment it lives in: one JSON message a line, over standard input and output.
+
+    {"do": "make", "place": module:class or file.py:class}    versions, or what is `missing`
+    {"do": "run", "scenario": ..., "arguments": {...}}        `figures`, or why not: `unsupported`, `missing`, `failed`
+
+This file is run as it lies there. It needs torch, and nothing of this project but its files: the package need not be installed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import import_module
+from time import monotonic
+from types import ModuleType
+from typing import Any
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PYTHON_MIN = (3, 11)
+STUB = "stub"
+
+
+def place_package() -> None:
+    """Make the checkout importable as `radixcheck`, and nothing else of it: what lies beside this file is nobody's module."""
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != HERE]
+    package = ModuleType("radixcheck")
+    package.__path__ = [os.path.dirname(os.path.dirname(HERE))]
+    sys.modules["radixcheck"] = package
+
+
+class Worker:
+    """One cache."""
+
+    def __init__(self) -> None:
+        self._driver: Any = None
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """To one message. Whatever a cache raises is an answer."""
+        from radixcheck.verification.bench.driver import CheckFailed, Unsupported
+        from radixcheck.verification.remote.serve import Missing
+
+        try:
+            return self._make(asked) if asked["do"] == "make" else self._run(asked)
+        except Missing as missing:
+            return {"missing": str(missing)}
+        except Unsupported as why:
+            return {"unsupported": str(why)}
+        except CheckFailed as failed:
+            return {"failed": str(failed)}
+        except Exception as error:
+            return {"failed": f"{type(error).__name__}: {error}"}
+
+    def _make(self, asked: dict[str, Any]) -> dict[str, Any]:
+        import torch
+
+        from radixcheck.verification.remote.serve import load
+
+        torch.set_num_threads(1)
+        where, _, name = asked["place"].rpartition(":")
+        self._driver = load(asked["place"]) if where.endswith(".py") else getattr(import_module(where), name)
+        page_size = self._driver.page_sizes[0]
+        version = self._driver(self._driver.stub(64 * page_size, page_size)).version
+        return {"version": version, "python": sys.version.split()[0], "torch": torch.__version__}
+
+    def _run(self, asked: dict[str, Any]) -> dict[str, Any]:
+        from radixcheck.verification.bench.driver import Unsupported
+
+        scenario, arguments, driver = asked["scenario"], asked["arguments"], self._driver
+        if scenario in driver.without:
+            raise Unsupported(driver.without[scenario])
+        if arguments.get("page_size", driver.page_sizes[0]) not in driver.page_sizes:
+            raise Unsupported(f"has no pages of {arguments['page_size']}")
+
+        def make(page_size: int, capacity: int, pool: str) -> Any:
+            return driver((driver.stub if pool == STUB else driver.real)(capacity, page_size))
+
+        module = import_module(f"radixcheck.verification.bench.scenarios.{scenario}")
+        run = driver.loops.get(scenario, module.run)
+        start = monotonic()
+        return {"figures": run(make, **arguments), "seconds": monotonic() - start}
+
+
+def main() -> None:
+    """Answer until standard input ends. What a cache prints goes to standard error."""
+    place_package()
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    worker, lacks = Worker(), _lacking()
+    for line in sys.stdin:
+        answers.write(json.dumps({"missing": lacks} if lacks else worker.answer(json.loads(line))) + "\n")
+        answers.flush()
+
+
+def _lacking() -> str:
+    """What this interpreter lacks."""
+    if sys.version_info < PYTHON_MIN:
+        return (
+            f"{sys.executable} is Python {sys.version.split()[0]}: give one of {'.'.join(map(str, PYTHON_MIN))} or newer with --python PATH"
+        )
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        return f"{sys.executable} cannot import torch ({error}): give a Python that has it with --python PATH"
+    return ""
+
+
+if __name__ == "__main__":
+    main()
