@@ -18,7 +18,7 @@ from radixcheck.verification.bench.campaign import Measurement, Results, measure
 from radixcheck.verification.bench.driver import CheckFailed, Driver
 from radixcheck.verification.bench.figures import Figure, Ratios, ratios
 from radixcheck.verification.bench.plan import CACHES, Cache, Job
-from radixcheck.verification.bench.scenarios import admit, batch, decode, deep, memory, queue, trace
+from radixcheck.verification.bench.scenarios import admit, batch, decode, deep, device, memory, queue, trace
 from radixcheck.verification.bench.streams import Make
 from radixcheck.verification.commands import run
 from radixcheck.verification.replay import sample
@@ -37,6 +37,7 @@ SMALL: dict[str, tuple[Callable[..., dict[str, float]], dict[str, Any]]] = {
     "deep": (deep.run, {"nodes": 5, "steps": 4}),
     "memory": (memory.run, {"leaves": 50}),
     "batch": (batch.run, {"requests": 5, "tokens": 7, "steps": 2}),
+    "device": (device.run, {"leaves": 4, "page_size": 16, "steps": 3}),
     "queue": (queue.run, {"requests": 130, "rounds": 4, "page_size": 16}),
 }
 JOBS = [Job(name, name, arguments) for name, (_, arguments) in SMALL.items() if name in ("admit", "deep")]

@@ -83,6 +83,15 @@ SCENARIOS = {
         ("cached tokens", "enqueue", "first round", "round p50"),
         ("round p50",),
     ),
+    "device": Scenario(
+        "our slots on the device (cuda 1), or on the CPU (0), by the clock on the wall; tagged: what slots hold is compared there; us",
+        (
+            *("cuda", "alloc", "free", "insert", "match", "evict"),
+            *("tagged alloc", "tagged free", "tagged insert", "tagged match", "tagged evict"),
+        ),
+        (),
+        ours_only=True,
+    ),
     "batch": Scenario(
         "the tokens of requests become one tensor, in several ways; us, and how many times faster ours is",
         (
@@ -179,6 +188,9 @@ class Sizes:
             return [self._trace(trace or SAMPLE, *one) for one in (self.traces if trace else self.sample)]
         if scenario == "deep":
             return [(f"{nodes:,} nodes", {"nodes": nodes, "steps": 30}) for nodes in self.chains]
+        if scenario == "device":
+            sizes = {"leaves": self.leaves // 10, "page_size": 16, "steps": self.steps // 4}
+            return [(f"{self.leaves // 10:,} leaves of 64 tokens, pages of 16", sizes)]
         if scenario == "batch":
             return [("256 requests of 1,024 tokens", {"requests": 256, "tokens": 1_024, "steps": self.batches})]
         assert scenario == "queue"

@@ -12,7 +12,7 @@ from radixcheck.verification.protocol import Setup, Supports
 from radixcheck.verification.refinement.blame import SOFT
 from radixcheck.verification.refinement.formulas import compiled
 from radixcheck.verification.refinement.pool import WatchedPool
-from radixcheck.verification.search.machine import hypothesis_run, never_fired
+from radixcheck.verification.search.machine import BATCH, hypothesis_batches, never_fired
 from radixcheck.verification.search.probes import POOL_PAGES as PROBE_PAGES
 from radixcheck.verification.search.probes import PROBED, SCENES, probed
 from radixcheck.verification.search.run import Config, Found, RunResult, random_run
@@ -158,9 +158,15 @@ def _slice(subject: str, policy: str, page_size: int, options: Options, number: 
 
 
 def _machine(subject: str, options: Options) -> RunResult:
-    """The Hypothesis state machine, which draws its own configurations."""
+    """The Hypothesis state machine, which draws its own configurations. Of a slow subject it makes fewer examples, but never too few."""
+    result, end = RunResult(), monotonic() + options.seconds / 2
     examples = max(EXAMPLES_MIN, int(options.seconds * 3))
-    return hypothesis_run(resolve(subject), options.policies, options.page_sizes, options.seed, examples, misused=options.misused)
+    found = hypothesis_batches(resolve(subject), options.policies, options.page_sizes, options.seed, examples, misused=options.misused)
+    for batches, part in enumerate(found, 1):
+        result.merge(part)
+        if monotonic() > end and batches * BATCH >= EXAMPLES_MIN:
+            break
+    return result
 
 
 def _probe(subject: str, options: Options) -> RunResult:
