@@ -21,6 +21,8 @@ def pack(tokens: Sequence[int]) -> bytes:
     """
     if type(tokens) is array and tokens.typecode == "Q":
         return tokens.tobytes()
+    if isinstance(tokens, bytes | bytearray):  # `array` would take eight of them for one token
+        raise BadKey("bytes do not say what a token is: wrap them in memoryview(...).cast('Q') if it is eight of them")
     try:
         return array("Q", tokens).tobytes()
     except (OverflowError, TypeError) as error:

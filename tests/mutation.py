@@ -38,7 +38,7 @@ EXIT_CODES: dict[int | None, str] = {
     **dict.fromkeys((36, 152, -24, -9), TIMED_OUT),
 }
 EQUIVALENT = "EQUIVALENT"
-CLASSES = (EQUIVALENT, "COST")  # only the first are left out of the score
+CLASSES = (EQUIVALENT, "COST", "CUDA")  # only the first are left out of the score
 LEAST_SCORE = 92.0  # percent
 
 CONFIGURATION = """

@@ -114,7 +114,7 @@ def test_the_table_counts_by_file_and_result() -> None:
     counted = dict(zip(re.split(r"  +", head), line.split(), strict=True))
     assert counted == {
         **{"file": "optimized/tree.py", "mutants": "102", "text only": "1", "killed": "95", "timed out": "1", "equivalent": "0"},
-        **{"cost": "4", "unexplained": "1", "score": "95.0"},
+        **{"cost": "4", "cuda": "0", "unexplained": "1", "score": "95.0"},
     }
     assert total.split()[1:] == line.split()[1:]
 

@@ -1,6 +1,7 @@
 """What is special about the optimized cache: storage, handles, loans, content tags, and no read-back."""
 
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import torch
@@ -165,8 +166,8 @@ def test_a_chain_of_thousands_of_nodes_is_walked_in_loops() -> None:
 # Keys, pool, loans
 
 
-@pytest.mark.parametrize("tokens", [(-1,), (1.0,), ("a",), (None,), (2**64,)])
-def test_what_is_no_token_is_refused(tokens: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("tokens", [(-1,), (1.0,), ("a",), (None,), (2**64,), array("q", (-1,))])
+def test_what_is_no_token_is_refused(tokens: Sequence[int]) -> None:
     with pytest.raises(BadKey):
         pack(tokens)
 
