@@ -14,12 +14,13 @@ class Lookup:
 
     __slots__ = ("_data", "_edge", "_link", "_namespace", "_node", "_tree", "length")
 
+    length: int  # tokens that a match would return, at the last `refreshed`
+    _node: Node  # that ends there, or above `_edge`
+    _link: ChildKey  # under which a child would be filed that goes on
+    _edge: Node | None  # in which the walk ended
+
     def __init__(self, tree: Tree, namespace: Namespace, data: bytes) -> None:
         self._tree, self._namespace, self._data = tree, namespace, data
-        self.length = 0  # tokens that a match would return, at the last `refreshed`
-        self._node: Node = tree.root  # that ends there, or above `_edge`
-        self._link: ChildKey = b""  # under which a child would be filed that goes on
-        self._edge: Node | None = None  # in which the walk ended
         self._walk()
 
     def refreshed(self) -> int:

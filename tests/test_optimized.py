@@ -126,10 +126,11 @@ def test_a_handle_names_a_prefix_through_splits_until_that_leaves_the_tree() -> 
 def test_what_the_fast_cache_is_given_without_a_priority_has_the_least() -> None:
     cache = make()
     cache.insert(key("ab"), cache.alloc(2))
+    cache.insert_and_match(key("ef"), cache.alloc(2))
     cache.start(1, key("cd"))
     cache.chunk(1)
 
-    assert [node.priority for node in nodes(cache)] == [0, 0]
+    assert [node.priority for node in nodes(cache)] == [0, 0, 0]
 
 
 def test_after_a_reset_every_handle_but_that_of_the_root_is_stale() -> None:

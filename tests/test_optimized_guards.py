@@ -49,6 +49,14 @@ def test_a_request_whose_prefix_is_locked_already_has_the_rest_as_room() -> None
     assert cache.start(1, key("abcdefgh")).cached == 4
 
 
+def test_a_request_that_ends_inside_a_locked_edge_takes_no_room_away_there() -> None:
+    cache = make(8)
+    put(cache, "abcd")
+    cache.lock(cache.match(key("abcd")).node)
+
+    assert cache.start(1, key("abefgh")).cached == 2
+
+
 def test_a_request_may_hold_tokens_of_64_bits() -> None:
     cache = make()
     tokens = (2**64 - 1, 2**63, 5)
