@@ -94,7 +94,7 @@ class RadixCache:
         walk = tree.walk(key.namespace, data)
         prefix = walk.length
         given = slots.narrow_copy(0, prefix, whole - prefix) if prefix < whole else tree.nothing
-        self._loans.check(given)
+        self._loans.settle(given)
         path = tree.settle(walk)
         tree.count(path)
         if priority:
@@ -105,7 +105,6 @@ class RadixCache:
             leaf = tree.leaf(node, key.namespace, data[prefix * TOKEN_BYTES :], given)
             leaf.hits, leaf.priority = 1, priority
             tree.graft(node, leaf)
-            self._loans.settle(given)
             path.append(leaf)
         return prefix, path
 
@@ -143,7 +142,6 @@ class RadixCache:
 
     def free(self, slots: Tensor) -> None:
         """Take whole pages of a loan back."""
-        self._loans.check(slots)
         self._loans.settle(slots)
         self.pool.free(slots)
 

@@ -19,11 +19,8 @@ class Loans(Protocol):
     def lend(self, slots: Tensor) -> None:
         """These have been handed out."""
 
-    def check(self, slots: Tensor) -> None:
-        """Raise NotYourSlot unless these are whole pages on loan."""
-
     def settle(self, slots: Tensor) -> None:
-        """These, which `check` has passed, are the caller's no longer."""
+        """These are the caller's no longer. Raises NotYourSlot, and changes nothing, unless they are whole pages on loan."""
 
 
 class CountedLoans:
@@ -37,17 +34,14 @@ class CountedLoans:
         """Count them."""
         self.outstanding += slots.numel()
 
-    def check(self, slots: Tensor) -> None:
-        """Raise NotYourSlot for a broken page, or for more than is on loan altogether."""
-        if slots.numel() % self._page_size:
-            raise NotYourSlot(f"{slots.numel()} slots are not whole pages of {self._page_size}")
-        if slots.numel() > self.outstanding:
-            raise NotYourSlot(f"{slots.numel()} slots given, {self.outstanding} on loan")
-
     def settle(self, slots: Tensor) -> None:
-        """Count them out."""
-        self.outstanding -= slots.numel()
-        assert self.outstanding >= 0
+        """Count them out. Raises NotYourSlot for a broken page, or for more than is on loan altogether."""
+        tokens = slots.numel()
+        if tokens % self._page_size:
+            raise NotYourSlot(f"{tokens} slots are not whole pages of {self._page_size}")
+        if tokens > self.outstanding:
+            raise NotYourSlot(f"{tokens} slots given, {self.outstanding} on loan")
+        self.outstanding -= tokens
 
 
 class ListedLoans:
@@ -65,18 +59,15 @@ class ListedLoans:
         self._starts.update(starts)
         self.outstanding += slots.numel()
 
-    def check(self, slots: Tensor) -> None:
-        """Raise NotYourSlot unless they are whole pages in order, each on loan and given once."""
+    def settle(self, slots: Tensor) -> None:
+        """Strike their pages off. Raises NotYourSlot unless they are whole pages in order, each on loan and given once."""
         size = self._page_size
         starts = self._starts_of(slots)
         if slots.tolist() != [start + i for start in starts for i in range(size)]:
             raise NotYourSlot("these slots are not whole pages in order")
         if len(set(starts)) < len(starts) or not self._starts.issuperset(starts):
             raise NotYourSlot("a page is not on loan, or given twice")
-
-    def settle(self, slots: Tensor) -> None:
-        """Strike their pages off."""
-        self._starts.difference_update(self._starts_of(slots))
+        self._starts.difference_update(starts)
         self.outstanding -= slots.numel()
         assert self.outstanding == len(self._starts) * self._page_size
 

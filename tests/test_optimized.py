@@ -209,8 +209,8 @@ def test_listed_loans_refuse_every_slot_that_is_not_on_loan() -> None:
 
     for slots in ([0, 1], [5, 4], [4, 5, 4, 5], [4], [5, 8]):
         with pytest.raises(NotYourSlot):
-            loans.check(torch.tensor(slots))
-    loans.check(torch.tensor([8, 9]))
+            loans.settle(torch.tensor(slots))
+    assert loans.outstanding == 4
     loans.settle(torch.tensor([8, 9]))
     assert loans.outstanding == 2
 
@@ -221,7 +221,7 @@ def test_counted_loans_refuse_broken_pages_and_more_than_is_out() -> None:
 
     for count in (1, 4):
         with pytest.raises(NotYourSlot):
-            loans.check(torch.zeros(count, dtype=torch.int64))
+            loans.settle(torch.zeros(count, dtype=torch.int64))
 
 
 @pytest.mark.parametrize("kind", [CountedLoans, ListedLoans])
