@@ -1,13 +1,18 @@
-"""Which leaf is evicted next: a persistent heap of keys that may have grown old, repaired only where an entry surfaces.
+"""Which leaf is evicted next: persistent entries with keys that may have grown old, repaired only where one surfaces.
 
 One entry speaks for a node (`node.entry`). An entry is dead when its node is no evictable leaf, or when a later entry
 speaks for that node: both are seen by looking at the node, so that nothing is searched or removed in the middle. That
 keeps the order exactly as long as every evictable leaf has an entry whose stored key is not greater than its live key:
 a key that has grown is repaired when it surfaces, one that has shrunk (as under mru) is pushed at once.
+
+Where entries are kept is another matter: all that the order asks is that the least of all surfaces. Most come in order, for
+an access makes a key that is greater than all others (or less, under mru and filo): these stand in a queue, which gives and
+takes at its ends in constant time, however many leaves there are. Only the rest needs the heap.
 """
 
 import heapq
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 
 from radixcheck.optimized.node import Entry, Node
 
@@ -39,19 +44,25 @@ class EvictionHeap:
             raise ValueError(f"policy {policy!r} is none of {', '.join(POLICIES)}")
         self.key = POLICIES[policy]
         self.shrinks = policy in SHRINKING  # `refresh` is called for nothing where keys only grow
-        self.entries: list[Entry] = []
+        self.queue: deque[Entry] = deque()  # from the least to the greatest
+        self.heap: list[Entry] = []  # what came out of order
         self.leaf_count = 0  # evictable leaves
         self._serial = 0
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return len(self.queue) + len(self.heap)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Every entry, those of the queue last."""
+        yield from self.heap
+        yield from self.queue
 
     def push(self, node: Node) -> None:
         """`node` has become an evictable leaf: it is counted, and has an entry that is not too great."""
         assert node.is_evictable_leaf()
         self.leaf_count += 1
         if node.entry is None or self.key(node) < node.entry[:2]:
-            heapq.heappush(self.entries, self._speak(node))
+            self._speak(node)
             self.tidy()
 
     def retire(self, node: Node) -> None:
@@ -64,34 +75,30 @@ class EvictionHeap:
     def refresh(self, node: Node) -> None:
         """The attributes of `node` have changed. A smaller key would lie buried under the old one (FB-46): push it."""
         if node.entry is not None and node.is_evictable_leaf() and self.key(node) < node.entry[:2]:
-            heapq.heappush(self.entries, self._speak(node))
+            self._speak(node)
             self.tidy()
 
     def pop_victim(self) -> Node:
         """Take out the least evictable leaf; there must be one. It is no longer counted."""
         assert self.leaf_count > 0, "no leaf is evictable"
         while True:
-            entry = self.entries[0]
+            entry = self._least()
             node = entry[3]
             if node.entry is not entry:
-                heapq.heappop(self.entries)
-            elif not node.is_evictable_leaf():
-                heapq.heappop(self.entries)
-                node.entry = None
-            elif entry[:2] != self.key(node):
-                heapq.heapreplace(self.entries, self._speak(node))
-            else:
-                heapq.heappop(self.entries)
-                node.entry = None
-                self.leaf_count -= 1
-                return node
+                continue
+            node.entry = None
+            if node.is_evictable_leaf():
+                if entry[:2] == self.key(node):
+                    self.leaf_count -= 1
+                    return node
+                self._speak(node)
 
     def tidy(self) -> None:
         """Sweep the dead entries out once they outnumber the evictable leaves: one entry a leaf remains."""
-        if len(self.entries) <= 2 * self.leaf_count + SLACK:
+        if len(self.queue) + len(self.heap) <= 2 * self.leaf_count + SLACK:
             return
         kept = []
-        for entry in self.entries:
+        for entry in self:
             node = entry[3]
             if node.entry is not entry:
                 continue
@@ -99,20 +106,33 @@ class EvictionHeap:
                 kept.append(entry)
             else:
                 node.entry = None
-        heapq.heapify(kept)
-        self.entries = kept
         assert len(kept) == self.leaf_count, "an evictable leaf had no entry"
+        self.queue, self.heap = deque(sorted(kept)), []
 
     def clear(self) -> None:
         """Forget every entry; their nodes are leaving the tree."""
-        for entry in self.entries:
+        for entry in self:
             entry[3].entry = None
-        self.entries.clear()
+        self.queue.clear()
+        self.heap.clear()
         self.leaf_count = 0
 
-    def _speak(self, node: Node) -> Entry:
+    def _least(self) -> Entry:
+        """Take out the least entry."""
+        queue, heap = self.queue, self.heap
+        if not heap or (queue and queue[0] < heap[0]):
+            return queue.popleft()
+        return heapq.heappop(heap)
+
+    def _speak(self, node: Node) -> None:
         """A new entry with the live key, which speaks for `node` from now on."""
         first, second = self.key(node)
         self._serial += 1
-        node.entry = (first, second, self._serial, node)
-        return node.entry
+        node.entry = entry = (first, second, self._serial, node)
+        queue = self.queue
+        if not queue or queue[-1] < entry:
+            queue.append(entry)
+        elif entry < queue[0]:
+            queue.appendleft(entry)
+        else:
+            heapq.heappush(self.heap, entry)

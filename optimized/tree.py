@@ -180,7 +180,7 @@ class Tree(Locks):
         """Take a victim out of the tree; a parent that is left an unlocked leaf is a candidate at once."""
         parent = leaf.parent
         assert parent is not None
-        assert leaf.is_evictable_leaf()
+        assert not leaf.children
         removed = parent.children.pop(leaf.child_key)
         assert removed is leaf, "a node was filed under the key of another (FB-03)"
         leaf.parent = None

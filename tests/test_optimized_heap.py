@@ -34,7 +34,8 @@ def check_heap(cache: RadixCache) -> None:
     leaves = [node for node in nodes(cache) if node.is_evictable_leaf()]
     assert heap.leaf_count == len(leaves)
     assert len(heap) <= 2 * len(leaves) + SLACK
-    spoken_for = {id(entry) for entry in heap.entries}
+    spoken_for = {id(entry) for entry in heap}
+    assert list(heap.queue) == sorted(heap.queue)
     for leaf in leaves:
         assert leaf.entry is not None
         assert id(leaf.entry) in spoken_for
@@ -188,5 +189,5 @@ def test_an_entry_that_another_supersedes_is_dropped_where_it_surfaces() -> None
         heap.refresh(twice)
 
     assert heap.pop_victim() is once
-    assert [entry[:2] for entry in heap.entries] == [(9, 9)]
+    assert [entry[:2] for entry in heap] == [(9, 9)]
     assert heap.pop_victim() is twice

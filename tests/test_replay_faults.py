@@ -124,7 +124,8 @@ class Queued(OptimizedSubject):
         live = self.requests[request]
         super().finish(request)
         if request == PICKED:
-            entries = self.tree.heap.entries
+            heap = self.tree.heap
+            entries: Any = heap.queue if live.node.entry in heap.queue else heap.heap
             self.plant(live.node, entries, next(i for i, entry in enumerate(entries) if entry[3] is live.node))
 
 

@@ -9,9 +9,11 @@ Tree verbs      match peek insert lock unlock evict alloc free reset sizes
 Request verbs   start chunk decode finish abort reset sizes
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
+from operator import le
 from typing import Any, NamedTuple, Protocol
 
 from radixcheck.spec.values import Key, Row, Sizes
@@ -98,7 +100,7 @@ class SeenRequest(NamedTuple):
 
 
 class SeenEntry(NamedTuple):
-    """One entry of the eviction heap, in the order of the heap's array."""
+    """One entry of the eviction heap, in the order of the heap's array, then of the queue, if it has one beside it."""
 
     key: tuple[int | float, int | float]  # as it compares now; the second is 0 where only one is kept
     node: NodeId
@@ -116,6 +118,14 @@ class Observation:
     heap: Sequence[SeenEntry] | None = None  # None: it keeps no heap
     leaves: frozenset[NodeId] | None = None  # an index of evictable leaves, if it keeps one
     leaf_count: int | None = None  # their number, if it keeps one
+    queued: int = 0  # how many entries of the heap, the last, stand in a queue beside it, from the least to the greatest
+
+    def in_order(self, key: Callable[[SeenEntry], Any]) -> bool:
+        """Whether each entry of the heap goes before its two children in the array, and each of the queue before the next."""
+        keys = [key(entry) for entry in self.heap or ()]
+        heap, queue = keys[: len(keys) - self.queued], keys[len(keys) - self.queued :]
+        doubled = chain.from_iterable(zip(heap, heap, strict=True))
+        return all(map(le, doubled, heap[1:])) and all(map(le, queue, queue[1:]))
 
 
 class Matching(Protocol):

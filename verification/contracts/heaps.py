@@ -1,6 +1,5 @@
 """A contract on the heap whose entries grow old: of three leaves two may be used, and one locked, since their entries were pushed."""
 
-import heapq
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -47,7 +46,7 @@ def _trusts_entries(stored: Sequence[int], later: Sequence[int], locks: Sequence
     """An entry of an unlocked leaf is believed as it surfaces, and not repaired."""
     heap, leaves = _queued(stored, later, locks)
     while True:
-        leaf = heapq.heappop(heap.entries)[3]
+        leaf = heap._least()[3]
         if leaf.is_evictable_leaf():
             return leaves.index(leaf)
 

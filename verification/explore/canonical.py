@@ -180,8 +180,7 @@ class Canon:
 def _in_order(shown: Observation) -> Sequence[SeenEntry]:
     """The entries in the order in which they surface; in that of the array where keys and numbers do not say it."""
     heap = shown.heap or ()
-    order = [(entry.key, entry.serial) for entry in heap]
     total = len({entry.serial for entry in heap}) == len(heap)
-    if total and all(order[(i - 1) // 2] < order[i] for i in range(1, len(order))):
+    if total and shown.in_order(lambda entry: (entry.key, entry.serial)):
         return sorted(heap, key=lambda entry: (entry.key, entry.serial))
     return heap

@@ -91,12 +91,11 @@ class PutBackAsNew(EvictionHeap):
         node.entry = None
         super().push(node)
 
-    def _speak(self, node: Node) -> Entry:
-        first, second = self.key(node)
-        self._serial += 1
-        node.entry = (first + self._fresh, second, self._serial, node)
-        self._fresh = 0
-        return node.entry
+    def _speak(self, node: Node) -> None:
+        key, fresh = self.key, self._fresh
+        self.key = lambda node: (key(node)[0] + fresh, key(node)[1])
+        super()._speak(node)
+        self.key, self._fresh = key, 0
 
 
 class RetireForgetsCount(Tree):
@@ -126,11 +125,16 @@ class PopsWithoutRepair(EvictionHeap):
     def pop_victim(self) -> Node:
         """The fault: the stored key is not compared with the live one."""
         keep = self.key
-        self.key = lambda node: node.entry[:2] if node.entry is not None else keep(node)
+        self.key = lambda node: self._trusted
         try:
             return super().pop_victim()
         finally:
             self.key = keep
+
+    def _least(self) -> Entry:
+        entry = super()._least()
+        self._trusted = entry[:2]
+        return entry
 
 
 class NeverTidied(EvictionHeap):

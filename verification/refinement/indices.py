@@ -1,8 +1,6 @@
 """Program checks of what a cache keeps beside its tree: the heap's array, its bound, and indices of leaves."""
 
-from collections.abc import Mapping
-from itertools import chain
-from operator import le
+from collections.abc import Mapping, Sequence
 
 from radixcheck.spec.heap import SLACK
 from radixcheck.verification.model.state import State
@@ -29,19 +27,15 @@ def index_findings(state: State, seen: Observation, places: Mapping[NodeId | Non
         if len(seen.heap) > 2 * len(leaves) + SLACK:
             text = f"{len(seen.heap)} entries for {len(leaves)} evictable leaves: more than 2 x {len(leaves)} + {SLACK}"
             out.append(Finding("HEAP_BOUND", text))
-        out += _heap_order(seen.heap)
+        if not seen.in_order(lambda entry: entry.key):
+            out.append(Finding("HEAP_ORDER", _misplaced(seen.heap, len(seen.heap) - seen.queued)))
     return out
 
 
-def _heap_order(heap: object) -> list[Finding]:
-    assert isinstance(heap, list | tuple)
-    entries: list[SeenEntry] = list(heap)
-    keys = [entry.key for entry in entries]
-    if all(map(le, chain.from_iterable(zip(keys, keys, strict=True)), keys[1:])):  # each parent before its two children
-        return []
-    for i in range(1, len(entries)):
-        parent = (i - 1) // 2
-        if entries[i].key < entries[parent].key:
-            text = f"entry {i} with key {entries[i].key} lies below entry {parent} with key {entries[parent].key}"
-            return [Finding("HEAP_ORDER", text)]
-    return []
+def _misplaced(entries: Sequence[SeenEntry], heap: int) -> str:
+    """The first entry that surfaces after one that it should surface before. The first so many lie in the heap, the others queue."""
+    for i, entry in enumerate(entries):
+        before = (i - 1) // 2 if i < heap else i - 1
+        if i not in (0, heap) and entry.key < entries[before].key:
+            return f"entry {i} with key {entry.key} lies below entry {before} with key {entries[before].key}"
+    raise AssertionError("all of them are in order")

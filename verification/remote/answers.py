@@ -101,7 +101,8 @@ def observation(said: Said) -> Observation:
         requests = {h: SeenRequest(node, cached, slots) for h, node, cached, slots in said.get("requests", ())}
         heap, leaves, count = (said.get(name) for name in ("heap", "leaves", "leaf_count"))
         entries = None if heap is None else [SeenEntry((first, second), *rest) for first, second, *rest in heap]
-        seen = Observation(said["now"], nodes, requests, entries, None if leaves is None else frozenset(leaves), count)
+        queued = min(int(said.get("queued", 0)), len(entries or ()))
+        seen = Observation(said["now"], nodes, requests, entries, None if leaves is None else frozenset(leaves), count, queued)
     except (KeyError, TypeError, ValueError) as error:
         _wrong(said, f"the inside cannot be read ({type(error).__name__}: {error})")
     rows = all(_ints(r.slots) and _names((r.node,)) for r in requests.values())

@@ -316,8 +316,9 @@ class Server:
         ]
         requests = [[h, r[0], r[1], as_list(r[2])] for h, r in seen.requests.items()]
         heap = None if seen.heap is None else [[*entry[0], *entry[1:]] for entry in seen.heap]
+        counts = {"leaf_count": seen.leaf_count, "queued": getattr(seen, "queued", 0)}  # the last is of those who have a queue
         leaves = None if seen.leaves is None else list(seen.leaves)
-        return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": heap, "leaves": leaves, "leaf_count": seen.leaf_count}
+        return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": heap, "leaves": leaves, **counts}
 
     def _locate(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"name": self._cache.locate(self._handles[asked["node"]])}

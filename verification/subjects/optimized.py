@@ -111,8 +111,8 @@ class OptimizedSubject(RadixCache):
             for request, live in self.requests.items()
         }
         heap = self.tree.heap
-        entries = [SeenEntry(entry[:2], id(entry[3]), entry[2], entry[3].entry is entry) for entry in heap.entries]
-        return Observation(self.tree.now, seen, requests, entries, leaf_count=heap.leaf_count)
+        entries = [SeenEntry(entry[:2], id(entry[3]), entry[2], entry[3].entry is entry) for entry in heap]
+        return Observation(self.tree.now, seen, requests, entries, leaf_count=heap.leaf_count, queued=len(heap.queue))
 
     def storage(self) -> int:
         """Bytes that the slots of the nodes keep alive: what two of them share is counted once."""
@@ -137,9 +137,10 @@ class OptimizedSubject(RadixCache):
         return [self._look(n, key.namespace, lock if (lock > 0) == (n.marks > 0) else n.marks) for n, lock in locks.items()]
 
     def observe_entry(self, key: Key) -> SeenEntry | None:
-        """The entry in the heap's array that speaks for the last of these nodes, if there is one: mostly a late one."""
-        entry = self._nodes_on(key)[-1].entry
-        return None if entry is None or entry not in reversed(self.tree.heap.entries) else SeenEntry(entry[:2], id(entry[3]))
+        """The entry that speaks for the last of these nodes, where the heap has it, if there is one: mostly a late one."""
+        entry, heap = self._nodes_on(key)[-1].entry, self.tree.heap
+        there = entry is not None and (entry in reversed(heap.queue) or entry in heap.heap)
+        return SeenEntry(entry[:2], id(entry[3])) if entry is not None and there else None
 
     def _nodes_on(self, key: Key) -> list[Node]:
         """By walking the children alone; what a node says of its parent is for the observer to compare."""
