@@ -15,7 +15,7 @@ from radixcheck.optimized.pool import Pool
 from radixcheck.optimized.requests import Requests
 from radixcheck.optimized.tags import NoTags, TagKeeper
 from radixcheck.optimized.tree import Tree
-from radixcheck.spec.values import BadAmount, Key, NotLocked, Row, Sizes, StaleHandle, StillHeld, pages_for
+from radixcheck.spec.values import BadAmount, Key, NotLocked, Row, Sizes, StaleHandle, StillHeld
 
 
 class Receipt:
@@ -134,9 +134,7 @@ class RadixCache:
         """Whole pages for `tokens`, on loan to the caller, after evicting the shortfall only."""
         if tokens < 0:
             raise BadAmount(f"{tokens} tokens to allocate")
-        need = pages_for(tokens, self.page_size) * self.page_size
-        self._memory.check_room(need, 0)
-        slots = self._memory.take(need)
+        slots = self._memory.take(-(-tokens // self.page_size) * self.page_size)
         self._loans.lend(slots)
         return slots
 

@@ -9,7 +9,7 @@ from radixcheck.spec.values import NoRoom
 
 
 class Memory:
-    """`take` evicts the shortfall and no more; `check_room` says beforehand whether it will succeed."""
+    """`take` evicts the shortfall and no more; `check_room` says beforehand whether it will succeed with something locked."""
 
     def __init__(self, tree: Tree, pool: Pool) -> None:
         self.tree = tree
@@ -22,9 +22,10 @@ class Memory:
             raise NoRoom(f"{tokens} tokens asked for, {room} free or evictable")
 
     def take(self, tokens: int) -> Tensor:
-        """Slots for whole pages, of which `check_room` has said that there are enough."""
+        """Slots for whole pages. Raises NoRoom, evicting nothing, if free and evictable ones together are too few."""
         shortfall = tokens - self.pool.available
         if shortfall > 0:
+            self.check_room(tokens, 0)
             freed = self.evict(shortfall)
             assert freed >= shortfall, "evictable tokens were counted that no leaf leads to"
         return self.pool.alloc(tokens)

@@ -78,7 +78,6 @@ class Requests:
         data = pack((token,))
         at = len(live.tokens)
         if at % self._page_size == 0:
-            self._memory.check_room(self._page_size, 0)
             live.row = torch.cat((live.row, self._memory.take(self._page_size)))
         live.tokens.frombytes(data)
         slot = live.row[at].clone()
