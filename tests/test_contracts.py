@@ -7,6 +7,7 @@ import pytest
 
 from radixcheck.verification.commands import run
 from radixcheck.verification.contracts.campaign import CONTRACTS, Decided, decide, status
+from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.explore import Explored, explore
 from radixcheck.verification.contracts.gate import EXHAUSTED, REFUTED, UNKNOWN, Judged, breaks, judge
 
@@ -102,6 +103,14 @@ def test_the_bounds_are_said_as_they_are_checked() -> None:
     assert PAGES.within({"tokens": 10**9, "page": 8})
     assert not PAGES.within({"tokens": 0, "page": 9})
     assert not PAGES.within({"tokens": -1, "page": 1})
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=lambda contract: contract.name)
+def test_every_contract_holds_of_the_least_integers(contract: Contract) -> None:
+    """The function runs at all on what stands in for its arguments."""
+    least = {name: contract.bounds.get(name, (1, None))[0] for name in contract.arguments().parameters}
+
+    assert contract.law(contract.function, **least)
 
 
 @pytest.mark.slow

@@ -48,16 +48,12 @@ class Extent:
 
 
 class Cloned(tuple[int, ...]):
-    """Stands for a tensor of slots: slices, which can be cloned."""
-
-    def __getitem__(self, at: Any) -> Any:
-        found = super().__getitem__(at)
-        return Cloned(found) if isinstance(at, slice) else found
+    """Stands for a tensor of slots, parts of which can be copied."""
 
     def numel(self) -> int:
         """As a tensor says it."""
         return len(self)
 
-    def clone(self) -> "Cloned":
-        """A copy; tuples never change, so that it is the same."""
-        return self
+    def narrow_copy(self, dimension: int, start: int, length: int) -> "Cloned":
+        """So many from there on."""
+        return Cloned(self[start : start + length])
