@@ -9,7 +9,7 @@ import pytest
 from radixcheck.optimized.node import Node
 from radixcheck.verification.model.positions import Positions
 from radixcheck.verification.model.state import State
-from radixcheck.verification.protocol import NodeId, Observation
+from radixcheck.verification.protocol import NodeId, Observation, SeenEntry
 from radixcheck.verification.refinement.checker import Violation
 from radixcheck.verification.refinement.indices import index_findings
 from radixcheck.verification.replay.incremental import IncrementalChecker
@@ -110,3 +110,14 @@ def test_an_index_that_lists_another_leaf_is_found() -> None:
 
     assert index_findings(state, Observation(0, (), leaves=frozenset({"b"})), places) == []
     assert [f.property for f in index_findings(state, Observation(0, (), leaves=frozenset({"a"})), places)] == ["LEAFSET"]
+
+
+def test_a_queue_beside_the_heap_is_looked_at_for_its_own_order() -> None:
+    state = State(Positions(1), 8)
+    state.node, state.lock, state.kids = {1, 2, 3}, {1: 0, 2: 0, 3: 0}, {}
+    heap = [SeenEntry((key, 0), name) for key, name in ((5, "a"), (1, "b"), (2, "c"))]  # one in the heap, two in the queue
+
+    assert index_findings(state, Observation(0, (), heap=heap, queued=2), {}) == []
+    assert [f.property for f in index_findings(state, Observation(0, (), heap=heap), {})] == ["HEAP_ORDER"]
+    swapped = [heap[0], heap[2], heap[1]]
+    assert [f.property for f in index_findings(state, Observation(0, (), heap=swapped, queued=2), {})] == ["HEAP_ORDER"]

@@ -46,6 +46,12 @@ class Shape:
                 marks[parent - 1] += 1
         return tuple(marks)
 
+    def whole_paths(self) -> "Shape":
+        """The same tree, of whose locks each counts the holders of its node and of all nodes below it."""
+        return Shape(
+            self.parents, tuple(sum(lock for i, lock in enumerate(self.locks, 1) if at in self.path(i)) for at in (1, 2, 3)), self.sizes
+        )
+
     def held(self, at: int) -> "Shape":
         """The same with one holder more of this node; 0: of the root."""
         return Shape(self.parents, tuple(lock + (i == at) for i, lock in enumerate(self.locks, 1)), self.sizes)
@@ -203,37 +209,13 @@ def _frees_what_others_hold(shape: Shape, at: int) -> Moved:
 Room = Callable[[Shape, int, int], int]  # unlocked tokens of the path to a node, and of the first tokens of its child, if any
 
 
-def _counts_what_a_lock_takes(
-    room: Room,
-    under_b: int,
-    under_c: int,
-    at: int,
-    lock_a: int,
-    lock_b: int,
-    lock_c: int,
-    size_a: int,
-    size_b: int,
-    size_c: int,
-    inside: int,
-) -> bool:
-    """What a walk says is evictable on it is what its lock will protect, the part of the edge in which it ends included."""
-    shape, at = shape_of(under_b, under_c, (lock_a, lock_b, lock_c), (size_a, size_b, size_c)), chosen(at, range(NODES + 1))
-    if any(shape.locks[i] > shape.locks[shape.parents[i] - 1] for i in range(NODES) if shape.parents[i]):
-        return True  # locks cover whole paths: no other tree comes about
-    expected = sum(shape.sizes[i - 1] for i in shape.path(at) if shape.locks[i - 1] == 0)
-    edge = _edge(shape, at)
-    if edge and shape.locks[edge - 1] == 0:
-        expected += inside
-    return room(shape, at, inside) == expected
-
-
 def _edge(shape: Shape, at: int) -> int:
     """A child of the node, in which the walk ends; 0: it has none, and the walk ends at the node."""
     return next((i for i, parent in enumerate(shape.parents, 1) if parent == at), 0)
 
 
 def _reference_room(shape: Shape, at: int, inside: int) -> int:
-    nodes, edge = reference_nodes(shape, reference_tree()), _edge(shape, at)
+    nodes, edge = reference_nodes(shape.whole_paths(), reference_tree()), _edge(shape, at)
     return (Place(0, nodes[at], nodes[edge], inside) if edge else Place(0, nodes[at])).evictable()
 
 
@@ -313,7 +295,7 @@ CONTRACTS = (
     Contract(
         "Place.evictable",
         "reference/tree.py: the guard of start",
-        _counts_what_a_lock_takes,
+        _counts_what_nobody_holds,
         _reference_room,
         _forgets_the_edge,
         {**_LOCKED, "inside": (1, None)},

@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from radixcheck.optimized import DevicePool
+from radixcheck.optimized.keys import TOKEN_BYTES, common_pages
 from radixcheck.verification.bench.driver import Driver
-
-WIDTH = 8  # bytes of a token
 
 
 class Node:
@@ -35,7 +34,7 @@ class Floor(Driver):
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
-        self._page = WIDTH * pool.page_size
+        self._page = TOKEN_BYTES * pool.page_size
         self._root = Node(None, b"", b"", None)
         self._order: OrderedDict[Any, None] = OrderedDict()
         self._evictable = self._protected = 0
@@ -61,7 +60,7 @@ class Floor(Driver):
         """The node where it ends is the handle."""
         node, at = self._walk(self._bytes(tokens))
         self._refresh(node)
-        return at // WIDTH, node
+        return at // TOKEN_BYTES, node
 
     def indices(self, handle: Any, length: int) -> Tensor:
         """The segments of its path; a single one as it is, not copied."""
@@ -77,7 +76,7 @@ class Floor(Driver):
         while node is not root:
             if not node.locks:
                 del order[node]
-                size = len(node.segment) // WIDTH
+                size = len(node.segment) // TOKEN_BYTES
                 self._evictable -= size
                 self._protected += size
             node.locks += 1
@@ -91,7 +90,7 @@ class Floor(Driver):
             lock.locks -= 1
             if not lock.locks:
                 order[lock] = None
-                size = len(lock.segment) // WIDTH
+                size = len(lock.segment) // TOKEN_BYTES
                 self._evictable += size
                 self._protected -= size
             lock = lock.above
@@ -111,14 +110,14 @@ class Floor(Driver):
         """Tokens that were present, and the node where all of them end."""
         data = self._bytes(tokens)
         node, at = self._walk(data)
-        present, end = at // WIDTH, node
+        present, end = at // TOKEN_BYTES, node
         if at < len(data):
             segment = data[at:]
             first = segment[: self._page]
-            leaf = Node(node, first, segment, row[present : len(data) // WIDTH].clone())
+            leaf = Node(node, first, segment, row[present : len(data) // TOKEN_BYTES].clone())
             node.below[first] = leaf
             self._order[leaf] = None
-            self._evictable += len(segment) // WIDTH
+            self._evictable += len(segment) // TOKEN_BYTES
             end = leaf
         self._refresh(node)
         if present > owned:
@@ -131,7 +130,7 @@ class Floor(Driver):
         while freed < tokens and order:
             node, _ = order.popitem(last=False)
             del node.above.below[node.first]
-            freed += len(node.segment) // WIDTH
+            freed += len(node.segment) // TOKEN_BYTES
             free(node.slots)
         self._evictable -= freed
 
@@ -149,29 +148,17 @@ class Floor(Driver):
                 break
             segment = child.segment
             if not data.startswith(segment, at):
-                shared = self._shared(segment, data, at)
+                shared = common_pages(segment, data, at, page) * page
                 return self._split(child, shared), at + shared
             node, at = child, at + len(segment)
         return node, at
 
-    def _shared(self, segment: bytes, data: bytes, at: int) -> int:
-        """Bytes of whole pages in which they agree; one page does."""
-        page = self._page
-        low, high = 1, min(len(segment), len(data) - at) // page
-        while low < high:
-            middle = (low + high + 1) // 2
-            if data.startswith(segment[low * page : middle * page], at + low * page):
-                low = middle
-            else:
-                high = middle - 1
-        return int(low * page)
-
     def _split(self, node: Any, size: int) -> Any:
         """The new node above it."""
-        upper = Node(node.above, node.first, node.segment[:size], node.slots[: size // WIDTH])
+        upper = Node(node.above, node.first, node.segment[:size], node.slots[: size // TOKEN_BYTES])
         upper.locks = node.locks
         upper.above.below[upper.first] = upper  # type: ignore[union-attr]  # no root is split
-        node.segment, node.slots, node.above = node.segment[size:], node.slots[size // WIDTH :], upper
+        node.segment, node.slots, node.above = node.segment[size:], node.slots[size // TOKEN_BYTES :], upper
         node.first = node.segment[: self._page]
         upper.below[node.first] = node
         if not upper.locks:
