@@ -13,6 +13,7 @@ import click
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification import evidence
+from radixcheck.verification.asked import asked_of, check
 from radixcheck.verification.bench.command import bench
 from radixcheck.verification.operations import Op
 from radixcheck.verification.options import one_subject, options
@@ -45,7 +46,7 @@ def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen:
 
     status, outputs = 0, []
     for name in names_of(subject):
-        request = _request(name, **chosen)
+        request = asked_of(name, **chosen)
         with redirect_stdout(sys.stderr):  # what a subject prints is no part of the answer
             outcome = verify_and_replay(name, request, seconds, misused, console.progress)
         status = max(status, outcome.status, key=(0, 3, 1).index)
@@ -79,7 +80,7 @@ def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, a
     if (trace is None) == (not sample):
         raise UsageError("give one trace: a file, or --sample")
     name, limit = asked.pop("subject"), asked.pop("limit") or 0
-    _check(name, (asked["policy"],), (asked["page_size"],), asked["device"])
+    check(name, (asked["policy"],), (asked["page_size"],), asked["device"])
     asked["pool"] = asked["pool"] if asked["pool"] is not None else SAMPLE_POOL if sample else POOL
     if out is not None:
         shortened.check_new(out)
@@ -129,7 +130,7 @@ def diff(
 
     if trace is not None and sample:
         raise UsageError("give one trace: a file, or --sample")
-    both = _request(left, **chosen).both(_request(right, **chosen))
+    both = asked_of(left, **chosen).both(asked_of(right, **chosen))
     with redirect_stdout(sys.stderr):
         if trace is not None or sample:
             outcome = compare_along(left, right, both, trace, limit or 0, console.progress)
@@ -169,7 +170,7 @@ def explore(
     status, outputs = 0, []
     for name in names_of(subject):
         start = monotonic()
-        bounds = exploration.bounds(name, _check(name, policies, page_sizes, "cpu"), scopes, policies, page_sizes, limit, seconds)
+        bounds = exploration.bounds(name, check(name, policies, page_sizes, "cpu"), scopes, policies, page_sizes, limit, seconds)
         with redirect_stdout(sys.stderr), console.live() as show:
             results = exploration.explorations(name, bounds, cores, lambda so_far: show(exploration.table(so_far)))
         status = max(status, exploration.status(results), key=(0, 3, 1).index)
@@ -213,54 +214,6 @@ def invariants(as_json: bool, policy: str) -> int:
     else:
         console.show(tables.invariants(rows))
     return 0
-
-
-def _request(subject: str, policies: Sequence[str], page_sizes: Sequence[int], pool: int | None, device: str, seed: int) -> Any:
-    """What was asked, against what the subject supports."""
-    from radixcheck.verification.report.outcome import Request
-
-    supports = _check(subject, policies, page_sizes, device)
-    sizes = tuple(page_sizes) or supports.page_sizes
-    if pool is not None and pool < 5 * max(sizes):
-        need = 5 * max(sizes)
-        raise UsageError(f"--pool {pool} is smaller than one request of 5 pages of {max(sizes)}: give at least {need}")
-    return Request(tuple(policies) or supports.policies, sizes, pool, device, seed)
-
-
-def _check(subject: str, policies: Sequence[str], page_sizes: Sequence[int], device: str) -> Any:
-    """Whether these can be used together. Raises `UsageError`."""
-    from radixcheck.verification.search.verify import supported
-
-    for policy in policies:
-        if policy not in POLICIES:
-            raise UsageError(f"unknown policy {policy!r}: choose from {', '.join(POLICIES)}")
-    for size in page_sizes:
-        if size < 1:
-            raise UsageError(f"page size {size} makes no sense: give 1 or more tokens")
-    _check_device(device)
-    supports, _ = supported(subject, device)
-    for size in page_sizes:
-        if size not in supports.page_sizes:
-            listed = ", ".join(map(str, supports.page_sizes))
-            raise UsageError(f"{subject} does not support page size {size}: it declares {listed}")
-    for policy in policies:
-        if policy not in supports.policies:
-            raise UsageError(f"{subject} does not support policy {policy!r}: it declares {', '.join(supports.policies)}")
-    return supports
-
-
-def _check_device(device: str) -> None:
-    if device == "cpu":
-        return
-    kind, _, number = device.partition(":")
-    if kind != "cuda" or (number and not number.isdigit()):
-        raise UsageError(f"unknown device {device!r}: give cpu, cuda or cuda:N")
-    try:
-        import torch
-    except ModuleNotFoundError as error:
-        raise UsageError("--device cuda needs torch: pip install 'radixcheck[torch]'") from error
-    if int(number or 0) >= torch.cuda.device_count():
-        raise UsageError(f"--device {device}: this machine has {torch.cuda.device_count()} such devices; use --device cpu")
 
 
 def run(arguments: Sequence[str]) -> int:

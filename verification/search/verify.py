@@ -1,7 +1,7 @@
 """The main job: search a subject for wrong steps under every policy and page size, and give each property a verdict."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from time import monotonic
 
@@ -17,11 +17,11 @@ from radixcheck.verification.search.probes import POOL_PAGES as PROBE_PAGES
 from radixcheck.verification.search.probes import PROBED, SCENES, probed
 from radixcheck.verification.search.run import Config, Found, RunResult, random_run
 from radixcheck.verification.search.shrink import share, shrink
-from radixcheck.verification.search.workers import WORKERS, workers
-from radixcheck.verification.subjects.registry import UsageError, resolve
+from radixcheck.verification.search.workers import WORKERS, Here, workers
+from radixcheck.verification.subjects.registry import Subject, UsageError, name_of, resolve
 
 POOL_PAGES = (6, 10, 16, 24)
-SLICE_SECONDS = 1.0  # of one task
+SLICE_SECONDS = 1.0  # of one task; less where less than that was asked for in all
 SLICES_MIN = 4  # however slow the machine: what only these runs show would be left undecided
 EXAMPLES_MIN = 100  # of the state machine: fewer may leave a rule unfired by chance
 ELSEWHERE = ("MEM_BOUND", "EVICT_COST", "MATCH_COST", "NO_ALIAS")  # what cannot be counted, or overwritten, in another process
@@ -75,7 +75,7 @@ class Report:
         return 3 if self.idle_rules or any(v.verdict == "NOT EXERCISED" for v in self.verdicts) else 0
 
 
-def supported(subject: str, device: str = "cpu") -> tuple[Supports, bool]:
+def supported(subject: Subject, device: str = "cpu") -> tuple[Supports, bool]:
     """What a subject declares, and whether it shows its inside. Raises `UsageError` if it cannot be made."""
     factory = resolve(subject)
     try:
@@ -83,20 +83,23 @@ def supported(subject: str, device: str = "cpu") -> tuple[Supports, bool]:
     except UsageError:
         raise
     except Exception as error:  # whatever a user's factory raises
-        raise UsageError(f"the factory of {subject!r} raised {type(error).__name__}: {error}") from error
+        raise UsageError(f"the factory of {name_of(subject)!r} raised {type(error).__name__}: {error}") from error
     supports = getattr(made, "supports", None)
     if not isinstance(supports, Supports):
-        raise UsageError(f"subject {subject!r} has no attribute `supports` of type protocol.Supports: see README")
+        raise UsageError(f"subject {name_of(subject)!r} has no attribute `supports` of type protocol.Supports: see README")
     return supports, hasattr(made, "observe")
 
 
-def verify(subject: str, options: Options, progress: Callable[[float, str], None]) -> Report:
-    """Search, shrink, judge. `progress(share done, what)` is called at least once a second."""
+def verify(subject: Subject, options: Options, progress: Callable[[float, str], None]) -> Report:
+    """Search, shrink, judge. `progress(share done, what)` is called at least once a second.
+
+    A subject that has a name is run in worker processes, a factory in this one: others may be unable to import it.
+    """
     start = monotonic()
     supports, transparent = supported(subject, options.device)
     result = RunResult()
     machine = RunResult()
-    with workers() as pool:
+    with workers() if isinstance(subject, str) else Here() as pool:
         for part, of_machine in _search(pool, subject, options, progress):
             result.merge(part)
             if of_machine:
@@ -112,12 +115,10 @@ def verify(subject: str, options: Options, progress: Callable[[float, str], None
     order = list(CATALOGUE)
     found.sort(key=lambda f: order.index(f.violation.property))
     elapsed = monotonic() - start
-    return Report(subject, options, verdicts, tuple(found), result.steps, result.runs, elapsed, idle)
+    return Report(name_of(subject), options, verdicts, tuple(found), result.steps, result.runs, elapsed, idle)
 
 
-def _search(
-    pool: ProcessPoolExecutor, subject: str, options: Options, progress: Callable[[float, str], None]
-) -> Iterator[tuple[RunResult, bool]]:
+def _search(pool: Executor, subject: Subject, options: Options, progress: Callable[[float, str], None]) -> Iterator[tuple[RunResult, bool]]:
     """Rounds over all configurations until the time is over; half of it once something is refuted."""
     configs = [(policy, size) for size in options.page_sizes for policy in options.policies]
     start, refuted, submitted = monotonic(), False, 0
@@ -143,9 +144,9 @@ def _search(
         progress(share, f"{submitted} slices of {len(configs)} configurations")
 
 
-def _slice(subject: str, policy: str, page_size: int, options: Options, number: int) -> RunResult:
+def _slice(subject: Subject, policy: str, page_size: int, options: Options, number: int) -> RunResult:
     """Plain random runs under one policy and page size, for about a second."""
-    factory, result, end = resolve(subject), RunResult(), monotonic() + SLICE_SECONDS
+    factory, result, end = resolve(subject), RunResult(), monotonic() + min(SLICE_SECONDS, options.seconds)
     k, first = 0, number + number // (len(options.policies) * len(options.page_sizes))  # of a slow subject one run is all, each time
     while k == 0 or monotonic() < end:
         turn = first + k
@@ -157,7 +158,7 @@ def _slice(subject: str, policy: str, page_size: int, options: Options, number: 
     return result
 
 
-def _machine(subject: str, options: Options) -> RunResult:
+def _machine(subject: Subject, options: Options) -> RunResult:
     """The Hypothesis state machine, which draws its own configurations. Of a slow subject it makes fewer examples, but never too few."""
     result, end = RunResult(), monotonic() + options.seconds / 2
     examples = max(EXAMPLES_MIN, int(options.seconds * 3))
@@ -169,7 +170,7 @@ def _machine(subject: str, options: Options) -> RunResult:
     return result
 
 
-def _probe(subject: str, options: Options) -> RunResult:
+def _probe(subject: Subject, options: Options) -> RunResult:
     """The program checks that need a scene of their own."""
     result = RunResult()
     for size in options.page_sizes[:2]:
@@ -179,7 +180,7 @@ def _probe(subject: str, options: Options) -> RunResult:
     return result
 
 
-def _shrink(subject: str, found: Found) -> Found:
+def _shrink(subject: Subject, found: Found) -> Found:
     return shrink(resolve(subject), found, seconds=4)
 
 

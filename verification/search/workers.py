@@ -3,8 +3,10 @@
 import os
 import sys
 import warnings
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 WORKERS = 2
 
@@ -12,6 +14,19 @@ WORKERS = 2
 def workers(count: int = WORKERS) -> ProcessPoolExecutor:
     """Fresh interpreters: nothing of the parent's state, and of its devices, is inherited."""
     return ProcessPoolExecutor(count, get_context("spawn"), initializer=_prepare)
+
+
+class Here(Executor):
+    """Does each task in this process, when it is submitted: for a cache that no other process can import."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """The future is done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 def _prepare() -> None:

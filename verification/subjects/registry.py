@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 Factory = Callable[[Any], Any]
+Subject = str | Factory  # a name as on the command line, or the factory itself
 
 
 class UsageError(Exception):
@@ -118,8 +119,17 @@ def names_of(subject: str) -> tuple[str, ...]:
     return tuple("".join((one, *python)) for one in GROUPS.get(name, (name,)))
 
 
-def resolve(subject: str) -> Factory:
+def name_of(subject: Subject) -> str:
+    """The name of a subject; of a factory as it would be on the command line, were it in a module."""
+    if isinstance(subject, str):
+        return subject
+    return f"{getattr(subject, '__module__', '')}:{getattr(subject, '__qualname__', type(subject).__name__)}"
+
+
+def resolve(subject: Subject) -> Factory:
     """The factory of a subject. Raises `UsageError`."""
+    if not isinstance(subject, str):
+        return subject
     if subject.startswith(EXEC):
         return _served(subject.removeprefix(EXEC))
     name, elsewhere, python = subject.partition(ELSEWHERE)
