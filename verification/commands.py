@@ -36,14 +36,17 @@ for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.f
 @options("policy", "page-size", "pool", "device", "seed")
 @click.option("--seconds", type=click.FloatRange(0.5), default=40, show_default=True, help="of search")
 @click.option("--misuse", "misused", is_flag=True, help="also call outside the guards: typed error, unchanged state")
-@options("json")
-def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen: Any) -> int:
+@options("junit", "summary", "json")
+def verify(subject: str, seconds: float, misused: bool, junit: Path | None, summary: Path | None, as_json: bool, **chosen: Any) -> int:
     """Check SUBJECT (default: optimized) against the specification, then replay the sample trace.
 
     SUBJECT is a name from `radixcheck subjects` or module:factory. A cache in another process: --exec, or SUBJECT with --python.
     """
+    from radixcheck.verification.report.files import Files
     from radixcheck.verification.report.outcome import verify_and_replay
 
+    files = Files(junit, summary)
+    files.check()
     status, outputs = 0, []
     for name in names_of(subject):
         request = asked_of(name, **chosen)
@@ -53,6 +56,7 @@ def verify(subject: str, seconds: float, misused: bool, as_json: bool, **chosen:
         outputs.append(outcome.to_json())
         if not as_json:
             console.show(tables.verify(outcome))
+    files.write(outputs)
     if as_json:
         click.echo(json.dumps(outputs if len(outputs) > 1 else outputs[0], indent=1))
     return status

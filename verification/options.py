@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +22,8 @@ def options(*names: str) -> Decorator:
         "page-size": click.option("--page-size", "page_sizes", type=int, multiple=True, help="tokens (repeatable)"),
         "pool": click.option("--pool", type=int, help="size of the slot pool, in tokens"),
         "device": click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N"),
+        "junit": click.option("--junit", type=click.Path(path_type=Path), help="write JUnit XML there"),
+        "summary": click.option("--summary", type=click.Path(path_type=Path), help="append Markdown there, as to $GITHUB_STEP_SUMMARY"),
         "json": click.option("--json", "as_json", is_flag=True, help="print JSON for machines"),
     }
 

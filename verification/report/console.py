@@ -1,7 +1,8 @@
 """The terminal: tables on standard output, progress on standard error; colour only where there is a terminal."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from io import StringIO
 from typing import Any
 
 from rich.console import Console, Group
@@ -19,6 +20,18 @@ def _console(error: bool) -> Console:
 def show(parts: list[Any]) -> None:
     """Print renderables, one below the other."""
     _console(error=False).print(Group(*parts), highlight=False)
+
+
+def plain(parts: list[Any]) -> str:
+    """The same as text, without colours."""
+    written = StringIO()
+    Console(file=written, width=PLAIN_WIDTH, color_system=None).print(Group(*parts), highlight=False)
+    return "\n".join(line.rstrip() for line in written.getvalue().rstrip().splitlines())
+
+
+def silence(title: str) -> AbstractContextManager[Any]:
+    """A `progress` that shows nothing."""
+    return nullcontext(lambda share, what="": None)
 
 
 @contextmanager

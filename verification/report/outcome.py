@@ -1,5 +1,6 @@
 """What the commands do, and what they found, ready to be shown or written as JSON."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
+from radixcheck.verification.protocol import Supports
 from radixcheck.verification.replay.mooncake import TraceError, read
 from radixcheck.verification.replay.replay import Replayed, Settings, replay
 from radixcheck.verification.replay.sample import FILE as SAMPLE
@@ -14,7 +16,7 @@ from radixcheck.verification.report.pictures import Scene, scene
 from radixcheck.verification.search.diff import POOL_PAGES, Outcome, along, diff
 from radixcheck.verification.search.run import Config, Found
 from radixcheck.verification.search.verify import Options, Report, supported, verify
-from radixcheck.verification.subjects.registry import UsageError, resolve
+from radixcheck.verification.subjects.registry import Subject, UsageError, name_of, resolve
 
 Progress = Callable[[str], AbstractContextManager[Any]]
 
@@ -67,11 +69,23 @@ class VerifyOutcome:
         parts = [self.report.status, *(part.status for part in (self.agreement, self.replayed) if part)]
         return next((status for status in (1, 3, 2) if status in parts), 0)
 
+    @property
+    def command(self) -> str:
+        """What repeats it."""
+        o, usual = self.report.options, Supports()
+        words = [*("radixcheck", "verify", self.report.subject, "--seed", f"{o.seed}", "--seconds", f"{o.seconds:g}")]
+        words += [word for policy in o.policies for word in ("--policy", policy) if o.policies != usual.policies]
+        words += [word for size in o.page_sizes for word in ("--page-size", f"{size}") if o.page_sizes != usual.page_sizes]
+        words += ["--pool", f"{o.pool}"] if o.pool is not None else []
+        words += ["--device", o.device] if o.device != "cpu" else []
+        return shlex.join([*words, *(["--misuse"] if o.misused else [])])
+
     def to_json(self) -> dict[str, Any]:
         """Everything, for machines."""
         r = self.report
         return {
             "subject": r.subject,
+            "command": self.command,
             "status": self.status,
             "operations": r.steps,
             "runs": r.runs,
@@ -180,13 +194,19 @@ def replay_trace(
     return ReplayOutcome(subject, shown, settings, replayed, str(recorded.error or ""))
 
 
-def verify_and_replay(subject: str, request: Request, seconds: float, misused: bool, progress: Progress) -> VerifyOutcome:
-    """The main job for one subject."""
+def verified(subject: Subject, request: Request, seconds: float, misused: bool, progress: Progress) -> VerifyOutcome:
+    """One subject searched, without the comparison and the replay."""
     options = Options(request.policies, request.page_sizes, seconds, request.seed, request.pool, request.device, misused)
-    with progress(f"verify {subject}") as tell:
+    with progress(f"verify {name_of(subject)}") as tell:
         report = verify(subject, options, tell)
     factory = resolve(subject)
-    scenes = tuple((found, scene(factory, found)) for found in report.found)
+    return VerifyOutcome(report, tuple((found, scene(factory, found)) for found in report.found), None, None)
+
+
+def verify_and_replay(subject: str, request: Request, seconds: float, misused: bool, progress: Progress) -> VerifyOutcome:
+    """The main job for one subject."""
+    outcome = verified(subject, request, seconds, misused, progress)
+    report = outcome.report
     replayed = agreement = None
     if not report.found and subject != BESIDE:
         shared = request.both(_everything(BESIDE, request))
@@ -194,7 +214,7 @@ def verify_and_replay(subject: str, request: Request, seconds: float, misused: b
     if not report.found and _replayable(subject, request):
         settings = Settings(page_size=16, pool=SAMPLE_POOL, device=request.device)
         replayed = replay_trace(None, subject, settings, 0, progress)
-    return VerifyOutcome(report, scenes, agreement, replayed)
+    return replace(outcome, agreement=agreement, replayed=replayed)
 
 
 def _everything(subject: str, request: Request) -> Request:

@@ -62,7 +62,7 @@ class Scene:
 
 def scene(factory: Factory, found: Found) -> Scene | None:
     """The two pictures of a found fault, and the fate of orphaned slots; None for a cache that does not show its inside."""
-    checker = new_checker(factory, found.config, stride=1)
+    checker = new_checker(factory, found.config, stride=max(1, len(found.trace)))  # all is looked at after the last: it shows the fault
     if not checker.transparent or not found.trace:
         return None
     for op in found.trace[:-1]:

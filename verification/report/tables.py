@@ -13,13 +13,13 @@ from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.report.formula import text
 from radixcheck.verification.report.outcome import DiffOutcome, ReplayOutcome, VerifyOutcome
 from radixcheck.verification.report.pictures import Scene
+from radixcheck.verification.report.said import TRACE_MAX, numbered
 from radixcheck.verification.search.diff import Difference, brief
 from radixcheck.verification.search.run import Found
 from radixcheck.verification.search.verify import Verdict
 from radixcheck.verification.subjects.registry import Named
 
 COLOURS = {"TESTED": "green", "REFUTED": "bold red", "NOT EXERCISED": "yellow", "NOT OBSERVABLE": "dim"}
-TRACE_MAX = 40  # operations shown of a trace
 
 
 def _table(*columns: str) -> Table:
@@ -32,13 +32,7 @@ def _table(*columns: str) -> Table:
 
 def verify(outcome: VerifyOutcome) -> list[Any]:
     """The traces of what is refuted, the replay, the table, and one last line that says it all."""
-    parts: list[Any] = []
-    shown: dict[tuple[object, ...], list[Found]] = {}
-    for found, _ in outcome.scenes:
-        shown.setdefault((found.trace, found.config), []).append(found)
-    scenes = {id(found): scene for found, scene in outcome.scenes}
-    for together in shown.values():
-        parts += fault(together, scenes[id(together[0])])
+    parts = faults(outcome)
     if outcome.replayed:
         parts += [*replay(outcome.replayed), Text()]
     if outcome.agreement:
@@ -47,11 +41,20 @@ def verify(outcome: VerifyOutcome) -> list[Any]:
     for v in outcome.report.verdicts:
         verdict = Text(v.verdict, COLOURS[v.verdict])
         table.add_row(v.property.id, v.property.kind, f"{v.checked:,}", f"{v.exercised:,}", verdict, _note(v))
-    return [*parts, table, Text(), *_last_lines(outcome)]
+    return [*parts, table, Text(), *last_lines(outcome)]
 
 
 def _note(v: Verdict) -> str:
     return v.note or (v.property.questions if v.verdict == "REFUTED" else "")
+
+
+def faults(outcome: VerifyOutcome) -> list[Any]:
+    """Each trace once, with all that it refutes."""
+    shown: dict[tuple[object, ...], list[Found]] = {}
+    for found, _ in outcome.scenes:
+        shown.setdefault((found.trace, found.config), []).append(found)
+    scenes = {id(found): scene for found, scene in outcome.scenes}
+    return [part for together in shown.values() for part in fault(together, scenes[id(together[0])])]
 
 
 def fault(together: list[Found], scene: Scene | None) -> list[Any]:
@@ -63,9 +66,7 @@ def fault(together: list[Found], scene: Scene | None) -> list[Any]:
         parts.append(Text.assemble((f"{p.id} REFUTED", "bold red"), f"{questions}  {p.sentence}"))
         parts.append(Padding(Text(found.violation.text), (0, 0, 0, 2)))
     found = together[0]
-    lines = [f"{i:>3}  {op}" for i, op in enumerate(found.trace, 1)]
-    if len(lines) > TRACE_MAX:
-        lines = [*lines[: TRACE_MAX // 2], f"     .. {len(lines) - TRACE_MAX} more ..", *lines[-TRACE_MAX // 2 :]]
+    lines = numbered(found.trace)
     parts.append(Padding(Text(f"{len(found.trace)} operations under {found.config}:\n" + "\n".join(lines)), (0, 0, 0, 2)))
     if scene:
         before, after = Text("before the last one:\n" + scene.before), Text("after it:\n" + scene.after)
@@ -77,7 +78,8 @@ def fault(together: list[Found], scene: Scene | None) -> list[Any]:
     return [*parts, Text()]
 
 
-def _last_lines(outcome: VerifyOutcome) -> list[Any]:
+def last_lines(outcome: VerifyOutcome) -> list[Any]:
+    """What was done, and the verdict on the subject."""
     r = outcome.report
     count = {word: sum(v.verdict == word for v in r.verdicts) for word in COLOURS}
     bound = (

@@ -1,6 +1,6 @@
 """The checker under Hypothesis: a search through all of its examples, and a test case for a test suite.
 
-`hypothesis_run` collects all it finds; `state_machine_test` fails at the first fault and lets Hypothesis shrink it.
+`hypothesis_run` collects all it finds; `state_machine_test` and `machine_run` fail at the first fault and let Hypothesis shrink it.
 
 A rule that never fires has shown nothing. `hypothesis_run` counts each under its name, and `never_fired` tells those
 left at zero: a run with any is undecided, not passed.
@@ -98,6 +98,14 @@ def state_machine_test(
     case: type[TestCase] = machine.TestCase
     case.settings = _settings(examples=200, steps=50)  # type: ignore[attr-defined]
     return case
+
+
+def machine_run(factory: Factory, policies: Sequence[str], page_sizes: Sequence[int], seed: int, examples: int, steps: int) -> RunResult:
+    """The same at once, repeatable by its seed. Raises AssertionError at the first fault, shrunk, and says its operations."""
+    plan = plan_for(factory, policies, page_sizes, stride=8, strict=True)
+    how = _settings(examples, steps, verbosity=Verbosity.quiet)
+    run_state_machine_as_test(seeded(seed)(machine_class(plan, misused=False)), settings=how)
+    return plan.result
 
 
 def _settings(examples: int, steps: int, **others: Any) -> settings:

@@ -1,0 +1,116 @@
+"""Outcomes of `radixcheck verify` as JUnit XML, which servers of continuous integration show: one suite a subject, one case a property.
+
+REFUTED is a failure with the smallest trace as its text, NOT OBSERVABLE is skipped, and whatever else is undecided is an error. The rules
+of the state machine, the agreement with the reference and the replay are cases of their own, in that no property speaks of them.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from radixcheck.verification.catalogue import CATALOGUE
+from radixcheck.verification.report.said import agreement, trace_lines
+
+Json = Mapping[str, Any]
+
+FORBIDDEN = re.compile(r"[^\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by XML 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test case. `tag`: failure, error or skipped; empty if it passed."""
+
+    name: str
+    tag: str = ""
+    message: str = ""
+    text: str = ""
+
+
+def junit(outcomes: Sequence[Json]) -> str:
+    """The file, from what `radixcheck verify --json` prints for each subject."""
+    root = Element("testsuites", name="radixcheck")
+    for outcome in outcomes:
+        _suite(root, outcome)
+    _total(root, [case for suite in root for case in suite.iter("testcase")])
+    root.set("time", str(round(sum(float(suite.get("time", "0")) for suite in root), 1)))
+    indent(root)
+    return tostring(root, encoding="unicode", xml_declaration=False).join(('<?xml version="1.0" encoding="utf-8"?>\n', "\n"))
+
+
+def _suite(root: Element, outcome: Json) -> None:
+    name = _clean(f"radixcheck.{outcome['subject']}")
+    suite = SubElement(root, "testsuite", name=name, time=str(outcome["seconds"]))
+    properties = SubElement(suite, "properties")
+    said = {
+        "version": version("radixcheck"),
+        "seed": outcome["seed"],
+        "policies": ", ".join(outcome["policies"]),
+        "page_sizes": ", ".join(map(str, outcome["page_sizes"])),
+        "operations": outcome["operations"],
+        "command": outcome["command"],
+    }
+    for key, value in said.items():
+        SubElement(properties, "property", name=key, value=_clean(str(value)))
+    cases = []
+    for case in _cases(outcome):
+        element = SubElement(suite, "testcase", classname=name, name=case.name, time="0")
+        if case.tag:
+            SubElement(element, case.tag, message=_clean(case.message)).text = _clean(case.text) or None
+        cases.append(element)
+    _total(suite, cases)
+
+
+def _total(parent: Element, cases: Sequence[Element]) -> None:
+    """The counts that a server shows first."""
+    parent.set("tests", str(len(cases)))
+    for plural, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        parent.set(plural, str(sum(case.find(tag) is not None for case in cases)))
+
+
+def _cases(outcome: Json) -> Iterator[Case]:
+    traces = {each["property"]: each for each in outcome["refuted"]}
+    for row in outcome["properties"]:
+        yield _property(row, traces.get(row["id"]))
+    idle = outcome["rules_never_fired"]
+    yield Case("RULES", "error", f"rules of the state machine that never fired: {', '.join(idle)}") if idle else Case("RULES")
+    if outcome["reference"]:
+        good, sentence, lines = agreement(outcome["reference"])
+        yield Case("AGREEMENT", "" if good else _tag(outcome["reference"]["status"]), sentence, "\n".join(lines))
+    if outcome["replay"]:
+        yield _replay(outcome["replay"])
+
+
+def _property(row: Json, found: Json | None) -> Case:
+    if found is not None:
+        asked = f" ({' '.join(row['questions'])})" if row["questions"] else ""
+        lines = [f"{row['id']}{asked}: {CATALOGUE[row['id']].sentence}", found["text"], *trace_lines(found)]
+        return Case(row["id"], "failure", found["text"], "\n".join(lines))
+    if row["verdict"] == "NOT OBSERVABLE":
+        return Case(row["id"], "skipped", f"NOT OBSERVABLE: {row['note']}")
+    if row["verdict"] != "TESTED":
+        return Case(row["id"], "error", f"{row['verdict']}: {row['note']}")
+    return Case(row["id"])
+
+
+def _replay(replay: Json) -> Case:
+    if replay["fault"]:
+        f = replay["fault"]
+        where = f"at operation {f['step']} ({f['operation']}), request {f['request']} of {replay['trace']}"
+        return Case("REPLAY", "failure", f"{f['property']}: {f['text']}", where)
+    if replay["status"] == 1:
+        return Case("REPLAY", "failure", f"{replay['leaked']} tokens leaked, {replay['protected']} are still locked")
+    if replay["status"]:
+        return Case("REPLAY", "error", replay["unread"] or "nothing was replayed")
+    return Case("REPLAY")
+
+
+def _tag(status: int) -> str:
+    return "failure" if status == 1 else "error"
+
+
+def _clean(text: str) -> str:
+    """Without what XML cannot hold: a subject may say anything."""
+    return FORBIDDEN.sub("?", text)

@@ -1,0 +1,58 @@
+"""What an outcome as JSON says, in words: shared by the files for continuous integration."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from radixcheck.verification.operations import Op
+from radixcheck.verification.search.diff import brief
+from radixcheck.verification.search.run import Config
+
+Json = Mapping[str, Any]
+TRACE_MAX = 40  # operations shown of a trace
+WORDS = {0: "holds", 1: "is refuted"}  # by exit status; any other: it is undecided
+
+
+def verdict(status: int) -> str:
+    """What an exit status says of a subject."""
+    return WORDS.get(status, "is undecided")
+
+
+def operations(found: Json) -> list[str]:
+    """The operations of a trace, long keys without their middle."""
+    return [brief(str(Op.from_json(op))) for op in found["trace"]]
+
+
+def numbered(lines: Sequence[object]) -> list[str]:
+    """Operations with their numbers, a long trace without its middle."""
+    shown = [f"{i:>3}  {line}" for i, line in enumerate(lines, 1)]
+    if len(shown) <= TRACE_MAX:
+        return shown
+    return [*shown[: TRACE_MAX // 2], f"     .. {len(shown) - TRACE_MAX} more ..", *shown[-TRACE_MAX // 2 :]]
+
+
+def trace_lines(found: Json) -> list[str]:
+    """A trace with its configuration and, where the subject shows its inside, the trees before and after its last operation."""
+    lines = [f"{len(found['trace'])} operations under {Config(**found['config'])}:"]
+    lines += numbered(operations(found))
+    if "before" in found:
+        lines += ["before the last one:", found["before"], "after it:", found["after"]]
+    return lines + ([found["orphans"]] if found.get("orphans") else [])
+
+
+def agreement(reference: Json) -> tuple[bool, str, list[str]]:
+    """Whether a subject agrees with the reference, in one sentence, and the trace of each difference that it has not declared."""
+    names = f"{reference['left']} and {reference['right']}"
+    over = f"{reference['operations']:,} operations"
+    faults = [d for d in reference["differences"] if not (d["departs"] and set(d["departs"]) <= set(d["declared"]))]
+    if not reference["operations"]:
+        return False, f"{names} were not compared", []
+    if reference["status"] == 0:
+        return True, f"{names} agree over {over}", []
+    kinds = ", ".join(d["what"] for d in faults)
+    return False, f"{names} differ over {over}: {kinds}", [line for d in faults for line in _difference(reference, d)]
+
+
+def _difference(reference: Json, d: Json) -> list[str]:
+    answers = ((reference["left"], d["left_answer"]), (reference["right"], d["right_answer"]), ("the specification", d["specification"]))
+    departs = " and ".join(d["departs"]) or "nobody"
+    return [f"{d['what']}: {departs} departs from the specification", *trace_lines(d), *(f"{who}: {said}" for who, said in answers)]
