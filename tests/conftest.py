@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+pytest_plugins = ["pytester"]  # runs pytest in projects of its own: for the plugin
+
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 def device(request: pytest.FixtureRequest) -> str:

@@ -11,6 +11,8 @@ from toy_adapter import Toy
 from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.commands import run
 from radixcheck.verification.protocol import Setup
+from radixcheck.verification.report.junit import junit
+from radixcheck.verification.report.summary import summary
 from radixcheck.verification.search.machine import state_machine_test
 from radixcheck.verification.search.run import Config, random_run
 
@@ -40,12 +42,18 @@ def test_the_toy_passes_as_a_test_case_and_in_plain_runs() -> None:
     assert random_run(Toy, Config("lru", 1, 10), seed=1, steps=300, stride=1).found == {}
 
 
-def test_the_toy_is_refuted_by_its_cost_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(("verify", "toy_adapter:Toy", "--seconds", "1", "--json"))
+def test_the_toy_is_refuted_by_its_cost_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    xml, text = tmp_path / "toy.xml", tmp_path / "summary.md"
+    text.write_text("# Said before\n")
+    status = run(("verify", "toy_adapter:Toy", "--seconds", "1", "--json", "--junit", str(xml), "--summary", str(text)))
     said = json.loads(capsys.readouterr().out)
 
     assert status == 1
     assert [each["property"] for each in said["refuted"]] == ["EVICT_COST"]
+    assert said["command"] == "radixcheck verify toy_adapter:Toy --seed 0 --seconds 1 --policy lru --page-size 1"
+    assert xml.read_text() == junit([said])
+    assert text.read_text() == "# Said before\n" + summary([said])
+    assert sorted(tmp_path.iterdir()) == [text, xml]
 
 
 class ForgetfulCache(PrefixCache):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MARKER = """radixcheck(subject=..., policies=..., page_sizes=..., seconds=..., seed=...): how the fixtures of this test search; \
 radixcheck_subject is each of the subjects (factories or names), under one policy and page size at a time."""
-REQUESTS = pytest.StashKey[Any]()  # what to check beside the tests, by subject
+ASKED = pytest.StashKey[tuple[dict[str, Any], list[str]]]()  # what to check beside the tests, by subject; which items of it are named
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,7 +36,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Wrong use ends the run before anything is collected, or handed to other processes."""
     config = session.config
     with usage(pytest.UsageError):
-        wanted, selected = settings(config), _selected(config)
+        wanted = settings(config)
+        selected = [argument for argument in config.args if argument.startswith(PREFIX)]
         if selected and not wanted.subjects:
             raise pytest.UsageError(f"radixcheck: {selected[0]!r} needs its subject: give --radixcheck-subject")
         if wanted.subjects:
@@ -44,7 +45,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
                 sys.path.insert(0, str(config.rootpath))  # a subject is often a module beside the ini file
             from radixcheck.verification.in_pytest.items import requests
 
-            config.stash[REQUESTS] = requests(wanted)
+            config.stash[ASKED] = requests(wanted), selected
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -68,11 +69,12 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """The items of the subjects join before any are chosen by `-k`, `-m` or `--lf`."""
-    if REQUESTS in config.stash:
+    if ASKED in config.stash:
         from radixcheck.verification.in_pytest.items import items_of
 
+        requests, selected = config.stash[ASKED]
         with usage(pytest.UsageError):
-            items.extend(items_of(session, config.stash[REQUESTS], settings(config).seconds, _selected(config)))
+            items.extend(items_of(session, requests, settings(config).seconds, selected))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -103,8 +105,3 @@ def radixcheck_subject(request: pytest.FixtureRequest) -> "Case":
     """One cache under one policy and page size, as the marker asks for: `new`, `verify`, `state_machine` and `trace`."""
     case: Case = request.param
     return case
-
-
-def _selected(config: pytest.Config) -> list[str]:
-    """The node ids on the command line that belong to no file."""
-    return [argument for argument in config.args if argument.startswith(PREFIX)]

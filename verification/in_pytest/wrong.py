@@ -18,9 +18,10 @@ def usage(raised: Callable[[str], BaseException]) -> Iterator[None]:
     except UsageError as wrong:
         raise raised(f"radixcheck: {wrong}") from None
     except ModuleNotFoundError as missing:
-        if missing.name not in EXTRA:
+        package = (missing.name or "").partition(".")[0]
+        if package not in EXTRA:
             raise
-        raise raised(f"radixcheck: {missing.name} is not installed: pip install 'radixcheck[verify]'") from None
+        raise raised(f"radixcheck: {package} is not installed: pip install 'radixcheck[verify]'") from None
 
 
 def failed(sentence: str) -> BaseException:

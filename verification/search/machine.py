@@ -103,7 +103,8 @@ def state_machine_test(
 def machine_run(factory: Factory, policies: Sequence[str], page_sizes: Sequence[int], seed: int, examples: int, steps: int) -> RunResult:
     """The same at once, repeatable by its seed. Raises AssertionError at the first fault, shrunk, and says its operations."""
     plan = plan_for(factory, policies, page_sizes, stride=8, strict=True)
-    how = _settings(examples, steps, verbosity=Verbosity.quiet)
+    phases = (Phase.reuse, Phase.generate, Phase.shrink)  # not to explain, which takes longest: the operations say it
+    how = _settings(examples, steps, phases=phases, verbosity=Verbosity.quiet)
     run_state_machine_as_test(seeded(seed)(machine_class(plan, misused=False)), settings=how)
     return plan.result
 
