@@ -29,6 +29,13 @@ from radixcheck.verification.subjects.reference import ReferenceSubject
 class Tree(ReferenceSubject):
     supports = Supports(requests=False, namespaces=False)
 
+class Boastful(Tree):
+    def evict(self, tokens):
+        return super().evict(tokens) + 1
+
+def boastful(setup):
+    return Boastful(setup.page_size, setup.policy, setup.pool)
+
 def right(setup):
     return Tree(setup.page_size, setup.policy, setup.pool)
 
@@ -126,7 +133,7 @@ def test_where_tests_are_spread_the_items_of_a_subject_are_kept_together(project
 
 FIXTURES = f"""
 import pytest
-from caches import right, wrong
+from caches import boastful, right, wrong
 
 TRACE = {TRACE}
 SMALL = {{"policies": ["lru"], "page_sizes": [1]}}
@@ -145,7 +152,7 @@ def test_the_search_passes(radixcheck):
     assert {{verdict.verdict for verdict in report.verdicts}} == {{"TESTED", "NOT OBSERVABLE"}}
 
 def test_the_search_fails(radixcheck):
-    radixcheck.verify(wrong, **SMALL)
+    radixcheck.verify(boastful, **SMALL)
 
 def test_the_trace_passes(radixcheck):
     radixcheck.trace("caches:right", TRACE)
@@ -187,7 +194,7 @@ def test_the_fixtures_and_the_marker_pass_on_the_reference_and_fail_on_a_mutant(
     }
     assert "operation 3 (evict 1):" in said
     assert "undecided: operation 4 (unlock h7) cannot be called on caches:right" in said
-    assert "caches:wrong is refuted:" in said
+    assert "caches:boastful is refuted:" in said
     assert "slots 2, which nobody can reach" in said
     assert "kit.py" not in said, "the plugin's own frames are of no use"
 
