@@ -37,9 +37,9 @@ class Stub:
         self.available -= tokens
         return self._buffer[start : self._at]
 
-    def free(self, slots: Tensor) -> None:
+    def free(self, *parts: Tensor) -> None:
         """Count them."""
-        self.available += slots.numel()
+        self.available += sum(map(Tensor.numel, parts))
 
     def free_segment(self, slots: Tensor, *, start_pos: int) -> None:
         """The same, of a part of a row."""

@@ -1,18 +1,17 @@
 """Our cache, through its public verbs, with every feature on: policies, namespaces, typed errors, loans."""
 
-from array import array
 from typing import Any
 
 from torch import Tensor
 
-from radixcheck.optimized import DevicePool, RadixCache
+from radixcheck.optimized import DevicePool, RadixCache, TokenBuffer
 from radixcheck.optimized.matched import Matched
 from radixcheck.spec.values import Key
 from radixcheck.verification.bench.driver import Driver
 
 
 class Optimized(Driver):
-    """Tokens as 64-bit numbers in a buffer; the key around them is made when it is asked for."""
+    """Tokens in the container that the cache offers for them; the key around them is made when it is asked for."""
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
@@ -24,8 +23,8 @@ class Optimized(Driver):
         return DevicePool(capacity, page_size)
 
     def prep(self, tokens: list[int]) -> Any:
-        """A buffer."""
-        return array("Q", tokens)
+        """A buffer that can grow."""
+        return TokenBuffer(tokens)
 
     def sizes(self) -> tuple[int, int]:
         """The cache's own."""
