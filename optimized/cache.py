@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from torch import Tensor
 
-from radixcheck.optimized.keys import check_priority, pack, part
+from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack, part
 from radixcheck.optimized.loans import CountedLoans, Loans
 from radixcheck.optimized.lookup import Lookup
 from radixcheck.optimized.matched import Inserted, Matched
@@ -37,6 +37,7 @@ class RadixCache:
         if page_size != pool.page_size:
             raise ValueError(f"page size {page_size} over a pool of pages of {pool.page_size}")
         self.page_size = page_size
+        self._page_bytes = page_size * TOKEN_BYTES
         self.pool = pool
         self.tags: TagKeeper = NoTags() if tags is None else tags
         self.tree = Tree(page_size, policy, pool.device)
@@ -84,8 +85,9 @@ class RadixCache:
         return Inserted(present, Matched(node.end, node, self.tree.pieces(path)))
 
     def _insert(self, key: Key, slots: Tensor, priority: int) -> tuple[int, list[Node]]:
-        tree, data, whole = self.tree, pack(key.tokens), key.whole_pages(self.page_size)
+        tree, data = self.tree, pack(key.tokens)
         check_priority(priority)
+        whole = len(data) // self._page_bytes * self.page_size
         if slots.numel() < whole:
             raise BadAmount(f"{slots.numel()} slots for {whole} tokens")
         walk = tree.walk(key.namespace, data)

@@ -65,5 +65,5 @@ class DevicePool:
         above = self._height + tokens
         assert tokens % self.page_size == 0, "a page comes back as a whole"
         assert above <= self.capacity, "more came back than was handed out"
-        torch.cat(parts, out=self._free.narrow(0, self._height, tokens))
+        torch.cat(parts, out=self._free[self._height : above])
         self._height = above

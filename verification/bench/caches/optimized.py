@@ -60,11 +60,11 @@ class Optimized(Driver):
         return present
 
     def checkpoint(self, tokens: Any, row: Tensor, owned: int, lock: Any) -> Any:
-        """One access inserts, and finds what is to be locked and read now."""
+        """One access inserts, and finds what is to be locked now. The row is as the tree has it, but for what others had inserted."""
         present, found = self._cache.insert_and_match(Key(tokens), row)
         if present > owned:
             self._cache.free(row[owned:present])
-        self.indices(found, found.length)
+            row[owned:present] = found.slots[owned:present]
         self._cache.unlock(lock)
         return self._cache.lock(found.node)
 
