@@ -39,7 +39,8 @@ class Stub:
 
     def free(self, *parts: Tensor) -> None:
         """Count them."""
-        self.available += sum(map(Tensor.numel, parts))
+        for slots in parts:
+            self.available += slots.numel()
 
     def free_segment(self, slots: Tensor, *, start_pos: int) -> None:
         """The same, of a part of a row."""
