@@ -8,6 +8,7 @@ requests), `cache` (the verbs). Beside them `batch` (what a forward pass is give
 
 from radixcheck.optimized.batch import Batches, DeviceBatch, batches
 from radixcheck.optimized.cache import RadixCache
+from radixcheck.optimized.keys import TokenBuffer
 from radixcheck.optimized.loans import CountedLoans, ListedLoans
 from radixcheck.optimized.lookup import Lookup
 from radixcheck.optimized.pool import DevicePool, Pool
@@ -25,6 +26,7 @@ __all__ = [
     "RadixCache",
     "TagMismatch",
     "Tags",
+    "TokenBuffer",
     "batches",
 ]
 

@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol, TypeGuard
 import torch
 from torch import Tensor
 
-from radixcheck.optimized.keys import TOKEN_BYTES, pack
+from radixcheck.optimized.keys import TOKEN_BYTES, Packed, pack
 from radixcheck.spec.values import BadKey
 
 # A list or tuple, each token of which is looked at. Or an array or a contiguous memoryview of 8-byte integers, which is taken as it is,
@@ -99,7 +99,7 @@ def batches(device: torch.device | str) -> Batches:
     return HostBatches() if torch.device(device).type == "cpu" else StagedBatches(device)
 
 
-def _parts(requests: Sequence[Tokens]) -> "list[array[int] | bytes | memoryview]":
+def _parts(requests: Sequence[Tokens]) -> "list[array[int] | Packed | memoryview]":
     """The buffer's content in pieces: the tokens of each request, lengths, room for the starts."""
     lengths = array("q", list(map(len, requests)))
     room = bytes(TOKEN_BYTES * (len(requests) + 1))
@@ -114,7 +114,7 @@ def _are_arrays(requests: Sequence[object]) -> "TypeGuard[Sequence[array[int]]]"
         return False
 
 
-def _packed(tokens: Tokens) -> bytes | memoryview:
+def _packed(tokens: Tokens) -> Packed | memoryview:
     if isinstance(tokens, array | memoryview):
         view = memoryview(tokens)
         if view.format in _WIDE and view.contiguous and view.ndim == 1:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-import torch
 from torch import Tensor
 
-from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack
+from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack, part
 from radixcheck.optimized.loans import CountedLoans, Loans
 from radixcheck.optimized.lookup import Lookup
 from radixcheck.optimized.matched import Inserted, Matched
@@ -52,8 +51,8 @@ class RadixCache:
 
     def match(self, key: Key) -> Matched:
         """Longest cached prefix in whole pages; may split, refreshes the times of what it returns, counts no hit."""
-        tree, data, namespace = self.tree, self._whole(key), key.namespace
-        walk = tree.walk(namespace, data)
+        tree, namespace = self.tree, key.namespace
+        walk = tree.walk(namespace, pack(key.tokens))
         path = tree.settle(walk)
         tree.touch(namespace, path)
         found = Matched(walk.length, path[-1] if path else tree.root, tree.pieces(path))
@@ -62,11 +61,11 @@ class RadixCache:
 
     def peek(self, key: Key) -> int:
         """Length in tokens that `match` would return; changes nothing."""
-        return self.tree.walk(key.namespace, self._whole(key)).length
+        return self.tree.walk(key.namespace, pack(key.tokens)).length
 
     def lookup(self, key: Key) -> Lookup:
         """This key, to be given to `match_many` as often as its request waits."""
-        return Lookup(self.tree, key.namespace, self._whole(key))
+        return Lookup(self.tree, key.namespace, bytes(pack(key.tokens)))
 
     def match_many(self, lookups: Iterable[Lookup]) -> list[int]:
         """What `peek` would return for each of these keys. A walk is made only where what the last one found stands no longer."""
@@ -86,9 +85,9 @@ class RadixCache:
         return Inserted(present, Matched(node.end, node, self.tree.pieces(path)))
 
     def _insert(self, key: Key, slots: Tensor, priority: int) -> tuple[int, list[Node]]:
-        tree, data = self.tree, self._whole(key)
+        tree, data = self.tree, pack(key.tokens)
         check_priority(priority)
-        whole = len(data) // TOKEN_BYTES
+        whole = len(data) // self._page_bytes * self.page_size
         if slots.numel() < whole:
             raise BadAmount(f"{slots.numel()} slots for {whole} tokens")
         walk = tree.walk(key.namespace, data)
@@ -102,7 +101,7 @@ class RadixCache:
         tree.touch(key.namespace, path)
         if prefix < whole:
             node = path[-1] if path else tree.root
-            leaf = tree.leaf(node, key.namespace, data[prefix * TOKEN_BYTES :], given)
+            leaf = tree.leaf(node, key.namespace, part(data, prefix, whole), given)
             leaf.hits, leaf.priority = 1, priority
             tree.graft(node, leaf)
             path.append(leaf)
@@ -173,14 +172,9 @@ class RadixCache:
             raise StillHeld("a lock, a request or a loan is live")
         slots = self.tree.clear()
         if slots:
-            self.pool.free(torch.cat(slots))
+            self.pool.free(*slots)
         assert self.pool.available == self.pool.capacity, "slots were lost"
 
     def sizes(self) -> Sizes:
         """Available, evictable and protected tokens."""
         return Sizes(self.pool.available, self.tree.evictable, self.tree.protected)
-
-    def _whole(self, key: Key) -> bytes:
-        """The part of a key that the tree can hold; a bad token beyond it is refused as well."""
-        data, width = pack(key.tokens), self._page_bytes
-        return data[: len(data) // width * width]

@@ -58,12 +58,14 @@ class EvictionHeap:
         yield from self.queue
 
     def push(self, node: Node) -> None:
-        """`node` has become an evictable leaf: it is counted, and has an entry that is not too great."""
+        """`node` has become an evictable leaf: it is counted, and has an entry that is not too great.
+
+        That is one entry more at most, where a leaf more allows two: nothing is to be swept.
+        """
         assert node.is_evictable_leaf()
         self.leaf_count += 1
         if node.entry is None or self.key(node) < node.entry[:2]:
             self._speak(node)
-            self.tidy()
 
     def retire(self, node: Node) -> None:
         """`node` is an evictable leaf no longer: locked, or a parent. Its entry stays, and may serve again."""

@@ -4,21 +4,65 @@ A page of tokens is a slice of such bytes and a key of a dictionary: equal bytes
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import overload
 
 from radixcheck.spec.values import BadAmount, BadKey, check_tokens
 
 TOKEN_BYTES = 8
+Packed = bytes | bytearray  # the second grows under its owner's hands: what is kept of it after a call is a copy
 
 
-def pack(tokens: Sequence[int]) -> bytes:
-    """The bytes of these tokens. Raises `BadKey` for what is not a token, or does not fit 64 bits.
+class TokenBuffer(Sequence[int]):
+    """Tokens in the form in which they are compared. An engine that keeps those of a request in one of these, from its prompt to the last
+    token of its answer, is spared a copy at each call, and may let it grow after each: the cache copies what it keeps.
 
-    An engine that holds its tokens as array("Q") is spared the look at each of them: whatever is in there is a token.
+    >>> tokens = TokenBuffer((7, 8))
+    >>> tokens.append(9)
+    >>> len(tokens), tokens[0], tokens[1:]
+    (3, 7, (8, 9))
+    """
+
+    __slots__ = ("data",)
+
+    data: bytearray  # native, as array("Q") has them
+
+    def __init__(self, tokens: Sequence[int] = ()) -> None:
+        self.data = bytearray(pack(tokens))
+
+    def append(self, token: int) -> None:
+        """One more. Raises `BadKey`, as `pack` does."""
+        self.data += pack((token,))
+
+    def extend(self, tokens: Sequence[int]) -> None:
+        """Several more, or none of them: raises `BadKey`, as `pack` does."""
+        self.data += bytes(pack(tokens))  # which may be its own
+
+    def __len__(self) -> int:
+        return len(self.data) // TOKEN_BYTES
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[int, ...]: ...
+    def __getitem__(self, index: int | slice) -> int | tuple[int, ...]:
+        found = memoryview(self.data).cast("Q")[index]
+        return found if isinstance(found, int) else tuple(found)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(memoryview(self.data).cast("Q"))
+
+
+def pack(tokens: Sequence[int]) -> Packed:
+    """The bytes of these tokens: of `TokenBuffer` its own, not a copy. Raises `BadKey` for what is not a token, or does not fit 64 bits.
+
+    An engine that holds its tokens as array("Q") is spared the look at each of them, but not the copy.
 
     >>> len(pack((7, 8))), unpack(pack((7, 8)))
     (16, (7, 8))
     """
+    if type(tokens) is TokenBuffer:
+        return tokens.data
     if type(tokens) is array and tokens.typecode == "Q":
         return tokens.tobytes()
     if isinstance(tokens, bytes | bytearray):  # `array` would take eight of them for one token
@@ -30,12 +74,17 @@ def pack(tokens: Sequence[int]) -> bytes:
         raise BadKey("a token does not fit 64 bits") from error
 
 
-def unpack(data: bytes) -> tuple[int, ...]:
+def unpack(data: Packed) -> tuple[int, ...]:
     """The tokens of these bytes."""
     return tuple(memoryview(data).cast("Q"))
 
 
-def common_pages(segment: bytes, data: bytes, at: int, page_bytes: int) -> int:
+def part(data: Packed, start: int, stop: int) -> bytes:
+    """A copy of data[start:stop], both counted in tokens."""
+    return memoryview(data)[start * TOKEN_BYTES : stop * TOKEN_BYTES].tobytes()
+
+
+def common_pages(segment: bytes, data: Packed, at: int, page_bytes: int) -> int:
     """Whole pages in which `segment` agrees with `data` from `at` on, at least one being known to agree.
 
     Agreement is closed under prefixes, so a bisection finds its end; each step compares, and copies, only what those

@@ -25,7 +25,7 @@ class Matched(NamedTuple):
 class Inserted(NamedTuple):
     """What came of an insert."""
 
-    present: int  # tokens that were cached already
+    present: int  # tokens that were cached already; the slots behind these that the caller gave, in whole pages, are the tree's now
     match: Matched  # the whole pages of the key, all of them cached now
 
 

@@ -1,6 +1,5 @@
 """The tree and the pool together: slots are taken from the pool, and room in it is made by evicting."""
 
-import torch
 from torch import Tensor
 
 from radixcheck.optimized.pool import Pool
@@ -45,6 +44,6 @@ class Memory:
             freed += victim.size
         heap.tidy()
         if slots:
-            self.pool.free(slots[0] if len(slots) == 1 else torch.cat(slots))
+            self.pool.free(*slots)
         assert freed >= tokens or not heap.leaf_count
         return freed

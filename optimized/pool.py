@@ -22,8 +22,8 @@ class Pool(Protocol):
     def alloc(self, tokens: int) -> Tensor:
         """`tokens` free slots, in whole pages; the tensor shares no storage with another."""
 
-    def free(self, slots: Tensor) -> None:
-        """Take whole pages back."""
+    def free(self, *parts: Tensor) -> None:
+        """Take whole pages back, of which each part has some."""
 
 
 class DevicePool:
@@ -59,11 +59,11 @@ class DevicePool:
         self._height = below
         return self._free.narrow_copy(0, below, tokens)
 
-    def free(self, slots: Tensor) -> None:
+    def free(self, *parts: Tensor) -> None:
         """Take whole pages back: every slot of each page, in order. Whether they were out is for a ledger to know."""
-        tokens = slots.numel()
+        tokens = sum(map(Tensor.numel, parts))
         above = self._height + tokens
         assert tokens % self.page_size == 0, "a page comes back as a whole"
         assert above <= self.capacity, "more came back than was handed out"
-        self._free.narrow(0, self._height, tokens).copy_(slots)
+        torch.cat(parts, out=self._free[self._height : above])
         self._height = above

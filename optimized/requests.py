@@ -7,13 +7,12 @@ A request's row, with `whole` its tokens in whole pages:
     [whole, len(row))     the own last page, of which [whole, len(tokens)) is in use
 """
 
-from array import array
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack
+from radixcheck.optimized.keys import TokenBuffer, check_priority, pack, part
 from radixcheck.optimized.matched import Matched, joined
 from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.node import Node
@@ -25,7 +24,7 @@ from radixcheck.spec.values import Key, Namespace, RequestExists, Row, UnknownRe
 class Request:
     """What is kept of a live request."""
 
-    tokens: "array[int]"
+    tokens: TokenBuffer
     namespace: Namespace
     priority: int
     node: Node  # where the cached part ends; locked
@@ -46,13 +45,12 @@ class Requests:
 
     def start(self, request: int, key: Key, priority: int) -> Row[Tensor]:
         """Match, lock, take the rest. A walk that changes nothing comes first, so that NoRoom changes nothing."""
-        tree, data = self._tree, pack(key.tokens)
+        tree, tokens = self._tree, TokenBuffer(key.tokens)
         check_priority(priority)
         if request in self.live:
             raise RequestExists(f"request {request} is live")
-        tokens, whole = len(key.tokens), key.whole_pages(self._page_size) * TOKEN_BYTES
-        walk = tree.walk(key.namespace, data[:whole])
-        need = pages_for(tokens - walk.length, self._page_size) * self._page_size
+        walk = tree.walk(key.namespace, tokens.data)
+        need = pages_for(len(tokens) - walk.length, self._page_size) * self._page_size
         self._memory.check_room(need, tree.unlocked_on(walk))
         path = tree.settle(walk)
         tree.touch(key.namespace, path)
@@ -61,8 +59,8 @@ class Requests:
         self._tags.check(found, key)
         row = joined((*found.pieces, self._memory.take(need)))
         tag = self._tags.write(row, key, walk.length)
-        self.live[request] = Request(array("Q", data), key.namespace, priority, found.node, walk.length, row, tag)
-        return Row(walk.length, row.narrow_copy(0, 0, tokens))
+        self.live[request] = Request(tokens, key.namespace, priority, found.node, walk.length, row, tag)
+        return Row(walk.length, row.narrow_copy(0, 0, len(tokens)))
 
     def chunk(self, request: int) -> Row[Tensor]:
         """Cache the whole pages so far; adopt what others cached meanwhile."""
@@ -79,7 +77,7 @@ class Requests:
         at = len(live.tokens)
         if at % self._page_size == 0:
             live.row = torch.cat((live.row, self._memory.take(self._page_size)))
-        live.tokens.frombytes(data)
+        live.tokens.data += data
         slot = live.row[at].clone()
         live.tag = self._tags.append(slot, live, live.tag)
         return slot
@@ -107,19 +105,19 @@ class Requests:
         """
         tree, held = self._tree, live.cached
         whole = len(live.tokens) // self._page_size * self._page_size
-        data = live.tokens[held:whole].tobytes()
-        walk = tree.walk_from(live.node, live.namespace, data, 0, [])
-        deepest, below = held + walk.length, tree.settle(walk)
+        data = live.tokens.data
+        walk = tree.walk_from(live.node, live.namespace, data, [])
+        deepest, below = walk.length, tree.settle(walk)
         path = tree.path_to(live.node) + below
         node = path[-1] if path else tree.root
         tree.lower(live.node, below)
         tree.favour(path, live.priority)
         tree.touch(live.namespace, path)
-        if walk.length:
+        if deepest > held:
             self._memory.pool.free(live.row[held:deepest])
             live.row = torch.cat((live.row[:held], *tree.pieces(below), live.row[deepest:]))
         if deepest < whole:
-            leaf = tree.leaf(node, live.namespace, data[walk.length * TOKEN_BYTES :], live.row.narrow_copy(0, deepest, whole - deepest))
+            leaf = tree.leaf(node, live.namespace, part(data, deepest, whole), live.row.narrow_copy(0, deepest, whole - deepest))
             leaf.priority, leaf.marks = live.priority, 1
             tree.graft(node, leaf)
             path.append(leaf)

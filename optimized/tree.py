@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from radixcheck.optimized.heap import EvictionHeap
-from radixcheck.optimized.keys import TOKEN_BYTES, common_pages
+from radixcheck.optimized.keys import TOKEN_BYTES, Packed, common_pages
 from radixcheck.optimized.locks import Locks
 from radixcheck.optimized.node import NO_CHILDREN, ChildKey, Node
 from radixcheck.spec.values import Namespace
@@ -22,7 +22,7 @@ class Walk(NamedTuple):
     """How far a key is cached, found without changing anything."""
 
     path: list[Node]  # from below where the walk began to the deepest node that lies wholly on the key
-    length: int  # tokens matched, from where the walk began
+    length: int  # tokens matched, from the root
     edge: Node | None  # the child of the deepest node that only begins on the key
     inside: int  # those of `length` that lie on `edge`
 
@@ -49,21 +49,22 @@ class Tree(Locks):
         """Under what `parent` files a child: the namespace is a part of the first link, a tuple (FB-66, FB-68)."""
         return (namespace, page) if parent is self.root else page
 
-    def next_link(self, node: Node, namespace: Namespace, data: bytes) -> ChildKey:
+    def next_link(self, node: Node, namespace: Namespace, data: Packed) -> ChildKey:
         """Under what `node`, which lies on `data`, files the child that goes on."""
         at = node.end * TOKEN_BYTES
-        return self.child_key(node, namespace, data[at : at + self._page_bytes])
+        return self.child_key(node, namespace, bytes(data[at : at + self._page_bytes]))
 
-    def walk(self, namespace: Namespace, data: bytes) -> Walk:
-        """Follow `data`, whole pages, from the root: first along the last path that was walked, as far as that leads.
+    def walk(self, namespace: Namespace, data: Packed) -> Walk:
+        """Follow `data` from the root: first along the last path that was walked, as far as that leads. A tail of less than a page
+        leads nowhere, for nodes begin and end with whole ones.
 
         All prefixes of what is cached are cached, so that a longest match can be resumed at any of them (theorem RESUME).
         """
         path = self._followed(namespace, data)
         start = path[-1] if path else self.root
-        return self.walk_from(start, namespace, data, start.end * TOKEN_BYTES, path)
+        return self.walk_from(start, namespace, data, path)
 
-    def _followed(self, namespace: Namespace, data: bytes) -> list[Node]:
+    def _followed(self, namespace: Namespace, data: Packed) -> list[Node]:
         """The nodes of the trail that lie on `data`, down to the first that has left the tree."""
         path: list[Node] = []
         trail, above, at = self._trail, self.root, 0
@@ -77,10 +78,10 @@ class Tree(Locks):
                 above = node
         return path
 
-    def walk_from(self, start: Node, namespace: Namespace, data: bytes, at: int, path: list[Node]) -> Walk:
-        """Follow `data[at:]` from `start`, where `data[:at]` ends; the nodes that lie on it are added to `path`."""
-        width, append = self._page_bytes, path.append
-        child = start.children.get(self.child_key(start, namespace, data[at : at + width]))
+    def walk_from(self, start: Node, namespace: Namespace, data: Packed, path: list[Node]) -> Walk:
+        """Follow `data` on from `start`, which lies on it; the nodes that lie on it below are added to `path`."""
+        width, append, at = self._page_bytes, path.append, start.end * TOKEN_BYTES
+        child = start.children.get(self.child_key(start, namespace, bytes(data[at : at + width])))
         while child is not None:
             segment = child.segment
             if not data.startswith(segment, at):
@@ -88,7 +89,7 @@ class Tree(Locks):
                 return Walk(path, (at + inside) // TOKEN_BYTES, child, inside // TOKEN_BYTES)
             append(child)
             at += len(segment)
-            child = child.children.get(data[at : at + width])
+            child = child.children.get(bytes(data[at : at + width]))
         return Walk(path, at // TOKEN_BYTES, None, 0)
 
     def settle(self, walk: Walk) -> list[Node]:

@@ -29,6 +29,7 @@ MUTATED = ("reference", "optimized")
 SELECTION = (
     *("test_reference.py", "test_reference_requests.py", "test_optimized.py", "test_optimized_heap.py"),
     *("test_optimized_guards.py", "test_optimized_lockstep.py", "test_checked_runs.py", "test_lookup.py", "test_batch.py"),
+    "test_token_buffer.py",
 )
 KILLED, TIMED_OUT, SURVIVED, TEXT = "killed", "timed out", "survived", "text only"
 UNEXPLAINED = "unexplained"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_optimized import Launched
 
-from radixcheck.optimized import batches
+from radixcheck.optimized import TokenBuffer, batches
 from radixcheck.optimized.batch import _ROOM, Batches, DeviceBatch, HostBatches, StagedBatches, Tokens
 from radixcheck.optimized.keys import pack
 from radixcheck.reference import batch as reference
@@ -30,6 +30,7 @@ HOLDERS: list[Callable[[list[int]], Tokens]] = [
     *(list, tuple, strided, lambda tokens: array("q", tokens), lambda tokens: array("Q", tokens)),
     lambda tokens: memoryview(array("q", tokens)),
     lambda tokens: memoryview(array("Q", tokens).tobytes()).cast("L"),
+    TokenBuffer,
 ]
 NO_INTEGERS: list[Any] = [b"12345678", bytearray(3), array("d", [5]), memoryview(array("d", [5]))]
 

@@ -68,6 +68,20 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
     return status, out, err
 
 
+@pytest.mark.parametrize("before", [0, 2, 4, 8])
+def test_our_driver_leaves_a_row_as_the_tree_has_it_whatever_others_have_inserted(before: int) -> None:
+    driver = Optimized(Optimized.real(64, 2))
+    tokens = driver.prep(list(range(8)))
+    nothing = driver.match(tokens)[1]
+    row = driver.alloc(8)
+    driver.insert(driver.prep(list(range(before))), driver.alloc(before), 0)
+
+    driver.checkpoint(tokens, row, 0, driver.lock(nothing))
+
+    assert row.tolist() == driver.indices(driver.match(tokens)[1], 8).tolist()
+    assert (driver.sizes(), driver.available()) == ((0, 8), 56)
+
+
 @pytest.mark.parametrize("driver", [Optimized, Floor])
 @pytest.mark.parametrize("scenario", SMALL)
 def test_each_scenario_is_got_through_by_a_cache_that_does_the_work(scenario: str, driver: type[Driver]) -> None:

@@ -180,7 +180,7 @@ def test_a_token_may_take_all_64_bits() -> None:
 def test_the_bisection_finds_the_first_page_that_differs() -> None:
     for pages in range(1, 9):
         for same in range(1, pages + 1):
-            segment = pack((7,) * 2 * pages)
+            segment = bytes(pack((7,) * 2 * pages))
             data = pack((5, 5) + (7,) * 2 * same + (7, 8) * (pages - same))
 
             assert common_pages(segment, data, 16, 16) == same
@@ -337,7 +337,7 @@ def test_hot_paths_launch_a_fixed_few_operations_and_read_nothing_back() -> None
     """On the meta device tensors have no data: whatever would read some back fails."""
     cache = RadixCache(2, "lru", DevicePool(64, 2, "meta"))
     alloc = "narrow_copy"
-    free = "slice copy_"
+    free = "slice cat"  # of as many parts as there are
     slots = cache.alloc(8)
     handle = cache.match(Key(())).node
 
@@ -353,7 +353,7 @@ def test_hot_paths_launch_a_fixed_few_operations_and_read_nothing_back() -> None
     assert launched(lambda: cache.chunk(1)) == "narrow_copy narrow_copy"
     assert launched(lambda: cache.finish(1)) == f"slice {free}"
     assert launched(lambda: cache.evict(2)) == free
-    assert launched(lambda: cache.evict(64)) == f"cat {free}"
+    assert launched(lambda: cache.evict(64)) == free
 
 
 def test_tags_are_worked_out_where_they_are_kept() -> None:

@@ -63,9 +63,9 @@ class Recorder(DevicePool):
 
     freed: Tensor = torch.empty(0)
 
-    def free(self, slots: Tensor) -> None:
-        self.freed = slots.clone()
-        super().free(slots)
+    def free(self, *parts: Tensor) -> None:
+        self.freed = torch.cat(parts)
+        super().free(*parts)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -7,7 +7,6 @@ out is counted as on loan here, as `alloc` would count it.
 from __future__ import annotations
 
 import sys
-from array import array
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,7 +20,7 @@ if "radixcheck" not in sys.modules:
 
 import torch
 
-from radixcheck.optimized import CountedLoans, RadixCache
+from radixcheck.optimized import CountedLoans, RadixCache, TokenBuffer
 from radixcheck.spec.values import Key
 
 
@@ -30,14 +29,17 @@ class BenchmarkPool:
 
     def __init__(self, allocator: Any) -> None:
         self.page_size, self.capacity, self.device = allocator.page_size, allocator.capacity, torch.device(allocator.device)
-        self.alloc, self.free = allocator.alloc, allocator.free
-        self._allocator = allocator
+        self.alloc, self._allocator = allocator.alloc, allocator
 
     @property
     def available(self) -> int:
         """Free slots, in tokens."""
         available: int = self._allocator.avail
         return available
+
+    def free(self, *parts: torch.Tensor) -> None:
+        """What several victims had, in one call."""
+        self._allocator.free(parts[0] if len(parts) == 1 else torch.cat(parts))
 
 
 class Optimized(Adapter):  # type: ignore[misc]
@@ -52,7 +54,7 @@ class Optimized(Adapter):  # type: ignore[misc]
 
     def prep(self, tokens: list[int]) -> Any:
         """What an engine holds of a request."""
-        return array("Q", tokens)
+        return TokenBuffer(tokens)
 
     def sizes(self) -> tuple[int, int]:
         """Evictable and protected tokens."""

@@ -37,9 +37,10 @@ class Stub:
         self.available -= tokens
         return self._buffer[start : self._at]
 
-    def free(self, slots: Tensor) -> None:
+    def free(self, *parts: Tensor) -> None:
         """Count them."""
-        self.available += slots.numel()
+        for slots in parts:
+            self.available += slots.numel()
 
     def free_segment(self, slots: Tensor, *, start_pos: int) -> None:
         """The same, of a part of a row."""

@@ -93,9 +93,9 @@ class PoolHandsOutTwice(DevicePool):
 class PoolLosesPages(DevicePool):
     """Of several pages that come back at once only the first is free again."""
 
-    def free(self, slots: Tensor) -> None:
+    def free(self, *parts: Tensor) -> None:
         """The fault: one step for a whole list."""
-        super().free(slots[: self.page_size])
+        super().free(parts[0][: self.page_size])
 
 
 class DecodeWritesNothing(Tags):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from inspect import getdoc
 
+from radixcheck.optimized.keys import Packed
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.tree import Tree
 from radixcheck.spec.values import Namespace
@@ -55,7 +56,7 @@ class ReleaseStopsAtNode(Tree):
 class TrailSurvivesEviction(Tree):
     """A walk goes along the path of an earlier one, and does not look whether its nodes are in the tree."""
 
-    def _followed(self, namespace: Namespace, data: bytes) -> list[Node]:
+    def _followed(self, namespace: Namespace, data: Packed) -> list[Node]:
         path: list[Node] = []
         for node in self._trail.path if self._trail.namespace == namespace else ():
             if not data.startswith(node.segment, len(b"".join(n.segment for n in path))):
@@ -67,7 +68,7 @@ class TrailSurvivesEviction(Tree):
 class TrailForgetsNamespace(Tree):
     """A walk goes along the path of an earlier one with the same tokens, whatever the namespace of that was."""
 
-    def _followed(self, namespace: Namespace, data: bytes) -> list[Node]:
+    def _followed(self, namespace: Namespace, data: Packed) -> list[Node]:
         return super()._followed(self._trail.namespace, data)
 
 

@@ -4,7 +4,8 @@ The tags stand where the KV data would. Whoever computes tokens writes them: the
 allocates and, in the part of the engine, the subject for what is inserted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import repeat
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, cast
@@ -12,8 +13,9 @@ from typing import Any, NamedTuple, Protocol, cast
 import torch
 from torch import Tensor
 
-from radixcheck.optimized import DevicePool, ListedLoans, RadixCache, Tags
-from radixcheck.optimized.keys import TOKEN_BYTES, unpack
+from radixcheck.optimized import DevicePool, ListedLoans, RadixCache, Tags, TokenBuffer
+from radixcheck.optimized.keys import TOKEN_BYTES, pack, unpack
+from radixcheck.optimized.matched import Matched
 from radixcheck.optimized.node import Node
 from radixcheck.spec.values import Key, Namespace
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode, SeenRequest, Setup, Supports
@@ -50,10 +52,10 @@ class WatchedDevicePool:
         self._ledger.note_alloc(slots.tolist())
         return slots
 
-    def free(self, slots: Tensor) -> None:
+    def free(self, *parts: Tensor) -> None:
         """The ledger hears of it first, so that a double free is recorded before the pool may refuse it."""
-        self._ledger.note_free(slots.tolist())
-        self._pool.free(slots)
+        self._ledger.note_free([slot for slots in parts for slot in slots.tolist()])
+        self._pool.free(*parts)
 
 
 _READ = attrgetter(*("segment", "child_key", "slots._version", "parent"), *("time", "creation", "hits", "priority"))
@@ -81,10 +83,16 @@ class OptimizedSubject(RadixCache):
         super().__init__(setup.page_size, setup.policy, pool, tags, ListedLoans(setup.page_size))
         self._known: dict[Node, Known] = {}
 
+    def match(self, key: Key) -> Matched:
+        """Match, the tokens being in a buffer that the engine uses for something else at once; `peek` takes them as they come."""
+        with _buffered(key) as held:
+            return super().match(held)
+
     def insert(self, key: Key, slots: Tensor | Sequence[int], priority: int = 0) -> int:
-        """Insert, then write what the engine has computed: the part that was not cached, once it is accepted."""
+        """Insert out of such a buffer, then write what the engine has computed: the part that was not cached, once it is accepted."""
         given = self._on_device(slots)
-        prefix = super().insert(key, given, priority)
+        with _buffered(key) as held:
+            prefix = super().insert(held, given, priority)
         whole = Key(key.tokens[: key.whole_pages(self.page_size)], key.namespace)
         self.tags.write(given, whole, prefix)
         return prefix
@@ -144,7 +152,7 @@ class OptimizedSubject(RadixCache):
 
     def _nodes_on(self, key: Key) -> list[Node]:
         """By walking the children alone; what a node says of its parent is for the observer to compare."""
-        data, at, node = self._whole(key), 0, self.tree.root
+        data, at, node = bytes(pack(key.tokens)), 0, self.tree.root
         width = self.page_size * TOKEN_BYTES
         found: list[Node] = []
         while at < len(data):
@@ -176,6 +184,14 @@ class OptimizedSubject(RadixCache):
         seen = SeenNode(id(node), self.locate(node.parent), segment, slots, namespace, child_key, lock, *read[CONTENT + 1 :])
         self._known[node] = Known(node.slots, lock, read, namespace, seen)
         return seen
+
+
+@contextmanager
+def _buffered(key: Key) -> Iterator[Key]:
+    """The key, its tokens in a buffer that is empty afterwards. Whoever looks at the buffer then is seen: the bytes are gone."""
+    tokens = TokenBuffer(key.tokens)
+    yield Key(cast(Any, tokens), key.namespace)
+    tokens.data.clear()
 
 
 def _locks(nodes: Sequence[Node]) -> dict[Node, int]:

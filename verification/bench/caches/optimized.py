@@ -1,18 +1,17 @@
 """Our cache, through its public verbs, with every feature on: policies, namespaces, typed errors, loans."""
 
-from array import array
 from typing import Any
 
 from torch import Tensor
 
-from radixcheck.optimized import DevicePool, RadixCache
+from radixcheck.optimized import DevicePool, RadixCache, TokenBuffer
 from radixcheck.optimized.matched import Matched
 from radixcheck.spec.values import Key
 from radixcheck.verification.bench.driver import Driver
 
 
 class Optimized(Driver):
-    """Tokens as 64-bit numbers in a buffer; the key around them is made when it is asked for."""
+    """Tokens in the container that the cache offers for them; the key around them is made when it is asked for."""
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
@@ -24,8 +23,8 @@ class Optimized(Driver):
         return DevicePool(capacity, page_size)
 
     def prep(self, tokens: list[int]) -> Any:
-        """A buffer."""
-        return array("Q", tokens)
+        """A buffer that can grow."""
+        return TokenBuffer(tokens)
 
     def sizes(self) -> tuple[int, int]:
         """The cache's own."""
@@ -61,11 +60,11 @@ class Optimized(Driver):
         return present
 
     def checkpoint(self, tokens: Any, row: Tensor, owned: int, lock: Any) -> Any:
-        """One access inserts, and finds what is to be locked and read now."""
+        """One access inserts, and finds what is to be locked now. The row is as the tree has it, but for what others had inserted."""
         present, found = self._cache.insert_and_match(Key(tokens), row)
         if present > owned:
             self._cache.free(row[owned:present])
-        self.indices(found, found.length)
+            row[owned:present] = found.slots[owned:present]
         self._cache.unlock(lock)
         return self._cache.lock(found.node)
 

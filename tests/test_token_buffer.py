@@ -1,0 +1,132 @@
+"""Tokens in a buffer: the same keys as in any other container, and the engine's own to change as soon as a call has returned."""
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import pytest
+
+from radixcheck.optimized import DevicePool, Lookup, RadixCache, TokenBuffer
+from radixcheck.optimized.keys import pack
+from radixcheck.optimized.node import Node
+from radixcheck.spec.values import BadKey, Key
+
+WIDEST = 2**64 - 1
+
+
+def key(tokens: Sequence[int]) -> Key:
+    return Key(cast(Any, tokens))
+
+
+def make(page_size: int = 2) -> RadixCache:
+    return RadixCache(page_size, "lru", DevicePool(60 * page_size, page_size))
+
+
+def segments(cache: RadixCache) -> list[bytes]:
+    """Of all nodes, parents first."""
+    nodes: list[Node] = list(cache.tree.root.children.values())
+    for node in nodes:  # which grows as it is walked
+        nodes.extend(node.children.values())
+    return [node.segment for node in nodes]
+
+
+def test_a_buffer_is_a_sequence_of_the_tokens_that_it_was_given() -> None:
+    tokens = TokenBuffer((7, 0))
+    tokens.append(WIDEST)
+    tokens.extend(array("Q", (8, 9)))
+    tokens.extend(tokens)
+    expected = (7, 0, WIDEST, 8, 9) * 2
+
+    assert (len(tokens), tuple(tokens), tokens[:], tokens[3:1:-1]) == (10, expected, expected, expected[3:1:-1])
+    assert (tokens[-1], tokens.index(8), tokens.count(9), 5 in tokens) == (9, 3, 2, False)
+    assert len(TokenBuffer()) == 0
+    assert pack(tokens) == array("Q", expected).tobytes()
+    with pytest.raises(IndexError):
+        tokens[10]
+
+
+@pytest.mark.parametrize("bad", [-1, 2**64, "a", None, 1.0])
+def test_a_buffer_refuses_what_is_no_token_and_stays_as_it_was(bad: Any) -> None:
+    tokens = TokenBuffer((5,))
+
+    with pytest.raises(BadKey):
+        TokenBuffer((5, bad))
+    with pytest.raises(BadKey):
+        tokens.append(bad)
+    with pytest.raises(BadKey):
+        tokens.extend((6, bad))
+    assert tuple(tokens) == (5,)
+
+
+def test_a_buffer_made_of_another_has_memory_of_its_own() -> None:
+    first = TokenBuffer((1, 2))
+    second = TokenBuffer(first)
+    first.append(3)
+
+    assert (tuple(first), tuple(second)) == ((1, 2, 3), (1, 2))
+
+
+HOLDERS: list[Callable[[Sequence[int]], Sequence[int]]] = [tuple, list, lambda tokens: array("Q", tokens), TokenBuffer]
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3])
+def test_a_key_is_the_same_whatever_its_tokens_are_held_in(page_size: int) -> None:
+    """Of each pair of containers one inserts and the other looks, for a key that ends with a page and for those that do not."""
+    for size in range(8):
+        tokens = range(1, size + 1)
+        whole = size // page_size * page_size
+        for inserting in HOLDERS:
+            for looking in HOLDERS:
+                cache = make(page_size)
+                cache.insert(key((1, 2, 9, 9, 9, 9)), cache.alloc(6))
+                cache.insert(key(inserting(tokens)), cache.alloc(size))
+                held = key(looking(tokens))
+
+                found = cache.match(held)
+                assert found.length == cache.peek(held) == cache.lookup(held).length == len(found.slots) == whole
+                assert cache.insert_and_match(held, found.slots).present == whole
+
+
+def test_the_cache_keeps_nothing_of_a_buffer_but_copies() -> None:
+    cache, buffer = make(), TokenBuffer((1, 2, 3, 4))
+    lookup = cache.lookup(key(buffer))
+    cache.insert(key(buffer), cache.alloc(4))
+    cache.start(1, key(buffer))
+    kept = segments(cache)
+
+    buffer.data[:] = bytes(len(buffer.data))
+
+    assert segments(cache) == kept == [pack((1, 2, 3, 4))]
+    assert all(type(segment) is bytes for segment in kept)
+    assert cache.match_many([lookup]) == [4]
+    assert tuple(cache.requests[1].tokens) == (1, 2, 3, 4)
+    assert (cache.peek(key((1, 2, 3, 4))), cache.peek(key(buffer))) == (4, 0)
+
+
+def test_a_lookup_over_the_buffer_itself_would_follow_its_changes() -> None:
+    cache, buffer = make(), TokenBuffer((1, 2, 3, 4))
+    cache.insert(key(buffer), cache.alloc(4))
+    aliasing = Lookup(cache.tree, (), cast(bytes, buffer.data))
+    buffer.data[:] = bytes(len(buffer.data))
+    cache.evict(4)
+
+    cache.insert(key((1, 2, 3, 4)), cache.alloc(4))
+
+    assert cache.match_many([aliasing]) == [0]
+
+
+def test_a_request_goes_on_with_the_buffer_that_its_prompt_was_in() -> None:
+    """An engine of the tree verbs: one buffer from the prompt to the end of the answer, and every call is about what is in it now."""
+    cache, buffer = make(), TokenBuffer((1, 2, 3, 4))
+    row = cache.alloc(16)
+    receipt = cache.lock(cache.match(key(buffer)).node)
+    for token in range(5, 17):
+        present, found = cache.insert_and_match(key(buffer), row[: len(buffer)])
+        assert (present, found.length) == (max(0, (token - 2) // 2 * 2 if token > 5 else 0), (token - 1) // 2 * 2)
+        cache.unlock(receipt)
+        receipt = cache.lock(found.node)
+        buffer.append(token)
+
+    assert cache.sizes().protected == 14
+    assert cache.insert(key(buffer), row) == 14
+    assert cache.match(key(tuple(range(1, 17)))).slots.tolist() == row.tolist()
