@@ -27,7 +27,7 @@ def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
 
 
-for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.findings, evidence.report, bench):
+for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings, evidence.report, bench):
     cli.add_command(command)
 
 

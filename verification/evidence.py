@@ -151,6 +151,32 @@ def mutants(names: Sequence[str], seeds: int | None, clean: bool, store: Path | 
 
 
 @click.command()
+@click.argument("names", nargs=-1)
+@options("seed", "json")
+def facts(names: Sequence[str], seed: int, as_json: bool) -> int:
+    """Try claims of sglang#6907 that no property of a cache decides, or those with these NAMES.
+
+    Each is expected to hold or to be refuted; exit status 1: one comes out otherwise.
+    """
+    try:
+        from radixcheck.verification.facts import FACTS, decide
+        from radixcheck.verification.report import facts as shown
+    except ImportError as error:
+        raise UsageError(str(error)) from error
+
+    for name in names:
+        if name not in FACTS:
+            raise UsageError(f"no fact is named {name!r}: choose from {', '.join(FACTS)}")
+    with console.progress("facts"):
+        decided = [decide(FACTS[name], seed) for name in names or FACTS]
+    if as_json:
+        click.echo(json.dumps(shown.to_json(decided), indent=1))
+    else:
+        console.show(shown.facts(decided))
+    return shown.status(decided)
+
+
+@click.command()
 @click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("radixcheck-results"), show_default=True)
 @click.option("--question", "ids", multiple=True, help="id, as Q1, C3 or L5 (repeatable)")
 @click.option("--text", "form", flag_value="text", default="text", help="print text for a person (the default)")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from radixcheck.verification.bench import plan, plot
+from radixcheck.verification.bench import claims, plan, plot
 from radixcheck.verification.bench.campaign import measure
 from radixcheck.verification.options import options
 from radixcheck.verification.replay.mooncake import read
@@ -53,9 +53,9 @@ def bench(
         for path in plot.draw(results, folder):
             print(f"wrote {path}", file=sys.stderr)
     if as_json:
-        click.echo(json.dumps(results.to_json(), indent=1))
+        click.echo(json.dumps(results.to_json() | {"claims": [one.to_json() for one in claims.decided(results)]}, indent=1))
     else:
-        console.show(report.tables(results, quick))
+        console.show([*report.tables(results, quick), *report.claims(claims.decided(results))])
     return results.status
 
 

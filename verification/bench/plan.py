@@ -11,6 +11,7 @@ from radixcheck.verification.replay.sample import FILE as SAMPLE
 from radixcheck.verification.subjects.registry import UsageError
 
 OURS, FLOOR, DEFAULT = "optimized", "floor", "sglang-rust"
+HISTORICAL = ("base", "as-submitted:pairs", "as-submitted:nodes", "leaf-set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Cache:
     @property
     def is_peer(self) -> bool:
         """Whether others are compared with it as one that people run."""
-        return self.name in CACHES and self.name not in (OURS, FLOOR)
+        return self.name in CACHES and self.name not in (OURS, FLOOR, *HISTORICAL)
 
 
 CACHES = {
@@ -37,6 +38,10 @@ CACHES = {
         Cache("sglang-classic", "radixcheck.verification.bench.caches.sglang:Classic", "SGLang's RadixCache"),
         Cache("vllm", "radixcheck.verification.bench.caches.vllm:Blocks", "vLLM's KVCacheManager, without its hashing"),
         Cache("sglang-0.4.6", "radixcheck.verification.bench.caches.sglang:Legacy", "the same of 0.4.6.post5"),
+        Cache("base", "radixcheck.verification.bench.caches.historical:Base", "before sglang#6907, in our words"),
+        Cache("as-submitted:pairs", "radixcheck.verification.bench.caches.historical:Pairs", "sglang#6907, heap of (time, node)"),
+        Cache("as-submitted:nodes", "radixcheck.verification.bench.caches.historical:Nodes", "sglang#6907, heap of nodes"),
+        Cache("leaf-set", "radixcheck.verification.bench.caches.historical:LeafSet", "base with the set of leaves of sglang#14339"),
         Cache("sglang-cpp", "radixcheck.verification.bench.caches.sglang_cpp:Cpp", "SGLang 0.5.12's tree in C++"),
     )
 }

@@ -1,10 +1,11 @@
 """The caches that the reviewers of sglang#6907 argued about, faithful to their faults: to be judged, never to be used.
 
-`base` is the cache before the change; `pairs` and `nodes` are two readings of the change. Their modules say what each
-is known to do wrong and which claim (C1 to C6) or question (Q1 to Q10, L5) it bears on.
+`base` is the cache before the change; `pairs` and `nodes` are two readings of the change; `leaf_set` is what came later in its
+place. Their modules say what each is known to do wrong and which claim (C1 to C6) or question (Q1 to Q10, L5) it bears on.
 """
 
 from radixcheck.verification.historical.base import BaseTree
+from radixcheck.verification.historical.leaf_set import LeafSetTree
 from radixcheck.verification.historical.requests import HistoricalCache
 from radixcheck.verification.historical.submitted import NodesTree, PairsTree
 from radixcheck.verification.protocol import Setup
@@ -23,6 +24,11 @@ def pairs_subject(setup: Setup) -> HistoricalCache:
 def nodes_subject(setup: Setup) -> HistoricalCache:
     """The change with bare nodes as heap entries, as its quoted code pops them."""
     return _subject(NodesTree, setup)
+
+
+def leaf_set_subject(setup: Setup) -> HistoricalCache:
+    """The cache after sglang#14339: a set of evictable leaves, made a heap at each eviction."""
+    return _subject(LeafSetTree, setup)
 
 
 def _subject(tree: type[BaseTree], setup: Setup) -> HistoricalCache:

@@ -213,6 +213,10 @@ class BaseTree:
         """The heap between two calls: this tree keeps none."""
         return None
 
+    def evictable_leaves(self) -> frozenset[int] | None:
+        """The index of evictable leaves between two calls: this tree keeps none."""
+        return None
+
     def _became_evictable(self, node: Node) -> None:
         """Nothing to note: leaves are looked for when they are needed."""
 

@@ -199,7 +199,7 @@ class HistoricalCache:
             name: SeenRequest(self.locate(live.node), live.protected, live.row[: len(live.tokens)]) for name, live in self._requests.items()
         }
         nodes = [self._seen(node) for node in self.tree.nodes()]
-        return Observation(self.tree.now, nodes, requests, self.tree.entries())
+        return Observation(self.tree.now, nodes, requests, self.tree.entries(), self.tree.evictable_leaves())
 
     def locate(self, node: object) -> NodeId | None:
         """The name of a handle's node; None for the root."""

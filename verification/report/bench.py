@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from radixcheck.verification.bench.campaign import Results
+from radixcheck.verification.bench.claims import MEASURED, Decided
 from radixcheck.verification.bench.figures import Ratios
 from radixcheck.verification.bench.plan import DEFAULT, SCENARIOS, Job
 
@@ -81,3 +83,15 @@ def _about(results: Results, quick: bool) -> list[Any]:
     if not results.measurements:
         word = "nothing was measured"
     return [Text(), *map(Text, lines), Text.assemble(verdict, f": {word}")]
+
+
+def claims(decided: Iterable[Decided]) -> list[Any]:
+    """What this run says to claims about costs."""
+    return [
+        Text.assemble(
+            f"{one.claim.id} ",
+            (one.verdict, "green" if one.verdict == MEASURED else "bold red"),
+            f"  ({one.claim.questions})  {one.claim.sentence} {one.text}",
+        )
+        for one in decided
+    ]

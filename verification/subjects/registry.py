@@ -41,6 +41,7 @@ BUILT_IN = {
         Named("base", "radixcheck.verification.historical:base_subject", "the cache before sglang#6907 (0.4.6.post5), in our words"),
         Named("as-submitted:pairs", "radixcheck.verification.historical:pairs_subject", "sglang#6907, heap of (time, node) pairs"),
         Named("as-submitted:nodes", "radixcheck.verification.historical:nodes_subject", "sglang#6907, heap of nodes with live times"),
+        Named("leaf-set", "radixcheck.verification.historical:leaf_set_subject", "base with sglang#14339: a set of evictable leaves"),
     )
 }
 PEERS = {
