@@ -19,6 +19,15 @@ def device(request: pytest.FixtureRequest) -> str:
     return name
 
 
+@pytest.fixture(scope="module")
+def chromium() -> tuple[str, str]:
+    """The commands of a browser, and of what drives it."""
+    browser, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
+    if browser is None or driver is None:
+        pytest.skip("needs Chromium and ChromeDriver (the commands `chromium` and `chromedriver`): no page was opened")
+    return browser, driver
+
+
 @pytest.fixture
 def node() -> str:
     """The command that runs JavaScript."""

@@ -19,7 +19,7 @@ BELOW = {
     "optimized": {"radixcheck.spec", "torch"},
     "verification": {
         *("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized"),
-        *("click", "crosshair", "hypothesis", "pytest", "rich", "torch", "z3", "cvc5"),
+        *("click", "crosshair", "hypothesis", "jinja2", "markupsafe", "pytest", "rich", "torch", "z3", "cvc5"),
         *("sglang", "vllm", "core"),  # in adapters, which run where these are installed
         "matplotlib",
     },
@@ -137,4 +137,4 @@ def test_the_core_has_no_dependency_and_the_extras_hold_what_the_layers_import()
 
     assert project["dependencies"] == []
     assert project["optional-dependencies"]["torch"] == ["torch>=2.9"]
-    assert verify == {*("radixcheck[torch]", "click", "crosshair-tool", "hypothesis", "pytest", "rich", "z3-solver", "cvc5")}
+    assert verify == {*("radixcheck[torch]", "click", "crosshair-tool", "hypothesis", "jinja2", "pytest", "rich", "z3-solver", "cvc5")}

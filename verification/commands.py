@@ -18,6 +18,7 @@ from radixcheck.verification.bench.command import bench
 from radixcheck.verification.operations import Op
 from radixcheck.verification.options import one_subject, options
 from radixcheck.verification.report import console, tables
+from radixcheck.verification.reporting import report
 from radixcheck.verification.subjects.registry import PEERS, UsageError, known, names_of
 
 
@@ -27,7 +28,7 @@ def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
 
 
-for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings, evidence.report, bench):
+for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings, report, bench):
     cli.add_command(command)
 
 

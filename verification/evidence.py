@@ -177,33 +177,6 @@ def facts(names: Sequence[str], seed: int, as_json: bool) -> int:
 
 
 @click.command()
-@click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("radixcheck-results"), show_default=True)
-@click.option("--question", "ids", multiple=True, help="id, as Q1, C3 or L5 (repeatable)")
-@click.option("--text", "form", flag_value="text", default="text", help="print text for a person (the default)")
-@click.option("--json", "form", flag_value="json", help="print JSON for machines")
-def report(results: Path, ids: Sequence[str], form: str) -> int:
-    """Answer the reviewers' questions from stored results; what is missing, or older than the sources, is run and stored first."""
-    try:
-        from radixcheck.verification.report import questions
-        from radixcheck.verification.report.answers import ANSWERS
-        from radixcheck.verification.report.results import collect
-    except ImportError as error:
-        raise UsageError(str(error)) from error
-
-    answers = {answer.id: answer for answer in ANSWERS}
-    for id_ in ids:
-        if id_ not in answers:
-            raise UsageError(f"no question has the id {id_!r}: choose from {', '.join(answers)}")
-    with redirect_stdout(sys.stderr):
-        found = questions.answered(collect(results, console.progress), [answers[id_] for id_ in ids] or ANSWERS)
-    if form == "json":
-        click.echo(json.dumps(questions.to_json(found), indent=1))
-    else:
-        console.show(questions.text(found))
-    return questions.status(found)
-
-
-@click.command()
 @click.option("--subject", help="only those of this cache")
 @click.option("--python", help="an interpreter that has the packages; without it, this one")
 @options("json")

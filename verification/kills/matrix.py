@@ -57,29 +57,33 @@ class Judged:
 
 
 def judge_all(
-    names: Sequence[str], seed: int, seconds: float = SECONDS, told: Callable[[Judged], None] = lambda _: None
+    names: Sequence[str],
+    seed: int,
+    seconds: float = SECONDS,
+    told: Callable[[Judged], None] = lambda _: None,
+    detectors: tuple[str, ...] = tuple(DETECTORS),
 ) -> tuple[Judged, ...]:
     """Every named mutant, in the order of their names. `told` is called with each as soon as it is judged."""
     found: dict[str, Judged] = {}
-    for judged in _judged(names, seed, seconds):
+    for judged in _judged(names, seed, seconds, detectors):
         found[judged.name] = judged
         told(judged)
     return tuple(found[name] for name in names)
 
 
-def _judged(names: Sequence[str], seed: int, seconds: float) -> Iterator[Judged]:
+def _judged(names: Sequence[str], seed: int, seconds: float, detectors: tuple[str, ...]) -> Iterator[Judged]:
     if len(names) <= TOGETHER:
-        yield from (judge(name, seed, seconds) for name in names)
+        yield from (judge(name, seed, seconds, detectors) for name in names)
         return
     with workers() as pool:
-        for future in as_completed([pool.submit(judge, name, seed, seconds) for name in names]):
+        for future in as_completed([pool.submit(judge, name, seed, seconds, detectors) for name in names]):
             yield future.result()
 
 
-def judge(name: str, seed: int = 0, seconds: float = SECONDS) -> Judged:
-    """One mutant under every detector, each for so many seconds."""
+def judge(name: str, seed: int = 0, seconds: float = SECONDS, detectors: tuple[str, ...] = tuple(DETECTORS)) -> Judged:
+    """One mutant under these detectors, each for so many seconds."""
     start, wrong = perf_counter(), mutant(name)
-    outcomes = [_detect(detector, wrong, seed, seconds) for detector in DETECTORS.values()]
+    outcomes = [_detect(DETECTORS[detector], wrong, seed, seconds) for detector in detectors]
     shown = [found for _, found in outcomes if found is not None and found.trace]
     smallest = min(shown, key=lambda found: len(found.trace), default=None)
     if smallest is not None:

@@ -1,7 +1,8 @@
 """Text pictures of trees, and the scene of an evicted internal node: before, after, and what becomes of the slots behind it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from radixcheck.spec.signature import LOST
 from radixcheck.verification.operations import Op
@@ -11,11 +12,12 @@ from radixcheck.verification.refinement.engine import SubjectFailed
 from radixcheck.verification.search.run import Factory, Found, new_checker
 
 LINES = 16  # of one picture
+NO_MARKS: Mapping[NodeId, str] = MappingProxyType({})
 ROUNDS = 3  # of evicting everything, to see whether slots come back
 
 
-def tree(seen: Observation) -> str:
-    """The tree as lines, children in the order in which they are shown.
+def tree(seen: Observation, marks: Mapping[NodeId, str] = NO_MARKS, limit: int = LINES) -> str:
+    """The tree as lines, children in the order in which they are shown; `marks` are written behind their nodes.
 
     >>> a = SeenNode("a", None, (1,), (7,), (), (1,), 0, time=1)
     >>> b = SeenNode("b", "a", (2,), (5,), (), (2,), 1, time=3)
@@ -31,22 +33,25 @@ def tree(seen: Observation) -> str:
     stack = [(n, "", i == 0) for i, n in enumerate(reversed(children.get(None, [])))]
     while stack:
         n, indent, last = stack.pop()
-        lines.append(f"{indent}{'└─' if last else '├─'} {_label(n)}")
+        lines.append(f"{indent}{'└─' if last else '├─'} {_label(n)}{f'  {marks[n.name]}' if n.name in marks else ''}")
         deeper = indent + ("   " if last else "│  ")
         stack.extend((c, deeper, i == 0) for i, c in enumerate(reversed(children.get(n.name, []))))
-    if len(lines) > LINES:
-        lines[LINES - 1 :] = [f"and {len(lines) - LINES + 1} more"]
+    if len(lines) > limit:
+        lines[limit - 1 :] = [f"and {len(lines) - limit + 1} more"]
     return "\n".join(lines)
 
 
 def _label(n: SeenNode) -> str:
-    words = [f"[{_run(n.segment)}]", f"slots {_run(n.slots)}", f"time {n.time}"]
+    words = [f"[{run(n.segment)}]", f"slots {run(n.slots)}", f"time {n.time}"]
+    words += [f"hits {n.hits}"] if n.hits else []
+    words += [f"priority {n.priority}"] if n.priority else []
     words += [f"locked {n.lock}"] if n.lock else []
     words += [f"in {n.namespace!r}"] if n.namespace and n.parent is None else []
     return "  ".join(words)
 
 
-def _run(numbers: Iterable[int]) -> str:
+def run(numbers: Iterable[int]) -> str:
+    """Numbers, or where there are many the first and the last of them."""
     listed = [str(x) for x in numbers]
     return " ".join(listed if len(listed) <= 8 else [*listed[:3], "..", listed[-1]])
 
@@ -81,7 +86,7 @@ def _fate(checker: Checker) -> str:
     if not lost:
         return ""
     size, returned, twice = checker.engine.page_size, 0, False
-    slots = _run(slot for page in sorted(lost) for slot in range(page * size, (page + 1) * size))
+    slots = run(slot for page in sorted(lost) for slot in range(page * size, (page + 1) * size))
     for round_ in range(1, ROUNDS + 1):
         checker.engine.perform(Op("evict", amount=checker.engine.pool.capacity))
         twice = twice or bool(checker.engine.pool.findings)

@@ -197,6 +197,17 @@ def status(found: Campaign, opinions: Sequence[Opinion] = ()) -> int:
 def to_json(found: Campaign, opinions: Sequence[Opinion] = ()) -> dict[str, Any]:
     """Everything, per cell: verdict, time, seed and hypotheses of each attempt; and what a second solver says."""
     head = {"solver": found.solver, "seeds": found.seeds, "seconds": found.seconds, "axioms": found.axioms, "laws": found.laws}
-    cells = [{**asdict(r), "model": r.model and _picture(r.model), "verdict": r.verdict} for r in found.results]
+    cells = [_cell(r) for r in found.results]
     operations = [asdict(each) for each in found.promised]
     return {**head, "cells": cells, "operations": operations, "cvc5": [asdict(opinion) for opinion in opinions]}
+
+
+def _cell(r: Result) -> dict[str, Any]:
+    """A result, with its model as text."""
+    run = r.run and {
+        "cache": r.run.cache,
+        "operations": r.run.operations,
+        "property": r.run.violation.property,
+        "text": r.run.violation.text,
+    }
+    return {**asdict(r), "model": r.model and _picture(r.model), "run": run, "verdict": r.verdict}

@@ -1,20 +1,25 @@
-"""Stored results: read from a folder, and obtained where they are missing or speak of other sources than these."""
+"""What the report rests on: results that are stored in a folder, and obtained where they are missing or speak of other sources."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from hashlib import sha256
-from importlib.util import find_spec
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from radixcheck.verification.report.answers import SUBJECTS, Evidence
-from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.report.answers import BENCH, FACTS, PROVE, SECONDS, Evidence
+from radixcheck.verification.report.store import Stored, store, stored
+from radixcheck.verification.subjects.registry import BUILT_IN
 
-LAYERS = ("spec", "reference", "optimized", "verification")
+if TYPE_CHECKING:
+    from radixcheck.verification.kills.matrix import Judged
+
 Progress = Callable[[str], AbstractContextManager[Any]]
-Stored = Mapping[str, Any]
+SCENARIOS = ("decode", "batch", "trace")
+EXPLORED = ("reference", "optimized")
+EXPLORE_SECONDS = 60.0  # of one exploration, after which it is given up
+MUTANT_SECONDS = 1.5  # of one search; each ends with the part that it is in
+MUTANT_DETECTORS = ("machine", "driver", "probes", "replay", "proofs")  # exploring each mutant would take longer than all of these
+TRACE_MAX = 40  # operations of a mutant's trace that is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,69 +30,71 @@ class Result:
     detail: str  # how much was decided, and in what time
 
 
+@dataclass(frozen=True, slots=True)
 class Results:
-    """What is known of conditions and properties."""
+    """What is stored, by source. A subject that was verified is a source of its own."""
 
-    def __init__(self, proofs: Stored, verified: Mapping[str, Stored]) -> None:
-        self._cells = {cell["name"]: cell for cell in proofs["cells"]}
-        self._properties = {(subject, p["id"]): p for subject, found in verified.items() for p in found["properties"]}
+    stored: Mapping[str, Stored]
 
     def of(self, evidence: Evidence) -> Result | None:
         """The result, if there is one."""
-        if evidence.source != "prove":
-            found = self._properties.get((evidence.source, evidence.name))
-            return found and Result(found["verdict"], f"{found['non_vacuous']:,} of {found['checked']:,} states or calls said something")
-        cells = [c for c in self._cells.values() if evidence.name in (c["name"], c["formula"])]
-        if not cells:
+        found = self.stored.get(evidence.source)
+        if found is None:
             return None
-        verdicts = dict.fromkeys(cell["verdict"] for cell in cells)
-        seconds = sum(each["seconds"] for cell in cells for each in cell["decided"])
-        return Result(" / ".join(verdicts), f"{len(cells)} condition{'s' if len(cells) > 1 else ''}, {seconds:.1f} s")
+        reader = {PROVE: _proved, FACTS: _tried, BENCH: _measured}.get(evidence.source, _verified)
+        return reader(found, evidence.name)
 
 
-def collect(folder: Path, progress: Progress) -> Results:
-    """All results that the answers rest on. Raises `UsageError` if they cannot be stored."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--results {folder}: cannot be made ({error.strerror}); give another folder") from error
-    proofs = _stored(folder / "prove.json", lambda: _prove(progress))
-    return Results(proofs, {subject: _stored(_file(folder, subject), lambda: _verify(subject, progress)) for subject in SUBJECTS})  # noqa: B023
+def _verified(found: Stored, name: str) -> Result | None:
+    for p in found["properties"]:
+        if p["id"] == name:
+            if p["verdict"] == "NOT OBSERVABLE":
+                return Result(p["verdict"], p["note"])
+            return Result(p["verdict"], f"{p['non_vacuous']:,} of {p['checked']:,} states or calls said something")
+    return None
 
 
-def _file(folder: Path, subject: str) -> Path:
-    return folder / f"verify-{subject.replace(':', '-')}.json"
+def _proved(found: Stored, name: str) -> Result | None:
+    cells = [cell for cell in found["cells"] if name in (cell["name"], cell["formula"])]
+    if not cells:
+        return None
+    verdicts = dict.fromkeys(cell["verdict"] for cell in cells)
+    seconds = sum(each["seconds"] for cell in cells for each in cell["decided"])
+    return Result(" / ".join(verdicts), f"{len(cells)} condition{'s' if len(cells) > 1 else ''}, {seconds:.1f} s")
 
 
-def _stored(file: Path, obtain: Callable[[], Stored]) -> Stored:
-    """What is in the file, if it speaks of these very sources; else it is obtained and stored there."""
-    sources = digest()
-    try:
-        found: Stored = json.loads(file.read_text())
-        if found["sources"] == sources:
-            return found
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # nothing that can be used: an unfinished file, or somebody else's
-    fresh = {"sources": sources, **obtain()}
-    unfinished = file.with_suffix(".part")  # what was stored before stays until this is whole
-    unfinished.write_text(json.dumps(fresh, indent=1) + "\n")
-    unfinished.replace(file)
-    return fresh
+def _tried(found: Stored, name: str) -> Result | None:
+    return next((Result(f["verdict"], f["against"] or f["detail"]) for f in found["facts"] if f["id"] == name), None)
 
 
-def digest() -> str:
-    """A digest of the package's sources."""
-    found = sha256()
-    for file in _sources():
-        found.update(file.read_bytes())
-    return found.hexdigest()[:16]
+def _measured(found: Stored, name: str) -> Result | None:
+    return next((Result(c["verdict"], c["text"]) for c in found["claims"] if c["id"] == name), None)
 
 
-def _sources() -> Iterator[Path]:
-    for layer in LAYERS:
-        spec = find_spec(f"radixcheck.{layer}")
-        for place in spec.submodule_search_locations or () if spec else ():
-            yield from sorted(Path(place).rglob("*.py"))
+def collect(folder: Path, sources: Iterable[str], python: str | None, progress: Progress) -> Results:
+    """The results of these sources. A cache that is not of this package is checked anew each time: its sources are not known here."""
+    makers = {
+        PROVE: _prove,
+        FACTS: _try,
+        BENCH: lambda told: _measure(python, told),
+        "mutants": _mutants,
+        **{f"explore {subject}": _explorer(subject) for subject in EXPLORED},
+    }
+    found = {}
+    for source in dict.fromkeys(sources):
+        make = makers.get(source) or _verifier(source)
+        file = folder / f"{_file(source)}.json"
+        ours = source in makers or source in BUILT_IN
+        found[source] = (stored if ours else _anew)(file, lambda: make(progress))  # noqa: B023 - it is called at once
+    return Results(found)
+
+
+def _anew(file: Path, obtain: Callable[[], Stored]) -> Stored:
+    return store(file, obtain())
+
+
+def _file(source: str) -> str:
+    return "".join(c if c.isalnum() or c in "-._" else "-" for c in source)[:120]
 
 
 def _prove(progress: Progress) -> Stored:
@@ -100,10 +107,70 @@ def _prove(progress: Progress) -> Stored:
     return proofs.to_json(found)
 
 
-def _verify(subject: str, progress: Progress) -> Stored:
-    from radixcheck.verification.report.outcome import Request, verify_and_replay
-    from radixcheck.verification.search.verify import supported
+def _try(progress: Progress) -> Stored:
+    from radixcheck.verification.facts import FACTS, decide
+    from radixcheck.verification.report import facts
 
-    supports, _ = supported(subject, "cpu")
-    request = Request(supports.policies, supports.page_sizes, None, "cpu", 0)
-    return verify_and_replay(subject, request, 30, False, progress).to_json()
+    with progress("facts"):
+        return facts.to_json([decide(fact, 0) for fact in FACTS.values()])
+
+
+def _measure(python: str | None, progress: Progress) -> Stored:
+    import sys
+
+    from radixcheck.verification.bench import plan
+    from radixcheck.verification.bench.campaign import measure
+    from radixcheck.verification.bench.claims import decided
+
+    with progress("bench") as told:
+        caches = plan.chosen(() if python else (plan.OURS, plan.FLOOR, *plan.HISTORICAL))
+        results = measure(caches, plan.planned(True, SCENARIOS, None), 1, python or sys.executable, told)
+    return results.to_json() | {"claims": [one.to_json() for one in decided(results)]}
+
+
+def _mutants(progress: Progress) -> Stored:
+    from radixcheck.verification.kills.matrix import judge_all
+    from radixcheck.verification.mutants import MUTANTS
+    from radixcheck.verification.report.kills import Matrix
+
+    done: list[str] = []
+    with progress("mutants") as told:
+
+        def judged(each: Any) -> None:
+            done.append(each.name)
+            told(len(done) / len(MUTANTS), f"{each.name}: {each.verdict}")
+
+        found = judge_all(tuple(MUTANTS), 0, MUTANT_SECONDS, judged, MUTANT_DETECTORS)
+    return Matrix(tuple(map(_brief, found)), sum(each.seconds for each in found)).to_json()
+
+
+def _brief(judged: "Judged") -> "Judged":
+    """Without a trace that nobody reads: where size is the fault, it is of hundreds of operations."""
+    found = judged.smallest
+    return replace(judged, smallest=None) if found and len(found.trace) > TRACE_MAX else judged
+
+
+def _explorer(subject: str) -> Callable[[Progress], Stored]:
+    def explore(progress: Progress) -> Stored:
+        from radixcheck.verification.report import explore as exploration
+        from radixcheck.verification.search.verify import supported
+
+        supports, _ = supported(subject, "cpu")
+        bounds = exploration.bounds(subject, supports, (), ("lru",), (1,), None, EXPLORE_SECONDS)
+        with progress(f"explore {subject}") as told:
+            results = exploration.explorations(subject, bounds, 2, lambda so_far: told(0.5, f"{so_far[-1].states:,} states"))
+        return exploration.to_json(subject, results)
+
+    return explore
+
+
+def _verifier(subject: str) -> Callable[[Progress], Stored]:
+    def verify(progress: Progress) -> Stored:
+        from radixcheck.verification.report.outcome import Request, verify_and_replay
+        from radixcheck.verification.search.verify import supported
+
+        supports, _ = supported(subject, "cpu")
+        request = Request(supports.policies, supports.page_sizes, None, "cpu", 0)
+        return verify_and_replay(subject, request, SECONDS, False, progress).to_json()
+
+    return verify

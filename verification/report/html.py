@@ -1,0 +1,48 @@
+"""A document as one HTML file that needs nothing else: no network, no scripts; light and dark, narrow and wide, and on paper."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from radixcheck.verification.report import chart, drawing
+from radixcheck.verification.report.blocks import Block, Document, Inline, Link, Verdict, Words
+
+GOOD = ("PROVED", "EXHAUSTED", "TESTED", "MEASURED", "KILLED", "REPEATED")
+BAD = ("REFUTED", "SURVIVED", "NOT AS EXPECTED", "MISSING", "GONE")
+
+
+def html(document: Document) -> str:
+    """The whole file."""
+    page: str = _environment().get_template("page.html").render(document=document, style=Markup(drawing.STYLE + chart.STYLE))
+    return page
+
+
+@cache
+def _environment() -> Environment:
+    loader = PackageLoader("radixcheck.verification.report")
+    found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    found.filters |= {"words": _words, "kind": _kind, "drawn": Markup}
+    return found
+
+
+def _kind(block: Block) -> str:
+    """Which macro writes it."""
+    return type(block).__name__
+
+
+def _words(words: Words) -> Markup:
+    parts: tuple[Any, ...] = words if isinstance(words, tuple) else (words,)
+    return Markup("").join(map(_inline, parts))
+
+
+def _inline(words: Inline) -> Markup:
+    match words:
+        case Verdict(word):
+            kind = "good" if word in GOOD else "bad" if word in BAD else "none"
+            return Markup('<b class="verdict {}">{}</b>').format(kind, word)
+        case Link(to, text):
+            return Markup('<a href="#{}">{}</a>').format(to, text)
+    parts = words.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts))

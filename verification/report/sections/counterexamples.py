@@ -1,0 +1,68 @@
+"""Counterexamples: what breaks in caches, as sequences of pictures; and models of claims that are wrong."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from radixcheck.verification.catalogue import CATALOGUE
+from radixcheck.verification.operations import Op
+from radixcheck.verification.report.answers import PROVE
+from radixcheck.verification.report.blocks import Block, Paragraph, Part, Picture, Plain, Section, Steps, Verdict
+from radixcheck.verification.report.drawing import described, svg
+from radixcheck.verification.report.frames import Frame, frames
+from radixcheck.verification.report.gathered import Gathered, anchor
+from radixcheck.verification.search.run import Config
+from radixcheck.verification.subjects.registry import resolve
+
+FIRST, LAST = 2, 5  # pictures of a long trace
+
+
+def section(found: Gathered) -> Section:
+    """Of caches first, then of claims."""
+    blocks: list[Block] = []
+    for name, stored in found.verified:
+        blocks += [_trace(name, together) for together in _together(stored["refuted"])]
+    models = [cell for cell in found.stored(PROVE)["cells"] if cell["model"]]
+    if not blocks:
+        blocks.append(Paragraph("No cache that was checked breaks a property."))
+    claims = [_claim(cell) for cell in models]
+    intro = Paragraph(
+        "A solver found a state of few nodes for each claim that is wrong; the step was run on it, and where a cache can, in a cache."
+    )
+    return Section("counterexamples", "Counterexamples", [*blocks, Part("claims", "Claims that are wrong", [intro, *claims])])
+
+
+def _together(refuted: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Those that one trace shows."""
+    by_trace: dict[str, list[Mapping[str, Any]]] = {}
+    for one in refuted:
+        by_trace.setdefault(f"{one['config']} {one['trace']}", []).append(one)
+    return list(by_trace.values())
+
+
+def _trace(name: str, together: Sequence[Mapping[str, Any]]) -> Part:
+    config, trace = Config(**together[0]["config"]), tuple(map(Op.from_json, together[0]["trace"]))
+    ids = [one["property"] for one in together]
+    blocks: list[Block] = [Paragraph(f"{len(trace)} operations under {config}.")]
+    for one in together:
+        blocks.append(Paragraph((Verdict("REFUTED"), f" `{one['property']}` {CATALOGUE[one['property']].sentence} Here: {one['text']}.")))
+    blocks.append(Steps(list(_pictures(anchor("picture", name, ids[0]), frames(resolve(name), config, trace)))))
+    if together[0].get("orphans"):
+        blocks.append(Paragraph(f"What becomes of them: {together[0]['orphans']}."))
+    first, *others = (anchor("trace", name, id_) for id_ in ids)
+    return Part(first, f"{name}: {', '.join(ids)}", blocks, also=others)
+
+
+def _pictures(name: str, shown: Sequence[Frame]) -> Iterator[Picture]:
+    """The first and the last of them, where there are many."""
+    for frame in shown:
+        if not FIRST <= frame.number < len(shown) - LAST:
+            title = f"{frame.number}  {frame.operation}: {frame.answer}" if frame.number else "before"
+            yield Picture(svg(frame, f"{name}-{frame.number}"), title, described(frame))
+
+
+def _claim(cell: Mapping[str, Any]) -> Part:
+    run = cell["run"]
+    blocks: list[Block] = [Paragraph(cell["sentence"]), Plain(cell["model"])]
+    if run:
+        blocks.append(Paragraph(f"The same in `{run['cache']}`: {'; '.join(run['operations'])}: `{run['property']}` {run['text']}."))
+    return Part(anchor("claim", cell["name"]), (Verdict(cell["verdict"]), f" {cell['name']}"), blocks, folded=True)
