@@ -15,10 +15,11 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.verification import evidence
 from radixcheck.verification.asked import asked_of, check
 from radixcheck.verification.bench.command import bench
-from radixcheck.verification.operations import Op
 from radixcheck.verification.options import one_subject, options
+from radixcheck.verification.replaying import replay
 from radixcheck.verification.report import console, tables
 from radixcheck.verification.reporting import report
+from radixcheck.verification.showing import show
 from radixcheck.verification.subjects.registry import PEERS, UsageError, known, names_of
 
 
@@ -28,7 +29,7 @@ def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
 
 
-for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings, report, bench):
+for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings, replay, show, report, bench):
     cli.add_command(command)
 
 
@@ -37,17 +38,23 @@ for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.f
 @options("policy", "page-size", "pool", "device", "seed")
 @click.option("--seconds", type=click.FloatRange(0.5), default=40, show_default=True, help="of search")
 @click.option("--misuse", "misused", is_flag=True, help="also call outside the guards: typed error, unchanged state")
+@click.option("--traces", type=click.Path(path_type=Path, file_okay=False), help="write the trace of each refuted property there")
 @options("junit", "summary", "json")
-def verify(subject: str, seconds: float, misused: bool, junit: Path | None, summary: Path | None, as_json: bool, **chosen: Any) -> int:
+def verify(
+    subject: str, seconds: float, misused: bool, traces: Path | None, junit: Path | None, summary: Path | None, as_json: bool, **chosen: Any
+) -> int:
     """Check SUBJECT (default: optimized) against the specification, then replay the sample trace.
 
     SUBJECT is a name from `radixcheck subjects` or module:factory. A cache in another process: --exec, or SUBJECT with --python.
     """
     from radixcheck.verification.report.files import Files
     from radixcheck.verification.report.outcome import verify_and_replay
+    from radixcheck.verification.report.store import folder
+    from radixcheck.verification.traces import write_all
 
     files = Files(junit, summary)
     files.check()
+    place = folder(traces, "--traces") if traces is not None else None
     status, outputs = 0, []
     for name in names_of(subject):
         request = asked_of(name, **chosen)
@@ -57,51 +64,13 @@ def verify(subject: str, seconds: float, misused: bool, junit: Path | None, summ
         outputs.append(outcome.to_json())
         if not as_json:
             console.show(tables.verify(outcome))
+        if place is not None:
+            for path in write_all(place, name, outcome.recorded):
+                print(f"show it: radixcheck show {path}", file=sys.stderr)
     files.write(outputs)
     if as_json:
         click.echo(json.dumps(outputs if len(outputs) > 1 else outputs[0], indent=1))
     return status
-
-
-@cli.command()
-@click.argument("trace", required=False, type=click.Path(path_type=Path))
-@click.option("--sample", is_flag=True, help="the small trace that comes with the package")
-@one_subject(click.option("--subject", help="[default: optimized]"))
-@click.option("--policy", default="lru", show_default=True)
-@click.option("--page-size", type=int, default=16, show_default=True, help="tokens")
-@click.option("--pool", type=int, help="tokens  [default: 320000, or 6000 of the sample]")
-@click.option("--running", type=click.IntRange(1), default=32, show_default=True, help="requests at a time")
-@click.option("--tokens-per-id", type=click.IntRange(1), default=16, show_default=True, help="tokens of one hash id")
-@click.option("--limit", type=click.IntRange(1), help="requests to read")
-@click.option("--shrink", "out", type=click.Path(path_type=Path), help="write the few operations that show a fault there, a pytest file")
-@click.option("--seconds", type=click.FloatRange(0.5), default=60, show_default=True, help="of processor time for shrinking, at most")
-@options("device", "json")
-def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, as_json: bool, **asked: Any) -> int:
-    """Replay a TRACE (Mooncake format, JSON lines) with every operation checked."""
-    from radixcheck.verification.replay.replay import Settings
-    from radixcheck.verification.report import shortened
-    from radixcheck.verification.report.outcome import POOL, SAMPLE_POOL, replay_trace
-
-    if (trace is None) == (not sample):
-        raise UsageError("give one trace: a file, or --sample")
-    name, limit = asked.pop("subject"), asked.pop("limit") or 0
-    check(name, (asked["policy"],), (asked["page_size"],), asked["device"])
-    asked["pool"] = asked["pool"] if asked["pool"] is not None else SAMPLE_POOL if sample else POOL
-    if out is not None:
-        shortened.check_new(out)
-    recorded: list[Op] = []
-    with redirect_stdout(sys.stderr):
-        outcome = replay_trace(trace, name, Settings(**asked), limit, console.progress, recorded.append if out else _ignored)
-        short = shortened.shorten(outcome, recorded, out, seconds, console.progress) if out is not None else None
-    if as_json:
-        click.echo(json.dumps(outcome.to_json() | ({"shrunk": short.to_json()} if short else {}), indent=1))
-    else:
-        console.show([*tables.replay(outcome), *(short.parts() if short else ())])
-    return outcome.status
-
-
-def _ignored(op: Op) -> None:
-    """What nobody wants to shrink need not be kept."""
 
 
 @cli.command()

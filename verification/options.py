@@ -35,8 +35,11 @@ def options(*names: str) -> Decorator:
     return decorate
 
 
-def one_subject(named: Decorator) -> Decorator:
-    """The one subject of a command, in any of three ways: its name (an argument or an option), `--exec`, or both name and `--python`."""
+def one_subject(named: Decorator, default: str = DEFAULT) -> Decorator:
+    """The one subject of a command, in any of three ways: its name (an argument or an option), `--exec`, or both name and `--python`.
+
+    `default` is meant where none is named.
+    """
 
     def decorate(function: Any) -> Any:
         @named
@@ -44,18 +47,18 @@ def one_subject(named: Decorator) -> Decorator:
         @click.option("--python", help="the interpreter of another environment, in which the subject's adapter runs")
         @wraps(function)
         def with_subject(*, subject: str | None, command: str | None, python: str | None, **others: Any) -> Any:
-            return function(subject=_name(subject, command, python), **others)
+            return function(subject=_name(subject or default, command, python, subject is not None), **others)
 
         return with_subject
 
     return decorate
 
 
-def _name(subject: str | None, command: str | None, python: str | None) -> str:
+def _name(subject: str, command: str | None, python: str | None, given: bool) -> str:
     """Under what name the registry knows it. Raises `UsageError`."""
     if command is None:
-        return (subject or DEFAULT) + (f"{ELSEWHERE}{python}" if python is not None else "")
-    if subject is not None:
+        return subject + (f"{ELSEWHERE}{python}" if python is not None else "")
+    if given:
         raise UsageError(f"two subjects are given, {subject!r} and --exec: give one")
     if python is not None:
         raise UsageError("--python runs the adapter of a named subject: with --exec write the interpreter into the command")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.asked import asked_of
@@ -18,6 +19,7 @@ from radixcheck.verification.search.machine import machine_run, never_fired
 from radixcheck.verification.search.run import Config, Factory, Found, new_checker, replay
 from radixcheck.verification.search.verify import Report
 from radixcheck.verification.subjects.registry import Subject, name_of, resolve
+from radixcheck.verification.traces import Recorded, read
 
 POOL_PAGES = 16  # of a trace, and of a new cache, for which no other pool is given
 Operation = Op | Mapping[str, Any]  # as JSON: {"op": "insert", "tokens": [1, 2]}
@@ -81,18 +83,23 @@ class Kit:
             raise AssertionError(f"undecided: rules that never fired: {', '.join(idle)}; give it more examples")
 
     def trace(
-        self, subject: Subject, operations: Iterable[Operation], *, policy: str = "lru", page_size: int = 1, pool: int | None = None
+        self, subject: Subject, operations: Iterable[Operation] | Path, *, policy: str = "lru", page_size: int = 1, pool: int | None = None
     ) -> None:
         """Lead a fresh cache along operations, with every property checked after each; the pool is in tokens.
+
+        A path is that of a recorded trace, which says under what it runs.
 
         Raises AssertionError at the first that breaks a property, and at one that cannot be called.
         """
         __tracebackhide__ = True
-        trace = tuple(op if isinstance(op, Op) else Op.from_json(op) for op in operations)
         with usage(failed):
-            asked_of(subject, (policy,), (page_size,))
-        config = Config(policy, page_size, pool or POOL_PAGES * page_size)
-        _lead(subject, config, trace)
+            if isinstance(operations, Path):
+                recorded = read(operations)
+            else:
+                trace = tuple(op if isinstance(op, Op) else Op.from_json(op) for op in operations)
+                recorded = Recorded(Config(policy, page_size, pool or POOL_PAGES * page_size), trace)
+            asked_of(subject, (recorded.config.policy,), (recorded.config.page_size,))
+        _lead(subject, recorded.config, recorded.trace)
 
     def _request(self, subject: Subject, policies: Sequence[str], page_sizes: Sequence[int], seed: int | None) -> Request:
         __tracebackhide__ = True

@@ -43,11 +43,6 @@ def frames(factory: Factory, config: Config, trace: Sequence[Op]) -> tuple[Frame
     return tuple(_frames(factory, config, trace))
 
 
-def of_observation(seen: Observation, title: str) -> Frame:
-    """A state that no run led to, as a solver makes it."""
-    return Frame(0, title, "", seen, heap=_heap(seen, "", _names(seen, {})) if seen.heap else None)
-
-
 def _frames(factory: Factory, config: Config, trace: Sequence[Op]) -> Iterator[Frame]:
     checker = new_checker(factory, config, stride=1)
     names: dict[NodeId, str] = {}

@@ -14,6 +14,9 @@ from radixcheck.verification.replay.written import text
 from radixcheck.verification.report.outcome import Progress, ReplayOutcome
 from radixcheck.verification.search.run import Config
 from radixcheck.verification.subjects.registry import UsageError, resolve
+from radixcheck.verification.traces import Recorded, write
+
+TRACE = ".jsonl"  # how the name of a file ends that holds a trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,14 @@ class Shortened:
         steps = [Text(f"  {i}  {op}") for i, op in enumerate(s.found.trace, 1)]
         title = f"{s.recorded:,} operations shrunk to {len(steps)}, under {s.found.config}:"
         done = f"{s.attempts:,} attempts, {s.seconds:.1f} s" + ("" if s.complete else "; the time was over, fewer might do")
-        return [Text(title), *steps, Text(f"{done}; run them: pytest {self.out}")]
+        again = "radixcheck show" if self.out.suffix == TRACE else "pytest"
+        return [Text(title), *steps, Text(f"{done}; run them: {again} {self.out}")]
 
 
 def check_new(out: Path) -> None:
     """Whether a file can be written there that is not there yet, before anything is run. Raises `UsageError`."""
-    if out.suffix != ".py":
-        raise UsageError(f"--shrink {out}: is no name that pytest runs; give one that ends in .py")
+    if out.suffix not in (".py", TRACE):
+        raise UsageError(f"--shrink {out}: give a name that ends in .py, for pytest, or in {TRACE}, for a trace")
     try:
         out.open("x").close()
         out.unlink()
@@ -69,13 +73,23 @@ def shorten(outcome: ReplayOutcome, recorded: Sequence[Op], out: Path, seconds: 
     if fault is None:
         return Shortened(out, None, f"nothing was found at an operation, so there is nothing to shrink: {out} was not written")
     config = Config(s.policy, s.page_size, s.pool, s.device)
+    return shortened(outcome.subject, fault.violation.property, config, recorded, _origin(outcome, fault), out, seconds, progress)
+
+
+def shortened(
+    subject: str, property_: str, config: Config, recorded: Sequence[Op], origin: str, out: Path, seconds: float, progress: Progress
+) -> Shortened:
+    """Shrink operations that break a property, and write what is left: a pytest file, or a trace."""
     with progress(f"shrink {len(recorded):,} operations") as tell:
-        shrunk = shrink(resolve(outcome.subject), fault.violation.property, config, recorded, seconds, tell)
+        shrunk = shrink(resolve(subject), property_, config, recorded, seconds, tell)
     if shrunk is None:
-        again = f"the {len(recorded):,} recorded operations do not break {fault.violation.property} again in a cache of their own"
+        again = f"the {len(recorded):,} recorded operations do not break {property_} again in a cache of their own"
         return Shortened(out, None, f"{again}: {out} was not written")
-    with out.open("x", encoding="utf-8") as file:
-        file.write(text(outcome.subject, _origin(outcome, fault), shrunk))
+    if out.suffix == TRACE:
+        write(out, Recorded(shrunk.found.config, shrunk.found.trace, subject, property_))
+    else:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text(subject, origin, shrunk))
     return Shortened(out, shrunk, "")
 
 
