@@ -12,11 +12,12 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key
 from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.commands import run
-from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WITHIN, Finding, comparisons, findings, subjects
+from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WITHIN, Finding, comparisons, findings, searches, subjects
 from radixcheck.verification.findings.repeat import GONE, NOT_RUN, REPEATED, repeat
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.findings import status
 from radixcheck.verification.search.run import Config
+from radixcheck.verification.subjects.registry import PEERS
 
 ALL = findings()
 L5 = (Op("insert", Key((0, 1))), Op("match", Key((0,))))
@@ -55,6 +56,8 @@ def test_findings_are_chosen_by_subject() -> None:
     assert {f.subject for f in findings("sglang-classic")} == {"sglang-classic"}
     assert set(subjects()) == {f.subject for f in ALL}
     assert all(c.operations > 0 for c in comparisons())
+    assert {s.subject for s in searches()} == set(PEERS)
+    assert all(s.operations > 1_000_000 for s in searches())
 
 
 def written(tmp_path: Path, subject: str, script: str) -> Finding:

@@ -198,8 +198,9 @@ def findings(subject: str | None, python: str | None, as_json: bool) -> int:
             tell(len(repeated) / len(chosen), each.id)
             repeated.append(repeat.repeat(each, python))
     compared = [c for c in finding.comparisons() if subject in (None, c.left, c.right)]
+    searched = [s for s in finding.searches() if subject in (None, s.subject)]
     if as_json:
-        click.echo(json.dumps(shown.to_json(repeated, compared), indent=1))
+        click.echo(json.dumps(shown.to_json(repeated, compared, searched), indent=1))
     else:
-        console.show(shown.findings(repeated, compared))
+        console.show(shown.findings(repeated, compared, searched))
     return shown.status(repeated)

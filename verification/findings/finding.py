@@ -1,4 +1,5 @@
-"""Findings as data. Each file is named after a subject and holds its findings; `comparisons.toml` holds what came of comparing two.
+"""Findings as data. Each file is named after a subject and holds its findings; `comparisons.toml` holds what came of comparing
+two, `searches.toml` what came of long searches.
 
 [[finding]]
 id = "short-name"                 # also the name of its script, scripts/<id>.py
@@ -24,7 +25,7 @@ from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.search.run import Config
 
 FOLDER = Path(__file__).parent
-COMPARISONS = FOLDER / "comparisons.toml"
+COMPARISONS, SEARCHES = FOLDER / "comparisons.toml", FOLDER / "searches.toml"
 WITHIN, MISUSE, CHOICE = "within the contract", "misuse", "another choice"
 
 
@@ -62,9 +63,26 @@ class Comparison:
         return f"radixcheck diff {self.left} {self.right} --operations {self.operations}"
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a long search of one subject gave."""
+
+    subject: str
+    versions: tuple[str, ...]
+    operations: int
+    runs: int
+    seeds: tuple[int, ...]
+    result: str
+
+    @property
+    def command(self) -> str:
+        """How to repeat it."""
+        return f"radixcheck verify {self.subject} --python PATH --seconds 2400 --seed {self.seeds[0]}"
+
+
 def findings(subject: str | None = None) -> tuple[Finding, ...]:
     """All of them, or those of one subject, by subject."""
-    files = sorted(path for path in FOLDER.glob("*.toml") if path != COMPARISONS)
+    files = sorted(path for path in FOLDER.glob("*.toml") if path not in (COMPARISONS, SEARCHES))
     return tuple(_finding(path.stem, row) for path in files if subject in (None, path.stem) for row in _read(path)["finding"])
 
 
@@ -72,6 +90,12 @@ def comparisons() -> tuple[Comparison, ...]:
     """All of them."""
     rows = _read(COMPARISONS)["comparison"]
     return tuple(Comparison(row["left"], row["right"], tuple(row["versions"]), row["operations"], row["result"]) for row in rows)
+
+
+def searches() -> tuple[Search, ...]:
+    """All of them."""
+    rows = _read(SEARCHES)["search"]
+    return tuple(Search(r["subject"], tuple(r["versions"]), r["operations"], r["runs"], tuple(r["seeds"]), r["result"]) for r in rows)
 
 
 def subjects() -> tuple[str, ...]:

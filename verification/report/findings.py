@@ -1,13 +1,14 @@
 """Findings as a table, with the words of each below it, and as JSON for machines."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from radixcheck.verification.findings.finding import Comparison
+from radixcheck.verification.findings.finding import Comparison, Search
 from radixcheck.verification.findings.repeat import GONE, NO_TRACE, NOT_RUN, REPEATED, Repeated
 
 COLOURS = {REPEATED: "green", GONE: "bold red", NOT_RUN: "yellow", NO_TRACE: "dim"}
@@ -19,7 +20,7 @@ def status(repeated: Sequence[Repeated]) -> int:
     return 1 if GONE in seen else 3 if NOT_RUN in seen else 0
 
 
-def findings(repeated: Sequence[Repeated], comparisons: Sequence[Comparison]) -> list[Any]:
+def findings(repeated: Sequence[Repeated], comparisons: Sequence[Comparison], searches: Sequence[Search]) -> list[Any]:
     """One row for each, then its words."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in ("subject", "version", "finding", "property", "operations", "class", "trace", "script"):
@@ -33,8 +34,15 @@ def findings(repeated: Sequence[Repeated], comparisons: Sequence[Comparison]) ->
         parts += _words(each)
     for c in comparisons:
         parts += [Text(f"{c.left} and {c.right} ({', '.join(c.versions)}): {c.result}"), Padding(Text(c.command), (0, 0, 1, 2))]
+    for s in searches:
+        parts += [Text(searched(s.subject, s.versions, s.operations, s.runs, s.result)), Padding(Text(s.command), (0, 0, 1, 2))]
     count = sum(each.verdict in (REPEATED, NO_TRACE) and each.script == REPEATED for each in repeated)
     return [*parts, Text(f"{count} of {len(repeated)} findings seen again, by their traces and by their scripts")]
+
+
+def searched(subject: str, versions: Sequence[str], operations: int, runs: int, result: str) -> str:
+    """A long search in one sentence."""
+    return f"{subject} ({', '.join(versions)}), {operations:,} operations in {runs:,} runs: {result}"
 
 
 def _words(each: Repeated) -> list[Any]:
@@ -46,7 +54,7 @@ def _words(each: Repeated) -> list[Any]:
     return [Text(f"{f.subject} {f.id}", "bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in lines), Text()]
 
 
-def to_json(repeated: Sequence[Repeated], comparisons: Sequence[Comparison]) -> dict[str, Any]:
+def to_json(repeated: Sequence[Repeated], comparisons: Sequence[Comparison], searches: Sequence[Search]) -> dict[str, Any]:
     """Everything, for machines."""
     rows = [
         {
@@ -68,4 +76,9 @@ def to_json(repeated: Sequence[Repeated], comparisons: Sequence[Comparison]) -> 
         for each in repeated
     ]
     compared = [{"left": c.left, "right": c.right, "command": c.command, "result": c.result} for c in comparisons]
-    return {"status": status(repeated), "findings": rows, "comparisons": compared}
+    return {
+        "status": status(repeated),
+        "findings": rows,
+        "comparisons": compared,
+        "searches": [asdict(s) | {"command": s.command} for s in searches],
+    }

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.findings.finding import comparisons, findings
+from radixcheck.verification.findings.finding import comparisons, findings, searches
 from radixcheck.verification.findings.repeat import NOT_RUN, Repeated, repeat
 from radixcheck.verification.report import findings as found_in_the_field
 from radixcheck.verification.report.answers import OURS, PROVE, Answer, reviewed, sources
@@ -82,7 +82,7 @@ def _field(python: str | None, progress: Progress) -> dict[str, Any]:
         for i, each in enumerate(found := findings()):
             told(i / len(found), each.id)
             repeated.append(repeat(each, python) if python else Repeated(each, NOT_RUN, "not repeated here", NOT_RUN, "not repeated here"))
-    return found_in_the_field.to_json(repeated, comparisons())
+    return found_in_the_field.to_json(repeated, comparisons(), searches())
 
 
 def _versions() -> dict[str, str]:

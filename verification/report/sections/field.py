@@ -5,6 +5,7 @@ from typing import Any
 
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.blocks import Block, Command, Paragraph, Part, Plain, Section, Table, Verdict, Words
+from radixcheck.verification.report.findings import searched
 from radixcheck.verification.report.gathered import Gathered, anchor
 
 
@@ -24,6 +25,8 @@ def section(found: Gathered) -> Section:
     ]
     for c in found.findings["comparisons"]:
         blocks += [Paragraph(f"`{c['left']}` and `{c['right']}`: {c['result']}"), Command(c["command"])]
+    for s in found.findings["searches"]:
+        blocks.append(Paragraph(f"{searched(s['subject'], s['versions'], s['operations'], s['runs'], s['result'])}."))
     return Section("field", "Findings in released caches", blocks)
 
 
