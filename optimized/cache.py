@@ -101,7 +101,7 @@ class RadixCache:
         tree.touch(key.namespace, path)
         if prefix < whole:
             node = path[-1] if path else tree.root
-            leaf = tree.leaf(node, key.namespace, part(data, prefix, whole), given)
+            leaf = Node(node, walk.link, part(data, prefix, whole), given)
             leaf.hits, leaf.priority = 1, priority
             tree.graft(node, leaf)
             path.append(leaf)

@@ -16,7 +16,7 @@ class Lookup:
 
     length: int  # tokens that a match would return, at the last `refreshed`
     _node: Node  # that ends there, or above `_edge`
-    _link: ChildKey  # under which a child would be filed that goes on
+    _link: ChildKey  # under which `_node` would file a child that goes on, if the walk did not end on `_edge`
     _edge: Node | None  # in which the walk ended
 
     def __init__(self, tree: Tree, namespace: Namespace, data: bytes) -> None:
@@ -42,6 +42,5 @@ class Lookup:
         return self._link not in node.children and (node.parent is not None or node is self._tree.root)
 
     def _walk(self) -> None:
-        path, self.length, self._edge, _ = self._tree.walk(self._namespace, self._data)
+        path, self.length, self._edge, _, self._link = self._tree.walk(self._namespace, self._data)
         self._node = path[-1] if path else self._tree.root
-        self._link = self._tree.next_link(self._node, self._namespace, self._data)

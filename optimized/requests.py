@@ -117,7 +117,7 @@ class Requests:
             self._memory.pool.free(live.row[held:deepest])
             live.row = torch.cat((live.row[:held], *tree.pieces(below), live.row[deepest:]))
         if deepest < whole:
-            leaf = tree.leaf(node, live.namespace, part(data, deepest, whole), live.row.narrow_copy(0, deepest, whole - deepest))
+            leaf = Node(node, walk.link, part(data, deepest, whole), live.row.narrow_copy(0, deepest, whole - deepest))
             leaf.priority, leaf.marks = live.priority, 1
             tree.graft(node, leaf)
             path.append(leaf)

@@ -25,6 +25,7 @@ class Walk(NamedTuple):
     length: int  # tokens matched, from the root
     edge: Node | None  # the child of the deepest node that only begins on the key
     inside: int  # those of `length` that lie on `edge`
+    link: ChildKey  # under which a node would be filed that goes on where the walk ended, if a whole page is left
 
 
 @dataclass(slots=True)
@@ -48,11 +49,6 @@ class Tree(Locks):
     def child_key(self, parent: Node, namespace: Namespace, page: bytes) -> ChildKey:
         """Under what `parent` files a child: the namespace is a part of the first link, a tuple (FB-66, FB-68)."""
         return (namespace, page) if parent is self.root else page
-
-    def next_link(self, node: Node, namespace: Namespace, data: Packed) -> ChildKey:
-        """Under what `node`, which lies on `data`, files the child that goes on."""
-        at = node.end * TOKEN_BYTES
-        return self.child_key(node, namespace, bytes(data[at : at + self._page_bytes]))
 
     def walk(self, namespace: Namespace, data: Packed) -> Walk:
         """Follow `data` from the root: first along the last path that was walked, as far as that leads. A tail of less than a page
@@ -81,20 +77,23 @@ class Tree(Locks):
     def walk_from(self, start: Node, namespace: Namespace, data: Packed, path: list[Node]) -> Walk:
         """Follow `data` on from `start`, which lies on it; the nodes that lie on it below are added to `path`."""
         width, append, at = self._page_bytes, path.append, start.end * TOKEN_BYTES
-        child = start.children.get(self.child_key(start, namespace, bytes(data[at : at + width])))
+        link = self.child_key(start, namespace, bytes(data[at : at + width]))
+        child = start.children.get(link)
         while child is not None:
             segment = child.segment
             if not data.startswith(segment, at):
                 inside = common_pages(segment, data, at, width) * width
-                return Walk(path, (at + inside) // TOKEN_BYTES, child, inside // TOKEN_BYTES)
+                end = at + inside  # below the root: the link is a page
+                return Walk(path, end // TOKEN_BYTES, child, inside // TOKEN_BYTES, bytes(data[end : end + width]))
             append(child)
             at += len(segment)
-            child = child.children.get(bytes(data[at : at + width]))
-        return Walk(path, at // TOKEN_BYTES, None, 0)
+            link = bytes(data[at : at + width])
+            child = child.children.get(link)
+        return Walk(path, at // TOKEN_BYTES, None, 0, link)
 
     def settle(self, walk: Walk) -> list[Node]:
         """The path that ends where the walk did; splits the edge in which it ended."""
-        path, _, edge, inside = walk
+        path, _, edge, inside, _ = walk
         if edge is not None:
             path.append(self._split(edge, inside))
         return path
@@ -154,10 +153,6 @@ class Tree(Locks):
             if node.priority >= priority:
                 break
             node.priority = priority
-
-    def leaf(self, parent: Node, namespace: Namespace, data: bytes, slots: Tensor) -> Node:
-        """A new node for these tokens, to be filed below `parent`."""
-        return Node(parent, self.child_key(parent, namespace, data[: self._page_bytes]), data, slots)
 
     def graft(self, parent: Node, leaf: Node) -> None:
         """File a new leaf below `parent`, created by the access that has just touched `parent`.

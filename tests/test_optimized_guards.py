@@ -74,7 +74,7 @@ def test_a_split_leaves_a_part_on_both_sides(inside: int) -> None:
     node = put(cache, "abcd")
 
     with pytest.raises(AssertionError):
-        tree.settle(Walk([], inside, node, inside))
+        tree.settle(Walk([], inside, node, inside, b""))
 
 
 def test_leaves_share_a_dictionary_that_stays_empty() -> None:

@@ -87,7 +87,7 @@ def _fast_split(tokens: Page, slots: Page, marks: Marks, at: int, page: int) -> 
     node = _marked(FastNode(tree.root, segment[: 8 * page], segment, held), marks)
     node.marks = marks[0]
     tree.root.adopt(node)
-    (upper,) = tree.settle(Walk([], at, node, at))
+    (upper,) = tree.settle(Walk([], at, node, at, b""))
     below = node.marks - 1 if node.marks != 0 else 0
     return _unpacked(_half(upper, upper.marks + below)), _unpacked(_half(node, node.marks))
 

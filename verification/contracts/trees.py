@@ -224,7 +224,7 @@ def _fast_room(shape: Shape, at: int, inside: int) -> int:
     nodes, edge = fast_nodes(shape, tree), _edge(shape, at)
     path = [nodes[i] for i in sorted(shape.path(at))]
     end = nodes[at].end
-    return tree.unlocked_on(Walk(path, end + inside, nodes[edge], inside) if edge else Walk(path, end, None, 0))
+    return tree.unlocked_on(Walk(path, end + inside, nodes[edge], inside, b"") if edge else Walk(path, end, None, 0, b""))
 
 
 def _counts_what_nobody_holds(
