@@ -92,7 +92,7 @@ def test_a_mutant_fails_with_the_trace_and_the_trees_in_a_project_without_tests(
     status, said = ran(project, *SMALL, "--radixcheck-subject=caches:wrong", "radixcheck::caches:wrong::EVICT_LEAF", "-rA")
 
     assert status == 1
-    assert "1 failed, " in said
+    assert "= 1 failed " in said
     assert "FAILED radixcheck::caches:wrong::EVICT_LEAF" in said
     assert "EVICT_LEAF REFUTED  (Q1 C4 Q6)" in said
     assert "└─ [1]  slots 2  time 5" in said
