@@ -84,8 +84,14 @@ def test_a_claim_is_measured_where_both_costs_were() -> None:
     assert found["EVICT-GAIN"].text == "2 of 1,000 leaves, pages of 16: 200 against 8.0 us (25.0x)"
 
 
-def test_a_claim_that_is_measured_otherwise_is_refuted() -> None:
+def test_costs_that_lie_close_decide_nothing() -> None:
     (found,) = decided(measured(base=7.0, submitted=8.0))
+
+    assert found.verdict == "NOT MEASURED"
+
+
+def test_a_claim_that_is_measured_otherwise_is_refuted() -> None:
+    (found,) = decided(measured(base=7.0, submitted=9.0))
 
     assert (found.claim.id, found.verdict) == ("EVICT-GAIN", "REFUTED")
     assert "REFUTED" in str(shown([found])[0])

@@ -29,7 +29,7 @@ from radixcheck.verification.report.summary import summary
 from radixcheck.verification.search.verify import Options, verify
 from radixcheck.verification.subjects.registry import resolve
 
-FEW = ("Q1-EQUAL", "EVICT-ENDS", "evict/COUNT", "touch/RECENCY", "STAMP")
+FEW = ("Q1-EQUAL", "EVICT-ENDS", "evict/COUNT", "touch/RECENCY", "STAMP", "split/ADDS")
 WIDTHS = (1280, 400)
 
 

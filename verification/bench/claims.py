@@ -11,6 +11,7 @@ from radixcheck.verification.bench.plan import OURS, Job
 
 MEASURED, REFUTED, NOT_MEASURED = "MEASURED", "REFUTED", "NOT MEASURED"
 BASE, SUBMITTED, LEAF_SET = "base", "as-submitted:pairs", "leaf-set"
+TIE = 1.2  # two costs that lie closer are taken for equal: machines are noisy
 Place = tuple[str, str]  # a cache and a figure
 Figures = dict[str, dict[str, Figure]]
 
@@ -76,10 +77,10 @@ class Decided:
 
     @property
     def verdict(self) -> str:
-        """One job that says otherwise refutes it."""
-        if not self.pairs:
+        """One job that says otherwise refutes it; where all are ties, nothing was measured."""
+        if all(1 / TIE <= pair.ratio <= TIE for pair in self.pairs):
             return NOT_MEASURED
-        return MEASURED if all(pair.ratio > 1 for pair in self.pairs) else REFUTED
+        return MEASURED if all(pair.ratio >= 1 / TIE for pair in self.pairs) else REFUTED
 
     @property
     def text(self) -> str:

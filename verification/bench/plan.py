@@ -227,7 +227,14 @@ FULL = Sizes(
     batches=20,
 )
 QUICK = Sizes(
-    decode=((1_000, 1, "stub", 1), (10_000, 1, "stub", 1), (1_000, 16, "stub", 1), (1_000, 1, "stub", 100), (1_000, 1, "real", 1)),
+    decode=(
+        (100, 1, "stub", 1),
+        (1_000, 1, "stub", 1),
+        (10_000, 1, "stub", 1),
+        (1_000, 16, "stub", 1),
+        (1_000, 1, "stub", 100),
+        (1_000, 1, "real", 1),
+    ),
     steps=300,
     seconds=0.3,
     per_group=8,

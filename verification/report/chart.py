@@ -6,7 +6,7 @@ from html import escape
 from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 340, 260  # units; a page may scale them
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 38
+LEFT, RIGHT, TOP, BOTTOM = 44, 24, 20, 38
 SHAPES = (
     "M-3.5,-3.5h7v7h-7z",  # square
     "M0,-4.5L4.5,3.5L-4.5,3.5z",  # triangle
@@ -87,7 +87,7 @@ def _axes(frame: _Frame, across: str, up: str) -> Iterator[str]:
         yield f'<line class="ch-axis" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
         yield f'<text class="ch-text" x="{x:.1f}" y="{HEIGHT - BOTTOM + 13}" text-anchor="middle">{_short(10.0**power)}</text>'
     yield f'<text class="ch-text" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - BOTTOM + 27}" text-anchor="middle">{escape(across)}</text>'
-    yield f'<text class="ch-text" x="2" y="{TOP + 3}">{escape(up)}</text>'
+    yield f'<text class="ch-text" x="{LEFT}" y="{TOP - 9}">{escape(up)}</text>'
 
 
 def _line(frame: _Frame, line: Line, shape: str, below: int) -> Iterator[str]:

@@ -58,4 +58,6 @@ def _proved(id_: str, proofs: Stored) -> str:
     promised = [each["operation"] for each in proofs["operations"] if each["promise"] == id_ and each["verdict"] == "PROVED"]
     if steps:
         return f"kept by {len(steps)} transitions"
-    return f"promised by {', '.join(promised)}" if promised else ""
+    if promised:
+        return f"promised by {', '.join(promised)}"
+    return "follows from the state formulas" if proved else ""

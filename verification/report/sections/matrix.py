@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.proofs.trust import PREFIXES
 from radixcheck.verification.report.answers import PROVE
 from radixcheck.verification.report.blocks import Block, Command, Link, Paragraph, Part, Section, Table, Verdict, Words
@@ -53,8 +54,13 @@ def _matrix(cells: Sequence[Mapping[str, Any]]) -> Table:
     rows: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
     for cell in cells:
         rows.setdefault(cell["formula"], {}).setdefault(cell["transition"], []).append(cell)
-    shown = [(Link(anchor("property", name), name), *(_cell(of.get(column, ())) for column in columns)) for name, of in rows.items()]
+    shown = [(_named(name), *(_cell(of.get(column, ())) for column in columns)) for name, of in rows.items()]
     return Table(("kept by", *columns), shown)
+
+
+def _named(formula: str) -> Words:
+    """A reference, where it is a property; some formulas are steps on the way to one."""
+    return Link(anchor("property", formula), formula) if formula in CATALOGUE else formula
 
 
 def _cell(cells: Sequence[Mapping[str, Any]]) -> Words:
@@ -70,7 +76,7 @@ def _promises(promised: Sequence[Mapping[str, Any]]) -> Table:
     rows: list[tuple[Words, ...]] = []
     for promise in dict.fromkeys(each["promise"] for each in promised):
         words = [verdicts.get((promise, column), "") for column in columns]
-        rows.append((Link(anchor("property", promise), promise), *(KEPT if w == "PROVED" else Verdict(w) if w else "" for w in words)))
+        rows.append((_named(promise), *(KEPT if w == "PROVED" else Verdict(w) if w else "" for w in words)))
     return Table(("promised by", *columns), rows)
 
 
