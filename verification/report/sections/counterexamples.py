@@ -5,6 +5,7 @@ from typing import Any
 
 from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.operations import Op
+from radixcheck.verification.proofs.trust import PREFIXES
 from radixcheck.verification.report.answers import PROVE
 from radixcheck.verification.report.blocks import Block, Paragraph, Part, Picture, Plain, Section, Steps, Verdict
 from radixcheck.verification.report.drawing import described, svg
@@ -21,12 +22,12 @@ def section(found: Gathered) -> Section:
     blocks: list[Block] = []
     for name, stored in found.verified:
         blocks += [_trace(name, together) for together in _together(stored["refuted"])]
-    models = [cell for cell in found.stored(PROVE)["cells"] if cell["model"]]
+    models = [cell for cell in found.stored(PROVE)["cells"] if cell["model"] and not cell["name"].startswith(PREFIXES)]
     if not blocks:
         blocks.append(Paragraph("No cache that was checked breaks a property."))
     claims = [_claim(cell) for cell in models]
     intro = Paragraph(
-        "A solver found a state of few nodes for each claim that is wrong; the step was run on it, and where a cache can, in a cache."
+        "For each claim that is wrong a solver found a state of few nodes; the step was run on it, and, where one can, in a cache."
     )
     return Section("counterexamples", "Counterexamples", [*blocks, Part("claims", "Claims that are wrong", [intro, *claims])])
 
@@ -44,7 +45,8 @@ def _trace(name: str, together: Sequence[Mapping[str, Any]]) -> Part:
     ids = [one["property"] for one in together]
     blocks: list[Block] = [Paragraph(f"{len(trace)} operations under {config}.")]
     for one in together:
-        blocks.append(Paragraph((Verdict("REFUTED"), f" `{one['property']}` {CATALOGUE[one['property']].sentence} Here: {one['text']}.")))
+        where = "" if one["text"] == "fails" else f" Here: {one['text']}."
+        blocks.append(Paragraph((Verdict("REFUTED"), f" `{one['property']}` {CATALOGUE[one['property']].sentence}{where}")))
     blocks.append(Steps(list(_pictures(anchor("picture", name, ids[0]), frames(resolve(name), config, trace)))))
     if together[0].get("orphans"):
         blocks.append(Paragraph(f"What becomes of them: {together[0]['orphans']}."))
