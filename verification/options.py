@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC, UsageError
@@ -49,6 +50,19 @@ def one_subject(named: Decorator) -> Decorator:
         return with_subject
 
     return decorate
+
+
+def given() -> set[str]:
+    """The parameters that were written on the command line, by their names in Python."""
+    context = click.get_current_context()
+    return {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+
+
+def subject_or(recorded: str) -> str:
+    """The subject that the command line names, else the one of a trace, in the environment that was asked for. Raises `UsageError`."""
+    asked = click.get_current_context().params
+    subject = asked["subject"] or (recorded if asked["command"] is None else None)
+    return _name(subject or None, asked["command"], asked["python"])
 
 
 def _name(subject: str | None, command: str | None, python: str | None) -> str:

@@ -1,4 +1,4 @@
-"""What `radixcheck replay --shrink` made of a replay that stopped: a file of few operations, or the reason why there is none."""
+"""What `radixcheck replay --shrink` made of a replay that stopped: a test or a trace of few operations, or why there is none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,29 @@ from typing import Any
 
 from rich.text import Text
 
-from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.fault import Fault
+from radixcheck.verification import traces
+from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.replay.shrink import Shrunk, shrink
 from radixcheck.verification.replay.written import text
+from radixcheck.verification.report import files
 from radixcheck.verification.report.outcome import Progress, ReplayOutcome
+from radixcheck.verification.report.recorded import RecordedOutcome
 from radixcheck.verification.search.run import Config
 from radixcheck.verification.subjects.registry import UsageError, resolve
+from radixcheck.verification.traces import Recorded
+
+TEST, TRACE = ".py", ".jsonl"  # how the name of a file ends that is a test, or a trace
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is to be shrunk."""
+
+    subject: str
+    properties: tuple[str, ...]  # that are broken: the first of them that shows again is kept
+    config: Config
+    trace: Trace
+    origin: str  # where it was met first, in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,39 +63,53 @@ class Shortened:
         steps = [Text(f"  {i}  {op}") for i, op in enumerate(s.found.trace, 1)]
         title = f"{s.recorded:,} operations shrunk to {len(steps)}, under {s.found.config}:"
         done = f"{s.attempts:,} attempts, {s.seconds:.1f} s" + ("" if s.complete else "; the time was over, fewer might do")
-        return [Text(title), *steps, Text(f"{done}; run them: pytest {self.out}")]
+        mend = f"show them: radixcheck show {self.out}" if self.out.suffix == TRACE else f"run them: pytest {self.out}"
+        return [Text(title), *steps, Text(f"{done}; {mend}")]
 
 
 def check_new(out: Path) -> None:
     """Whether a file can be written there that is not there yet, before anything is run. Raises `UsageError`."""
-    if out.suffix != ".py":
-        raise UsageError(f"--shrink {out}: is no name that pytest runs; give one that ends in .py")
-    try:
-        out.open("x").close()
-        out.unlink()
-    except FileExistsError as error:
-        raise UsageError(f"--shrink {out}: exists already, and is not overwritten; give another file") from error
-    except OSError as error:
-        raise UsageError(f"--shrink {out}: cannot be written ({error.strerror}); give another file") from error
+    if out.suffix not in (TEST, TRACE):
+        raise UsageError(f"--shrink {out}: give one that ends in {TEST}, for pytest, or in {TRACE}, a trace")
+    files.check_new("--shrink", out)
 
 
-def shorten(outcome: ReplayOutcome, recorded: Sequence[Op], out: Path, seconds: float, progress: Progress) -> Shortened:
-    """Shrink what a replay recorded, in so many seconds at most, and write it as a pytest file."""
-    fault, s = outcome.replayed.fault, outcome.settings
+def of_replay(outcome: ReplayOutcome, recorded: Sequence[Op]) -> Fault | None:
+    """What the replay of a request trace stopped at; None: nothing was found at an operation."""
+    found, s = outcome.replayed.fault, outcome.settings
+    if found is None:
+        return None
+    under = f"{s.policy}, pages of {s.page_size}, pool of {s.pool}, {s.running} running"
+    origin = f"Found in a replay of {outcome.trace} under {under}, at operation {found.step:,} ({found.operation})."
+    config = Config(s.policy, s.page_size, s.pool, s.device)
+    return Fault(outcome.subject, (found.violation.property,), config, tuple(recorded), origin)
+
+
+def of_recorded(outcome: RecordedOutcome) -> Fault | None:
+    """What a trace file breaks; None: nothing."""
+    if not outcome.broken:
+        return None
+    r, step = outcome.recorded, outcome.broken[0]
+    broken = [v.property for each in outcome.broken for v in each.broken]
+    ids = sorted(dict.fromkeys(broken), key=lambda id_: id_ != r.property)  # that for which it was recorded first
+    origin = f"Found in {outcome.trace} under {r.config}, at operation {step.number:,} ({step.op})."
+    return Fault(outcome.subject, tuple(ids), r.config, r.trace, origin)
+
+
+def shorten(fault: Fault | None, out: Path, seconds: float, progress: Progress) -> Shortened:
+    """Shrink a fault, in so many seconds at most, and write it as what the name of the file asks for."""
     if fault is None:
         return Shortened(out, None, f"nothing was found at an operation, so there is nothing to shrink: {out} was not written")
-    config = Config(s.policy, s.page_size, s.pool, s.device)
-    with progress(f"shrink {len(recorded):,} operations") as tell:
-        shrunk = shrink(resolve(outcome.subject), fault.violation.property, config, recorded, seconds, tell)
+    with progress(f"shrink {len(fault.trace):,} operations") as tell:
+        tries = (shrink(resolve(fault.subject), id_, fault.config, fault.trace, seconds, tell) for id_ in fault.properties)
+        shrunk = next(filter(None, tries), None)
     if shrunk is None:
-        again = f"the {len(recorded):,} recorded operations do not break {fault.violation.property} again in a cache of their own"
+        again = f"the {len(fault.trace):,} recorded operations do not break {' nor '.join(fault.properties)} again in a cache of their own"
         return Shortened(out, None, f"{again}: {out} was not written")
-    with out.open("x", encoding="utf-8") as file:
-        file.write(text(outcome.subject, _origin(outcome, fault), shrunk))
+    found = shrunk.found
+    if out.suffix == TRACE:
+        traces.write(out, Recorded(found.config, found.trace, fault.subject, found.violation.property))
+    else:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text(fault.subject, fault.origin, shrunk))
     return Shortened(out, shrunk, "")
-
-
-def _origin(outcome: ReplayOutcome, fault: Fault) -> str:
-    s = outcome.settings
-    under = f"{s.policy}, pages of {s.page_size}, pool of {s.pool}, {s.running} running"
-    return f"Found in a replay of {outcome.trace} under {under}, at operation {fault.step:,} ({fault.operation})."
