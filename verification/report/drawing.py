@@ -15,6 +15,7 @@ from radixcheck.verification.report.pictures import run
 
 WIDTH = 352  # units; about as many pixels on a narrow page
 ROW, LINE, INDENT, LEVELS = 36, 15, 16, 8  # of a node, of a line of text, of a level; levels that are indented
+GAP_BELOW = 5  # a tree
 GAP = 28  # between pictures that stand one below the other
 LETTER = 6.7  # units: the widest that a letter of the font is
 LETTERS = 50  # of a line that fits
@@ -63,8 +64,9 @@ def stacked(shown: Sequence[Frame], name: str) -> str:
         body, height = _drawn(frame)
         parts.append(f'<g transform="translate(0,{y + 4})" {_labelled(frame, f"{name}-{frame.number}")}{body}</g>')
         y += height + GAP
+    size = f'viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}"'
     page = f'<rect class="rc-page" width="{WIDTH}" height="{y}"/>'
-    return f'<svg xmlns="{SPACE}" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}"><style>{THEME}{STYLE}</style>{page}{"".join(parts)}</svg>\n'
+    return f'<svg xmlns="{SPACE}" {size}><style>{THEME}{STYLE}</style>{page}{"".join(parts)}</svg>\n'
 
 
 def _labelled(frame: Frame, name: str) -> str:
@@ -76,11 +78,11 @@ def _labelled(frame: Frame, name: str) -> str:
 
 def _drawn(frame: Frame) -> tuple[str, int]:
     """The shapes and texts, and how high they are."""
-    rows = list(_rows(frame.seen))[:NODES] if frame.seen is not None else []
+    rows = _rows(frame.seen)[:NODES] if frame.seen is not None else []
     hidden = len(frame.seen.nodes) - len(rows) if frame.seen is not None else 0
     parts = [_text(4, 11, HIDDEN if frame.seen is None else "root" if rows else "root (empty)", "rc-soft")]
-    parts += [part for i, row in enumerate(rows) for part in _node(frame, row, i, rows)]
-    height = LINE + ROW * len(rows)
+    parts += [part for row in rows for part in _node(frame, row)]
+    height = rows[-1].top + rows[-1].height + GAP_BELOW if rows else LINE
     lines = [(f"and {hidden} more nodes", "plain")] if hidden else []
     for text, style in [*lines, *below(frame)]:
         for piece in wrap(clean(text), LETTERS, subsequent_indent="    "):
@@ -92,57 +94,72 @@ def _drawn(frame: Frame) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A node, how deep it lies, and the row of its parent (-1: the root)."""
+    """A node, and where it is drawn."""
 
     node: SeenNode
     depth: int
-    above: int
+    top: int
+    above: "_Row | None"  # its parent; None: the root
+
+    @property
+    def left(self) -> int:
+        """Of its box."""
+        return 18 + INDENT * min(self.depth, LEVELS)
+
+    @property
+    def namespace(self) -> str:
+        """Said where a namespace begins."""
+        return f"in {self.node.namespace!r}" if self.node.namespace and self.above is None else ""
+
+    @property
+    def height(self) -> int:
+        """With the space to the next one."""
+        return ROW + (LINE - 2 if self.namespace else 0)
 
 
-def _rows(seen: Observation) -> Iterator[_Row]:
+def _rows(seen: Observation) -> list[_Row]:
     """Parents first, each followed by all that is below it."""
     children: dict[NodeId | None, list[SeenNode]] = {}
     for n in seen.nodes:
         children.setdefault(n.parent, []).append(n)
-    stack = [(n, 0, -1) for n in reversed(children.get(None, []))]
-    count = 0
+    stack: list[tuple[SeenNode, _Row | None]] = [(n, None) for n in reversed(children.get(None, []))]
+    rows: list[_Row] = []
+    top = LINE
     while stack:
-        node, depth, above = stack.pop()
-        yield _Row(node, depth, above)
-        stack.extend((child, depth + 1, count) for child in reversed(children.get(node.name, [])))
-        count += 1
+        node, above = stack.pop()
+        rows.append(_Row(node, above.depth + 1 if above else 0, top, above))
+        top += rows[-1].height
+        stack.extend((child, rows[-1]) for child in reversed(children.get(node.name, [])))
+    return rows
 
 
-def _node(frame: Frame, row: _Row, place: int, rows: Sequence[_Row]) -> Iterator[str]:
-    """Its box, the edge to it, and two lines in it."""
+def _node(frame: Frame, row: _Row) -> Iterator[str]:
+    """Its box, the edge to it, and the lines in it."""
     n, mark = row.node, frame.marks.get(row.node.name, "")
     gone = mark not in ("", NEW, SPLIT)
-    x, y = _left(row), LINE + ROW * place + 4
-    x0 = _left(rows[row.above]) + 8 if row.above >= 0 else 8
-    y0 = LINE + ROW * row.above + ROW if row.above >= 0 else LINE
-    yield f'<path class="rc-edge{" rc-faded" if gone else ""}" d="M{x0},{y0}V{y + 15}H{x}"/>'
+    x, y, above = row.left, row.top + 4, row.above
+    start = f"M{above.left + 8},{above.top + above.height - 1}" if above else f"M8,{LINE}"
+    yield f'<path class="rc-edge{" rc-faded" if gone else ""}" d="{start}V{y + 15}H{x}"/>'
     kind = " rc-gone" if gone else " rc-new" if mark else ""
-    yield f'<rect class="rc-box{kind}{" rc-locked" if n.lock else ""}" x="{x}" y="{y}" width="{WIDTH - x - 2}" height="31" rx="4"/>'
+    box = f'x="{x}" y="{y}" width="{WIDTH - x - 2}" height="{row.height - 5}" rx="4"'
+    yield f'<rect class="rc-box{kind}{" rc-locked" if n.lock else ""}" {box}/>'
     words = "  ".join(word for word in (f"locked {n.lock}" if n.lock else "", mark) if word)
-    segment = f"[{run(n.segment)}]" + (f" in {n.namespace!r}" if n.namespace and n.parent is None else "")
-    yield _text(x + 6, y + 13, _fitting(segment, x, len(words)), "rc-strong")
+    yield _text(x + 6, y + 13, _fitting([f"[{run(n.segment)}]"], x, len(words)), "rc-strong")
     if words:
         yield _text(WIDTH - 8, y + 13, words, "rc-bad" if gone else "", "end")
-    yield _text(x + 6, y + 26, _fitting(_details(n), x, 0), "rc-soft")
+    yield _text(x + 6, y + 26, _fitting([_details(n, run(n.slots)), _details(n, run(n.slots, 4))], x, 0), "rc-soft")
+    if row.namespace:
+        yield _text(x + 6, y + 39, _fitting([row.namespace], x, 0), "rc-soft")
 
 
-def _left(row: _Row) -> int:
-    return 18 + INDENT * min(row.depth, LEVELS)
-
-
-def _fitting(text: str, x: int, taken: int) -> str:
-    """Cut where it would run into what stands at the right."""
+def _fitting(texts: Sequence[str], x: int, taken: int) -> str:
+    """The first that does not run into what stands at the right; else the last, cut."""
     room = int((WIDTH - x - 16) / LETTER) - taken - (2 if taken else 0)
-    return text if len(text) <= room else text[: room - 2] + ".."
+    return next((text for text in texts if len(text) <= room), texts[-1][: room - 2] + "..")
 
 
-def _details(n: SeenNode) -> str:
-    words = [f"slots {run(n.slots)}", f"time {figure(n.time)}"]
+def _details(n: SeenNode, slots: str) -> str:
+    words = [f"slots {slots}", f"time {figure(n.time)}"]
     words += [f"hits {n.hits}"] if n.hits else []
     words += [f"priority {n.priority}"] if n.priority else []
     return "  ".join(words)

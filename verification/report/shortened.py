@@ -1,24 +1,32 @@
 """What `radixcheck replay --shrink` made of a replay that stopped: a test or a trace of few operations, or why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from rich.text import Text
 
 from radixcheck.verification import traces
 from radixcheck.verification.operations import Op, Trace
+from radixcheck.verification.protocol import Setup
 from radixcheck.verification.replay.shrink import Shrunk, shrink
+from radixcheck.verification.replay.stepped import DETERMINISM
 from radixcheck.verification.replay.written import text
 from radixcheck.verification.report import files
 from radixcheck.verification.report.outcome import Progress, ReplayOutcome
 from radixcheck.verification.report.recorded import RecordedOutcome
-from radixcheck.verification.search.run import Config
+from radixcheck.verification.search.run import Config, Factory, Found
+from radixcheck.verification.search.shrink import shrink as minimal
 from radixcheck.verification.subjects.registry import UsageError, resolve
 from radixcheck.verification.traces import Recorded
 
 TEST, TRACE = ".py", ".jsonl"  # how the name of a file ends that is a test, or a trace
+
+
+Tell = Callable[[float, str], None]  # share of the time that is spent, what is done
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +34,10 @@ class Fault:
     """What is to be shrunk."""
 
     subject: str
-    properties: tuple[str, ...]  # that are broken: the first of them that shows again is kept
-    config: Config
+    property: str  # that is broken
     trace: Trace
     origin: str  # where it was met first, in a sentence
+    shrink: Callable[[float, Tell], Shrunk | None]  # in so many seconds; None: it does not show again
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +89,48 @@ def of_replay(outcome: ReplayOutcome, recorded: Sequence[Op]) -> Fault | None:
         return None
     under = f"{s.policy}, pages of {s.page_size}, pool of {s.pool}, {s.running} running"
     origin = f"Found in a replay of {outcome.trace} under {under}, at operation {found.step:,} ({found.operation})."
-    config = Config(s.policy, s.page_size, s.pool, s.device)
-    return Fault(outcome.subject, (found.violation.property,), config, tuple(recorded), origin)
+    id_, config = found.violation.property, Config(s.policy, s.page_size, s.pool, s.device)
+    return Fault(outcome.subject, id_, tuple(recorded), origin, partial(shrink, resolve(outcome.subject), id_, config, recorded))
 
 
 def of_recorded(outcome: RecordedOutcome) -> Fault | None:
-    """What a trace file breaks; None: nothing."""
-    if not outcome.broken:
+    """What a trace file breaks: that for which it was recorded, or else the first; None: nothing."""
+    r = outcome.recorded
+    broken = [(step, v) for step in outcome.broken for v in step.broken]
+    if not broken:
         return None
-    r, step = outcome.recorded, outcome.broken[0]
-    broken = [v.property for each in outcome.broken for v in each.broken]
-    ids = sorted(dict.fromkeys(broken), key=lambda id_: id_ != r.property)  # that for which it was recorded first
+    step, violation = min(broken, key=lambda one: (one[1].property != r.property, bool(one[1].follows_from)))
     origin = f"Found in {outcome.trace} under {r.config}, at operation {step.number:,} ({step.op})."
-    return Fault(outcome.subject, tuple(ids), r.config, r.trace, origin)
+    trace = tuple(each.op for each in outcome.steps if each.performed and each.number <= step.number)
+    found = Found(violation, trace, r.config)
+    return Fault(outcome.subject, violation.property, r.trace, origin, partial(_by_checker, resolve(outcome.subject), found, len(r.trace)))
+
+
+def _by_checker(factory: Factory, found: Found, recorded: int, seconds: float, tell: Tell) -> Shrunk:
+    """As `verify` shrinks: the whole state is compared after each operation, so that the property keeps its name."""
+    begun, attempts = monotonic(), list[float]()
+
+    def counted(setup: Setup) -> object:
+        attempts.append(monotonic() - begun)
+        tell(min(1.0, attempts[-1] / seconds), f"{len(attempts):,} attempts")
+        return factory(setup)
+
+    shorter = minimal(counted, found, seconds)
+    spent = monotonic() - begun
+    return Shrunk(shorter, recorded, len(attempts), spent, spent < seconds)
 
 
 def shorten(fault: Fault | None, out: Path, seconds: float, progress: Progress) -> Shortened:
     """Shrink a fault, in so many seconds at most, and write it as what the name of the file asks for."""
     if fault is None:
         return Shortened(out, None, f"nothing was found at an operation, so there is nothing to shrink: {out} was not written")
+    if out.suffix == TEST and fault.property == DETERMINISM:
+        why = f"one run, as a test makes it, does not show {DETERMINISM}: {out} was not written; give a name that ends in {TRACE}"
+        return Shortened(out, None, why)
     with progress(f"shrink {len(fault.trace):,} operations") as tell:
-        tries = (shrink(resolve(fault.subject), id_, fault.config, fault.trace, seconds, tell) for id_ in fault.properties)
-        shrunk = next(filter(None, tries), None)
+        shrunk = fault.shrink(seconds, tell)
     if shrunk is None:
-        again = f"the {len(fault.trace):,} recorded operations do not break {' nor '.join(fault.properties)} again in a cache of their own"
+        again = f"the {len(fault.trace):,} recorded operations do not break {fault.property} again in a cache of their own"
         return Shortened(out, None, f"{again}: {out} was not written")
     found = shrunk.found
     if out.suffix == TRACE:
