@@ -5,11 +5,15 @@ Also two mutants that are none of the catalogue: `radixcheck mutants faulty:harm
 
 from dataclasses import replace
 from functools import partial
+from itertools import count
+from typing import Any
 
+from radixcheck.reference.node import Node
 from radixcheck.spec.values import Row
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.mutants.mutant import mutant
-from radixcheck.verification.protocol import Setup
+from radixcheck.verification.mutants.steps import SteppedEviction
+from radixcheck.verification.protocol import Observation, Setup
 from radixcheck.verification.subjects.reference import ReferenceSubject
 
 walk_past_divergence = MUTANTS["walk_past_divergence"].factory  # FB-01
@@ -73,3 +77,41 @@ def _made(subject: type[ReferenceSubject], setup: Setup) -> ReferenceSubject:
 
 
 swaps_late, locks_late, wrong_once = partial(_made, SwapsLate), partial(_made, LocksLate), partial(_made, Once)
+
+
+class ByReplica(SteppedEviction):
+    """Each second cache of a process gives the slots of its first victims back in another order."""
+
+    made = count()
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._turned = next(ByReplica.made) % 2
+
+    def _in_order(self, victims: list[Node]) -> list[Node]:
+        return [*victims[-2::-1], *victims[-1:]] if self._turned else victims
+
+
+class ShowsNothing(ReferenceSubject):
+    """Cannot be looked at any more once something was evicted."""
+
+    evicted = False
+
+    def evict(self, tokens: int) -> int:
+        self.evicted = True
+        return super().evict(tokens)
+
+    def observe(self) -> Observation:
+        if self.evicted:
+            raise OSError("gone")
+        return super().observe()
+
+
+class Raises(ReferenceSubject):
+    """Raises what no terminal and no XML takes."""
+
+    def evict(self, tokens: int) -> int:
+        raise ZeroDivisionError("1 \x00 \x1b[31m <&>")
+
+
+by_replica, shows_nothing, raises = partial(_made, ByReplica), partial(_made, ShowsNothing), partial(_made, Raises)

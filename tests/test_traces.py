@@ -1,219 +1,170 @@
-"""Recorded traces: what is written is read again; show, replay and the shrinker say the same of one; a wrong file is one sentence."""
+"""Trace files: what is written is read back, what is wrong is named with its line and the mend, nothing that was there is lost."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.commands import run
-from radixcheck.verification.operations import Op
-from radixcheck.verification.report.drawing import described, svg
-from radixcheck.verification.report.frames import frames
+from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op
 from radixcheck.verification.search.run import Config
-from radixcheck.verification.subjects.registry import resolve
-from radixcheck.verification.traces import Recorded, is_trace, read, write
+from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.traces import PAGES_MAX, Recorded, is_trace, read, write
 
-PAIRS = "as-submitted:pairs"
-CUT_OFF = Recorded(Config("lru", 1, 6), (Op("insert", Key((1,))), Op("insert", Key((1, 1))), Op("evict", amount=1)), PAIRS, "EVICT_LEAF")
-HEAD = '{"radixcheck": "trace", "version": 1, "policy": "lru", "page_size": 2, "pool": 8}'
-EVERY = (
-    Op("insert", Key((0, 5), ("a", 3)), priority=2),
-    *(Op(name, Key((0, 5), ("a", 3))) for name in ("match", "peek")),
-    *(Op(name, Key((0, 5), ("a", 3)), holder=1) for name in ("lock", "alloc", "start")),
-    *(Op(name, holder=1) for name in ("unlock", "free", "chunk", "finish", "abort")),
-    Op("decode", holder=1, amount=9),
-    Op("evict", amount=4),
-    Op("reset"),
-)
+CONFIG = Config("slru", 2, 12, "cpu")
+HEADER = {"radixcheck": "trace", "version": 1, "policy": "lru", "page_size": 2, "pool": 6}
+EVICT = '{"op": "evict", "amount": 1}'
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """The trace in which an internal node is evicted."""
-    write(tmp_path / "trace.jsonl", CUT_OFF)
-    return tmp_path / "trace.jsonl"
+def file_of(folder: Path, *lines: str, **header: Any) -> Path:
+    """A file with this header, changed where fields are given, and these lines."""
+    path = folder / "a.jsonl"
+    path.write_text("\n".join([json.dumps(HEADER | header), *lines]) + "\n")
+    return path
 
 
-def said(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Exit status, standard output and standard error."""
-    status = run([str(argument) for argument in arguments])
-    return status, *capsys.readouterr()
+@pytest.mark.parametrize("name", dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS, "unlock twice")))
+def test_an_operation_of_each_kind_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
+    plain, full = Op(name), Op(name, Key((0, 7, 7), ("adapter", 7)), holder=3, amount=5, priority=-2)
+    recorded = Recorded(CONFIG, (plain, full), "as-submitted:pairs", "EVICT_LEAF")
+
+    write(tmp_path / "a.jsonl", recorded)
+
+    assert read(tmp_path / "a.jsonl") == recorded
+    assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 3
 
 
-@pytest.mark.parametrize("recorded", [CUT_OFF, Recorded(Config("mru", 2, 8, "cuda"), EVERY)])
-def test_what_is_written_is_read_again(recorded: Recorded, tmp_path: Path) -> None:
-    write(tmp_path / "trace.jsonl", recorded)
+@pytest.mark.parametrize("component", ["", "a\nb", "\N{SNOWMAN}", "\ud800", 1, "1", -1.5, None, True, ("a", ("b", 2)), ()])
+def test_components_of_a_namespace_keep_their_type(component: object, tmp_path: Path) -> None:
+    recorded = Recorded(CONFIG, (Op("match", Key((1,), (component, "x"))),))
 
-    assert read(tmp_path / "trace.jsonl") == recorded
-    assert is_trace(tmp_path / "trace.jsonl")
-    assert [path.name for path in tmp_path.iterdir()] == ["trace.jsonl"]
+    write(tmp_path / "a.jsonl", recorded)
+    (again,) = read(tmp_path / "a.jsonl").trace
+
+    assert again.key.namespace == (component, "x")
+    assert type(again.key.namespace[0]) is type(component)
+    assert hash(again.key) == hash(recorded.trace[0].key)
+
+
+def test_the_first_line_is_the_header_of_the_documented_form(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", Recorded(Config("lru", 1, 6), (Op("evict", amount=1),), "as-submitted:pairs", "EVICT_LEAF"))
+
+    assert (tmp_path / "a.jsonl").read_text().splitlines() == [
+        '{"radixcheck": "trace", "version": 1, "policy": "lru", "page_size": 1, "pool": 6, "device": "cpu", '
+        '"subject": "as-submitted:pairs", "property": "EVICT_LEAF"}',
+        EVICT,
+    ]
+
+
+def test_what_may_be_left_out_of_a_header_has_its_default_and_empty_lines_are_passed_over(tmp_path: Path) -> None:
+    path = file_of(tmp_path, "", EVICT, "", "")
+
+    assert read(path) == Recorded(Config("lru", 2, 6, "cpu"), (Op("evict", amount=1),), "", "")
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("header", "says"),
     [
-        ("", "is no trace"),
-        ('{"timestamp": 0}', "is no trace"),
-        ("[1]", "line 1 is no JSON object"),
-        (HEAD.replace('"version": 1', '"version": 2'), "line 1 says version 2"),
-        (HEAD.replace("lru", "best"), "line 1 has the policy 'best'"),
-        (HEAD.replace('"pool": 8', '"pool": 7'), "the pool must be whole pages"),
-        (HEAD.replace('"pool": 8', '"pool": "8"'), "the pool must be whole pages"),
-        (HEAD.replace(', "page_size": 2', ""), "the pool must be whole pages"),
-        (HEAD + "\n{", "line 2 is no JSON"),
-        (HEAD + '\n\n{"op": "steal"}', "line 3 has the operation 'steal'"),
-        (HEAD + '\n{"op": "evict", "amount": -1}', "line 2 has a token or an amount"),
-        (HEAD + '\n{"op": "evict", "amount": true}', "line 2 has amount True"),
-        (HEAD + '\n{"op": "insert", "tokens": [-1]}', "line 2 has a token or an amount"),
-        (HEAD + '\n{"op": "insert", "tokens": "12"}', "line 2 has tokens '12'"),
-        (HEAD + '\n{"op": "insert", "namespace": [[]]}', "a namespace that is not of strings and integers"),
-        (HEAD + '\n{"op": "insert", "token": [1]}', "line 2 has a field 'token'"),
+        ({"version": 2}, "line 1: version 2 is newer than what this radixcheck reads, 1: install a newer radixcheck"),
+        ({"version": "1"}, "line 1: version is '1': give an integer from 1"),
+        ({"version": 0}, "line 1: version is 0"),
+        ({"radixcheck": "finding"}, "line 1: is no header of a trace: begin the file with"),
+        ({"policy": "random"}, "line 1: unknown policy 'random': choose from lru"),
+        ({"policy": 3}, "line 1: policy is 3: give a text"),
+        ({"page_size": 0}, "line 1: page_size is 0: give an integer from 1"),
+        ({"page_size": True}, "line 1: page_size is True"),
+        ({"pool": 5}, "line 1: a pool of 5 tokens is not whole pages of 2: give a multiple"),
+        ({"pool": -6}, "line 1: pool is -6"),
+        ({"pool": 4 * PAGES_MAX}, "is too large to be checked"),
+        ({"subject": None}, "line 1: subject is None: give a text"),
+        ({"polcy": "lru"}, "line 1: unknown field 'polcy': the fields of a header are"),
     ],
 )
-def test_a_wrong_file_is_one_sentence(text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "wrong.jsonl"
-    path.write_text(text)
+def test_a_wrong_header_is_named_with_its_mend(header: dict[str, Any], says: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as wrong:
+        read(file_of(tmp_path, EVICT, **header))
 
-    status, out, error = said(capsys, "show", path)
-
-    assert (status, out) == (2, "")
-    assert words in error
-    assert str(path) in error
-    assert len(error.splitlines()) == 1
+    assert str(wrong.value).startswith(f"{tmp_path / 'a.jsonl'}")
+    assert says in str(wrong.value)
 
 
-def test_a_file_that_cannot_be_read_or_written_is_said(tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+@pytest.mark.parametrize("field", ["version", "policy", "page_size", "pool"])
+def test_a_header_without_what_it_needs_is_refused(field: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({name: value for name, value in HEADER.items() if name != field}) + "\n")
 
-    for path in (tmp_path / "none", tmp_path / "bytes", tmp_path):
-        assert said(capsys, "show", path)[0] == 2
-        assert not is_trace(path)
-    assert said(capsys, "show", file, "--html", tmp_path / "none" / "page.html")[0] == 2
-    assert said(capsys, "show", file, "--step", 4)[2].startswith("radixcheck: --step 4:")
-    assert said(capsys, "verify", "base", "--traces", tmp_path / "bytes")[0] == 2
+    with pytest.raises(UsageError, match=f"line 1: has no field {field}: give"):
+        read(path)
 
 
-def test_show_replay_and_the_shrinker_agree(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shrunk = tmp_path / "shrunk.jsonl"
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('{"op": "evict", "amount"', "line 3: is not JSON"),
+        ("[1]", "line 3: holds list, not an object"),
+        ("[" * 100_000, "line 3: is not JSON"),
+        ("\xff", "line 3: is not JSON"),
+        ('{"amount": 1}', "line 3: has no field op"),
+        ('{"op": "evcit"}', "line 3: unknown operation 'evcit': choose from match"),
+        ('{"op": "evict", "amount": -1}', "line 3: amount is -1: give an integer from 0"),
+        ('{"op": "evict", "amount": 1.0}', "line 3: amount is 1.0"),
+        ('{"op": "evict", "amount": NaN}', "line 3: is not JSON (NaN"),
+        ('{"op": "match", "tokens": 3}', "line 3: tokens is 3: give a list"),
+        ('{"op": "match", "tokens": [1, -1]}', "line 3: tokens is [1, -1]"),
+        ('{"op": "match", "tokens": [true]}', "line 3: tokens is [True]"),
+        ('{"op": "match", "tokens": [1e999]}', "line 3: tokens is [inf]"),
+        ('{"op": "match", "tokens": [' + "9" * 30 + "]}", "line 3: tokens is"),
+        ('{"op": "match", "tokens": [1], "namespace": "a"}', "line 3: namespace is 'a': give a list"),
+        ('{"op": "match", "tokens": [1], "namespace": [{"a": 1}]}', "line 3: namespace holds the object"),
+        ('{"op": "unlock", "holder": "r1"}', "line 3: holder is 'r1'"),
+        ('{"op": "insert", "priority": null}', "line 3: priority is None: give an integer"),
+        ('{"op": "insert", "token": [1]}', "line 3: unknown field 'token': the fields of an operation are op, tokens"),
+    ],
+)
+def test_a_wrong_operation_is_named_with_its_line_and_mend(line: str, says: str, tmp_path: Path) -> None:
+    path = file_of(tmp_path, EVICT)
+    path.write_bytes(path.read_bytes() + line.encode("latin-1") + b"\n")
 
-    shown = said(capsys, "show", file, "--json")
-    replayed = said(capsys, "replay", file, "--json", "--shrink", shrunk)
-    again = said(capsys, "replay", shrunk, "--json")
+    with pytest.raises(UsageError) as wrong:
+        read(path)
 
-    assert [status for status, _, _ in (shown, replayed, again)] == [1, 1, 1]
-    broken = {v["property"] for v in json.loads(shown[1])["steps"][3]["broken"]}
-    assert broken == {v["property"] for v in json.loads(replayed[1])["broken"]} == {v["property"] for v in json.loads(again[1])["broken"]}
-    assert len(read(shrunk).trace) <= 3
-    assert read(shrunk).subject == PAIRS
-
-
-def test_another_cache_holds_on_the_same_trace(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    nothing = tmp_path / "nothing.py"
-
-    assert said(capsys, "show", file, "--subject", "reference")[0] == 0
-    status, out, _ = said(capsys, "replay", file, "--subject", "reference", "--shrink", nothing)
-    assert status == 0
-    assert "reference holds" in out
-    assert "nothing breaks" in out
-    assert not nothing.exists()
-
-
-def test_what_cannot_be_called_leaves_it_undecided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path / "t.jsonl", Recorded(Config("lru", 1, 6), (Op("insert", Key((1,))), Op("unlock", holder=7)), "reference"))
-
-    status, out, _ = said(capsys, "replay", tmp_path / "t.jsonl")
-
-    assert status == 3
-    assert "1 operations could not be called" in out
-
-
-def test_options_of_a_workload_make_no_sense_for_a_recorded_trace(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for option in (("--policy", "lru"), ("--page-size", 1), ("--pool", 6), ("--running", 3), ("--tokens-per-id", 2), ("--limit", 1)):
-        status, _, error = said(capsys, "replay", file, *option)
-        assert status == 2
-        assert error.startswith(f"radixcheck: {option[0]} is for workloads")
+    assert says in str(wrong.value)
+    assert len(str(wrong.value).splitlines()) == 1
 
 
-def test_verify_writes_the_trace_of_each_refuted_property(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = ("--policy", "lru", "--page-size", 1, "--seconds", 1)
-    status, out, error = said(capsys, "verify", "base", *options, "--traces", tmp_path / "new", "--json")
+@pytest.mark.parametrize("content", [b"", b"\n", b"\x00\x01", b"[]\n", b'{"timestamp": 0}\n', b"no json\n"])
+def test_a_file_that_is_no_trace_is_told_apart_by_its_first_line(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "other"
+    path.write_bytes(content)
 
-    refuted = {one["property"] for one in json.loads(out)["refuted"]}
-    written = {read(path).property: path for path in (tmp_path / "new").iterdir()}
-    assert status == 1
-    assert set(written) == refuted
-    assert "RECENCY" in refuted
-    assert all(f"radixcheck show {path}" in error for path in written.values())
-    assert said(capsys, "replay", written["RECENCY"])[0] == 1
+    assert not is_trace(path)
+    with pytest.raises(UsageError, match="line 1: is no header of a trace"):
+        read(path)
 
 
-def test_the_pictures_say_what_was_evicted_cut_off_lost_and_stale(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = said(capsys, "show", file, "--html", tmp_path / "page.html")
-
-    last = out[out.index("3  evict 1") :]
-    assert status == 1
-    for words in ("evicted", "cut off", "lost: slots 2", "stale: its node is gone", "free 5  evictable 1", "EVICT_LEAF broken"):
-        assert words in last
-        assert words in (tmp_path / "page.html").read_text()
-    assert "stale: its node has children" in out
-    assert "new" in out
-    assert "0  before" in out
-    assert "0  before" not in said(capsys, "show", file, "--step", 3)[1]
+def test_only_the_first_line_says_whether_a_file_is_a_trace(tmp_path: Path) -> None:
+    assert is_trace(file_of(tmp_path, "what is wrong further down"))
+    assert is_trace(file_of(tmp_path, version=99))
+    assert not is_trace(tmp_path / "absent")
+    assert not is_trace(tmp_path)
 
 
-def test_a_lock_and_an_old_key_are_shown() -> None:
-    trace = (Op("insert", Key((1,))), Op("match", Key((1,))), Op("lock", Key((1,)), 1))
-    *_, matched, locked = frames(resolve(PAIRS), Config("lru", 1, 6), trace)
-
-    assert "stale: its key is old" in described(matched)
-    assert "locked 1" in described(locked)
-    assert "stale: its node is locked" in described(locked)
-    assert "rc-locked" in svg(locked, "x")
+def test_a_file_that_cannot_be_read_or_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"absent\.jsonl: cannot be read \(No such file"):
+        read(tmp_path / "absent.jsonl")
+    with pytest.raises(UsageError, match="cannot be written"):
+        write(tmp_path / "absent" / "a.jsonl", Recorded(CONFIG, ()))
 
 
-def test_a_black_box_is_shown_by_what_it_answers() -> None:
-    class Closed:
-        def __init__(self, setup: object) -> None:
-            self._inner = resolve("reference")(setup)
-            self.supports = self._inner.supports
+@pytest.mark.parametrize("component", [b"bytes", frozenset({1}), ["a list"], float("nan"), float("inf")])
+def test_what_would_not_be_read_back_is_not_written_and_the_old_file_stays(component: object, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write(path, Recorded(CONFIG, (Op("evict", amount=1),)))
+    before = path.read_bytes()
 
-        def __getattr__(self, name: str) -> object:
-            if name in ("observe", "observe_path", "observe_entry", "locate", "storage"):
-                raise AttributeError(name)
-            return getattr(self._inner, name)
+    with pytest.raises(UsageError, match="not written, for a namespace holds"):
+        write(path, Recorded(CONFIG, (Op("match", Key((1,), (component,))),)))
 
-    last = frames(Closed, Config("lru", 1, 6), (Op("insert", Key((1, 2))),))[-1]
-
-    assert last.seen is None
-    assert described(last) == "the cache does not show its inside\nfree 4  evictable 2  protected 0"
-    assert "0 tokens were present" in last.answer
-
-
-def test_a_cache_that_fails_is_shown_up_to_there() -> None:
-    class Failing:
-        def __init__(self, setup: object) -> None:
-            self._inner = resolve("reference")(setup)
-            self.supports = self._inner.supports
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._inner, name)
-
-        def observe(self) -> object:
-            if self._inner.sizes().available < 6:
-                raise RuntimeError("no more")
-            return self._inner.observe()
-
-    found = frames(Failing, Config("lru", 1, 6), (Op("insert", Key((1, 2))), Op("peek", Key((1,)))))
-
-    assert len(found) == 2
-    assert "observe() raised RuntimeError: no more" in found[-1].answer
-    assert found[-1].broken
-
-
-def test_a_large_tree_is_shown_in_part() -> None:
-    trace = tuple(Op("insert", Key((token,))) for token in range(40))
-    last = frames(resolve("reference"), Config("lru", 1, 64), trace)[-1]
-
-    assert "and 18 more" in described(last)
-    assert "and 16 more nodes" in svg(last, "x")
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -15,12 +15,14 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.verification import evidence
 from radixcheck.verification.asked import asked_of, check
 from radixcheck.verification.bench.command import bench
+from radixcheck.verification.operations import Op
 from radixcheck.verification.options import one_subject, options
-from radixcheck.verification.replaying import replay
+from radixcheck.verification.recorded import replay_trace_file
 from radixcheck.verification.report import console, tables
 from radixcheck.verification.reporting import report
 from radixcheck.verification.showing import show
 from radixcheck.verification.subjects.registry import PEERS, UsageError, known, names_of
+from radixcheck.verification.traces import is_trace
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -29,7 +31,7 @@ def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
 
 
-for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings, replay, show, report, bench):
+for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings, report, bench, show):
     cli.add_command(command)
 
 
@@ -38,39 +40,85 @@ for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.f
 @options("policy", "page-size", "pool", "device", "seed")
 @click.option("--seconds", type=click.FloatRange(0.5), default=40, show_default=True, help="of search")
 @click.option("--misuse", "misused", is_flag=True, help="also call outside the guards: typed error, unchanged state")
-@click.option("--traces", type=click.Path(path_type=Path, file_okay=False), help="write the trace of each refuted property there")
+@click.option("--traces", "folder", type=click.Path(path_type=Path), help="write the smallest trace of each refuted property into DIR")
 @options("junit", "summary", "json")
 def verify(
-    subject: str, seconds: float, misused: bool, traces: Path | None, junit: Path | None, summary: Path | None, as_json: bool, **chosen: Any
+    subject: str, seconds: float, misused: bool, folder: Path | None, junit: Path | None, summary: Path | None, as_json: bool, **chosen: Any
 ) -> int:
     """Check SUBJECT (default: optimized) against the specification, then replay the sample trace.
 
     SUBJECT is a name from `radixcheck subjects` or module:factory. A cache in another process: --exec, or SUBJECT with --python.
     """
-    from radixcheck.verification.report.files import Files
+    from radixcheck.verification.report.files import Files, TraceFolder
     from radixcheck.verification.report.outcome import verify_and_replay
-    from radixcheck.verification.report.store import folder
-    from radixcheck.verification.traces import write_all
 
     files = Files(junit, summary)
     files.check()
-    place = folder(traces, "--traces") if traces is not None else None
+    kept = TraceFolder(folder)
+    kept.check(names_of(subject))
     status, outputs = 0, []
     for name in names_of(subject):
         request = asked_of(name, **chosen)
         with redirect_stdout(sys.stderr):  # what a subject prints is no part of the answer
             outcome = verify_and_replay(name, request, seconds, misused, console.progress)
         status = max(status, outcome.status, key=(0, 3, 1).index)
-        outputs.append(outcome.to_json())
+        written = kept.write(name, outcome.report.found)
+        outputs.append(outcome.to_json() | ({"traces": written} if folder else {}))
         if not as_json:
-            console.show(tables.verify(outcome))
-        if place is not None:
-            for path in write_all(place, name, outcome.recorded):
-                print(f"show it: radixcheck show {path}", file=sys.stderr)
+            console.show([*tables.verify(outcome), *tables.to_show(written.values())])
     files.write(outputs)
     if as_json:
         click.echo(json.dumps(outputs if len(outputs) > 1 else outputs[0], indent=1))
     return status
+
+
+@cli.command()
+@click.argument("trace", required=False, type=click.Path(path_type=Path))
+@click.option("--sample", is_flag=True, help="the small trace that comes with the package")
+@one_subject(click.option("--subject", help="[default: optimized]"))
+@click.option("--policy", default="lru", show_default=True)
+@click.option("--page-size", type=int, default=16, show_default=True, help="tokens")
+@click.option("--pool", type=int, help="tokens  [default: 320000, or 6000 of the sample]")
+@click.option("--running", type=click.IntRange(1), default=32, show_default=True, help="requests at a time")
+@click.option("--tokens-per-id", type=click.IntRange(1), default=16, show_default=True, help="tokens of one hash id")
+@click.option("--limit", type=click.IntRange(1), help="requests to read")
+@click.option(
+    "--shrink", "out", type=click.Path(path_type=Path), help="write the few operations that show a fault: a test (.py) or a trace (.jsonl)"
+)
+@click.option("--seconds", type=click.FloatRange(0.5), default=60, show_default=True, help="of processor time for shrinking, at most")
+@options("device", "json")
+def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, as_json: bool, **asked: Any) -> int:
+    """Replay a TRACE with every operation checked: requests (Mooncake format, JSON lines), or operations, as verify --traces writes them.
+
+    A trace of operations has its policy, page size, pool and device in its first line, and the subject that is meant where none is named.
+    """
+    from radixcheck.verification.replay.replay import Settings
+    from radixcheck.verification.report import shortened
+    from radixcheck.verification.report.outcome import POOL, SAMPLE_POOL, replay_trace
+
+    if (trace is None) == (not sample):
+        raise UsageError("give one trace: a file, or --sample")
+    if trace is not None and is_trace(trace):
+        return replay_trace_file(trace, out, seconds, as_json)
+    name, limit = asked.pop("subject"), asked.pop("limit") or 0
+    check(name, (asked["policy"],), (asked["page_size"],), asked["device"])
+    asked["pool"] = asked["pool"] if asked["pool"] is not None else SAMPLE_POOL if sample else POOL
+    if out is not None:
+        shortened.check_new(out)
+    recorded: list[Op] = []
+    with redirect_stdout(sys.stderr):
+        outcome = replay_trace(trace, name, Settings(**asked), limit, console.progress, recorded.append if out else _ignored)
+        fault = shortened.of_replay(outcome, recorded)
+        short = shortened.shorten(fault, out, seconds, console.progress) if out is not None else None
+    if as_json:
+        click.echo(json.dumps(outcome.to_json() | ({"shrunk": short.to_json()} if short else {}), indent=1))
+    else:
+        console.show([*tables.replay(outcome), *(short.parts() if short else ())])
+    return outcome.status
+
+
+def _ignored(op: Op) -> None:
+    """What nobody wants to shrink need not be kept."""
 
 
 @cli.command()

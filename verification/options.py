@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC, UsageError
@@ -35,11 +36,8 @@ def options(*names: str) -> Decorator:
     return decorate
 
 
-def one_subject(named: Decorator, default: str = DEFAULT) -> Decorator:
-    """The one subject of a command, in any of three ways: its name (an argument or an option), `--exec`, or both name and `--python`.
-
-    `default` is meant where none is named.
-    """
+def one_subject(named: Decorator) -> Decorator:
+    """The one subject of a command, in any of three ways: its name (an argument or an option), `--exec`, or both name and `--python`."""
 
     def decorate(function: Any) -> Any:
         @named
@@ -47,18 +45,31 @@ def one_subject(named: Decorator, default: str = DEFAULT) -> Decorator:
         @click.option("--python", help="the interpreter of another environment, in which the subject's adapter runs")
         @wraps(function)
         def with_subject(*, subject: str | None, command: str | None, python: str | None, **others: Any) -> Any:
-            return function(subject=_name(subject or default, command, python, subject is not None), **others)
+            return function(subject=_name(subject, command, python), **others)
 
         return with_subject
 
     return decorate
 
 
-def _name(subject: str, command: str | None, python: str | None, given: bool) -> str:
+def given() -> set[str]:
+    """The parameters that were written on the command line, by their names in Python."""
+    context = click.get_current_context()
+    return {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+
+
+def subject_or(recorded: str) -> str:
+    """The subject that the command line names, else the one of a trace, in the environment that was asked for. Raises `UsageError`."""
+    asked = click.get_current_context().params
+    subject = asked["subject"] or (recorded if asked["command"] is None else None)
+    return _name(subject or None, asked["command"], asked["python"])
+
+
+def _name(subject: str | None, command: str | None, python: str | None) -> str:
     """Under what name the registry knows it. Raises `UsageError`."""
     if command is None:
-        return subject + (f"{ELSEWHERE}{python}" if python is not None else "")
-    if given:
+        return (subject or DEFAULT) + (f"{ELSEWHERE}{python}" if python is not None else "")
+    if subject is not None:
         raise UsageError(f"two subjects are given, {subject!r} and --exec: give one")
     if python is not None:
         raise UsageError("--python runs the adapter of a named subject: with --exec write the interpreter into the command")

@@ -1,43 +1,50 @@
-"""`radixcheck show`: a recorded trace step by step, in pictures, at the terminal or as a page of its own."""
+"""`radixcheck show`: a trace, operation by operation, as pictures at the terminal or in a file."""
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import click
 
-from radixcheck.verification.options import DEFAULT, one_subject, options
+from radixcheck.verification.options import one_subject, options
+from radixcheck.verification.recorded import opened
 from radixcheck.verification.report import console
-from radixcheck.verification.subjects.registry import UsageError, resolve
-from radixcheck.verification.traces import read
+from radixcheck.verification.subjects.registry import UsageError
 
 
 @click.command()
 @click.argument("trace", type=click.Path(path_type=Path))
-@one_subject(click.option("--subject", help="[default: the cache that the trace names, or optimized]"), default="")
-@click.option("--step", "steps", type=click.IntRange(0), multiple=True, help="only these: 0 is before the first (repeatable)")
-@click.option("--html", "out", type=click.Path(path_type=Path, dir_okay=False), help="write the pictures there, as one page")
+@one_subject(click.option("--subject", help="[default: that of the trace, else optimized]"))
+@click.option("--step", "steps", type=click.IntRange(0), multiple=True, help="only this one; 0 is the start (repeatable)")
+@click.option("--svg", "out", type=click.Path(path_type=Path), help="write the pictures there: a page (.html) or one drawing (.svg)")
 @options("json")
-def show(trace: Path, subject: str, steps: Sequence[int], out: Path | None, as_json: bool) -> int:
-    """Show a recorded TRACE step by step: the tree, the heap, what is new, evicted, locked or lost. Exit status 1: a property breaks."""
-    from radixcheck.verification.report import shown
-    from radixcheck.verification.report.frames import frames
+def show(trace: Path, steps: Sequence[int], out: Path | None, as_json: bool, **_: Any) -> int:
+    """Show the tree, the heap and what breaks, after each operation of TRACE (a file that verify --traces or replay --shrink wrote).
 
-    recorded = read(trace)
-    name = recorded.named(subject, DEFAULT)
-    for step in steps:
-        if step > len(recorded.trace):
-            raise UsageError(f"--step {step}: {trace} has {len(recorded.trace)} operations; 0 is before the first")
-    with redirect_stdout(sys.stderr):
-        found = frames(resolve(name), recorded.config, recorded.trace)
-    chosen = [frame for frame in found if not steps or frame.number in steps]
+    Exit status 1: a property breaks, in whatever step.
+    """
+    from radixcheck.verification.report.shown import check_out, shown, written
+
     if out is not None:
-        shown.write(out, name, recorded, chosen)
-        print(f"wrote {out}", file=sys.stderr)
+        check_out(out)
+    with redirect_stdout(sys.stderr):  # what a subject prints is no part of the answer
+        recorded, subject = opened(trace)
+        beyond = [step for step in steps if step > len(recorded.trace)]
+        if beyond:
+            raise UsageError(
+                f"--step {beyond[0]}: {trace} has {len(recorded.trace)} operations; give 0, the start, to {len(recorded.trace)}"
+            )
+        with console.progress(f"show {trace.name}"):
+            pictures = shown(trace.name, recorded, subject, steps)
+    if out is not None:
+        written(out, pictures)
     if as_json:
-        click.echo(json.dumps(shown.to_json(name, recorded, chosen), indent=1))
+        click.echo(json.dumps(pictures.to_json() | ({"file": str(out)} if out else {}), indent=1))
     else:
-        console.show(shown.text(name, recorded, chosen))
-    return shown.status(found)
+        saved = f"written: {shlex.quote(str(out))}" if out is not None else ""
+        console.show(pictures.parts(saved))
+    return pictures.status

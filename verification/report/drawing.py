@@ -9,133 +9,170 @@ from html import escape
 from textwrap import wrap
 
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
-from radixcheck.verification.report.frames import Entry, Frame
-from radixcheck.verification.report.pictures import run, tree
+from radixcheck.verification.report.described import HIDDEN, NODES, below, clean, described, title
+from radixcheck.verification.report.frames import NEW, SPLIT, Frame, figure
+from radixcheck.verification.report.pictures import run
 
 WIDTH = 352  # units; about as many pixels on a narrow page
 ROW, LINE, INDENT, LEVELS = 36, 15, 16, 8  # of a node, of a line of text, of a level; levels that are indented
-NODES, ENTRIES = 24, 10  # shown
+GAP_BELOW = 5  # a tree
+GAP = 28  # between pictures that stand one below the other
+LETTER = 6.7  # units: the widest that a letter of the font is
 LETTERS = 50  # of a line that fits
-WORDS = {"gone": "its node is gone", "locked": "its node is locked", "inner": "its node has children", "aged": "its key is old"}
-WORDS["doubled"] = "another one speaks for its node"
+SPACE = "http://www.w3.org/2000/svg"
+
+THEME = """
+:root{color-scheme:light dark;--paper:#fff;--ink:#1c1e21;--soft:#5c6370;--rule:#d4d7dc;--shade:#f4f5f7;
+--link:#0b57b0;--good:#17663a;--bad:#a5222b;--none:#7a5a00}
+@media (prefers-color-scheme:dark){:root{--paper:#16181c;--ink:#e4e6ea;--soft:#a0a6b1;--rule:#3a3f48;--shade:#20242a;
+--link:#7fb4ff;--good:#6fcf97;--bad:#ff8b8f;--none:#e0b64a}}
+@media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--rule:#999;--shade:#eee;
+--link:#000;--good:#0b4a28;--bad:#8a1018;--none:#5a4300}}
+"""  # colours of a page, by what they are for; the drawings take theirs from it
 
 STYLE = """
 .rc-box{fill:var(--paper);stroke:var(--ink);stroke-width:1}
-.rc-locked{stroke-width:2.5}
-.rc-new{fill:var(--shade)}
+.rc-locked{stroke-width:3}
+.rc-new{fill:var(--shade);stroke:var(--good)}
 .rc-gone{fill:none;stroke:var(--bad);stroke-dasharray:4 3}
 .rc-edge{fill:none;stroke:var(--soft)}
-.rc-text{fill:var(--ink);font:11px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+.rc-faded{stroke-dasharray:2 3}
+.rc-page{fill:var(--paper)}
+.rc-text{fill:var(--ink);font:11px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .rc-soft{fill:var(--soft)}
 .rc-bad{fill:var(--bad)}
-.rc-struck{text-decoration:line-through;fill:var(--soft)}
+.rc-struck{fill:var(--soft)}
+.rc-line{text-decoration:line-through}
 .rc-strong{font-weight:700}
 """
 
 
-def described(frame: Frame) -> str:
-    """All that the drawing shows, as text."""
-    lines = [tree(frame.seen, frame.marks, NODES)] if frame.seen is not None else ["the cache does not show its inside"]
-    lines += [text for text, _ in _below(frame)]
-    return "\n".join(lines)
-
-
 def svg(frame: Frame, name: str) -> str:
     """The drawing; `name` is unique within its page."""
-    rows = list(_rows(frame.seen))[:NODES] if frame.seen is not None else []
+    body, height = _drawn(frame)
+    return f'<svg class="frame" viewBox="0 0 {WIDTH} {height}" {_labelled(frame, name)}{body}</svg>'
+
+
+def stacked(shown: Sequence[Frame], name: str) -> str:
+    """All drawings in one file of SVG, one below the other, each under its operation."""
+    parts, y = list[str](), 8
+    for frame in shown:
+        caption = wrap(title(frame), LETTERS)
+        for line in caption:
+            y += LINE
+            parts.append(_text(4, y - 3, line, "rc-strong"))
+        body, height = _drawn(frame)
+        parts.append(f'<g transform="translate(0,{y + 4})" {_labelled(frame, f"{name}-{frame.number}")}{body}</g>')
+        y += height + GAP
+    size = f'viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}"'
+    page = f'<rect class="rc-page" width="{WIDTH}" height="{y}"/>'
+    return f'<svg xmlns="{SPACE}" {size}><style>{THEME}{STYLE}</style>{page}{"".join(parts)}</svg>\n'
+
+
+def _labelled(frame: Frame, name: str) -> str:
+    """The rest of a tag, and what is read aloud in place of the drawing."""
+    name = escape(name)
+    texts = f'<title id="{name}-t">{escape(title(frame))}</title><desc id="{name}-d">{escape(described(frame))}</desc>'
+    return f'role="img" aria-labelledby="{name}-t {name}-d">{texts}'
+
+
+def _drawn(frame: Frame) -> tuple[str, int]:
+    """The shapes and texts, and how high they are."""
+    rows = _rows(frame.seen)[:NODES] if frame.seen is not None else []
     hidden = len(frame.seen.nodes) - len(rows) if frame.seen is not None else 0
-    parts = [part for i, row in enumerate(rows) for part in _node(frame, row, i, rows)]
-    height = LINE + ROW * len(rows)
-    root = "the cache does not show its inside" if frame.seen is None else "root" if rows else "root (empty)"
-    lines = [(f"and {hidden} more nodes", "")] if hidden else []
-    for text, style in [*lines, *_below(frame)]:
-        for piece in _wrapped(text):
+    parts = [_text(4, 11, HIDDEN if frame.seen is None else "root" if rows else "root (empty)", "rc-soft")]
+    parts += [part for row in rows for part in _node(frame, row)]
+    height = rows[-1].top + rows[-1].height + GAP_BELOW if rows else LINE
+    lines = [(f"and {hidden} more nodes", "plain")] if hidden else []
+    for text, style in [*lines, *below(frame)]:
+        for piece in wrap(clean(text), LETTERS, subsequent_indent="    "):
             height += LINE
-            parts.append(_text(16 if text[:1].isdigit() else 4, height - 3, piece, style))
-    title = f"{frame.operation}: {frame.answer}" if frame.answer else frame.operation or "before"
-    return (
-        f'<svg class="frame" viewBox="0 0 {WIDTH} {height + 6}" role="img" aria-labelledby="{name}-t {name}-d">'
-        f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(described(frame))}</desc>'
-        f"{_text(4, 11, root, 'rc-soft')}{''.join(parts)}</svg>"
-    )
+            x = 16 if style in ("entry", "struck") else 4
+            parts.append(_struck(x, height - 3, piece) if style == "struck" else _text(x, height - 3, piece, f"rc-{style}"))
+    return "".join(parts), height + 6
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A node, how deep it lies, and the row of its parent (-1: the root)."""
+    """A node, and where it is drawn."""
 
     node: SeenNode
     depth: int
-    above: int
+    top: int
+    above: "_Row | None"  # its parent; None: the root
+
+    @property
+    def left(self) -> int:
+        """Of its box."""
+        return 18 + INDENT * min(self.depth, LEVELS)
+
+    @property
+    def namespace(self) -> str:
+        """Said where a namespace begins."""
+        return f"in {self.node.namespace!r}" if self.node.namespace and self.above is None else ""
+
+    @property
+    def height(self) -> int:
+        """With the space to the next one."""
+        return ROW + (LINE - 2 if self.namespace else 0)
 
 
-def _rows(seen: Observation) -> Iterator[_Row]:
+def _rows(seen: Observation) -> list[_Row]:
     """Parents first, each followed by all that is below it."""
     children: dict[NodeId | None, list[SeenNode]] = {}
     for n in seen.nodes:
         children.setdefault(n.parent, []).append(n)
-    stack = [(n, 0, -1) for n in reversed(children.get(None, []))]
-    count = 0
+    stack: list[tuple[SeenNode, _Row | None]] = [(n, None) for n in reversed(children.get(None, []))]
+    rows: list[_Row] = []
+    top = LINE
     while stack:
-        node, depth, above = stack.pop()
-        yield _Row(node, depth, above)
-        stack.extend((child, depth + 1, count) for child in reversed(children.get(node.name, [])))
-        count += 1
+        node, above = stack.pop()
+        rows.append(_Row(node, above.depth + 1 if above else 0, top, above))
+        top += rows[-1].height
+        stack.extend((child, rows[-1]) for child in reversed(children.get(node.name, [])))
+    return rows
 
 
-def _node(frame: Frame, row: _Row, place: int, rows: Sequence[_Row]) -> Iterator[str]:
-    """Its box, the edge to it, and two lines in it."""
+def _node(frame: Frame, row: _Row) -> Iterator[str]:
+    """Its box, the edge to it, and the lines in it."""
     n, mark = row.node, frame.marks.get(row.node.name, "")
-    x, y = _left(row), LINE + ROW * place + 4
-    x0 = _left(rows[row.above]) + 8 if row.above >= 0 else 8
-    y0 = LINE + ROW * row.above + ROW if row.above >= 0 else LINE
-    yield f'<path class="rc-edge" d="M{x0},{y0}V{y + 15}H{x}"/>'
-    kind = {"": "", "new": " rc-new"}.get(mark, " rc-gone")
-    yield f'<rect class="rc-box{kind}{" rc-locked" if n.lock else ""}" x="{x}" y="{y}" width="{WIDTH - x - 2}" height="31" rx="4"/>'
-    marks = "  ".join(word for word in (f"locked {n.lock}" if n.lock else "", mark) if word)
-    segment = f"[{run(n.segment)}]" + (f" in {n.namespace!r}" if n.namespace and n.parent is None else "")
-    room = (WIDTH - x) // 7 - len(marks) - 2
-    yield _text(x + 6, y + 13, segment if len(segment) <= room else segment[: room - 2] + "..", "rc-strong")
-    if marks:
-        yield _text(WIDTH - 8, y + 13, marks, "rc-bad" if mark not in ("", "new") else "", "end")
-    yield _text(x + 6, y + 26, _details(n), "rc-soft")
+    gone = mark not in ("", NEW, SPLIT)
+    x, y, above = row.left, row.top + 4, row.above
+    start = f"M{above.left + 8},{above.top + above.height - 1}" if above else f"M8,{LINE}"
+    yield f'<path class="rc-edge{" rc-faded" if gone else ""}" d="{start}V{y + 15}H{x}"/>'
+    kind = " rc-gone" if gone else " rc-new" if mark else ""
+    box = f'x="{x}" y="{y}" width="{WIDTH - x - 2}" height="{row.height - 5}" rx="4"'
+    yield f'<rect class="rc-box{kind}{" rc-locked" if n.lock else ""}" {box}/>'
+    words = "  ".join(word for word in (f"locked {n.lock}" if n.lock else "", mark) if word)
+    yield _text(x + 6, y + 13, _fitting([f"[{run(n.segment)}]"], x, len(words)), "rc-strong")
+    if words:
+        yield _text(WIDTH - 8, y + 13, words, "rc-bad" if gone else "", "end")
+    yield _text(x + 6, y + 26, _fitting([_details(n, run(n.slots)), _details(n, run(n.slots, 4))], x, 0), "rc-soft")
+    if row.namespace:
+        yield _text(x + 6, y + 39, _fitting([row.namespace], x, 0), "rc-soft")
 
 
-def _left(row: _Row) -> int:
-    return 18 + INDENT * min(row.depth, LEVELS)
+def _fitting(texts: Sequence[str], x: int, taken: int) -> str:
+    """The first that does not run into what stands at the right; else the last, cut."""
+    room = int((WIDTH - x - 16) / LETTER) - taken - (2 if taken else 0)
+    return next((text for text in texts if len(text) <= room), texts[-1][: room - 2] + "..")
 
 
-def _details(n: SeenNode) -> str:
-    words = [f"slots {run(n.slots)}", f"time {n.time:g}"]
+def _details(n: SeenNode, slots: str) -> str:
+    words = [f"slots {slots}", f"time {figure(n.time)}"]
     words += [f"hits {n.hits}"] if n.hits else []
     words += [f"priority {n.priority}"] if n.priority else []
     return "  ".join(words)
 
 
-def _below(frame: Frame) -> Iterator[tuple[str, str]]:
-    """What is said below the tree: heap, lost slots, sizes, what is broken; each line with its style."""
-    if frame.heap is not None:
-        yield ("heap:" if frame.heap else "heap: empty"), ""
-        yield from ((_entry(entry), "rc-struck" if entry.stale else "") for entry in frame.heap[:ENTRIES])
-        if len(frame.heap) > ENTRIES:
-            yield f"and {len(frame.heap) - ENTRIES} more entries", ""
-    if frame.lost:
-        yield f"lost: slots {run(frame.lost)}, which nobody can reach", "rc-bad"
-    if frame.sizes is not None:
-        yield f"free {frame.sizes.available}  evictable {frame.sizes.evictable}  protected {frame.sizes.protected}", "rc-soft"
-    for violation in frame.broken:
-        yield f"{violation.property} broken: {violation.text}", "rc-bad"
-
-
-def _entry(entry: Entry) -> str:
-    return f"{entry.key} for {entry.node}" + (f"  stale: {WORDS[entry.stale]}" if entry.stale else "")
-
-
-def _wrapped(text: str) -> list[str]:
-    """In lines that fit."""
-    return wrap(text, LETTERS, subsequent_indent="    ") or [""]
+def _struck(x: int, y: int, text: str) -> str:
+    """A stale entry struck through; the reason, which is true, is not."""
+    entry, mark, why = text.partition("  stale")
+    rest = f"<tspan>{escape(mark + why)}</tspan>" if mark else ""
+    line = f'<tspan class="rc-line">{escape(entry)}</tspan>'
+    return f'<text class="rc-text rc-struck" x="{x}" y="{y}" xml:space="preserve">{line}{rest}</text>'
 
 
 def _text(x: int, y: int, text: str, style: str, anchor: str = "start") -> str:
     end = ' text-anchor="end"' if anchor == "end" else ""
-    return f'<text class="rc-text {style}" x="{x}" y="{y}"{end} xml:space="preserve">{escape(text)}</text>'
+    return f'<text class="rc-text {style}" x="{x}" y="{y}"{end} xml:space="preserve">{escape(clean(text))}</text>'

@@ -1,12 +1,15 @@
-"""The files for continuous integration that `radixcheck verify` writes: JUnit XML, and the summary of a step."""
+"""The files that `radixcheck verify` writes: JUnit XML, the summary of a step, and traces of what is refuted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from radixcheck.verification import traces
+from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.report.junit import junit
 from radixcheck.verification.report.summary import summary
+from radixcheck.verification.search.run import Found
 from radixcheck.verification.subjects.registry import UsageError
 
 
@@ -43,6 +46,49 @@ class Files:
                     file.write(summary(outcomes))
             except OSError as error:
                 raise _cannot("--summary", self.summary, error) from error
+
+
+def check_new(option: str, file: Path) -> None:
+    """Whether a file can be written there that is not there yet; it leaves nothing behind. Raises `UsageError`."""
+    try:
+        file.open("x").close()
+        file.unlink()
+    except FileExistsError as error:
+        raise UsageError(f"{option} {file}: exists already, and is not overwritten; give another file") from error
+    except OSError as error:
+        raise _cannot(option, file, error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFolder:
+    """Where the smallest trace of each refuted property goes, a file each; None: nowhere."""
+
+    folder: Path | None
+
+    def check(self, subjects: Sequence[str]) -> None:
+        """Make the folder, and see whether its files can be written, before anything is run. Raises `UsageError`."""
+        if self.folder is None:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for subject in subjects:
+                _new(self.file(subject, max(CATALOGUE, key=len)))
+        except OSError as error:
+            raise UsageError(f"--traces {self.folder}: cannot be written ({error.strerror}); give another folder") from error
+
+    def write(self, subject: str, found: Sequence[Found]) -> dict[str, str]:
+        """The files by property; those of these names that were there are replaced. Raises `UsageError`."""
+        written: dict[str, str] = {}
+        for one in found if self.folder is not None else ():
+            id_ = one.violation.property
+            file = self.file(subject, id_)
+            traces.write(file, traces.Recorded(one.config, one.trace, subject, id_))
+            written[id_] = str(file)
+        return written
+
+    def file(self, subject: str, property_: str) -> Path:
+        """As `as-submitted-pairs-ORDER.jsonl`."""
+        return (self.folder or Path()) / f"{subject.replace(':', '-').replace('/', '-')}-{property_}.jsonl"
 
 
 def _cannot(option: str, file: Path, error: OSError) -> UsageError:

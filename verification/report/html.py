@@ -15,7 +15,8 @@ BAD = ("REFUTED", "SURVIVED", "NOT AS EXPECTED", "MISSING", "GONE")
 
 def html(document: Document) -> str:
     """The whole file."""
-    page: str = _environment().get_template("page.html").render(document=document, style=Markup(drawing.STYLE + chart.STYLE))
+    style = Markup(drawing.THEME + drawing.STYLE + chart.STYLE)
+    page: str = _environment().get_template("page.html").render(document=document, style=style)
     return page
 
 

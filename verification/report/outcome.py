@@ -17,7 +17,6 @@ from radixcheck.verification.search.diff import POOL_PAGES, Outcome, along, diff
 from radixcheck.verification.search.run import Config, Found
 from radixcheck.verification.search.verify import Options, Report, supported, verify
 from radixcheck.verification.subjects.registry import Subject, UsageError, name_of, resolve
-from radixcheck.verification.traces import Recorded
 
 Progress = Callable[[str], AbstractContextManager[Any]]
 
@@ -80,11 +79,6 @@ class VerifyOutcome:
         words += ["--pool", f"{o.pool}"] if o.pool is not None else []
         words += ["--device", o.device] if o.device != "cpu" else []
         return shlex.join([*words, *(["--misuse"] if o.misused else [])])
-
-    @property
-    def recorded(self) -> list[Recorded]:
-        """The trace of each property that is refuted."""
-        return [Recorded(found.config, found.trace, self.report.subject, found.violation.property) for found, _ in self.scenes]
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for machines."""

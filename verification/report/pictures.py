@@ -50,10 +50,10 @@ def _label(n: SeenNode) -> str:
     return "  ".join(words)
 
 
-def run(numbers: Iterable[int]) -> str:
-    """Numbers, or where there are many the first and the last of them."""
+def run(numbers: Iterable[int], most: int = 8) -> str:
+    """Numbers, or where there are more than so many the first and the last of them."""
     listed = [str(x) for x in numbers]
-    return " ".join(listed if len(listed) <= 8 else [*listed[:3], "..", listed[-1]])
+    return " ".join(listed if len(listed) <= most else [*listed[:3], "..", listed[-1]])
 
 
 @dataclass(frozen=True, slots=True)

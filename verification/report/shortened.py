@@ -1,22 +1,43 @@
-"""What `radixcheck replay --shrink` made of a replay that stopped: a file of few operations, or the reason why there is none."""
+"""What `radixcheck replay --shrink` made of a replay that stopped: a test or a trace of few operations, or why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from rich.text import Text
 
-from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.fault import Fault
+from radixcheck.verification import traces
+from radixcheck.verification.operations import Op, Trace
+from radixcheck.verification.protocol import Setup
 from radixcheck.verification.replay.shrink import Shrunk, shrink
+from radixcheck.verification.replay.stepped import DETERMINISM
 from radixcheck.verification.replay.written import text
+from radixcheck.verification.report import files
 from radixcheck.verification.report.outcome import Progress, ReplayOutcome
-from radixcheck.verification.search.run import Config
+from radixcheck.verification.report.recorded import RecordedOutcome
+from radixcheck.verification.search.run import Config, Factory, Found
+from radixcheck.verification.search.shrink import shrink as minimal
 from radixcheck.verification.subjects.registry import UsageError, resolve
-from radixcheck.verification.traces import Recorded, write
+from radixcheck.verification.traces import Recorded
 
-TRACE = ".jsonl"  # how the name of a file ends that holds a trace
+TEST, TRACE = ".py", ".jsonl"  # how the name of a file ends that is a test, or a trace
+
+
+Tell = Callable[[float, str], None]  # share of the time that is spent, what is done
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is to be shrunk."""
+
+    subject: str
+    property: str  # that is broken
+    trace: Trace
+    origin: str  # where it was met first, in a sentence
+    shrink: Callable[[float, Tell], Shrunk | None]  # in so many seconds; None: it does not show again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,50 +71,71 @@ class Shortened:
         steps = [Text(f"  {i}  {op}") for i, op in enumerate(s.found.trace, 1)]
         title = f"{s.recorded:,} operations shrunk to {len(steps)}, under {s.found.config}:"
         done = f"{s.attempts:,} attempts, {s.seconds:.1f} s" + ("" if s.complete else "; the time was over, fewer might do")
-        again = "radixcheck show" if self.out.suffix == TRACE else "pytest"
-        return [Text(title), *steps, Text(f"{done}; run them: {again} {self.out}")]
+        mend = f"show them: radixcheck show {self.out}" if self.out.suffix == TRACE else f"run them: pytest {self.out}"
+        return [Text(title), *steps, Text(f"{done}; {mend}")]
 
 
 def check_new(out: Path) -> None:
     """Whether a file can be written there that is not there yet, before anything is run. Raises `UsageError`."""
-    if out.suffix not in (".py", TRACE):
-        raise UsageError(f"--shrink {out}: give a name that ends in .py, for pytest, or in {TRACE}, for a trace")
-    try:
-        out.open("x").close()
-        out.unlink()
-    except FileExistsError as error:
-        raise UsageError(f"--shrink {out}: exists already, and is not overwritten; give another file") from error
-    except OSError as error:
-        raise UsageError(f"--shrink {out}: cannot be written ({error.strerror}); give another file") from error
+    if out.suffix not in (TEST, TRACE):
+        raise UsageError(f"--shrink {out}: give one that ends in {TEST}, for pytest, or in {TRACE}, a trace")
+    files.check_new("--shrink", out)
 
 
-def shorten(outcome: ReplayOutcome, recorded: Sequence[Op], out: Path, seconds: float, progress: Progress) -> Shortened:
-    """Shrink what a replay recorded, in so many seconds at most, and write it as a pytest file."""
-    fault, s = outcome.replayed.fault, outcome.settings
+def of_replay(outcome: ReplayOutcome, recorded: Sequence[Op]) -> Fault | None:
+    """What the replay of a request trace stopped at; None: nothing was found at an operation."""
+    found, s = outcome.replayed.fault, outcome.settings
+    if found is None:
+        return None
+    under = f"{s.policy}, pages of {s.page_size}, pool of {s.pool}, {s.running} running"
+    origin = f"Found in a replay of {outcome.trace} under {under}, at operation {found.step:,} ({found.operation})."
+    id_, config = found.violation.property, Config(s.policy, s.page_size, s.pool, s.device)
+    return Fault(outcome.subject, id_, tuple(recorded), origin, partial(shrink, resolve(outcome.subject), id_, config, recorded))
+
+
+def of_recorded(outcome: RecordedOutcome) -> Fault | None:
+    """What a trace file breaks: that for which it was recorded, or else the first; None: nothing."""
+    r = outcome.recorded
+    broken = [(step, v) for step in outcome.broken for v in step.broken]
+    if not broken:
+        return None
+    step, violation = min(broken, key=lambda one: (one[1].property != r.property, bool(one[1].follows_from)))
+    origin = f"Found in {outcome.trace} under {r.config}, at operation {step.number:,} ({step.op})."
+    trace = tuple(each.op for each in outcome.steps if each.performed and each.number <= step.number)
+    found = Found(violation, trace, r.config)
+    return Fault(outcome.subject, violation.property, r.trace, origin, partial(_by_checker, resolve(outcome.subject), found, len(r.trace)))
+
+
+def _by_checker(factory: Factory, found: Found, recorded: int, seconds: float, tell: Tell) -> Shrunk:
+    """As `verify` shrinks: the whole state is compared after each operation, so that the property keeps its name."""
+    begun, attempts = monotonic(), list[float]()
+
+    def counted(setup: Setup) -> object:
+        attempts.append(monotonic() - begun)
+        tell(min(1.0, attempts[-1] / seconds), f"{len(attempts):,} attempts")
+        return factory(setup)
+
+    shorter = minimal(counted, found, seconds)
+    spent = monotonic() - begun
+    return Shrunk(shorter, recorded, len(attempts), spent, spent < seconds)
+
+
+def shorten(fault: Fault | None, out: Path, seconds: float, progress: Progress) -> Shortened:
+    """Shrink a fault, in so many seconds at most, and write it as what the name of the file asks for."""
     if fault is None:
         return Shortened(out, None, f"nothing was found at an operation, so there is nothing to shrink: {out} was not written")
-    config = Config(s.policy, s.page_size, s.pool, s.device)
-    return shortened(outcome.subject, fault.violation.property, config, recorded, _origin(outcome, fault), out, seconds, progress)
-
-
-def shortened(
-    subject: str, property_: str, config: Config, recorded: Sequence[Op], origin: str, out: Path, seconds: float, progress: Progress
-) -> Shortened:
-    """Shrink operations that break a property, and write what is left: a pytest file, or a trace."""
-    with progress(f"shrink {len(recorded):,} operations") as tell:
-        shrunk = shrink(resolve(subject), property_, config, recorded, seconds, tell)
+    if out.suffix == TEST and fault.property == DETERMINISM:
+        why = f"one run, as a test makes it, does not show {DETERMINISM}: {out} was not written; give a name that ends in {TRACE}"
+        return Shortened(out, None, why)
+    with progress(f"shrink {len(fault.trace):,} operations") as tell:
+        shrunk = fault.shrink(seconds, tell)
     if shrunk is None:
-        again = f"the {len(recorded):,} recorded operations do not break {property_} again in a cache of their own"
+        again = f"the {len(fault.trace):,} recorded operations do not break {fault.property} again in a cache of their own"
         return Shortened(out, None, f"{again}: {out} was not written")
+    found = shrunk.found
     if out.suffix == TRACE:
-        write(out, Recorded(shrunk.found.config, shrunk.found.trace, subject, property_))
+        traces.write(out, Recorded(found.config, found.trace, fault.subject, found.violation.property))
     else:
         with out.open("x", encoding="utf-8") as file:
-            file.write(text(subject, origin, shrunk))
+            file.write(text(fault.subject, fault.origin, shrunk))
     return Shortened(out, shrunk, "")
-
-
-def _origin(outcome: ReplayOutcome, fault: Fault) -> str:
-    s = outcome.settings
-    under = f"{s.policy}, pages of {s.page_size}, pool of {s.pool}, {s.running} running"
-    return f"Found in a replay of {outcome.trace} under {under}, at operation {fault.step:,} ({fault.operation})."

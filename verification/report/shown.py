@@ -1,6 +1,8 @@
-"""A trace in pictures: for a person at a terminal, as a page, and as JSON for machines."""
+"""Pictures of a whole trace: at the terminal, as JSON, as a page or one drawing in a file."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -8,71 +10,153 @@ from rich.padding import Padding
 from rich.text import Text
 
 from radixcheck.verification.catalogue import CATALOGUE
-from radixcheck.verification.report.blocks import Document, Paragraph, Picture, Section, Steps
-from radixcheck.verification.report.drawing import described, svg
-from radixcheck.verification.report.frames import Frame
-from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.replay.stepped import replicas
+from radixcheck.verification.report import files
+from radixcheck.verification.report.described import HIDDEN, NODES, below, clean, title, to_json
+from radixcheck.verification.report.drawing import STYLE, THEME, stacked, svg
+from radixcheck.verification.report.frames import EVICTED, NEW, SPLIT, Frame, frames
+from radixcheck.verification.report.outcome import config_json
+from radixcheck.verification.report.pictures import tree
+from radixcheck.verification.subjects.registry import UsageError, resolve
 from radixcheck.verification.traces import Recorded
 
-STYLES = {"new": "green", "evicted": "bold red", "cut off": "bold red", "stale": "dim", "lost": "bold red", "broken": "bold red"}
+PAGE, DRAWING = ".html", ".svg"  # how the name of a file ends
+STYLES = {"plain": "", "entry": "", "soft": "dim", "bad": "bold red"}
+MARKED = {NEW: "green", SPLIT: "green", EVICTED: "red"}  # any other: yellow
 
 
-def status(found: Sequence[Frame]) -> int:
-    """1: a property breaks at some step; 3: there is no step; 0: none does."""
-    if any(frame.broken for frame in found):
-        return 1
-    return 0 if len(found) > 1 else 3
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The pictures of a trace."""
+
+    subject: str
+    trace: str  # the file
+    recorded: Recorded
+    frames: tuple[Frame, ...]  # all of them
+    chosen: tuple[Frame, ...]  # to be shown
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 a property breaks, be it in a step that is not shown."""
+        return 1 if any(frame.broken for frame in self.frames) else 0
+
+    @property
+    def heading(self) -> str:
+        """Which trace this is."""
+        count = len(self.recorded.trace)
+        return clean(f"{self.trace} through {self.subject}: {count:,} operation{'s' * (count != 1)} under {self.recorded.config}")
+
+    @property
+    def lines(self) -> list[str]:
+        """What the pictures come to, one sentence for each property that breaks."""
+        first: dict[str, int] = {}
+        for frame in self.frames:
+            for violation in frame.broken:
+                first.setdefault(violation.property, frame.number)
+        said = [f"{id_} breaks at step {number}. {CATALOGUE[id_].sentence}" for id_, number in first.items()]
+        rest = len(self.recorded.trace) - self.frames[-1].number
+        if rest:
+            said.append(f"the other {rest:,} operations were not performed: after this nothing can be judged")
+        return said or ["no property breaks"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        names = {"subject": self.subject, "trace": self.trace, "status": self.status}
+        return names | {"config": config_json(self.recorded.config), "steps": [to_json(frame) for frame in self.chosen]}
+
+    def parts(self, saved: str) -> list[Any]:
+        """For a person at a terminal."""
+        parts: list[Any] = [Text(self.heading), Text()]
+        for frame in self.chosen:
+            parts += [Text(title(frame), "bold"), Padding(_picture(frame), (0, 0, 0, 3), expand=False), Text()]
+        style = "bold red" if self.status else "green"
+        return [*parts, *(Text(clean(line), style) for line in self.lines), *([Text(saved)] if saved else [])]
 
 
-def title(frame: Frame) -> str:
-    """What was done, and answered."""
-    return f"{frame.number}  {frame.operation}: {frame.answer}" if frame.number else "0  before"
+def shown(trace: str, recorded: Recorded, subject: str, steps: Sequence[int]) -> Shown:
+    """Perform a trace and look after each operation; `steps`: which to show, all if there are none."""
+    factory = resolve(subject)
+    found = frames(factory, recorded.config, recorded.trace)
+    differing = None if any(frame.broken for frame in found) else replicas(factory, recorded)
+    if differing:
+        number, violation = differing
+        found = tuple(replace(frame, broken=(violation,)) if frame.number == number else frame for frame in found)
+    return Shown(subject, trace, recorded, found, tuple(frame for frame in found if not steps or frame.number in steps))
 
 
-def text(name: str, recorded: Recorded, found: Sequence[Frame]) -> list[Any]:
-    """One picture below the other; what is wrong is coloured, and said in words."""
-    parts: list[Any] = [Text(f"{name}, {len(recorded.trace)} operations under {recorded.config}", "bold")]
-    for frame in found:
-        picture = Text(described(frame))
-        for line in picture.plain.splitlines():
-            for word, style in STYLES.items():
-                if f"  {word}" in line or line.startswith(word) or f" {word}:" in line:
-                    start = picture.plain.index(line)
-                    picture.stylize(style, start, start + len(line))
-        parts += [Text(title(frame), "bold"), Padding(picture, (0, 0, 1, 3))]
-    broken = dict.fromkeys(violation.property for frame in found for violation in frame.broken)
-    parts += [Text(f"{id_}: {CATALOGUE[id_].sentence}") for id_ in broken]
-    return [*parts, Text(f"{name} breaks {', '.join(broken)}", "bold red") if broken else Text("no property breaks here", "green")]
+def _picture(frame: Frame) -> Text:
+    lines = [Text(HIDDEN)] if frame.seen is None else [_coloured(clean(line)) for line in tree(frame.seen, frame.marks, NODES).splitlines()]
+    lines += [_below(clean(text), style) for text, style in below(frame)]
+    return Text("\n").join(lines)
 
 
-def document(name: str, recorded: Recorded, found: Sequence[Frame]) -> Document:
-    """The same for a browser."""
-    pictures = [Picture(svg(frame, f"step-{frame.number}"), title(frame), described(frame)) for frame in found]
-    intro = Paragraph(f"{len(recorded.trace)} operations under {recorded.config}.")
-    return Document(f"radixcheck show: {name}", [Section("trace", recorded.property or "Trace", [intro, Steps(pictures)])])
+def _below(text: str, style: str) -> Text:
+    """A stale entry is struck through; the reason, which is true, is not."""
+    if style != "struck":
+        return Text(("  " if style == "entry" else "") + text, STYLES[style])
+    entry, mark, why = text.partition("  stale")
+    return Text.assemble("  ", (entry, "dim strike"), (mark + why, "dim"))
 
 
-def write(out: Path, name: str, recorded: Recorded, found: Sequence[Frame]) -> None:
-    """The page, whole or not at all. Raises `UsageError`."""
-    from radixcheck.verification.report.html import html
-
-    unfinished = out.with_name(out.name + ".part")
-    try:
-        unfinished.write_text(html(document(name, recorded, found)), encoding="utf-8")
-        unfinished.replace(out)
-    except OSError as error:
-        raise UsageError(f"--html {out}: cannot be written ({error.strerror}); give another file") from error
+def _coloured(line: str) -> Text:
+    """A node's mark stands at the end of its line."""
+    node, gap, mark = line.rpartition("  ")
+    colour = MARKED.get(mark, "yellow" if mark in ("cut off", "forgotten") else "")
+    return Text.assemble(node + gap, (mark, colour)) if colour else Text(line)
 
 
-def to_json(name: str, recorded: Recorded, found: Sequence[Frame]) -> dict[str, Any]:
-    """Everything that the pictures show, as text."""
-    config = recorded.config
-    steps = [
-        {
-            **{"step": frame.number, "operation": frame.operation, "answer": frame.answer, "picture": described(frame)},
-            "broken": [{"property": v.property, "text": v.text} for v in frame.broken],
-        }
-        for frame in found
-    ]
-    head = {"subject": name, "policy": config.policy, "page_size": config.page_size, "pool": config.pool}
-    return head | {"status": status(found), "steps": steps}
+def check_out(out: Path) -> None:
+    """Whether pictures can be written there, before anything is run. Raises `UsageError`."""
+    if out.suffix not in (PAGE, DRAWING):
+        raise UsageError(f"--svg {out}: give a file that ends in {PAGE}, a page, or in {DRAWING}, one drawing")
+    files.check_new("--svg", out)
+
+
+def written(out: Path, pictures: Shown) -> None:
+    """Write the chosen pictures as what the name of the file asks for."""
+    text = page(pictures) if out.suffix == PAGE else stacked(pictures.chosen, "step")
+    with out.open("x", encoding="utf-8") as file:
+        file.write(text)
+
+
+def page(pictures: Shown) -> str:
+    """A page that needs nothing else."""
+    figures = "\n".join(_figure(frame) for frame in pictures.chosen)
+    said = "".join(f"<li>{escape(clean(line))}</li>" for line in pictures.lines)
+    return PAGE_TEXT.format(title=escape(pictures.heading), style=THEME + STYLE + LAYOUT, said=said, figures=figures)
+
+
+def _figure(frame: Frame) -> str:
+    return f"<figure><figcaption>{escape(title(frame))}</figcaption>{svg(frame, f'step-{frame.number}')}</figure>"
+
+
+LAYOUT = """
+*{box-sizing:border-box}
+body{margin:0 auto;padding:1rem;max-width:74rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+body,figcaption{overflow-wrap:anywhere}
+h1{font-size:1.15rem;line-height:1.3;margin:0 0 .5rem}
+ul{margin:.4rem 0 1.2rem;padding-left:1.2rem}
+.steps{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr));gap:1.5rem 2rem;align-items:start}
+figure{margin:0;min-width:0;max-width:26rem;break-inside:avoid}
+figcaption{font:600 .85rem/1.35 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+figcaption{margin-bottom:.4rem;padding-top:.4rem;border-top:2px solid var(--rule)}
+svg{width:100%;max-width:100%;height:auto;display:block}
+"""
+
+PAGE_TEXT = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<ul>{said}</ul>
+<div class="steps">
+{figures}
+</div>
+</body>
+</html>
+"""

@@ -1,6 +1,7 @@
 """Outcomes as tables and lines for a person at a terminal."""
 
 from collections.abc import Iterable, Mapping
+from shlex import quote
 from typing import Any
 
 from rich.padding import Padding
@@ -93,6 +94,11 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
     verdict, colour = {0: ("holds", "green"), 1: ("is refuted", "bold red")}.get(outcome.status, ("is undecided", "yellow"))
     lines.append(Text.assemble(f"{r.subject} ", (verdict, colour), f": {words}"))
     return lines
+
+
+def to_show(files: Iterable[str]) -> list[Any]:
+    """How to see the traces that were written."""
+    return [Text(f"show it: radixcheck show {quote(file)}") for file in files]
 
 
 def diff(outcome: DiffOutcome) -> list[Any]:

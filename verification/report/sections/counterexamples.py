@@ -8,7 +8,8 @@ from radixcheck.verification.operations import Op
 from radixcheck.verification.proofs.trust import PREFIXES
 from radixcheck.verification.report.answers import PROVE
 from radixcheck.verification.report.blocks import Block, Paragraph, Part, Picture, Plain, Section, Steps, Verdict
-from radixcheck.verification.report.drawing import described, svg
+from radixcheck.verification.report.described import described
+from radixcheck.verification.report.drawing import svg
 from radixcheck.verification.report.frames import Frame, frames
 from radixcheck.verification.report.gathered import Gathered, anchor
 from radixcheck.verification.search.run import Config

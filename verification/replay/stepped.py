@@ -1,0 +1,69 @@
+"""A trace performed step by step with everything checked after each: what `replay` of a trace file, `show` and the report go through."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from radixcheck.spec.values import CacheError
+from radixcheck.verification.operations import Op
+from radixcheck.verification.refinement.checker import Checker, Violation
+from radixcheck.verification.refinement.misuse import is_misuse
+from radixcheck.verification.search.run import Factory, new_checker, replay
+from radixcheck.verification.search.shrink import REPLICAS
+from radixcheck.verification.traces import Recorded
+
+DETERMINISM = "DETERMINISM"  # what one run cannot show
+UNCALLED = "not performed: no caller can make this call now, or the cache has no such operation"
+COUNTED = {  # what the number in an answer counts
+    "evict": "freed {}",
+    "insert": "{} present",
+    "start": "{} cached",
+    "chunk": "{} cached",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation of a trace."""
+
+    number: int  # from 1
+    op: Op
+    performed: bool  # False: no caller could make this call
+    answer: str  # in short
+    broken: tuple[Violation, ...]
+
+
+def stepped(checker: Checker, trace: Iterable[Op]) -> Iterator[Step]:
+    """Each operation, until one after which nothing more can be judged."""
+    for number, op in enumerate(trace, 1):
+        if checker.stopped:
+            return
+        if not checker.allowed(op):
+            yield Step(number, op, False, UNCALLED, ())
+            continue
+        broken = tuple(checker.step(op))
+        yield Step(number, op, True, _answer(checker, op, broken), broken)
+
+
+def replicas(factory: Factory, recorded: Recorded) -> tuple[int, Violation] | None:
+    """Where replicas of the cache answer otherwise, if that is what the trace was recorded for: the operation's number."""
+    if recorded.property != DETERMINISM:
+        return None
+    found = replay(factory, recorded.config, recorded.trace, REPLICAS).broken(DETERMINISM)
+    if found is None:
+        return None
+    steps = stepped(new_checker(factory, recorded.config, stride=1), recorded.trace)
+    performed = [step.number for step in steps if step.performed]
+    return performed[len(found.trace) - 1], found.violation
+
+
+def _answer(checker: Checker, op: Op, broken: tuple[Violation, ...]) -> str:
+    if is_misuse(op.name):
+        return "not refused as it must be" if broken else "refused, or there was no occasion for it; nothing changed"
+    _, length, slots, error, _ = checker.answers[-1]
+    if isinstance(error, type) and issubclass(error, Exception):
+        return f"{'refused' if issubclass(error, CacheError) else 'raised'}: {error.__name__}"
+    words = [COUNTED.get(op.name, "{} tokens").format(length)] if length is not None else []
+    if isinstance(slots, tuple) and slots:
+        shown = [str(slot) for slot in slots]
+        words.append("slots " + " ".join(shown if len(shown) <= 8 else [*shown[:3], "..", shown[-1]]))
+    return ", ".join(words) or "done"
