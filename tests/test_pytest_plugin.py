@@ -1,5 +1,6 @@
 """The pytest plugin in projects made for it: what it adds to a run, what its fixtures and its marker do, and what wrong use is told."""
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -12,7 +13,10 @@ from radixcheck.verification.historical import pairs_subject
 from radixcheck.verification.in_pytest.items import RULES
 from radixcheck.verification.in_pytest.marked import NAMES
 from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.operations import Op
 from radixcheck.verification.pytest_plugin import MARKER
+from radixcheck.verification.search.run import Config
+from radixcheck.verification.traces import Recorded, write
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGIN = "radixcheck.verification.pytest_plugin"
@@ -132,6 +136,8 @@ def test_where_tests_are_spread_the_items_of_a_subject_are_kept_together(project
 
 
 FIXTURES = f"""
+from pathlib import Path
+
 import pytest
 from caches import boastful, right, wrong
 
@@ -160,6 +166,12 @@ def test_the_trace_passes(radixcheck):
 def test_the_trace_fails(radixcheck):
     radixcheck.trace(wrong, TRACE, pool=8)
 
+def test_the_recorded_trace_passes(radixcheck):
+    radixcheck.trace(right, Path("recorded.jsonl"))
+
+def test_the_recorded_trace_fails(radixcheck):
+    radixcheck.trace(wrong, Path("recorded.jsonl"))
+
 def test_what_cannot_be_called_is_no_pass(radixcheck):
     radixcheck.trace(right, [*TRACE, {{"op": "unlock", "holder": 7}}])
 
@@ -177,6 +189,8 @@ def test_the_marker_sets_what_a_call_does_not_say(radixcheck):
 
 def test_the_fixtures_and_the_marker_pass_on_the_reference_and_fail_on_a_mutant(project: pytest.Pytester) -> None:
     project.makepyfile(test_caches=FIXTURES)
+    operations = tuple(map(Op.from_json, json.loads(TRACE)))
+    write(project.path / "recorded.jsonl", Recorded(Config("lru", 1, 8), operations, "caches:wrong", "EVICT_LEAF"))
     status, said = ran(project, *SMALL, "-rA", "--tb=short")
 
     failed = {line.split()[1].partition("::")[2] for line in said.splitlines() if line.startswith("FAILED ")}
@@ -185,11 +199,11 @@ def test_the_fixtures_and_the_marker_pass_on_the_reference_and_fail_on_a_mutant(
     assert status == 1
     assert passed == {
         *("test_the_machine_passes", "test_the_search_passes", "test_the_trace_passes", "test_the_marker_sets_what_a_call_does_not_say"),
-        *(each.format("right", size) for size in (1, 2)),
+        *("test_the_recorded_trace_passes", *(each.format("right", size) for size in (1, 2))),
     }
     assert failed == {
         *("test_the_machine_fails", "test_too_few_examples_are_no_pass", "test_the_search_fails"),
-        *("test_the_trace_fails", "test_what_cannot_be_called_is_no_pass"),
+        *("test_the_trace_fails", "test_the_recorded_trace_fails", "test_what_cannot_be_called_is_no_pass"),
         *(each.format("wrong", size) for size in (1, 2)),
     }
     assert "operation 3 (evict 1):" in said
