@@ -10,7 +10,7 @@ import pytest
 
 from radixcheck.verification.report.files import Files
 from radixcheck.verification.report.junit import junit
-from radixcheck.verification.report.summary import LENGTH_MAX, escaped, summary
+from radixcheck.verification.report.step_summary import LENGTH_MAX, escaped, summary
 from radixcheck.verification.subjects.registry import UsageError
 
 TRACE = [{"op": "insert", "tokens": [1]}, {"op": "insert", "tokens": [1, 1]}, {"op": "evict", "amount": 1}]

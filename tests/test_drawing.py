@@ -9,10 +9,9 @@ import pytest
 from radixcheck.spec.values import Key
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
-from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode
 from radixcheck.verification.report.described import described, title
 from radixcheck.verification.report.drawing import WIDTH, stacked, svg
-from radixcheck.verification.report.frames import Frame, frames, of_observation
+from radixcheck.verification.report.frames import Frame, frames
 from radixcheck.verification.search.run import Config, Factory
 from radixcheck.verification.subjects.reference import ReferenceSubject, reference_subject
 from radixcheck.verification.subjects.registry import resolve
@@ -227,16 +226,6 @@ def test_a_large_tree_is_shown_in_part_and_a_deep_one_stays_within_its_width() -
         assert len(boxes) <= 24
         assert all(int(b.get("width", "0")) >= 100 for b in boxes)
         assert all(int(b.get("x", "0")) + int(b.get("width", "0")) <= WIDTH for b in boxes)
-
-
-def test_a_state_that_no_run_led_to_is_drawn_with_its_stale_entries() -> None:
-    nodes = [SeenNode("a", None, (1,), (0,), (), None, 1, time=2), SeenNode("b", "a", (2,), (1,), (), None, 0, time=1)]
-    heap = [SeenEntry((1, 1), "b"), SeenEntry((0, 0), "b"), SeenEntry((2, 2), "a"), SeenEntry((3, 3), "c")]
-    frame = of_observation(Observation(3, nodes, heap=heap), "evict(n = [1])")
-
-    assert title(frame) == "evict(n = [1])"
-    assert frame.heap is not None
-    assert [entry.stale for entry in frame.heap] == ["", "aged", "locked", "gone"]
 
 
 def test_a_wrong_heap_is_drawn_as_it_is() -> None:

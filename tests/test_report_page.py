@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,15 @@ from radixcheck.verification.facts import FACTS, decide
 from radixcheck.verification.kills.matrix import judge_all
 from radixcheck.verification.proofs import campaign
 from radixcheck.verification.report import explore, facts, proofs
-from radixcheck.verification.report.answers import ANSWERS, PROVE
+from radixcheck.verification.report.answers import ANSWERS, BENCH, PROVE
 from radixcheck.verification.report.kills import Matrix
 from radixcheck.verification.report.outcome import VerifyOutcome
 from radixcheck.verification.report.pictures import scene
+from radixcheck.verification.report.results import collect
+from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.report.store import store
-from radixcheck.verification.report.summary import summary
 from radixcheck.verification.search.verify import Options, verify
-from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.subjects.registry import UsageError, resolve
 
 FEW = ("Q1-EQUAL", "EVICT-ENDS", "evict/COUNT", "touch/RECENCY", "STAMP", "split/ADDS")
 WIDTHS = (1280, 400)
@@ -64,6 +66,12 @@ def checked(subject: str) -> dict[str, Any]:
     """A search of a second; what is refuted is shown by pictures."""
     report = verify(subject, Options(("lru",), (1,), 1.0, 0, 16), quiet_search)
     return VerifyOutcome(report, tuple((found, scene(resolve(subject), found)) for found in report.found), None, None).to_json()
+
+
+@contextmanager
+def quiet(title: str) -> Iterator[Callable[..., None]]:
+    """No progress."""
+    yield lambda *told: None
 
 
 def quiet_search(share: float, what: str) -> None:
@@ -160,6 +168,15 @@ def test_the_status_is_that_of_the_cache_under_review(made: Path, capsys: pytest
     first = answers["C3"]["evidence"][0]
     assert (first["source"], first["found"], first["expected"]) == ("base", "REFUTED", "")
     assert "<title>radixcheck report: base</title>" in (out / "report.html").read_text()
+
+
+def test_what_was_measured_without_other_caches_is_not_shown_as_measured_with_them(tmp_path: Path) -> None:
+    """The interpreter that has them is no part of the sources."""
+    store(tmp_path / "bench.json", {"claims": []})
+
+    assert collect(tmp_path, [BENCH], None, quiet).stored[BENCH]["claims"] == []
+    with pytest.raises(UsageError, match="no-such-python"):
+        collect(tmp_path, [BENCH], "no-such-python", quiet)
 
 
 @pytest.fixture(scope="module")

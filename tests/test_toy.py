@@ -12,7 +12,7 @@ from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.commands import run
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.report.junit import junit
-from radixcheck.verification.report.summary import summary
+from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.search.machine import state_machine_test
 from radixcheck.verification.search.run import Config, random_run
 

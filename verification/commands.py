@@ -17,11 +17,11 @@ from radixcheck.verification.asked import asked_of, check
 from radixcheck.verification.bench.command import bench
 from radixcheck.verification.operations import Op
 from radixcheck.verification.options import one_subject, options
-from radixcheck.verification.recorded import replay_trace_file
 from radixcheck.verification.report import console, tables
 from radixcheck.verification.reporting import report
 from radixcheck.verification.showing import show
 from radixcheck.verification.subjects.registry import PEERS, UsageError, known, names_of
+from radixcheck.verification.trace_files import replay_trace_file
 from radixcheck.verification.traces import is_trace
 
 

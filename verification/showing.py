@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from radixcheck.verification.options import one_subject, options
-from radixcheck.verification.recorded import opened
 from radixcheck.verification.report import console
 from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.trace_files import opened
 
 
 @click.command()

@@ -30,6 +30,7 @@ from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIO
 from radixcheck.verification.refinement.misuse import is_misuse
 from radixcheck.verification.search.run import Config
 from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.whole import write_whole
 
 VERSION = 1
 MARK = "trace"  # what the header says under "radixcheck"
@@ -77,12 +78,9 @@ def write(path: Path, recorded: Recorded) -> None:
     lines = _lines(str(path), recorded)
     if _parsed(str(path), lines) != recorded:
         raise UsageError(f"{path}: not written, for a namespace holds what JSON gives back changed; use texts, numbers and tuples of them")
-    unfinished = path.with_name(path.name + ".part")
     try:
-        unfinished.write_bytes(b"".join(line + b"\n" for line in lines))
-        unfinished.replace(path)
+        write_whole(path, b"".join(line + b"\n" for line in lines).decode())
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise UsageError(f"{path}: cannot be written ({error.strerror}); give another place") from error
 
 

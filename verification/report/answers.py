@@ -123,7 +123,7 @@ ANSWERS = (
         "C7",
         "Evictions get faster.",
         "They do, and by how much depends on the sizes: what is saved is visiting every node and making a heap of the leaves, once a call. "
-        "One victim of a large tree costs hundreds of times less; with many victims a call little is left to save.",
+        "So a single victim of a large tree gains most; with many victims a call little is left to save.",
         measured("EVICT-GAIN", "EVICT-OURS"),
     ),
     Answer(
@@ -244,8 +244,7 @@ ANSWERS = (
     Answer(
         "L1",
         "Is a set of evictable leaves exact at all times (sglang#14339)?",
-        "It is, if it is kept at the places where the heap is pushed. What remains of the cost is a heap made of all leaves at each call: "
-        "about half of what it was.",
+        "It is, if it is kept at the places where the heap is pushed. What remains of the cost is a heap made of all leaves at each call.",
         (*proved("LEAFSET-EXACT", "HEAP_FULL"), *found(LEAF_SET, TESTED, "LEAFSET"), *measured("SET-GAIN", "HEAPIFY-LEFT")),
     ),
     Answer(

@@ -8,9 +8,10 @@ from typing import Any
 from radixcheck.verification import traces
 from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.report.junit import junit
-from radixcheck.verification.report.summary import summary
+from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.search.run import Found
 from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.whole import unfinished, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,9 @@ class Files:
     def write(self, outcomes: Sequence[Mapping[str, Any]]) -> None:
         """The XML whole or not at all; the summary after what its file holds. Raises `UsageError`."""
         if self.junit is not None:
-            unfinished = _unfinished(self.junit)
             try:
-                unfinished.write_text(junit(outcomes), encoding="utf-8")
-                unfinished.replace(self.junit)
+                write_whole(self.junit, junit(outcomes))
             except OSError as error:
-                unfinished.unlink(missing_ok=True)
                 raise _cannot("--junit", self.junit, error) from error
         if self.summary is not None:
             try:
@@ -95,16 +93,12 @@ def _cannot(option: str, file: Path, error: OSError) -> UsageError:
     return UsageError(f"{option} {file}: cannot be written ({error.strerror}); give another file")
 
 
-def _unfinished(file: Path) -> Path:
-    return file.with_name(file.name + ".part")
-
-
 def _new(file: Path) -> None:
     """What stands there stays until the new text is whole, so that the folder must take a second file."""
     if file.is_dir():
         raise IsADirectoryError(0, "it is a folder")
-    _unfinished(file).open("w").close()
-    _unfinished(file).unlink()
+    unfinished(file).open("w").close()
+    unfinished(file).unlink()
 
 
 def _open_end(file: Path) -> None:

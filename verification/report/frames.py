@@ -63,12 +63,6 @@ def frames(factory: Factory, config: Config, trace: Sequence[Op]) -> tuple[Frame
     return tuple(_frames(factory, config, trace))
 
 
-def of_observation(seen: Observation, title: str) -> Frame:
-    """A state that no run led to, as a solver makes it."""
-    entries = _entries(seen, _names(seen, {}), lambda e: _touched_since(seen, e))
-    return Frame(0, title, "", seen, heap=entries)
-
-
 def _frames(factory: Factory, config: Config, trace: Sequence[Op]) -> Iterator[Frame]:
     checker = new_checker(factory, config, stride=1)
     album = _Album(checker)
@@ -220,9 +214,3 @@ def _truthful(policy: str) -> Callable[..., bool]:
 
 def _aged(policy: str, state: State, index: int) -> bool:
     return state.on.get(index) in state.node and not _truthful(policy)(state, None, index)
-
-
-def _touched_since(seen: Observation, index: int) -> bool:
-    """Without a policy there is the second key, which is the time of the last access under each."""
-    entry = (seen.heap or ())[index]
-    return any(n.time != entry.key[1] for n in seen.nodes if n.name == entry.node)

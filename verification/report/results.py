@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from radixcheck.verification.asked import asked_of
 from radixcheck.verification.report.answers import BENCH, FACTS, PROVE, SECONDS, Evidence
 from radixcheck.verification.report.store import Stored, store, stored
 from radixcheck.verification.subjects.registry import BUILT_IN
@@ -72,7 +74,7 @@ def _measured(found: Stored, name: str) -> Result | None:
 
 
 def collect(folder: Path, sources: Iterable[str], python: str | None, progress: Progress) -> Results:
-    """The results of these sources. A cache that is not of this package is checked anew each time: its sources are not known here."""
+    """The results of these sources. A cache that is not of this package is run anew each time, as its sources are not known here."""
     makers = {
         PROVE: _prove,
         FACTS: _try,
@@ -84,7 +86,7 @@ def collect(folder: Path, sources: Iterable[str], python: str | None, progress: 
     for source in dict.fromkeys(sources):
         make = makers.get(source) or _verifier(source)
         file = folder / f"{_file(source)}.json"
-        ours = source in makers or source in BUILT_IN
+        ours = (source in makers or source in BUILT_IN) and not (source == BENCH and python)
         found[source] = (stored if ours else _anew)(file, lambda: make(progress))  # noqa: B023 - it is called at once
     return Results(found)
 
@@ -133,7 +135,7 @@ def _mutants(progress: Progress) -> Stored:
     from radixcheck.verification.mutants import MUTANTS
     from radixcheck.verification.report.kills import Matrix
 
-    done: list[str] = []
+    start, done = perf_counter(), list[str]()
     with progress("mutants") as told:
 
         def judged(each: Any) -> None:
@@ -141,7 +143,7 @@ def _mutants(progress: Progress) -> Stored:
             told(len(done) / len(MUTANTS), f"{each.name}: {each.verdict}")
 
         found = judge_all(tuple(MUTANTS), 0, MUTANT_SECONDS, judged, MUTANT_DETECTORS)
-    return Matrix(tuple(map(_brief, found)), sum(each.seconds for each in found)).to_json()
+    return Matrix(tuple(map(_brief, found)), perf_counter() - start).to_json()
 
 
 def _brief(judged: "Judged") -> "Judged":
@@ -166,11 +168,8 @@ def _explorer(subject: str) -> Callable[[Progress], Stored]:
 
 def _verifier(subject: str) -> Callable[[Progress], Stored]:
     def verify(progress: Progress) -> Stored:
-        from radixcheck.verification.report.outcome import Request, verify_and_replay
-        from radixcheck.verification.search.verify import supported
+        from radixcheck.verification.report.outcome import verify_and_replay
 
-        supports, _ = supported(subject, "cpu")
-        request = Request(supports.policies, supports.page_sizes, None, "cpu", 0)
-        return verify_and_replay(subject, request, SECONDS, False, progress).to_json()
+        return verify_and_replay(subject, asked_of(subject, (), ()), SECONDS, False, progress).to_json()
 
     return verify

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.whole import write_whole
 
 LAYERS = ("spec", "reference", "optimized", "verification")
 Stored = Mapping[str, Any]
@@ -37,11 +38,9 @@ def stored(file: Path, obtain: Callable[[], Stored]) -> Stored:
 
 
 def store(file: Path, results: Stored) -> Stored:
-    """Write them, and of which sources they speak; what was stored before stays until this is whole."""
+    """Write them, and of which sources they speak."""
     text = json.dumps({"sources": digest(), **results}, indent=1)
-    unfinished = file.with_suffix(".part")
-    unfinished.write_text(text + "\n")
-    unfinished.replace(file)
+    write_whole(file, text + "\n")
     fresh: Stored = json.loads(text)  # as it will be read
     return fresh
 

@@ -20,8 +20,9 @@ from radixcheck.verification.report.markdown import markdown
 from radixcheck.verification.report.questions import Answered, answered, status, to_json
 from radixcheck.verification.report.results import EXPLORED, Progress, collect
 from radixcheck.verification.report.sections import document
+from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.report.store import folder
-from radixcheck.verification.report.summary import summary
+from radixcheck.verification.whole import write_whole
 
 EVERYTHING = ("mutants", *(f"explore {subject}" for subject in EXPLORED))  # beside what answers rest on
 
@@ -59,9 +60,10 @@ def report(
     outcomes = [collected.stored[subject] for subject in gathered.subjects]
     texts = {"report.html": html(whole), "report.md": markdown(whole), "report.json": json.dumps(_json(gathered), indent=1) + "\n"}
     texts |= {"junit.xml": junit(outcomes), "summary.md": summary(outcomes)}
-    paths = tuple(_write(place / name, text) for name, text in texts.items())
+    for name, text in texts.items():
+        write_whole(place / name, text)
     codes = [status(found), *(outcome["status"] for outcome in outcomes)]
-    return Written(found, max(codes, key=(0, 3, 2, 1).index), paths)
+    return Written(found, max(codes, key=(0, 3, 2, 1).index), tuple(place / name for name in texts))
 
 
 def _json(found: Gathered) -> dict[str, Any]:
@@ -88,11 +90,3 @@ def _field(python: str | None, progress: Progress) -> dict[str, Any]:
 def _versions() -> dict[str, str]:
     today = datetime.now(UTC).isoformat(timespec="minutes")
     return {"radixcheck": version("radixcheck"), "Python": platform.python_version(), "torch": version("torch"), "on": today}
-
-
-def _write(path: Path, text: str) -> Path:
-    """Whole, or what was there before."""
-    unfinished = path.with_suffix(path.suffix + ".part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
-    return path

@@ -3,14 +3,14 @@
 from radixcheck.verification.report.blocks import Document
 from radixcheck.verification.report.gathered import Gathered
 from radixcheck.verification.report.sections import (
-    asked,
     benchmark,
     counterexamples,
     exploration,
-    field,
+    findings,
     invariants,
     kills,
-    matrix,
+    proofs,
+    questions,
     summary,
     trust,
 )
@@ -19,5 +19,5 @@ from radixcheck.verification.report.sections import (
 def document(found: Gathered) -> Document:
     """The whole report."""
     reviewed = ", ".join(found.subjects)
-    modules = (summary, asked, counterexamples, invariants, matrix, exploration, kills, benchmark, field, trust)
+    modules = (summary, questions, counterexamples, invariants, proofs, exploration, kills, benchmark, findings, trust)
     return Document(f"radixcheck report: {reviewed}", [module.section(found) for module in modules])
