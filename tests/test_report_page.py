@@ -144,6 +144,9 @@ def test_all_files_say_the_same(made: Path) -> None:
     for each in answers:
         assert re.search(rf"### {each['id']}  \*\*{each['verdict']}\*\*", markdown)
         assert re.search(rf'>{each["id"]}  <b class="verdict \w+">{each["verdict"]}</b>', page)
+    assert '<b class="verdict bad">REFUTED</b>' in page
+    assert '<b class="verdict good">TESTED</b>' in page
+    assert '<b class="verdict none">OPEN</b>' in page
     assert len(markdown) < 60_000
     assert ElementTree.parse(made / "junit.xml").getroot().tag == "testsuites"
     assert (made / "summary.md").read_text() == summary([json.loads((made / "report.json").read_text())["results"]["optimized"]])
