@@ -86,7 +86,8 @@ class RadixCache:
 
     def _insert(self, key: Key, slots: Tensor, priority: int) -> tuple[int, list[Node]]:
         tree, data = self.tree, pack(key.tokens)
-        check_priority(priority)
+        if priority:
+            check_priority(priority)
         whole = len(data) // self._page_bytes * self.page_size
         if slots.numel() < whole:
             raise BadAmount(f"{slots.numel()} slots for {whole} tokens")

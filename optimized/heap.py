@@ -85,12 +85,12 @@ class EvictionHeap:
         assert self.leaf_count > 0, "no leaf is evictable"
         while True:
             entry = self._least()
-            node = entry[3]
+            first, second, _, node = entry
             if node.entry is not entry:
                 continue
             node.entry = None
             if node.is_evictable_leaf():
-                if entry[:2] == self.key(node):
+                if (first, second) == self.key(node):
                     self.leaf_count -= 1
                     return node
                 self._speak(node)

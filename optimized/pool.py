@@ -62,8 +62,11 @@ class DevicePool:
     def free(self, *parts: Tensor) -> None:
         """Take whole pages back: every slot of each page, in order. Whether they were out is for a ledger to know."""
         tokens = sum(map(Tensor.numel, parts))
-        above = self._height + tokens
+        below, above = self._height, self._height + tokens
         assert tokens % self.page_size == 0, "a page comes back as a whole"
         assert above <= self.capacity, "more came back than was handed out"
-        torch.cat(parts, out=self._free[self._height : above])
+        if len(parts) == 1:
+            self._free[below:above] = parts[0]  # half a microsecond less than the next line, and most calls have one part
+        else:
+            torch.cat(parts, out=self._free[below:above])
         self._height = above
