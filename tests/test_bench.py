@@ -255,6 +255,15 @@ def test_a_table_shows_medians_spread_and_ratios(capsys: pytest.CaptureFixture[s
     assert "figures may be far off" in out
 
 
+def test_a_table_has_the_columns_that_some_cache_has() -> None:
+    scenario = plan.SCENARIOS["admit"]
+    ours, vllm = dict.fromkeys(scenario.columns, 1.0), {"total p50": 1.0, "total with hash p50": 2.0}
+
+    assert scenario.shown([ours]) == list(scenario.columns)
+    assert scenario.shown([ours, vllm]) == [*scenario.columns, "total with hash p50"]
+    assert scenario.shown([vllm]) == ["total p50", "total with hash p50"]
+
+
 def test_a_worker_needs_nothing_of_the_project_but_its_files(tmp_path: Path) -> None:
     """Without site-packages there is no torch: it says so. What it imports then comes from beside it, and its path holds nothing of it."""
     program = (

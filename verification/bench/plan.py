@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,11 @@ class Scenario:
     columns: tuple[str, ...]  # figures that a table shows
     compared: tuple[str, ...]  # of these: those that are put in relation
     ours_only: bool = False  # it is about something that the caches of others do not do
+    told_apart: tuple[str, ...] = ()  # figures of caches that do a part of the work elsewhere: what it costs with that part
+
+    def shown(self, caches: Collection[Container[str]]) -> list[str]:
+        """The columns of a table of these caches' figures: what at least one of them has."""
+        return [name for name in (*self.columns, *self.told_apart) if any(name in figures for figures in caches)]
 
 
 SCENARIOS = {
@@ -67,16 +72,19 @@ SCENARIOS = {
         "the pool is full of leaves of 64 tokens; a step evicts one or more in one call, takes their slots and inserts others; us",
         ("evict p50", "evict p99", "alloc p50", "insert p50", "step p50", "step p99"),
         ("evict p50", "step p50"),
+        told_apart=("step with hash p50",),
     ),
     "admit": Scenario(
         "prompts of 2,048 tokens, of which groups share 1,536, are admitted; us",
         ("match p50", "indices p50", "lock p50", "insert p50", "unlock p50", "total p99", "total p50"),
         ("total p50",),
+        told_apart=("total with hash p50",),
     ),
     "trace": Scenario(
         "a recorded trace over a bounded pool; us for each request",
         ("hit %", "leak", "match", "indices", "lock", "evict", "alloc", "insert", "finish", "unread", "requests/s", "us/request"),
         ("us/request",),
+        told_apart=("us/request with hash",),
     ),
     "deep": Scenario(
         "a chain of nodes of 16 tokens; a lock is timed with a reading of exact sizes; us",

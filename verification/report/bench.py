@@ -34,14 +34,15 @@ def _table(results: Results, job: Job) -> Table:
     scenario, found, ratios = SCENARIOS[job.scenario], results.figures(job.name), results.ratios(job)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("cache", no_wrap=True)
-    for column in scenario.columns:
+    columns = scenario.shown(found.values())
+    for column in columns:
         table.add_column(column, justify="right")
         if column in scenario.compared:
             table.add_column("spread", justify="right", style="cyan")
             table.add_column("to peer/SGLang/floor", justify="right", style="cyan", no_wrap=True)
     for cache, figures in found.items():
         cells = []
-        for column in scenario.columns:
+        for column in columns:
             figure = figures.get(column)
             cells.append(_number(figure.median) if figure else "-")
             if column in scenario.compared:

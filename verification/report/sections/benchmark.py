@@ -57,7 +57,7 @@ def _tables(bench: Stored) -> Iterator[Block]:
 
 
 def _table(job: Mapping[str, Any]) -> Table:
-    columns = [c for c in SCENARIOS[job["scenario"]].columns if any(c in figures for figures in job["figures"].values())]
+    columns = SCENARIOS[job["scenario"]].shown(job["figures"].values())
     rows = [
         (f"`{cache}`", *(_number(figures[column]["median"]) if column in figures else "" for column in columns))
         for cache, figures in job["figures"].items()
