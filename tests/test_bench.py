@@ -255,6 +255,20 @@ def test_a_table_shows_medians_spread_and_ratios(capsys: pytest.CaptureFixture[s
     assert "figures may be far off" in out
 
 
+def test_what_was_not_measured_is_said_once_and_in_short(capsys: pytest.CaptureFixture[str]) -> None:
+    results = given()
+    results.jobs = plan.planned(True, ["decode", "deep"], None)
+    for name in ("base", "leaf-set"):
+        results.unsupported[name] = {job.name: "evictions only" for job in results.jobs if job.scenario == "deep"}
+    results.unsupported["leaf-set"][results.jobs[-3].name] = "no pool"
+
+    console.show(report.tables(results, True))
+    out = " ".join(capsys.readouterr().out.split())
+
+    assert f"not measured: base, leaf-set: evictions only: deep not measured: leaf-set: no pool: {results.jobs[-3].name}" in out
+    assert out.count("not measured") == 2
+
+
 def test_a_table_has_the_columns_that_some_cache_has() -> None:
     scenario = plan.SCENARIOS["admit"]
     ours, vllm = dict.fromkeys(scenario.columns, 1.0), {"total p50": 1.0, "total with hash p50": 2.0}

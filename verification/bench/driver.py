@@ -35,7 +35,7 @@ class Driver:
     page_sizes: ClassVar[tuple[int, ...]] = (1, 16, 64)
     rows: ClassVar[torch.dtype] = torch.int64  # of a request's row of slots, where the caller keeps it
     loops: ClassVar[Mapping[str, Callable[..., dict[str, float]]]] = {}  # scenarios that this cache must be driven through otherwise
-    without: ClassVar[Mapping[str, str]] = {}  # scenarios that make no sense with it, and why
+    without: ClassVar[Mapping[str, str]] = {}  # scenarios that make no sense with it, and why not
 
     def __init__(self, pool: Any) -> None:
         self.pool = pool
@@ -43,7 +43,7 @@ class Driver:
     @classmethod
     def real(cls, capacity: int, page_size: int) -> Any:
         """The pool that goes with this cache. Raises Missing, Unsupported."""
-        raise Unsupported("has no pool of its own")
+        raise Unsupported("no pool of its own")
 
     @classmethod
     def stub(cls, capacity: int, page_size: int) -> Stub:

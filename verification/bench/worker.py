@@ -70,7 +70,7 @@ class Worker:
         if scenario in driver.without:
             raise Unsupported(driver.without[scenario])
         if arguments.get("page_size", driver.page_sizes[0]) not in driver.page_sizes:
-            raise Unsupported(f"has no pages of {arguments['page_size']}")
+            raise Unsupported(f"no pages of {arguments['page_size']}")
 
         def make(page_size: int, capacity: int, pool: str) -> Any:
             return driver((driver.stub if pool == STUB else driver.real)(capacity, page_size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from rich.table import Table
@@ -59,11 +59,21 @@ def _number(value: float) -> str:
 
 def _absent(results: Results) -> list[Any]:
     lines = [Text(f"not here: {name}: {sentence}", "yellow") for name, sentence in results.missing.items()]
+    left_out: dict[tuple[str, str], list[str]] = {}  # the caches of which a sentence says why these jobs were not done
     for cache, jobs in results.unsupported.items():
         for sentence in dict.fromkeys(jobs.values()):
-            names = "; ".join(job for job, why in jobs.items() if why == sentence)
-            lines.append(Text(f"not measured: {cache} {sentence}: {names}", "dim"))
-    return lines
+            names = _in_short(results, [job for job, why in jobs.items() if why == sentence])
+            left_out.setdefault((sentence, names), []).append(cache)
+    return lines + [Text(f"not measured: {', '.join(caches)}: {why}: {names}", "dim") for (why, names), caches in left_out.items()]
+
+
+def _in_short(results: Results, names: Collection[str]) -> str:
+    """These jobs, those of a scenario by its name alone if they are all that it has."""
+    shorter = []
+    for scenario in dict.fromkeys(job.scenario for job in results.jobs):
+        every = [job.name for job in results.jobs if job.scenario == scenario]
+        shorter += [scenario] if set(every) <= set(names) else [name for name in every if name in names]
+    return "; ".join(shorter)
 
 
 def _about(results: Results, quick: bool) -> list[Any]:

@@ -14,7 +14,7 @@ from radixcheck.verification.historical.base import BaseTree
 from radixcheck.verification.historical.leaf_set import LeafSetTree
 from radixcheck.verification.historical.submitted import NodesTree, PairsTree
 
-_DECODE_ONLY = "is here for its evictions only (scenario decode)"
+_DECODE_ONLY = "here for evictions only (scenario decode)"
 
 
 class _Listed:

@@ -121,7 +121,7 @@ class Blocks(Driver):
 
     page_sizes: ClassVar[tuple[int, ...]] = (16, 64)
     loops: ClassVar[Mapping[str, Callable[..., dict[str, float]]]] = {"decode": decode, "admit": admit, "trace": trace, "memory": memory}
-    without: ClassVar[Mapping[str, str]] = {"deep": "has no tree", "queue": "computes a prompt's hashes once, and looks blocks up by them"}
+    without: ClassVar[Mapping[str, str]] = {"deep": "no tree", "queue": "a prompt is hashed once, and blocks are looked up by that"}
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
