@@ -2,8 +2,9 @@
 
 One entry speaks for a node (`node.entry`). An entry is dead when its node is no evictable leaf, or when a later entry
 speaks for that node: both are seen by looking at the node, so that nothing is searched or removed in the middle. That
-keeps the order exactly as long as every evictable leaf has an entry whose stored key is not greater than its live key:
-a key that has grown is repaired when it surfaces, one that has shrunk (as under mru) is pushed at once.
+keeps the order exactly as long as every evictable leaf has an entry whose stored key is not greater than its live key
+(HEAP_FULL, HEAP_STALE; claims LAZY-*, ORDER-*): a key that has grown is repaired when it surfaces, one that has shrunk
+(as under mru) is pushed at once.
 
 Where entries are kept is another matter: all that the order asks is that the least of all surfaces. Most come in order, for
 an access makes a key that is greater than all others (or less, under mru and filo): these stand in a queue, which gives and

@@ -36,7 +36,7 @@ class Locks:
             return
         node = path[-1]
         was_candidate = node.is_evictable_leaf()
-        first = bisect_left(path, True, key=_is_evictable)  # protection ends once on a path: bisection finds where
+        first = bisect_left(path, True, key=_is_evictable)  # protection ends once on a path (LOCK_NONNEG): bisection finds where
         if first:
             path[first - 1].marks += 1
             held.marks -= 1

@@ -32,9 +32,9 @@ class Lookup:
     def _stands(self) -> bool:
         """Whether the walk would end where it did.
 
-        A node that is still attached still ends the same prefix. No longer prefix is cached while it has no child for the next
-        page; nor while the edge that parts from the key hangs below it, for one page leads to one child, and a split puts a new node
-        above its edge.
+        A node that is still attached still ends the same prefix, at which the walk may go on (theorem RESUME). No longer prefix is
+        cached while it has no child for the next page (theorem DEEPEST); nor while the edge that parts from the key hangs below it,
+        for one page leads to one child, and a split puts a new node above its edge.
         """
         node, edge = self._node, self._edge
         if edge is not None:
