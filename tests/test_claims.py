@@ -10,6 +10,7 @@ from radixcheck.verification.proofs.models import model_of
 from radixcheck.verification.proofs.refute import SIZES, witness
 from radixcheck.verification.proofs.runs import CACHES
 from radixcheck.verification.proofs.second_solver import CONFIRMED, confirm
+from radixcheck.verification.report.modelled import worded
 
 CLAIMS = {claim.id: claim for claim in claims()}
 WRONG = [claim.id for claim in CLAIMS.values() if claim.expected == REFUTED]
@@ -29,7 +30,7 @@ def test_a_wrong_claim_is_refuted_by_a_model_of_few_nodes(name: str) -> None:
 
     assert result.as_expected
     assert result.model is not None
-    assert 1 <= len(result.model.before.nodes) <= 3
+    assert 1 <= len(result.model.before.seen.nodes) <= 3
     if name in CACHES:
         assert result.run is not None
         assert 1 <= len(result.run.operations) <= 4
@@ -60,7 +61,7 @@ def times(name: str) -> list[float]:
     """Of the nodes, parents first, after the step of a claim's counterexample."""
     (verdict,) = decide_each(CLAIMS[name].condition, (0,))
     assert verdict.counterexample is not None
-    return [node.time for node in model_of(CLAIMS[name].condition, verdict.counterexample).after.nodes]
+    return [node.time for node in model_of(CLAIMS[name].condition, verdict.counterexample).after.seen.nodes]
 
 
 def test_the_least_entry_may_be_an_internal_nodes_where_two_times_are_equal() -> None:
@@ -73,3 +74,28 @@ def test_the_least_entry_may_be_an_internal_nodes_where_the_parent_is_read_first
     found = times("Q1-PARENT-FIRST")
 
     assert min(found) == found[0] < found[-1]
+
+
+def worded_model(name: str) -> str:
+    (result,) = campaign._decide([name], (0,))
+    assert result.model is not None
+    return worded(result.model)
+
+
+def test_a_model_shows_the_sizes_that_go_wrong() -> None:
+    before, after = worded_model("Q4-TWICE").split("the claim fails")
+
+    assert [line for line in before.splitlines() if "free " in line] == ["  free 2  evictable 2  protected 0"]
+    assert "evicted" in after
+    assert "evictable -2" in after
+
+
+def test_a_model_shows_which_entry_has_grown_old() -> None:
+    before, after = worded_model("LAZY-mru").split("the claim fails at")
+
+    assert "stale: its key is old" not in before
+    assert after.count("stale: its key is old") == 1
+
+
+def test_a_model_of_a_state_is_one_picture() -> None:
+    assert worded_model("Q3-TAIL").startswith("a state: the claim fails at n = ")

@@ -48,7 +48,7 @@ def bench() -> dict[str, object]:
 def small(folder: Path) -> None:
     """Real results of small budgets, where the report looks for them."""
     results = campaign.campaign(FEW, (0,), 1, lambda found: None)
-    store(folder / "prove.json", proofs.to_json(results))
+    store(folder / "prove.json", proofs.to_store(results))
     store(folder / "facts.json", facts.to_json([decide(fact, 0) for fact in FACTS.values()]))
     store(folder / "bench.json", bench())
     store(folder / "mutants.json", Matrix(judge_all(("evict_internal",), 0, 1.0, detectors=("driver", "proofs")), 1.0).to_json())

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from radixcheck.spec.signature import POS
+from radixcheck.spec.values import Sizes
 from radixcheck.verification.model.positions import EPS
 from radixcheck.verification.model.state import State
 from radixcheck.verification.proofs.conditions import Condition
@@ -15,11 +16,20 @@ OTHERS = ("s", "g", "h", "d", "e")  # variables of formulas that are no position
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """Before and after one step (equal where there is none), in words a person reads."""
+class Moment:
+    """A state of the specification as a subject shows itself, and what it says of its sizes."""
 
-    before: Observation
-    after: Observation
+    seen: Observation  # the heap from its least entry to its greatest
+    sizes: Sizes
+    aged: frozenset[int]  # entries of the heap, by their place, that were stored before their node's last access
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Before and after one step (equal where there is none)."""
+
+    before: Moment
+    after: Moment
     step: str  # with its arguments; empty: the claim is of one state
     violated: str  # where the formula fails
 
@@ -41,7 +51,7 @@ def model_of(condition: Condition, found: Counterexample) -> Model:
         values = {p.args[0]: value for p, value in zip(step.parameters, found.arguments, strict=True)}
         given = f"{step.name}({_values(before, values, [p.args[0] for p in step.parameters if p.sort == POS])})"
     positions = [name for name in found.violated if name not in OTHERS]
-    return Model(observed(before), observed(after), given, _values(after, found.violated, positions))
+    return Model(moment(before), moment(after), given, _values(after, found.violated, positions))
 
 
 def _values(state: State, values: Mapping[str, int], positions: Sequence[str]) -> str:
@@ -51,8 +61,17 @@ def _values(state: State, values: Mapping[str, int], positions: Sequence[str]) -
     return ", ".join(f"{name} = {shown(name, value)}" for name, value in values.items())
 
 
-def observed(state: State) -> Observation:
-    """A state of the specification as a subject shows itself."""
+def moment(state: State) -> Moment:
+    """What there is to be seen in a state of the specification."""
+    heap = sorted(state.queued, key=lambda e: (state.first[e], state.second[e], e))
+    aged = frozenset(i for i, e in enumerate(heap) if state.second[e] != state.time.get(state.on[e]))
+    entries = [SeenEntry((state.first[e], state.second[e]), state.on[e], e, state.entry.get(state.on[e]) == e) for e in heap]
+    return Moment(
+        Observation(state.now, _nodes(state), heap=entries or None), Sizes(state.available, state.evictable, state.protected), aged
+    )
+
+
+def _nodes(state: State) -> list[SeenNode]:
     p = state.positions
     nodes = []
     for n in sorted(state.node, key=p.level.__getitem__):
@@ -62,8 +81,7 @@ def observed(state: State) -> Observation:
         parent = None if state.up[n] == EPS else state.up[n]
         marks = (state.lock[n], state.time[n], state.creation[n], state.hits[n], state.priority[n])
         nodes.append(SeenNode(n, parent, segment, slots, p.namespace[n], None, *marks))
-    entries = [SeenEntry((state.first[e], state.second[e]), state.on[e]) for e in sorted(state.queued)]
-    return Observation(state.now, nodes, heap=entries)
+    return nodes
 
 
 def _slots(size: int, page: int | None) -> range:

@@ -92,10 +92,10 @@ class _Album:
                 return frame
             fresh = checker.observation is not self._observed and checker.observation is not None
             self._observed = checker.observation
-            self._names |= _names(seen, self._names)
+            self._names |= tokens_of(seen, self._names)
             state = checker.seen if fresh else None
-            heap = _entries(seen, self._names, lambda e: state is not None and _aged(checker.policy, state, e))
-            merged, marks = _merged(self._before, seen, set(engine.pool.freed), engine.page_size, operation)
+            heap = entries(seen, self._names, lambda e: state is not None and _aged(checker.policy, state, e))
+            merged, marks = compared(self._before, seen, set(engine.pool.freed), engine.page_size, operation)
         except SubjectFailed as failed:
             return self._end(frame, str(failed))
         except (TypeError, AttributeError, ValueError) as error:  # not of the protocol's types
@@ -126,7 +126,7 @@ def _places(seen: Observation) -> dict[NodeId, Place]:
     return found
 
 
-def _merged(
+def compared(
     before: Observation | None, seen: Observation, freed: set[int], size: int, operation: str
 ) -> tuple[Observation, dict[NodeId, str]]:
     """What is seen with the nodes that are gone, each below its former parent, and the marks of both."""
@@ -153,7 +153,7 @@ def _arrived(place: Place, lasting: set[Place]) -> str:
     return SPLIT if any(inside) else NEW
 
 
-def _names(seen: Observation, known: Mapping[NodeId, str]) -> dict[NodeId, str]:
+def tokens_of(seen: Observation, known: Mapping[NodeId, str]) -> dict[NodeId, str]:
     """The tokens that lead to each node."""
     found: dict[NodeId, str] = dict(known)
     for n in seen.nodes:  # parents first
@@ -162,7 +162,7 @@ def _names(seen: Observation, known: Mapping[NodeId, str]) -> dict[NodeId, str]:
     return found
 
 
-def _entries(seen: Observation, names: Mapping[NodeId, str], aged: Callable[[int], bool]) -> tuple[Entry, ...] | None:
+def entries(seen: Observation, names: Mapping[NodeId, str], aged: Callable[[int], bool]) -> tuple[Entry, ...] | None:
     """The heap in its order; `aged` says of an entry whose node is an evictable leaf whether its key is an old one."""
     if seen.heap is None:
         return None

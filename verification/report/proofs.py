@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from textwrap import indent
 from typing import Any, TypeVar
 
 from rich.console import Group
@@ -13,10 +14,10 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.proofs.campaign import Campaign, Composed, Opinion, Result
 from radixcheck.verification.proofs.decide import PROVED
 from radixcheck.verification.proofs.matrix import Cell
-from radixcheck.verification.proofs.models import Model, Run
+from radixcheck.verification.proofs.models import Run
 from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED
 from radixcheck.verification.proofs.trust import PREFIXES
-from radixcheck.verification.report.pictures import tree
+from radixcheck.verification.report.modelled import drawn, worded
 
 Listed = TypeVar("Listed", Cell, Result)
 
@@ -129,19 +130,8 @@ def _models(results: list[Result]) -> Text:
     for r in results:
         if r.model is not None:
             text.append(f"{r.name} REFUTED", "bold")
-            text.append(f"  {r.sentence}\n{_picture(r.model)}\n{_run(r.run) if r.run else ''}\n")
+            text.append(f"  {r.sentence}\n{indent(worded(r.model), '  ')}\n{_run(r.run) if r.run else ''}\n")
     return text
-
-
-def _picture(model: Model) -> str:
-    lines = [tree(model.before)]
-    if model.before.heap:
-        lines.append("heap: " + ", ".join(f"{entry.key} for node {entry.node}" for entry in model.before.heap))
-    if model.step:
-        lines += [f"then {model.step}:", tree(model.after)]
-    if model.violated:
-        lines.append(f"fails at {model.violated}")
-    return "\n".join("  " + line for block in lines for line in block.splitlines())
 
 
 def _run(run: Run) -> str:
@@ -202,6 +192,12 @@ def to_json(found: Campaign, opinions: Sequence[Opinion] = ()) -> dict[str, Any]
     return {**head, "cells": cells, "operations": operations, "cvc5": [asdict(opinion) for opinion in opinions]}
 
 
+def to_store(found: Campaign) -> dict[str, Any]:
+    """The same for a report, with the pictures of claims that are wrong."""
+    wrong = {r.name: r.model for r in found.results if r.model and not r.name.startswith(PREFIXES)}
+    return to_json(found) | {"pictures": {name: drawn(name, model) for name, model in wrong.items()}}
+
+
 def _cell(r: Result) -> dict[str, Any]:
     """A result, with its model as text."""
     run = r.run and {
@@ -210,4 +206,4 @@ def _cell(r: Result) -> dict[str, Any]:
         "property": r.run.violation.property,
         "text": r.run.violation.text,
     }
-    return {**asdict(r), "model": r.model and _picture(r.model), "run": run, "verdict": r.verdict}
+    return {**asdict(r), "model": r.model and worded(r.model), "run": run, "verdict": r.verdict}

@@ -106,7 +106,7 @@ def _prove(progress: Progress) -> Stored:
     names = campaign.chosen((), (), ())
     with progress("proving") as told:
         found = campaign.campaign(names, (0,), 2, lambda results: told(len(results) / len(names), f"{len(results)} of {len(names)}"))
-    return proofs.to_json(found)
+    return proofs.to_store(found)
 
 
 def _try(progress: Progress) -> Stored:

@@ -5,9 +5,8 @@ from typing import Any
 
 from radixcheck.verification.catalogue import CATALOGUE
 from radixcheck.verification.operations import Op
-from radixcheck.verification.proofs.trust import PREFIXES
 from radixcheck.verification.report.answers import PROVE
-from radixcheck.verification.report.blocks import Block, Paragraph, Part, Picture, Plain, Section, Steps, Verdict
+from radixcheck.verification.report.blocks import Block, Paragraph, Part, Picture, Section, Steps, Verdict
 from radixcheck.verification.report.described import described
 from radixcheck.verification.report.drawing import svg
 from radixcheck.verification.report.frames import Frame, frames
@@ -23,10 +22,11 @@ def section(found: Gathered) -> Section:
     blocks: list[Block] = []
     for name, stored in found.verified:
         blocks += [_trace(name, together) for together in _together(stored["refuted"])]
-    models = [cell for cell in found.stored(PROVE)["cells"] if cell["model"] and not cell["name"].startswith(PREFIXES)]
+    proofs = found.stored(PROVE)
+    wrong = {cell["name"]: cell for cell in proofs["cells"] if cell["name"] in proofs["pictures"]}
     if not blocks:
         blocks.append(Paragraph("No cache that was checked breaks a property."))
-    claims = [_claim(cell) for cell in models]
+    claims = [_claim(cell, proofs["pictures"][name]) for name, cell in wrong.items()]
     intro = Paragraph(
         "For each claim that is wrong a solver found a state of few nodes; the step was run on it, and, where one can, in a cache."
     )
@@ -63,9 +63,9 @@ def _pictures(name: str, shown: Sequence[Frame]) -> Iterator[Picture]:
             yield Picture(svg(frame, f"{name}-{frame.number}"), title, described(frame))
 
 
-def _claim(cell: Mapping[str, Any]) -> Part:
+def _claim(cell: Mapping[str, Any], drawn: Sequence[Mapping[str, str]]) -> Part:
     run = cell["run"]
-    blocks: list[Block] = [Paragraph(cell["sentence"]), Plain(cell["model"])]
+    blocks: list[Block] = [Paragraph(cell["sentence"]), Steps([Picture(p["svg"], p["title"], p["text"]) for p in drawn])]
     if run:
         blocks.append(Paragraph(f"The same in `{run['cache']}`: {'; '.join(run['operations'])}: `{run['property']}` {run['text']}."))
     return Part(anchor("claim", cell["name"]), (Verdict(cell["verdict"]), f" {cell['name']}"), blocks, folded=True)

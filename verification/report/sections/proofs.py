@@ -1,6 +1,6 @@
 """The proofs: which transition keeps which formula, which operation promises what, and the claims about one state or one policy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.catalogue import CATALOGUE
@@ -24,7 +24,7 @@ def section(found: Gathered) -> Section:
     blocks.append(Part("promised", "What operations promise, along their whole chain of steps", [_promises(proofs["operations"])]))
     shown = [cell for cell in claims if not cell["name"].startswith(PREFIXES)]
     blocks.append(Paragraph(_trusted([cell for cell in claims if cell not in shown])))
-    blocks.append(Part("theorems", f"{len(shown)} theorems and claims", [_claims(shown)], folded=True))
+    blocks.append(Part("theorems", f"{len(shown)} theorems and claims", [_claims(shown, proofs["pictures"])], folded=True))
     return Section("proofs", "Proof matrix", blocks)
 
 
@@ -80,10 +80,10 @@ def _promises(promised: Sequence[Mapping[str, Any]]) -> Table:
     return Table(("promised by", *columns), rows)
 
 
-def _claims(claims: Sequence[Mapping[str, Any]]) -> Table:
+def _claims(claims: Sequence[Mapping[str, Any]], drawn: Container[str]) -> Table:
     rows: list[tuple[Words, ...]] = []
     for cell in claims:
-        name: Words = Link(anchor("claim", cell["name"]), cell["name"]) if cell["model"] else cell["name"]
+        name: Words = Link(anchor("claim", cell["name"]), cell["name"]) if cell["name"] in drawn else cell["name"]
         seconds = max(each["seconds"] for each in cell["decided"])
         rows.append((name, Verdict(cell["verdict"]), f"{seconds:.1f}", cell["sentence"] or "follows from the state formulas"))
     return Table(("theorem or claim", "verdict", "s", "sentence"), rows, numbers=("s",))
