@@ -16,7 +16,8 @@ from typing import Any
 from radixcheck.verification.bench import worker
 from radixcheck.verification.bench.figures import Figure, Ratios, ratios
 from radixcheck.verification.bench.plan import OURS, SCENARIOS, Cache, Job
-from radixcheck.verification.remote.process import Patience, Process, SubjectLost
+from radixcheck.verification.patience import Patience
+from radixcheck.verification.remote.process import Process, SubjectLost
 from radixcheck.verification.subjects.registry import UsageError
 
 WORKER = Path(worker.__file__)

@@ -112,6 +112,14 @@ class InsertForgetsPriority(ReferenceSubject):
         return super().insert(key, slots)
 
 
+class InsertCutsPriority(ReferenceSubject):
+    """An insert hands on the last seven bits of the priority that it was given."""
+
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """The fault: what is less important than 128 may be more important than what is not."""
+        return super().insert(key, slots, priority % 2**7 if priority >= 0 else priority)
+
+
 class SplitRenewsCreation(ReferenceSubject):
     """The upper half of a split counts as created by the split."""
 
@@ -133,5 +141,6 @@ MUTANTS = (
     mutant("match_counts_hit", "FREQ", MatchCountsHit, "FB-47", policy="lfu"),
     mutant("split_forgets_priority", "PRIORITY", SplitForgetsPriority, policy="priority"),
     mutant("insert_forgets_priority", "PRIORITY", InsertForgetsPriority, policy="priority"),
+    mutant("insert_cuts_priority", "PRIORITY", InsertCutsPriority, policy="priority"),
     mutant("split_renews_creation", "CREATION", SplitRenewsCreation, policy="fifo"),
 )

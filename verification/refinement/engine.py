@@ -3,13 +3,19 @@
 It knows nothing of what is right. It keeps handles, receipts and rows, performs one operation and records what was answered.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from radixcheck.spec.values import CacheError, Key, Sizes
 from radixcheck.verification.operations import Op
+from radixcheck.verification.patience import Patience
 from radixcheck.verification.protocol import Observation, Setup
 from radixcheck.verification.refinement.pool import WatchedPool
+from radixcheck.verification.refinement.watch import WATCH, CallHung
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Answer(NamedTuple):
@@ -51,6 +57,7 @@ class Engine:
         self.pool = WatchedPool(pool_tokens, page_size)
         self.page_size = page_size
         self.subject = factory(Setup(page_size, policy, self.pool, device))
+        self._patience = Patience(inf) if hasattr(self.subject, "lost") else WATCH.patience(self.subject)  # the first is watched elsewhere
         self.handles: dict[Key, Any] = {}  # of the last match of a key
         self.receipts: dict[int, Any] = {}
         self.released: Any = None  # the receipt released last
@@ -63,10 +70,18 @@ class Engine:
         self.pool.begin()
         self.lent = []
         try:
-            answer = _sound(getattr(self, "_" + op.name)(op))
+            answer = _sound(self.call(getattr(self, "_" + op.name), op))
         except Exception as error:  # whatever a subject raises is what it answered
             return Answer(error=error.with_traceback(None))  # whose frames would keep the subject, and its process, alive
         return answer
+
+    def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a function of the subject returns or raises. Raises `TimeoutError` for one that does not come back."""
+        seconds = self._patience.seconds
+        try:
+            return WATCH.call(self._patience, function, *args, **kwargs)
+        except CallHung:
+            raise TimeoutError(f"it did not return within {seconds:.3g} s") from None
 
     @property
     def lost(self) -> bool:
@@ -76,7 +91,7 @@ class Engine:
     def sizes(self) -> Sizes:
         """What the subject says of its sizes."""
         try:
-            sizes: Sizes = self.subject.sizes()
+            sizes: Sizes = self.call(self.subject.sizes)
             return sizes if type(sizes) is Sizes else Sizes(sizes.available, sizes.evictable, sizes.protected)
         except Exception as error:  # whatever a subject raises
             raise SubjectFailed(f"sizes() raised {type(error).__name__}: {error}") from error
@@ -84,7 +99,7 @@ class Engine:
     def observe(self) -> Observation:
         """What the subject shows of its inside."""
         try:
-            seen: Observation = self.subject.observe()
+            seen: Observation = self.call(self.subject.observe)
             return seen
         except Exception as error:  # whatever a subject raises
             raise SubjectFailed(f"observe() raised {type(error).__name__}: {error}") from error
@@ -92,7 +107,7 @@ class Engine:
     def locate(self, handle: Any) -> Any:
         """The node that the subject says a handle stands for."""
         try:
-            return self.subject.locate(handle)
+            return self.call(self.subject.locate, handle)
         except Exception as error:  # whatever a subject raises
             raise SubjectFailed(f"locate() raised {type(error).__name__}: {error}") from error
 
@@ -183,7 +198,7 @@ class Engine:
         overwrite = getattr(self.subject, "overwrite", None)
         if overwrite is not None:
             try:
-                return bool(overwrite())
+                return bool(self.call(overwrite))
             except Exception as error:  # whatever a subject raises
                 raise SubjectFailed(f"overwrite() raised {type(error).__name__}: {error}") from error
         done = False

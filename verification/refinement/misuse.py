@@ -31,7 +31,7 @@ def misuse(engine: Engine, oracle: Oracle, name: str) -> Answer | None:
         return None
     engine.pool.begin()
     try:
-        call()
+        engine.call(call)
     except Exception as error:  # whatever a subject raises is what it answered
         return Answer(error=error.with_traceback(None))
     return Answer()

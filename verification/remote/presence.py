@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from radixcheck.verification.patience import Patience
 from radixcheck.verification.remote.answers import PROTOCOL
-from radixcheck.verification.remote.process import Patience, Process, SubjectLost
+from radixcheck.verification.remote.process import Process, SubjectLost
 from radixcheck.verification.subjects.registry import served_by
 
 ASKED_SECONDS = 120.0  # to import what a cache needs

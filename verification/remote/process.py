@@ -11,13 +11,13 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+from radixcheck.verification.patience import Patience
+
 LONGEST = 1 << 26  # bytes of one line
 CHUNK = 1 << 16  # bytes read at a time
 SHOWN = 120  # characters of what was said
 KEPT = 4096  # bytes of standard error
 BLAME = re.compile(rb"rror|xception|panic|fault|bort")
-PATIENCE_MIN = 0.5  # seconds
-PATIENCE_FACTOR = 50  # times the slowest answer so far
 
 
 class SubjectLost(Exception):
@@ -34,22 +34,6 @@ class SubjectHung(SubjectLost):
 
 class SubjectBabbled(SubjectLost):
     """It wrote what is no answer."""
-
-
-class Patience:
-    """How long an answer may take. Each time it was in vain the next takes half as long, so that many are found out in a bounded time."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._slowest = 0.0
-
-    def answered(self, seconds: float) -> None:
-        """An answer took so long."""
-        self._slowest = max(self._slowest, seconds)
-
-    def in_vain(self) -> None:
-        """No answer came. What answers do take stays far below the limit."""
-        self.seconds = min(self.seconds, max(self.seconds / 2, PATIENCE_MIN, PATIENCE_FACTOR * self._slowest))
 
 
 class Process:

@@ -9,10 +9,11 @@ from functools import cache
 from typing import Any
 
 from radixcheck.spec.values import Key, Match, Row, Sizes
+from radixcheck.verification.patience import Patience
 from radixcheck.verification.protocol import Observation, Setup
 from radixcheck.verification.remote import answers
 from radixcheck.verification.remote.answers import PROTOCOL
-from radixcheck.verification.remote.process import Patience, Process, SubjectBabbled, SubjectDied, SubjectLost
+from radixcheck.verification.remote.process import Process, SubjectBabbled, SubjectDied, SubjectLost
 from radixcheck.verification.subjects.registry import UsageError
 
 START_SECONDS = 120.0  # for the first answer: an interpreter, and what the cache imports

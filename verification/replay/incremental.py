@@ -209,7 +209,7 @@ class IncrementalChecker(Checker):
         """The nodes that the subject has on the way to a position are those of the specification, and alike."""
         p = self.oracle.positions
         expected = self.oracle.model.nodes_to(position)
-        seen: list[SeenNode] = self.engine.subject.observe_path(key)
+        seen: list[SeenNode] = self.engine.call(self.engine.subject.observe_path, key)
         self.looked["nodes"] += len(seen)
         above, parent = EPS, None
         for n, q in zip(seen, expected, strict=False):

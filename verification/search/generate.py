@@ -17,6 +17,7 @@ from radixcheck.verification.refinement.oracle import Oracle
 
 LETTERS = 2  # different pages, before a page is varied in its last token
 ALPHABETS = ((0, 1, 2, 3), (0, 1, 2, 3), (7, 7 + 2**8, 7 + 2**16, 7 + 2**31))  # the last: alike once cut to a few bits
+PRIORITIES = ((0, 0, 1, 2), (0, 0, 1, 2), (0, 100, 300, 2**31 - 1))  # the last: alike, or in another order, once cut to a few bits
 NAMESPACES: tuple[Namespace, ...] = (
     *((), ("a", "b"), ("a", "c"), ("d", "b"), ("ab", "")),
     *(("b", "a"), ("", "ab"), (1, "b"), ("1", "b"), ("a",), ("a", ""), ("a", None)),
@@ -55,6 +56,7 @@ class Keys:
     page_size: int
     namespaces: tuple[Namespace, ...]
     alphabet: tuple[int, ...]
+    priorities: tuple[int, ...]
     known: list[Key]
     refused: list[Key]  # of starts, in turn
 
@@ -102,7 +104,7 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iter
     weights = [profile[n] for n in names]
     spaces = namespaces_for(supports)
     spaces = spaces[:5] if random.random() < 0.5 else tuple(random.sample(spaces, min(4, len(spaces))))
-    keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), [], [])
+    keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), random.choice(PRIORITIES), [], [])
     holders = 0
     while True:
         (name,) = random.choices(names, weights)
@@ -168,7 +170,7 @@ def twin(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
 
 def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) -> Op | None:
     state = guide.oracle.model.state
-    priority = random.choice((0, 0, 1, 2))
+    priority = random.choice(keys.priorities)
     match name:
         case "match" | "peek":
             chance = random.random()

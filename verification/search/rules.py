@@ -7,6 +7,7 @@ from taking most of the steps.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.refinement.checker import Checker
 from radixcheck.verification.refinement.misuse import misuses_for
-from radixcheck.verification.search.generate import LETTERS, at_a_limit, leaving_an_edge, namespaces_for, twin
+from radixcheck.verification.search.generate import LETTERS, PRIORITIES, at_a_limit, leaving_an_edge, namespaces_for, twin
 from radixcheck.verification.search.recipes import CHANGES, Cook, Recipe, pages, recipes, which
 from radixcheck.verification.search.run import Config, Factory, RunResult, new_checker
 
@@ -26,7 +27,7 @@ Choice = TypeVar("Choice")
 LOANS_MAX = 2  # more slots than these in callers' hands would leave little to cache
 RESET_PAUSE = 12  # operations between two resets: a tree must have time to grow
 
-_priorities = st.sampled_from((0, 0, 1, 2))
+_priorities = st.sampled_from(tuple(chain.from_iterable(PRIORITIES)))
 _amounts = st.sampled_from(((0, 1), (1, 0), (1, 1), (2, 0), (3, 1), (0, 0), (1000, 0)))  # pages and tokens to evict
 
 

@@ -133,7 +133,7 @@ def _candidates(trace: Trace, page_size: int) -> Iterator[Trace]:
 
 def _simpler(op: Op, page_size: int) -> Iterator[Op]:
     if op.priority:
-        yield replace(op, priority=0)
+        yield from (replace(op, priority=priority) for priority in (0, 1, op.priority // 2) if priority < op.priority)
     if op.amount:
         yield from (replace(op, amount=amount) for amount in (0, 1, page_size, op.amount // 2) if amount < op.amount)
     for key in _shorter_keys(op.key, page_size):
