@@ -80,7 +80,7 @@ def test_what_is_drawn_varies_from_example_to_example() -> None:
     assert drawn["page size"] == {1, 2, 16}
     assert len(drawn["pool in pages"]) >= 4
     assert drawn["namespace"] == {(), ("a", "b"), ("a", "c"), ("d", "b")}
-    assert drawn["priority"] == {0, 1, 2}
+    assert drawn["priority"] == {0, 1, 2, 100, 300, 2**31 - 1}
 
 
 def test_the_cache_before_the_change_is_refuted_by_recency_alone() -> None:

@@ -1,7 +1,8 @@
 """Operations as data: what a trace is made of, and what every driver, shrinker and report speaks of."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from radixcheck.spec.values import Key
@@ -18,6 +19,20 @@ NEEDS = {  # of a caller that performs an operation: the other verbs that it cal
 }
 
 NO_KEY = Key(())
+REPEATED = 5  # times in a row from which on a token is written once
+
+
+def listed(tokens: Iterable[int]) -> str:
+    """Tokens for a reader, on one line even where pages are long.
+
+    >>> listed((0, 0, 1)), listed((*(0,) * 63, 2))
+    ('[0 0 1]', '[0*63 2]')
+    """
+    words = list[str]()
+    for token, same in groupby(tokens):
+        times = len(list(same))
+        words += [f"{token}*{times}"] if times >= REPEATED else [str(token)] * times
+    return f"[{' '.join(words)}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +52,7 @@ class Op:
         if self.name in ("lock", "unlock", "alloc", "free"):
             words.append(f"h{self.holder}")
         if self.name in ("match", "peek", "insert", "lock", "alloc", "start"):
-            words.append("[" + " ".join(map(str, self.key.tokens)) + "]")
+            words.append(listed(self.key.tokens))
             if self.key.namespace:
                 words.append(f"in {self.key.namespace!r}")
         if self.name in ("evict", "decode"):

@@ -7,6 +7,7 @@ from radixcheck.spec.signature import POS
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.model.positions import EPS
 from radixcheck.verification.model.state import State
+from radixcheck.verification.operations import listed
 from radixcheck.verification.proofs.conditions import Condition
 from radixcheck.verification.proofs.refute import Counterexample
 from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode
@@ -56,7 +57,7 @@ def model_of(condition: Condition, found: Counterexample) -> Model:
 
 def _values(state: State, values: Mapping[str, int], positions: Sequence[str]) -> str:
     def shown(name: str, value: int) -> str:
-        return "[" + " ".join(map(str, state.positions.tokens(value))) + "]" if name in positions else str(value)
+        return listed(state.positions.tokens(value)) if name in positions else str(value)
 
     return ", ".join(f"{name} = {shown(name, value)}" for name, value in values.items())
 

@@ -6,7 +6,7 @@ from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.values import NoRoom
 from radixcheck.verification.model.positions import EPS, Positions
 from radixcheck.verification.model.state import State
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import Op, listed
 
 SOFT = {"time": "RECENCY", "hits": "FREQ", "priority": "PRIORITY", "creation": "CREATION"}
 READINGS = {"time", "creation"}  # of a subject's clock
@@ -92,7 +92,7 @@ def shown(positions: Positions, position: int) -> str:
         return "nothing"
     key = positions.key(position)
     where = f" in {key.namespace!r}" if key.namespace else ""
-    return "[" + " ".join(map(str, key.tokens)) + "]" + where
+    return listed(key.tokens) + where
 
 
 def show_difference(positions: Positions, name: str, seen: Any, spec: Any) -> str:

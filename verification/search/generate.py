@@ -4,8 +4,8 @@ Random keys alone rarely meet: of the faults that hide in splits, naive generato
 one run, so that a fault that shows often does not hide one that needs long stretches without evictions.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Protocol
 
@@ -23,6 +23,8 @@ NAMESPACES: tuple[Namespace, ...] = (
     *(("b", "a"), ("", "ab"), (1, "b"), ("1", "b"), ("a",), ("a", ""), ("a", None)),
 )
 PAGES_MAX = 6  # of a key
+STRETCH = 20  # pages that are alike, now and then, where keys may be long
+REQUESTS = 8  # ids of requests that ended, or were refused, which may be given again
 NEED_MAX = 2 * PAGES_MAX  # pages behind what is cached, of a key that goes to a limit
 ELSEWHERE = 2 * LETTERS  # a token with which no other page begins
 
@@ -57,8 +59,10 @@ class Keys:
     namespaces: tuple[Namespace, ...]
     alphabet: tuple[int, ...]
     priorities: tuple[int, ...]
-    known: list[Key]
-    refused: list[Key]  # of starts, in turn
+    longest: int  # pages
+    known: list[Key] = field(default_factory=list)
+    refused: list[Op] = field(default_factory=list)  # starts, in turn
+    requests: list[int] = field(default_factory=list)  # ids that were given, the last ones
 
     def draw(self) -> Key:
         """A known key, as it is, cut, or extended by up to two pages and an unfinished tail."""
@@ -74,11 +78,13 @@ class Keys:
         else:
             for _ in range(r.randint(0, 3)):
                 tokens += self._page()
+            if self.longest > PAGES_MAX and r.random() < 0.2:
+                tokens += self._page() * r.randint(1, STRETCH)
         if size > 1 and r.random() < 0.4:
             tokens += self._page()[: r.randint(1, size - 1)]
         if not tokens:
             tokens = self._page()
-        key = Key(tokens[: PAGES_MAX * size + size - 1], base.namespace)
+        key = Key(tokens[: self.longest * size + size - 1], base.namespace)
         if len(self.known) >= 24:
             self.known[r.randrange(24)] = key
         else:
@@ -86,10 +92,21 @@ class Keys:
         return key
 
     def _page(self) -> tuple[int, ...]:
-        """One page; now and then it differs from another in its last token only."""
-        letter = self.random.randrange(LETTERS)
-        last = letter + LETTERS if self.page_size > 1 and self.random.random() < 0.2 else letter
-        return (self.alphabet[letter],) * (self.page_size - 1) + (self.alphabet[last],)
+        """One page; now and then it differs from another in its last token only, or in where two have a token that others have not."""
+        r, size = self.random, self.page_size
+        letter = r.randrange(LETTERS)
+        page = [self.alphabet[letter]] * size
+        if size > 1 and (chance := r.random()) < 0.3:
+            page[-1 if chance < 0.2 else r.randrange(size)] = self.alphabet[letter + LETTERS]
+        return tuple(page)
+
+    def request(self, held: Container[int], fresh: int) -> int:
+        """An id for a new request: mostly a fresh one, now and then that of one that ended or was refused."""
+        free = [request for request in self.requests if request not in held]
+        chosen = self.random.choice(free) if free and self.random.random() < 0.3 else fresh
+        if chosen == fresh:
+            self.requests = [*self.requests[1 - REQUESTS :], fresh]
+        return chosen
 
 
 def namespaces_for(supports: Supports) -> tuple[Namespace, ...]:
@@ -97,14 +114,14 @@ def namespaces_for(supports: Supports) -> tuple[Namespace, ...]:
     return NAMESPACES if supports.namespaces else ((),)
 
 
-def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iterator[Op]:
-    """An endless stream of operations that make sense in the guide's present state."""
+def operations(guide: Guide, random: Random, profile: Mapping[str, int], longest: int = PAGES_MAX) -> Iterator[Op]:
+    """An endless stream of operations that make sense in the guide's present state, on keys of so many pages at most."""
     supports = guide.supports
     names = tuple(name for name in supports.operations if profile[name])
     weights = [profile[n] for n in names]
     spaces = namespaces_for(supports)
     spaces = spaces[:5] if random.random() < 0.5 else tuple(random.sample(spaces, min(4, len(spaces))))
-    keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), random.choice(PRIORITIES), [], [])
+    keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), random.choice(PRIORITIES), longest)
     holders = 0
     while True:
         (name,) = random.choices(names, weights)
@@ -114,7 +131,7 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int]) -> Iter
         holders = max(holders, op.holder)
         yield op
         if op.name == "start" and op.holder not in guide.oracle.model.state.held:
-            keys.refused.append(op.key)
+            keys.refused.append(op)
         if op.name == "insert" and "evict" in supports.operations and not guide.allowed(op):
             yield Op("evict", amount=len(op.key.tokens))
             yield op
@@ -193,10 +210,12 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
         case "start":
             chance = random.random()
             if keys.refused and chance < 0.4:  # as a queue of waiting requests does
-                return Op(name, keys.refused.pop(0), fresh, priority=priority)
+                again = keys.refused.pop(0)
+                return replace(again, holder=fresh if again.holder in state.held else again.holder, priority=priority)
+            request = keys.request(state.held, fresh)
             directed = at_a_limit if chance > 0.8 else twin if chance > 0.6 else None
             key = directed(guide.oracle, random.randrange) if directed else None
-            return Op(name, key or keys.draw(), fresh, priority=priority)
+            return Op(name, key or keys.draw(), request, priority=priority)
         case "chunk" | "decode" | "finish" | "abort":
             live = [h for h in state.held if guide.allowed(Op(name, holder=h))]
             token = keys.alphabet[random.randrange(LETTERS)] if name == "decode" else 0

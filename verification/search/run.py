@@ -10,7 +10,7 @@ from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.refinement.checker import Checker, Violation
 from radixcheck.verification.refinement.formulas import Tally
 from radixcheck.verification.refinement.misuse import misuses_for
-from radixcheck.verification.search.generate import PROFILES, operations
+from radixcheck.verification.search.generate import PAGES_MAX, PROFILES, operations
 
 Factory = Callable[[Any], Any]
 
@@ -90,7 +90,14 @@ def new_checker(factory: Factory, config: Config, stride: int) -> Checker:
 
 
 def random_run(
-    factory: Factory, config: Config, seed: int, steps: int = 120, stride: int = 8, misused: bool = False, replicated: float = REPLICATED
+    factory: Factory,
+    config: Config,
+    seed: int,
+    steps: int = 120,
+    stride: int = 8,
+    misused: bool = False,
+    replicated: float = REPLICATED,
+    longest: int = PAGES_MAX,
 ) -> RunResult:
     """One run of the plain driver; profile and keys follow from the seed, so the same call does the same again."""
     random = Random(f"{config} {seed}")
@@ -98,7 +105,7 @@ def random_run(
     profile = PROFILES[random.choice(sorted(PROFILES))]
     wrong_calls = misuses_for(checker.supports) if misused else ()
     result, trace = RunResult(runs=1, tally=checker.tally), list[Op]()
-    for op in operations(checker, random, profile):
+    for op in operations(checker, random, profile, longest):
         result.fired[op.name] += 1
         trace.append(op)
         result.record(checker.step(op), trace, config)

@@ -21,6 +21,8 @@ from radixcheck.verification.search.workers import WORKERS, Here, workers
 from radixcheck.verification.subjects.registry import Subject, UsageError, name_of, resolve
 
 POOL_PAGES = (6, 10, 16, 24)
+LONG_EVERY, LONG_STEPS, LONG_PAGES, LONG_KEY = 5, 2_400, 160, 40  # slices that begin with one long run; pages of its pool, and of a key
+SHRINK_SECONDS, SHRINK_PER_STEP = 4.0, 0.005
 SLICE_SECONDS = 1.0  # of one task; less where less than that was asked for in all
 SLICES_MIN = 4  # however slow the machine: what only these runs show would be left undecided
 EXAMPLES_MIN = 100  # of the state machine: fewer may leave a rule unfired by chance
@@ -145,9 +147,14 @@ def _search(pool: Executor, subject: Subject, options: Options, progress: Callab
 
 
 def _slice(subject: Subject, policy: str, page_size: int, options: Options, number: int) -> RunResult:
-    """Plain random runs under one policy and page size, for about a second."""
+    """Plain random runs under one policy and page size, for about a second; some slices begin with a long one over a large tree, for what
+    only many victims, many ticks or long edges show."""
     factory, result, end = resolve(subject), RunResult(), monotonic() + min(SLICE_SECONDS, options.seconds)
     k, first = 0, number + number // (len(options.policies) * len(options.page_sizes))  # of a slow subject one run is all, each time
+    if number % LONG_EVERY == LONG_EVERY // 2:
+        config = Config(policy, page_size, options.pool or page_size * LONG_PAGES, options.device)
+        seed = (options.seed << 32) + (number << 16) - 1
+        result.merge(random_run(factory, config, seed, LONG_STEPS, 4 * STRIDE, options.misused, longest=LONG_KEY))
     while k == 0 or monotonic() < end:
         turn = first + k
         pool = options.pool or page_size * POOL_PAGES[(turn + turn // STRIDE) % len(POOL_PAGES)]
@@ -181,7 +188,7 @@ def _probe(subject: Subject, options: Options) -> RunResult:
 
 
 def _shrink(subject: Subject, found: Found) -> Found:
-    return shrink(resolve(subject), found, seconds=4)
+    return shrink(resolve(subject), found, SHRINK_SECONDS + SHRINK_PER_STEP * len(found.trace))
 
 
 def judged(result: RunResult, supports: Supports, transparent: bool, misused: bool = False) -> tuple[Verdict, ...]:
