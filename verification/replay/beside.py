@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.values import Key
 from radixcheck.verification.model.positions import EPS
 from radixcheck.verification.operations import Op
@@ -29,7 +28,7 @@ class Done(NamedTuple):
     op: tuple[str, Key, int, int, int]
     error: type | None
     length: int | None
-    gone: tuple[int, ...]  # what stood in the pages that it freed: positions, in order
+    gone: tuple[int, ...]  # what stood in the pages that it freed: positions
     written: Sequence[int]  # what the engine writes into the pages handed out: positions
     victims: int
     request: int  # the last one that has arrived
@@ -59,11 +58,9 @@ class Second:
             return _differs(op, "answers", answer.error, done.error)
         if answer.length != done.length:
             return _differs(op, "answers length", answer.length, done.length)
-        gone, theirs = tuple(self._content.get(page, EPS) for page in self._engine.pool.freed), done.gone
-        if op.name not in EVICTING:
-            gone, theirs = tuple(sorted(gone)), tuple(sorted(theirs))
-        if gone != theirs:
-            return _differs(op, "freed positions", gone, theirs)
+        gone = tuple(sorted(self._content.get(page, EPS) for page in self._engine.pool.freed))
+        if gone != done.gone:
+            return _differs(op, "freed positions", gone, done.gone)
         self.victims += done.victims
         slots, size = answer.slots or (), self._engine.page_size
         if done.written:
