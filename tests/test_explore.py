@@ -273,3 +273,9 @@ class TreeOnly(ReferenceSubject):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup.page_size, setup.policy, setup.pool)
+
+
+def test_a_factory_that_no_other_process_can_import_is_explored_in_this_one() -> None:
+    explored = explore(lambda setup: ReferenceSubject(setup.page_size, setup.policy, setup.pool), SMALL, cores=2)
+
+    assert (explored.verdict, explored.states) == ("EXHAUSTED", explore(reference_subject, SMALL).states)

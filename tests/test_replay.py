@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.replay.incremental import LINEAR
 from radixcheck.verification.replay.mooncake import BLOCK, TraceError, TraceRequest, output_length, parse, prompt, read
 from radixcheck.verification.replay.replay import FIRST_OUTPUT, Settings, check_fits, replay
 from radixcheck.verification.replay.sample import FILE, generate, text
 from radixcheck.verification.subjects.optimized import optimized_subject
-from radixcheck.verification.subjects.reference import reference_subject
+from radixcheck.verification.subjects.reference import ReferenceSubject, reference_subject
 
 Factory = Callable[[Setup], Any]
 
@@ -130,3 +131,26 @@ def test_tokens_of_different_blocks_never_meet() -> None:
 def test_settings_under_which_no_replay_is_possible_are_refused(settings: Settings, reason: str) -> None:
     with pytest.raises(TraceError, match=reason):
         check_fits([TraceRequest(0, 1, 1, tuple(range(20)))], settings)
+
+
+class Reversed(ReferenceSubject):
+    """Right: the slots of victims may go back in any order. Pages of one token."""
+
+    def evict(self, tokens: int) -> int:
+        """All victims' slots by one call, the last one first."""
+        gone: list[int] = []
+        while len(gone) < tokens and (leaves := list(evictable_leaves(self.root))):
+            leaf = min(leaves, key=self._eviction_key)
+            self._delete(leaf)
+            gone += leaf.slots
+        if gone:
+            self.pool.free(gone[::-1])
+        return len(gone)
+
+
+def test_the_slots_of_victims_may_come_back_in_any_order() -> None:
+    settings = Settings(page_size=1, tokens_per_id=4, pool=1_000)
+    result = replay(SAMPLE[:120], lambda setup: Reversed(setup.page_size, setup.policy, setup.pool), settings)
+
+    assert result.clean, result.fault
+    assert result.victims > 50

@@ -1,10 +1,13 @@
 """The command line: what is asked, checked for sense, and handed on. Exit status: 0 holds, 1 refuted, 2 wrong use, 3 undecided."""
 
 import json
+import os
 import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from errno import ENOSPC
+from io import TextIOWrapper
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -16,13 +19,13 @@ from radixcheck.verification import evidence
 from radixcheck.verification.asked import asked_of, check
 from radixcheck.verification.bench.command import bench
 from radixcheck.verification.operations import Op
-from radixcheck.verification.options import one_subject, options
+from radixcheck.verification.options import Seconds, one_subject, options
 from radixcheck.verification.report import console, tables
 from radixcheck.verification.reporting import report
 from radixcheck.verification.showing import show
 from radixcheck.verification.subjects.registry import PEERS, UsageError, known, names_of
 from radixcheck.verification.trace_files import replay_trace_file
-from radixcheck.verification.traces import is_trace
+from radixcheck.verification.traces import PAGES_MAX, is_trace
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -38,7 +41,7 @@ for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.f
 @cli.command()
 @one_subject(click.argument("subject", required=False))
 @options("policy", "page-size", "pool", "device", "seed")
-@click.option("--seconds", type=click.FloatRange(0.5), default=40, show_default=True, help="of search")
+@click.option("--seconds", type=Seconds(0.5), default=40, show_default=True, help="of search")
 @click.option("--misuse", "misused", is_flag=True, help="also call outside the guards: typed error, unchanged state")
 @click.option("--traces", "folder", type=click.Path(path_type=Path), help="write the smallest trace of each refuted property into DIR")
 @options("junit", "summary", "json")
@@ -85,7 +88,7 @@ def verify(
 @click.option(
     "--shrink", "out", type=click.Path(path_type=Path), help="write the few operations that show a fault: a test (.py) or a trace (.jsonl)"
 )
-@click.option("--seconds", type=click.FloatRange(0.5), default=60, show_default=True, help="of processor time for shrinking, at most")
+@click.option("--seconds", type=Seconds(0.5), default=60, show_default=True, help="of processor time for shrinking, at most")
 @options("device", "json")
 def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, as_json: bool, **asked: Any) -> int:
     """Replay a TRACE with every operation checked: requests (Mooncake format, JSON lines), or operations, as verify --traces writes them.
@@ -102,6 +105,8 @@ def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, a
         return replay_trace_file(trace, out, seconds, as_json)
     name, limit = asked.pop("subject"), asked.pop("limit") or 0
     check(name, (asked["policy"],), (asked["page_size"],), asked["device"])
+    if asked["pool"] is not None and asked["pool"] // asked["page_size"] > PAGES_MAX:
+        raise UsageError(f"--pool {asked['pool']}: is too large to be checked: give at most {PAGES_MAX * asked['page_size']}")
     asked["pool"] = asked["pool"] if asked["pool"] is not None else SAMPLE_POOL if sample else POOL
     if out is not None:
         shortened.check_new(out)
@@ -125,7 +130,7 @@ def _ignored(op: Op) -> None:
 @click.argument("left")
 @click.argument("right")
 @options("policy", "page-size", "pool", "device", "seed")
-@click.option("--seconds", type=click.FloatRange(0.5), default=30, show_default=True)
+@click.option("--seconds", type=Seconds(0.5), default=30, show_default=True)
 @click.option("--operations", type=click.IntRange(1), help="compare so many, however long that takes")
 @click.option("--trace", type=click.Path(path_type=Path), help="compare along this trace (Mooncake format) instead")
 @click.option("--sample", is_flag=True, help="compare along the small trace that comes with the package")
@@ -171,7 +176,7 @@ def diff(
 @options("policy", "page-size")
 @click.option("--cores", type=click.IntRange(1), default=2, show_default=True, help="worker processes")
 @click.option("--limit", type=click.IntRange(1), help="states of one exploration, after which it is given up")
-@click.option("--seconds", type=click.FloatRange(0.5), default=90, show_default=True, help="the same, in time")
+@click.option("--seconds", type=Seconds(0.5), default=90, show_default=True, help="the same, in time")
 @options("json")
 def explore(
     subject: str,
@@ -241,9 +246,13 @@ def invariants(as_json: bool, policy: str) -> int:
 def run(arguments: Sequence[str]) -> int:
     """One command, and its exit status."""
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy")  # torch says so; nothing here uses NumPy
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a picture without its lines is better than none
     try:
         result = cli.main(list(arguments), prog_name="radixcheck", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        status = result if isinstance(result, int) else 0
+        return status if _delivered() else 3
     except click.exceptions.Exit as leave:
         return int(leave.exit_code)
     except click.ClickException as wrong:
@@ -252,6 +261,33 @@ def run(arguments: Sequence[str]) -> int:
     except UsageError as wrong:
         print(f"radixcheck: {wrong}", file=sys.stderr)
         return 2
+    except OSError as error:  # of the output: files that are named are tried by who writes them
+        if error.errno != ENOSPC:
+            raise
+        _undelivered(error)
+        return 3
     except (KeyboardInterrupt, click.Abort):
         print("radixcheck: interrupted; nothing was decided", file=sys.stderr)
         return 3
+
+
+def _delivered() -> bool:
+    """Whether all that was printed has got out. That its reader wants no more of it is no failure."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _to_nowhere()
+    except OSError as error:
+        _undelivered(error)
+        return False
+    return True
+
+
+def _undelivered(error: OSError) -> None:
+    print(f"radixcheck: what was found cannot be written: {error.strerror}", file=sys.stderr)
+    _to_nowhere()
+
+
+def _to_nowhere() -> None:
+    """What is still to be written is dropped: the interpreter would try once more, and fail, at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

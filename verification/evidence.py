@@ -12,7 +12,7 @@ from time import monotonic
 
 import click
 
-from radixcheck.verification.options import options
+from radixcheck.verification.options import Seconds, options
 from radixcheck.verification.report import console
 from radixcheck.verification.subjects.registry import UsageError
 
@@ -99,7 +99,7 @@ def _mutate(seed: int, store: Path | None, as_json: bool) -> int:
 
 
 @click.command()
-@click.option("--seconds", type=click.FloatRange(1), default=60, show_default=True, help="of processor time, at most, for one function")
+@click.option("--seconds", type=Seconds(1), default=60, show_default=True, help="of processor time, at most, for one function")
 @options("json")
 def contracts(seconds: float, as_json: bool) -> int:
     """Check the pure functions of the caches for all inputs within stated bounds, by symbolic execution."""
@@ -124,7 +124,7 @@ def contracts(seconds: float, as_json: bool) -> int:
 @click.option("--seeds", type=click.IntRange(1), help="run the state machine alone, with so many seeds, and count those that find it")
 @click.option("--clean", is_flag=True, help="count false alarms instead: right caches in 10 configurations, with --seeds each (200)")
 @click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="write the results there, as JSON")
-@click.option("--seconds", type=click.FloatRange(0.1), default=5, show_default=True, help="of one search")
+@click.option("--seconds", type=Seconds(0.1), default=5, show_default=True, help="of one search")
 @options("seed", "json")
 def mutants(names: Sequence[str], seeds: int | None, clean: bool, store: Path | None, seconds: float, seed: int, as_json: bool) -> int:
     """Run every mutant, or those with these NAMES, under every detector, and show what kills it.

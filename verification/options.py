@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,17 @@ from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC, UsageErro
 
 Decorator = Callable[[Any], Any]
 DEFAULT = "optimized"  # the subject that is meant where none is named
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds, at least so many. What is no number (nan), or never over (inf), is none: raises `UsageError`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        seconds = super().convert(value, param, ctx)
+        if not isfinite(seconds):
+            raise UsageError(f"--seconds {value}: {value} is not a number of seconds")
+        return seconds
 
 
 def options(*names: str) -> Decorator:
@@ -61,12 +73,20 @@ def given() -> set[str]:
 def subject_or(recorded: str) -> str:
     """The subject that the command line names, else the one of a trace, in the environment that was asked for. Raises `UsageError`."""
     asked = click.get_current_context().params
+    _check_named(asked["subject"])
     subject = asked["subject"] or (recorded if asked["command"] is None else None)
     return _name(subject or None, asked["command"], asked["python"])
 
 
+def _check_named(subject: str | None) -> None:
+    """A name that is there, but empty, is a variable that was not set: not a wish for the default."""
+    if subject == "":
+        raise UsageError(f"the name of the subject is empty: give one, or none at all for {DEFAULT}")
+
+
 def _name(subject: str | None, command: str | None, python: str | None) -> str:
     """Under what name the registry knows it. Raises `UsageError`."""
+    _check_named(subject)
     if command is None:
         return (subject or DEFAULT) + (f"{ELSEWHERE}{python}" if python is not None else "")
     if subject is not None:

@@ -9,7 +9,14 @@ def unfinished(path: Path) -> Path:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace the file by this text. Raises OSError, and then leaves nothing of it."""
+    """Replace the file by this text, or the file that a link leads to. Raises OSError, and then leaves nothing of it.
+
+    What is there and no file, as a pipe, is written into.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
     part = unfinished(path)
     try:
         part.write_text(text, encoding="utf-8")

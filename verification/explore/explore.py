@@ -13,6 +13,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing.reduction import ForkingPickler
+from pickle import PicklingError
 from time import monotonic
 
 from radixcheck.verification.explore.expand import Expander, Expansion, Reached, expand_elsewhere
@@ -80,8 +82,8 @@ def explore(
 ) -> Explored:
     """Visit every state of `scope`, until there are `limit` of them or `seconds` have passed.
 
-    With more than one core the factory goes to other processes, and so has to be a function that can be imported. With one
-    everything is done here, and any callable will do.
+    With more than one core the factory goes to other processes, if it can be imported there. If not, or with one core, everything is
+    done here.
     """
     start = monotonic()
     local = Expander(factory, scope, policy, page_size)
@@ -117,7 +119,7 @@ def explore(
 @contextmanager
 def _expanding(local: Expander, factory: Factory, explored: Explored, cores: int) -> Iterator[Expand]:
     """How the states of one level are expanded, portion by portion; results come in the order of the portions."""
-    if cores == 1:
+    if cores == 1 or not _travels(factory):
         yield lambda level: map(local.expand, _portions(level))
         return
     pool = workers(cores)
@@ -126,6 +128,15 @@ def _expanding(local: Expander, factory: Factory, explored: Explored, cores: int
         yield lambda level: _elsewhere(pool, task, _portions(level), cores * AHEAD)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _travels(factory: Factory) -> bool:
+    """Whether another process can be given it."""
+    try:
+        ForkingPickler.dumps(factory)
+    except (PicklingError, AttributeError, TypeError):
+        return False
+    return True
 
 
 def _portions(level: list[Reached]) -> Iterator[list[Reached]]:

@@ -14,7 +14,7 @@ from radixcheck.spec.logic import var
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.signature import POS, candidate
 from radixcheck.spec.transitions import BEGIN, EVICT, EXTEND, FILL, GROW, RELEASE, RELOCK, RESET, SPLIT, TOUCH, Transition
-from radixcheck.spec.values import BadAmount, NoRoom, StillHeld
+from radixcheck.spec.values import BadAmount, Namespace, NoRoom, StillHeld
 from radixcheck.verification.model.positions import EPS, Positions
 from radixcheck.verification.model.reader import row_of, run, tuples
 from radixcheck.verification.model.state import State
@@ -67,6 +67,7 @@ class Model:
         self.policy = policy
         self.state = State(positions, pages)
         self.call = Call("reset")  # the operation in progress, or the last one
+        self.namespaces: dict[int, Namespace] = {}  # of requests, the last ones of these numbers
         self.ranked, self._key = _order(policy)  # every evictable leaf behind its key; the same for one node
 
     def deepest(self, key: int) -> int:
@@ -178,8 +179,10 @@ class Model:
 
     # Request operations.
 
-    def start(self, h: int, key: int, rank: int, pages: Pages) -> Call:
-        """Match, lock, alloc the rest after evicting its shortfall; refused as a whole when that cannot be."""
+    def start(self, h: int, key: int, rank: int, pages: Pages, namespace: Namespace = ()) -> Call:
+        """Match, lock, alloc the rest after evicting its shortfall; refused as a whole when that cannot be. The namespace is that of the
+        key: an empty one is the root, which is in none, and what is decoded behind it is in that of its request.
+        """
         whole = self.positions.cut(key)
         found = self.deepest(whole)
         need = self.positions.room[key] - self.positions.length[found]
@@ -190,6 +193,7 @@ class Model:
         self.step(BEGIN, h, found, rank)
         self._evict(call)
         self._extend(h, key, pages)
+        self.namespaces[h] = namespace
         return call
 
     def chunk(self, h: int) -> Call:
@@ -207,7 +211,7 @@ class Model:
         if p.whole[tail]:
             call.wanted = self.shortfall(p.page_size)
             self._evict(call)
-            self._extend(h, p.link(tail, (token,), p.namespace[tail]), pages)
+            self._extend(h, p.link(tail, (token,), self.namespaces[h] if tail == EPS else p.namespace[tail]), pages)
         else:
             self.step(FILL, h, p.link(p.prev[tail], (*p.page[tail], token), p.namespace[tail]))
         return call

@@ -120,7 +120,7 @@ class Oracle:
     def _start(self, op: Op, key: int, pages: Pages) -> None:
         known = self.positions.level[self.model.deepest(self.positions.cut(key))]
         self._write(self.positions.path(key)[known:], pages)
-        self.model.start(op.holder, key, op.priority, pages)
+        self.model.start(op.holder, key, op.priority, pages, op.key.namespace)
 
     def _decode(self, op: Op, key: int, pages: Pages) -> None:
         self.model.decode(op.holder, op.amount, pages)

@@ -87,13 +87,19 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
         f"{r.steps:,} operations in {r.runs:,} runs, {len(r.options.policies)} policies x page sizes "
         f"{', '.join(map(str, r.options.page_sizes))}, seed {r.options.seed}, {r.seconds:.0f} s"
     )
-    words = ", ".join(f"{n} {word}" for word, n in count.items() if n)
+    words = ", ".join([f"{n} {word}" for word, n in count.items() if n] + _beside(outcome))
     lines: list[Any] = [Text(f"{bound}")]
     if r.idle_rules:
         lines.append(Text(f"undecided: rules that never fired: {', '.join(r.idle_rules)}", "yellow"))
     verdict, colour = {0: ("holds", "green"), 1: ("is refuted", "bold red")}.get(outcome.status, ("is undecided", "yellow"))
     lines.append(Text.assemble(f"{r.subject} ", (verdict, colour), f": {words}"))
     return lines
+
+
+def _beside(outcome: VerifyOutcome) -> list[str]:
+    """What speaks against the subject beside the properties."""
+    against = (("comparison with the reference", outcome.agreement), ("replay of the sample", outcome.replayed))
+    return [f"{what} {'REFUTED' if part.status == 1 else 'undecided'}" for what, part in against if part and part.status]
 
 
 def to_show(files: Iterable[str]) -> list[Any]:

@@ -20,7 +20,7 @@ ALPHABETS = ((0, 1, 2, 3), (0, 1, 2, 3), (7, 7 + 2**8, 7 + 2**16, 7 + 2**31))  #
 PRIORITIES = ((0, 0, 1, 2), (0, 0, 1, 2), (0, 100, 300, 2**31 - 1))  # the last: alike, or in another order, once cut to a few bits
 NAMESPACES: tuple[Namespace, ...] = (
     *((), ("a", "b"), ("a", "c"), ("d", "b"), ("ab", "")),
-    *(("b", "a"), ("", "ab"), (1, "b"), ("1", "b"), ("a",), ("a", ""), ("a", None)),
+    *(("b", "a"), ("", "ab"), (1, "b"), ("1", "b"), ("a",), ("a", ""), ("a", None), (0,)),
 )
 PAGES_MAX = 6  # of a key
 STRETCH = 20  # pages that are alike, now and then, where keys may be long

@@ -22,6 +22,7 @@ from radixcheck.verification.subjects.registry import Subject, UsageError, name_
 
 POOL_PAGES = (6, 10, 16, 24)
 LONG_EVERY, LONG_STEPS, LONG_PAGES, LONG_KEY = 5, 2_400, 160, 40  # slices that begin with one long run; pages of its pool, and of a key
+LONG_FROM = 5.0  # seconds of a search: a shorter one has no time for that
 SHRINK_SECONDS, SHRINK_PER_STEP = 4.0, 0.005
 SLICE_SECONDS = 1.0  # of one task; less where less than that was asked for in all
 SLICES_MIN = 4  # however slow the machine: what only these runs show would be left undecided
@@ -151,7 +152,7 @@ def _slice(subject: Subject, policy: str, page_size: int, options: Options, numb
     only many victims, many ticks or long edges show."""
     factory, result, end = resolve(subject), RunResult(), monotonic() + min(SLICE_SECONDS, options.seconds)
     k, first = 0, number + number // (len(options.policies) * len(options.page_sizes))  # of a slow subject one run is all, each time
-    if number % LONG_EVERY == LONG_EVERY // 2:
+    if number % LONG_EVERY == LONG_EVERY // 2 and options.seconds >= LONG_FROM:
         config = Config(policy, page_size, options.pool or page_size * LONG_PAGES, options.device)
         seed = (options.seed << 32) + (number << 16) - 1
         result.merge(random_run(factory, config, seed, LONG_STEPS, 4 * STRIDE, options.misused, longest=LONG_KEY))

@@ -150,7 +150,7 @@ class ModelSubject:
         position = self.positions.of(key)
         found = self.model.deepest(self.positions.cut(position))
         need = self.positions.room[position] - self.positions.length[found]
-        self.model.start(request, position, priority, _FromPool(self, need))
+        self.model.start(request, position, priority, _FromPool(self, need), key.namespace)
         self._requests.add(request)
         return self._row(request)
 
