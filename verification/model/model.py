@@ -211,7 +211,7 @@ class Model:
         if p.whole[tail]:
             call.wanted = self.shortfall(p.page_size)
             self._evict(call)
-            self._extend(h, p.link(tail, (token,), self.namespaces[h] if tail == EPS else p.namespace[tail]), pages)
+            self._extend(h, p.link(tail, (token,), self.namespaces.get(h, ()) if tail == EPS else p.namespace[tail]), pages)
         else:
             self.step(FILL, h, p.link(p.prev[tail], (*p.page[tail], token), p.namespace[tail]))
         return call
