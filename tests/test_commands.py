@@ -1,6 +1,9 @@
 """The command line as a person meets it: what it refuses, in one sentence, and what it says of right and wrong caches."""
 
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,3 +147,36 @@ def test_subjects_and_invariants_are_listed(capsys: pytest.CaptureFixture[str]) 
 
     assert "as-submitted:nodes" in subjects
     assert "for all q: cached(q) implies owner(page(q)) = 1 and content(page(q)) = q" in invariants
+
+
+def shell(line: str) -> tuple[int, str]:
+    """The exit status of a line of shell in which `radixcheck` is this package's command, and its standard error."""
+    command = f"{shlex.quote(sys.executable)} -m radixcheck.verification"
+    ran = subprocess.run(["bash", "-c", line.replace("radixcheck", command)], check=False, capture_output=True, text=True, timeout=120)
+    return ran.returncode, ran.stderr
+
+
+def test_what_cannot_be_written_is_not_taken_for_written() -> None:
+    status, err = shell("radixcheck invariants > /dev/full")
+
+    assert status == 3
+    assert err == "radixcheck: what was found cannot be written: No space left on device\n"
+
+
+def test_a_reader_that_goes_early_gets_no_verdict() -> None:
+    status, err = shell("set -o pipefail; radixcheck subjects | true")
+
+    assert status == 3
+    assert "nothing was decided" in err
+
+
+def test_a_subject_that_exits_gives_no_verdict(tmp_path: Path) -> None:
+    (tmp_path / "leaves.py").write_text("def factory(setup): raise SystemExit(0)\n")
+    status, err = shell(f"PYTHONPATH={shlex.quote(str(tmp_path))} radixcheck explore leaves:factory")
+
+    assert status == 3
+    assert "nothing was decided" in err
+
+
+def test_a_terminal_without_lines_gets_the_words() -> None:
+    assert shell("PYTHONIOENCODING=ascii LC_ALL=C radixcheck prove --property Q3-TAIL") == (0, "")

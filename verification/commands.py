@@ -266,6 +266,10 @@ def run(arguments: Sequence[str]) -> int:
             raise
         _undelivered(error)
         return 3
+    except SystemExit:  # of click, whose reader has gone; or of a subject: whatever status it gives is none of ours
+        print("radixcheck: ended before all was said; nothing was decided", file=sys.stderr)
+        _to_nowhere()
+        return 3
     except (KeyboardInterrupt, click.Abort):
         print("radixcheck: interrupted; nothing was decided", file=sys.stderr)
         return 3
