@@ -251,8 +251,7 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="replace")  # a picture without its lines is better than none
     try:
         result = cli.main(list(arguments), prog_name="radixcheck", standalone_mode=False)
-        status = result if isinstance(result, int) else 0
-        return status if _delivered() else 3
+        return result if isinstance(result, int) else 0
     except click.exceptions.Exit as leave:
         return int(leave.exit_code)
     except click.ClickException as wrong:
@@ -264,7 +263,8 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:  # of the output: files that are named are tried by who writes them
         if error.errno != ENOSPC:
             raise
-        _undelivered(error)
+        print(f"radixcheck: what was found cannot be written: {error.strerror}", file=sys.stderr)
+        _to_nowhere()
         return 3
     except SystemExit:  # of click, whose reader has gone; or of a subject: whatever status it gives is none of ours
         print("radixcheck: ended before all was said; nothing was decided", file=sys.stderr)
@@ -273,23 +273,6 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         print("radixcheck: interrupted; nothing was decided", file=sys.stderr)
         return 3
-
-
-def _delivered() -> bool:
-    """Whether all that was printed has got out. That its reader wants no more of it is no failure."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _to_nowhere()
-    except OSError as error:
-        _undelivered(error)
-        return False
-    return True
-
-
-def _undelivered(error: OSError) -> None:
-    print(f"radixcheck: what was found cannot be written: {error.strerror}", file=sys.stderr)
-    _to_nowhere()
 
 
 def _to_nowhere() -> None:
