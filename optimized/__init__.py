@@ -8,10 +8,10 @@ requests), `cache` (the verbs). Beside them `batch` (what a forward pass is give
 
 from radixcheck.optimized.batch import Batches, DeviceBatch, batches
 from radixcheck.optimized.cache import RadixCache
+from radixcheck.optimized.device_pool import DevicePool, Pool
 from radixcheck.optimized.keys import TokenBuffer
 from radixcheck.optimized.loans import CountedLoans, ListedLoans
 from radixcheck.optimized.lookup import Lookup
-from radixcheck.optimized.pool import DevicePool, Pool
 from radixcheck.optimized.tags import NoTags, TagMismatch, Tags
 
 __all__ = [

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 from torch import Tensor
 
+from radixcheck.optimized.device_pool import Pool
 from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack, part
 from radixcheck.optimized.loans import CountedLoans, Loans
 from radixcheck.optimized.lookup import Lookup
 from radixcheck.optimized.matched import Inserted, Matched
 from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.node import Node
-from radixcheck.optimized.pool import Pool
 from radixcheck.optimized.requests import Requests
 from radixcheck.optimized.tags import NoTags, TagKeeper
 from radixcheck.optimized.tree import Tree

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from radixcheck.optimized.pool import Pool
+from radixcheck.optimized.device_pool import Pool
 from radixcheck.optimized.tree import Tree
 from radixcheck.spec.values import NoRoom
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from radixcheck.spec.heap import served
+from radixcheck.spec.heap_machine import served
 from radixcheck.spec.logic import Term, ite, lift, total
 from radixcheck.spec.policies import Policy, less, stored
 from radixcheck.spec.property import Property, stated

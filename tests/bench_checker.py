@@ -8,13 +8,13 @@ from functools import partial
 from random import Random
 from time import process_time
 
-from radixcheck.verification.model.state import State
-from radixcheck.verification.refinement.checker import Checker
-from radixcheck.verification.refinement.formulas import Compiled, Tally, compiled
+from radixcheck.spec.run.state import State
+from radixcheck.verification.checker.checker import Checker
+from radixcheck.verification.checker.formulas import Compiled, Tally, compiled
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.search.machine import hypothesis_run
 from radixcheck.verification.search.run import Config, RunResult, random_run
-from radixcheck.verification.subjects.reference import reference_subject
+from radixcheck.verification.subjects.reference_subject import reference_subject
 
 POLICIES = ("lru", "lfu", "priority")
 PAGE_SIZES = (1, 2, 16)

@@ -9,17 +9,18 @@ Between two processes time passes that is nobody's processor time, so these are 
 
 import shutil
 import sys
-from pathlib import Path
 from time import perf_counter
 
+from places import TESTS
+
+from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.refinement.pool import WatchedPool
-from radixcheck.verification.remote.subject import RemoteSubject
+from radixcheck.verification.remote.remote_subject import RemoteSubject
 from radixcheck.verification.search.run import Config, RunResult, random_run
 from radixcheck.verification.subjects.registry import ELSEWHERE, resolve
 
 SUBJECTS = ("reference", "model", "optimized", "base")
-JAVASCRIPT = Path(__file__).resolve().parent / "subjects" / "radix.mjs"
+JAVASCRIPT = TESTS / "subjects" / "radix.mjs"
 CONFIGS = [Config("lru", size, size * pool) for size in (1, 2, 16) for pool in (6, 10, 16, 24)]
 REPEATS = 7
 

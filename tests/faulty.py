@@ -11,10 +11,10 @@ from typing import Any
 from radixcheck.reference.node import Node
 from radixcheck.spec.values import Row
 from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.broken_steps import SteppedEviction
 from radixcheck.verification.mutants.mutant import mutant
-from radixcheck.verification.mutants.steps import SteppedEviction
-from radixcheck.verification.protocol import Observation, Setup
-from radixcheck.verification.subjects.reference import ReferenceSubject
+from radixcheck.verification.protocol import Observation, Setup, Supports
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 walk_past_divergence = MUTANTS["walk_past_divergence"].factory  # FB-01
 aliased_slots = MUTANTS["insert_keeps_callers_array"].factory
@@ -28,6 +28,15 @@ class Harmless(ReferenceSubject):
 
     def evict(self, tokens: int) -> int:
         return super().evict(int(tokens))
+
+
+class TreeOnly(ReferenceSubject):
+    """It has no request operations."""
+
+    supports = Supports(requests=False)
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup.page_size, setup.policy, setup.pool)
 
 
 harmless = mutant("harmless", "EVICT_EXACT", Harmless)

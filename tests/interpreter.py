@@ -5,8 +5,8 @@ from itertools import product
 from typing import Any
 
 from radixcheck.spec.logic import Sort, Term
+from radixcheck.spec.run.state import SETS, State
 from radixcheck.spec.signature import ENTRY, PAGE, POS, REQUEST
-from radixcheck.verification.model.state import SETS, State
 
 SPARE = 7_000  # a request and an entry that no state knows
 

@@ -23,7 +23,8 @@ from json import loads
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-TESTS = Path(__file__).parent
+from places import ROOT, TESTS
+
 FOLDERS = ("spec", "reference", "optimized", "verification")
 MUTATED = ("reference", "optimized")
 SELECTION = (
@@ -190,9 +191,9 @@ def prepare(folder: Path) -> None:
     """Copy what is needed: mutmut wants sources below `src`, and in our checkout they are nowhere below their package."""
     ignored = shutil.ignore_patterns("__pycache__")
     for name in FOLDERS:
-        shutil.copytree(TESTS.parent / name, folder / "src" / "radixcheck" / name, ignore=ignored)
+        shutil.copytree(ROOT / name, folder / "src" / "radixcheck" / name, ignore=ignored)
     shutil.copytree(TESTS, folder / "tests", ignore=ignored)
-    settings = (TESTS.parent / "pyproject.toml").read_text()
+    settings = (ROOT / "pyproject.toml").read_text()
     of_pytest = settings[settings.index("[tool.pytest.ini_options]") :]
     selection = [f"tests/{name}" for name in SELECTION]
     (folder / "pyproject.toml").write_text(f"{of_pytest}{CONFIGURATION}pytest_add_cli_args_test_selection = {selection}\n")
@@ -240,7 +241,7 @@ def show(lines: Iterable[str]) -> None:
 
 def main() -> int:
     """Run, print the table and what is wrong."""
-    every = [str(path.relative_to(TESTS.parent)) for name in MUTATED for path in sorted((TESTS.parent / name).glob("[!_]*.py"))]
+    every = [str(path.relative_to(ROOT)) for name in MUTATED for path in sorted((ROOT / name).glob("[!_]*.py"))]
     parser = argparse.ArgumentParser(description="Mutation testing of the two caches")
     parser.add_argument("files", nargs="*", metavar="FILE", help=f"all by default; some of {', '.join(every)}")
     parser.add_argument("--processes", type=int, default=1)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from mutation import EQUIVALENT, KILLED, SURVIVED, TEXT, TIMED_OUT, Change, Outcome, complaints, mutants_of, reasons, score, table
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 GENERATED = """
 class Cache:
     def xǁCacheǁtake__mutmut_orig(self, n: int, least: int = 0) -> int:

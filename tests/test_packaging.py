@@ -7,7 +7,8 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from places import ROOT
+
 LAYERS = ("spec", "reference", "optimized", "verification")
 
 

@@ -5,23 +5,23 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from places import ROOT, TESTS
 from toy import Entry, PrefixCache
 from toy_adapter import Toy
 
-from radixcheck.verification.catalogue import CATALOGUE
-from radixcheck.verification.commands import run
+from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.report.junit import junit
 from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.search.machine import state_machine_test
 from radixcheck.verification.search.run import Config, random_run
 
-HERE = Path(__file__).parent
-PAGE = HERE.parent / "verification" / "README.md"
+PAGE = ROOT / "verification" / "README.md"
 
 
 def test_the_page_shows_the_adapter_as_it_is() -> None:
-    adapter = (HERE / "subjects" / "toy_adapter.py").read_text().split("\n\n", 1)[1].strip()
+    adapter = (TESTS / "subjects" / "toy_adapter.py").read_text().split("\n\n", 1)[1].strip()
 
     assert f"```python\n{adapter}\n```" in PAGE.read_text()
     assert adapter.count("\n") < 66

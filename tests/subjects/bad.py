@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from radixcheck.verification.remote.serve import SIZED, Server
-from radixcheck.verification.subjects.reference import reference_subject
+from radixcheck.verification.subjects.reference_subject import reference_subject
 
 Say = Callable[[str], object]
 

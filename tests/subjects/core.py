@@ -1,4 +1,4 @@
-"""Stands for the module of the same name in the benchmark of peers, which loads `verification/peers_adapter.py`."""
+"""Stands for the module of the same name in the benchmark of peers, which loads `verification/bench/peers_adapter.py`."""
 
 
 class Adapter:

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from radixcheck.verification.bench.caches.floor import Floor
+from radixcheck.verification.bench.drivers.floor_driver import Floor
 
 
 class Forgetful(Floor):

@@ -10,8 +10,8 @@ from radixcheck.reference.tree import Place
 from radixcheck.spec.values import Key
 from radixcheck.verification.protocol import Observation
 from radixcheck.verification.remote.serve import Supports
-from radixcheck.verification.subjects.callers import Caller, Found, Live, WhiteBox
-from radixcheck.verification.subjects.reference import ReferenceSubject
+from radixcheck.verification.subjects.engine_shim import Caller, Found, Live, WhiteBox
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
 class Toy:

@@ -31,18 +31,20 @@ class Cache:
 CACHES = {
     cache.name: cache
     for cache in (
-        Cache(OURS, "radixcheck.verification.bench.caches.optimized:Optimized", "this project's cache, every feature on"),
-        Cache(FLOOR, "radixcheck.verification.bench.caches.floor:Floor", "no cache to use: the least that CPython can do"),
-        Cache(DEFAULT, "radixcheck.verification.bench.caches.sglang:UnifiedRust", "SGLang's default: UnifiedRadixCache, core in Rust"),
-        Cache("sglang-python", "radixcheck.verification.bench.caches.sglang:UnifiedPython", "the same, core in Python"),
-        Cache("sglang-classic", "radixcheck.verification.bench.caches.sglang:Classic", "SGLang's RadixCache"),
-        Cache("vllm", "radixcheck.verification.bench.caches.vllm:Blocks", "vLLM's KVCacheManager, without its hashing"),
-        Cache("sglang-0.4.6", "radixcheck.verification.bench.caches.sglang:Legacy", "the same of 0.4.6.post5"),
-        Cache("base", "radixcheck.verification.bench.caches.historical:Base", "before sglang#6907, in our words"),
-        Cache("as-submitted:pairs", "radixcheck.verification.bench.caches.historical:Pairs", "sglang#6907, heap of (time, node)"),
-        Cache("as-submitted:nodes", "radixcheck.verification.bench.caches.historical:Nodes", "sglang#6907, heap of nodes"),
-        Cache("leaf-set", "radixcheck.verification.bench.caches.historical:LeafSet", "base with the set of leaves of sglang#14339"),
-        Cache("sglang-cpp", "radixcheck.verification.bench.caches.sglang_cpp:Cpp", "SGLang 0.5.12's tree in C++"),
+        Cache(OURS, "radixcheck.verification.bench.drivers.optimized_driver:Optimized", "this project's cache, every feature on"),
+        Cache(FLOOR, "radixcheck.verification.bench.drivers.floor_driver:Floor", "no cache to use: the least that CPython can do"),
+        Cache(
+            DEFAULT, "radixcheck.verification.bench.drivers.sglang_driver:UnifiedRust", "SGLang's default: UnifiedRadixCache, core in Rust"
+        ),
+        Cache("sglang-python", "radixcheck.verification.bench.drivers.sglang_driver:UnifiedPython", "the same, core in Python"),
+        Cache("sglang-classic", "radixcheck.verification.bench.drivers.sglang_driver:Classic", "SGLang's RadixCache"),
+        Cache("vllm", "radixcheck.verification.bench.drivers.vllm_driver:Blocks", "vLLM's KVCacheManager, without its hashing"),
+        Cache("sglang-0.4.6", "radixcheck.verification.bench.drivers.sglang_driver:Legacy", "the same of 0.4.6.post5"),
+        Cache("base", "radixcheck.verification.bench.drivers.historical_driver:Base", "before sglang#6907, in our words"),
+        Cache("as-submitted:pairs", "radixcheck.verification.bench.drivers.historical_driver:Pairs", "sglang#6907, heap of (time, node)"),
+        Cache("as-submitted:nodes", "radixcheck.verification.bench.drivers.historical_driver:Nodes", "sglang#6907, heap of nodes"),
+        Cache("leaf-set", "radixcheck.verification.bench.drivers.historical_driver:LeafSet", "base with the set of leaves of sglang#14339"),
+        Cache("sglang-cpp", "radixcheck.verification.bench.drivers.sglang_cpp_driver:Cpp", "SGLang 0.5.12's tree in C++"),
     )
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from radixcheck.verification.bench.campaign import Results
+from radixcheck.verification.bench.measure import Results
 from radixcheck.verification.bench.plan import FLOOR, OURS
 from radixcheck.verification.subjects.registry import UsageError
 

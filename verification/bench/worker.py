@@ -75,7 +75,7 @@ class Worker:
         def make(page_size: int, capacity: int, pool: str) -> Any:
             return driver((driver.stub if pool == STUB else driver.real)(capacity, page_size))
 
-        module = import_module(f"radixcheck.verification.bench.scenarios.{scenario}")
+        module = import_module(f"radixcheck.verification.bench.scenarios.{scenario}_scenario")
         run = driver.loops.get(scenario, module.run)
         start = monotonic()
         return {"figures": run(make, **arguments), "seconds": monotonic() - start}

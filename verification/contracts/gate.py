@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from radixcheck.verification.contracts.contract import Arguments, Contract, Function
-from radixcheck.verification.contracts.explore import Explored
+from radixcheck.verification.contracts.crosshair_run import Explored
 
 EXHAUSTED, REFUTED, UNKNOWN = "EXHAUSTED", "REFUTED", "UNKNOWN"
 

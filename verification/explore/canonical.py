@@ -21,21 +21,21 @@ Not kept, and why that is sound:
   its own beyond, is compared at every transition, so that it adds nothing to where the request stands.
 * Attributes that the policy does not read, and the order of a node's children. That a cache does not read them either is what ORDER
   says: the victims are those of the policy. This, and that names are names, is *assumed* of a wrong cache: a fault that depends on
-  them may be missed, and the shortest trace is the shortest up to such renaming. `tests/test_explore.py` drops every one of these
-  reductions at a smaller bound and finds the same behaviour.
+  them may be missed, and the shortest trace is the shortest up to such renaming. `tests/verification/explore/test_explore.py`
+  drops every one of these reductions at a smaller bound and finds the same behaviour.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from radixcheck.spec.run.positions import EPS, Positions
+from radixcheck.spec.run.state import State
 from radixcheck.spec.values import Key
+from radixcheck.verification.checker.blame import SOFT
+from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.explore.scopes import Scope
-from radixcheck.verification.model.positions import EPS, Positions
-from radixcheck.verification.model.state import State
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry
-from radixcheck.verification.refinement.blame import SOFT
-from radixcheck.verification.refinement.checker import Checker
 
 HITS_CAP = 2  # of slru: from here on a node is in the protected segment
 

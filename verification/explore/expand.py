@@ -6,10 +6,10 @@ from functools import cache, partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from radixcheck.verification.checker.checker import Violation
 from radixcheck.verification.explore.scopes import Scope
 from radixcheck.verification.explore.snapshot import Opaque, Restore
 from radixcheck.verification.explore.visitor import Visitor
-from radixcheck.verification.refinement.checker import Violation
 
 
 class Reached(NamedTuple):

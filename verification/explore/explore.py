@@ -17,12 +17,12 @@ from multiprocessing.reduction import ForkingPickler
 from pickle import PicklingError
 from time import monotonic
 
+from radixcheck.verification.checker.checker import Violation
+from radixcheck.verification.core.workers import workers
 from radixcheck.verification.explore.expand import Expander, Expansion, Reached, expand_elsewhere
 from radixcheck.verification.explore.scopes import Scope
 from radixcheck.verification.operations import Trace
-from radixcheck.verification.refinement.checker import Violation
 from radixcheck.verification.search.run import Config, Factory, Found, replay
-from radixcheck.verification.search.workers import workers
 
 PORTION = 64  # states handed out at a time
 AHEAD = 3  # portions that wait for each worker

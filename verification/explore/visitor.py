@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from radixcheck.spec.policies import Policy
+from radixcheck.spec.run.positions import Positions
 from radixcheck.spec.values import Key
+from radixcheck.verification.checker.checker import Checker, Violation
+from radixcheck.verification.checker.formulas import Compiled, Tally
 from radixcheck.verification.explore.canonical import Canon, Canonical, Universe
 from radixcheck.verification.explore.scopes import Scope
 from radixcheck.verification.explore.snapshot import Snapshot
-from radixcheck.verification.model.positions import Positions
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import SeenNode, Setup, Supports
-from radixcheck.verification.refinement.checker import Checker, Violation
-from radixcheck.verification.refinement.formulas import Compiled, Tally
 
 NEVER = 10**9  # a stride
 

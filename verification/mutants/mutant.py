@@ -7,7 +7,7 @@ from inspect import getdoc
 from typing import Any
 
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.subjects.reference import ReferenceSubject
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 Factory = Callable[[Setup], Any]
 

@@ -10,7 +10,7 @@ from radixcheck.optimized.requests import Requests
 from radixcheck.optimized.tree import Tree
 from radixcheck.verification.mutants.mutant import Factory
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.subjects.optimized import Ledger, OptimizedSubject, WatchedDevicePool
+from radixcheck.verification.subjects.optimized_subject import Ledger, OptimizedSubject, WatchedDevicePool
 
 
 class Rebuilt(OptimizedSubject):

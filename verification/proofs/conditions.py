@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from radixcheck.spec.catalogue import THEOREMS
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import INT, Function, Sort, Term, conj, expand, lift, old, rebuild, substitute, total, var
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.signature import PAGE, POS, REQUEST, at, end, held, owner, up
+from radixcheck.spec.theorems import THEOREMS
 from radixcheck.spec.transitions import Transition, Update, after
 from radixcheck.verification.proofs.laws import balance, descends, everything, freed, member, monotone, nonnegative
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
-from radixcheck.spec.catalogue import THEOREMS
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term, expand
-from radixcheck.verification.model.terms import functions
+from radixcheck.spec.run.terms import functions
+from radixcheck.spec.theorems import THEOREMS
 from radixcheck.verification.proofs.conditions import Condition, parts
 from radixcheck.verification.proofs.laws import AXIOMS
 from radixcheck.verification.proofs.refute import Counterexample, Search, answer_of, solver_of

@@ -6,8 +6,9 @@
     SAME_GUARD      an eviction is allowed where it was
     RELOCK_WALKS    what `relock` writes is a lock of the new node, then an unlock of the old one
 
-All else the early machine writes as the cache does (`tests/test_early_locks.py` compares them), so that it keeps every formula of the
-cache. In most proofs it is a case of its own whether a node has a child on some path: that child is what a sum changes by.
+All else the early machine writes as the cache does (`tests/verification/proofs/test_early_locks.py` compares them), so that it
+keeps every formula of the cache. In most proofs it is a case of its own whether a node has a child on some path: that child is
+what a sum changes by.
 """
 
 from collections.abc import Iterator, Mapping

@@ -7,8 +7,8 @@
     a claim                                one sentence of a review, proved or refuted
     a reason for trust                     a step can be taken, a formula can fail: that it cannot is refuted
 
-The heap machine's transitions are the cache's with updates of entries added (`tests/test_matrix.py` compares them), so that
-formulas that read no entry need be shown of the cache's transitions alone. The heap's formulas are shown of the heap's
+The heap machine's transitions are the cache's with updates of entries added (`tests/verification/proofs/test_matrix.py` compares
+them), so that formulas that read no entry need be shown of the cache's transitions alone. The heap's formulas are shown of the heap's
 transitions for any policy at all, its key an unknown function of what a node carries.
 """
 
@@ -16,18 +16,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from radixcheck.spec.heap import heap_machine
+from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.transitions import CACHE, Transition
 from radixcheck.verification.proofs import promises
-from radixcheck.verification.proofs.claims import claims
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED
 from radixcheck.verification.proofs.early_refinement import early_cells
-from radixcheck.verification.proofs.steps import STEPS, heap_steps
+from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps
 from radixcheck.verification.proofs.trust import trust
+from radixcheck.verification.review_6907.claims import claims
 
 HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from radixcheck.spec.run.positions import EPS
+from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import POS
 from radixcheck.spec.values import Sizes
-from radixcheck.verification.model.positions import EPS
-from radixcheck.verification.model.state import State
+from radixcheck.verification.checker.checker import Violation
 from radixcheck.verification.operations import listed
 from radixcheck.verification.proofs.conditions import Condition
 from radixcheck.verification.proofs.refute import Counterexample
 from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode
-from radixcheck.verification.refinement.checker import Violation
 
 OTHERS = ("s", "g", "h", "d", "e")  # variables of formulas that are no positions
 

@@ -1,4 +1,4 @@
-"""Which steps a call takes: the chains that the model runs (`tests/test_operations.py` compares), as data.
+"""Which steps a call takes: the chains that the model runs (`tests/spec/test_operations.py` compares), as data.
 
 A call outside its guard takes none of them. The arguments of the steps follow from the call and the state; the only free
 choice, which free pages are handed out, is an argument of `extend`.

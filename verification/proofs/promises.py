@@ -17,13 +17,13 @@ from functools import partial
 
 from radixcheck.spec.logic import INT, Function, Term, conj, expand, lift, old, rebuild, substitute, total, var
 from radixcheck.spec.postconditions import PARAMETERS, POSTCONDITIONS
+from radixcheck.spec.run.terms import free, functions
 from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import CACHE, Transition, after, hit, n, rank, x
-from radixcheck.verification.model.terms import free, functions
 from radixcheck.verification.proofs.conditions import ANY, Condition, alone, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.laws import balance, descends, instance, interval, leaf_below, nonnegative
 from radixcheck.verification.proofs.operations import CHAINS, Chains
-from radixcheck.verification.proofs.steps import STATE_FUNCTIONS
+from radixcheck.verification.proofs.step_postconditions import STATE_FUNCTIONS
 
 Values = Mapping[str, Term]
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from radixcheck.spec.logic import Term, conj, lift, total
 from radixcheck.spec.policies import POLICIES
+from radixcheck.spec.run.reader import Binding, Refused, check, run
+from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import PAGE, capacity, page_size
-from radixcheck.verification.model.reader import Binding, Refused, check, run
-from radixcheck.verification.model.state import State
 from radixcheck.verification.proofs.conditions import LRU, Condition, speaks_of_keys, under
 from radixcheck.verification.proofs.laws import AXIOMS
-from radixcheck.verification.proofs.replay import state_of
+from radixcheck.verification.proofs.model_run import state_of
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
 SIZES = tuple(

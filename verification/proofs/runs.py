@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.checker.checker import Checker, Violation
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.proofs.models import Run
-from radixcheck.verification.refinement.checker import Checker, Violation
 from radixcheck.verification.subjects.registry import BUILT_IN, Factory, resolve
 
 LENGTH = 5  # operations, at most

@@ -10,15 +10,15 @@ Three kinds of wrong claims, each refuted by a small state that is run in Python
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from radixcheck.spec.heap import heap_machine
+from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term, lift
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import TREE, cached, every, owner, page
 from radixcheck.spec.transitions import CACHE, Transition
-from radixcheck.verification.proofs.claims.claim import Claim, but, given
 from radixcheck.verification.proofs.conditions import Condition, preserved, state_formulas
 from radixcheck.verification.proofs.decide import REFUTED
+from radixcheck.verification.review_6907.claims.claim import Claim, but, given
 
 PREFIXES = ("NEVER-", "ALWAYS-", "WITHOUT-")  # of the ids
 # A cell that rests on the formula. On ATTRIBUTE_MONO and CREATION_CHAIN nothing does: they are promises for their own sake.

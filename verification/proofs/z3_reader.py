@@ -9,8 +9,8 @@ from itertools import product
 from typing import Any
 
 from radixcheck.spec.logic import Function, Sort, Term, expand, unfold
+from radixcheck.spec.run.terms import bindings, free
 from radixcheck.spec.signature import POS
-from radixcheck.verification.model.terms import bindings, free
 
 try:
     import z3

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from radixcheck.verification.patience import Patience
-from radixcheck.verification.remote.answers import PROTOCOL
+from radixcheck.verification.core.timeouts import Patience
+from radixcheck.verification.remote.parse_answers import PROTOCOL
 from radixcheck.verification.remote.process import Process, SubjectLost
 from radixcheck.verification.subjects.registry import served_by
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from radixcheck.verification.patience import Patience
+from radixcheck.verification.core.timeouts import Patience
 
 LONGEST = 1 << 26  # bytes of one line
 CHUNK = 1 << 16  # bytes read at a time

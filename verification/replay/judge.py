@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from radixcheck.verification.checker.checker import Violation
+from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.refinement.checker import Violation
-from radixcheck.verification.replay.incremental import IncrementalChecker
 from radixcheck.verification.search.run import Config, Factory
 
 STRIDE = 10**9  # operations between two comparisons of the whole: one at the end is enough

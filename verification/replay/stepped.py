@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from radixcheck.spec.values import CacheError
+from radixcheck.verification.checker.checker import Checker, Violation
+from radixcheck.verification.checker.misuse import is_misuse
+from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Op
-from radixcheck.verification.refinement.checker import Checker, Violation
-from radixcheck.verification.refinement.misuse import is_misuse
 from radixcheck.verification.search.run import Factory, new_checker, replay
 from radixcheck.verification.search.shrink import REPLICAS
-from radixcheck.verification.traces import Recorded
 
 DETERMINISM = "DETERMINISM"  # what one run cannot show
 UNCALLED = "not performed: no caller can make this call now, or the cache has no such operation"

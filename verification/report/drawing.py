@@ -9,7 +9,7 @@ from html import escape
 from textwrap import wrap
 
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
-from radixcheck.verification.report.described import HIDDEN, NODES, below, clean, described, title
+from radixcheck.verification.report.alt_text import HIDDEN, NODES, below, clean, described, title
 from radixcheck.verification.report.frames import NEW, SPLIT, Frame, figure
 from radixcheck.verification.report.pictures import run
 

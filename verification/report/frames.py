@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from radixcheck.spec.logic import var
 from radixcheck.spec.policies import POLICIES, stored
+from radixcheck.spec.run.reader import holds
+from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import ENTRY, LOST, on
 from radixcheck.spec.values import Namespace, Sizes
-from radixcheck.verification.model.reader import holds
-from radixcheck.verification.model.state import State
+from radixcheck.verification.checker.checker import Checker, Violation
+from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode
-from radixcheck.verification.refinement.checker import Checker, Violation
-from radixcheck.verification.refinement.engine import SubjectFailed
 from radixcheck.verification.replay.stepped import stepped
 from radixcheck.verification.search.run import Config, Factory, new_checker
 

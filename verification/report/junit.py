@@ -11,8 +11,8 @@ from importlib.metadata import version
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from radixcheck.verification.catalogue import CATALOGUE
-from radixcheck.verification.report.said import agreement, trace_lines
+from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.report.wording import agreement, trace_lines
 
 Json = Mapping[str, Any]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from radixcheck.spec.signature import LOST
+from radixcheck.verification.checker.checker import Checker
+from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
-from radixcheck.verification.refinement.checker import Checker
-from radixcheck.verification.refinement.engine import SubjectFailed
 from radixcheck.verification.search.run import Factory, Found, new_checker
 
 LINES = 16  # of one picture

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from radixcheck.verification.catalogue import CATALOGUE
-from radixcheck.verification.report.said import agreement, operations, verdict
+from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.report.wording import agreement, operations, verdict
 
 Json = Mapping[str, Any]
 

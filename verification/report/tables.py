@@ -10,11 +10,11 @@ from rich.text import Text
 
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.property import Property
-from radixcheck.verification.catalogue import CATALOGUE
-from radixcheck.verification.report.formula import text
-from radixcheck.verification.report.outcome import DiffOutcome, ReplayOutcome, VerifyOutcome
+from radixcheck.spec.run.text import text
+from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.report.pictures import Scene
-from radixcheck.verification.report.said import TRACE_MAX, numbered
+from radixcheck.verification.report.wording import TRACE_MAX, numbered
+from radixcheck.verification.runs.outcome import DiffOutcome, ReplayOutcome, VerifyOutcome
 from radixcheck.verification.search.diff import Difference, brief
 from radixcheck.verification.search.run import Found
 from radixcheck.verification.search.verify import Verdict

@@ -12,15 +12,15 @@ from random import Random
 from time import monotonic
 
 from radixcheck.spec.values import Sizes
+from radixcheck.verification.checker import blame
+from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.workers import WORKERS, workers
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
-from radixcheck.verification.refinement import blame
-from radixcheck.verification.refinement.oracle import Oracle
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.search.run import Config, Factory
 from radixcheck.verification.search.shrink import in_pages_of_one, minimise
 from radixcheck.verification.search.sides import Said, Side, Specification
-from radixcheck.verification.search.workers import WORKERS, workers
 from radixcheck.verification.subjects.registry import resolve
 
 STEPS = 400  # of one run

@@ -10,10 +10,10 @@ from random import Random
 from typing import Protocol
 
 from radixcheck.spec.values import Key, Namespace
+from radixcheck.verification.checker.engine import Engine
+from radixcheck.verification.checker.oracle import Oracle
 from radixcheck.verification.operations import NO_KEY, REQUEST_OPERATIONS, TREE_OPERATIONS, Op
 from radixcheck.verification.protocol import Supports
-from radixcheck.verification.refinement.engine import Engine
-from radixcheck.verification.refinement.oracle import Oracle
 
 LETTERS = 2  # different pages, before a page is varied in its last token
 ALPHABETS = ((0, 1, 2, 3), (0, 1, 2, 3), (7, 7 + 2**8, 7 + 2**16, 7 + 2**31))  # the last: alike once cut to a few bits

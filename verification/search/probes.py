@@ -15,10 +15,10 @@ from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.checker.blame import of_crash
+from radixcheck.verification.checker.checker import Violation
+from radixcheck.verification.checker.engine import Engine
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
-from radixcheck.verification.refinement.blame import of_crash
-from radixcheck.verification.refinement.checker import Violation
-from radixcheck.verification.refinement.engine import Engine
 from radixcheck.verification.search.run import Config, Factory, RunResult
 
 PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")  # seen by a probe only: a replay of the trace does not show them

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.catalogue import CATALOGUE
+from radixcheck.verification.checker.checker import Checker
+from radixcheck.verification.checker.misuse import misuses_for
+from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
-from radixcheck.verification.refinement.checker import Checker
-from radixcheck.verification.refinement.misuse import misuses_for
 from radixcheck.verification.search.generate import LETTERS, PRIORITIES, at_a_limit, leaving_an_edge, namespaces_for, twin
 from radixcheck.verification.search.recipes import CHANGES, Cook, Recipe, pages, recipes, which
 from radixcheck.verification.search.run import Config, Factory, RunResult, new_checker

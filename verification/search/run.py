@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from radixcheck.verification.checker.checker import Checker, Violation
+from radixcheck.verification.checker.formulas import Tally
+from radixcheck.verification.checker.misuse import misuses_for
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.refinement.checker import Checker, Violation
-from radixcheck.verification.refinement.formulas import Tally
-from radixcheck.verification.refinement.misuse import misuses_for
 from radixcheck.verification.search.generate import PAGES_MAX, PROFILES, operations
 
 Factory = Callable[[Any], Any]

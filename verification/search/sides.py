@@ -7,14 +7,14 @@ slots they choose, and in whatever order one call gives its slots back.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from radixcheck.spec.run.positions import EPS
+from radixcheck.spec.run.reader import Refused
+from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE
 from radixcheck.spec.values import CacheError, Sizes
-from radixcheck.verification.model.positions import EPS
-from radixcheck.verification.model.reader import Refused
-from radixcheck.verification.model.state import State
+from radixcheck.verification.checker.engine import Engine, SubjectFailed
+from radixcheck.verification.checker.oracle import Oracle
 from radixcheck.verification.operations import Op
-from radixcheck.verification.refinement.engine import Engine, SubjectFailed
-from radixcheck.verification.refinement.oracle import Oracle
 from radixcheck.verification.search.run import Config, Factory
 
 NOTHING = -1  # a page into which nothing was written

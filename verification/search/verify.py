@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from time import monotonic
 
 from radixcheck.spec.property import Property
-from radixcheck.verification.catalogue import CATALOGUE, MISUSE
+from radixcheck.verification.checker.blame import SOFT
+from radixcheck.verification.checker.formulas import compiled
+from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE
+from radixcheck.verification.core.watched_pool import WatchedPool
+from radixcheck.verification.core.workers import WORKERS, Here, workers
 from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS
 from radixcheck.verification.protocol import Setup, Supports
-from radixcheck.verification.refinement.blame import SOFT
-from radixcheck.verification.refinement.formulas import compiled
-from radixcheck.verification.refinement.pool import WatchedPool
 from radixcheck.verification.search.machine import BATCH, hypothesis_batches, never_fired
 from radixcheck.verification.search.probes import POOL_PAGES as PROBE_PAGES
 from radixcheck.verification.search.probes import PROBED, SCENES, probed
 from radixcheck.verification.search.run import Config, Found, RunResult, random_run
 from radixcheck.verification.search.shrink import share, shrink
-from radixcheck.verification.search.workers import WORKERS, Here, workers
 from radixcheck.verification.subjects.registry import Subject, UsageError, name_of, resolve
 
 POOL_PAGES = (6, 10, 16, 24)

@@ -35,13 +35,23 @@ class Named:
 BUILT_IN = {
     n.name: n
     for n in (
-        Named("optimized", "radixcheck.verification.subjects.optimized:optimized_subject", "this project's fast cache, in checking mode"),
-        Named("reference", "radixcheck.verification.subjects.reference:reference_subject", "the readable cache"),
-        Named("model", "radixcheck.verification.subjects.model:model_subject", "the specification, run as a cache"),
-        Named("base", "radixcheck.verification.historical:base_subject", "the cache before sglang#6907 (0.4.6.post5), in our words"),
-        Named("as-submitted:pairs", "radixcheck.verification.historical:pairs_subject", "sglang#6907, heap of (time, node) pairs"),
-        Named("as-submitted:nodes", "radixcheck.verification.historical:nodes_subject", "sglang#6907, heap of nodes with live times"),
-        Named("leaf-set", "radixcheck.verification.historical:leaf_set_subject", "base with sglang#14339: a set of evictable leaves"),
+        Named(
+            "optimized",
+            "radixcheck.verification.subjects.optimized_subject:optimized_subject",
+            "this project's fast cache, in checking mode",
+        ),
+        Named("reference", "radixcheck.verification.subjects.reference_subject:reference_subject", "the readable cache"),
+        Named("model", "radixcheck.verification.subjects.model_subject:model_subject", "the specification, run as a cache"),
+        Named(
+            "base", "radixcheck.verification.subjects.historical:base_subject", "the cache before sglang#6907 (0.4.6.post5), in our words"
+        ),
+        Named("as-submitted:pairs", "radixcheck.verification.subjects.historical:pairs_subject", "sglang#6907, heap of (time, node) pairs"),
+        Named(
+            "as-submitted:nodes", "radixcheck.verification.subjects.historical:nodes_subject", "sglang#6907, heap of nodes with live times"
+        ),
+        Named(
+            "leaf-set", "radixcheck.verification.subjects.historical:leaf_set_subject", "base with sglang#14339: a set of evictable leaves"
+        ),
     )
 }
 PEERS = {
@@ -67,7 +77,7 @@ ELSEWHERE = "@"  # between a subject and the interpreter of another environment
 
 def _served(command: str) -> Factory:
     """The cache that a program serves."""
-    from radixcheck.verification.remote.subject import Remote  # which needs what is in this file
+    from radixcheck.verification.remote.remote_subject import Remote  # which needs what is in this file
 
     try:
         words = tuple(shlex.split(command))
@@ -79,7 +89,7 @@ def _served(command: str) -> Factory:
 
 
 def _elsewhere(subject: str, python: str) -> Factory:
-    from radixcheck.verification.remote.subject import Remote
+    from radixcheck.verification.remote.remote_subject import Remote
 
     return Remote(served_by(subject, python))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Observation, SeenNode, Supports
-from radixcheck.verification.subjects.callers import Found, WhiteBox
+from radixcheck.verification.subjects.engine_shim import Found, WhiteBox
 from radixcheck.verification.subjects.sglang import POLICIES, Clock, Current, Interface, Linked, nodes_of
 
 

@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode, Supports
-from radixcheck.verification.subjects.callers import Found, WhiteBox
+from radixcheck.verification.subjects.engine_shim import Found, WhiteBox
 from radixcheck.verification.subjects.sglang import Allocator, Clock, Linked, Rows, extracted, filed, nodes_of
 
 VERSION = "0.4.6.post5"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode, Supports
-from radixcheck.verification.subjects.callers import Caller, Found, WhiteBox
+from radixcheck.verification.subjects.engine_shim import Caller, Found, WhiteBox
 from radixcheck.verification.subjects.sglang import POLICIES, Current, Interface, nodes_of
 
 CORES = {"python": "UnifiedTreeCore", "rust": "RustUnifiedTreeCore"}

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from radixcheck.verification.remote.serve import Key, Missing, NoRoom, Row, Sizes, StillHeld, Supports
-from radixcheck.verification.subjects.callers import BadKey, RequestExists, UnknownRequest
+from radixcheck.verification.subjects.engine_shim import BadKey, RequestExists, UnknownRequest
 from radixcheck.verification.subjects.sglang import extracted, installed
 
 VERSION = "0.33.0"  # of the extracted sources

@@ -1,19 +1,17 @@
 """The sections of a report, in the order in which they are read."""
 
 from radixcheck.verification.report.blocks import Document
-from radixcheck.verification.report.gathered import Gathered
-from radixcheck.verification.report.sections import (
-    benchmark,
-    counterexamples,
-    exploration,
-    findings,
-    invariants,
-    kills,
-    proofs,
-    questions,
-    summary,
-    trust,
-)
+from radixcheck.verification.report.sections import benchmark_section as benchmark
+from radixcheck.verification.report.sections import counterexamples_section as counterexamples
+from radixcheck.verification.report.sections import exploration_section as exploration
+from radixcheck.verification.report.sections import findings_section as findings
+from radixcheck.verification.report.sections import invariants_section as invariants
+from radixcheck.verification.report.sections import kills_section as kills
+from radixcheck.verification.report.sections import proofs_section as proofs
+from radixcheck.verification.report.sections import questions_section as questions
+from radixcheck.verification.report.sections import summary_section as summary
+from radixcheck.verification.report.sections import trust_section as trust
+from radixcheck.verification.runs.report_data import Gathered
 
 
 def document(found: Gathered) -> Document:

@@ -1,0 +1,192 @@
+"""Batches: the quadratic, the linear and the staged version say the same, and nobody's memory is shared by surprise."""
+
+from array import array
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from launched import Launched
+
+from radixcheck.optimized import TokenBuffer, batches
+from radixcheck.optimized.batch import _ROOM, Batches, DeviceBatch, HostBatches, StagedBatches, Tokens
+from radixcheck.optimized.keys import pack
+from radixcheck.reference import batch as reference
+from radixcheck.spec.values import BadKey
+
+MAKERS: list[Callable[[], Batches]] = [HostBatches, lambda: StagedBatches("cpu")]
+REQUESTS = st.lists(st.lists(st.integers(0, 2**63 - 1), max_size=9), max_size=9)
+
+
+def strided(tokens: list[int]) -> memoryview:
+    """Every other number of a buffer: not taken as it lies."""
+    return memoryview(array("q", [number for token in tokens for number in (token, -1)]))[::2]
+
+
+HOLDERS: list[Callable[[list[int]], Tokens]] = [
+    *(list, tuple, strided, lambda tokens: array("q", tokens), lambda tokens: array("Q", tokens)),
+    lambda tokens: memoryview(array("q", tokens)),
+    lambda tokens: memoryview(array("Q", tokens).tobytes()).cast("L"),
+    TokenBuffer,
+]
+NO_INTEGERS: list[Any] = [b"12345678", bytearray(3), array("d", [5]), memoryview(array("d", [5]))]
+
+
+def plain(batch: DeviceBatch) -> tuple[list[int], ...]:
+    """Tokens, lengths and starts."""
+    return tuple(tensor.tolist() for tensor in batch)
+
+
+@given(REQUESTS)
+def test_all_versions_are_equal(requests: list[list[int]]) -> None:
+    tokens, lengths = [token for request in requests for token in request], [len(request) for request in requests]
+    expected = tokens, lengths, [0, *accumulate(lengths)]
+    found = reference.prepared(requests)
+
+    assert reference.flattened_quadratic(requests) == reference.flattened(requests) == tokens
+    assert (found.tokens, found.lengths, found.starts) == expected
+    for made in MAKERS:
+        maker = made()
+        for held in HOLDERS:
+            assert plain(maker.prepare([held(request) for request in requests])) == expected
+        mixed = [HOLDERS[i % len(HOLDERS)](request) for i, request in enumerate(requests)]
+        assert plain(maker.prepare(mixed)) == expected
+
+
+@pytest.mark.parametrize("held", [array("i", (1, 2)), memoryview(array("i", (1, 2))), memoryview(b"\x01\x02"), range(1, 3)])
+def test_numbers_of_another_width_are_widened(held: Tokens) -> None:
+    assert plain(HostBatches().prepare([held, [7]])) == ([1, 2, 7], [2, 1], [0, 2, 3])
+
+
+@pytest.mark.parametrize("made", MAKERS)
+@pytest.mark.parametrize("sizes", [(), (0,), (0, 0, 0), (1,), (_ROOM - 3,), (_ROOM - 2,), (_ROOM // 2,) * 5, (3, 0, _ROOM, 1)])
+def test_batches_of_any_size_are_prepared_one_after_the_other(made: Callable[[], Batches], sizes: Sequence[int]) -> None:
+    maker = made()
+    for first in (0, 1 << 40, 7):
+        ends = [*accumulate(sizes)]
+        requests = [array("q", range(first + end - size, first + end)) for size, end in zip(sizes, ends, strict=True)]
+
+        batch = maker.prepare(requests)
+
+        assert plain(batch) == (list(range(first, first + sum(sizes))), list(sizes), [0, *ends])
+
+
+@pytest.mark.parametrize("made", MAKERS)
+@pytest.mark.parametrize("bad", [[-1], [2**63], [5, 2**63, 5], [5, 5, 2**64 - 1], [2**64], ["a"], [1.5], [None], *NO_INTEGERS])
+def test_what_is_no_token_is_refused_and_the_next_batch_is_right(made: Callable[[], Batches], bad: Tokens) -> None:
+    maker = made()
+
+    with pytest.raises(BadKey):
+        maker.prepare([[1], bad])
+    assert plain(maker.prepare([[5]])) == ([5], [1], [0, 1])
+
+
+def test_what_a_buffer_holds_is_taken_as_it_is() -> None:
+    """Nobody looks at its numbers, which would cost as much as to copy them."""
+    signed, unsigned = array("q", (-1, 5)), array("Q", (2**64 - 1, 5))
+
+    for held in (signed, unsigned, memoryview(signed), memoryview(unsigned)):
+        assert plain(HostBatches().prepare([held])) == ([-1, 5], [2], [0, 2])
+
+
+def test_bytes_are_no_key_either() -> None:
+    """They would be taken for a token each, or for one in eight of them."""
+    with pytest.raises(BadKey, match="memoryview"):
+        pack(b"12345678")
+
+
+def test_each_of_63_bits_may_be_set() -> None:
+    tokens = [1 << bit for bit in range(63)]
+
+    assert plain(HostBatches().prepare([tokens])) == (tokens, [63], [0, 63])
+
+
+def test_a_request_that_does_not_hold_what_it_says_is_seen() -> None:
+    class Growing(list[int]):
+        def __len__(self) -> int:
+            return 1
+
+    with pytest.raises(AssertionError, match="as many tokens"):
+        HostBatches().prepare([Growing((1, 2)), [3]])
+
+
+def test_what_is_no_token_is_refused_by_the_reference() -> None:
+    with pytest.raises(BadKey):
+        reference.prepared([[1], [-1]])
+
+
+# Who owns the memory
+
+
+def occupy(device: str) -> None:
+    """Work that a device which runs beside the host does before the next copy."""
+    if device == "cuda":
+        busy = torch.eye(4096, device=device)
+        for _ in range(100):
+            busy = busy @ busy
+
+
+@pytest.mark.parametrize("view", [lambda tokens: tokens, memoryview])
+def test_a_batch_is_nobodys_else(device: str, view: Callable[[Tokens], Tokens]) -> None:
+    """Neither the next batch, nor a caller who uses his buffers again, changes it."""
+    for maker in (batches(device), StagedBatches(device)):
+        held = array("q", range(1000))
+        occupy(device)
+        batch = maker.prepare([view(held), [7]])
+        held[0] = -5
+        later = maker.prepare([view(array("q", range(5000, 6000))), [8]])
+
+        assert plain(batch) == ([*range(1000), 7], [1000, 1], [0, 1000, 1001])
+        assert plain(later) == ([*range(5000, 6000), 8], [1000, 1], [0, 1000, 1001])
+        batch.tokens.fill_(-1)
+        assert plain(batch)[1:] == ([1000, 1], [0, 1000, 1001])
+        assert later.tokens[0] == 5000
+        assert held[1] == 1
+
+
+def test_a_batch_lies_on_its_device_in_one_storage_and_its_tokens_come_first(device: str) -> None:
+    batch = batches(device).prepare([[1, 2], [3]])
+
+    assert {tensor.device.type for tensor in batch} == {device}
+    assert len({tensor.untyped_storage().data_ptr() for tensor in batch}) == 1
+    assert [tensor.storage_offset() for tensor in batch] == [0, 3, 5]
+
+
+def test_as_tensor_copies_numbers_one_by_one_or_hands_on_the_callers_memory() -> None:
+    """What C9 takes for one thing. Of a list or an array there is a copy; a tensor is shared, as an array is by `frombuffer`."""
+    listed, numbers, tensor, buffer = [1, 2], array("q", (1, 2)), torch.tensor([1, 2]), array("q", (1, 2))
+    made = torch.as_tensor(listed), torch.as_tensor(numbers), torch.as_tensor(tensor), torch.frombuffer(buffer, dtype=torch.int64)
+
+    listed[0], numbers[0], tensor[0], buffer[0] = 9, 9, 9, 9
+
+    assert [each[0].item() for each in made] == [1, 1, 9, 9]
+
+
+# What it costs
+
+
+def test_a_batch_reaches_the_device_by_one_copy_whatever_its_size() -> None:
+    """On the meta device nothing can be read back."""
+    maker = StagedBatches("meta")
+    for requests in ([[1]], [[1, 2]] * 50, [array("q", range(100))] * 200):
+        with Launched() as mode:
+            batch = maker.prepare(requests)
+
+        assert mode.names == ["slice", "_to_copy", "slice", "slice", "slice", "slice", "cumsum"]
+        assert {tensor.device.type for tensor in batch} == {"meta"}
+
+
+def test_on_the_host_nothing_is_copied_twice() -> None:
+    for requests in ([[1]], [[1, 2]] * 50, [array("q", range(100))] * 200):
+        with Launched() as mode:
+            HostBatches().prepare(requests)
+
+        assert mode.names == ["slice", "slice", "slice", "slice", "cumsum"]
+
+
+def test_the_maker_is_chosen_by_the_device() -> None:
+    assert isinstance(batches("cpu"), HostBatches)
+    assert isinstance(batches("meta"), StagedBatches)

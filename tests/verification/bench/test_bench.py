@@ -1,0 +1,301 @@
+"""The benchmark: that it measures work that was done, says what it could not measure, and reckons rightly. No time is asserted."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from places import ROOT
+from slack_cache import Forgetful, Leaking, Miscounting, Stale, Substituting, Unwilling
+
+from radixcheck.verification.bench import plan, plot
+from radixcheck.verification.bench.driver import CheckFailed, Driver
+from radixcheck.verification.bench.drivers.floor_driver import Floor
+from radixcheck.verification.bench.drivers.optimized_driver import Optimized
+from radixcheck.verification.bench.figures import Figure, Ratios, ratios
+from radixcheck.verification.bench.measure import Measurement, Results, measure
+from radixcheck.verification.bench.plan import CACHES, Cache, Job
+from radixcheck.verification.bench.scenarios import admit_scenario as admit
+from radixcheck.verification.bench.scenarios import batch_scenario as batch
+from radixcheck.verification.bench.scenarios import decode_scenario as decode
+from radixcheck.verification.bench.scenarios import deep_scenario as deep
+from radixcheck.verification.bench.scenarios import device_scenario as device
+from radixcheck.verification.bench.scenarios import memory_scenario as memory
+from radixcheck.verification.bench.scenarios import queue_scenario as queue
+from radixcheck.verification.bench.scenarios import trace_scenario as trace
+from radixcheck.verification.bench.streams import Make
+from radixcheck.verification.cli.commands import run
+from radixcheck.verification.replay import sample
+from radixcheck.verification.report import bench_view as report
+from radixcheck.verification.report import console
+from radixcheck.verification.subjects.registry import UsageError
+
+SLACK = ROOT / "tests" / "subjects" / "slack_cache.py"
+WORKER = ROOT / "verification" / "bench" / "worker.py"
+TRACE: dict[str, Any] = {"path": str(sample.FILE), "block": 16, "blocks": 400, "page_size": 16, "requests": 80, "running": 8, "seconds": 60}
+SMALL: dict[str, tuple[Callable[..., dict[str, float]], dict[str, Any]]] = {
+    "decode": (decode.run, {"leaves": 40, "page_size": 16, "pool": "stub", "victims": 3, "steps": 31, "seconds": 60}),
+    "admit": (admit.run, {"groups": 2, "per_group": 3, "page_size": 16}),
+    "trace": (trace.run, TRACE),
+    "deep": (deep.run, {"nodes": 5, "steps": 4}),
+    "memory": (memory.run, {"leaves": 50}),
+    "batch": (batch.run, {"requests": 5, "tokens": 7, "steps": 2}),
+    "device": (device.run, {"leaves": 4, "page_size": 16, "steps": 3}),
+    "queue": (queue.run, {"requests": 130, "rounds": 4, "page_size": 16}),
+}
+JOBS = [Job(name, name, arguments) for name, (_, arguments) in SMALL.items() if name in ("admit", "deep")]
+
+
+def maker(driver: type[Driver]) -> Make:
+    """As the worker makes it."""
+
+    def make(page_size: int, capacity: int, pool: str) -> Driver:
+        return driver((driver.stub if pool == "stub" else driver.real)(capacity, page_size))
+
+    return make
+
+
+def quiet(share: float, what: str) -> None:
+    """No progress."""
+
+
+def slack(name: str) -> Cache:
+    """A driver that must not get through."""
+    return Cache(name, f"{SLACK}:{name}", "")
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error."""
+    status = run(("bench", *arguments))
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.mark.parametrize("before", [0, 2, 4, 8])
+def test_our_driver_leaves_a_row_as_the_tree_has_it_whatever_others_have_inserted(before: int) -> None:
+    driver = Optimized(Optimized.real(64, 2))
+    tokens = driver.prep(list(range(8)))
+    nothing = driver.match(tokens)[1]
+    row = driver.alloc(8)
+    driver.insert(driver.prep(list(range(before))), driver.alloc(before), 0)
+
+    driver.checkpoint(tokens, row, 0, driver.lock(nothing))
+
+    assert row.tolist() == driver.indices(driver.match(tokens)[1], 8).tolist()
+    assert (driver.sizes(), driver.available()) == ((0, 8), 56)
+
+
+@pytest.mark.parametrize("driver", [Optimized, Floor])
+@pytest.mark.parametrize("scenario", SMALL)
+def test_each_scenario_is_got_through_by_a_cache_that_does_the_work(scenario: str, driver: type[Driver]) -> None:
+    run_, arguments = SMALL[scenario]
+
+    figures = run_(maker(driver), **arguments)
+
+    assert set(plan.SCENARIOS[scenario].columns) <= set(figures)
+
+
+@pytest.mark.parametrize("page_size", [1, 64])
+def test_steps_go_over_a_real_pool_as_well(page_size: int) -> None:
+    arguments = {**SMALL["decode"][1], "pool": "real", "page_size": page_size}
+
+    assert decode.run(maker(Optimized), **arguments)["steps"] == 31
+    assert decode.run(maker(Floor), **arguments)["steps"] == 31
+
+
+def test_both_find_the_same_share_of_a_trace() -> None:
+    ours, floor = (trace.run(maker(driver), **TRACE) for driver in (Optimized, Floor))
+
+    assert ours["hit %"] == floor["hit %"] > 50
+    assert ours["evictions"] > 5
+    assert ours["requests"] == 80
+
+
+@pytest.mark.parametrize(
+    ("driver", "scenario", "words"),
+    [
+        (Forgetful, "decode", "slots are free after the pool was filled"),
+        (Unwilling, "decode", "evictable and protected tokens are"),
+        (Forgetful, "admit", "tokens of request 2 were found"),
+        (Substituting, "admit", "the slots of request"),
+        (Miscounting, "deep", "while all of"),
+        (Forgetful, "deep", "present"),
+        (Forgetful, "memory", "evictable and protected tokens are"),
+        (Forgetful, "trace", "prompts are not cached as a whole"),
+        (Leaking, "trace", "tokens were lost"),
+        (Stale, "queue", "are not those of a walk from the root"),
+        (Forgetful, "queue", "slots are free after the pool was filled"),
+    ],
+)
+def test_a_cache_that_skips_work_is_not_measured(driver: type[Driver], scenario: str, words: str) -> None:
+    run_, arguments = SMALL[scenario]
+
+    with pytest.raises(CheckFailed, match=words):
+        run_(maker(driver), **arguments)
+
+
+def test_a_failed_check_and_a_lost_process_are_told_and_the_rest_is_measured() -> None:
+    results = measure([slack("Dying"), slack("Miscounting")], JOBS, 1, sys.executable, quiet)
+
+    assert [(one.cache, one.job) for one in results.troubles] == [("Dying", "admit"), ("Miscounting", "deep")]
+    assert "ended with status 7" in results.troubles[0].sentence
+    assert [(one.cache, one.job) for one in results.measurements] == [("Miscounting", "admit")]
+    assert results.status == 3
+
+
+def test_a_worker_that_hangs_is_given_up() -> None:
+    results = measure([slack("Hanging")], JOBS, 1, sys.executable, quiet, job_seconds=0.5)
+
+    assert [one.job for one in results.troubles] == ["admit"]
+    assert "no answer" in results.troubles[0].sentence
+    assert results.status == 3
+
+
+def test_the_command_ends_with_3_where_a_cache_skips_work(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = said(capsys, "--quick", "--scenario", "deep", "--cache", f"{SLACK}:Forgetful")
+
+    assert status == 3
+    assert "present" in out
+    assert "incomplete" in out
+
+
+def test_every_measurement_is_in_the_json_and_what_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = ("--cache", "floor", "--cache", "sglang-rust")
+    status, out, _ = said(capsys, "--quick", "--scenario", "deep", *chosen, "--repeat", "2", "--json")
+    answer = json.loads(out)
+
+    assert status == answer["status"] == 0
+    assert "pip install sglang" in answer["missing"]["sglang-rust"]
+    assert {"python", "torch", "machine", "cores", "date", "clock", "repetitions", "load before", "load after"} <= set(answer["about"])
+    jobs = [job["job"] for job in answer["jobs"]]
+    assert len(jobs) == len(plan.QUICK.chains)
+    expected = [(r, "floor", job) for r in range(2) for job in jobs]
+    assert [(one["repetition"], one["cache"], one["job"]) for one in answer["measurements"]] == expected
+    for job in answer["jobs"]:
+        for cache, figures in job["figures"].items():
+            values = [one["figures"] for one in answer["measurements"] if (one["cache"], one["job"]) == (cache, job["job"])]
+            assert figures["lock p50"]["median"] == pytest.approx(sum(one["lock p50"] for one in values) / 2)
+        assert job["ratios"]["lock p50"]["floor"] == {"best_peer": None, "default": None, "floor": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("--scenario", "decade"), "unknown scenario 'decade'"),
+        (("--cache", "redis"), "unknown cache 'redis'"),
+        (("--cache", "absent.py:Cache"), "there is no file absent.py"),
+        (("--python", "absent/python"), "no interpreter 'absent/python'"),
+        (("--trace", "absent.jsonl"), "absent.jsonl: cannot be read"),
+        (("--scenario", "batch", "--cache", "floor"), "add --cache optimized"),
+        (("--scenario", "deep", "--plot", "pictures"), "add --scenario decode"),
+    ],
+)
+def test_a_wrong_wish_gets_one_sentence(arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = said(capsys, *arguments)
+
+    assert (status, out) == (2, "")
+    assert names in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_medians_and_spread() -> None:
+    assert Figure.of([3.0, 1.0, 2.0]) == Figure(2.0, 3.0)
+    assert Figure.of([4.0, 2.0]) == Figure(3.0, 2.0)
+    assert Figure.of([0, 0]) == Figure(0, 1.0)
+
+
+def test_ratios_are_to_the_best_of_the_peers_only() -> None:
+    actual = ratios({"optimized": 4.0, "floor": 2.0, "sglang-rust": 10.0, "vllm": 8.0, "mine": 1.0}, ["sglang-rust", "vllm"])
+
+    assert actual["optimized"] == Ratios(0.5, 0.4, 2.0)
+    assert actual["vllm"] == Ratios(1.0, 0.8, 4.0)
+    assert ratios({"optimized": 4.0}, ["vllm"]) == {"optimized": Ratios(None, None, None)}
+
+
+def test_nothing_measured_is_not_success() -> None:
+    assert Results([], [], {}).status == 3
+
+
+def given() -> Results:
+    """Two repetitions of two sizes, with known figures."""
+    jobs = plan.planned(True, ["decode"], None)
+    results = Results(
+        [CACHES["optimized"], CACHES["sglang-rust"]], jobs, {"repetitions": 2, "machine": "", "cores": 1, "clock": "", "date": ""}
+    )
+    results.about |= {"load before": 0.0, "load after": 0.0, "seconds": 0.0}
+    for repetition, factor in ((0, 1.0), (1, 2.0)):
+        for job in jobs:
+            for cache, cost in (("optimized", 2.0), ("sglang-rust", 8.0)):
+                columns = plan.SCENARIOS["decode"].columns
+                results.measurements.append(Measurement(cache, repetition, job.name, dict.fromkeys(columns, cost * factor), 0.1))
+    return results
+
+
+def test_what_is_drawn_is_what_was_measured_over_pages_of_one_token() -> None:
+    leaves = (100, 1_000, 10_000)
+
+    assert plot.points(given()) == {cache: [(n, us) for n in leaves] for cache, us in (("optimized", 3.0), ("sglang-rust", 12.0))}
+
+
+def test_a_plot_is_drawn_twice_or_says_what_it_needs(tmp_path: Path) -> None:
+    if find_spec("matplotlib") is None:
+        with pytest.raises(UsageError, match="pip install 'radixcheck\\[plot\\]'"):
+            plot.folder(tmp_path / "new")
+    else:
+        written = plot.draw(given(), plot.folder(tmp_path / "new"))
+
+        assert [path.suffix for path in written] == [".png", ".svg"]
+        assert written[0].read_bytes().startswith(b"\x89PNG")
+        assert "optimized" in written[1].read_text()
+
+
+def test_a_table_shows_medians_spread_and_ratios(capsys: pytest.CaptureFixture[str]) -> None:
+    console.show(report.tables(given(), True))
+    out = capsys.readouterr().out
+
+    row = next(line for line in out.splitlines() if line.startswith("optimized"))
+    assert row.split()[:7] == ["optimized", "3", "2.00", "0.25", "/", "0.25", "/"]
+    assert "figures may be far off" in out
+
+
+def test_what_was_not_measured_is_said_once_and_in_short(capsys: pytest.CaptureFixture[str]) -> None:
+    results = given()
+    results.jobs = plan.planned(True, ["decode", "deep"], None)
+    for name in ("base", "leaf-set"):
+        results.unsupported[name] = {job.name: "evictions only" for job in results.jobs if job.scenario == "deep"}
+    results.unsupported["leaf-set"][results.jobs[-3].name] = "no pool"
+
+    console.show(report.tables(results, True))
+    out = " ".join(capsys.readouterr().out.split())
+
+    assert f"not measured: base, leaf-set: evictions only: deep not measured: leaf-set: no pool: {results.jobs[-3].name}" in out
+    assert out.count("not measured") == 2
+
+
+def test_a_table_has_the_columns_that_some_cache_has() -> None:
+    scenario = plan.SCENARIOS["admit"]
+    ours, vllm = dict.fromkeys(scenario.columns, 1.0), {"total p50": 1.0, "total with hash p50": 2.0}
+
+    assert scenario.shown([ours]) == list(scenario.columns)
+    assert scenario.shown([ours, vllm]) == [*scenario.columns, "total with hash p50"]
+    assert scenario.shown([vllm]) == ["total p50", "total with hash p50"]
+
+
+def test_a_worker_needs_nothing_of_the_project_but_its_files(tmp_path: Path) -> None:
+    """Without site-packages there is no torch: it says so. What it imports then comes from beside it, and its path holds nothing of it."""
+    program = (
+        f"import runpy, sys; worker = runpy.run_path({str(WORKER)!r}); worker['place_package']()\n"
+        "import radixcheck.verification.bench.plan, radixcheck.spec.values\n"
+        f"print([path for path in sys.path if path.startswith({str(ROOT)!r}) and 'site-packages' not in path])\n"
+        "print(radixcheck.spec.values.__file__)"
+    )
+
+    ran = subprocess.run([sys.executable, "-I", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    bare = subprocess.run([sys.executable, "-I", "-S", str(WORKER)], input='{"do": "make"}\n', capture_output=True, text=True, check=False)
+
+    assert ran.stdout.splitlines()[1:] == [str(ROOT / "spec" / "values.py")], ran.stderr
+    assert "cannot import torch" in json.loads(bare.stdout)["missing"]

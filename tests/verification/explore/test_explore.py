@@ -1,0 +1,272 @@
+"""Exhaustive exploration: how much there is to see, that right caches pass it whole, and that wrong ones are caught in the fewest steps."""
+
+import json
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import pytest
+
+from radixcheck.spec.values import Key
+from radixcheck.verification.cli.commands import run
+from radixcheck.verification.explore.explore import Explored, explore
+from radixcheck.verification.explore.scopes import SCOPES, Scope
+from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.protocol import Setup
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
+from radixcheck.verification.subjects.registry import resolve
+
+SMALL = Scope("small", ("a", "aa"), holders=1, requests=False, pages=2, pool=4)
+COUNTS = {  # (subject, scope, page size): states, transitions, depth
+    ("reference", "tree", 1): (223, 2943, 11),
+    ("reference", "tree", 2): (223, 3389, 11),
+    ("reference", "requests", 1): (97, 885, 7),
+    ("reference", "requests", 2): (132, 1275, 7),
+    ("model", "tree", 1): (223, 2943, 11),
+    ("model", "tree", 2): (223, 3389, 11),
+    ("model", "requests", 1): (97, 885, 7),
+    ("model", "requests", 2): (132, 1275, 7),
+    ("optimized", "tree", 1): (1567, 21105, 13),
+    ("optimized", "tree", 2): (1567, 24239, 13),
+    ("optimized", "requests", 1): (621, 5819, 13),
+    ("optimized", "requests", 2): (785, 7692, 13),
+    ("reference", "scarce", 1): (169, 1561, 8),
+    ("reference", "scarce", 2): (277, 2649, 8),
+    ("model", "scarce", 1): (169, 1561, 8),
+    ("model", "scarce", 2): (277, 2649, 8),
+    ("optimized", "scarce", 1): (844, 7747, 15),
+    ("optimized", "scarce", 2): (1305, 12329, 15),
+}
+
+
+def counts(explored: Explored) -> tuple[int, int, int]:
+    """What is pinned."""
+    return (explored.states, explored.transitions, explored.depth)
+
+
+def faults(explored: Explored) -> dict[str, int]:
+    """The properties that are broken, with the length of the shortest trace for each."""
+    return {found.violation.property: len(found.trace) for found in explored.found}
+
+
+@pytest.mark.parametrize(("subject", "expected"), [("reference", (45, 445, 7)), ("model", (45, 445, 7)), ("optimized", (107, 1057, 9))])
+def test_a_small_scope_is_closed_and_has_so_many_states(subject: str, expected: tuple[int, int, int]) -> None:
+    explored = explore(resolve(subject), SMALL)
+
+    assert (explored.verdict, counts(explored)) == ("EXHAUSTED", expected)
+
+
+@pytest.mark.parametrize(("scope", "page_size"), [("tree", 1), ("requests", 2), ("scarce", 1)])
+def test_the_scopes_of_the_command_are_closed_for_the_reference(scope: str, page_size: int) -> None:
+    explored = explore(reference_subject, SCOPES[scope], page_size=page_size)
+
+    assert (explored.verdict, counts(explored)) == ("EXHAUSTED", COUNTS["reference", scope, page_size])
+    assert {"EVICT_LEAF", "ORDER", "COUNT", "REFINEMENT", "LOCK_COUNT", "HIT_PRESERVES"} <= explored.exercised
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("subject", "scope", "page_size"), sorted(COUNTS))
+def test_the_scopes_of_the_command_are_closed_for_every_cache(subject: str, scope: str, page_size: int) -> None:
+    explored = explore(resolve(subject), SCOPES[scope], page_size=page_size)
+
+    assert (explored.verdict, counts(explored)) == ("EXHAUSTED", COUNTS[subject, scope, page_size])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["fifo", "filo", "mru", "slru"])
+def test_other_policies_close_as_well(policy: str) -> None:
+    assert explore(reference_subject, SMALL, policy).verdict == "EXHAUSTED"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("policy", "expected"), [("fifo", (173, 1708, 10)), ("filo", (183, 1808, 10)), ("slru", (219, 2171, 11))])
+def test_heaps_of_other_policies_close_as_well(policy: str, expected: tuple[int, int, int]) -> None:
+    """Not of mru: each access pushes an entry, and the dead ones make thousands of states even of this scope."""
+    explored = explore(resolve("optimized"), SMALL, policy)
+
+    assert (explored.verdict, counts(explored)) == ("EXHAUSTED", expected)
+
+
+def test_two_cores_find_what_one_finds() -> None:
+    one, two = (explore(reference_subject, SMALL, cores=cores) for cores in (1, 2))
+
+    assert (counts(two), two.exercised, two.verdict) == (counts(one), one.exercised, one.verdict)
+
+
+def test_two_cores_find_the_trace_that_one_finds() -> None:
+    wrong = resolve("as-submitted:pairs")
+    one, two = explore(wrong, SCOPES["tree"]), explore(wrong, SCOPES["tree"], cores=2)
+
+    assert faults(one) == {"RECENCY": 2, "EVICT_LEAF": 3, "NO_ORPHAN": 3, "COUNT": 3, "SLOT_PARTITION": 3}
+    assert (two.found, counts(two)) == (one.found, counts(one))
+
+
+@pytest.mark.parametrize(
+    ("mutant", "scope", "length"),
+    [
+        ("namespace_joins_components", "tree", 1),
+        ("walk_past_split", "tree", 2),
+        ("peek_touches", "tree", 2),
+        ("insert_keeps_tail", "tree", 1),
+        ("evict_internal", "tree", 3),
+        ("evict_skips_promoted", "tree", 3),
+        ("split_forgets_lock", "tree", 4),
+        ("evict_ignores_lock", "tree", 4),
+        ("evict_ignores_touch", "tree", 4),
+        ("heap_trusts_old_entries", "tree", 3),
+        ("reset_keeps_slots", "tree", 2),
+        ("abort_forgets_unlock", "requests", 3),
+        ("refused_start_keeps_page", "scarce", 2),
+        ("start_remembers_match", "scarce", 4),
+    ],
+)
+def test_a_planted_fault_is_found_with_a_trace_as_short_as_any(mutant: str, scope: str, length: int) -> None:
+    wrong = MUTANTS[mutant]
+
+    explored = explore(wrong.factory, SCOPES[scope], wrong.policy, wrong.page_size)
+
+    assert (explored.verdict, explored.status) == ("REFUTED", 1)
+    assert faults(explored)[wrong.property] == length
+
+
+def test_a_fault_of_one_operation_on_the_way_back_to_a_state_is_a_broken_determinism() -> None:
+    class Moody(ReferenceSubject):
+        """Its mood is kept where no snapshot reaches."""
+
+        inserts = 0
+
+        def insert(self, key: Key, slots: Any, priority: int = 0) -> int:
+            Moody.inserts += 1
+            if Moody.inserts == 3:
+                raise RuntimeError("not today")
+            return super().insert(key, slots, priority)
+
+    explored = explore(lambda setup: Moody(setup.page_size, setup.policy, setup.pool), SMALL)
+
+    assert faults(explored) == {"DETERMINISM": 1}
+
+
+def test_what_a_fresh_cache_does_not_do_is_a_broken_determinism() -> None:
+    class Tired(ReferenceSubject):
+        """It answers otherwise once so many inserts were made, in whichever cache."""
+
+        inserts = 0
+
+        def insert(self, key: Key, slots: Any, priority: int = 0) -> int:
+            Tired.inserts += 1
+            return super().insert(key, slots, priority) + (Tired.inserts == 1)
+
+    explored = explore(lambda setup: Tired(setup.page_size, setup.policy, setup.pool), SMALL)
+
+    assert faults(explored) == {"DETERMINISM": 1}
+    assert explored.found[0].violation.text.startswith("INSERT_MATCH_AGREE was broken (")
+
+
+class Counting(ReferenceSubject):
+    """It keeps an object that cannot be written back."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup.page_size, setup.policy, setup.pool)
+        self.counter = count()
+
+
+class CountingLate(ReferenceSubject):
+    """It does so from the first insert on."""
+
+    counter: object = None
+
+    def insert(self, key: Key, slots: Any, priority: int = 0) -> int:
+        self.counter = count()
+        return super().insert(key, slots, priority)
+
+
+@pytest.mark.parametrize("factory", [Counting, lambda setup: CountingLate(setup.page_size, setup.policy, setup.pool)])
+def test_a_cache_that_cannot_be_written_back_is_brought_to_each_state_from_the_start(factory: Callable[[Setup], Any]) -> None:
+    explored = explore(factory, SMALL)
+
+    assert explored.opaque == "itertools.count"
+    assert (explored.verdict, counts(explored)) == ("EXHAUSTED", (45, 445, 7))
+
+
+class Hiding(ReferenceSubject):
+    """It does not show its inside."""
+
+    observe: Any = property()
+
+
+def test_what_is_not_seen_is_not_called_exhausted() -> None:
+    explored = explore(lambda setup: Hiding(setup.page_size, setup.policy, setup.pool), SMALL)
+
+    assert (explored.closed, explored.shown, explored.verdict) == (True, False, "UNDECIDED")
+
+
+def test_an_exploration_that_is_given_up_is_undecided() -> None:
+    explored = explore(reference_subject, SCOPES["tree"], limit=60)
+
+    assert (explored.verdict, explored.status, explored.closed) == ("UNDECIDED", 3, False)
+    assert 60 <= explored.states < COUNTS["reference", "tree", 1][0]
+    assert explored.depth == 4
+
+
+def test_what_is_heard_while_it_grows_only_grows() -> None:
+    heard: list[Explored] = []
+    explored = explore(reference_subject, SMALL, progress=heard.append)
+
+    assert [each.transitions for each in heard] == sorted(each.transitions for each in heard)
+    assert counts(heard[-1]) == counts(explored)
+
+
+def test_the_command_prints_counts_bounds_and_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(("explore", "reference", "--scope", "requests", "--cores", "1", "--page-size", "1"))
+    out = " ".join(capsys.readouterr().out.split())
+
+    assert status == 0
+    assert "requests lru 1 97 885 7 yes" in out
+    assert "keys a, aa, ab, up to 2 pages; 2 requests; 4 pages" in out
+    assert "reference holds in every state within these bounds: 97 states, 885 transitions" in out
+
+
+def test_the_command_prints_the_shortest_trace_of_a_wrong_cache(capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(("explore", "as-submitted", "--scope", "tree", "--cores", "1", "--page-size", "1"))
+    out = " ".join(capsys.readouterr().out.split())
+
+    assert status == 1
+    assert "EVICT_LEAF REFUTED" in out
+    assert "3 operations under lru, pages of 1, pool of 5: 1 insert [0] 2 insert [0 0] 3 evict 1 before the last one:" in out
+    assert "as-submitted:pairs is refuted within these bounds" in out
+    assert "as-submitted:nodes is refuted within these bounds" in out
+
+
+def test_the_command_says_3_where_it_gave_up(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("explore", "reference", "--scope", "tree", "--cores", "1", "--page-size", "1", "--policy", "lfu", "--limit", "50")
+    status, out = run(asked), capsys.readouterr().out
+    as_json, answer = run((*asked, "--json")), json.loads(capsys.readouterr().out)
+
+    assert status == as_json == answer["status"] == 3
+    assert "not closed; every sequence of 3 operations was taken, and some longer ones" in out
+    assert (answer["explorations"][0]["verdict"], answer["explorations"][0]["closed"]) == ("UNDECIDED", False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("nobody",), "unknown subject 'nobody'"),
+        (("reference", "--scope", "forest"), "unknown scope 'forest': choose from tree, requests, scarce"),
+        (("reference", "--policy", "random"), "unknown policy 'random'"),
+        (("reference", "--page-size", "3"), "does not support page size 3"),
+        (("faulty:TreeOnly", "--scope", "requests"), "does not declare the operations of scope 'requests'"),
+    ],
+)
+def test_a_wrong_input_gets_one_sentence(arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(("explore", *arguments))
+    out, err = capsys.readouterr()
+
+    assert (status, out) == (2, "")
+    assert names in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_factory_that_no_other_process_can_import_is_explored_in_this_one() -> None:
+    explored = explore(lambda setup: ReferenceSubject(setup.page_size, setup.policy, setup.pool), SMALL, cores=2)
+
+    assert (explored.verdict, explored.states) == ("EXHAUSTED", explore(reference_subject, SMALL).states)

@@ -1,0 +1,119 @@
+"""Findings: well written, each with a script that needs nothing of this project, and repeated honestly."""
+
+import ast
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from radixcheck.spec.policies import POLICIES
+from radixcheck.spec.values import Key
+from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WITHIN, Finding, comparisons, findings, searches, subjects
+from radixcheck.verification.findings.repeat import GONE, NOT_RUN, REPEATED, repeat
+from radixcheck.verification.operations import Op
+from radixcheck.verification.report.findings_view import status
+from radixcheck.verification.search.run import Config
+from radixcheck.verification.subjects.registry import PEERS
+
+ALL = findings()
+L5 = (Op("insert", Key((0, 1))), Op("match", Key((0,))))
+
+
+@pytest.mark.parametrize("finding", ALL, ids=lambda finding: finding.id)
+def test_a_finding_is_well_written(finding: Finding) -> None:
+    assert finding.broken in CATALOGUE
+    assert finding.config.policy in POLICIES
+    assert len(finding.trace) <= 6
+    assert finding.trace or finding.kind == MISUSE
+    assert finding.versions
+    assert finding.kind in (WITHIN, MISUSE, CHOICE)
+    assert finding.duty or finding.kind == WITHIN
+    assert finding.sentence.endswith(".")
+    assert finding.consequence
+    assert finding.report
+
+
+@pytest.mark.parametrize("finding", ALL, ids=lambda finding: finding.id)
+def test_its_script_needs_nothing_of_this_project_and_is_short(finding: Finding) -> None:
+    text = finding.script.read_text()
+    imported = {node.module for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)}
+    imported |= {alias.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for alias in node.names}
+
+    assert not {name for name in imported if name and name.startswith("radixcheck")}
+    assert text.count("\n") <= 48
+    assert "sys.exit(" in text
+
+
+def test_every_script_belongs_to_a_finding() -> None:
+    assert {path.stem for path in (FOLDER / "scripts").glob("*.py")} == {finding.id for finding in ALL}
+
+
+def test_findings_are_chosen_by_subject() -> None:
+    assert {f.subject for f in findings("sglang-classic")} == {"sglang-classic"}
+    assert set(subjects()) == {f.subject for f in ALL}
+    assert all(c.operations > 0 for c in comparisons())
+    assert {s.subject for s in searches()} == set(PEERS)
+    assert all(s.operations > 1_000_000 for s in searches())
+
+
+def written(tmp_path: Path, subject: str, script: str) -> Finding:
+    """A finding about a cache of this project."""
+    path = tmp_path / "script.py"
+    path.write_text(script)
+    return Finding("it", subject, ("1",), "RECENCY", Config("lru", 1, 10), L5, "It.", "so", WITHIN, "", "none", path)
+
+
+@pytest.mark.parametrize(
+    ("subject", "script", "verdicts", "exit_status"),
+    [
+        ("base", "print('seen'); raise SystemExit(1)", (REPEATED, REPEATED), 0),
+        ("reference", "print('not seen')", (GONE, GONE), 1),
+        ("base", "import nothing_of_this_name", (REPEATED, NOT_RUN), 3),
+        ("base", "raise SystemExit(1)", (REPEATED, NOT_RUN), 3),
+        ("base", "print('odd'); raise SystemExit(7)", (REPEATED, NOT_RUN), 3),
+    ],
+)
+def test_a_finding_is_repeated_or_said_to_be_gone(
+    tmp_path: Path, subject: str, script: str, verdicts: tuple[str, str], exit_status: int
+) -> None:
+    seen = repeat(written(tmp_path, subject, script), None)
+
+    assert (seen.verdict, seen.script) == verdicts
+    assert status([seen]) == exit_status
+
+
+def test_what_is_not_installed_is_not_run(tmp_path: Path) -> None:
+    finding = replace(written(tmp_path, "base", "print('seen'); raise SystemExit(1)"), subject="sglang-classic")
+
+    seen = repeat(finding, sys.executable)
+
+    assert (seen.verdict, status([seen])) == (NOT_RUN, 3)
+    assert "sglang" in seen.text
+
+
+def test_the_command_says_what_could_not_be_run(capsys: pytest.CaptureFixture[str]) -> None:
+    answered = run(("findings", "--subject", "sglang-classic", "--json"))
+    said = json.loads(capsys.readouterr().out)
+
+    assert answered == said["status"] == 3
+    assert {row["verdict"] for row in said["findings"]} == {NOT_RUN}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--subject", "nobody"), "there is no finding of 'nobody'"),
+        (("--python", "/no/such/python"), "there is no interpreter '/no/such/python'"),
+    ],
+)
+def test_a_wrong_finding_is_named_in_one_sentence(arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    answered = run(("findings", *arguments))
+    out, err = capsys.readouterr()
+
+    assert (answered, out) == (2, "")
+    assert sentence in err
+    assert len(err.strip().splitlines()) == 1

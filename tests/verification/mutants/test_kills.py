@@ -1,0 +1,193 @@
+"""The kill matrix: what it says of mutants that are killed, that are not, and that are killed by another property."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from places import TESTS
+
+from radixcheck.verification.cli.commands import run
+from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants import kill_matrix as matrix
+from radixcheck.verification.mutants.detectors import DETECTORS
+from radixcheck.verification.mutants.kill_matrix import KILLED, NOT_RUN, OTHER, SURVIVED, Cell, Judged
+from radixcheck.verification.mutants.proof_detector import STATED, Statement, refutation
+from radixcheck.verification.mutants.reliability import Reliability
+from radixcheck.verification.mutants.scope import FIELD, OUT_OF_SCOPE
+from radixcheck.verification.search.probes import PROBED
+
+KILLABLE = ("split_forgets_hits", "evict_decrements_twice", "match_returns_root", "evict_accepts_negative")
+
+
+def judged(*verdicts: str, wanted: str = "COUNT") -> Judged:
+    cells = tuple(Cell(f"detector {i}", verdict, (), 0, 0.0, "") for i, verdict in enumerate(verdicts))
+    return Judged("some", wanted, "Does something.", (), cells, None, 0.0)
+
+
+def test_every_fault_of_the_field_has_a_mutant_or_a_reason_why_not() -> None:
+    covered = {source for mutant in MUTANTS.values() for source in mutant.source.split()}
+
+    assert covered | OUT_OF_SCOPE.keys() == set(FIELD)
+    assert covered & OUT_OF_SCOPE.keys() == set()
+    assert len(FIELD) == 85
+    assert [id_ for id_, reason in OUT_OF_SCOPE.items() if len(reason) < 20] == []
+
+
+def test_faults_that_the_specification_states_are_mutants_and_are_refuted() -> None:
+    assert STATED.keys() - MUTANTS.keys() == set()
+
+    some = [STATED[name] for name in ("split_forgets_lock", "evict_decrements_twice", "evict_forgets_parent")]
+    actual = [found.property if (found := refutation(stated, 0)) else "" for stated in some]
+
+    assert actual == ["LOCK_COUNT", "COUNT", "HEAP_FULL"]
+
+
+def test_a_right_claim_refutes_nothing() -> None:
+    assert refutation(Statement("Q4-AT-FREE", "COUNT"), 0) is None
+
+
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What the command says of mutants that are killed, as JSON."""
+    stored = tmp_path_factory.mktemp("kills") / "kills.json"
+    assert run(("mutants", *KILLABLE, "--store", str(stored))) == 0
+    found: dict[str, object] = json.loads(stored.read_text())
+    return found
+
+
+def test_mutants_are_killed_by_the_property_that_must_catch_them(answer: dict[str, object]) -> None:
+    mutants = answer["mutants"]
+    assert isinstance(mutants, list)
+
+    assert {m["mutant"]: m["property"] for m in mutants} == {name: MUTANTS[name].property for name in KILLABLE}
+    assert {m["verdict"] for m in mutants} == {KILLED}
+    assert all(m["detectors"]["machine"]["verdict"] == m["detectors"]["driver"]["verdict"] == KILLED for m in mutants)
+    assert all(m["detectors"].keys() == DETECTORS.keys() for m in mutants)
+
+
+def test_the_smallest_traces_are_short_and_repeat_the_fault(answer: dict[str, object]) -> None:
+    mutants = answer["mutants"]
+    assert isinstance(mutants, list)
+
+    assert all(1 <= len(m["smallest"]["trace"]) <= 3 for m in mutants)
+
+
+def test_what_was_not_run_says_why_and_has_killed_nothing(answer: dict[str, object]) -> None:
+    mutants = answer["mutants"]
+    assert isinstance(mutants, list)
+    skipped = [d for m in mutants for d in m["detectors"].values() if d["verdict"] == NOT_RUN]
+
+    assert all(d["text"] and not d["properties"] for d in skipped)
+    assert judged(NOT_RUN, NOT_RUN).verdict == NOT_RUN
+    assert judged(NOT_RUN, SURVIVED).verdict == SURVIVED
+    assert judged(SURVIVED, OTHER, NOT_RUN).verdict == OTHER
+    assert judged(NOT_RUN, OTHER, KILLED).verdict == KILLED
+
+
+def test_a_property_that_fails_only_with_another_says_with_which() -> None:
+    machine = matrix.judge("coarse_clock", seconds=0.5).cells[0]
+
+    assert (machine.verdict, machine.properties[:2]) == (KILLED, ("CLOCK", "RECENCY"))
+    assert machine.text.endswith("(wherever RECENCY fails too)")
+
+
+def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(TESTS)
+
+    status = run(("mutants", "faulty:harmless", "faulty:misnamed", "--seconds", "0.3"))
+    said = " ".join(capsys.readouterr().out.split())
+
+    assert status == 1
+    assert "SURVIVED faulty:harmless: Says what it always said" in said
+    assert "ANOTHER PROPERTY faulty:misnamed" in said
+    assert "driver: ANOTHER PROPERTY by COUNT" in said
+    assert "0 of 2 mutants killed by the property that must catch them, 1 ANOTHER PROPERTY, 1 SURVIVED" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("double_dec",), "no mutant is called 'double_dec': the nearest are"),
+        (("evict_internl",), "evict_internal"),
+        (("faulty:double_free",), "'faulty:double_free' is no mutant"),
+        (("nowhere.at_all:mutant",), "importing 'nowhere.at_all'"),
+        (("unlock_twice", "--store", "absent/kills.json"), "cannot be written"),
+        (("unlock_twice", "--seeds", "0"), "0 is not in the range"),
+    ],
+)
+def test_a_wrong_name_gets_one_sentence_and_status_2(
+    arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(TESTS)
+
+    status = run(("mutants", *arguments))
+    out, err = capsys.readouterr()
+
+    assert (status, out) == (2, "")
+    assert names in err
+
+
+def test_with_seeds_the_state_machine_alone_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(("mutants", "split_forgets_hits", "--seeds", "3", "--json"))
+    (measured,) = json.loads(capsys.readouterr().out)["mutants"]
+
+    assert status == 0
+    assert measured["found"] == 3
+    assert all(0 < operations <= 5000 for operations in measured["operations"])
+
+
+def test_nineteen_of_twenty_seeds_are_enough_and_eighteen_are_not() -> None:
+    enough = Reliability("some", "COUNT", "", (5,) * 19 + (None,), 1.0)
+    rare = replace(enough, operations=(5,) * 18 + (None, None))
+
+    assert enough.reliable
+    assert not rare.reliable
+    assert replace(rare, directed="the probes").reliable
+
+
+def test_what_chance_cannot_find_says_what_finds_it() -> None:
+    beyond = {m.name for m in MUTANTS.values() if m.property in (*PROBED, "DETERMINISM")}
+
+    assert beyond <= {m.name for m in MUTANTS.values() if m.directed}
+    assert [m.name for m in MUTANTS.values() if m.directed and m.directed.partition(":")[0] not in DETECTORS] == []
+
+
+def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
+    found = matrix.judge("victims_by_address", seconds=3)
+
+    assert found.verdict == KILLED
+    assert found.smallest is not None
+    assert len(found.smallest.trace) <= matrix.OPERATIONS_MAX
+
+
+# False alarms.
+
+
+def test_right_caches_raise_no_alarm(capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(["mutants", "--clean", "--seeds", "2", "--json"])
+
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert status == 0
+    assert {row["subject"] for row in rows} == {"reference", "optimized", "model"}
+    assert all(row["operations"] > 50 and row["alarms"] == [] for row in rows)
+    assert len(rows) == 30
+
+
+def test_a_wrong_cache_raises_alarms(capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(["mutants", "--clean", "faulty:double_free", "--seeds", "1", "--json"])
+
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert status == 1
+    assert "SLOT_PARTITION" in {alarm["property"] for row in rows for alarm in row["alarms"]}
+
+
+def test_a_cache_that_cannot_be_run_everywhere_is_not_called_clean(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["mutants", "--clean", "base"]) == 2
+    assert "base does not support" in capsys.readouterr().err
+
+
+@pytest.mark.campaign
+def test_right_caches_raise_no_alarm_with_200_seeds() -> None:
+    assert run(["mutants", "--clean"]) == 0

@@ -1,0 +1,110 @@
+"""Every property catches the wrong cache that was made for it, and no right one."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+import pytest
+from places import TESTS
+
+from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.mutants import MUTANTS, Mutant
+from radixcheck.verification.mutants.broken_steps import SteppedEviction, SteppedStart
+from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.search.probes import POOL_PAGES, PROBED, probe
+from radixcheck.verification.search.run import Config, Factory, random_run
+from radixcheck.verification.subjects.registry import resolve
+
+SEEDS = 200
+REPLICA = 8  # every so many seeds the run is repeated on a second replica
+POOLS = (6, 10, 16, 24)  # pages
+PAIRS = sorted({(p.mutant, p.id) for p in CATALOGUE.values()} | {(m.name, m.property) for m in MUTANTS.values()})
+CONFIGURATIONS = sorted({(m.policy, m.page_size) for m in MUTANTS.values()})
+SCAFFOLDS = {
+    "stepped eviction": mutant("stepped_eviction", "", SteppedEviction).factory,
+    "stepped start": mutant("stepped_start", "", SteppedStart).factory,
+}
+
+
+def config(policy: str, page_size: int, seed: int) -> Config:
+    """Small pools in turn, also along the seeds that are repeated on a replica."""
+    return Config(policy, page_size, page_size * POOLS[(seed + seed // REPLICA) % len(POOLS)])
+
+
+def refuted(factory: Factory, policy: str, page_size: int, seeds: Iterable[int], misused: bool = False) -> set[str]:
+    """The properties that some of these runs break."""
+    found: set[str] = set()
+    for seed in seeds:
+        found.update(random_run(factory, config(policy, page_size, seed), seed, 120, 1, misused).found)
+    return found
+
+
+def seed_that_shows(wrong: Mutant, property_: str) -> int | None:
+    """The first seed whose run breaks the property, or breaks it as a consequence of another; None if none does."""
+    step = REPLICA if property_ == "DETERMINISM" else 1
+    for seed in range(0, SEEDS * step, step):
+        where = config(wrong.policy, wrong.page_size, seed)
+        result = random_run(wrong.factory, where, seed, 120, 1, misused=property_ == "MISUSE")
+        if property_ in result.found or property_ in result.followed:
+            return seed
+    return None
+
+
+@cache
+def probed(factory: Factory) -> dict[str, str]:
+    """What the probes find: property and text."""
+    found = probe(factory, Config("lru", 1, POOL_PAGES)).found
+    return {id_: each.violation.text for id_, each in found.items()}
+
+
+def test_every_property_names_a_mutant_that_exists() -> None:
+    assert {p.mutant for p in CATALOGUE.values()} - MUTANTS.keys() == set()
+
+
+def test_every_mutant_names_a_property_and_says_what_it_does() -> None:
+    assert {m.property for m in MUTANTS.values()} - CATALOGUE.keys() == set()
+    assert [m.name for m in MUTANTS.values() if not m.sentence.endswith(".")] == []
+    assert [m.name for m in MUTANTS.values() if not re.fullmatch(r"(FB-\d\d( FB-\d\d)*)?", m.source)] == []
+
+
+@pytest.mark.parametrize(("name", "property_"), [pair for pair in PAIRS if pair[1] not in PROBED])
+def test_a_mutant_is_caught_by_its_property(name: str, property_: str) -> None:
+    assert seed_that_shows(MUTANTS[name], property_) is not None
+
+
+@pytest.mark.parametrize(("name", "property_"), [pair for pair in PAIRS if pair[1] in PROBED])
+def test_a_mutant_of_cost_is_caught_by_its_probe_alone(name: str, property_: str) -> None:
+    assert list(probed(MUTANTS[name].factory)) == [property_]
+
+
+@pytest.mark.parametrize("subject", ["reference", "optimized", *SCAFFOLDS])
+def test_a_right_cache_is_refuted_nowhere(subject: str) -> None:
+    factory = SCAFFOLDS.get(subject) or resolve(subject)
+
+    actual = {where: refuted(factory, *where, range(4), misused=True) for where in CONFIGURATIONS}
+
+    assert actual == {where: set() for where in CONFIGURATIONS}
+
+
+@pytest.mark.parametrize("subject", ["reference", "optimized", "model", "base"])
+def test_a_right_cache_passes_every_probe(subject: str) -> None:
+    result = probe(resolve(subject), Config("lru", 1, POOL_PAGES))
+
+    assert {id_: found.violation.text for id_, found in result.found.items()} == {}
+    assert set(result.tally.exercised) - {"ISOLATION"} == set(PROBED)  # ISOLATION: where there are namespaces
+
+
+@pytest.mark.parametrize(
+    ("name", "property_"),
+    [
+        ("walk_past_divergence", "MATCH_SOUND"),
+        ("aliased_slots", "NO_ALIAS"),
+        ("hits_lost_in_split", "FREQ"),
+        ("namespace_without_salt", "ISOLATION"),
+        ("double_free", "SLOT_PARTITION"),
+    ],
+)
+def test_a_wrong_cache_is_found_by_the_name_of_its_factory(name: str, property_: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(TESTS)
+
+    assert property_ in refuted(resolve(f"faulty:{name}"), "lru", 1, range(24))

@@ -1,0 +1,143 @@
+"""Every step has a postcondition that is proved of it, and mutants of the specification do not go unnoticed."""
+
+from collections import Counter
+
+import pytest
+from click.testing import CliRunner
+
+from radixcheck.spec.heap_machine import heap_machine
+from radixcheck.spec.logic import conj, lift
+from radixcheck.spec.policies import POLICIES
+from radixcheck.spec.signature import node
+from radixcheck.spec.transitions import BEGIN, CACHE, SPLIT, TOUCH, Transition, n
+from radixcheck.verification.cli.commands import cli
+from radixcheck.verification.proofs.conditions import preserved, state_formulas, theorems
+from radixcheck.verification.proofs.decide import PROVED, decide
+from radixcheck.verification.proofs.spec_mutants import (
+    CAUGHT,
+    EQUIVALENT,
+    HEAPS,
+    SURVIVED,
+    Judged,
+    Mutant,
+    caught,
+    conjuncts,
+    judge,
+    mutants,
+)
+from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps, postconditions
+from radixcheck.verification.report import spec_mutants_view as report
+from radixcheck.verification.subjects.registry import UsageError
+
+BY_NAME = {mutant.name: mutant for mutant in mutants()}
+HEAP_STEPS = [(policy, step) for policy in HEAPS for step in heap_machine(POLICIES[policy]) if step.name in heap_steps(POLICIES[policy])]
+
+
+@pytest.mark.parametrize("step", CACHE, ids=lambda step: step.name)
+def test_a_step_does_what_its_postconditions_say(step: Transition) -> None:
+    given = state_formulas() | theorems()
+    promised = {**postconditions(step.name), "STEP": STEPS[step.name]}
+
+    verdicts = {id_: decide(preserved(id_, formula, step, given)).verdict for id_, formula in promised.items()}
+
+    assert verdicts == dict.fromkeys(promised, PROVED)
+
+
+@pytest.mark.parametrize(("policy", "step"), HEAP_STEPS, ids=[f"{policy}-{step.name}" for policy, step in HEAP_STEPS])
+def test_a_step_of_the_heap_does_what_its_postcondition_says(policy: str, step: Transition) -> None:
+    given = state_formulas(POLICIES[policy], heap=True) | theorems(POLICIES[policy])
+    formula = heap_steps(POLICIES[policy])[step.name]
+
+    assert decide(preserved("HEAP_STEP", formula, step, given)).verdict == PROVED
+
+
+def test_there_are_many_mutants_of_every_step() -> None:
+    steps = Counter(mutant.original.name for mutant in mutants())
+
+    assert len(BY_NAME) == len(mutants()) >= 250
+    # A sweep is allowed at any time, so that all of its mutants are of its one update.
+    assert min(steps.values()) == steps["tidy"] == 3
+    assert steps.keys() == {step.name for step in heap_machine(POLICIES["lru"])}
+
+
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [
+        ("begin, guard without not held(h)", "begin/"),
+        ("grow, guard without whole(x)", "grow/PAGE_ALIGN"),
+        ("evict, guard without leaf(n)", "evict/"),
+        ("reset, guard without for all g: not held(g)", "reset/"),
+        ("split, lock(m): no update", "split/"),
+        ("touch, now: no update", "touch/"),
+        ("extend, owner(s): no update", "extend/"),
+        ("release, lock(q) where node(q) and q <= at(h): becomes one more", "release/"),
+        ("grow, protected: becomes one less", "grow/COUNT"),
+        ("evict, cached(q) where up(n) < q and q <= n: reaches beyond up(n) < q", "evict/"),
+        ("split, end(q) where cached(q) and end(q) = c and q <= m: reaches beyond q <= m", "split/"),
+        ("lru pop_dead, queued(e): no update", "pop_dead/HEAP_STEP"),
+        ("lru repair, entry(n): no update", "repair/HEAP_FULL"),
+    ],
+)
+def test_a_mutant_is_caught(name: str, by: str) -> None:
+    found = judge(BY_NAME[name])
+
+    assert found.verdict == CAUGHT
+    assert found.by.startswith(by)
+
+
+@pytest.mark.parametrize(
+    ("name", "proved"),
+    [
+        ("split, guard without node(c)", "proved: node(c) holds anyway"),
+        ("touch, guard without 0 <= rank", "proved: with the larger of 0 and rank, 0 <= (if 0 < rank then rank else 0) holds anyway"),
+        ("touch, time(q) where node(q) and q <= n: reaches beyond node(q)", "proved: time is the same"),
+        ("reset, protected: no update", "proved: protected is the same"),
+    ],
+)
+def test_a_mutant_that_does_the_same_is_proved_to(name: str, proved: str) -> None:
+    found = judge(BY_NAME[name])
+
+    assert found.verdict == EQUIVALENT
+    assert found.by.startswith(proved)
+
+
+@pytest.mark.parametrize("step", [SPLIT, TOUCH], ids=lambda step: step.name)
+def test_the_original_is_equivalent_to_itself(step: Transition) -> None:
+    assert judge(Mutant("itself", step, step)).verdict == EQUIVALENT
+
+
+@pytest.mark.parametrize("step", CACHE, ids=lambda step: step.name)
+def test_no_small_state_refutes_an_original(step: Transition) -> None:
+    assert caught(Mutant("itself", step, step), 0, 0) == ""
+
+
+@pytest.mark.parametrize("step", heap_machine(POLICIES["mru"]), ids=lambda step: step.name)
+def test_no_small_state_refutes_an_original_of_the_heap(step: Transition) -> None:
+    assert caught(Mutant("itself", step, step, "mru"), 0, 0) == ""
+
+
+def test_a_mutant_that_can_never_be_taken_is_not_called_equivalent() -> None:
+    never = Transition("begin", BEGIN.parameters, conj(BEGIN.guard, node(n) & ~node(n)), BEGIN.updates)
+
+    assert judge(Mutant("never", never, BEGIN)).verdict == SURVIVED
+
+
+def test_the_parts_of_a_guard_are_those_that_it_is_made_of() -> None:
+    assert len(list(conjuncts(BEGIN.guard))) == 3
+    assert list(conjuncts(lift(True))) == []
+
+
+def test_the_report_counts_by_machine_and_names_what_survived() -> None:
+    first, other = mutants()[:2]
+    lines = "".join(str(part) for part in report.mutate([Judged(first, CAUGHT, "split/COVER (run)", 0.1)], 1.0))
+    survived = [Judged(first, CAUGHT, "split/COVER (run)", 0.1), Judged(other, SURVIVED, "", 0.1)]
+
+    assert "COVER 1" in lines
+    assert any(other.name in str(part) for part in report.mutate(survived, 1.0))
+    assert (report.status(survived[:1]), report.status(survived)) == (0, 3)
+
+
+def test_mutating_takes_no_other_choice() -> None:
+    asked = CliRunner().invoke(cli, ["prove", "--mutate", "--property", "COUNT"], standalone_mode=False)
+
+    assert isinstance(asked.exception, UsageError)

@@ -1,0 +1,154 @@
+"""The text given to a second solver: what Z3's own parser makes of it, what cvc5 answers, and that a fault is not confirmed."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from radixcheck.spec.heap_machine import heap_machine
+from radixcheck.spec.logic import INT, Term, conj, lift, old, var
+from radixcheck.spec.policies import POLICIES, Policy
+from radixcheck.spec.postconditions import POSTCONDITIONS
+from radixcheck.spec.signature import POS, leaf, lock, node, page
+from radixcheck.spec.transitions import CACHE, EVICT, GROW, SPLIT, Transition, at_point, m, n
+from radixcheck.verification.proofs.conditions import LRU, Condition, all_conditions, follows, preserved, state_formulas, theorems
+from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED, ask, confirm
+from radixcheck.verification.proofs.smtlib import Printer, script
+from radixcheck.verification.proofs.z3_reader import z3
+
+HYPOTHESES = state_formulas(heap=True) | theorems()
+FORMULAS = HYPOTHESES | {p.id: p.formula(LRU) for p in POSTCONDITIONS if p.formula is not None}
+TOUCH_HEAP = next(step for step in heap_machine(LRU) if step.name == "touch")
+
+FORGETS_LOCK = replace(SPLIT, updates=(*(u for u in SPLIT.updates if u.function is not lock), at_point(lock, m, 0)))
+EVICTS_LOCKED = replace(EVICT, guard=node(n) & leaf(n))
+
+
+def kept(step: Transition, id_: str) -> Condition:
+    """One formula kept by one transition."""
+    return preserved(id_, FORMULAS[id_], step, HYPOTHESES)
+
+
+PROVED = [
+    kept(SPLIT, "LOCK_COUNT"),  # sums, with and without holes
+    kept(EVICT, "NO_ORPHAN"),
+    kept(GROW, "COUNT"),
+    kept(TOUCH_HEAP, "HEAP_STALE"),
+    follows("ISOLATION", theorems()["ISOLATION"], state_formulas()),
+]
+
+
+def texts(condition: Condition) -> list[str]:
+    """One script for each goal, with all hypotheses."""
+    return [script(condition, list(condition.hypotheses), goal) for goal in condition.goals]
+
+
+@pytest.mark.parametrize("condition", PROVED, ids=lambda c: c.name)
+def test_a_second_solver_confirms_a_proof(condition: Condition) -> None:
+    assert confirm(condition) == CONFIRMED
+
+
+@pytest.mark.parametrize("condition", PROVED, ids=lambda c: c.name)
+def test_z3_reads_the_text_and_proves_it_too(condition: Condition) -> None:
+    for text in texts(condition):
+        context = z3.Context()
+        solver = z3.SimpleSolver(ctx=context)
+        solver.set(auto_config=False, mbqi=False, timeout=10_000)
+        solver.add(z3.parse_smt2_string(text, ctx=context))
+
+        assert solver.check() == z3.unsat
+
+
+@pytest.mark.parametrize(("step", "id_"), [(FORGETS_LOCK, "LOCK_COUNT"), (EVICTS_LOCKED, "EVICT_UNLOCKED")])
+def test_a_second_solver_contradicts_a_planted_fault(step: Transition, id_: str) -> None:
+    assert confirm(kept(step, id_), seconds=1) == CONTRADICTED
+
+
+def absurd(step: Transition) -> Condition:
+    """What is assumed of a transition in the proofs with sums, and a goal that never holds."""
+    counted = [preserved("", FORMULAS[id_], step, {}) for id_ in ("COUNT", "LOCK_COUNT")]
+    laws = [law for condition in counted for goal in condition.goals for law in condition.laws_for(goal)]
+    return Condition("absurd", conj(), step, HYPOTHESES | {"guard": step.guard}, (~conj(),), tuple(laws))
+
+
+def test_a_second_solver_finds_what_is_assumed_possible() -> None:
+    assert confirm(absurd(EVICT), seconds=8) == CONTRADICTED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", CACHE, ids=lambda step: step.name)
+def test_a_second_solver_finds_what_is_assumed_of_a_step_possible(step: Transition) -> None:
+    assert confirm(absurd(step), seconds=10) == CONTRADICTED
+
+
+@pytest.mark.slow
+def test_a_second_solver_confirms_every_proof_of_the_cache_machine() -> None:
+    found = {condition.name: confirm(condition) for condition in all_conditions(LRU, CACHE, False)}
+
+    assert {name for name, answer in found.items() if answer != CONFIRMED} == set()
+    assert len(found) > len(CACHE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_a_second_solver_confirms_the_proofs_of_the_heap(policy: Policy) -> None:
+    formulas = state_formulas(policy, heap=True)
+    given = formulas | theorems(policy)
+    found = {
+        (step.name, id_): confirm(preserved(id_, formulas[id_], step, given))
+        for step in heap_machine(policy)
+        for id_ in ("HEAP_FULL", "HEAP_STALE")
+    }
+
+    assert {name for name, answer in found.items() if answer != CONFIRMED} == set()
+    assert len(found) == 2 * len(heap_machine(policy))
+
+
+@pytest.mark.parametrize("condition", PROVED, ids=lambda c: c.name)
+def test_each_symbol_is_declared_once_and_used(condition: Condition) -> None:
+    words = {"assert", "and", "or", "not", "=>", "ite", "=", "<=", "<", "+", "-", "forall", "exists", "true", "false", "Int", "Bool"}
+    for text in texts(condition):
+        lines = [line for line in text.splitlines() if not line.startswith(";")]
+        declared = [found[1] for line in lines if (found := re.match(r"\(declare-(?:sort|fun) (\|[^|]*\||\S+) ", line))]
+        asserted = " ".join(line for line in lines if line.startswith("(assert"))
+        used = {word for word in re.findall(r"\|[^|]*\||[^\s()]+", asserted) if not re.match(r"\|?[?]|\d", word)} - words
+        functions = [name for name in declared if f"(declare-fun {name} " in text]
+
+        assert len(set(declared)) == len(declared)
+        assert used - set(declared) == set()
+        assert set(functions) - used == set()
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        (lift(-3) <= var("x", INT), "(<= (- 3) x)"),
+        (var("a'", INT) == 0, "(= |a'| 0)"),
+        (page(var("x", POS)) == page(var("y", POS)), "(= (page x) (page y))"),
+        (var("x", POS) < var("y", POS), "(and (prefix x y) (not (= x y)))"),
+        (Term("forall", ((var("p'", POS),), node(var("p'", POS))), conj().sort), "(forall ((|?p'| Position)) (node |?p'|))"),
+        (conj(), "true"),
+    ],
+)
+def test_a_term_is_written_as_the_standard_says(term: Term, expected: str) -> None:
+    assert Printer().write(term) == expected
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        old(var("x", INT)) == 0,
+        var("a|b", INT) == 0,
+        node(var("node", POS)),  # a function and a constant
+        (var("x", INT) == 0) & node(var("x", POS)),  # two sorts
+    ],
+)
+def test_what_cannot_be_written_is_refused(term: Term) -> None:
+    with pytest.raises(ValueError, match=r"no word|cannot write|two things"):
+        Printer().write(term)
+
+
+@pytest.mark.parametrize("text", ["(assert x)", "(set-logic UFLIA)", "(set-logic UFLIA) (check-sat) (check-sat)"])
+def test_a_script_that_does_not_ask_once_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="cvc5 does not"):
+        ask(text)

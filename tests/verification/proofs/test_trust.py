@@ -1,0 +1,71 @@
+"""Why the proofs may be trusted: every step can be taken, every formula can fail, and what cannot is not refuted."""
+
+from dataclasses import replace
+
+import pytest
+
+from radixcheck.spec.heap_machine import heap_machine
+from radixcheck.spec.invariants import STATE_FORMULAS
+from radixcheck.spec.policies import POLICIES
+from radixcheck.spec.property import Property
+from radixcheck.spec.run.reader import check
+from radixcheck.spec.signature import node
+from radixcheck.spec.transitions import CACHE, EVICT, n
+from radixcheck.verification.proofs import trust
+from radixcheck.verification.proofs.conditions import DERIVED, preserved, state_formulas
+from radixcheck.verification.proofs.decide import REFUTED, decide, refute_each
+from radixcheck.verification.review_6907.claims import claims
+from radixcheck.verification.review_6907.claims.claim import given
+
+CLAIMS = {claim.id: claim for claim in trust.trust(claims())}
+
+
+def test_every_step_and_every_state_formula_has_its_claim() -> None:
+    steps = [step.name for step in CACHE]
+    steps += [f"{policy}-{step.name}" for policy in trust.HEAPS for step in heap_machine(POLICIES[policy]) if step not in CACHE]
+
+    needed = {p.id for p in STATE_FORMULAS} - {*DERIVED, "ATTRIBUTE_MONO", "CREATION_CHAIN"} | {"LOCK_NONNEG"}
+    assert CLAIMS.keys() == {
+        *(f"NEVER-{name}" for name in steps),
+        *(f"ALWAYS-{p.id}" for p in STATE_FORMULAS),
+        *(f"WITHOUT-{id_}" for id_ in needed),
+    }
+    assert all(id_.startswith(trust.PREFIXES) for id_ in CLAIMS)
+
+
+@pytest.mark.parametrize("id_", CLAIMS)
+def test_a_step_can_be_taken_a_formula_can_fail_and_is_missed(id_: str) -> None:
+    (verdict,) = refute_each(CLAIMS[id_].condition, (0,))
+
+    assert verdict.verdict == REFUTED
+    assert verdict.counterexample is not None
+    assert len(verdict.counterexample.before.node) <= 3
+
+
+@pytest.mark.parametrize("property_", [p for p in STATE_FORMULAS if p.id not in trust.TOGETHER], ids=lambda p: p.id)
+def test_a_formula_fails_where_all_others_hold(property_: Property) -> None:
+    (verdict,) = refute_each(CLAIMS[f"ALWAYS-{property_.id}"].condition, (0,))
+    assert verdict.counterexample is not None
+    formulas = state_formulas(heap=property_.heap)
+
+    assert [id_ for id_, formula in formulas.items() if check(formula)(verdict.counterexample.before) is not None] == [property_.id]
+
+
+def test_a_step_that_can_never_be_taken_is_not_refuted() -> None:
+    never = replace(EVICT, guard=EVICT.guard & ~node(n))
+
+    assert decide(trust._never("evict", never, given()).condition).verdict != REFUTED
+
+
+def test_what_no_proof_rests_on_is_not_missed() -> None:
+    condition = CLAIMS["WITHOUT-PAGE_ALIGN"].condition
+    idle = trust._missing("CLOCK", "evict/NO_ORPHAN", preserved("NO_ORPHAN", state_formulas()["NO_ORPHAN"], EVICT, condition.hypotheses))
+
+    assert decide(idle.condition).verdict != REFUTED
+
+
+def test_a_formula_that_follows_from_the_others_is_not_refuted() -> None:
+    condition = CLAIMS["ALWAYS-ISOLATION"].condition
+    others = {**condition.hypotheses, "MATCH_SOUND": state_formulas()["MATCH_SOUND"]}
+
+    assert decide(replace(condition, hypotheses=others)).verdict != REFUTED

@@ -1,0 +1,313 @@
+"""A cache in another process is checked as one in this is, and whatever else a program does is a verdict in bounded time."""
+
+import gc
+import json
+import sys
+from dataclasses import fields
+from time import monotonic
+
+import pytest
+from places import ROOT, TESTS
+
+from radixcheck.spec.values import Key
+from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.watched_pool import WatchedPool
+from radixcheck.verification.operations import Op
+from radixcheck.verification.protocol import SeenNode, Setup, Supports
+from radixcheck.verification.remote import process, serve
+from radixcheck.verification.remote import remote_subject as subject
+from radixcheck.verification.remote.process import SubjectDied
+from radixcheck.verification.remote.remote_subject import Remote
+from radixcheck.verification.remote.serve import SIZED, Server
+from radixcheck.verification.search.diff import compare
+from radixcheck.verification.search.machine import hypothesis_run
+from radixcheck.verification.search.probes import POOL_PAGES, probed
+from radixcheck.verification.search.run import Config, Factory, RunResult, random_run, replay
+from radixcheck.verification.search.shrink import shrink
+from radixcheck.verification.search.verify import judged
+from radixcheck.verification.subjects.model_subject import model_subject
+from radixcheck.verification.subjects.reference_subject import reference_subject
+from radixcheck.verification.subjects.registry import UsageError, resolve
+
+REMOTE = ROOT / "verification" / "remote"
+SERVE = str(REMOTE / "serve.py")
+SMALL = Config("lru", 1, 8)
+TRACE = (Op("peek", Key((1,))), Op("evict", amount=1), Op("match", Key((1,))), Op("peek", Key((2,))), Op("peek", Key((3,))))
+
+
+def served(target: str) -> Remote:
+    """A Python cache in another process."""
+    return Remote((sys.executable, SERVE, target))
+
+
+def bad(what: str, number: int, seconds: float = 0.4) -> Remote:
+    """A program that goes wrong."""
+    return Remote((sys.executable, str(TESTS / "subjects" / "bad.py"), what, str(number)), 20.0 if number else seconds, seconds)
+
+
+def runs(factory: Factory, number: int, policies: tuple[str, ...] = ("lru",)) -> RunResult:
+    """Some random runs, the same for each factory."""
+    result = RunResult()
+    for k in range(number):
+        size = (1, 2, 16)[k % 3]
+        config = Config(policies[k % len(policies)], size, (6, 10, 16)[k % 3] * size)
+        result.merge(random_run(factory, config, k, stride=1 if k % 4 == 0 else 8, misused=k % 2 == 0))
+    return result
+
+
+def judged_by_all(factory: Factory) -> tuple[dict[str, str], RunResult]:
+    """The verdict of each property after runs and probes."""
+    supports = factory(Setup(1, "lru", WatchedPool(8, 1))).supports
+    result = runs(factory, 20, supports.policies)
+    result.merge(replay(factory, SMALL, (Op("insert", Key((1,))), Op("reset"))))  # random runs seldom do
+    result.merge(probed(factory, Config("lru", 1, POOL_PAGES)))
+    return {v.property.id: v.verdict for v in judged(result, supports, transparent=True)}, result
+
+
+# The protocol.
+
+
+def exchanges() -> list[tuple[dict[str, object], dict[str, object]]]:
+    """The examples of the protocol's page."""
+    lines = [line for line in (REMOTE / "README.md").read_text().splitlines() if line[:2] in ("> ", "< ")]
+    assert [line[0] for line in lines] == [">", "<"] * (len(lines) // 2)
+    said = [json.loads(line[2:]) for line in lines]
+    return list(zip(said[::2], said[1::2], strict=True))
+
+
+def test_the_examples_of_the_protocol_are_what_is_asked_and_answered() -> None:
+    server = Server(model_subject)
+
+    for asked, answer in exchanges():
+        assert json.loads(json.dumps(server.answer(asked))) == answer
+    assert {asked["do"] for asked, _ in exchanges()} == {*SIZED, "observe", "locate", "overwrite"}
+
+
+def test_the_limits_of_the_protocol_are_those_of_the_code() -> None:
+    text = " ".join((REMOTE / "README.md").read_text().split())
+
+    assert f"may take {subject.START_SECONDS:g} s, every other {subject.ANSWER_SECONDS:g} s" in text
+    assert f"at most {process.LONGEST >> 20} MiB" in text
+
+
+def test_another_version_of_the_protocol_is_refused_on_both_sides() -> None:
+    newer = "input(); print('{\"protocol\": 2}', flush=True); input()"
+
+    with pytest.raises(UsageError, match="speaks protocol 2, this is protocol 1"):
+        Remote((sys.executable, "-c", newer))(Setup(1, "lru", WatchedPool(8, 1)))
+    assert "was asked for protocol 2" in Server(model_subject).answer({"do": "make", "protocol": 2})["missing"]
+
+
+# The same verdicts.
+
+
+def test_the_reference_gets_the_same_verdicts_here_and_in_another_process() -> None:
+    here, counted_here = judged_by_all(reference_subject)
+    there, counted_there = judged_by_all(resolve(f"reference@{sys.executable}"))
+
+    differing = {id_: (here[id_], there[id_]) for id_ in here if here[id_] != there[id_]}
+    assert differing == dict.fromkeys(("MEM_BOUND", "EVICT_COST", "MATCH_COST"), ("TESTED", "NOT OBSERVABLE"))
+    assert {id_ for id_, verdict in here.items() if verdict != "TESTED"} == {
+        "HEAP_FULL",
+        "HEAP_STALE",
+        "HEAP_ORDER",
+        "HEAP_BOUND",
+        "LEAFSET",
+    }
+    for id_ in set(here) - set(differing) - {"NO_ALIAS"}:  # a caller's array is overwritten after other calls too
+        assert counted_there.tally.exercised[id_] == counted_here.tally.exercised[id_], id_
+    assert counted_there.found == counted_here.found == {}
+
+
+def test_a_fault_has_the_same_smallest_trace_here_and_in_another_process() -> None:
+    traces = []
+    for name in ("as-submitted:pairs", f"as-submitted:pairs@{sys.executable}"):
+        found = runs(resolve(name), 12).found["EVICT_LEAF"]
+        traces.append(shrink(resolve(name), found, seconds=20))
+
+    assert traces[0] == traces[1]
+    assert len(traces[0].trace) == 3
+
+
+def test_an_array_that_the_cache_shares_with_a_caller_is_found_in_another_process() -> None:
+    found = runs(served(f"{TESTS / 'faulty.py'}:aliased_slots"), 4).found
+
+    assert set(found) == {"NO_ALIAS"}
+
+
+def test_two_caches_of_which_one_is_elsewhere_are_compared() -> None:
+    agree = compare(reference_subject, resolve(f"reference@{sys.executable}"), Config("lru", 2, 20), seed=1)
+    differ = compare(reference_subject, bad("die", 4), SMALL, seed=1)
+
+    assert agree.steps > 300
+    assert agree.differences == ()
+    assert "SubjectDied: ended with status 3" in differ.differences[0].right
+
+
+def test_an_adapter_elsewhere_needs_only_the_serving_module_and_the_cache() -> None:
+    """`-S`: without the packages that the checker needs. `.dev` holds the cache."""
+    environment = ("env", f"PYTHONPATH={ROOT / '.dev'}")
+    adapter = Remote((*environment, sys.executable, "-S", SERVE, f"{TESTS / 'subjects' / 'adapter.py'}:factory"))
+    made = adapter(Setup(1, "lru", WatchedPool(8, 1)))
+
+    result = runs(adapter, 8, ("lru", "lfu"))
+
+    assert not hasattr(made, "observe")
+    assert made.version == "1"
+    assert made.supports == Supports(
+        policies=("lru", "lfu"), attributes=frozenset(), without=frozenset({"peek"}), page_sizes=(1, 2, 16, 64), here=False
+    )
+    assert result.found == {}
+    assert result.tally.exercised["ORDER"] > 0
+    assert result.fired["peek"] == 0
+
+
+def test_the_serving_module_declares_what_the_protocol_does() -> None:
+    assert {*serve.Supports._fields, "here"} == {field.name for field in fields(Supports)}
+    assert serve.SeenNode._fields == SeenNode._fields
+
+
+# Whatever else a program does.
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("hang", "SubjectHung: gave no answer to match within 0.4 s; its last words: 'waiting for a lock'"),
+        (
+            "die",
+            "SubjectDied: ended with status 3 instead of answering match; its last words: 'fatal error: the table of slots is corrupt'",
+        ),
+        ("close", "SubjectDied: closed its output instead of answering match"),
+        ("garbage", "SubjectBabbled: answered match with 'evicting node 7 ...', which is no JSON"),
+        ("deep", "SubjectBabbled: answered match with '[[[["),
+        ("flood", "SubjectBabbled: answered match with more than 67,108,864 bytes in one line"),
+        ("twice", "'slots' is no list of whole numbers"),
+        ("shape", "'length' is no whole number"),
+        ("listed", "SubjectBabbled: answered match with '[1, 2, 3]', which is no JSON object"),
+        ("moved", "'pool' is no list of"),
+    ],
+)
+def test_a_program_that_goes_wrong_is_refuted_with_the_operations_that_led_there(what: str, said: str) -> None:
+    start = monotonic()
+    found = replay(bad(what, 3, seconds=5 if what == "flood" else 0.4), SMALL, TRACE).found
+
+    assert list(found) == ["REFINEMENT"]
+    assert said in found["REFINEMENT"].violation.text
+    assert found["REFINEMENT"].trace == TRACE[:3]
+    assert monotonic() - start < 30  # a bound, no measurement: it would be an hour
+
+
+def test_what_a_program_says_too_much_is_not_taken_for_the_answer_of_the_next_cache() -> None:
+    first, second = (replay(bad("twice", 3), SMALL, TRACE).found["REFINEMENT"] for _ in range(2))
+
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ([], "declares something else"),
+        ({"tree": 1}, "says of tree is not true or false"),
+        ({"colour": True}, "declares something else"),
+        ({"policies": ["random"]}, "not only policies of"),
+        ({"policies": []}, "not only policies of"),
+        ({"page_sizes": []}, "names no page size"),
+        ({"page_sizes": ["1"]}, "says of page_sizes is not a list of them"),
+        ({"without": "peek"}, "says of without is not a list of them"),
+    ],
+)
+def test_a_declaration_that_makes_no_sense_is_wrong_use(declared: object, said: str) -> None:
+    made = json.dumps({"protocol": 1, "supports": declared})
+
+    with pytest.raises(UsageError, match=said):
+        Remote((sys.executable, "-S", "-c", f"input(); print({made!r}, flush=True); input()"))(Setup(1, "lru", WatchedPool(8, 1)))
+
+
+def test_a_search_through_a_program_that_hangs_ends_soon() -> None:
+    found = hypothesis_run(bad("hang", 2, seconds=0.15), ("lru",), (1,), seed=1, examples=100)
+
+    assert found.runs < 30
+    assert found.lost > 0
+    assert "SubjectHung" in found.found["REFINEMENT"].violation.text
+
+
+@pytest.mark.parametrize("what", ["hang", "die", "garbage", "listed", "shape"])
+def test_a_program_that_never_served_is_wrong_use(what: str) -> None:
+    with pytest.raises(UsageError, match=r"bad\.py " + what):
+        bad(what, 0)(Setup(1, "lru", WatchedPool(8, 1)))
+
+
+def test_a_program_that_serves_only_once_is_refuted_by_its_second_cache() -> None:
+    made = json.dumps({"protocol": 1, "supports": {}})
+    remote = Remote((sys.executable, "-c", f"input(); print({made!r}, flush=True); input()"))
+    setup = Setup(1, "lru", WatchedPool(8, 1))
+
+    remote(setup)
+    gc.collect()  # the first cache gives its process back
+    with pytest.raises(SubjectDied, match="instead of answering make"):
+        remote(setup).peek(Key((1,)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("verify", "--exec", "nowhere-to-be-found"), "nowhere-to-be-found cannot be started"),
+        (("verify", "--exec", str(TESTS)), "cannot be started: Permission denied"),
+        (("verify", "--exec", ""), "the command of the subject is empty"),
+        (("verify", "--exec", "a 'b"), "No closing quotation"),
+        (("verify", "--exec", "true"), "true ended with status 0 instead of answering make"),
+        (("verify", "--exec", "cat"), "'supports' declares something else"),
+        (("verify", "reference", "--exec", "true"), "two subjects are given"),
+        (("verify", "--exec", "true", "--python", sys.executable), "write the interpreter into the command"),
+        (("verify", "reference", "--python", "nowhere/python"), "no interpreter 'nowhere/python'"),
+        (("verify", "nobody", "--python", sys.executable), "unknown subject 'nobody'"),
+        (("verify", "nowhere.at_all:x", "--python", sys.executable), "cannot find 'nowhere.at_all'"),
+        (("verify", "json:absent", "--python", sys.executable), "has no factory 'absent'"),
+        (("replay", "--sample", "--exec", "true"), "true ended with status 0"),
+        (("diff", "reference", "exec:true"), "true ended with status 0"),
+        (("explore", "reference", "--python", sys.executable), "cannot go back to an earlier state"),
+    ],
+)
+def test_a_wrong_program_gets_one_sentence_and_status_2(arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(arguments)
+    out, err = capsys.readouterr()
+
+    assert (status, out) == (2, "")
+    assert names in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_the_command_refutes_a_program_that_dies(capsys: pytest.CaptureFixture[str]) -> None:
+    status = run(("replay", "--sample", "--exec", f"{sys.executable} {TESTS / 'subjects' / 'bad.py'} die 20"))
+
+    assert status == 1
+    assert "SubjectDied: ended with status 3" in " ".join(capsys.readouterr().out.split())
+
+
+# Another language.
+
+
+def test_a_cache_in_javascript_holds(node: str) -> None:
+    verdicts, result = judged_by_all(resolve(f"exec:{node} {TESTS / 'subjects' / 'radix.mjs'}"))
+
+    assert result.found == {}
+    assert result.steps > 2_000
+    assert set(verdicts.values()) == {"TESTED", "NOT OBSERVABLE"}
+    assert {verdicts[id_] for id_ in ("LOCK_COUNT", "ORDER", "RECENCY", "DEPTH", "MATCH_SOUND", "ISOLATION")} == {"TESTED"}
+
+
+def test_a_fault_in_a_cache_in_javascript_has_a_smallest_trace(node: str) -> None:
+    faulty = resolve(f"exec:{node} {TESTS / 'subjects' / 'radix_faulty.mjs'}")
+    found = runs(faulty, 12).found
+
+    assert {"LOCK_COUNT", "PROTECTED"} <= set(found)
+    names = [op.name for op in shrink(faulty, found["LOCK_COUNT"], seconds=20).trace]
+    assert names[:3] == ["insert", "match", "lock"]
+    assert names[3:] in (["match"], ["insert"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("program", "expected"), [("radix.mjs", 0), ("radix_faulty.mjs", 1)])
+def test_the_command_decides_on_a_program(program: str, expected: int, node: str) -> None:
+    assert run(("verify", "--exec", f"{node} {TESTS / 'subjects' / program}", "--seconds", "20")) == expected

@@ -1,0 +1,101 @@
+"""Whatever JSON a program answers is read as what it means, or said to mean nothing; nothing else is raised."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from radixcheck.spec.values import CacheError, NoRoom, Sizes
+from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, SeenRequest
+from radixcheck.verification.remote import parse_answers as answers
+from radixcheck.verification.remote.parse_answers import RemoteError
+from radixcheck.verification.remote.process import SubjectBabbled
+
+SEEN: dict[str, Any] = {
+    "now": 5,
+    "nodes": [[1, None, [7, 7], [0, 1], ["a", None], [7], 1, 4], ["n", 1, [8], [2], ["a", None], None, 0, 5, 2.5, 1, 0]],
+    "requests": [[3, 1, 2, [0, 1, 4]]],
+    "heap": [[5, 0, "n", 1, True]],
+    "leaves": ["n"],
+    "leaf_count": 1,
+}
+ANSWER: dict[str, Any] = {
+    "protocol": 1,
+    "supports": {"tree": True, "policies": ["lru"], "page_sizes": [1, 2], "attributes": ["time"], "without": ["peek"]},
+    "length": 2,
+    "slots": [0, 1],
+    "name": "n",
+    "pool": [["take", [0, 1]], ["give", [2]]],
+    "sizes": [4, 2, 0],
+    "seen": SEEN,
+}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(("error", "text", "nodes", "x")), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to each part of a value."""
+    yield here
+    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        yield from places(value[key], (*here, key))
+
+
+def replaced(value: Any, place: tuple[Any, ...], part: Any) -> Any:
+    """A copy with another part at a place."""
+    if not place:
+        return part
+    out = deepcopy(value)
+    at = out
+    for key in place[:-1]:
+        at = at[key]
+    at[place[-1]] = part
+    return out
+
+
+def read_all(said: dict[str, Any]) -> tuple[object, ...]:
+    """All that an answer can hold."""
+    shown = answers.observation(said["seen"])
+    return answers.number(said, "length"), answers.slots(said), answers.name(said), answers.moves(said), answers.sizes(said["sizes"]), shown
+
+
+def test_an_answer_is_read_as_what_it_means() -> None:
+    nodes = [SeenNode(1, None, [7, 7], [0, 1], ("a", None), [7], 1, 4), SeenNode("n", 1, [8], [2], ("a", None), None, 0, 5, 2.5, 1, 0)]
+    inside = Observation(5, nodes, {3: SeenRequest(1, 2, [0, 1, 4])}, [SeenEntry((5, 0), "n", 1, True)], frozenset({"n"}), 1)
+
+    assert read_all(ANSWER) == (2, (0, 1), "n", [(True, [0, 1]), (False, [2])], Sizes(4, 2, 0), inside)
+    assert answers.supports(ANSWER).without == {"peek"}
+    assert not answers.supports(ANSWER).here
+
+
+@given(place=st.sampled_from(list(places(ANSWER))[1:]), part=JSON)
+def test_any_part_of_an_answer_may_be_anything(place: tuple[Any, ...], part: Any) -> None:
+    said = replaced(ANSWER, place, part)
+
+    for read in (read_all, answers.supports):
+        with suppress(SubjectBabbled, RemoteError, CacheError):
+            read(said)
+
+
+@pytest.mark.parametrize("place", [place for place in places(SEEN) if place])
+def test_no_part_of_the_inside_may_be_an_object(place: tuple[Any, ...]) -> None:
+    with pytest.raises(SubjectBabbled):
+        answers.observation(replaced(SEEN, place, {"x": []}))
+
+
+def test_a_refusal_is_raised_under_its_own_name_and_any_other_error_is_not() -> None:
+    assert type(answers.raised({"error": "NoRoom", "text": "full", "refused": True})) is NoRoom
+    for error in (
+        {"error": "NoRoom", "text": "full"},
+        {"error": "Key", "refused": True},
+        {"error": "KeyError", "text": "full", "refused": False},
+    ):
+        assert type(answers.raised(error)) is RemoteError
+    assert type(answers.raised({"error": "RecursionError"})) is RecursionError

@@ -1,0 +1,197 @@
+"""The answers to the reviewers' questions: each rests on results that exist, and says what they say."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.proofs.matrix import matrix
+from radixcheck.verification.report import questions_view as questions
+from radixcheck.verification.review_6907.answers import (
+    ANSWERS,
+    ANY,
+    BENCH,
+    FACTS,
+    PAIRS,
+    PROVE,
+    Answer,
+    found,
+    proved,
+    refuted,
+    reviewed,
+    sources,
+)
+from radixcheck.verification.review_6907.cost_claims import CLAIMS
+from radixcheck.verification.review_6907.facts import FACTS as DECIDED
+from radixcheck.verification.runs.results import Results
+from radixcheck.verification.runs.store import digest, stored
+from radixcheck.verification.subjects.registry import BUILT_IN
+
+HOST_TIER = ("C10", "Q8")
+SERVED_MODEL = "C12"
+
+ASKED = [*(f"C{i}" for i in range(1, 13)), *(f"Q{i}" for i in range(1, 14)), *(f"L{i}" for i in range(1, 6))]
+EVIDENCE = [(answer.id, evidence) for answer in ANSWERS for evidence in answer.evidence]
+
+
+def test_every_claim_and_question_has_its_answer() -> None:
+    assert [answer.id for answer in ANSWERS] == ASKED
+    assert all(answer.answer or answer.open for answer in ANSWERS)
+    assert all(bool(answer.answer) == bool(answer.evidence) for answer in ANSWERS)
+
+
+def test_what_an_answer_rests_on_exists_and_is_expected_there_too() -> None:
+    cells = matrix()
+    for id_, evidence in EVIDENCE:
+        if evidence.source == FACTS:
+            assert DECIDED[evidence.name].expected == evidence.expected
+        elif evidence.source == BENCH:
+            assert id_ in CLAIMS[evidence.name].questions.split()
+        elif evidence.source == PROVE:
+            expected = {cell.expected for cell in cells if evidence.name in (cell.name, cell.formula)}
+            assert expected == {evidence.expected}, (id_, evidence.name)
+        else:
+            assert evidence.source in BUILT_IN
+            assert evidence.name in CATALOGUE, (id_, evidence.name)
+
+
+def cell(name: str, verdict: str) -> dict[str, Any]:
+    return {"name": name, "formula": name.partition("/")[2] or name, "verdict": verdict, "decided": [{"seconds": 0.25}]}
+
+
+def results(*cells: dict[str, Any], **properties: str) -> Results:
+    verified = [{"id": id_, "verdict": verdict, "checked": 10, "non_vacuous": 4} for id_, verdict in properties.items()]
+    return Results({"prove": {"cells": cells}, "base": {"properties": verified}})
+
+
+ANSWER = Answer("Q1", "Is it so?", "It is.", (*proved("COUNT"), *refuted("Q1-EQUAL"), *found("base", "REFUTED", "RECENCY")))
+RIGHT = [cell("evict/COUNT", "PROVED"), cell("grow/COUNT", "PROVED"), cell("Q1-EQUAL", "REFUTED")]
+
+
+@pytest.mark.parametrize(
+    ("cells", "recency", "verdict", "status"),
+    [
+        (RIGHT, "REFUTED", "PROVED", 0),
+        (RIGHT[:2], "REFUTED", "MISSING", 3),
+        ([*RIGHT[1:], cell("evict/COUNT", "UNKNOWN")], "REFUTED", "NOT AS EXPECTED", 1),
+        (RIGHT, "TESTED", "NOT AS EXPECTED", 1),
+    ],
+)
+def test_an_answer_says_what_its_first_result_says_if_all_are_as_expected(
+    cells: list[dict[str, Any]], recency: str, verdict: str, status: int
+) -> None:
+    answered = questions.answered(results(*cells, RECENCY=recency), [ANSWER])
+
+    assert [each.verdict for each in answered] == [verdict]
+    assert questions.status(answered) == status
+
+
+def test_what_rests_on_nothing_is_open() -> None:
+    answered = questions.answered(results(), [replace(ANSWER, evidence=(), answer="", open="nobody knows")])
+
+    assert answered[0].verdict == "OPEN"
+    assert questions.status(answered) == 0
+    assert questions.to_json(answered)[0]["open"] == "nobody knows"
+
+
+def test_each_piece_of_evidence_comes_with_the_command_that_repeats_it() -> None:
+    (answered,) = questions.to_json(questions.answered(results(*RIGHT, RECENCY="REFUTED"), [ANSWER]))
+
+    assert [e["command"] for e in answered["evidence"]] == [
+        "radixcheck prove --property COUNT",
+        "radixcheck prove --property Q1-EQUAL",
+        "radixcheck verify base --seconds 10",
+    ]
+    assert answered["evidence"][0]["detail"] == "2 conditions, 0.5 s"
+
+
+def test_a_result_is_stored_once_for_the_same_sources(tmp_path: Path) -> None:
+    file, obtained = tmp_path / "prove.json", [{"cells": [1]}, {"cells": [2]}, {"cells": [3]}]
+
+    assert stored(file, lambda: obtained.pop(0))["cells"] == [1]
+    assert stored(file, lambda: obtained.pop(0))["cells"] == [1]
+    file.write_text(json.dumps({"sources": "others", "cells": [0]}))
+    assert stored(file, lambda: obtained.pop(0))["cells"] == [2]
+    file.write_text("{ unfinished")
+    assert stored(file, lambda: obtained.pop(0))["cells"] == [3]
+    assert json.loads(file.read_text())["sources"] == digest()
+
+
+def all_as_expected(folder: Path) -> None:
+    """Stored results in which every answer finds what it rests on."""
+    kept: dict[str, dict[str, Any]] = {source: {"sources": digest(), "status": 0} for source in sources(ANSWERS)}
+    for source, stored_ in kept.items():
+        names = [(e.name, e.expected) for _, e in EVIDENCE if e.source == source]
+        if source == PROVE:
+            stored_["cells"] = [cell(*each) for each in names]
+        elif source == FACTS:
+            stored_["facts"] = [{"id": name, "verdict": word, "against": "", "detail": "9 cases"} for name, word in names]
+        elif source == BENCH:
+            stored_["claims"] = [{"id": name, "verdict": word, "text": "9 against 3 us"} for name, word in names]
+        else:
+            stored_["properties"] = [{"id": name, "verdict": word, "checked": 9, "non_vacuous": 5, "note": ""} for name, word in names]
+        (folder / f"{source.replace(':', '-')}.json").write_text(json.dumps(stored_))
+
+
+def test_the_command_answers_from_what_is_stored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    all_as_expected(tmp_path)
+    every = [word for id_ in ASKED for word in ("--question", id_)]
+
+    assert run(["report", "--results", str(tmp_path), *every]) == 0
+    text = capsys.readouterr().out
+    assert run(["report", "--json", "--results", str(tmp_path), "--question", "Q1"]) == 0
+
+    assert all(f"{id_}  " in text for id_ in ASKED)
+    assert "30 claims and questions" in text
+    assert [each["id"] for each in json.loads(capsys.readouterr().out)] == ["Q1"]
+
+
+def test_only_what_needs_a_second_tier_or_a_served_model_is_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    all_as_expected(tmp_path)
+
+    run(["report", "--json", "--results", str(tmp_path), *(word for id_ in ASKED for word in ("--question", id_))])
+
+    answered = {each["id"]: each for each in json.loads(capsys.readouterr().out)}
+    assert {id_ for id_, each in answered.items() if each["verdict"] == "OPEN"} == {*HOST_TIER, SERVED_MODEL}
+    assert all("host tier" in answered[id_]["open"] for id_ in (*HOST_TIER, "Q6"))
+    assert "served model" in answered[SERVED_MODEL]["open"]
+
+
+def test_another_cache_stands_in_the_place_of_the_change() -> None:
+    asked = reviewed(ANSWERS, ("mine:a", "mine:b"))
+    by_id = {answer.id: answer for answer in asked}
+
+    assert all(e.source not in (PAIRS, "as-submitted:nodes") for answer in asked for e in answer.evidence)
+    assert [(e.source, e.expected) for e in by_id["C3"].evidence[:2]] == [("mine:a", ANY), ("mine:b", ANY)]
+    assert by_id["Q1"].change == ""
+    assert reviewed(ANSWERS, ()) == ANSWERS
+
+
+@pytest.mark.parametrize(("first", "second", "verdict"), [("TESTED", "REFUTED", "REFUTED"), ("NOT OBSERVABLE", "TESTED", "NOT OBSERVABLE")])
+def test_of_several_caches_the_worst_speaks(first: str, second: str, verdict: str) -> None:
+    (answer,) = reviewed([Answer("C3", "Bounded?", "It depends.", found(PAIRS, "REFUTED", "HEAP_BOUND"))], ("a", "b"))
+    kept = {
+        name: {"properties": [{"id": "HEAP_BOUND", "verdict": word, "checked": 9, "non_vacuous": 5, "note": "why"}]}
+        for name, word in (("a", first), ("b", second))
+    }
+
+    assert [each.verdict for each in questions.answered(Results(kept), [answer])] == [verdict]
+
+
+def test_an_unknown_question_and_a_place_that_is_none_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+
+    assert run(["report", "--question", "Q99"]) == 2
+    assert "no question has the id 'Q99'" in capsys.readouterr().err
+    assert run(["report", "--results", str(tmp_path / "file" / "below")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert run(["report", "--out", str(tmp_path / "file" / "below")]) == 2
+    assert "--out" in capsys.readouterr().err
+    assert run(["report", "--subject", "nobody"]) == 2
+    assert "unknown subject 'nobody'" in capsys.readouterr().err
+    assert run(["report", "--python", "no-such-python"]) == 2
+    assert "no interpreter 'no-such-python'" in capsys.readouterr().err

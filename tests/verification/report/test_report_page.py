@@ -1,0 +1,230 @@
+"""A whole report, of small budgets but real results: its files say the same, and its page can be read by everybody, in a real browser."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from selenium import webdriver
+
+from radixcheck.verification.bench.measure import Measurement, Results
+from radixcheck.verification.bench.plan import CACHES, planned
+from radixcheck.verification.cli.commands import run
+from radixcheck.verification.explore.scopes import SCOPES
+from radixcheck.verification.mutants.kill_matrix import judge_all
+from radixcheck.verification.proofs import prove as campaign
+from radixcheck.verification.report import explore_view as explore
+from radixcheck.verification.report import facts_view as facts
+from radixcheck.verification.report import prove_view as proofs
+from radixcheck.verification.report.mutants_view import Matrix
+from radixcheck.verification.report.pictures import scene
+from radixcheck.verification.report.step_summary import summary
+from radixcheck.verification.review_6907.answers import ANSWERS, BENCH, PROVE
+from radixcheck.verification.review_6907.cost_claims import decided
+from radixcheck.verification.review_6907.facts import FACTS, decide
+from radixcheck.verification.runs.outcome import VerifyOutcome
+from radixcheck.verification.runs.results import collect
+from radixcheck.verification.runs.store import store
+from radixcheck.verification.search.verify import Options, verify
+from radixcheck.verification.subjects.registry import UsageError, resolve
+
+FEW = ("Q1-EQUAL", "EVICT-ENDS", "evict/COUNT", "touch/RECENCY", "STAMP", "split/ADDS")
+WIDTHS = (1280, 400)
+
+
+def bench() -> dict[str, object]:
+    """What a run of the benchmark would have stored, had it taken these times."""
+    jobs = planned(True, ("decode",), None)
+    results = Results([CACHES["optimized"], CACHES["base"], CACHES["as-submitted:pairs"]], jobs, {})
+    results.about = {"clock": "a clock", "repetitions": 1, "machine": "one", "cores": 2, "load before": 0.0}
+    times = {"optimized": 3.0, "base": 900.0, "as-submitted:pairs": 9.0}
+    results.measurements = [Measurement(cache, 0, job.name, {"evict p50": time}, 1.0) for job in jobs for cache, time in times.items()]
+    return results.to_json() | {"claims": [one.to_json() for one in decided(results)]}
+
+
+def small(folder: Path) -> None:
+    """Real results of small budgets, where the report looks for them."""
+    results = campaign.campaign(FEW, (0,), 1, lambda found: None)
+    store(folder / "prove.json", proofs.to_store(results))
+    store(folder / "facts.json", facts.to_json([decide(fact, 0) for fact in FACTS.values()]))
+    store(folder / "bench.json", bench())
+    store(folder / "mutants.json", Matrix(judge_all(("evict_internal",), 0, 1.0, detectors=("driver", "proofs")), 1.0).to_json())
+    bounds = explore.Bounds((SCOPES["tree"],), ("lru",), (1,), 20, 5.0)
+    explored = explore.to_json("reference", explore.explorations("reference", bounds, 1, lambda found: None))
+    for subject in ("reference", "optimized"):
+        store(folder / f"explore-{subject}.json", explored)
+    refuted, right = checked("as-submitted:pairs"), checked("reference")
+    for subject in ("as-submitted:pairs", "base", "leaf-set"):
+        store(folder / f"{subject.replace(':', '-')}.json", refuted | {"subject": subject})
+    store(folder / "optimized.json", right | {"subject": "optimized"})
+
+
+def checked(subject: str) -> dict[str, Any]:
+    """A search of a second; what is refuted is shown by pictures."""
+    report = verify(subject, Options(("lru",), (1,), 1.0, 0, 16), quiet_search)
+    return VerifyOutcome(report, tuple((found, scene(resolve(subject), found)) for found in report.found), None, None).to_json()
+
+
+@contextmanager
+def quiet(title: str) -> Iterator[Callable[..., None]]:
+    """No progress."""
+    yield lambda *told: None
+
+
+def quiet_search(share: float, what: str) -> None:
+    """No progress."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the report."""
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "results").mkdir()
+    small(folder / "results")
+    assert run(["report", "--results", str(folder / "results"), "--out", str(folder / "out")]) == 3, "many answers miss their results"
+    return folder / "out"
+
+
+class Page(HTMLParser):
+    """What is checked of a page without a browser."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.outside: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.add(tag)
+        self.ids += [given["id"] or ""] if "id" in given else []
+        self.links += [given["href"] or ""] if tag == "a" and "href" in given else []
+        self.outside += [f"{tag} {name}" for name, value in attrs if name in ("src", "href") and not (value or "").startswith("#")]
+
+
+def test_the_page_needs_nothing_else_and_every_reference_leads_somewhere(made: Path) -> None:
+    page = Page((made / "report.html").read_text())
+
+    assert page.outside == []
+    assert not page.tags & {"script", "link", "img", "iframe"}
+    assert len(page.ids) == len(set(page.ids))
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+    assert len(page.links) > 50
+
+
+def test_every_picture_has_words_for_who_cannot_see_it(made: Path) -> None:
+    svgs = re.findall(r"<svg.*?</svg>", (made / "report.html").read_text(), re.S)
+
+    assert len(svgs) > 10
+    for svg in svgs:
+        root = ElementTree.fromstring(svg)
+        named = (root.attrib["aria-labelledby"]).split()
+        words = [element for element in root if element.tag in ("title", "desc")]
+        assert [element.attrib["id"] for element in words] == named
+        assert all((element.text or "").strip() for element in words)
+
+
+def test_pictures_show_what_is_evicted_cut_off_lost_and_stale(made: Path) -> None:
+    text = (made / "report.html").read_text()
+
+    for word in ("evicted", "cut off", "lost: slots", "stale: its node has children", "locked 1", ">new<", "rc-struck"):
+        assert word in text, word
+
+
+def test_all_files_say_the_same(made: Path) -> None:
+    answers = json.loads((made / "report.json").read_text())["answers"]
+    markdown, page = ((made / f"report.{kind}").read_text() for kind in ("md", "html"))
+
+    assert [each["id"] for each in answers] == [answer.id for answer in ANSWERS]
+    for each in answers:
+        assert re.search(rf"### {each['id']}  \*\*{each['verdict']}\*\*", markdown)
+        assert re.search(rf'>{each["id"]}  <b class="verdict \w+">{each["verdict"]}</b>', page)
+    assert '<b class="verdict bad">REFUTED</b>' in page
+    assert '<b class="verdict good">TESTED</b>' in page
+    assert '<b class="verdict none">OPEN</b>' in page
+    assert len(markdown) < 60_000
+    assert ElementTree.parse(made / "junit.xml").getroot().tag == "testsuites"
+    assert (made / "summary.md").read_text() == summary([json.loads((made / "report.json").read_text())["results"]["optimized"]])
+
+
+def test_what_a_refuted_claim_rests_on_is_reported_as_missing_where_it_was_not_run(made: Path) -> None:
+    """Only a few conditions were decided here: an answer that needs others has no verdict."""
+    answers = {each["id"]: each for each in json.loads((made / "report.json").read_text())["answers"]}
+
+    assert answers["C11"]["verdict"] == "MISSING"
+    assert {e["found"] for e in answers["C1"]["evidence"] if e["source"] == PROVE} == {"MISSING"}
+    assert answers["C9"]["verdict"] == "TESTED"
+
+
+def test_the_status_is_that_of_the_cache_under_review(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It stands in the place of the change: what its results say is the answer."""
+    results, out = made.parent / "results", made.parent / "other"
+
+    assert run(["report", "--subject", "base", "--results", str(results), "--out", str(out), "--json"]) == 1
+
+    answers = {each["id"]: each for each in json.loads(capsys.readouterr().out)}
+    first = answers["C3"]["evidence"][0]
+    assert (first["source"], first["found"], first["expected"]) == ("base", "REFUTED", "")
+    assert "<title>radixcheck report: base</title>" in (out / "report.html").read_text()
+
+
+def test_what_was_measured_without_other_caches_is_not_shown_as_measured_with_them(tmp_path: Path) -> None:
+    """The interpreter that has them is no part of the sources."""
+    store(tmp_path / "bench.json", {"claims": []})
+
+    assert collect(tmp_path, [BENCH], None, quiet).stored[BENCH]["claims"] == []
+    with pytest.raises(UsageError, match="no-such-python"):
+        collect(tmp_path, [BENCH], "no-such-python", quiet)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """A browser without a window."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium[0]
+    quiet = ("disable-background-networking", "disable-component-update", "disable-sync", "no-first-run", "disable-quic")
+    for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", *quiet):
+        options.add_argument(f"--{argument}")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=chromium[1]))
+    yield driver
+    driver.quit()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_browser_shows_the_page_without_scrolling_sideways(made: Path, browser: webdriver.Chrome, width: int, tmp_path: Path) -> None:
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+    browser.get((made / "report.html").as_uri())
+    shown = tmp_path / f"{width}.png"
+
+    assert browser.title == "radixcheck report: optimized"
+    assert browser.execute_script("return window.innerWidth") == width
+    assert (
+        browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true); return document.body.scrollWidth")
+        <= width
+    )
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.save_screenshot(str(shown))
+    assert shown.stat().st_size > 10_000
+
+
+def test_every_reference_can_be_followed_in_a_browser(made: Path, browser: webdriver.Chrome) -> None:
+    """The target is there and can be seen: what it is folded in opens."""
+    page = (made / "report.html").as_uri()
+    browser.get(page)
+    links: list[str] = browser.execute_script("return [...new Set([...document.links].map(a => a.getAttribute('href')))]")
+
+    hidden = []
+    for link in links:
+        browser.execute_script("location.hash = arguments[0]", link)
+        seen = browser.execute_script("const e = document.getElementById(arguments[0]); return e && e.getClientRects().length", link[1:])
+        hidden += [] if seen else [link]
+    assert hidden == []
+    assert len(links) > 30

@@ -1,0 +1,112 @@
+"""Facts about programs: each comes out as expected, and each can come out otherwise."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+from torch import Tensor
+
+from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.watched_pool import WatchedPool
+from radixcheck.verification.review_6907.facts import FACTS, batches, decide, docstrings, guard
+from radixcheck.verification.review_6907.facts.fact import Fact, Tried
+
+
+@pytest.mark.parametrize("name", FACTS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_each_fact_comes_out_as_expected(name: str, seed: int) -> None:
+    decided = decide(FACTS[name], seed)
+
+    assert decided.verdict == FACTS[name].expected
+    assert decided.status == 0
+    assert decided.tried.cases > 10
+
+
+def test_a_chain_that_loses_a_token_is_seen() -> None:
+    def wrong(lists: Sequence[Sequence[int]]) -> list[int]:
+        return [token for one in lists for token in one][:200_000]
+
+    assert batches.equal(0, wrong).against == "the chain of 3 lists is not their sum"
+
+
+def test_what_copies_where_it_should_share_is_seen() -> None:
+    def of_tensor(numbers: list[int]) -> tuple[Tensor, Callable[[], None]]:
+        held = torch.tensor(numbers)
+
+        def change() -> None:
+            held[0] += 1
+
+        return held.clone(), change
+
+    wrong: dict[str, tuple[batches.Made, bool]] = {"as_tensor of a tensor": (of_tensor, True)}
+    right: dict[str, tuple[batches.Made, bool]] = {"a copy": (of_tensor, False)}
+
+    assert batches.aliasing(0, wrong).against == "as_tensor of a tensor copies"
+    assert batches.aliasing(0, right).against == ""
+
+
+def test_what_shares_where_it_should_copy_is_seen() -> None:
+    wrong = {"ours": (batches.SHARING["as_tensor of a tensor"][0], False)}
+
+    assert batches.aliasing(0, wrong).against == "ours shares memory"
+
+
+def test_an_undocumented_method_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "some.py"
+    file.write_text(
+        '"""A module."""\n\n\nclass Some:\n    """A class."""\n\n    def method(self):\n        pass\n\n    def _own(self):\n        pass\n'
+    )
+
+    tried = docstrings.documented([file])
+
+    assert (tried.against, tried.cases) == ("some.py: Some.method has none", 3)
+    assert docstrings.documented([]).cases == 0
+
+
+def test_the_guard_is_judged_by_pops_that_compare() -> None:
+    """Without locks and second entries nothing is skipped; then there is no case."""
+    tree = guard.CountedTree(1, WatchedPool(8, 1))
+    for token in range(4):
+        tree.insert([token], tree.take(1))
+    tree.evict(2)
+
+    assert (len(tree.taken), tree.skipped) == (2, [])
+    assert sum(tree.taken) > 0
+    node = tree.match([3])[1]
+    tree.inc_lock_ref(node)
+    tree.dec_lock_ref(node)
+    tree.evict(2)
+    assert len(tree.taken) == 4
+    assert guard.sifting(3).against == guard.sifting(3).detail
+
+
+def test_a_fact_without_a_case_is_undecided() -> None:
+    decided = decide(Fact("SOME", "C8", "Something.", "TESTED", lambda seed: Tried(0, "", "")), 0)
+
+    assert (decided.verdict, decided.status) == ("NOT EXERCISED", 3)
+
+
+def test_a_fact_that_comes_out_otherwise_is_status_1() -> None:
+    decided = decide(Fact("SOME", "C8", "Something.", "TESTED", lambda seed: Tried(Random(seed).randrange(1, 9), "a case", "")), 0)
+
+    assert (decided.verdict, decided.status) == ("REFUTED", 1)
+
+
+def test_the_command_shows_them_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["facts", "GUARD-SIFTS", "DOCSTRINGS", "--json"]) == 0
+
+    shown = json.loads(capsys.readouterr().out)
+    assert [(fact["id"], fact["verdict"]) for fact in shown["facts"]] == [("GUARD-SIFTS", "REFUTED"), ("DOCSTRINGS", "TESTED")]
+
+
+def test_the_command_shows_them_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["facts", "BATCH-ALIAS"]) == 0
+    assert "1 of 1 as expected" in capsys.readouterr().out
+
+
+def test_an_unknown_fact_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["facts", "BATCH"]) == 2
+    assert "no fact is named 'BATCH': choose from BATCH-EQUAL" in capsys.readouterr().err

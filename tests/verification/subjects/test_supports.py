@@ -1,0 +1,104 @@
+"""A cache may lack verbs: they are never called, and what only they could show reads NOT OBSERVABLE, never as a pass."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from radixcheck.verification.checker.misuse import misuses_for
+from radixcheck.verification.operations import Op
+from radixcheck.verification.protocol import Supports
+from radixcheck.verification.search.diff import compare
+from radixcheck.verification.search.machine import hypothesis_run, never_fired
+from radixcheck.verification.search.probes import POOL_PAGES, probe
+from radixcheck.verification.search.recipes import CHANGES
+from radixcheck.verification.search.run import Config, Factory, RunResult, random_run, replay
+from radixcheck.verification.search.verify import judged
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
+
+PEEKLESS = Supports(without=frozenset({"peek"}))
+LOCKLESS = Supports(requests=False, without=frozenset({"lock"}))
+REQUESTS_WITHOUT_ABORT = Supports(tree=False, without=frozenset({"abort"}))
+POOREST = Supports(requests=False, namespaces=False, policies=("lru",), without=frozenset({"lock", "unlock", "peek", "evict", "reset"}))
+
+
+class Lacking:
+    """The reference, of which callers see only the verbs that it says it has."""
+
+    def __init__(self, cache: ReferenceSubject, supports: Supports) -> None:
+        self._cache, self.supports = cache, supports
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.supports.without:
+            raise AttributeError(name)
+        return getattr(self._cache, name)
+
+
+def lacking(supports: Supports) -> Factory:
+    """A factory of such caches."""
+    return lambda setup: Lacking(reference_subject(setup), supports)
+
+
+def lru_runs(factory: Factory, number: int) -> RunResult:
+    """Random runs and their probes, with wrong calls too."""
+    result = probe(factory, Config("lru", 1, POOL_PAGES))
+    for k in range(number):
+        result.merge(random_run(factory, Config("lru", 1, (6, 10, 16)[k % 3]), k, stride=4, misused=True))
+    return result
+
+
+def hidden(supports: Supports) -> dict[str, str]:
+    """What cannot be observed of such a cache beside what cannot be of the reference, and why."""
+    result = lru_runs(lacking(supports), 15)
+    assert result.found == {}
+    plain = {v.property.id for v in judged(RunResult(), Supports(), transparent=True) if v.verdict == "NOT OBSERVABLE"}
+    verdicts = judged(result, supports, transparent=True, misused=True)
+    return {v.property.id: v.note for v in verdicts if v.verdict == "NOT OBSERVABLE" and v.property.id not in plain}
+
+
+def test_operations_are_those_of_which_a_cache_has_all_verbs() -> None:
+    assert "peek" not in PEEKLESS.operations
+    assert {"match", "insert", "evict"} < set(LOCKLESS.operations)
+    assert {"lock", "unlock", "start"}.isdisjoint(LOCKLESS.operations)
+    assert REQUESTS_WITHOUT_ABORT.operations == ("start", "chunk", "decode", "finish", "reset")
+    assert Supports(requests=False, without=frozenset({"alloc"})).operations == ("match", "peek", "lock", "unlock", "evict", "reset")
+    assert set(misuses_for(LOCKLESS)) == {
+        *("free slots of the tree", "insert slots of the tree", "evict a negative number", "match a negative token", "reset while held")
+    }
+
+
+@pytest.mark.parametrize("supports", [PEEKLESS, LOCKLESS, REQUESTS_WITHOUT_ABORT, POOREST])
+def test_the_state_machine_fires_every_operation_that_there_is_and_no_other(supports: Supports) -> None:
+    result = hypothesis_run(lacking(supports), ("lru",), (1, 2), seed=1, examples=30)
+
+    assert result.found == {}
+    assert never_fired(result) == ()
+    assert set(result.fired) - set(CHANGES) == set(supports.operations)
+
+
+def test_what_only_a_lacking_verb_could_show_is_not_observable() -> None:
+    scenes = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")
+    locks = ("LOCK_COUNT", "LOCK_NONNEG", "COUNT", "EVICT_UNLOCKED", "PROTECTED", "MATCH_FRESH")
+
+    assert hidden(PEEKLESS) == {"PEEK_PURE": "it has no peek"}
+    assert hidden(LOCKLESS) == {
+        **dict.fromkeys(locks, "it has no lock and no start"),
+        **dict.fromkeys(scenes, "it has no lock and no unlock"),
+        "ADMISSION": "it has no request operations",
+    }
+
+
+def test_operations_that_a_cache_lacks_are_left_out_of_a_trace() -> None:
+    trace = (Op("peek"), Op("evict", amount=1), Op("peek"))
+
+    result = replay(lacking(PEEKLESS), Config("lru", 1, 8), trace)
+
+    assert result.found == {}
+    assert dict(result.fired) == {"evict": 1}
+
+
+def test_two_caches_are_compared_by_what_both_have() -> None:
+    outcome = compare(reference_subject, lacking(replace(POOREST, namespaces=True)), Config("lru", 1, 10), seed=1)
+
+    assert outcome.differences == ()
+    assert outcome.steps > 300

@@ -1,0 +1,93 @@
+"""Calls outside their guard, made only with --misuse: each must get a typed error and change nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+from radixcheck.spec.signature import TREE
+from radixcheck.spec.values import Key
+from radixcheck.verification.checker.engine import Answer, Engine
+from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.protocol import Supports
+
+Call = Callable[[], Any]
+NOBODY = 10**9  # a request id that was never given out
+
+
+def misuses_for(supports: Supports) -> tuple[str, ...]:
+    """The misuses that a subject's verbs allow."""
+    names = (tuple(_TREE) if supports.tree else ()) + (tuple(_REQUEST) if supports.requests else ())
+    return tuple(name for name in names if name.partition(" ")[0] in supports.operations)  # each begins with the verb that it misuses
+
+
+def is_misuse(name: str) -> bool:
+    """Whether an operation's name is that of a misuse."""
+    return name in _TREE or name in _REQUEST
+
+
+def misuse(engine: Engine, oracle: Oracle, name: str) -> Answer | None:
+    """Make one misuse; None if the present state offers no occasion for it."""
+    call = (_TREE | _REQUEST)[name](engine, oracle)
+    if call is None:
+        return None
+    engine.pool.begin()
+    try:
+        engine.call(call)
+    except Exception as error:  # whatever a subject raises is what it answered
+        return Answer(error=error.with_traceback(None))
+    return Answer()
+
+
+def _unlock_twice(engine: Engine, oracle: Oracle) -> Call | None:
+    return (lambda: engine.subject.unlock(engine.released)) if engine.released is not None else None
+
+
+def _lock_stale(engine: Engine, oracle: Oracle) -> Call | None:
+    stale = next((handle for key, handle in engine.handles.items() if key not in oracle.matched), None)
+    return (lambda: engine.subject.lock(stale)) if stale is not None else None
+
+
+def _tree_page(engine: Engine, oracle: Oracle) -> Any:
+    """The slots of a page that the tree owns, in the container that this subject uses."""
+    page = next((p for p, owner in enumerate(oracle.model.state.owner) if owner == TREE), None)
+    size = engine.page_size
+    return None if page is None else engine.container(list(range(page * size, (page + 1) * size)))
+
+
+def _free_foreign(engine: Engine, oracle: Oracle) -> Call | None:
+    slots = _tree_page(engine, oracle)
+    return None if slots is None else lambda: engine.subject.free(slots)
+
+
+def _insert_foreign(engine: Engine, oracle: Oracle) -> Call | None:
+    slots = _tree_page(engine, oracle)
+    return None if slots is None else lambda: engine.subject.insert(_unknown_key(engine), slots)
+
+
+def _unknown_key(engine: Engine) -> Key:
+    return Key((10**6,) * engine.page_size)
+
+
+def _reset_held(engine: Engine, oracle: Oracle) -> Call | None:
+    return engine.subject.reset if oracle.model.state.held else None
+
+
+def _start_twice(engine: Engine, oracle: Oracle) -> Call | None:
+    live = next((h for h in oracle.model.state.held if h not in oracle.locks and h not in oracle.loans), None)
+    return None if live is None else lambda: engine.subject.start(live, _unknown_key(engine))
+
+
+_TREE: dict[str, Callable[[Engine, Oracle], Call | None]] = {
+    "unlock twice": _unlock_twice,
+    "lock a stale handle": _lock_stale,
+    "free slots of the tree": _free_foreign,
+    "insert slots of the tree": _insert_foreign,
+    "evict a negative number": lambda engine, oracle: lambda: engine.subject.evict(-1),
+    "match a negative token": lambda engine, oracle: lambda: engine.subject.match(Key((-1,) * engine.page_size)),
+    "reset while held": _reset_held,
+}
+_REQUEST: dict[str, Callable[[Engine, Oracle], Call | None]] = {
+    "start a live request": _start_twice,
+    "finish an unknown request": lambda engine, oracle: lambda: engine.subject.finish(NOBODY),
+    "decode an unknown request": lambda engine, oracle: lambda: engine.subject.decode(NOBODY, 1),
+    "abort an unknown request": lambda engine, oracle: lambda: engine.subject.abort(NOBODY),
+}

@@ -1,0 +1,57 @@
+"""`radixcheck report`: what is asked, checked for sense, and handed on."""
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from functools import partial
+from pathlib import Path
+from shutil import which
+
+import click
+
+from radixcheck.verification.cli.options import options
+from radixcheck.verification.report import console
+from radixcheck.verification.subjects.registry import UsageError, names_of, resolve
+
+
+@click.command()
+@click.option("--subject", "named", multiple=True, help="put this cache in the place of the change that was submitted (repeatable)")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("radixcheck-report"), show_default=True)
+@click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("radixcheck-results"), show_default=True)
+@click.option("--question", "ids", multiple=True, help="answer only these, here: ids, as Q1, C3 or L5 (repeatable)")
+@click.option("--python", help="an interpreter that has the caches of others: they are measured, and what was found in them is repeated")
+@options("json")
+def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], python: str | None, as_json: bool) -> int:
+    """Answer the reviewers' questions with evidence, as one HTML file, as Markdown for a pull request, and as JSON.
+
+    Results are read from --results; what is missing there, or older than the sources, is run and stored first. Exit status: that of the
+    cache under review (default: optimized), never that of the historical ones; 1 too if an answer is not borne out.
+    """
+    try:
+        from radixcheck.verification.report import questions_view as questions
+        from radixcheck.verification.report import report_files as written
+        from radixcheck.verification.review_6907.answers import ANSWERS
+    except ImportError as error:
+        raise UsageError(str(error)) from error
+
+    answers = {answer.id: answer for answer in ANSWERS}
+    for id_ in ids:
+        if id_ not in answers:
+            raise UsageError(f"no question has the id {id_!r}: choose from {', '.join(answers)}")
+    if python is not None and which(python) is None:
+        raise UsageError(f"there is no interpreter {python!r}: give the path of a Python that has the caches")
+    subjects = tuple(dict.fromkeys(one for name in named for one in names_of(name)))
+    for subject in subjects:
+        resolve(subject)
+    chosen = [answers[id_] for id_ in ids] or list(ANSWERS)
+    with redirect_stdout(sys.stderr):
+        make = written.answers if ids else partial(written.report, out=out)
+        made = make(chosen, subjects, results, python, console.progress)
+    if as_json:
+        click.echo(json.dumps(questions.to_json(made.answered), indent=1))
+    else:
+        console.show(questions.text(made.answered) if ids else questions.brief(made.answered))
+    for path in made.paths:
+        print(f"wrote {path}", file=sys.stderr)
+    return made.status

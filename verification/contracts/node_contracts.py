@@ -1,0 +1,186 @@
+"""Contracts on single nodes: what a split carries over, and which nodes are evictable leaves."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from radixcheck.optimized.node import Node as FastNode
+from radixcheck.optimized.tree import Tree, Walk
+from radixcheck.reference.eviction import evictable_leaves
+from radixcheck.reference.node import Node, Page, path, slots_of, split
+from radixcheck.verification.contracts.contract import Contract
+from radixcheck.verification.contracts.small import Cloned, chosen
+from radixcheck.verification.contracts.tree_contracts import CPU, Shape, fast_nodes, reference_nodes, reference_tree, shape_of
+
+Marks = tuple[int, ...]  # lock, time, creation, hits, priority
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One of the two nodes after a split."""
+
+    tokens: Sequence[int]
+    slots: Sequence[int]
+    marks: Marks
+    child_key: Sequence[int]
+    filed: bool  # by its parent, under that key
+
+
+Split = Callable[[Page, Page, Marks, int, int], tuple[Half, Half]]  # tokens, slots, marks, where, page; the upper half first
+
+
+def _cuts_in_two(
+    cut: Split,
+    s: int,
+    t: int,
+    u: int,
+    v: int,
+    lock: int,
+    time: int,
+    creation: int,
+    hits: int,
+    priority: int,
+    upper: int,
+    lower: int,
+    page: int,
+) -> bool:
+    """The halves together are the whole, slot by slot; both have its lock, times, hits and priority, and their own first page as key."""
+    page = chosen(page, range(1, 3))
+    at, behind = page * chosen(upper, range(1, 3)), page * chosen(lower, range(1, 3))
+    tokens, slots = tuple(range(at + behind)), ((s, t, u, v) * 2)[: at + behind]
+    marks = (lock, time, creation, hits, priority)
+    first, second = cut(tokens, slots, marks, at, page)
+    for half, part in ((first, slice(0, at)), (second, slice(at, at + behind))):
+        if tuple(half.tokens) != tokens[part] or len(half.slots) != len(tokens[part]):
+            return False
+        if tuple(half.child_key) != tokens[part][:page] or not half.filed:
+            return False
+        if any(seen != due for seen, due in zip((*half.slots, *half.marks), (*slots[part], *marks), strict=True)):
+            return False
+    return True
+
+
+def _half(node: Any, lock: int) -> Half:
+    filed = node.parent.children.get(node.child_key) is node
+    return Half(node.segment, node.slots, (lock, node.time, node.creation, node.hits, node.priority), node.child_key, filed)
+
+
+def _marked(node: Any, marks: Marks) -> Any:
+    _, node.time, node.creation, node.hits, node.priority = marks
+    return node
+
+
+def _reference_split(tokens: Page, slots: Page, marks: Marks, at: int, page: int) -> tuple[Half, Half]:
+    root = Node(None, (), (), [])
+    node = _marked(Node(root, tokens[:page], tokens, list(slots)), marks)
+    node.lock = marks[0]
+    root.children[node.child_key] = node
+    upper = split(node, at, page)
+    return _half(upper, upper.lock), _half(node, node.lock)
+
+
+def _fast_split(tokens: Page, slots: Page, marks: Marks, at: int, page: int) -> tuple[Half, Half]:
+    """The lock of the upper half is what its marks and those of its child say together."""
+    tree = Tree(page, "lru", CPU)
+    segment: Any = b"".join(token.to_bytes(8, "little") for token in tokens)
+    held: Any = Cloned(slots)
+    node = _marked(FastNode(tree.root, segment[: 8 * page], segment, held), marks)
+    node.marks = marks[0]
+    tree.root.adopt(node)
+    (upper,) = tree.settle(Walk([], at, node, at, b""))
+    below = node.marks - 1 if node.marks != 0 else 0
+    return _unpacked(_half(upper, upper.marks + below)), _unpacked(_half(node, node.marks))
+
+
+def _unpacked(half: Half) -> Half:
+    tokens, child_key = (tuple(packed[::8]) for packed in (half.tokens, half.child_key))
+    return Half(tokens, half.slots, half.marks, child_key, half.filed)
+
+
+def _begins_unlocked(tokens: Page, slots: Page, marks: Marks, at: int, page: int) -> tuple[Half, Half]:
+    """The upper half begins unlocked, whatever the whole was."""
+    upper, lower = _reference_split(tokens, slots, marks, at, page)
+    return Half(upper.tokens, upper.slots, (0, *upper.marks[1:]), upper.child_key, upper.filed), lower
+
+
+def _keeps_child_key(tokens: Page, slots: Page, marks: Marks, at: int, page: int) -> tuple[Half, Half]:
+    """The lower half is filed under the first page of the whole."""
+    upper, lower = _fast_split(tokens, slots, marks, at, page)
+    return upper, Half(lower.tokens, lower.slots, lower.marks, upper.child_key, lower.filed)
+
+
+Leaves = Callable[[Shape], set[int]]
+
+
+def _unlocked_and_childless(leaves: Leaves, under_b: int, under_c: int, lock_a: int, lock_b: int, lock_c: int) -> bool:
+    """The evictable leaves are the nodes without lock and child; the root never is."""
+    shape = shape_of(under_b, under_c, (lock_a, lock_b, lock_c), (1, 1, 1))
+    found = leaves(shape)
+    return all((i in found) == (i not in shape.parents and shape.locks[i - 1] == 0) for i in (1, 2, 3)) and 0 not in found
+
+
+def _reference_leaves(shape: Shape) -> set[int]:
+    tree = reference_tree()
+    nodes = reference_nodes(shape, tree)
+    return {nodes.index(leaf) for leaf in evictable_leaves(tree.root)}
+
+
+def _fast_leaves(shape: Shape) -> set[int]:
+    nodes = fast_nodes(shape, Tree(1, "lru", CPU))
+    return {i for i, node in enumerate(nodes) if node.is_evictable_leaf()}
+
+
+def _ignores_locks(shape: Shape) -> set[int]:
+    """A locked leaf counts."""
+    return {i for i in (1, 2, 3) if i not in shape.parents}
+
+
+def _ignores_children(shape: Shape) -> set[int]:
+    """A node with children counts."""
+    return {i for i in (1, 2, 3) if shape.locks[i - 1] == 0}
+
+
+Joined = Callable[[Sequence[Page]], Sequence[int]]  # of the segments on a path, the root's first
+
+
+def _from_the_root_down(joined: Joined, a: int, b: int, c: int, d: int, e: int, f: int, first: int, second: int) -> bool:
+    """The slots of a prefix, in the order of its tokens."""
+    first, second = chosen(first, range(1, 3)), chosen(second, range(1, 3))
+    slots = (a, b, c, d, e, f)
+    found = joined((slots[:first], slots[first : first + second], slots[first + second :]))
+    return len(found) == len(slots) and all(found[i] == slots[i] for i in range(len(slots)))
+
+
+def _chain(segments: Sequence[Page]) -> Node:
+    node = Node(None, (), (), [])
+    for segment in segments:
+        node = Node(node, (), segment, list(segment))
+    return node
+
+
+def _reference_slots(segments: Sequence[Page]) -> Sequence[int]:
+    return slots_of(_chain(segments))
+
+
+def _from_the_leaf_up(segments: Sequence[Page]) -> Sequence[int]:
+    """The segments are joined in the order of the walk to the root."""
+    return [slot for node in path(_chain(segments)) for slot in node.slots]
+
+
+_CUT = {"upper": (1, 2), "lower": (1, 2), "page": (1, 2)}
+_SHAPE = {"under_b": (0, 1), "under_c": (0, 2)}
+
+CONTRACTS = (
+    Contract("split", "reference/node.py: match, insert, start, chunk, finish", _cuts_in_two, _reference_split, _begins_unlocked, _CUT),
+    Contract("Tree.settle", "optimized/tree.py: match, insert, start, chunk, finish", _cuts_in_two, _fast_split, _keeps_child_key, _CUT),
+    Contract(
+        "slots_of",
+        "reference/node.py: match, start, chunk",
+        _from_the_root_down,
+        _reference_slots,
+        _from_the_leaf_up,
+        {"first": (1, 2), "second": (1, 2)},
+    ),
+    Contract("evictable_leaves", "reference/eviction.py: evict", _unlocked_and_childless, _reference_leaves, _ignores_locks, _SHAPE),
+    Contract("Node.is_evictable_leaf", "optimized/node.py: the heap", _unlocked_and_childless, _fast_leaves, _ignores_children, _SHAPE),
+)

@@ -1,0 +1,209 @@
+"""Trace files: operations with the configuration under which they are performed, as JSON lines.
+
+The first line is the header, each other line one operation, as `Op.to_json` writes it; empty lines are passed over.
+
+    {"radixcheck": "trace", "version": 1, "policy": "lru", "page_size": 1, "pool": 6, "subject": "base", "property": "ORDER"}
+    {"op": "insert", "tokens": [1, 1], "namespace": ["adapter", 7]}
+    {"op": "evict", "amount": 1}
+
+    page_size, pool   tokens; the pool is whole pages
+    device            if left out: cpu
+    subject           the cache that it was recorded with, by its name on the command line; may be empty or left out
+    property          what it breaks there; may be empty or left out
+    tokens            of a key, integers from 0; namespace: its components, each null, a truth value, a number, a text or a list of such
+    holder            names a request, a lock or a caller's slots, an integer from 0; if left out: 0
+    amount            tokens to evict, or the token to decode, an integer from 0; if left out: 0
+    priority          an integer; if left out: 0
+
+Fields that a version does not know are refused: a misspelt one would be passed over in silence. A list in a namespace is a tuple in
+the key, for components are compared and hashed.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from radixcheck.spec.policies import POLICIES
+from radixcheck.verification.checker.misuse import is_misuse
+from radixcheck.verification.core.atomic_write import write_whole
+from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op, Trace
+from radixcheck.verification.search.run import Config
+from radixcheck.verification.subjects.registry import UsageError
+
+VERSION = 1
+MARK = "trace"  # what the header says under "radixcheck"
+HEADER_BYTES_MAX = 2**16
+PAGES_MAX = 2**24  # of a pool: more would not fit into memory as the checker keeps it
+INTEGER_MAX = 2**63 - 1  # of tokens and holders: what caches keep them in
+
+_HEADER = ("radixcheck", "version", "policy", "page_size", "pool", "device", "subject", "property")
+_OPERATION = ("op", "tokens", "namespace", "holder", "amount", "priority")
+_NAMES = tuple(dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS)))
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a trace file holds."""
+
+    config: Config
+    trace: Trace
+    subject: str = ""  # the cache that it was recorded with; empty: not said
+    property: str = ""  # what it breaks there; empty: not said
+
+
+def is_trace(path: Path) -> bool:
+    """Whether the first line is a header of ours, of whatever version; False for a file that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return _says_trace(_object(file.readline(HEADER_BYTES_MAX)))
+    except (OSError, ValueError):
+        return False
+
+
+def read(path: Path) -> Recorded:
+    """The whole file. Raises `UsageError`: which line, what is wrong, and the mend."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); give the path of a trace") from error
+    return _parsed(str(path), lines)
+
+
+def write(path: Path, recorded: Recorded) -> None:
+    """The whole file or none: what stood there stays until the new text is complete. Raises `UsageError`, also for a trace that
+    would not be read back as it is: a component of a namespace may be any object, and JSON has few of them.
+    """
+    lines = _lines(str(path), recorded)
+    if _parsed(str(path), lines) != recorded:
+        raise UsageError(f"{path}: not written, for a namespace holds what JSON gives back changed; use texts, numbers and tuples of them")
+    try:
+        write_whole(path, b"".join(line + b"\n" for line in lines).decode())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written ({error.strerror}); give another place") from error
+
+
+def _lines(file: str, recorded: Recorded) -> list[bytes]:
+    c = recorded.config
+    config = {"policy": c.policy, "page_size": c.page_size, "pool": c.pool, "device": c.device}
+    header = {"radixcheck": MARK, "version": VERSION, **config, "subject": recorded.subject, "property": recorded.property}
+    try:
+        return [json.dumps(each, allow_nan=False).encode() for each in (header, *(op.to_json() for op in recorded.trace))]
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{file}: not written, for a namespace holds what JSON cannot ({error}); use texts and numbers") from error
+
+
+def _parsed(file: str, lines: Iterable[bytes]) -> Recorded:
+    header, *rest = lines
+    numbered = [(number, line) for number, line in enumerate(rest, 2) if line.strip()]
+    config, subject, property_ = _at(file, 1, header, _header)
+    return Recorded(config, tuple(_at(file, number, line, _operation) for number, line in numbered), subject, property_)
+
+
+def _at(file: str, number: int, line: bytes, understood: Callable[[bytes], Any]) -> Any:
+    """What a line says. Raises `UsageError` with its place."""
+    try:
+        return understood(line)
+    except ValueError as error:
+        raise UsageError(f"{file}, line {number}: {error}") from error
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(line, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON ({error}); write one object a line") from error
+    if not isinstance(data, dict):
+        raise ValueError(f"holds {type(data).__name__}, not an object; write one object a line")
+    return data
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _says_trace(data: Mapping[str, Any]) -> bool:
+    return data.get("radixcheck") == MARK
+
+
+def _header(line: bytes) -> tuple[Config, str, str]:
+    """Configuration, subject, property. Raises ValueError."""
+    mend = f'begin the file with {{"radixcheck": "{MARK}", "version": {VERSION}, "policy": .., "page_size": .., "pool": ..}}'
+    try:
+        data = _object(line)
+    except ValueError as error:
+        raise ValueError(f"is no header of a trace: {mend}") from error
+    if not _says_trace(data):
+        raise ValueError(f"is no header of a trace: {mend}")
+    version = _integer(data, "version", least=1)
+    if version > VERSION:
+        raise ValueError(f"version {version} is newer than what this radixcheck reads, {VERSION}: install a newer radixcheck")
+    _known(data, _HEADER, "a header")
+    policy = _text(data, "policy")
+    if policy not in POLICIES:
+        raise ValueError(f"unknown policy {policy!r}: choose from {', '.join(POLICIES)}")
+    page_size, pool = _integer(data, "page_size", least=1), _integer(data, "pool", least=1)
+    if pool % page_size:
+        raise ValueError(f"a pool of {pool} tokens is not whole pages of {page_size}: give a multiple")
+    if pool // page_size > PAGES_MAX:
+        raise ValueError(f"a pool of {pool // page_size:,} pages is too large to be checked: give at most {PAGES_MAX:,}")
+    device = _text(data, "device", "cpu")
+    return Config(policy, page_size, pool, device), _text(data, "subject", ""), _text(data, "property", "")
+
+
+def _operation(line: bytes) -> Op:
+    """Raises ValueError."""
+    data = _object(line)
+    _known(data, _OPERATION, "an operation")
+    name = _text(data, "op")
+    if name not in _NAMES and not is_misuse(name):
+        raise ValueError(f"unknown operation {name!r}: choose from {', '.join(_NAMES)}")
+    tokens = data.get("tokens", [])
+    if not isinstance(tokens, list) or not all(_is_integer(token) and 0 <= token <= INTEGER_MAX for token in tokens):
+        raise ValueError(f"tokens is {_short(tokens)}: give a list of integers from 0")
+    namespace = data.get("namespace", [])
+    if not isinstance(namespace, list):
+        raise ValueError(f"namespace is {_short(namespace)}: give a list of its components")
+    given = {"holder": _integer(data, "holder", 0), "amount": _integer(data, "amount", 0)}
+    priority = _integer(data, "priority", -INTEGER_MAX, 0)
+    return Op.from_json({"op": name, "tokens": tokens, "namespace": _hashable(namespace), **given, "priority": priority})
+
+
+def _known(data: Mapping[str, Any], fields: tuple[str, ...], of: str) -> None:
+    unknown = next((name for name in data if name not in fields), None)
+    if unknown is not None:
+        raise ValueError(f"unknown field {unknown!r}: the fields of {of} are {', '.join(fields)}")
+
+
+def _integer(data: Mapping[str, Any], name: str, least: int, default: int = 0) -> int:
+    """Of a field without which there is nothing to do, the least is 1, so that its absence is seen as well."""
+    value = data.get(name, default)
+    if name not in data and least > 0:
+        raise ValueError(f"has no field {name}: give an integer from {least}")
+    if not _is_integer(value) or not least <= value <= INTEGER_MAX:
+        raise ValueError(f"{name} is {_short(value)}: give an integer" + (f" from {least}" if least > -INTEGER_MAX else ""))
+    number: int = value
+    return number
+
+
+def _is_integer(value: object) -> bool:
+    return type(value) is int
+
+
+def _text(data: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    value = data.get(name, default)
+    if not isinstance(value, str):
+        raise ValueError(f"has no field {name}: give a text" if name not in data else f"{name} is {_short(value)}: give a text")
+    return value
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, dict):
+        raise ValueError(f"namespace holds the object {_short(value)}: a component is a text, a number, null or a list of such")
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "..."

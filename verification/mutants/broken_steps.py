@@ -1,0 +1,71 @@
+"""The reference with two operations cut into steps, so that a mutant can get one step wrong. Nothing here is wrong itself."""
+
+from collections.abc import Iterable
+
+from radixcheck.reference import Request
+from radixcheck.reference.eviction import evictable_leaves
+from radixcheck.reference.node import Node, slots_of
+from radixcheck.reference.tree import Place
+from radixcheck.spec.values import BadAmount, Key, RequestExists, Row, check_tokens, pages_for
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
+
+
+class SteppedEviction(ReferenceSubject):
+    """Each victim is looked for anew: the least of `_candidates`, then `_remove`; at last slots go back, `_in_order`."""
+
+    def evict(self, tokens: int) -> int:
+        """Evict least candidates until `tokens` are freed or none is left."""
+        if tokens < 0:
+            raise BadAmount(f"cannot evict {tokens} tokens")
+        victims: list[Node] = []
+        freed = 0
+        while freed < tokens and (victim := min(self._candidates(), key=self._eviction_key, default=None)) is not None:
+            self._remove(victim)
+            victims.append(victim)
+            freed += len(victim.segment)
+        for victim in self._in_order(victims):
+            self.pool.free(victim.slots)
+        return freed
+
+    def _candidates(self) -> Iterable[Node]:
+        return evictable_leaves(self.root)
+
+    def _remove(self, victim: Node) -> None:
+        parent = victim.parent
+        assert parent is not None, "the root is no candidate"
+        del parent.children[victim.child_key]
+        victim.parent = None
+        self._evictable -= len(victim.segment)
+
+    def _in_order(self, victims: list[Node]) -> list[Node]:
+        return victims
+
+
+class SteppedStart(ReferenceSubject):
+    """A start in three steps: `_find` what is cached, know what the guard must leave alone (`_spared`), `_provide` slots."""
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """Match and lock what is cached, then allocate the rest."""
+        check_tokens(key.tokens)
+        if request in self.requests:
+            raise RequestExists(f"request {request} is live")
+        place = self._find(key)
+        missing = len(key.tokens) - place.length
+        needed = pages_for(missing, self.page_size) * self.page_size
+        self._check_room(needed, spared=self._spared(place))
+        node = self._reach(place)
+        self._access(node)
+        row = slots_of(node) + self._provide(node, needed)[:missing]
+        self.requests[request] = Request(list(key.tokens), key.namespace, priority, node, place.length, row)
+        return Row(place.length, list(row))
+
+    def _find(self, key: Key) -> Place:
+        return self._walk(key.tokens, key.namespace)
+
+    def _spared(self, place: Place) -> int:
+        return place.evictable()
+
+    def _provide(self, node: Node, needed: int) -> list[int]:
+        """Lock first: the eviction must not take what was matched."""
+        self._hold(node)
+        return self._draw(needed)

@@ -1,0 +1,132 @@
+"""The detectors: ways to look for what a mutant does wrong. Each is a search that yields what it did and found, part by part.
+
+Whoever runs a search stops it as soon as the property that must catch the mutant is among what was found, so that a search need not
+know what it looks for. Another detector is one more entry of `DETECTORS`: a name, a reason not to run, and such a search.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from radixcheck.verification.checker.checker import Violation
+from radixcheck.verification.core.watched_pool import WatchedPool
+from radixcheck.verification.explore.explore import explore
+from radixcheck.verification.explore.scopes import SCOPES
+from radixcheck.verification.mutants import Mutant
+from radixcheck.verification.mutants.proof_detector import STATED, refutation
+from radixcheck.verification.protocol import Setup
+from radixcheck.verification.replay.mooncake import read
+from radixcheck.verification.replay.replay import Replayed, Settings, replay
+from radixcheck.verification.replay.sample import FILE as SAMPLE
+from radixcheck.verification.search.machine import hypothesis_batches
+from radixcheck.verification.search.probes import POOL_PAGES, probed
+from radixcheck.verification.search.run import Config, Found, RunResult, random_run
+
+EXAMPLES, STEPS = 100, 50  # of the state machine
+RUNS, RUN_STEPS = 200, 120  # of the plain driver
+POOLS = (6, 10, 16, 24)  # pages, in turn
+STATES, EXPLORED_SECONDS = 250, 2.5  # of one scope, at most
+REQUESTS = 60  # of the sample trace
+REPLAY_PAGES = 240  # of the pool: few enough that the slice evicts
+TOKENS_PER_ID = 8
+
+Search = Callable[[Mutant, int], Iterator[RunResult]]
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """One way to look for a fault."""
+
+    name: str
+    search: Search  # of a mutant, with a seed
+    hindrance: Callable[[Mutant], str] = lambda _: ""  # why it is not run on a mutant; empty: it is
+
+
+def _machine(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+    """The Hypothesis state machine, with every formula after every step."""
+    where = ((mutant.policy,), (mutant.page_size,))
+    return hypothesis_batches(mutant.factory, *where, seed, EXAMPLES, STEPS, 1, _misused(mutant), mutant.property)
+
+
+def _driver(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+    """The plain driver, with every formula after every step. What finds nothing is repeated on a second replica."""
+    for k in range(RUNS):
+        config = Config(mutant.policy, mutant.page_size, mutant.page_size * POOLS[k % len(POOLS)])
+        yield random_run(mutant.factory, config, (seed << 32) + k, RUN_STEPS, 1, _misused(mutant), replicated=1)
+
+
+def _exploration(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+    """Every sequence of operations, the shortest first, until so many states are known: there is nothing that a seed could choose."""
+    for scope in SCOPES.values():
+        explored = explore(mutant.factory, scope, mutant.policy, mutant.page_size, STATES, EXPLORED_SECONDS)
+        found = {each.violation.property: each for each in explored.found}
+        yield RunResult(explored.transitions, 1, found=found, after=dict.fromkeys(found, explored.transitions))
+
+
+def _probes(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+    """Memory, depth, cost and many namespaces, in fixed scenes."""
+    yield probed(mutant.factory, Config(mutant.policy, mutant.page_size, mutant.page_size * POOL_PAGES))
+
+
+def _replay(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+    """The beginning of the sample trace."""
+    pool = REPLAY_PAGES * mutant.page_size
+    settings = Settings(mutant.policy, mutant.page_size, TOKENS_PER_ID * mutant.page_size, pool, running=8, stride=20)
+    yield _of_replay(replay(read(SAMPLE, REQUESTS).requests, mutant.factory, settings, beside=None), settings)
+
+
+def _of_replay(replayed: Replayed, settings: Settings) -> RunResult:
+    """A replay as the result of a run; it stops at its first finding, and keeps no trace."""
+    steps = sum(replayed.operations.values())
+    result = RunResult(steps=steps, runs=1)
+    wrong = []
+    if replayed.fault:
+        wrong.append(replayed.fault.violation)
+    if replayed.leaked:
+        wrong.append(Violation("SLOT_PARTITION", f"{replayed.leaked} tokens belong to nobody when all requests have finished"))
+    if replayed.protected:
+        wrong.append(Violation("LOCK_COUNT", f"{replayed.protected} tokens are locked when all requests have finished"))
+    for violation in wrong:
+        result.found[violation.property] = Found(violation, (), Config(settings.policy, settings.page_size, settings.pool))
+        result.after[violation.property] = steps
+    return result
+
+
+def _proofs(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+    """The same fault made in the specification: a claim that is refuted, or a mutant of a step that the proofs notice."""
+    refuted = refutation(STATED[mutant.name], seed)
+    result = RunResult(runs=1)
+    if refuted is not None:
+        config = Config(mutant.policy, mutant.page_size, 0)
+        result.found[refuted.property] = Found(Violation(refuted.property, refuted.text), (), config)
+        result.after[refuted.property] = 0
+    yield result
+
+
+def _misused(mutant: Mutant) -> bool:
+    return mutant.property == "MISUSE"
+
+
+def _makes_no_wrong_calls(mutant: Mutant) -> str:
+    return "it makes no wrong calls" if _misused(mutant) else ""
+
+
+def _serves_no_requests(mutant: Mutant) -> str:
+    made = mutant.factory(Setup(mutant.page_size, mutant.policy, WatchedPool(64 * mutant.page_size, mutant.page_size)))
+    return _makes_no_wrong_calls(mutant) or ("" if made.supports.requests else "it has no request operations")
+
+
+def _unstated(mutant: Mutant) -> str:
+    return "" if mutant.name in STATED else "the specification cannot state the fault"
+
+
+DETECTORS = {
+    d.name: d
+    for d in (
+        Detector("machine", _machine),
+        Detector("driver", _driver),
+        Detector("exploration", _exploration, _serves_no_requests),
+        Detector("probes", _probes, _makes_no_wrong_calls),
+        Detector("replay", _replay, _serves_no_requests),
+        Detector("proofs", _proofs, _unstated),
+    )
+}

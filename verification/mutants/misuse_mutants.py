@@ -1,0 +1,135 @@
+"""Caches that accept a call outside its guard, refuse it with a stray error, or refuse it too late."""
+
+from collections.abc import Sequence
+
+from radixcheck.reference.node import Node, below, path, slots_of
+from radixcheck.reference.pool import page_starts
+from radixcheck.reference.tree import Receipt
+from radixcheck.spec.values import Key, Match, Row
+from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
+
+
+class LockAcceptsStaleHandle(ReferenceSubject):
+    """A lock does not ask whether its node is still in the tree."""
+
+    def lock(self, node: object) -> Receipt:
+        """The fault: no guard."""
+        assert isinstance(node, Node)
+        receipt = Receipt(node)
+        self._hold(node)
+        self._receipts.add(receipt)
+        return receipt
+
+
+class UnlockAcceptsOldReceipt(ReferenceSubject):
+    """An unlock does not ask whether its receipt was released before: the count falls below zero."""
+
+    def unlock(self, receipt: object) -> None:
+        """The fault: no guard."""
+        assert isinstance(receipt, Receipt)
+        self._receipts.discard(receipt)
+        for held in path(receipt.node):
+            held.lock -= 1
+            if held.lock == 0:
+                self._evictable += len(held.segment)
+                self._protected -= len(held.segment)
+
+
+class FreeAcceptsForeignSlots(ReferenceSubject):
+    """A free does not ask whose the slots are."""
+
+    def free(self, slots: Sequence[int]) -> None:
+        """The fault: no guard."""
+        self._loans.difference_update(slots)
+        self.pool.free(slots)
+
+
+class FreeRefusesLate(ReferenceSubject):
+    """A free gives the slots back before it asks whose they are."""
+
+    def free(self, slots: Sequence[int]) -> None:
+        """The fault: the guard comes last."""
+        self.pool.free(slots)
+        self._loans.difference_update(page_starts(slots, self.page_size, self._loans))
+
+
+class InsertAcceptsForeignSlots(ReferenceSubject):
+    """An insert does not ask whose the slots are."""
+
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """The fault: every slot passes for the caller's."""
+        self._loans.update(slots[:: self.page_size])
+        return super().insert(key, slots, priority)
+
+
+class EvictAcceptsNegative(ReferenceSubject):
+    """A negative number of tokens to evict passes for none."""
+
+    def evict(self, tokens: int) -> int:
+        """The fault: no guard."""
+        return super().evict(max(0, tokens))
+
+
+class MatchAcceptsBadTokens(ReferenceSubject):
+    """A match does not look at its tokens."""
+
+    def match(self, key: Key) -> Match[list[int]]:
+        """The fault: no guard."""
+        place = self._walk(key.tokens, key.namespace)
+        node = self._reach(place)
+        self._access(node)
+        return Match(place.length, slots_of(node), node)
+
+
+class ResetWhileHeld(ReferenceSubject):
+    """A reset does not ask whether anything is held."""
+
+    def reset(self) -> None:
+        """The fault: requests and locks go on with nodes of a tree that is gone."""
+        for node in below(self.root):
+            self.pool.free(node.slots)
+        self.root.children = {}
+        self._evictable = self._protected = 0
+
+
+class StartReplacesRequest(ReferenceSubject):
+    """A start with the id of a live request puts a new one in its place."""
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """The fault: what the other request held is never released."""
+        self.requests.pop(request, None)
+        return super().start(request, key, priority)
+
+
+class FinishFailsOnUnknown(ReferenceSubject):
+    """A finish of an unknown request fails with the error of a dictionary."""
+
+    def finish(self, request: int) -> None:
+        """The fault: the error says nothing about requests."""
+        self._commit(self.requests[request], hits=1)
+        self._close(request)
+
+
+class AbortIgnoresUnknown(ReferenceSubject):
+    """An abort of an unknown request passes without a word."""
+
+    def abort(self, request: int) -> None:
+        """The fault: no guard."""
+        if request in self.requests:
+            super().abort(request)
+
+
+MUTANTS = (
+    mutant("lock_accepts_stale_handle", "MISUSE", LockAcceptsStaleHandle),
+    mutant("unlock_accepts_old_receipt", "MISUSE", UnlockAcceptsOldReceipt, "FB-09"),
+    mutant("free_accepts_foreign_slots", "MISUSE", FreeAcceptsForeignSlots),
+    mutant("free_refuses_late", "MISUSE", FreeRefusesLate),
+    mutant("insert_accepts_foreign_slots", "MISUSE", InsertAcceptsForeignSlots),
+    mutant("evict_accepts_negative", "MISUSE", EvictAcceptsNegative),
+    mutant("match_accepts_bad_tokens", "MISUSE", MatchAcceptsBadTokens),
+    mutant("reset_while_held", "MISUSE", ResetWhileHeld, "FB-18"),
+    mutant("start_replaces_request", "MISUSE", StartReplacesRequest),
+    mutant("finish_fails_on_unknown", "MISUSE", FinishFailsOnUnknown),
+    mutant("abort_ignores_unknown", "MISUSE", AbortIgnoresUnknown),
+)

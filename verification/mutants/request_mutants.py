@@ -1,0 +1,200 @@
+"""Requests that leak, free too much, cache too little, or trust what they once saw."""
+
+from radixcheck.reference import Request
+from radixcheck.reference.node import Node, path
+from radixcheck.reference.pool import Pool
+from radixcheck.reference.tree import Place
+from radixcheck.spec.values import Key, Namespace, NoRoom, Row
+from radixcheck.verification.mutants.broken_steps import SteppedStart
+from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
+
+
+class FinishFreesFromZero(ReferenceSubject):
+    """A finish frees the row from its beginning, not from where the request's own part begins."""
+
+    def finish(self, request: int) -> None:
+        """The fault: the tree's slots are freed with the tail."""
+        live = self._live(request)
+        self._commit(live, hits=1)
+        live.cached = 0
+        self._close(request)
+
+
+class FinishCachesPromptOnly(ReferenceSubject):
+    """A finish caches the tokens with which the request began and frees what was decoded."""
+
+    def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
+        super().__init__(page_size, policy, pool)
+        self._prompts: dict[int, int] = {}  # tokens at the start
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """As ever; it notes how long the prompt is."""
+        row = super().start(request, key, priority)
+        self._prompts[request] = len(key.tokens)
+        return row
+
+    def finish(self, request: int) -> None:
+        """The fault: what a chunk has not cached yet is cut to the prompt."""
+        live = self._live(request)
+        kept = max(live.cached, self._prompts[request] // self.page_size * self.page_size)
+        starts = live.row[kept :: self.page_size]
+        self.pool.free([start + i for start in starts for i in range(self.page_size)])
+        live.tokens, live.row = live.tokens[:kept], live.row[:kept]
+        super().finish(request)
+
+
+class AdmissionCountsMatchTwice(SteppedStart):
+    """What a start has matched counts as cached and as room: it is locked only after the eviction, which may take it."""
+
+    def _spared(self, place: Place) -> int:
+        return 0
+
+    def _provide(self, node: Node, needed: int) -> list[int]:
+        own = self._draw(needed)
+        self._hold(node)
+        return own
+
+
+class AbortLeaksTail(ReferenceSubject):
+    """An abort releases the lock and forgets the slots that the request owns."""
+
+    def abort(self, request: int) -> None:
+        """The fault: nothing is freed."""
+        self._release(self._live(request).node)
+        del self.requests[request]
+
+
+class StartRemembersMatch(SteppedStart):
+    """The match of a start that was refused is kept for the next attempt, however old it is by then."""
+
+    def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
+        super().__init__(page_size, policy, pool)
+        self._places: dict[Key, Place] = {}
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """As ever; only an admitted request gives its match up."""
+        row = super().start(request, key, priority)
+        del self._places[key]
+        return row
+
+    def _find(self, key: Key) -> Place:
+        return self._places.setdefault(key, self._walk(key.tokens, key.namespace))
+
+
+class DecodeWastesPage(ReferenceSubject):
+    """A decode that needs a page takes two, where there are two, and gives one back."""
+
+    def decode(self, request: int, token: int) -> int:
+        """The fault: a page that nobody asked for is taken in passing."""
+        slot = super().decode(request, token)
+        if slot % self.page_size == 0 and self.pool.available:
+            self.pool.free(self.pool.alloc(self.page_size))
+        return slot
+
+
+class ChunkKeepsOwnDuplicates(ReferenceSubject):
+    """A chunk that finds its tokens cached by others frees its own slots for them, and leaves these in its row."""
+
+    def chunk(self, request: int) -> Row[list[int]]:
+        """The fault: the row is not the tree's."""
+        before = list(self._live(request).row)
+        super().chunk(request)
+        live = self._live(request)
+        live.row = before
+        return Row(live.cached, list(live.row))
+
+
+class ChunkKeepsOldLock(ReferenceSubject):
+    """A chunk locks the deeper node and keeps the lock that it had."""
+
+    def chunk(self, request: int) -> Row[list[int]]:
+        """The fault: nobody will ever release the lock that is left."""
+        before = self._live(request).node
+        row = super().chunk(request)
+        self._hold(before)
+        return row
+
+
+class AbortWaitsForOthers(ReferenceSubject):
+    """An abort leaves its own slots to whoever lets go of the cached part last, who knows nothing of them."""
+
+    def abort(self, request: int) -> None:
+        """The fault: where another holder is left, nothing is freed."""
+        live = self._live(request)
+        if any(held.lock > 1 for held in path(live.node)):
+            live.cached = len(live.row)
+        super().abort(request)
+
+
+class FinishFreesUsedPart(ReferenceSubject):
+    """A finish frees the slots of its last page that hold tokens, and not the whole page."""
+
+    def _free_own(self, live: Request, until: int) -> None:
+        own = live.row[live.cached : until]
+        if own:
+            self.pool.free(own)
+
+
+class AbortFreesPadding(ReferenceSubject):
+    """An abort frees its row padded with zeros: the first page of the pool goes back with it, whoever has it."""
+
+    def abort(self, request: int) -> None:
+        """The fault: 0 stands for no slot, and is one."""
+        live = self._live(request)
+        padded = len(live.row) > live.cached
+        super().abort(request)
+        if padded:
+            self.pool.free(range(self.page_size))
+
+
+class RefusedStartKeepsPage(ReferenceSubject):
+    """A start takes a page in advance, and does not give it back when the request is refused."""
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """The fault: what was taken before the refusal is lost."""
+        try:
+            return super().start(request, key, priority)
+        except NoRoom:
+            if self.pool.available:
+                self.pool.alloc(self.page_size)
+            raise
+
+
+class StartPublishesEarly(ReferenceSubject):
+    """A start caches the pages of its prompt at once, before anything has been computed into them."""
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """The fault: others can match what is not there yet."""
+        row = super().start(request, key, priority)
+        self._commit(self._live(request), hits=0)
+        return row
+
+
+class StartTakesBatchNamespace(ReferenceSubject):
+    """A start takes the namespace of the request before it, as if a batch had but one."""
+
+    _batch: Namespace | None = None
+
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """The fault: the request's own namespace counts only where no other came before it."""
+        self._batch = key.namespace if self._batch is None else self._batch
+        return super().start(request, Key(key.tokens, self._batch), priority)
+
+
+MUTANTS = (
+    mutant("finish_frees_from_zero", "SLOT_PARTITION", FinishFreesFromZero, "FB-27"),
+    mutant("finish_caches_prompt_only", "INSERT_COVERS", FinishCachesPromptOnly, "FB-07"),
+    mutant("admission_counts_match_twice", "ADMISSION", AdmissionCountsMatchTwice, "FB-24"),
+    mutant("abort_leaks_tail", "FREE_AT_LAST_RELEASE", AbortLeaksTail, "FB-39"),
+    mutant("start_remembers_match", "MATCH_FRESH", StartRemembersMatch, "FB-26"),
+    mutant("decode_wastes_page", "REFINEMENT", DecodeWastesPage, page_size=2),
+    mutant("chunk_keeps_own_duplicates", "NO_UAF", ChunkKeepsOwnDuplicates, "FB-19"),
+    mutant("chunk_keeps_old_lock", "LOCK_COUNT", ChunkKeepsOldLock),
+    mutant("abort_waits_for_others", "FREE_AT_LAST_RELEASE", AbortWaitsForOthers, "FB-15"),
+    mutant("finish_frees_used_part", "PAGE_ALIGN", FinishFreesUsedPart, "FB-28", page_size=2),
+    mutant("abort_frees_padding", "SLOT_PARTITION", AbortFreesPadding, "FB-29"),
+    mutant("refused_start_keeps_page", "SLOT_PARTITION", RefusedStartKeepsPage, "FB-34"),
+    mutant("start_publishes_early", "SLOT_PARTITION", StartPublishesEarly, "FB-40"),
+    mutant("start_takes_batch_namespace", "ISOLATION", StartTakesBatchNamespace, "FB-70"),
+)

@@ -1,0 +1,123 @@
+"""Slots that are shared with a caller, counted wrongly, kept or given away."""
+
+from collections.abc import Sequence
+
+from radixcheck.reference.eviction import evictable, evictable_leaves
+from radixcheck.reference.node import Node, split
+from radixcheck.spec.values import Key, Match
+from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
+
+
+class InsertKeepsCallersArray(ReferenceSubject):
+    """A new leaf that takes all of the caller's slots keeps the caller's own list."""
+
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """The fault: no copy."""
+        prefix = super().insert(key, slots, priority)
+        leaf = self._walk(key.tokens, key.namespace).node
+        if isinstance(slots, list) and leaf.slots == slots:
+            leaf.slots = slots
+        return prefix
+
+
+class MatchLendsTreesArray(ReferenceSubject):
+    """A match that lies on one node returns the list which that node keeps."""
+
+    def match(self, key: Key) -> Match[list[int]]:
+        """The fault: no copy."""
+        match = super().match(key)
+        assert isinstance(match.node, Node)
+        whole = len(match.node.slots) == match.length
+        return Match(match.length, match.node.slots, match.node) if whole else match
+
+
+class InsertCountsDuplicates(ReferenceSubject):
+    """An insert adds the whole key to the evictable size, and so what was cached already once more."""
+
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """The fault: the size."""
+        prefix = super().insert(key, slots, priority)
+        self._evictable += prefix
+        return prefix
+
+
+class InsertCutsIntoPages(ReferenceSubject):
+    """An insert makes one node for each new page, not one for all of them."""
+
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """The fault: nodes that no match has asked for."""
+        prefix = super().insert(key, slots, priority)
+        node = self._walk(key.tokens, key.namespace).node
+        while prefix < key.whole_pages(self.page_size) and len(node.segment) > self.page_size:
+            split(node, len(node.segment) - self.page_size, self.page_size)
+            assert node.parent is not None, "a split gives its lower half a parent"
+            node = node.parent
+        return prefix
+
+
+class HitDropsNode(ReferenceSubject):
+    """A match treats the unlocked leaf at which it ends as a page taken for new use: it leaves the cache."""
+
+    def match(self, key: Key) -> Match[list[int]]:
+        """The fault: what was found is gone afterwards."""
+        match = super().match(key)
+        assert isinstance(match.node, Node)
+        if match.length and evictable(match.node):
+            self._delete(match.node)
+            self.pool.free(match.node.slots)
+        return match
+
+
+class EvictKeepsNode(ReferenceSubject):
+    """A victim's slots are freed and its node stays: who matches it later reads what was written there since."""
+
+    def evict(self, tokens: int) -> int:
+        """The fault: what says which slots hold a prefix is not told that they do no longer."""
+        freed = 0
+        for leaf in sorted(evictable_leaves(self.root), key=self._eviction_key):
+            if freed >= tokens:
+                break
+            self.pool.free(leaf.slots)
+            self._evictable -= len(leaf.slots)
+            freed += len(leaf.slots)
+        return freed
+
+
+class InsertReplacesSlots(ReferenceSubject):
+    """An insert of what is cached puts the caller's slots in the place of the tree's, and frees those, whoever reads them."""
+
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """The fault: the new slots hold the same tokens, but a request has the old ones in its row."""
+        place = self._walk(key.tokens, key.namespace)
+        node = place.node
+        if place.edge is not None or place.length != key.whole_pages(self.page_size) or not place.length:
+            return super().insert(key, slots, priority)
+        begin = place.length - len(node.segment)
+        self.pool.free(node.slots)
+        node.slots = list(slots[begin : place.length])
+        self._loans.difference_update(node.slots)
+        self._access(node, 1, priority)
+        return begin
+
+
+class ResetKeepsSlots(ReferenceSubject):
+    """A reset drops the nodes without giving their slots back."""
+
+    def reset(self) -> None:
+        """The fault: nobody can reach the slots any more."""
+        if not (self.requests or self._receipts or self._loans):
+            self.root.children = {}
+        super().reset()
+
+
+MUTANTS = (
+    mutant("insert_keeps_callers_array", "NO_ALIAS", InsertKeepsCallersArray),
+    mutant("match_lends_trees_array", "NO_ALIAS", MatchLendsTreesArray, "FB-06"),
+    mutant("insert_counts_duplicates", "COUNT", InsertCountsDuplicates, "FB-23"),
+    mutant("insert_cuts_into_pages", "REFINEMENT", InsertCutsIntoPages),
+    mutant("hit_drops_node", "HIT_PRESERVES", HitDropsNode, "FB-25"),
+    mutant("evict_keeps_node", "MATCH_SOUND", EvictKeepsNode, "FB-36"),
+    mutant("insert_replaces_slots", "NO_UAF", InsertReplacesSlots, "FB-62"),
+    mutant("reset_keeps_slots", "RESET_QUIESCENT", ResetKeepsSlots),
+)

@@ -1,0 +1,134 @@
+"""Walks, splits and keys that go wrong."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from radixcheck.reference.node import ChildKey, Node, Page, shared_tokens, slots_of
+from radixcheck.reference.tree import Place
+from radixcheck.spec.values import Key, Match, Namespace
+from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
+
+
+class WalkPastDivergence(ReferenceSubject):
+    """A match that parts from an edge in its middle goes on below the edge, if the next page is found there."""
+
+    def match(self, key: Key) -> Match[list[int]]:
+        """The fault: `node = child` although only a part of the child agrees."""
+        place = self._walk(key.tokens, key.namespace)
+        if place.edge is None or key.tokens[place.length : place.length + self.page_size] not in place.edge.children:
+            return super().match(key)
+        node, slots = self.root, list[int]()
+        while True:
+            page = key.tokens[len(slots) : len(slots) + self.page_size]
+            child = node.children.get(self._child_key(node, key.namespace, page))
+            if child is None:
+                self._access(node)
+                return Match(len(slots), slots, node)
+            slots += child.slots[: shared_tokens(child.segment, key.tokens, len(slots), self.page_size)]
+            node = child
+
+
+class WalkPastSplit(ReferenceSubject):
+    """An insert that ends inside an edge does not split it: a second node with all of its tokens is filed beside the edge."""
+
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """The fault: the new node begins where the edge begins, and its whole segment is its child key."""
+        place, whole = self._walk(key.tokens, key.namespace), key.whole_pages(self.page_size)
+        if place.edge is None or place.length == whole:
+            return super().insert(key, slots, priority)
+        begin = place.length - place.inside
+        segment = key.tokens[begin:whole]
+        link = self._child_key(place.node, key.namespace, segment)
+        leaf = Node(place.node, link, segment, list(slots[begin:whole]))
+        leaf.creation = self.now + 1
+        place.node.children[link] = leaf
+        self._evictable += len(segment)
+        self._loans.difference_update(leaf.slots)
+        self._access(leaf, 1, priority)
+        return begin
+
+
+class SplitKeepsChildKey(ReferenceSubject):
+    """After a split the lower half is filed under the first page of the whole segment, which is the upper half's."""
+
+    def _reach(self, place: Place) -> Node:
+        upper, lower = super()._reach(place), place.edge
+        if lower is not None:
+            del upper.children[lower.child_key]
+            lower.child_key = upper.child_key
+            upper.children[lower.child_key] = lower
+        return upper
+
+
+class InsertKeepsTail(ReferenceSubject):
+    """An insert puts the unaligned tail of the key into the segment of the new leaf."""
+
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """The fault: the tail is no whole page, and has no slots."""
+        prefix, whole = super().insert(key, slots, priority), key.whole_pages(self.page_size)
+        if prefix < whole:
+            self._walk(key.tokens, key.namespace).node.segment += key.tokens[whole:]
+        return prefix
+
+
+class MatchReturnsRoot(ReferenceSubject):
+    """A match hands out the root as its node, so that locking it protects nothing."""
+
+    def match(self, key: Key) -> Match[list[int]]:
+        """The fault: the node."""
+        return replace(super().match(key), node=self.root)
+
+
+class MatchStopsInsideEdge(ReferenceSubject):
+    """A match that ends inside an edge returns nothing of that edge."""
+
+    def match(self, key: Key) -> Match[list[int]]:
+        """The fault: the edge is left out instead of being split."""
+        place = self._walk(key.tokens, key.namespace)
+        self._access(place.node)
+        return Match(place.length - place.inside, slots_of(place.node), place.node)
+
+
+class InsertCountsWholeEdge(ReferenceSubject):
+    """An insert that ends inside an edge reports the whole edge as present."""
+
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """The fault: as many tokens too many as the rest of the edge has; the new leaf lacks them."""
+        place, whole = self._walk(key.tokens, key.namespace), key.whole_pages(self.page_size)
+        if place.edge is None:
+            return super().insert(key, slots, priority)
+        prefix = place.length - place.inside + len(place.edge.segment)
+        node = self._reach(place)
+        if prefix < whole:
+            node = self._grow(node, key.namespace, key.tokens[prefix:whole], list(slots[prefix:whole]))
+            self._loans.difference_update(node.slots)
+        self._access(node, 1, priority)
+        return prefix
+
+
+class NamespaceDropsComponent(ReferenceSubject):
+    """Of a namespace only the first component counts, so that two salts of one adapter share what is cached."""
+
+    def _child_key(self, parent: Node, namespace: Namespace, page: Page) -> ChildKey:
+        return super()._child_key(parent, namespace[:1], page)
+
+
+class NamespaceJoinsComponents(ReferenceSubject):
+    """The components of a namespace are joined to one word, so that ("a", "b") and ("ab", "") are the same."""
+
+    def _child_key(self, parent: Node, namespace: Namespace, page: Page) -> ChildKey:
+        return super()._child_key(parent, ("".join(map(str, namespace)),), page)
+
+
+MUTANTS = (
+    mutant("walk_past_divergence", "MATCH_SOUND", WalkPastDivergence, "FB-01"),
+    mutant("walk_past_split", "COVER", WalkPastSplit),
+    mutant("split_keeps_child_key", "CHILD_KEY", SplitKeepsChildKey, "FB-03"),
+    mutant("insert_keeps_tail", "PAGE_ALIGN", InsertKeepsTail, "FB-63", page_size=2),
+    mutant("match_returns_root", "LOCK_SPAN", MatchReturnsRoot, "FB-02"),
+    mutant("match_stops_inside_edge", "MATCH_MAX", MatchStopsInsideEdge, "FB-04"),
+    mutant("insert_counts_whole_edge", "INSERT_MATCH_AGREE", InsertCountsWholeEdge, "FB-08"),
+    mutant("namespace_drops_component", "ISOLATION", NamespaceDropsComponent, "FB-66"),
+    mutant("namespace_joins_components", "ISOLATION", NamespaceJoinsComponents, "FB-68"),
+)

@@ -1,0 +1,107 @@
+"""The pytest plugin: checks prefix caches in the test suite of those who wrote them. `verification/README.md` shows its use.
+
+It is loaded in every run of pytest in its environment, and so needs nothing but pytest until it is used, and does nothing in a suite that
+does not use it.
+"""
+
+import sys
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from radixcheck.verification.pytest_plugin.settings import PREFIX, add_options, settings
+from radixcheck.verification.pytest_plugin.usage_errors import failed, uncollected, usage
+
+if TYPE_CHECKING:
+    from radixcheck.verification.pytest_plugin.kit import Case, Kit
+
+MARKER = """radixcheck(subject=..., policies=..., page_sizes=..., seconds=..., seed=...): how the fixtures of this test search; \
+radixcheck_subject is each of the subjects (factories or names), under one policy and page size at a time."""
+ASKED = pytest.StashKey[tuple[dict[str, Any], list[str]]]()  # what to check beside the tests, by subject; which items of it are named
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options, and their likes in the ini file."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker."""
+    config.addinivalue_line("markers", MARKER)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Wrong use ends the run before anything is collected, or handed to other processes."""
+    config = session.config
+    with usage(pytest.UsageError):
+        wanted = settings(config)
+        selected = [argument for argument in config.args if argument.startswith(PREFIX)]
+        if selected and not wanted.subjects:
+            raise pytest.UsageError(f"radixcheck: {selected[0]!r} needs its subject: give --radixcheck-subject")
+        if wanted.subjects:
+            if str(config.rootpath) not in sys.path:
+                sys.path.insert(0, str(config.rootpath))  # a subject is often a module beside the ini file
+            from radixcheck.verification.pytest_plugin.items import requests
+
+            config.stash[ASKED] = requests(wanted), selected
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """What is checked beside the tests."""
+    wanted = settings(config)
+    how = f"{wanted.seconds:g} s of search each, seed {wanted.seed}"
+    return [f"radixcheck: {', '.join(wanted.subjects)}; {how}"] if wanted.subjects else []
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Node ids that belong to no file are not looked for among the files."""
+    given = session.config.args
+    session.config.args = [argument for argument in given if not argument.startswith(PREFIX)]
+    try:
+        return (yield)
+    finally:
+        session.config.args = given
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The items of the subjects join before any are chosen by `-k`, `-m` or `--lf`."""
+    if ASKED in config.stash:
+        from radixcheck.verification.pytest_plugin.items import items_of
+
+        requests, selected = config.stash[ASKED]
+        with usage(pytest.UsageError):
+            items.extend(items_of(session, requests, settings(config).seconds, selected))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with the fixture `radixcheck_subject` becomes one for each subject, policy and page size of its marker."""
+    marker = metafunc.definition.get_closest_marker("radixcheck")
+    if marker is None and "radixcheck_subject" not in metafunc.fixturenames:
+        return
+    with usage(uncollected):
+        from radixcheck.verification.pytest_plugin.marked import cases
+
+        found = cases(metafunc, marker)
+    if found:
+        metafunc.parametrize("radixcheck_subject", found, ids=str, indirect=True)
+
+
+@pytest.fixture
+def radixcheck(request: pytest.FixtureRequest) -> "Kit":
+    """Checks caches: `verify`, `state_machine` and `trace`, each of a factory or a name."""
+    with usage(failed):
+        from radixcheck.verification.pytest_plugin.kit import Kit
+        from radixcheck.verification.pytest_plugin.marked import marked_settings
+
+        return Kit(marked_settings(request.config, request.node.get_closest_marker("radixcheck")))
+
+
+@pytest.fixture
+def radixcheck_subject(request: pytest.FixtureRequest) -> "Case":
+    """One cache under one policy and page size, as the marker asks for: `new`, `verify`, `state_machine` and `trace`."""
+    case: Case = request.param
+    return case

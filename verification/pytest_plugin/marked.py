@@ -1,0 +1,64 @@
+"""What the marker `radixcheck` of a test asks for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from radixcheck.verification.pytest_plugin.kit import Case
+from radixcheck.verification.pytest_plugin.settings import SECONDS_MIN, Settings, number, settings
+from radixcheck.verification.runs.request import asked_of
+from radixcheck.verification.subjects.registry import UsageError, names_of
+
+NAMES = ("subject", "policies", "page_sizes", "seconds", "seed")
+
+
+def marked_settings(config: pytest.Config, marker: pytest.Mark | None) -> Settings:
+    """The settings of a test: what its marker says, then the options. Raises `UsageError`."""
+    found = settings(config)
+    if marker is None:
+        return found
+    for name in marker.kwargs:
+        if name not in NAMES:
+            raise UsageError(f"the marker radixcheck has no argument {name!r}: it has {', '.join(NAMES)}")
+    if marker.args:
+        raise UsageError(f"the marker radixcheck takes its arguments by name: subject=..., and not {marker.args[0]!r}")
+    said = dict(marker.kwargs)
+    said.pop("subject", None)
+    for name, kind, least in (("seconds", float, SECONDS_MIN), ("seed", int, 0)):
+        if name in said:
+            said[name] = number(name, said[name], kind, least)
+    if "policies" in said:
+        said["policies"] = tuple(_listed(said["policies"]))
+    if "page_sizes" in said:
+        said["page_sizes"] = tuple(number("page size", size, int, 1) for size in _listed(said["page_sizes"]))
+    return replace(found, **said)
+
+
+def cases(metafunc: pytest.Metafunc, marker: pytest.Mark | None) -> list[Case]:
+    """Each subject under each policy and page size; none for a test that does not ask for them. Raises `UsageError`."""
+    found, names = marked_settings(metafunc.config, marker), metafunc.fixturenames
+    if "radixcheck_subject" in names:
+        given = marker.kwargs.get("subject", found.subjects) if marker else found.subjects
+        return list(_cases(_listed(given), found))
+    if "radixcheck" not in names:
+        raise UsageError("the marker radixcheck does nothing for a test that has neither radixcheck_subject nor radixcheck as an argument")
+    if marker and "subject" in marker.kwargs:
+        raise UsageError("the marker radixcheck names a subject, and the test does not take it: add the argument radixcheck_subject")
+    return []
+
+
+def _cases(subjects: Sequence[Any], found: Settings) -> Iterator[Case]:
+    if not subjects:
+        raise UsageError("radixcheck_subject needs a subject: @pytest.mark.radixcheck(subject=...), or --radixcheck-subject")
+    for given in subjects:
+        if not (isinstance(given, str) or callable(given)):
+            raise UsageError(f"{given!r} is no subject: give a factory, or a name as for --radixcheck-subject")
+        for subject in names_of(given) if isinstance(given, str) else (given,):
+            request = asked_of(subject, found.policies, found.page_sizes, seed=found.seed)
+            yield from (Case(subject, policy, size, found) for size in request.page_sizes for policy in request.policies)
+
+
+def _listed(given: Any) -> Sequence[Any]:
+    return given if isinstance(given, list | tuple) else (given,)

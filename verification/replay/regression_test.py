@@ -1,0 +1,75 @@
+"""A shrunk replay as a pytest file: it fails as long as the cache that it names breaks the property, and passes once it does not."""
+
+import json
+from collections.abc import Iterator
+from textwrap import wrap
+
+from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.operations import NO_KEY, Op
+from radixcheck.verification.replay.shrink_replay import Shrunk
+
+WIDTH = 130  # columns of a comment
+
+CODE = """
+from radixcheck.spec.values import Key
+from radixcheck.verification.operations import Op
+from radixcheck.verification.replay.judge import judge
+from radixcheck.verification.search.run import Config
+from radixcheck.verification.subjects.registry import resolve
+
+SUBJECT = {subject}
+CONFIG = {config}
+OPERATIONS = (
+{operations}
+)
+
+
+def test_the_operations_break_nothing() -> None:
+    judged = judge(resolve(SUBJECT), CONFIG, OPERATIONS)
+
+    assert judged.violations == ()
+    assert judged.trace == OPERATIONS  # each of them could be called
+"""
+
+
+def text(subject: str, origin: str, shrunk: Shrunk) -> str:
+    """The file. `subject` is its name as on the command line, `origin` says where the fault was met first.
+
+    It says nothing of the time that shrinking took, so that the same replay gives the same file.
+    """
+    operations = "\n".join(f"    {_call(op)}," for op in shrunk.found.trace)
+    c = shrunk.found.config
+    config = f"Config({_quoted(c.policy)}, page_size={c.page_size}, pool={c.pool}, device={_quoted(c.device)})"
+    code = CODE.format(subject=_quoted(subject), config=config, operations=operations)
+    return "".join(f"# {line}".rstrip() + "\n" for line in _comment(origin, shrunk)) + code
+
+
+def _comment(origin: str, shrunk: Shrunk) -> Iterator[str]:
+    violation, kept = shrunk.found.violation, len(shrunk.found.trace)
+    yield from _lines(f"{violation.property}: {CATALOGUE[violation.property].sentence}")
+    yield ""
+    yield from _lines(origin)
+    kept_words = f"{kept:,} {'operation shows' if kept == 1 else 'operations show'}"
+    yield from _lines(f"{shrunk.recorded:,} operations were recorded; after {shrunk.attempts:,} attempts {kept_words} the same:")
+    yield from _lines(violation.text)
+    if not shrunk.complete:
+        yield "The time for shrinking was over: fewer operations might do."
+
+
+def _lines(words: str) -> list[str]:
+    """As lines of a comment, whatever a cache put into its message."""
+    return wrap("".join(c if c.isprintable() else " " for c in words), WIDTH)
+
+
+def _quoted(word: str) -> str:
+    return json.dumps(word)
+
+
+def _call(op: Op) -> str:
+    """The operation as Python writes it, without what is at its default."""
+    words = [_quoted(op.name)]
+    if op.key != NO_KEY:
+        namespace = f", {op.key.namespace!r}" if op.key.namespace else ""
+        words.append(f"Key({op.key.tokens!r}{namespace})")
+    words += [f"{name}={value}" for name, value in (("holder", op.holder), ("amount", op.amount), ("priority", op.priority)) if value]
+    return f"Op({', '.join(words)})"

@@ -1,0 +1,221 @@
+"""From the thousands of operations of a replay that stopped to the few that matter: delta debugging.
+
+What is left out, in this order: the tokens of a page but one, room in the pool, all operations of a holder, single
+operations, pages of keys, then what makes the rest plainer. An operation whose holder is gone is dropped. Every attempt is judged
+as the replay judges, with one comparison of the whole state at its end, and counts only if it breaks the same property.
+Evictions need a full pool: where it does not break it, it is tried once more in a pool that is as full at the end.
+
+What is not covered: what shows only by comparing with a second cache, for there is one cache here.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import takewhile
+from math import inf
+from time import process_time
+
+from radixcheck.spec.values import Key
+from radixcheck.verification.operations import Op, Trace
+from radixcheck.verification.replay.judge import Judged, judge
+from radixcheck.verification.replay.page_by_page import in_short_pages
+from radixcheck.verification.search.run import Config, Factory, Found
+from radixcheck.verification.search.shrink import minimise
+
+Page = tuple[int, ...]
+Tell = Callable[[float, str], None]  # share of the time that is spent, what is done
+Parts = Callable[[Trace], Iterable[Hashable]]  # of what operations consist, in order
+Without = Callable[[Trace, set[Hashable]], Trace]  # the operations when these parts are left out
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """The few operations, and what it took to find them."""
+
+    found: Found
+    recorded: int  # operations before
+    attempts: int
+    seconds: float  # of processor time
+    complete: bool  # False: the time was over, and fewer might do
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """An attempt that broke the property."""
+
+    found: Found
+    room: int  # tokens that were free before the last operation
+
+    @property
+    def trace(self) -> Trace:
+        return self.found.trace
+
+    @property
+    def config(self) -> Config:
+        return self.found.config
+
+
+class _Search:
+    """Attempts, until the time is over."""
+
+    def __init__(self, factory: Factory, property_: str, seconds: float, tell: Tell) -> None:
+        self._factory, self._property, self._tell = factory, property_, tell
+        self._begun, self._seconds = process_time(), seconds
+        self.attempts = 0
+
+    @property
+    def spent(self) -> float:
+        """Seconds of processor time: a busy machine gives no other answer."""
+        return process_time() - self._begun
+
+    @property
+    def left(self) -> float:
+        """Seconds, none if the time is over."""
+        return max(0.0, self._seconds - self.spent)
+
+    def first(self, config: Config, trace: Trace) -> _Shown | None:
+        """Whether what was recorded breaks the property again, however long it takes."""
+        return self._shown(config, self._judge(config, trace, trace))
+
+    def attempt(self, config: Config, room: int, trace: Trace) -> _Shown | None:
+        """Whether these operations break it too, in this pool or in one that has no more than so many tokens free at the end."""
+        if self.left <= 0:
+            return None
+        judged = self._timed(config, trace)
+        shown = self._shown(config, judged)
+        spare = (judged.room - room) // config.page_size * config.page_size
+        if shown or not 0 < spare < config.pool:
+            return shown
+        smaller = replace(config, pool=config.pool - spare)
+        return self._shown(smaller, self._timed(smaller, trace))
+
+    def _timed(self, config: Config, trace: Trace) -> Judged:
+        return self._judge(config, trace, takewhile(lambda _: self.left > 0, trace))
+
+    def _judge(self, config: Config, trace: Trace, performed: Iterable[Op]) -> Judged:
+        self.attempts += 1
+        self._tell(1 - self.left / self._seconds, f"{len(trace):,} operations, attempt {self.attempts:,}")
+        try:
+            return judge(self._factory, config, performed)
+        except Exception:  # a subject may refuse a page size or a pool when it is made
+            return Judged((), (), 0)
+
+    def _shown(self, config: Config, judged: Judged) -> _Shown | None:
+        violation = next(iter(judged.violations), None)
+        if violation is None or violation.property != self._property:
+            return None
+        return _Shown(Found(violation, judged.trace, config), judged.room)
+
+
+def shrink(factory: Factory, property_: str, config: Config, trace: Sequence[Op], seconds: float, tell: Tell) -> Shrunk | None:
+    """The fewest and plainest operations found in so many seconds of processor time; None if the recorded ones show nothing again.
+
+    The same each time, unless the time is over before the end.
+    """
+    search = _Search(factory, property_, seconds, tell)
+    best = search.first(config, tuple(trace))
+    if best is None:
+        return None
+    best = _in_less_room(search, _by_page(search, best))
+    best = _leave_out(search, best, lambda trace: (op.holder for op in trace), _without_holders)
+    best = _leave_out(search, best, lambda trace: range(len(trace)), _without_places)
+    best = _by_page(search, best)  # if that hid the fault at first
+    best = _leave_out(search, best, lambda trace: range(len(trace)), _without_places)
+    size = best.config.page_size
+    best = _leave_out(search, best, partial(_pages, size=size), partial(_without_pages, size=size))
+    best = _plainer(search, best)
+    return Shrunk(best.found, len(trace), search.attempts, search.spent, search.left > 0)
+
+
+def _in_less_room(search: _Search, best: _Shown) -> _Shown:
+    """Half the pool, as long as that shows the fault no later; in a small pool evictions come early."""
+    while search.left > 0:
+        size = best.config.page_size
+        pool = best.config.pool // (2 * size) * size
+        shown = search.attempt(replace(best.config, pool=pool), pool, best.trace) if pool else None
+        if shown is None or len(shown.trace) > len(best.trace):
+            return best
+        best = shown
+    return best
+
+
+def _leave_out(search: _Search, best: _Shown, parts: Parts, without: Without) -> _Shown:
+    """Leave out half of the parts, quarters, and so on down to single ones."""
+    size = len(set(parts(best.trace))) // 2
+    while size:
+        start = 0
+        while start < len(left := list(dict.fromkeys(parts(best.trace)))):
+            if search.left <= 0:
+                return best
+            shown = search.attempt(best.config, best.room, without(best.trace, set(left[start : start + size])))
+            if shown:
+                best = shown
+            else:
+                start += size
+        size //= 2
+    return best
+
+
+def _without_holders(trace: Trace, gone: set[Hashable]) -> Trace:
+    return tuple(op for op in trace if op.holder not in gone)
+
+
+def _without_places(trace: Trace, gone: set[Hashable]) -> Trace:
+    return tuple(op for i, op in enumerate(trace) if i not in gone)
+
+
+def _pages(trace: Trace, size: int) -> Iterator[Page]:
+    """Of all keys."""
+    for op in trace:
+        yield from _cut(op.key, size)
+
+
+def _cut(key: Key, size: int) -> list[Page]:
+    return [key.tokens[i : i + size] for i in range(0, len(key.tokens), size)]
+
+
+def _without_pages(trace: Trace, gone: set[Hashable], size: int) -> Trace:
+    """No key has these pages; an operation of whose key nothing is left is dropped."""
+    cut = (_renamed(op, {page: () for page in _cut(op.key, size) if page in gone}, size) for op in trace)
+    return tuple(new for op, new in zip(trace, cut, strict=True) if new.key.tokens or not op.key.tokens)
+
+
+def _renamed(op: Op, names: dict[Page, Page], size: int) -> Op:
+    """The operation with other pages for these in its key."""
+    tokens = (token for page in _cut(op.key, size) for token in names.get(page, page))
+    return replace(op, key=Key(tuple(tokens), op.key.namespace))
+
+
+def _by_page(search: _Search, best: _Shown) -> _Shown:
+    """Each page as one token, which is fewer operations and easier to read."""
+    for config, trace in in_short_pages(best.config, best.trace):
+        shown = search.attempt(config, best.room // best.config.page_size, trace)
+        if shown and len(shown.trace) <= len(best.trace):
+            return shown
+    return best
+
+
+def _plainer(search: _Search, best: _Shown) -> _Shown:
+    """Simpler operations, shorter keys, fewer distinct tokens and less room, until none of them helps any more."""
+    before = None
+    while before != best and search.left > 0:
+        before, config, room = best, best.config, best.room
+        best = minimise(best, partial(search.attempt, config, room), config.page_size, inf)
+        for trace in _with_fewer_tokens(best.trace, config.page_size):
+            shown = search.attempt(best.config, best.room, trace) if search.left > 0 else None
+            if shown and len(shown.trace) <= len(best.trace):
+                best = shown
+                break
+        best = _in_less_room(search, best)
+    return best
+
+
+def _with_fewer_tokens(trace: Trace, size: int) -> Iterator[Trace]:
+    """One distinct page less; then each page as a small number, repeated."""
+    pages = list(dict.fromkeys(_pages(trace, size)))
+    for i, page in enumerate(pages):
+        for other in pages[:i]:
+            yield tuple(_renamed(op, {page: other}, size) for op in trace)
+    plain = {page: (i,) * len(page) for i, page in enumerate(pages)}
+    if any(page != token for page, token in plain.items()):
+        yield tuple(_renamed(op, plain, size) for op in trace)

@@ -1,0 +1,41 @@
+"""Findings in released caches, as they were written down, and what became of them when they were repeated."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from radixcheck.verification.operations import Op
+from radixcheck.verification.report.blocks import Block, Command, Paragraph, Part, Plain, Section, Table, Verdict, Words
+from radixcheck.verification.report.findings_view import searched
+from radixcheck.verification.runs.report_data import Gathered, anchor
+
+
+def section(found: Gathered) -> Section:
+    """One row for each, then its words."""
+    rows = found.findings["findings"]
+    shown: list[tuple[Words, ...]] = [
+        (f"`{f['subject']}`", ", ".join(f["versions"]), f"`{f['property']}`", f["class"], f["consequence"], Verdict(f["verdict"]))
+        for f in rows
+    ]
+    columns = ("cache", "version", "property", "class", "so that", "repeated")
+    blocks: list[Block] = [
+        Paragraph("Deviations of caches that people run, each with a trace and a script of a few lines on the package alone."),
+        Table(columns, shown),
+        Command("radixcheck findings --python PATH"),
+        Part("findings", "Each finding", [_finding(f) for f in rows], folded=True),
+    ]
+    for c in found.findings["comparisons"]:
+        blocks += [Paragraph(f"`{c['left']}` and `{c['right']}`: {c['result']}"), Command(c["command"])]
+    for s in found.findings["searches"]:
+        blocks.append(Paragraph(f"{searched(s['subject'], s['versions'], s['operations'], s['runs'], s['result'])}."))
+    return Section("field", "Findings in released caches", blocks)
+
+
+def _finding(f: Mapping[str, Any]) -> Part:
+    blocks: list[Block] = [Paragraph(f["sentence"])]
+    if f["trace"]:
+        blocks.append(Plain("\n".join(f"{i}  {Op.from_json(op)}" for i, op in enumerate(f["trace"], 1))))
+    words = [f"So that: {f['consequence']}."]
+    words += [f"The duty: {f['duty']}."] if f["duty"] else []
+    return Part(
+        anchor("finding", f["id"]), f"{f['subject']}: {f['id']}", [*blocks, Paragraph(" ".join([*words, f"Public report: {f['report']}."]))]
+    )

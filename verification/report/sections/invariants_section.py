@@ -1,0 +1,63 @@
+"""Every property: what it says, in words and as a formula, where it says something, the mutant that breaks it, and the proof."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from radixcheck.spec.policies import POLICIES
+from radixcheck.spec.property import Property
+from radixcheck.spec.run.text import text
+from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.report.blocks import Block, Link, Paragraph, Part, Plain, Section, Table, Verdict, Words
+from radixcheck.verification.review_6907.answers import OURS, PROVE
+from radixcheck.verification.runs.report_data import Gathered, anchor
+from radixcheck.verification.runs.store import Stored
+
+KINDS = {
+    "state": "State formulas: they hold in every reachable state",
+    "post": "Postconditions: what one operation has done and left alone; old marks the state before",
+    "theorem": "Theorems: they follow from the others, or speak of two runs",
+    "program": "Program checks: storage, cost, depth",
+}
+POLICY = "lru"  # of formulas that compare keys
+
+
+def section(found: Gathered) -> Section:
+    """By kind: what each says; then all that is known of each."""
+    said = {p["id"]: p for p in found.stored(OURS)["properties"]} if OURS in found.results.stored else {}
+    proofs = found.stored(PROVE)
+    parts = []
+    for kind, title in KINDS.items():
+        properties = [p for p in CATALOGUE.values() if p.kind == kind]
+        rows: list[tuple[Words, ...]] = [(Link(anchor("property", p.id), p.id), p.sentence, _proved(p.id, proofs)) for p in properties]
+        details = [_property(p, said.get(p.id), proofs) for p in properties]
+        parts.append(Part(anchor("kind", kind), title, [Table(("property", "what it says", "proof"), rows), *details]))
+    intro = f"Formulas are printed from the specification that tests run and the solver proves; where they compare keys, under {POLICY}."
+    return Section("invariants", "Invariants", [Paragraph(intro), *parts])
+
+
+def _property(p: Property, said: Mapping[str, Any] | None, proofs: Stored) -> Part:
+    questions = f" ({p.questions})" if p.questions else ""
+    blocks: list[Block] = [Paragraph(p.sentence + questions)]
+    if p.formula:
+        blocks.append(Plain(text(p.formula(POLICIES[POLICY]))))
+    if p.witness:
+        blocks.append(Paragraph(("It says something where: ", f"`{text(p.witness(POLICIES[POLICY]))}`")))
+    if said and said["checked"]:
+        states = f"{said['non_vacuous']:,} of {said['checked']:,} states or calls of `{OURS}` were such: "
+        blocks.append(Paragraph((states, Verdict(said["verdict"]), ".")))
+    proof = _proved(p.id, proofs)
+    proved = f"Proved: {proof}." if proof else "It is tested, not proved."
+    blocks.append(Paragraph((f"Broken by the mutant `{p.mutant}` (", Link("kills", "kill matrix"), f"). {proved}")))
+    return Part(anchor("property", p.id), p.id, blocks, folded=True)
+
+
+def _proved(id_: str, proofs: Stored) -> str:
+    """For what it is proved; empty: for nothing."""
+    proved = [cell for cell in proofs["cells"] if cell["formula"] == id_ and cell["verdict"] == "PROVED"]
+    steps = dict.fromkeys(cell["transition"] for cell in proved if cell["transition"])
+    promised = [each["operation"] for each in proofs["operations"] if each["promise"] == id_ and each["verdict"] == "PROVED"]
+    if steps:
+        return f"kept by {len(steps)} transitions"
+    if promised:
+        return f"promised by {', '.join(promised)}"
+    return "follows from the state formulas" if proved else ""

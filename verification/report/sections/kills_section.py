@@ -1,0 +1,55 @@
+"""The kill matrix: each property's mutants, and which detectors find them."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from radixcheck.verification.operations import Op
+from radixcheck.verification.report.blocks import Block, Command, Link, Paragraph, Part, Section, Table, Verdict, Words
+from radixcheck.verification.runs.report_data import Gathered, anchor
+
+SHORT = 6  # operations of a trace that is written out
+FOUND = {"KILLED": "✓", "ANOTHER PROPERTY": "other", "SURVIVED": "·", "NOT RUN": ""}
+
+
+def section(found: Gathered) -> Section:
+    """One row for each mutant."""
+    mutants = found.stored("mutants")["mutants"]
+    killed = sum(each["verdict"] == "KILLED" for each in mutants)
+    field = found.stored("mutants")["field"]
+    intro = (
+        f"{killed} of {len(mutants)} deliberately wrong caches are killed by the property that must catch them. Of the faults reported in "
+        f"the field {len(field['covered'])} have a mutant here, {len(field['out_of_scope'])} are out of scope. ✓: killed by that property; "
+        "other: by another one; ·: survived this detector; empty: not run. What is not run here, `radixcheck mutants` runs."
+    )
+    blocks: list[Block] = [Paragraph(intro), *_survivors(mutants), Command("radixcheck mutants")]
+    table = Part("mutants", f"All {len(mutants)} mutants", [_table(mutants), _counts(mutants)], folded=True)
+    return Section("kills", "Kill matrix", [*blocks, table])
+
+
+def _survivors(mutants: list[Mapping[str, Any]]) -> list[Block]:
+    return [Paragraph((Verdict(each["verdict"]), f" `{each['mutant']}`.")) for each in mutants if each["verdict"] != "KILLED"]
+
+
+def _table(mutants: list[Mapping[str, Any]]) -> Table:
+    names = list(mutants[0]["detectors"])
+    rows: list[tuple[Words, ...]] = []
+    for each in mutants:
+        cells = [FOUND[each["detectors"][name]["verdict"]] for name in names]
+        rows.append((f"`{each['mutant']}`", Link(anchor("property", each["property"]), each["property"]), *cells, _trace(each)))
+    return Table(("mutant", "must be caught by", *names, "smallest trace"), rows)
+
+
+def _trace(each: Mapping[str, Any]) -> str:
+    if "smallest" not in each:
+        return ""
+    trace = each["smallest"]["trace"]
+    return "; ".join(str(Op.from_json(op)) for op in trace) if len(trace) <= SHORT else f"{len(trace):,} operations"
+
+
+def _counts(mutants: list[Mapping[str, Any]]) -> Table:
+    rows = []
+    for name in mutants[0]["detectors"]:
+        counted = Counter(each["detectors"][name]["verdict"] for each in mutants)
+        rows.append((name, *(str(counted[word]) for word in FOUND)))
+    return Table(("detector", *(word.lower() for word in FOUND)), rows, numbers=[word.lower() for word in FOUND])

@@ -1,0 +1,89 @@
+"""The proofs: which transition keeps which formula, which operation promises what, and the claims about one state or one policy."""
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+
+from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.proofs.trust import PREFIXES
+from radixcheck.verification.report.blocks import Block, Command, Link, Paragraph, Part, Section, Table, Verdict, Words
+from radixcheck.verification.review_6907.answers import PROVE
+from radixcheck.verification.runs.report_data import Gathered, anchor
+from radixcheck.verification.runs.store import Stored
+
+KEPT = "✓"
+
+
+def section(found: Gathered) -> Section:
+    """Matrix, promises, claims."""
+    proofs = found.stored(PROVE)
+    cells = proofs["cells"]
+    kept = [cell for cell in cells if cell["transition"] and not cell["sentence"]]
+    claims = [cell for cell in cells if cell["sentence"] or not cell["transition"]]
+    blocks: list[Block] = [Paragraph(_last(proofs)), Command("radixcheck prove")]
+    blocks.append(Part("kept", "Formulas that every transition keeps", [_matrix(kept)]))
+    blocks.append(Part("promised", "What operations promise, along their whole chain of steps", [_promises(proofs["operations"])]))
+    shown = [cell for cell in claims if not cell["name"].startswith(PREFIXES)]
+    blocks.append(Paragraph(_trusted([cell for cell in claims if cell not in shown])))
+    blocks.append(Part("theorems", f"{len(shown)} theorems and claims", [_claims(shown, proofs["pictures"])], folded=True))
+    return Section("proofs", "Proof matrix", blocks)
+
+
+def _trusted(cells: Sequence[Mapping[str, Any]]) -> str:
+    """Why the proofs say something."""
+    taken, fails, needed = (sum(cell["name"].startswith(prefix) for cell in cells) for prefix in PREFIXES)
+    words = (
+        f"{taken} steps can be taken where all formulas hold, {fails} formulas can fail where all others do, {needed} are missed by a proof"
+    )
+    return f"That they say something is shown by states that were run: {words} that is denied them."
+
+
+def _last(proofs: Stored) -> str:
+    cells = proofs["cells"]
+    expected = [cell for cell in cells if cell["verdict"] == cell["expected"]]
+    proved = sum(cell["verdict"] == "PROVED" for cell in expected)
+    solver = f"{proofs['solver']}, seeds {', '.join(map(str, proofs['seeds']))}, {proofs['seconds']:.0f} s"
+    return (
+        f"{len(cells)} conditions, {solver}: {len(expected)} as expected ({proved} proved, {len(expected) - proved} refuted), "
+        f"{len(cells) - len(expected)} not. Proofs are for any number of positions, pages, requests and entries. "
+        f"{KEPT}: proved; empty: the transition does not touch what the formula speaks of, or the formula is not about that machine."
+    )
+
+
+def _matrix(cells: Sequence[Mapping[str, Any]]) -> Table:
+    columns = list(dict.fromkeys(cell["transition"] for cell in cells))
+    rows: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+    for cell in cells:
+        rows.setdefault(cell["formula"], {}).setdefault(cell["transition"], []).append(cell)
+    shown = [(_named(name), *(_cell(of.get(column, ())) for column in columns)) for name, of in rows.items()]
+    return Table(("kept by", *columns), shown)
+
+
+def _named(formula: str) -> Words:
+    """A reference, where it is a property; some formulas are steps on the way to one."""
+    return Link(anchor("property", formula), formula) if formula in CATALOGUE else formula
+
+
+def _cell(cells: Sequence[Mapping[str, Any]]) -> Words:
+    wrong = [cell for cell in cells if cell["verdict"] != cell["expected"]]
+    if wrong:
+        return Verdict(wrong[0]["verdict"])
+    return KEPT if cells else ""
+
+
+def _promises(promised: Sequence[Mapping[str, Any]]) -> Table:
+    columns = list(dict.fromkeys(each["operation"] for each in promised))
+    verdicts = {(each["promise"], each["operation"]): each["verdict"] for each in promised}
+    rows: list[tuple[Words, ...]] = []
+    for promise in dict.fromkeys(each["promise"] for each in promised):
+        words = [verdicts.get((promise, column), "") for column in columns]
+        rows.append((_named(promise), *(KEPT if w == "PROVED" else Verdict(w) if w else "" for w in words)))
+    return Table(("promised by", *columns), rows)
+
+
+def _claims(claims: Sequence[Mapping[str, Any]], drawn: Container[str]) -> Table:
+    rows: list[tuple[Words, ...]] = []
+    for cell in claims:
+        name: Words = Link(anchor("claim", cell["name"]), cell["name"]) if cell["name"] in drawn else cell["name"]
+        seconds = max(each["seconds"] for each in cell["decided"])
+        rows.append((name, Verdict(cell["verdict"]), f"{seconds:.1f}", cell["sentence"] or "follows from the state formulas"))
+    return Table(("theorem or claim", "verdict", "s", "sentence"), rows, numbers=("s",))

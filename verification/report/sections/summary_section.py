@@ -1,0 +1,71 @@
+"""What was checked, what came of it, and what is not covered: one screen."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from radixcheck.verification.report.blocks import Block, Inline, Items, Link, Paragraph, Section, Table, Verdict, Words
+from radixcheck.verification.review_6907.answers import PROVE
+from radixcheck.verification.runs.report_data import STATUS_WORDS, Gathered, anchor
+from radixcheck.verification.runs.store import Stored
+
+ORDER = ("PROVED", "EXHAUSTED", "TESTED", "MEASURED", "REFUTED", "NOT EXERCISED", "NOT OBSERVABLE", "OPEN")
+
+
+def section(found: Gathered) -> Section:
+    """The first screen."""
+    blocks: list[Block] = [Paragraph(_judged(name, found.stored(name))) for name in found.subjects]
+    blocks += [_answers(found), Paragraph("Not covered:"), Items(list(_uncovered(found)))]
+    versions = "; ".join(f"{name} {version}" for name, version in found.versions.items())
+    return Section("summary", "Summary", [*blocks, Paragraph(f"Made by {versions}.")])
+
+
+def _judged(name: str, stored: Stored) -> Words:
+    counted = Counter(p["verdict"] for p in stored["properties"])
+    words: list[Inline] = [f"`{name}` {STATUS_WORDS.get(stored['status'], 'was used wrongly')}: "]
+    for i, word in enumerate(word for word in ORDER if counted[word]):
+        words += [f"{', ' if i else ''}{counted[word]} ", Verdict(word)]
+    done = f", in {stored['operations']:,} operations under {len(stored['policies'])} policies and pages of "
+    words.append(f"{done}{', '.join(map(str, stored['page_sizes']))} tokens, seed {stored['seed']}.")
+    broken = [p["id"] for p in stored["properties"] if p["verdict"] == "REFUTED"]
+    if broken:
+        words.append(" Refuted: ")
+        for i, id_ in enumerate(broken):
+            words += [", " if i else "", Link(anchor("trace", name, id_), id_)]
+        words.append(".")
+    return tuple(words)
+
+
+def _answers(found: Gathered) -> Table:
+    """Every question by its verdict."""
+    by_word: dict[str, list[Inline]] = {}
+    for each in found.answered:
+        listed = by_word.setdefault(each.verdict, [])
+        listed += [" "] if listed else []
+        listed.append(Link(anchor("question", each.answer.id), each.answer.id))
+    rows = sorted(by_word.items(), key=lambda row: ORDER.index(row[0]) if row[0] in ORDER else -1)
+    counted = [(Verdict(word), str(sum(isinstance(part, Link) for part in parts)), tuple(parts)) for word, parts in rows]
+    return Table(("verdict", "answers", "claims and questions"), counted, numbers=("answers",))
+
+
+def _uncovered(found: Gathered) -> Iterator[Words]:
+    for each in found.answered:
+        if each.answer.open:
+            yield Link(anchor("question", each.answer.id), each.answer.id), f": {each.answer.open}"
+    for name, stored in found.verified:
+        if name in found.subjects:
+            yield from _unseen(name, stored)
+    explored = [found.stored(source) for source in found.results.stored if source.startswith("explore ")]
+    if any(e["verdict"] == "UNDECIDED" for one in explored for e in one["explorations"]):
+        yield "an exploration was given up before all states were visited (", Link("exploration", "exploration"), ")"
+    cells = sum(c["verdict"] == "PROVED" for c in found.stored(PROVE)["cells"])
+    yield f"the {cells} proofs are about the specification: programs are tied to it by runs, at every operation"
+    yield "one thread, one process: what several threads or ranks do to one cache is not specified"
+    if not any(row["verdict"] == "REPEATED" for row in found.findings["findings"]):
+        yield Link("field", "findings in released caches"), " are shown as they were written down: with `--python PATH` they are repeated"
+
+
+def _unseen(name: str, stored: Stored) -> Iterator[Words]:
+    for word in ("NOT EXERCISED", "NOT OBSERVABLE"):
+        ids = [p["id"] for p in stored["properties"] if p["verdict"] == word]
+        if ids:
+            yield f"of `{name}` ", Verdict(word), f": {', '.join(ids)}"
