@@ -16,9 +16,10 @@ from typing import Any
 from radixcheck.verification.bench import worker
 from radixcheck.verification.bench.figures import Figure, Ratios, ratios
 from radixcheck.verification.bench.plan import OURS, SCENARIOS, Cache, Job
+from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.timeouts import Patience
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.remote.process import Process, SubjectLost
-from radixcheck.verification.subjects.registry import UsageError
 
 WORKER = Path(worker.__file__)
 JOB_SECONDS = 600.0  # of one job: after that the worker hangs
@@ -63,9 +64,9 @@ class Results:
     troubles: list[Trouble] = field(default_factory=list)
 
     @property
-    def status(self) -> int:
-        """0: whatever was measured is complete, and that is something; 3 otherwise."""
-        return 0 if self.measurements and not self.troubles else 3
+    def status(self) -> Status:
+        """HOLDS if something was measured and every measurement is complete."""
+        return Status.HOLDS if self.measurements and not self.troubles else Status.UNDECIDED
 
     def figures(self, job: str) -> dict[str, dict[str, Figure]]:
         """Of each cache that was measured: its figures by name."""

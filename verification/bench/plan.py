@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.replay.sample import FILE as SAMPLE
-from radixcheck.verification.subjects.registry import UsageError
 
 OURS, FLOOR, DEFAULT = "optimized", "floor", "sglang-rust"
 HISTORICAL = ("base", "as-submitted:pairs", "as-submitted:nodes", "leaf-set")

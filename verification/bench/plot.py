@@ -6,7 +6,7 @@ from pathlib import Path
 
 from radixcheck.verification.bench.measure import Results
 from radixcheck.verification.bench.plan import FLOOR, OURS
-from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.core.usage import UsageError
 
 FIGURE, SCENARIO = "evict p50", "decode"
 NAME = "evict-by-leaves"

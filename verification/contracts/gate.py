@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from radixcheck.verification.contracts.contract import Arguments, Contract, Function
 from radixcheck.verification.contracts.crosshair_run import Explored
+from radixcheck.verification.core.status import Verdict
 
-EXHAUSTED, REFUTED, UNKNOWN = "EXHAUSTED", "REFUTED", "UNKNOWN"
+EXHAUSTED, REFUTED, UNKNOWN = Verdict.EXHAUSTED, Verdict.REFUTED, Verdict.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from radixcheck.verification.contracts import tree_contracts as trees
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.crosshair_run import explore
 from radixcheck.verification.contracts.gate import EXHAUSTED, REFUTED, Judged, judge
+from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.workers import workers
 
 _FILES = (heaps, trees, keys, pages, nodes, orders)  # the longest first, so that no worker is left with them
@@ -54,8 +55,8 @@ def decide_all(seconds: float, tell: Callable[[Decided, int], None]) -> tuple[De
         return tuple(future.result() for future in waiting)
 
 
-def status(decided: Sequence[Decided]) -> int:
-    """The exit status: 1 a contract is refuted, 3 one is undecided or its twin passes, 0 otherwise."""
+def status(decided: Sequence[Decided]) -> Status:
+    """Return REFUTED if a contract is refuted, UNDECIDED if one is undecided or its twin passes, else HOLDS."""
     if any(each.judged.verdict == REFUTED for each in decided):
-        return 1
-    return 0 if decided and all(each.good for each in decided) else 3
+        return Status.REFUTED
+    return Status.HOLDS if decided and all(each.good for each in decided) else Status.UNDECIDED

@@ -4,12 +4,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from radixcheck.verification.core.status import Verdict
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.findings.finding import Finding
 from radixcheck.verification.search.run import replay
-from radixcheck.verification.subjects.registry import ELSEWHERE, UsageError, resolve
+from radixcheck.verification.subjects.registry import ELSEWHERE, resolve
 
 SCRIPT_SECONDS = 180
-REPEATED, GONE, NOT_RUN, NO_TRACE = "REPEATED", "GONE", "NOT RUN", "NO TRACE"
+REPEATED, GONE, NOT_RUN, NO_TRACE = Verdict.REPEATED, Verdict.GONE, Verdict.NOT_RUN, Verdict.NO_TRACE
 SHOWN, NOT_SHOWN = 1, 0  # exit status of a script
 
 

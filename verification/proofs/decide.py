@@ -13,6 +13,7 @@ from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term, expand
 from radixcheck.spec.run.terms import functions
 from radixcheck.spec.theorems import THEOREMS
+from radixcheck.verification.core import status
 from radixcheck.verification.proofs.conditions import Condition, parts
 from radixcheck.verification.proofs.laws import AXIOMS
 from radixcheck.verification.proofs.refute import Counterexample, Search, answer_of, solver_of
@@ -24,7 +25,7 @@ HEAP = frozenset({"queued", "entry", "on", "first", "second"})  # of which the t
 FEW = 8  # hypotheses: of so many none is left out
 QUICK = (0.25, 1.0)  # seconds for a proof from few hypotheses, at first and once more
 LIMIT = 5.0  # for any other
-PROVED, REFUTED, UNKNOWN = "PROVED", "REFUTED", "UNKNOWN"
+PROVED, REFUTED, UNKNOWN = status.Verdict.PROVED, status.Verdict.REFUTED, status.Verdict.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import POS
 from radixcheck.spec.values import Sizes
-from radixcheck.verification.checker.checker import Violation
+from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import listed
 from radixcheck.verification.proofs.conditions import Condition
 from radixcheck.verification.proofs.refute import Counterexample

@@ -7,6 +7,7 @@ hypotheses, the goal as `after` rewrites it) is the same: of that a second solve
 import re
 from collections.abc import Mapping
 
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.proofs.conditions import Condition
 from radixcheck.verification.proofs.smtlib import script
 
@@ -15,7 +16,7 @@ try:
 except ImportError as missing:
     raise ImportError("a second opinion on the proofs needs cvc5: pip install 'radixcheck[verify]'") from missing
 
-CONFIRMED, CONTRADICTED, UNDECIDED = "CONFIRMED", "CONTRADICTED", "UNDECIDED"
+CONFIRMED, CONTRADICTED, UNDECIDED = Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.UNDECIDED
 LIMIT = 10.0  # seconds for one goal and one setting
 # Left where it is: lifted out of a quantified formula, an `ite` makes many formulas of one, and some proofs take three times as long.
 PROVE = {"ite-lift-quant": "none"}

@@ -23,6 +23,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.run.text import text
 from radixcheck.spec.signature import ENTRY, PAGE, capacity, page_size, queued
 from radixcheck.spec.transitions import CACHE, Transition, Update, after, raised, rank
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.proofs.conditions import Condition, goals, laws_here, parts, state_formulas, theorems, unordered
 from radixcheck.verification.proofs.decide import prove
@@ -31,7 +32,7 @@ from radixcheck.verification.proofs.model_run import state_of
 from radixcheck.verification.proofs.step_postconditions import STATE_FUNCTIONS, STEPS, arguments, heap_steps, means, postconditions
 from radixcheck.verification.proofs.z3_reader import Environment, Reader, z3
 
-CAUGHT, EQUIVALENT, SURVIVED = "CAUGHT", "EQUIVALENT", "SURVIVED"
+CAUGHT, EQUIVALENT, SURVIVED = Verdict.CAUGHT, Verdict.EQUIVALENT, Verdict.SURVIVED
 CACHE_ONLY = "cache"
 HEAPS = ("lru", "mru")  # under mru a touch makes a key smaller, so that it pushes at once
 SIZES = tuple(

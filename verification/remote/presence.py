@@ -1,20 +1,18 @@
 """Which caches of other projects are there under an interpreter: each is asked in a process of its own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from radixcheck.verification.core.timeouts import Patience
 from radixcheck.verification.remote.parse_answers import PROTOCOL
 from radixcheck.verification.remote.process import Process, SubjectLost
-from radixcheck.verification.subjects.registry import served_by
 
 ASKED_SECONDS = 120.0  # to import what a cache needs
 AT_ONCE = 2
 
 
-def presence(names: Iterable[str], python: str, progress: Callable[[float, str], None]) -> dict[str, dict[str, str]]:
-    """Of each name its `version`, or what is `missing`, as one sentence. Raises `UsageError` if there is no such interpreter."""
-    commands = {name: served_by(name, python) for name in names}
+def presence(commands: Mapping[str, tuple[str, ...]], progress: Callable[[float, str], None]) -> dict[str, dict[str, str]]:
+    """Run the command of each name. Return for each name its `version`, or one sentence that says what is `missing`."""
     said = {}
     with ThreadPoolExecutor(AT_ONCE) as threads:
         asked = {threads.submit(_asked, command): name for name, command in commands.items()}

@@ -10,7 +10,7 @@ from radixcheck.verification.contracts.contract import Arguments
 from radixcheck.verification.contracts.gate import EXHAUSTED, REFUTED, UNKNOWN
 from radixcheck.verification.contracts.run_contracts import Decided, status
 
-COLOURS = {EXHAUSTED: "green", REFUTED: "bold red", UNKNOWN: "yellow"}
+COLOURS: dict[str, str] = {EXHAUSTED: "green", REFUTED: "bold red", UNKNOWN: "yellow"}
 
 
 def contracts(decided: Sequence[Decided], seconds: float) -> list[Any]:

@@ -11,6 +11,7 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import node
 from radixcheck.spec.transitions import BEGIN, CACHE, SPLIT, TOUCH, Transition, n
 from radixcheck.verification.cli.commands import cli
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.proofs.conditions import preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED, decide
 from radixcheck.verification.proofs.spec_mutants import (
@@ -27,7 +28,6 @@ from radixcheck.verification.proofs.spec_mutants import (
 )
 from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps, postconditions
 from radixcheck.verification.report import spec_mutants_view as report
-from radixcheck.verification.subjects.registry import UsageError
 
 BY_NAME = {mutant.name: mutant for mutant in mutants()}
 HEAP_STEPS = [(policy, step) for policy in HEAPS for step in heap_machine(POLICIES[policy]) if step.name in heap_steps(POLICIES[policy])]
