@@ -8,35 +8,17 @@ protection changes. Nothing here reads `lock`: it stays only as what the whole p
 
 from dataclasses import replace
 
-from radixcheck.spec.logic import INT, Function, Term, ite, lift, total
-from radixcheck.spec.signature import POS, at, every, evictable, leaf, lock, node, protected, size
-from radixcheck.spec.transitions import (
-    BEGIN,
-    CACHE,
-    EVICT,
-    GROW,
-    RELEASE,
-    RELOCK,
-    RESET,
-    SPLIT,
-    Transition,
-    Update,
-    assign,
-    at_point,
-    c,
-    h,
-    m,
-    n,
-    put,
-    x,
-)
+from radixcheck.spec.logic import INT, Function, Term, forall, ite, lift, total
+from radixcheck.spec.signature import POS, at, evictable, leaf, lock, node, protected, size
+from radixcheck.spec.transitions import BEGIN, CACHE, EVICT, GROW, RELEASE, RELOCK, RESET, SPLIT, c, h, m, n, x
+from radixcheck.spec.updates import Transition, Update, assign, at_point, put
 
 marks = Function("marks", (POS,), INT, "state")
 
 
 def walked(q: Term, start: Term, turned: int) -> Term:
     """A walk up from `start` reaches the node q: it goes on from the nodes that have this count before it, and from no others."""
-    return node(q) & (q <= start) & every(lambda r: (node(r) & (q < r) & (r <= start)) >> (marks(r) == turned))
+    return node(q) & (q <= start) & forall(POS, lambda r: (node(r) & (q < r) & (r <= start)) >> (marks(r) == turned))
 
 
 def turned(start: Term, count: int) -> Term:

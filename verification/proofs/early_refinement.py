@@ -14,9 +14,10 @@ what a sum changes by.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from radixcheck.spec.logic import BOOL, Term, conj, expand, old, substitute, total, var
-from radixcheck.spec.signature import POS, REQUEST, at, every, evictable, held, lock, node, protected, some, up
-from radixcheck.spec.transitions import CACHE, EVICT, RELEASE, Transition, Update, after, at_point, c, h, m, n, put, x
+from radixcheck.spec.logic import BOOL, Term, conj, exists, expand, forall, old, substitute, total, var
+from radixcheck.spec.signature import POS, REQUEST, at, evictable, held, lock, node, protected, up
+from radixcheck.spec.transitions import CACHE, EVICT, RELEASE, c, h, m, n, x
+from radixcheck.spec.updates import Transition, Update, after, at_point, put
 from radixcheck.verification.proofs.conditions import (
     Condition,
     alone,
@@ -57,10 +58,12 @@ def child(q: Term, k: Term, bound: Term) -> Term:
     return node(k) & (up(k) == q) & (k <= bound)
 
 
-MARKS_COUNT = every(lambda q: node(q) >> (marks(q) == here(q) + below(q)))
-MARKS_PROTECT = every(lambda q: node(q) >> agree(q))
-MARKS_TWO = every(lambda h, q, m: (held(h) & (at(h) == q) & node(q) & node(m) & (q < m) & (marks(m) > 0)) >> (marks(q) >= 2))
-UNLOCKED_BELOW = every(lambda q, m: (node(q) & node(m) & (m < q) & (lock(m) == 0)) >> (lock(q) == 0))
+MARKS_COUNT = forall(POS, lambda q: node(q) >> (marks(q) == here(q) + below(q)))
+MARKS_PROTECT = forall(POS, lambda q: node(q) >> agree(q))
+MARKS_TWO = forall(
+    (REQUEST, POS, POS), lambda h, q, m: (held(h) & (at(h) == q) & node(q) & node(m) & (q < m) & (marks(m) > 0)) >> (marks(q) >= 2)
+)
+UNLOCKED_BELOW = forall((POS, POS), lambda q, m: (node(q) & node(m) & (m < q) & (lock(m) == 0)) >> (lock(q) == 0))
 COUPLING = {"MARKS_COUNT": MARKS_COUNT, "MARKS_PROTECT": MARKS_PROTECT, "MARKS_TWO": MARKS_TWO, "UNLOCKED_BELOW": UNLOCKED_BELOW}
 
 _CACHE = state_formulas() | theorems()
@@ -84,7 +87,7 @@ def _given(*names: str) -> dict[str, Term]:
 
 def _by_child(goal: Term, bound: Term) -> tuple[Term, Term]:
     """The goal where k0 is the child of q0 towards `bound`, and the goal where q0 has none."""
-    return child(q0, k0, bound) >> goal, ~some(lambda k: child(q0, k, bound)) >> goal
+    return child(q0, k0, bound) >> goal, ~exists(POS, lambda k: child(q0, k, bound)) >> goal
 
 
 # What follows in one state.
@@ -105,12 +108,12 @@ def marks_two() -> Condition:
 
 def marks_protect() -> Condition:
     """The same nodes are protected: this is shown of a node of whose children it is true, and so is true of all."""
-    upward = every(lambda q: (node(q) & every(lambda m: (node(m) & (up(m) == q)) >> agree(m))) >> agree(q))
+    upward = forall(POS, lambda q: (node(q) & forall(POS, lambda m: (node(m) & (up(m) == q)) >> agree(m))) >> agree(q))
     found = follows("MARKS_PROTECT", MARKS_PROTECT, _given("PARENT", "LOCK_SPAN", "LOCK_NONNEG", "LOCK_COUNT", "MARKS_COUNT"))
     cases: list[Term] = []
     for goal in goals(upward):
         cases += ((held(h0) & (q0 <= at(h0))) >> case for case in _by_child(goal, at(h0)))
-        cases.append(~some(lambda h: held(h) & (q0 <= at(h))) >> goal)
+        cases.append(~exists(REQUEST, lambda h: held(h) & (q0 <= at(h))) >> goal)
     sums = (_HOLDERS, _CHILDREN, locks(q0))
     laws = [law for s in sums for law in (nonnegative(s), balance([s], []))]
     laws += [member(_HOLDERS, h0), member(_CHILDREN, k0), member(locks(k0), h0), monotone(_HOLDERS, locks(q0))]
@@ -170,7 +173,9 @@ def relock_walks(step: Transition) -> Condition:
     def walks(term: Term) -> Term:
         return old(substitute(after(after(term, UNLOCK), LOCK), values))
 
-    claim = every(lambda q: node(q) >> (marks(q) == walks(marks(q)))) & (evictable == walks(evictable)) & (protected == walks(protected))
+    claim = (
+        forall(POS, lambda q: node(q) >> (marks(q) == walks(marks(q)))) & (evictable == walks(evictable)) & (protected == walks(protected))
+    )
     found = preserved("RELOCK_WALKS", claim, step, _given("PARENT", "COVER", "LOCK_SPAN", "LOCK_NONNEG", "PROTECTED", *COUPLING))
     freed = substitute(after(turned(m, 1), LOCK), values)
     return replace(found, laws=(balance([freed], []),), own=alone)

@@ -64,7 +64,7 @@ def state_of(reader: Reader, found: Any) -> tuple[State, dict[Any, int]]:
         "holder": lambda s: state.owner[s] == OWN,
         "content": lambda s: state.owner[s] != FREE,
         **dict.fromkeys(HEAP_MAPS, lambda _: True),
-        **dict.fromkeys(("at", "tok", "urgency"), lambda h: h in state.held),
+        **dict.fromkeys(("at", "tok", "request_priority"), lambda h: h in state.held),
     }
     for name in (*MAPS, *REQUEST_MAPS, *HEAP_MAPS, *EARLY_MAPS):
         if name not in ("up", "row"):

@@ -22,7 +22,8 @@ from radixcheck.spec.run.reader import Check, Refused, check, run
 from radixcheck.spec.run.state import State
 from radixcheck.spec.run.text import text
 from radixcheck.spec.signature import ENTRY, PAGE, capacity, page_size, queued
-from radixcheck.spec.transitions import CACHE, Transition, Update, after, raised, rank
+from radixcheck.spec.transitions import CACHE, larger, new_priority
+from radixcheck.spec.updates import Transition, Update, after
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.proofs.conditions import Condition, goals, laws_here, parts, state_formulas, theorems, unordered
@@ -334,8 +335,8 @@ def _choices(mutant: Mutant) -> Iterator[tuple[str, dict[str, Term], dict[str, T
     """Parameters with which the original may do what the mutant did, and what they presuppose."""
     yield "", {}, {}
     lacks = {text(part) for part in _more(mutant.transition, mutant.original)}
-    if text(lift(0) <= rank) in lacks:
-        yield "with the larger of 0 and rank, ", {"rank": raised(lift(0), rank)}, {}
+    if text(lift(0) <= new_priority) in lacks:
+        yield "with the larger of 0 and new_priority, ", {"new_priority": larger(lift(0), new_priority)}, {}
     for p in mutant.original.parameters:
         if p.sort == ENTRY and text(~queued(p)) in lacks:
             spare = var("spare", ENTRY)

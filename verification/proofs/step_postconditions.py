@@ -9,8 +9,8 @@ counters, who owns a page) follows from these by the state formulas, and is not 
 from collections.abc import Callable
 
 from radixcheck.spec import signature
-from radixcheck.spec.heap_machine import e, f, live, served
-from radixcheck.spec.logic import BOOL, Function, Term, conj, lift, old, substitute, var
+from radixcheck.spec.heap_machine import e, f, has_entry, live
+from radixcheck.spec.logic import BOOL, Function, Term, conj, forall, lift, old, substitute, var
 from radixcheck.spec.policies import POLICIES, Policy, less, stored
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.signature import (
@@ -27,7 +27,6 @@ from radixcheck.spec.signature import (
     end,
     entry,
     eps,
-    every,
     first,
     held,
     hits,
@@ -43,14 +42,14 @@ from radixcheck.spec.signature import (
     prev,
     priority,
     queued,
+    request_priority,
     row,
     second,
     time,
     tok,
     up,
-    urgency,
 )
-from radixcheck.spec.transitions import c, h, hit, m, n, rank, s, x, y
+from radixcheck.spec.transitions import c, h, hit, m, n, new_priority, s, x, y
 
 # A function without arguments is in the signature as what it is worth.
 _SYMBOLS = [s.args[0] if isinstance(s, Term) else s for s in vars(signature).values()]
@@ -73,7 +72,7 @@ def means(function: Function, *args: Term) -> Term:
         return cached(*args)
     if function in (up, time, creation, hits, priority, lock):
         return node(*args)
-    if function in (at, tok, urgency):
+    if function in (at, tok, request_priority):
         return held(*args)
     if function is row:
         return held(args[0]) & (args[1] <= tok(args[0])) & (args[1] != eps)
@@ -99,19 +98,19 @@ def _kept(*functions: Function, unless: Callable[..., Term] = lambda *_: lift(Fa
 
 def _same(set_: Function) -> Term:
     """The set is what it was."""
-    return every(lambda q: old(set_(q)) >> set_(q)) & every(lambda q: set_(q) >> old(set_(q)))
+    return forall(POS, lambda q: old(set_(q)) >> set_(q)) & forall(POS, lambda q: set_(q) >> old(set_(q)))
 
 
 def _grows(set_: Function, where: Callable[[Term], Term]) -> Term:
     """The set is what it was, and the positions that satisfy `where`."""
-    stays = every(lambda q: old(set_(q)) >> set_(q)) & every(lambda q: where(q) >> set_(q))
-    return stays & every(lambda q: set_(q) >> (old(set_(q)) | where(q)))
+    stays = forall(POS, lambda q: old(set_(q)) >> set_(q)) & forall(POS, lambda q: where(q) >> set_(q))
+    return stays & forall(POS, lambda q: set_(q) >> (old(set_(q)) | where(q)))
 
 
 def _shrinks(set_: Function, where: Callable[[Term], Term]) -> Term:
     """The set is what it was, without the positions that satisfy `where`."""
-    stays = every(lambda q: (old(set_(q)) & ~where(q)) >> set_(q))
-    return stays & every(lambda q: set_(q) >> (old(set_(q)) & ~where(q)))
+    stays = forall(POS, lambda q: (old(set_(q)) & ~where(q)) >> set_(q))
+    return stays & forall(POS, lambda q: set_(q) >> (old(set_(q)) & ~where(q)))
 
 
 def _nowhere(_: Term) -> Term:
@@ -120,15 +119,17 @@ def _nowhere(_: Term) -> Term:
 
 def _holders(joins: Callable[[Term], Term] = _nowhere, leaves: Callable[[Term], Term] = _nowhere) -> Term:
     """Who holds something: as before, but for who joins and who leaves."""
-    stay = every(lambda g: (old(held(g)) & ~leaves(g)) >> held(g)) & every(lambda g: held(g) >> ((old(held(g)) | joins(g)) & ~leaves(g)))
-    return stay & conj(_kept(urgency))
+    stay = forall(REQUEST, lambda g: (old(held(g)) & ~leaves(g)) >> held(g)) & forall(
+        REQUEST, lambda g: held(g) >> ((old(held(g)) | joins(g)) & ~leaves(g))
+    )
+    return stay & conj(_kept(request_priority))
 
 
 _FIXED_TREE = _same(node) & _same(cached) & _kept(page)
 _FIXED_HOLDERS = _holders() & _kept(at, tok, row)
 _NO_TIME = now == old(now)
 _ONE_TICK = now == old(now) + 1
-_AT_MOST_ONE_HIT = every(lambda q: (cached(q) & old(cached(q))) >> (hits(end(q)) <= old(hits(end(q))) + 1)) & (hit <= 1)
+_AT_MOST_ONE_HIT = forall(POS, lambda q: (cached(q) & old(cached(q))) >> (hits(end(q)) <= old(hits(end(q))) + 1)) & (hit <= 1)
 
 
 def _is_h(g: Term, *_: Term) -> Term:
@@ -152,7 +153,7 @@ STEPS: dict[str, Term] = {
     # h is held now, reads the tree's pages up to n and has the priority that it asked for.
     "begin": conj(
         _FIXED_TREE & _NO_TIME & ~old(held(h)) & held(h) & _holders(joins=_is_h),
-        _kept(at, tok, row, unless=_is_h) & (at(h) == n) & (tok(h) == n) & (urgency(h) == rank),
+        _kept(at, tok, row, unless=_is_h) & (at(h) == n) & (tok(h) == n) & (request_priority(h) == new_priority),
     ),
     # The row of h is one page longer, and that page is the free one.
     "extend": conj(
@@ -168,7 +169,7 @@ STEPS: dict[str, Term] = {
     # The slots of h up to x, which nobody had cached, are cached as one node, which h locks.
     "grow": conj(
         _grows(node, lambda q: q == x) & _grows(cached, _added) & _kept(page) & _ONE_TICK,
-        every(lambda q: _added(q) >> (page(q) == old(row(h, q)))),
+        forall(POS, lambda q: _added(q) >> (page(q) == old(row(h, q)))),
         _holders() & _kept(tok, row) & _kept(at, unless=_is_h) & (at(h) == x) & _AT_MOST_ONE_HIT,
     ),
     # h reads and locks the tree's pages up to x.
@@ -184,16 +185,18 @@ STEPS: dict[str, Term] = {
         old(node(n)) & _FIXED_HOLDERS & _NO_TIME,
     ),
     # No node is left, and nobody held any.
-    "reset": every(lambda q: ~node(q)) & every(lambda g: ~held(g)) & every(lambda g: ~old(held(g))) & _NO_TIME,
+    "reset": forall(POS, lambda q: ~node(q)) & forall(REQUEST, lambda g: ~held(g)) & forall(REQUEST, lambda g: ~old(held(g))) & _NO_TIME,
 }
 
 
 def postconditions(name: str) -> dict[str, Term]:
     """The promises of operations that a transition of the cache keeps alone, read with its own parameters."""
     used = ACCESSED.get(name, eps)
-    values = {"used": used, "key": x, "hit": hit, "rank": rank} if name in ACCESSED else {"used": eps, "hit": lift(0), "rank": lift(0)}
+    values = {"used": eps, "hit": lift(0), "new_priority": lift(0), "admitted": lift(True)}
+    if name in ACCESSED:
+        values |= {"used": used, "key": x, "hit": hit, "new_priority": new_priority}
     if name == "grow":
-        values["rank"] = old(urgency(h))
+        values["new_priority"] = old(request_priority(h))
     ids = ["RECENCY", "FREQ", "PRIORITY", "CREATION"]
     ids += {
         **{"grow": ["HIT_PRESERVES", "INSERT_COVERS"], "release": ["HIT_PRESERVES", "FREE_AT_LAST_RELEASE"]},
@@ -213,14 +216,14 @@ def _pushed(d: Term) -> Term:
 
 def _pushes(policy: Policy, needed: Callable[[Term], Term]) -> Term:
     """What is pushed speaks the truth about an evictable leaf, and another entry comes to speak for a node only if needed."""
-    truth = every(lambda d: _pushed(d) >> (live(d) & conj(*(a == b for a, b in zip(stored(d), policy.key(on(d)), strict=True)))))
-    other = every(lambda q, d: (node(q) & (d == entry(q)) & (d != old(entry(q)))) >> (_pushed(d) & needed(q)))
+    truth = forall(ENTRY, lambda d: _pushed(d) >> (live(d) & conj(*(a == b for a, b in zip(stored(d), policy.key(on(d)), strict=True)))))
+    other = forall((POS, ENTRY), lambda q, d: (node(q) & (d == entry(q)) & (d != old(entry(q)))) >> (_pushed(d) & needed(q)))
     return truth & other & _kept(*_HEAP)
 
 
 def _pops(leaves: Callable[[Term], Term] = _nowhere) -> Term:
     """Only these entries are gone."""
-    return every(lambda d: (old(queued(d)) & ~leaves(d)) >> queued(d)) & every(lambda d: queued(d) >> ~leaves(d))
+    return forall(ENTRY, lambda d: (old(queued(d)) & ~leaves(d)) >> queued(d)) & forall(ENTRY, lambda d: queued(d) >> ~leaves(d))
 
 
 def heap_steps(policy: Policy) -> dict[str, Term]:
@@ -228,24 +231,26 @@ def heap_steps(policy: Policy) -> dict[str, Term]:
 
     def outdated(q: Term) -> Term:
         """No entry spoke for the node, or one with a later key than the node has now: it would surface too late."""
-        return old(~served(q)) | less(policy.key(q), _was(entry(q)))
+        return old(~has_entry(q)) | less(policy.key(q), _was(entry(q)))
 
     unseen = conj(_FIXED_TREE, _FIXED_HOLDERS, _NO_TIME, *(STAYS[name] for name in STAYS))
-    no_push = every(lambda d: queued(d) >> old(queued(d))) & _kept(*_HEAP) & every(lambda q: node(q) >> (entry(q) == old(entry(q))))
+    no_push = (
+        forall(ENTRY, lambda d: queued(d) >> old(queued(d))) & _kept(*_HEAP) & forall(POS, lambda q: node(q) >> (entry(q) == old(entry(q))))
+    )
     told = old(conj(*(a == b for a, b in zip(stored(e), policy.key(n), strict=True))))
     return {
         "touch": _pops() & _pushes(policy, outdated),
         "release": _pops() & _pushes(policy, outdated),
         # The entry that surfaced told the truth, and nothing that spoke for the victim is left.
         "evict": _pops(lambda d: d == e) & _pushes(policy, outdated) & told & ~queued(old(entry(n))),
-        "reset": every(lambda d: ~queued(d)),
+        "reset": forall(ENTRY, lambda d: ~queued(d)),
         "pop_dead": unseen & no_push & old(queued(e)) & _pops(lambda d: d == e),
         # The entry that speaks for n has a later key than the one that did, which is gone.
         "repair": conj(
             unseen & _pops(lambda d: d == e) & _pushes(policy, lambda q: q == n),
             (old(entry(n)) == e) & (entry(n) == f) & queued(f) & less(_was(e), stored(entry(n))),
         ),
-        "tidy": unseen & no_push & every(lambda d: queued(d) >> live(d)) & every(lambda d: old(live(d)) >> queued(d)),
+        "tidy": unseen & no_push & forall(ENTRY, lambda d: queued(d) >> live(d)) & forall(ENTRY, lambda d: old(live(d)) >> queued(d)),
     }
 
 

@@ -14,7 +14,8 @@ from radixcheck.spec.run.reader import Refused, check, holds, run
 from radixcheck.spec.run.state import COUNTERS, MAPS, REQUEST_MAPS, SETS, State
 from radixcheck.spec.run.terms import functions
 from radixcheck.spec.signature import PAGE, POS, REQUEST, lock
-from radixcheck.spec.transitions import CACHE, Transition, Update
+from radixcheck.spec.transitions import CACHE
+from radixcheck.spec.updates import Transition, Update
 from radixcheck.verification.proofs.conditions import Condition, alone, follows, preserved, state_formulas, theorems, unordered
 from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide, decide_each, prove, refute_each
 from radixcheck.verification.proofs.early_locks import EARLY
