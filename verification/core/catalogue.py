@@ -61,7 +61,7 @@ PROGRAM_CHECKS = (
     ),
     _program(
         "MEM_BOUND",
-        "Rounds of inserting and evicting the same keys keep no more and more objects alive, and the parts of split nodes that stay keep at "
+        "Rounds of inserting and evicting the same keys keep no more and more objects alive, and parts of split nodes that stay keep at "
         "most four times the slot storage that they need.",
         "evicted_nodes_kept",
         why="Halves of a split that share one array keep all of it for a single page (FB-31, FB-56).",
