@@ -25,7 +25,7 @@ from radixcheck.verification.core.traces import PAGES_MAX, is_trace
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report import console, tables
 from radixcheck.verification.runs.request import asked_of, check
-from radixcheck.verification.subjects.registry import PEERS, UsageError, known, names_of
+from radixcheck.verification.subjects.registry import PEERS, UsageError, known, names_of, served_by
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -217,7 +217,8 @@ def subjects(as_json: bool, python: str | None) -> int:
     from radixcheck.verification.remote.presence import presence
 
     with console.progress("subjects") as progress:
-        rows, there = known(), presence(PEERS, python or sys.executable, progress)
+        commands = {name: served_by(name, python or sys.executable) for name in PEERS}
+        rows, there = known(), presence(commands, progress)
     if as_json:
         shown = [{"name": n.name, "where": n.where, "what": n.sentence, **there.get(n.name, {})} for n in rows]
         click.echo(json.dumps(shown, indent=1))

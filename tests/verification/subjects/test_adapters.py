@@ -13,7 +13,7 @@ from radixcheck.verification.protocol import Setup
 from radixcheck.verification.remote.presence import presence
 from radixcheck.verification.remote.remote_subject import Remote
 from radixcheck.verification.search.run import Config, RunResult, random_run
-from radixcheck.verification.subjects.registry import PEERS, UsageError, resolve
+from radixcheck.verification.subjects.registry import PEERS, UsageError, resolve, served_by
 
 SERVE = ROOT / "verification" / "remote" / "serve.py"
 SUBJECTS = ROOT / "verification" / "subjects"
@@ -106,7 +106,7 @@ def test_an_import_of_something_else_would_be_seen() -> None:
 def test_a_cache_that_is_missing_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PEERS_DIR", raising=False)
 
-    said = presence(PEERS, sys.executable, lambda share, what: None)
+    said = presence({name: served_by(name, sys.executable) for name in PEERS}, lambda share, what: None)
 
     assert set(said) == set(PEERS)
     for name, answer in said.items():
