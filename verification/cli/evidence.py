@@ -105,6 +105,7 @@ def contracts(seconds: float, as_json: bool) -> int:
     """Check the pure functions of the caches for all inputs within stated bounds, by symbolic execution."""
     try:
         from radixcheck.verification.contracts import run_contracts as campaign
+        from radixcheck.verification.contracts.contract_results import status
         from radixcheck.verification.report import contracts_view as report
     except ImportError as error:
         raise UsageError(str(error)) from error
@@ -116,7 +117,7 @@ def contracts(seconds: float, as_json: bool) -> int:
         click.echo(json.dumps(report.to_json(decided), indent=1))
     else:
         console.show(report.contracts(decided, monotonic() - start))
-    return campaign.status(decided)
+    return status(decided)
 
 
 @click.command()
