@@ -188,13 +188,14 @@ def findings(subject: str | None, python: str | None, as_json: bool) -> int:
     Exit status 1: one is not as it is written down. 3: one could not be run here.
     """
     from radixcheck.verification.findings import finding, repeat
+    from radixcheck.verification.findings.finding_results import Repeated
     from radixcheck.verification.report import findings_view as shown
 
     if subject is not None and subject not in finding.subjects():
         raise UsageError(f"there is no finding of {subject!r}: choose from {', '.join(finding.subjects())}")
     if python is not None and which(python) is None:
         raise UsageError(f"there is no interpreter {python!r}: give the path of a Python that has the packages")
-    repeated, chosen = list[repeat.Repeated](), finding.findings(subject)
+    repeated, chosen = list[Repeated](), finding.findings(subject)
     with redirect_stdout(sys.stderr), console.progress("findings") as tell:
         for each in chosen:
             tell(len(repeated) / len(chosen), each.id)

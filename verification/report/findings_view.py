@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from radixcheck.verification.findings.finding import Comparison, Search
-from radixcheck.verification.findings.repeat import GONE, NO_TRACE, NOT_RUN, REPEATED, Repeated
+from radixcheck.verification.findings.finding_results import GONE, NO_TRACE, NOT_RUN, REPEATED, Repeated
 
 COLOURS = {REPEATED: "green", GONE: "bold red", NOT_RUN: "yellow", NO_TRACE: "dim"}
 
