@@ -80,7 +80,8 @@ def _writable(store: Path | None) -> None:
 def _mutate(seed: int, store: Path | None, as_json: bool) -> int:
     """The specification itself under test."""
     try:
-        from radixcheck.verification.proofs.spec_mutants import judge_all, mutants
+        from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
+        from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge_all
         from radixcheck.verification.report import spec_mutants_view as mutation
     except ImportError as error:
         raise UsageError(str(error)) from error

@@ -84,7 +84,9 @@ def _of_claim(stated: Statement, seed: int) -> Refutation | None:
 
 
 def _of_step(name: str, seed: int) -> Refutation | None:
-    from radixcheck.verification.proofs.spec_mutants import CAUGHT, judge, mutants
+    from radixcheck.verification.proofs.proof_results import CAUGHT
+    from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
+    from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge
 
     judged = judge({mutant.name: mutant for mutant in mutants()}[name], seed)
     if judged.verdict != CAUGHT:

@@ -17,17 +17,7 @@ from dataclasses import dataclass, replace
 from radixcheck.spec.logic import BOOL, Term, conj, expand, old, substitute, total, var
 from radixcheck.spec.signature import POS, REQUEST, at, every, evictable, held, lock, node, protected, some, up
 from radixcheck.spec.transitions import CACHE, EVICT, RELEASE, Transition, Update, after, at_point, c, h, m, n, put, x
-from radixcheck.verification.proofs.conditions import (
-    Condition,
-    alone,
-    follows,
-    forgetting,
-    goals,
-    locks,
-    preserved,
-    state_formulas,
-    theorems,
-)
+from radixcheck.verification.proofs.conditions import Condition, follows, forgetting, goals, locks, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import PROVED, REFUTED
 from radixcheck.verification.proofs.early_locks import EARLY, LOCK, UNLOCK, marks, turned, walked
 from radixcheck.verification.proofs.laws import ascends, balance, member, monotone, nonnegative, towards
@@ -93,14 +83,14 @@ def _by_child(goal: Term, bound: Term) -> tuple[Term, Term]:
 def unlocked_below() -> Condition:
     """Below an unlocked node nothing is locked."""
     found = follows("UNLOCKED_BELOW", UNLOCKED_BELOW, _given("LOCK_COUNT"))
-    return replace(found, laws=(monotone(locks(q0), locks(m0)), nonnegative(locks(q0))), own=alone)
+    return found.with_laws(monotone(locks(q0), locks(m0)), nonnegative(locks(q0)))
 
 
 def marks_two() -> Condition:
     """A node that is locked itself, and has something protected below it, counts two or more."""
     found = follows("MARKS_TWO", MARKS_TWO, _given("PARENT", "LOCK_NONNEG", "UNLOCKED_BELOW", "MARKS_COUNT", "MARKS_PROTECT"))
     laws = towards(q0, m0), member(_HOLDERS, h0), member(_CHILDREN, k0), nonnegative(_CHILDREN)
-    return replace(found, goals=tuple(case for goal in found.goals for case in _by_child(goal, m0)), laws=laws, own=alone)
+    return replace(found.with_laws(*laws), goals=tuple(case for goal in found.goals for case in _by_child(goal, m0)))
 
 
 def marks_protect() -> Condition:
@@ -115,7 +105,7 @@ def marks_protect() -> Condition:
     laws = [law for s in sums for law in (nonnegative(s), balance([s], []))]
     laws += [member(_HOLDERS, h0), member(_CHILDREN, k0), member(locks(k0), h0), monotone(_HOLDERS, locks(q0))]
     whole = tuple(upward >> goal for goal in found.goals)
-    return replace(found, goals=(*cases, *whole), laws=(*laws, towards(q0, at(h0)), ascends(agree)), own=alone)
+    return replace(found.with_laws(*laws, towards(q0, at(h0)), ascends(agree)), goals=(*cases, *whole))
 
 
 def same_guard() -> Condition:
@@ -142,7 +132,7 @@ def counts(step: Transition, given: Mapping[str, Term] | None = None) -> Conditi
     else:
         cases = tuple(case for goal in cases for case in _by_child(goal, start))
         laws += [balance([_CHILDREN], [old(_CHILDREN)], [k0]), old(towards(q0, start))]
-    return replace(found, goals=cases, laws=tuple(after(law, forgetting(step)) for law in laws), own=alone)
+    return replace(found.with_laws(*(after(law, forgetting(step)) for law in laws)), goals=cases)
 
 
 def same_sizes(early: Transition, cache: Transition) -> Condition:
@@ -155,7 +145,7 @@ def same_sizes(early: Transition, cache: Transition) -> Condition:
     given = _given("PARENT", "COVER", "LOCK_SPAN", "LOCK_NONNEG", "PROTECTED", "MARKS_PROTECT", "UNLOCKED_BELOW")
     found = preserved("SAME_SIZES", claim, early, given)
     ours, theirs = (_sum(step) for step in (early, cache))
-    return replace(found, laws=(balance([theirs], [ours]),), own=alone)
+    return found.with_laws(balance([theirs], [ours]))
 
 
 def _sum(step: Transition) -> Term:
@@ -173,7 +163,7 @@ def relock_walks(step: Transition) -> Condition:
     claim = every(lambda q: node(q) >> (marks(q) == walks(marks(q)))) & (evictable == walks(evictable)) & (protected == walks(protected))
     found = preserved("RELOCK_WALKS", claim, step, _given("PARENT", "COVER", "LOCK_SPAN", "LOCK_NONNEG", "PROTECTED", *COUPLING))
     freed = substitute(after(turned(m, 1), LOCK), values)
-    return replace(found, laws=(balance([freed], []),), own=alone)
+    return found.with_laws(balance([freed], []))
 
 
 # Variants that are wrong.

@@ -11,8 +11,9 @@ from radixcheck.verification.proofs.conditions import ANY
 from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide_each, refute_each
 from radixcheck.verification.proofs.laws import AXIOMS, LAWS
 from radixcheck.verification.proofs.matrix import Cell, matrix
-from radixcheck.verification.proofs.models import Model, Run, model_of
+from radixcheck.verification.proofs.models import model_of
 from radixcheck.verification.proofs.promises import composed
+from radixcheck.verification.proofs.proof_results import Model, Run
 from radixcheck.verification.proofs.refute import Counterexample
 from radixcheck.verification.proofs.z3_reader import z3
 

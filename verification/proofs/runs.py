@@ -9,7 +9,7 @@ from itertools import product
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.checker import Checker, Violation
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.proofs.models import Run
+from radixcheck.verification.proofs.proof_results import Run
 from radixcheck.verification.subjects.registry import BUILT_IN, Factory, resolve
 
 LENGTH = 5  # operations, at most
@@ -48,7 +48,7 @@ def shortest(claim: str) -> Run | None:
         found = _last(Checker(factory, policy, page_size, POOL), trace)
         wanted = next((violation for violation in found if violation.property == property_), None)
         if wanted is not None:
-            return Run(cache, tuple(map(str, trace)), wanted)
+            return Run(cache, tuple(map(str, trace)), wanted.property, wanted.text)
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from radixcheck.verification.proofs.spec_mutants import CAUGHT, EQUIVALENT, SURVIVED, Judged
+from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, SURVIVED, Judged
 
 VERDICTS = (CAUGHT, EQUIVALENT, SURVIVED)
 

@@ -15,7 +15,7 @@ from radixcheck.spec.run.state import COUNTERS, MAPS, REQUEST_MAPS, SETS, State
 from radixcheck.spec.run.terms import functions
 from radixcheck.spec.signature import PAGE, POS, REQUEST, lock
 from radixcheck.spec.transitions import CACHE, Transition, Update
-from radixcheck.verification.proofs.conditions import Condition, alone, follows, preserved, state_formulas, theorems, unordered
+from radixcheck.verification.proofs.conditions import Condition, follows, preserved, state_formulas, theorems, unordered
 from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide, decide_each, prove, refute_each
 from radixcheck.verification.proofs.early_locks import EARLY
 from radixcheck.verification.proofs.early_refinement import COUPLING, STARTS, EarlyCell, counts, early_cells
@@ -59,7 +59,7 @@ def test_the_cases_of_a_proof_leave_nothing_out(cell: EarlyCell) -> None:
     whole = follows("", shown.formula, {}) if step is None else preserved("", shown.formula, step, {})
     cases = {f"case {i}": _closed(goal) for i, goal in enumerate(shown.goals)}
 
-    assert prove(replace(whole, hypotheses=cases, own=alone), list(cases), seed=0, seconds=5)
+    assert prove(replace(whole.with_laws(), hypotheses=cases), list(cases), seed=0, seconds=5)
 
 
 def _closed(goal: Term) -> Term:
