@@ -13,10 +13,11 @@ from time import perf_counter
 
 from places import TESTS
 
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.remote.remote_subject import RemoteSubject
-from radixcheck.verification.search.run import Config, RunResult, random_run
+from radixcheck.verification.search.run import RunResult, random_run
 from radixcheck.verification.subjects.registry import ELSEWHERE, resolve
 
 SUBJECTS = ("reference", "model", "optimized", "base")

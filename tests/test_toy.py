@@ -11,11 +11,12 @@ from toy_adapter import Toy
 
 from radixcheck.verification.cli.commands import run
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.report.junit import junit
 from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.search.machine import state_machine_test
-from radixcheck.verification.search.run import Config, random_run
+from radixcheck.verification.search.run import random_run
 
 PAGE = ROOT / "verification" / "README.md"
 

@@ -1,4 +1,4 @@
-"""Operations as data: what a trace is made of, and what every driver, shrinker and report speaks of."""
+"""Operations as data: traces are made of them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +17,16 @@ NEEDS = {  # of a caller that performs an operation: the other verbs that it cal
     "unlock": {"lock"},
     **{name: {"start"} for name in ("chunk", "decode", "finish", "abort")},
 }
+TREE_MISUSES = (  # calls outside their guard; the name of each begins with the verb that it misuses
+    "unlock twice",
+    "lock a stale handle",
+    "free slots of the tree",
+    "insert slots of the tree",
+    "evict a negative number",
+    "match a negative token",
+    "reset while held",
+)
+REQUEST_MISUSES = ("start a live request", "finish an unknown request", "decode an unknown request", "abort an unknown request")
 
 NO_KEY = Key(())
 REPEATED = 5  # times in a row from which on a token is written once
@@ -79,3 +89,8 @@ class Op:
 
 
 Trace = tuple[Op, ...]
+
+
+def is_misuse(name: str) -> bool:
+    """Return whether the name of an operation is that of a misuse."""
+    return name in TREE_MISUSES or name in REQUEST_MISUSES

@@ -21,9 +21,10 @@ from radixcheck.spec.transitions import Transition
 from radixcheck.spec.values import CacheError
 from radixcheck.verification.proofs import promises
 from radixcheck.verification.proofs.conditions import of_policy
-from radixcheck.verification.proofs.decide import PROVED, decide
+from radixcheck.verification.proofs.decide import decide
 from radixcheck.verification.proofs.operations import CHAINS, Stage
 from radixcheck.verification.proofs.promises import ADMITTING, PROMISES, STEPS, Promise, by_lemma, by_step, chain, composed, promised
+from radixcheck.verification.proofs.proof_results import PROVED
 
 Step = tuple[Transition, tuple[int, ...], State]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from radixcheck.verification.bench.bench_data import SCENARIOS, Cache, Job
 from radixcheck.verification.bench.figures import Figure, Ratios, ratios
+from radixcheck.verification.core.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ class Results:
     troubles: Sequence[Trouble] = ()
 
     @property
-    def status(self) -> int:
-        """Return 0 if something was measured and nothing went wrong, 3 otherwise."""
-        return 0 if self.measurements and not self.troubles else 3
+    def status(self) -> Status:
+        """Return HOLDS if something was measured and every measurement is complete, else UNDECIDED."""
+        return Status.HOLDS if self.measurements and not self.troubles else Status.UNDECIDED
 
     def figures(self, job: str) -> dict[str, dict[str, Figure]]:
         """Return the figures of a job by cache and name, for each cache that was measured."""

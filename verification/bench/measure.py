@@ -17,8 +17,8 @@ from radixcheck.verification.bench import worker
 from radixcheck.verification.bench.bench_data import OURS, Cache, Job
 from radixcheck.verification.bench.bench_results import Measurement, Results, Trouble
 from radixcheck.verification.core.timeouts import Patience
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.remote.process import Process, SubjectLost
-from radixcheck.verification.subjects.registry import UsageError
 
 WORKER = Path(worker.__file__)
 JOB_SECONDS = 600.0  # after this time a worker hangs

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from radixcheck.verification.bench.bench_data import FLOOR, OURS
 from radixcheck.verification.bench.bench_results import Results
-from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.core.usage import UsageError
 
 FIGURE, SCENARIO = "evict p50", "decode"
 NAME = "evict-by-leaves"

@@ -7,7 +7,7 @@ next; formulas that read that attribute are silent from then on, since their fai
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.positions import EPS
@@ -20,19 +20,12 @@ from radixcheck.verification.checker.abstraction import Abstraction
 from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
 from radixcheck.verification.checker.formulas import Tally, compiled
 from radixcheck.verification.checker.indices import index_findings
-from radixcheck.verification.checker.misuse import is_misuse, misuse
+from radixcheck.verification.checker.misuse import misuse
 from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.watched_pool import Finding, slots_of
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import Op, is_misuse
 from radixcheck.verification.protocol import Observation
-
-
-class Violation(NamedTuple):
-    """One property broken at one step. `follows_from`: the property of whose failure this is only a consequence."""
-
-    property: str
-    text: str
-    follows_from: str = ""
 
 
 class Checker:

@@ -7,6 +7,7 @@ from radixcheck.spec.signature import TREE
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.engine import Answer, Engine
 from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.operations import REQUEST_MISUSES, TREE_MISUSES
 from radixcheck.verification.protocol import Supports
 
 Call = Callable[[], Any]
@@ -15,18 +16,13 @@ NOBODY = 10**9  # a request id that was never given out
 
 def misuses_for(supports: Supports) -> tuple[str, ...]:
     """The misuses that a subject's verbs allow."""
-    names = (tuple(_TREE) if supports.tree else ()) + (tuple(_REQUEST) if supports.requests else ())
-    return tuple(name for name in names if name.partition(" ")[0] in supports.operations)  # each begins with the verb that it misuses
-
-
-def is_misuse(name: str) -> bool:
-    """Whether an operation's name is that of a misuse."""
-    return name in _TREE or name in _REQUEST
+    names = (TREE_MISUSES if supports.tree else ()) + (REQUEST_MISUSES if supports.requests else ())
+    return tuple(name for name in names if name.partition(" ")[0] in supports.operations)
 
 
 def misuse(engine: Engine, oracle: Oracle, name: str) -> Answer | None:
     """Make one misuse; None if the present state offers no occasion for it."""
-    call = (_TREE | _REQUEST)[name](engine, oracle)
+    call = _CALLS[name](engine, oracle)
     if call is None:
         return None
     engine.pool.begin()
@@ -76,7 +72,7 @@ def _start_twice(engine: Engine, oracle: Oracle) -> Call | None:
     return None if live is None else lambda: engine.subject.start(live, _unknown_key(engine))
 
 
-_TREE: dict[str, Callable[[Engine, Oracle], Call | None]] = {
+_CALLS: dict[str, Callable[[Engine, Oracle], Call | None]] = {
     "unlock twice": _unlock_twice,
     "lock a stale handle": _lock_stale,
     "free slots of the tree": _free_foreign,
@@ -84,8 +80,6 @@ _TREE: dict[str, Callable[[Engine, Oracle], Call | None]] = {
     "evict a negative number": lambda engine, oracle: lambda: engine.subject.evict(-1),
     "match a negative token": lambda engine, oracle: lambda: engine.subject.match(Key((-1,) * engine.page_size)),
     "reset while held": _reset_held,
-}
-_REQUEST: dict[str, Callable[[Engine, Oracle], Call | None]] = {
     "start a live request": _start_twice,
     "finish an unknown request": lambda engine, oracle: lambda: engine.subject.finish(NOBODY),
     "decode an unknown request": lambda engine, oracle: lambda: engine.subject.decode(NOBODY, 1),

@@ -1,4 +1,4 @@
-"""The command line: what is asked, checked for sense, and handed on. Exit status: 0 holds, 1 refuted, 2 wrong use, 3 undecided."""
+"""The command line. The exit status is a `Status`: 0 holds, 1 refuted, 2 wrong use, 3 undecided."""
 
 import json
 import os
@@ -21,11 +21,13 @@ from radixcheck.verification.cli.options import Seconds, one_subject, options
 from radixcheck.verification.cli.report_command import report
 from radixcheck.verification.cli.show_command import show
 from radixcheck.verification.cli.trace_files import replay_trace_file
+from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.core.traces import PAGES_MAX, is_trace
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report import console, tables
-from radixcheck.verification.runs.request import asked_of, check
-from radixcheck.verification.subjects.registry import PEERS, UsageError, known, names_of, served_by
+from radixcheck.verification.runs.request import check, request_for
+from radixcheck.verification.subjects.registry import PEERS, known, names_of, resolve, served_by
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -46,7 +48,15 @@ for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.f
 @click.option("--traces", "folder", type=click.Path(path_type=Path), help="write the smallest trace of each refuted property into DIR")
 @options("junit", "summary", "json")
 def verify(
-    subject: str, seconds: float, misused: bool, folder: Path | None, junit: Path | None, summary: Path | None, as_json: bool, **chosen: Any
+    subject: str,
+    seconds: float,
+    misused: bool,
+    folder: Path | None,
+    junit: Path | None,
+    summary: Path | None,
+    device: str,
+    as_json: bool,
+    **chosen: Any,
 ) -> int:
     """Check SUBJECT (default: optimized) against the specification, then replay the sample trace.
 
@@ -59,12 +69,13 @@ def verify(
     files.check()
     kept = TraceFolder(folder)
     kept.check(names_of(subject))
-    status, outputs = 0, []
+    statuses, outputs = list[Status](), []
     for name in names_of(subject):
-        request = asked_of(name, **chosen)
-        with redirect_stdout(sys.stderr):  # what a subject prints is no part of the answer
-            outcome = verify_and_replay(name, request, seconds, misused, console.progress)
-        status = max(status, outcome.status, key=(0, 3, 1).index)
+        with redirect_stdout(sys.stderr):  # what a subject prints is not part of the answer
+            cache = resolve(name, device)
+            request = request_for(cache, device=device, **chosen)
+            outcome = verify_and_replay(cache, request, seconds, misused, console.progress)
+        statuses.append(outcome.status)
         written = kept.write(name, outcome.report.found)
         outputs.append(outcome.to_json() | ({"traces": written} if folder else {}))
         if not as_json:
@@ -72,7 +83,7 @@ def verify(
     files.write(outputs)
     if as_json:
         click.echo(json.dumps(outputs if len(outputs) > 1 else outputs[0], indent=1))
-    return status
+    return worst(statuses)
 
 
 @cli.command()
@@ -90,10 +101,10 @@ def verify(
 )
 @click.option("--seconds", type=Seconds(0.5), default=60, show_default=True, help="of processor time for shrinking, at most")
 @options("device", "json")
-def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, as_json: bool, **asked: Any) -> int:
+def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, as_json: bool, **given: Any) -> int:
     """Replay a TRACE with every operation checked: requests (Mooncake format, JSON lines), or operations, as verify --traces writes them.
 
-    A trace of operations has its policy, page size, pool and device in its first line, and the subject that is meant where none is named.
+    A trace of operations has its policy, page size, pool and device in its first line, and the subject to use if none is named.
     """
     from radixcheck.verification.replay.replay import Settings
     from radixcheck.verification.report import shrunk_view as shortened
@@ -103,17 +114,17 @@ def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, a
         raise UsageError("give one trace: a file, or --sample")
     if trace is not None and is_trace(trace):
         return replay_trace_file(trace, out, seconds, as_json)
-    name, limit = asked.pop("subject"), asked.pop("limit") or 0
-    check(name, (asked["policy"],), (asked["page_size"],), asked["device"])
-    if asked["pool"] is not None and asked["pool"] // asked["page_size"] > PAGES_MAX:
-        raise UsageError(f"--pool {asked['pool']}: is too large to be checked: give at most {PAGES_MAX * asked['page_size']}")
-    asked["pool"] = asked["pool"] if asked["pool"] is not None else SAMPLE_POOL if sample else POOL
+    subject, limit = resolve(given.pop("subject"), given["device"]), given.pop("limit") or 0
+    check(subject, (given["policy"],), (given["page_size"],))
+    if given["pool"] is not None and given["pool"] // given["page_size"] > PAGES_MAX:
+        raise UsageError(f"--pool {given['pool']}: is too large to be checked: give at most {PAGES_MAX * given['page_size']}")
+    given["pool"] = given["pool"] if given["pool"] is not None else SAMPLE_POOL if sample else POOL
     if out is not None:
         shortened.check_new(out)
     recorded: list[Op] = []
     with redirect_stdout(sys.stderr):
-        outcome = replay_trace(trace, name, Settings(**asked), limit, console.progress, recorded.append if out else _ignored)
-        fault = shortened.of_replay(outcome, recorded)
+        outcome = replay_trace(trace, subject, Settings(**given), limit, console.progress, recorded.append if out else _ignored)
+        fault = shortened.of_replay(subject, outcome, recorded)
         short = shortened.shorten(fault, out, seconds, console.progress) if out is not None else None
     if as_json:
         click.echo(json.dumps(outcome.to_json() | ({"shrunk": short.to_json()} if short else {}), indent=1))
@@ -123,7 +134,7 @@ def replay(trace: Path | None, sample: bool, out: Path | None, seconds: float, a
 
 
 def _ignored(op: Op) -> None:
-    """What nobody wants to shrink need not be kept."""
+    """Do not record the operation."""
 
 
 @cli.command()
@@ -144,12 +155,13 @@ def diff(
     trace: Path | None,
     sample: bool,
     limit: int | None,
+    device: str,
     as_json: bool,
     **chosen: Any,
 ) -> int:
-    """Run two caches side by side and compare every answer, refusal, size and victim; each kind of difference is shown once.
+    """Run two caches side by side and compare every answer, refusal, size and victim. Each kind of difference is shown once.
 
-    Exit status 1: they differ in something that neither has declared (`choices` in what it supports).
+    Exit status 1: they differ in something that neither declares (`choices` in what it supports).
 
     Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
     """
@@ -157,12 +169,13 @@ def diff(
 
     if trace is not None and sample:
         raise UsageError("give one trace: a file, or --sample")
-    both = asked_of(left, **chosen).both(asked_of(right, **chosen))
     with redirect_stdout(sys.stderr):
+        a, b = resolve(left, device), resolve(right, device)
+        both = request_for(a, device=device, **chosen).both(request_for(b, device=device, **chosen))
         if trace is not None or sample:
-            outcome = compare_along(left, right, both, trace, limit or 0, console.progress)
+            outcome = compare_along(a, b, both, trace, limit or 0, console.progress)
         else:
-            outcome = compare(left, right, both, seconds, console.progress, operations)
+            outcome = compare(a, b, both, seconds, console.progress, operations)
     if as_json:
         click.echo(json.dumps(outcome.to_json(), indent=1))
     else:
@@ -194,31 +207,32 @@ def explore(
     """
     from radixcheck.verification.report import explore_view as exploration
 
-    status, outputs = 0, []
+    statuses, outputs = list[Status](), []
     for name in names_of(subject):
-        start = monotonic()
-        bounds = exploration.bounds(name, check(name, policies, page_sizes, "cpu"), scopes, policies, page_sizes, limit, seconds)
+        start, cache = monotonic(), resolve(name)
+        check(cache, policies, page_sizes)
+        bounds = exploration.bounds(cache, scopes, policies, page_sizes, limit, seconds)
         with redirect_stdout(sys.stderr), console.live() as show:
-            results = exploration.explorations(name, bounds, cores, lambda so_far: show(exploration.table(so_far)))
-        status = max(status, exploration.status(results), key=(0, 3, 1).index)
+            results = exploration.explorations(cache, bounds, cores, lambda so_far: show(exploration.table(so_far)))
+        statuses.append(exploration.status(results))
         outputs.append(exploration.to_json(name, results))
         if not as_json:
-            console.show(exploration.explored(name, results, monotonic() - start))
+            console.show(exploration.explored(cache, results, monotonic() - start))
     if as_json:
         click.echo(json.dumps(outputs if len(outputs) > 1 else outputs[0], indent=1))
-    return status
+    return worst(statuses)
 
 
 @cli.command()
 @click.option("--python", help="the interpreter under which the caches of other projects are looked for (default: this one)")
 @options("json")
 def subjects(as_json: bool, python: str | None) -> int:
-    """List the caches that can be named: the version that is here, or what to do to have it."""
+    """List the caches that can be named, with the installed version or how to install it."""
     from radixcheck.verification.remote.presence import presence
 
+    rows, commands = known(), {name: served_by(name, python or sys.executable) for name in PEERS}
     with console.progress("subjects") as progress:
-        commands = {name: served_by(name, python or sys.executable) for name in PEERS}
-        rows, there = known(), presence(commands, progress)
+        there = presence(commands, progress)
     if as_json:
         shown = [{"name": n.name, "where": n.where, "what": n.sentence, **there.get(n.name, {})} for n in rows]
         click.echo(json.dumps(shown, indent=1))
@@ -245,11 +259,11 @@ def invariants(as_json: bool, policy: str) -> int:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """One command, and its exit status."""
+    """Run one command and return its exit status."""
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy")  # torch says so; nothing here uses NumPy
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a picture without its lines is better than none
+            stream.reconfigure(errors="replace")  # where the encoding lacks the lines of a picture
     try:
         result = cli.main(list(arguments), prog_name="radixcheck", standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -257,25 +271,25 @@ def run(arguments: Sequence[str]) -> int:
         return int(leave.exit_code)
     except click.ClickException as wrong:
         wrong.show()
-        return 2
+        return Status.WRONG_USE
     except UsageError as wrong:
         print(f"radixcheck: {wrong}", file=sys.stderr)
-        return 2
-    except OSError as error:  # of the output: files that are named are tried by who writes them
+        return Status.WRONG_USE
+    except OSError as error:  # of standard output: errors of named files are UsageErrors
         if error.errno != ENOSPC:
             raise
-        print(f"radixcheck: what was found cannot be written: {error.strerror}", file=sys.stderr)
+        print(f"radixcheck: the result cannot be written: {error.strerror}", file=sys.stderr)
         _to_nowhere()
-        return 3
-    except SystemExit:  # of click, whose reader has gone; or of a subject: whatever status it gives is none of ours
-        print("radixcheck: ended before all was said; nothing was decided", file=sys.stderr)
+        return Status.UNDECIDED
+    except SystemExit:  # of click, after a broken pipe, or of a subject, whose exit status has no meaning here
+        print("radixcheck: interrupted before the result was printed; nothing was decided", file=sys.stderr)
         _to_nowhere()
-        return 3
+        return Status.UNDECIDED
     except (KeyboardInterrupt, click.Abort):
         print("radixcheck: interrupted; nothing was decided", file=sys.stderr)
-        return 3
+        return Status.UNDECIDED
 
 
 def _to_nowhere() -> None:
-    """What is still to be written is dropped: the interpreter would try once more, and fail, at its end."""
+    """Discard buffered output, which the interpreter would try to write again, and fail, at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

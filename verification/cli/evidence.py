@@ -13,8 +13,9 @@ from time import monotonic
 import click
 
 from radixcheck.verification.cli.options import Seconds, options
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
-from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.subjects.registry import resolve
 
 
 @click.command()
@@ -124,15 +125,16 @@ def contracts(seconds: float, as_json: bool) -> int:
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--seeds", type=click.IntRange(1), help="run the state machine alone, with so many seeds, and count those that find it")
-@click.option("--clean", is_flag=True, help="count false alarms instead: right caches in 10 configurations, with --seeds each (200)")
+@click.option("--clean", is_flag=True, help="count false positives instead: correct caches in 10 configurations, with --seeds each (200)")
 @click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="write the results there, as JSON")
 @click.option("--seconds", type=Seconds(0.1), default=5, show_default=True, help="of one search")
 @options("seed", "json")
 def mutants(names: Sequence[str], seeds: int | None, clean: bool, store: Path | None, seconds: float, seed: int, as_json: bool) -> int:
     """Run every mutant, or those with these NAMES, under every detector, and show what kills it.
 
-    A name is one of the catalogue, or module:attribute of a Mutant of your own; with --clean, of a cache that is right.
+    A name is one of the catalogue, or module:attribute of a Mutant of your own; with --clean, of a correct cache.
     """
+    from radixcheck.verification.mutants.false_positives import SEEDS, SUBJECTS
     from radixcheck.verification.report import false_positives_view as alarms
     from radixcheck.verification.report import mutants_view as kills
 
@@ -140,7 +142,8 @@ def mutants(names: Sequence[str], seeds: int | None, clean: bool, store: Path | 
     with console.live() as show:
         outcome: alarms.Alarms | kills.Matrix | kills.Reliabilities
         if clean:
-            outcome = alarms.alarms(names, seeds, show)
+            subjects = [resolve(name) for name in names or SUBJECTS]
+            outcome = alarms.alarms(subjects, seeds or SEEDS, show)
         else:
             outcome = kills.reliability(names, seeds, show) if seeds else kills.matrix(names, seed, seconds, show)
     written = json.dumps(outcome.to_json(), indent=1)

@@ -10,7 +10,8 @@ import click
 from click.core import ParameterSource
 
 from radixcheck.spec.policies import POLICIES
-from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC, UsageError
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC
 
 Decorator = Callable[[Any], Any]
 DEFAULT = "optimized"  # the subject that is meant where none is named

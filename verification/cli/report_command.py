@@ -11,8 +11,9 @@ from shutil import which
 import click
 
 from radixcheck.verification.cli.options import options
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
-from radixcheck.verification.subjects.registry import UsageError, names_of, resolve
+from radixcheck.verification.subjects.registry import names_of, resolve
 
 
 @click.command()

@@ -12,8 +12,8 @@ import click
 
 from radixcheck.verification.cli.options import one_subject, options
 from radixcheck.verification.cli.trace_files import opened
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
-from radixcheck.verification.subjects.registry import UsageError
 
 
 @click.command()
@@ -31,7 +31,7 @@ def show(trace: Path, steps: Sequence[int], out: Path | None, as_json: bool, **_
 
     if out is not None:
         check_out(out)
-    with redirect_stdout(sys.stderr):  # what a subject prints is no part of the answer
+    with redirect_stdout(sys.stderr):  # what a subject prints is not part of the answer
         recorded, subject = opened(trace)
         beyond = [step for step in steps if step > len(recorded.trace)]
         if beyond:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from radixcheck.verification.contracts.contract import Arguments, Contract
+from radixcheck.verification.core.status import Status, Verdict
 
-EXHAUSTED, REFUTED, UNKNOWN = "EXHAUSTED", "REFUTED", "UNKNOWN"
+EXHAUSTED, REFUTED, UNKNOWN = Verdict.EXHAUSTED, Verdict.REFUTED, Verdict.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Decided:
         return self.judged.verdict == EXHAUSTED and self.twin.verdict == REFUTED
 
 
-def status(decided: Sequence[Decided]) -> int:
-    """Return the exit status: 1 if a contract is refuted, 3 if one is undecided or a twin passes, 0 otherwise."""
+def status(decided: Sequence[Decided]) -> Status:
+    """Return REFUTED if a contract is refuted, UNDECIDED if one is undecided or a twin passes, HOLDS otherwise."""
     if any(each.judged.verdict == REFUTED for each in decided):
-        return 1
-    return 0 if decided and all(each.good for each in decided) else 3
+        return Status.REFUTED
+    return Status.HOLDS if decided and all(each.good for each in decided) else Status.UNDECIDED

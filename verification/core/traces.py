@@ -26,11 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.spec.policies import POLICIES
-from radixcheck.verification.checker.misuse import is_misuse
 from radixcheck.verification.core.atomic_write import write_whole
-from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op, Trace
-from radixcheck.verification.search.run import Config
-from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op, Trace, is_misuse
 
 VERSION = 1
 MARK = "trace"  # what the header says under "radixcheck"

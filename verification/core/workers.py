@@ -1,4 +1,4 @@
-"""Worker processes: one for each core that the project plans for, each with one thread of torch."""
+"""Worker processes, each with one thread of torch."""
 
 import os
 import signal
@@ -10,19 +10,26 @@ from multiprocessing import active_children, get_context
 from types import TracebackType
 from typing import Any
 
+from radixcheck.verification.core.subject import Subject
+
 WORKERS = 2
 
 
 def workers(count: int = WORKERS) -> ProcessPoolExecutor:
-    """Fresh interpreters: nothing of the parent's state, and of its devices, is inherited."""
+    """Return fresh interpreters, which inherit neither the state nor the devices of this one."""
     return Workers(count, get_context("spawn"), initializer=_prepare)
 
 
+def workers_for(*subjects: Subject) -> Executor:
+    """Return worker processes, or for a subject that they cannot be given an executor that runs each task in this process."""
+    return workers() if all(subject.portable for subject in subjects) else Here()
+
+
 class Workers(ProcessPoolExecutor):
-    """Ends at once where what they work for has failed or was interrupted: nobody waits for what they still do."""
+    """Worker processes that are terminated, without waiting for their tasks, when the `with` block raises."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Wait for them if all is well."""
+        """Wait for the tasks if the block raised nothing."""
         if kind is None:
             self.shutdown()
             return
@@ -32,10 +39,10 @@ class Workers(ProcessPoolExecutor):
 
 
 class Here(Executor):
-    """Does each task in this process, when it is submitted: for a cache that no other process can import."""
+    """Runs each task in this process when it is submitted."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """The future is done."""
+        """Run the task; return a future that is done."""
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
@@ -45,12 +52,12 @@ class Here(Executor):
 
 
 def _prepare() -> None:
-    """Small tensors gain nothing from threads, and two processes with two threads each fight over two cores.
+    """Use one thread of torch: small tensors gain nothing from more, and the processes share the cores.
 
-    What a subject prints goes to standard error: standard output is this command's answer.
+    Redirect what a subject prints to standard error: standard output holds the answer of the command.
     """
     sys.stdout = sys.stderr
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal interrupts them too; whom they work for ends them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal interrupts the whole process group; the parent ends its workers
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy")  # torch says so; nothing here uses NumPy
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"  # read when torch is imported, if it ever is
     if "torch" in sys.modules:

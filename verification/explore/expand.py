@@ -6,7 +6,7 @@ from functools import cache, partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from radixcheck.verification.checker.checker import Violation
+from radixcheck.verification.core.found import Violation
 from radixcheck.verification.explore.scopes import Scope
 from radixcheck.verification.explore.snapshot import Opaque, Restore
 from radixcheck.verification.explore.visitor import Visitor

@@ -17,12 +17,15 @@ from multiprocessing.reduction import ForkingPickler
 from pickle import PicklingError
 from time import monotonic
 
-from radixcheck.verification.checker.checker import Violation
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Found, Violation
+from radixcheck.verification.core.status import Status, Verdict
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.explore.expand import Expander, Expansion, Reached, expand_elsewhere
 from radixcheck.verification.explore.scopes import Scope
 from radixcheck.verification.operations import Trace
-from radixcheck.verification.search.run import Config, Factory, Found, replay
+from radixcheck.verification.search.run import replay
 
 PORTION = 64  # states handed out at a time
 AHEAD = 3  # portions that wait for each worker
@@ -44,18 +47,20 @@ class Explored:
     shown: bool = True  # False: the subject hides some of its inside, and in that the states are those of the specification
     opaque: str = ""  # a type whose objects cannot be written back: each state was reached from the start
     found: tuple[Found, ...] = ()  # each property that was broken, with the shortest trace that breaks it
-    exercised: frozenset[str] = frozenset()  # properties that had something to say
+    exercised: frozenset[str] = frozenset()  # properties with a non-vacuous check
     seconds: float = 0
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """REFUTED, EXHAUSTED or UNDECIDED."""
-        return "REFUTED" if self.found else "EXHAUSTED" if self.closed and self.shown else "UNDECIDED"
+        if self.found:
+            return Verdict.REFUTED
+        return Verdict.EXHAUSTED if self.closed and self.shown else Verdict.UNDECIDED
 
     @property
-    def status(self) -> int:
-        """The exit status."""
-        return {"EXHAUSTED": 0, "REFUTED": 1, "UNDECIDED": 3}[self.verdict]
+    def status(self) -> Status:
+        """The exit status of this exploration."""
+        return {Verdict.EXHAUSTED: Status.HOLDS, Verdict.REFUTED: Status.REFUTED, Verdict.UNDECIDED: Status.UNDECIDED}[self.verdict]
 
     def a_minute(self, count: int) -> int:
         """What `count` of the whole makes in a minute of this exploration."""

@@ -14,8 +14,9 @@ from typing import Any
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.run.positions import Positions
 from radixcheck.spec.values import Key
-from radixcheck.verification.checker.checker import Checker, Violation
+from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.formulas import Compiled, Tally
+from radixcheck.verification.core.found import Violation
 from radixcheck.verification.explore.canonical import Canon, Canonical, Universe
 from radixcheck.verification.explore.scopes import Scope
 from radixcheck.verification.explore.snapshot import Snapshot

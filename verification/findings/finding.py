@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.search.run import Config
 
 FOLDER = Path(__file__).parent
 COMPARISONS, SEARCHES = FOLDER / "comparisons.toml", FOLDER / "searches.toml"

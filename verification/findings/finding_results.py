@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.findings.finding import Finding
 
-REPEATED, GONE, NOT_RUN, NO_TRACE = "REPEATED", "GONE", "NOT RUN", "NO TRACE"
+REPEATED, GONE, NOT_RUN, NO_TRACE = Verdict.REPEATED, Verdict.GONE, Verdict.NOT_RUN, Verdict.NO_TRACE
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 import subprocess
 import sys
 
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.findings.finding import Finding
 from radixcheck.verification.findings.finding_results import GONE, NO_TRACE, NOT_RUN, REPEATED, Repeated
 from radixcheck.verification.search.run import replay
-from radixcheck.verification.subjects.registry import ELSEWHERE, UsageError, resolve
+from radixcheck.verification.subjects.registry import ELSEWHERE, resolve
 
 SCRIPT_SECONDS = 180
 SHOWN, NOT_SHOWN = 1, 0  # exit status of a script

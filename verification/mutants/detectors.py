@@ -7,7 +7,8 @@ know what it looks for. Another detector is one more entry of `DETECTORS`: a nam
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from radixcheck.verification.checker.checker import Violation
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Found, Violation
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.scopes import SCOPES
@@ -19,7 +20,7 @@ from radixcheck.verification.replay.replay import Replayed, Settings, replay
 from radixcheck.verification.replay.sample import FILE as SAMPLE
 from radixcheck.verification.search.machine import hypothesis_batches
 from radixcheck.verification.search.probes import POOL_PAGES, probed
-from radixcheck.verification.search.run import Config, Found, RunResult, random_run
+from radixcheck.verification.search.run import RunResult, random_run
 
 EXAMPLES, STEPS = 100, 50  # of the state machine
 RUNS, RUN_STEPS = 200, 120  # of the plain driver

@@ -13,7 +13,8 @@ from radixcheck.optimized.requests import Request, Requests
 from radixcheck.optimized.tags import Tagged
 from radixcheck.optimized.tree import Tree, Walk
 from radixcheck.spec.values import Key, Match
-from radixcheck.verification.mutants.mutant import Factory, Mutant
+from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.mutants.mutant import Mutant
 from radixcheck.verification.mutants.rebuilt import Rebuilt, drawing, over, serving, tagging
 
 

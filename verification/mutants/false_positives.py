@@ -1,14 +1,15 @@
-"""False alarms: right caches under many configurations and seeds. Whatever is found is a fault of the checker, or of the cache."""
+"""False positives: correct caches under many configurations and seeds. Anything found is a fault of the checker or of the cache."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from typing import Any
 
-from radixcheck.verification.core.workers import workers
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.subject import Factory, Subject
+from radixcheck.verification.core.workers import workers_for
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.search.run import Config, RunResult, random_run
-from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.search.run import RunResult, random_run
 
 SUBJECTS = ("reference", "optimized", "model")
 STEPS = 60  # of a run, with every formula after every step
@@ -59,39 +60,37 @@ class Cleared:
 
 @dataclass(frozen=True)
 class Without:
-    """The factory of a cache, of which nobody knows that it has namespaces."""
+    """The factory of a cache that does not declare its namespaces."""
 
-    subject: str
+    subject: Subject
 
     def __call__(self, setup: Setup) -> Any:
         """Make one."""
-        made = resolve(self.subject)(setup)
+        made = self.subject(setup)
         made.supports = replace(made.supports, namespaces=False)
         return made
 
 
-def clear_all(
-    subjects: Sequence[str] = SUBJECTS, seeds: int = SEEDS, told: Callable[[Cleared], None] = lambda _: None
-) -> tuple[Cleared, ...]:
-    """Every subject in every place with seeds 0, 1, ... `told` is called with each part that is done."""
-    whole = {(subject, place): RunResult() for subject in subjects for place in PLACES}
+def clear_all(subjects: Sequence[Subject], seeds: int = SEEDS, progress: Callable[[Cleared], None] = lambda _: None) -> tuple[Cleared, ...]:
+    """Run every subject in every place with seeds 0, 1, ... `progress` is called with each part that is done."""
+    whole = {(subject.name, place): RunResult() for subject in subjects for place in PLACES}
     for part in _parts(subjects, seeds):
         whole[part.subject, part.place].merge(part.result)
-        told(part)
+        progress(part)
     return tuple(Cleared(*key, result) for key, result in whole.items())
 
 
-def _parts(subjects: Sequence[str], seeds: int) -> Iterator[Cleared]:
+def _parts(subjects: Sequence[Subject], seeds: int) -> Iterator[Cleared]:
     tasks = [(s, p, first, min(AT_ONCE, seeds - first)) for first in range(0, seeds, AT_ONCE) for s in subjects for p in PLACES]
-    with workers() as pool:
+    with workers_for(*subjects) as pool:
         for future in as_completed([pool.submit(clear, *task) for task in tasks]):
             yield future.result()
 
 
-def clear(subject: str, place: Place, first: int, seeds: int) -> Cleared:
+def clear(subject: Subject, place: Place, first: int, seeds: int) -> Cleared:
     """Some seeds; every run is repeated on a second replica, every second one makes wrong calls too."""
-    factory = resolve(subject) if place.namespaces else Without(subject)
+    factory: Factory = subject if place.namespaces else Without(subject)
     result = RunResult()
     for seed in range(first, first + seeds):
         result.merge(random_run(factory, place.config, seed, STEPS, stride=1, misused=seed % 2 == 1, replicated=1))
-    return Cleared(subject, place, result)
+    return Cleared(subject.name, place, result)

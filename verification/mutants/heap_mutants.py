@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.node import Entry, Node
 from radixcheck.optimized.tree import Tree
-from radixcheck.verification.mutants.mutant import BY_SIZE, Factory, Mutant
+from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.mutants.mutant import BY_SIZE, Mutant
 from radixcheck.verification.mutants.rebuilt import over, queueing
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.historical import nodes_subject

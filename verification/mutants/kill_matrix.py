@@ -5,15 +5,17 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from time import perf_counter
 
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.mutants import Mutant
 from radixcheck.verification.mutants.detectors import DETECTORS, Detector
 from radixcheck.verification.mutants.named import mutant
 from radixcheck.verification.search.probes import PROBED
-from radixcheck.verification.search.run import Found, RunResult
+from radixcheck.verification.search.run import RunResult
 from radixcheck.verification.search.shrink import shrink
 
-KILLED, OTHER, SURVIVED, NOT_RUN = "KILLED", "ANOTHER PROPERTY", "SURVIVED", "NOT RUN"
+KILLED, OTHER, SURVIVED, NOT_RUN = Verdict.KILLED, Verdict.ANOTHER_PROPERTY, Verdict.SURVIVED, Verdict.NOT_RUN
 SECONDS = 5.0  # of one search, at most; it ends with the part that it is in
 TOGETHER = 4  # mutants that are judged here, as workers would take longer to start
 SHRINK_SECONDS = 6.0
@@ -25,7 +27,7 @@ class Cell:
     """What one detector made of one mutant."""
 
     detector: str
-    verdict: str
+    verdict: Verdict
     properties: tuple[str, ...]  # all that were broken, the one that must be first
     operations: int  # until the property was first broken; all that were performed, where the mutant survived
     seconds: float
@@ -45,7 +47,7 @@ class Judged:
     seconds: float
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """The best that any detector achieved. What was not run has killed nothing."""
         verdicts = {cell.verdict for cell in self.cells}
         return next(verdict for verdict in (KILLED, OTHER, SURVIVED, NOT_RUN) if verdict in verdicts)

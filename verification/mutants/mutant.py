@@ -1,15 +1,12 @@
 """What a mutant is."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from inspect import getdoc
-from typing import Any
 
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
-
-Factory = Callable[[Setup], Any]
 
 BY_SIZE = "probes: it shows only in sizes that no example of the state machine reaches"
 BY_TWO_RUNS = "driver: it shows only between two runs of the same operations, of which the state machine makes one"

@@ -5,8 +5,8 @@ import sys
 from difflib import get_close_matches
 from importlib import import_module
 
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.mutants import MUTANTS, Mutant
-from radixcheck.verification.subjects.registry import UsageError
 
 
 def mutant(name: str) -> Mutant:

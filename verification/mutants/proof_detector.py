@@ -75,7 +75,8 @@ def refutation(stated: Statement, seed: int) -> Refutation | None:
 
 
 def _of_claim(stated: Statement, seed: int) -> Refutation | None:
-    from radixcheck.verification.proofs.decide import REFUTED, refute_each
+    from radixcheck.verification.proofs.decide import refute_each
+    from radixcheck.verification.proofs.proof_results import REFUTED
     from radixcheck.verification.proofs.prove import planned
 
     (cell,) = planned((stated.name,))

@@ -8,7 +8,7 @@ from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.requests import Requests
 from radixcheck.optimized.tree import Tree
-from radixcheck.verification.mutants.mutant import Factory
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.optimized_subject import Ledger, OptimizedSubject, WatchedDevicePool
 

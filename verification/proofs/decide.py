@@ -15,6 +15,7 @@ from radixcheck.spec.run.terms import functions
 from radixcheck.spec.theorems import THEOREMS
 from radixcheck.verification.proofs.conditions import Condition, has_sum
 from radixcheck.verification.proofs.laws import AXIOMS
+from radixcheck.verification.proofs.proof_results import PROVED, REFUTED, UNKNOWN
 from radixcheck.verification.proofs.refute import Counterexample, Search, answer_of, solver_of
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
@@ -24,7 +25,6 @@ HEAP = frozenset({"queued", "entry", "on", "first", "second"})  # functions of t
 FEW = 8  # hypotheses: up to this number none is left out
 QUICK = (0.25, 1.0)  # seconds for the first and the second attempt at a proof from few hypotheses
 LIMIT = 5.0  # seconds for any other attempt
-PROVED, REFUTED, UNKNOWN = "PROVED", "REFUTED", "UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from radixcheck.spec.logic import BOOL, Term, conj, expand, old, substitute, tot
 from radixcheck.spec.signature import POS, REQUEST, at, every, evictable, held, lock, node, protected, some, up
 from radixcheck.spec.transitions import CACHE, EVICT, RELEASE, Transition, Update, after, at_point, c, h, m, n, put, x
 from radixcheck.verification.proofs.conditions import Condition, follows, forgetting, goals, locks, preserved, state_formulas, theorems
-from radixcheck.verification.proofs.decide import PROVED, REFUTED
 from radixcheck.verification.proofs.early_locks import EARLY, LOCK, UNLOCK, marks, turned, walked
 from radixcheck.verification.proofs.laws import ascends, balance, member, monotone, nonnegative, towards
+from radixcheck.verification.proofs.proof_results import PROVED, REFUTED
 
 # Constants of the goals: a node, its child on a path, another node, a holder.
 q0, k0, m0, h0 = var("q_goal", POS), var("k_goal", POS), var("m_goal", POS), var("h_goal", REQUEST)

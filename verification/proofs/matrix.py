@@ -23,8 +23,8 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.transitions import CACHE, Transition
 from radixcheck.verification.proofs import promises
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
-from radixcheck.verification.proofs.decide import PROVED
 from radixcheck.verification.proofs.early_refinement import early_cells
+from radixcheck.verification.proofs.proof_results import PROVED
 from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps
 from radixcheck.verification.proofs.trust import trust
 from radixcheck.verification.review_6907.claims import claims

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 from radixcheck.spec.transitions import Transition
 from radixcheck.spec.values import Sizes
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.protocol import Observation
 
-CAUGHT, EQUIVALENT, SURVIVED = "CAUGHT", "EQUIVALENT", "SURVIVED"  # of a mutant of the specification
+PROVED, REFUTED, UNKNOWN = Verdict.PROVED, Verdict.REFUTED, Verdict.UNKNOWN  # of a condition
+CONFIRMED, CONTRADICTED, UNDECIDED = Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.UNDECIDED  # of a proof, by the second solver
+CAUGHT, EQUIVALENT, SURVIVED = Verdict.CAUGHT, Verdict.EQUIVALENT, Verdict.SURVIVED  # of a mutant of the specification
 CACHE_ONLY = "cache"  # the machine without a heap
 
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import cache
 from time import perf_counter
 
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.proofs.conditions import ANY
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide_each, refute_each
+from radixcheck.verification.proofs.decide import decide_each, refute_each
 from radixcheck.verification.proofs.laws import AXIOMS, LAWS
 from radixcheck.verification.proofs.matrix import Cell, matrix
 from radixcheck.verification.proofs.models import model_of
 from radixcheck.verification.proofs.promises import composed
-from radixcheck.verification.proofs.proof_results import Model, Run
+from radixcheck.verification.proofs.proof_results import PROVED, REFUTED, Model, Run
 from radixcheck.verification.proofs.refute import Counterexample
 from radixcheck.verification.proofs.z3_reader import z3
 
@@ -156,14 +157,12 @@ def _decided(names: Sequence[str], seeds: tuple[int, ...], jobs: int) -> Iterato
 
 def second_opinions(names: Sequence[str], jobs: int, progress: Callable[[float, str], None]) -> tuple[Opinion, ...]:
     """Ask the second solver about the named cells that are expected to be proved. Raises ImportError if it is not there."""
-    from radixcheck.verification.proofs import second_solver
-
     asked = [name for name in names if _cells()[name].expected == PROVED]
     found: list[Opinion] = []
     with workers(jobs) as pool:
         for future in as_completed([pool.submit(_confirm, asked[i : i + TOGETHER]) for i in range(0, len(asked), TOGETHER)]):
             found += future.result()
-            agreed = sum(opinion.answer == second_solver.CONFIRMED for opinion in found)
+            agreed = sum(opinion.answer == Verdict.CONFIRMED for opinion in found)
             progress(len(found) / len(asked), f"{agreed} of {len(found)} confirmed")
     return tuple(sorted(found, key=lambda opinion: asked.index(opinion.name)))
 

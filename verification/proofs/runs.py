@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.checker.checker import Checker, Violation
+from radixcheck.verification.checker.checker import Checker
+from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.proofs.proof_results import Run
-from radixcheck.verification.subjects.registry import BUILT_IN, Factory, resolve
+from radixcheck.verification.subjects.registry import BUILT_IN, resolve
 
 LENGTH = 5  # operations, at most
 POOL = 8  # slots

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from radixcheck.verification.proofs.conditions import Condition
+from radixcheck.verification.proofs.proof_results import CONFIRMED, CONTRADICTED, UNDECIDED
 from radixcheck.verification.proofs.smtlib import script
 
 try:
@@ -15,7 +16,6 @@ try:
 except ImportError as missing:
     raise ImportError("a second opinion on the proofs needs cvc5: pip install 'radixcheck[verify]'") from missing
 
-CONFIRMED, CONTRADICTED, UNDECIDED = "CONFIRMED", "CONTRADICTED", "UNDECIDED"
 LIMIT = 10.0  # seconds for one goal and one setting
 # An `ite` stays inside a quantified formula: to lift it out makes many formulas of one, and some proofs take three times as long.
 PROVE = {"ite-lift-quant": "none"}

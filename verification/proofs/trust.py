@@ -17,7 +17,7 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import TREE, cached, every, owner, page
 from radixcheck.spec.transitions import CACHE, Transition
 from radixcheck.verification.proofs.conditions import Condition, preserved, state_formulas
-from radixcheck.verification.proofs.decide import REFUTED
+from radixcheck.verification.proofs.proof_results import REFUTED
 from radixcheck.verification.review_6907.claims.claim import Claim, but, given
 
 PREFIXES = ("NEVER-", "ALWAYS-", "WITHOUT-")  # of the ids

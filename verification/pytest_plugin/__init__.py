@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MARKER = """radixcheck(subject=..., policies=..., page_sizes=..., seconds=..., seed=...): how the fixtures of this test search; \
 radixcheck_subject is each of the subjects (factories or names), under one policy and page size at a time."""
-ASKED = pytest.StashKey[tuple[dict[str, Any], list[str]]]()  # what to check beside the tests, by subject; which items of it are named
+ASKED = pytest.StashKey[tuple[list[Any], list[str]]]()  # the subjects to check, each with its request; the selected node ids
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

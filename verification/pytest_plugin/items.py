@@ -1,31 +1,36 @@
-"""Test items of subjects that are named by an option: one for each property, all filled from one search, which the first of them runs."""
+"""Test items of the subjects that an option names: one item for each property, all filled from one search that the first item runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE
+from radixcheck.verification.core.status import Verdict
+from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.pytest_plugin.settings import PREFIX, Settings
 from radixcheck.verification.pytest_plugin.texts import block, undecided
 from radixcheck.verification.pytest_plugin.usage_errors import failed, usage
 from radixcheck.verification.report import console
-from radixcheck.verification.runs.outcome import Request, VerifyOutcome, verified
-from radixcheck.verification.runs.request import asked_of
-from radixcheck.verification.subjects.registry import UsageError, names_of
+from radixcheck.verification.runs.outcome import VerifyOutcome, verified
+from radixcheck.verification.runs.request import Request, request_for
+from radixcheck.verification.subjects.registry import names_of, resolve
 
-RULES = "RULES"  # the item that asks whether every rule of the state machine fired
-
-
-def requests(wanted: Settings) -> dict[str, Request]:
-    """What to check, by subject. Raises `UsageError` if one of them cannot be checked as asked."""
-    names = [name for subject in wanted.subjects for name in names_of(subject)]
-    return {name: asked_of(name, wanted.policies, wanted.page_sizes, seed=wanted.seed) for name in names}
+RULES = "RULES"  # the item that fails if a rule of the state machine never fired
 
 
-def items_of(session: pytest.Session, asked: Mapping[str, Request], seconds: float, selected: list[str]) -> Iterator[pytest.Item]:
-    """All items, or those that the command line names. Raises `UsageError` for a name that is none."""
-    searches = [Search(name, request, seconds) for name, request in asked.items()]
+def requests(wanted: Settings) -> list[tuple[Subject, Request]]:
+    """Return each subject with what to check. Raise UsageError if a subject does not support it."""
+    subjects = [resolve(name) for given in wanted.subjects for name in names_of(given)]
+    return [(subject, request_for(subject, wanted.policies, wanted.page_sizes, seed=wanted.seed)) for subject in subjects]
+
+
+def items_of(
+    session: pytest.Session, wanted: Sequence[tuple[Subject, Request]], seconds: float, selected: list[str]
+) -> Iterator[pytest.Item]:
+    """Yield all items, or those that the command line names. Raise UsageError for an unknown name."""
+    searches = [Search(subject, request, seconds) for subject, request in wanted]
     root = Root.from_parent(session, name="radixcheck", nodeid=PREFIX.removesuffix("::"), searches=searches)
     found = [item for subject in root.collect() for item in subject.collect()]
     for name in selected:
@@ -39,14 +44,14 @@ def _is_in(item: pytest.Item, name: str) -> bool:
 
 
 class Search:
-    """One search, run when it is first asked for; whatever it raises, it raises again for the next."""
+    """One search, run when its outcome is first needed. An exception that it raises is raised again for each item."""
 
-    def __init__(self, subject: str, request: Request, seconds: float) -> None:
+    def __init__(self, subject: Subject, request: Request, seconds: float) -> None:
         self.subject, self.request, self.seconds = subject, request, seconds
         self._outcome: VerifyOutcome | Exception | None = None
 
     def outcome(self) -> VerifyOutcome:
-        """What was found."""
+        """Return the outcome; run the search first if need be."""
         if self._outcome is None:
             try:
                 self._outcome = verified(self.subject, self.request, self.seconds, False, console.silence)
@@ -58,15 +63,15 @@ class Search:
 
 
 class Root(pytest.Collector):
-    """Above all subjects."""
+    """The collector of all subjects."""
 
     def __init__(self, *, searches: list[Search], **others: Any) -> None:
         super().__init__(**others)
         self.searches = searches
 
     def collect(self) -> "list[SubjectNode]":
-        """One node for each subject."""
-        return [SubjectNode.from_parent(self, name=search.subject, search=search) for search in self.searches]
+        """Return one collector for each subject."""
+        return [SubjectNode.from_parent(self, name=search.subject.name, search=search) for search in self.searches]
 
 
 class SubjectNode(pytest.Collector):
@@ -77,7 +82,7 @@ class SubjectNode(pytest.Collector):
         self.search = search
 
     def collect(self) -> "list[SearchItem]":
-        """One item for each property. All of a subject are for one process: a search in each would be a waste."""
+        """Return one item for each property. Under xdist one process runs all of them, so that the search runs once."""
         names = [id_ for id_ in CATALOGUE if id_ != MISUSE.id]
         found: list[SearchItem] = [PropertyItem.from_parent(self, name=name, search=self.search) for name in names]
         found.append(RulesItem.from_parent(self, name=RULES, search=self.search))
@@ -95,12 +100,12 @@ class SearchItem(pytest.Item):
         self.search = search
 
     def outcome(self) -> VerifyOutcome:
-        """Of the search. Fails with one sentence where the subject cannot be used."""
+        """Return the outcome of the search. Fail the test with one sentence if the subject cannot be used."""
         with usage(failed):
             return self.search.outcome()
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
-        """Where it is: in no file."""
+        """The item belongs to no file: return its node id."""
         return self.path, None, self.nodeid
 
 
@@ -108,23 +113,23 @@ class PropertyItem(SearchItem):
     """One property of one subject."""
 
     def runtest(self) -> None:
-        """Passes if the property was TESTED. What cannot be observed is left out, and what was not exercised is no pass."""
+        """Pass if the property was TESTED, skip if it is NOT OBSERVABLE, else fail."""
         outcome = self.outcome()
         verdict = next(v for v in outcome.report.verdicts if v.property.id == self.name)
         self.user_properties += [("verdict", verdict.verdict), ("checked", verdict.checked), ("non_vacuous", verdict.exercised)]
-        if verdict.verdict == "REFUTED":
+        if verdict.verdict == Verdict.REFUTED:
             pytest.fail(block(outcome, self.name), pytrace=False)
-        if verdict.verdict == "NOT OBSERVABLE":
+        if verdict.verdict == Verdict.NOT_OBSERVABLE:
             pytest.skip(f"NOT OBSERVABLE: {verdict.note}")
-        if verdict.verdict != "TESTED":
+        if verdict.verdict != Verdict.TESTED:
             pytest.fail(undecided(verdict), pytrace=False)
 
 
 class RulesItem(SearchItem):
-    """Whether the search did all that a caller of this subject can do."""
+    """The item that covers the rules of the state machine."""
 
     def runtest(self) -> None:
-        """Fails if a rule of the state machine never fired: what it would have shown is not known."""
+        """Fail if a rule of the state machine never fired: what it would have found is unknown."""
         idle = self.outcome().report.idle_rules
         if idle:
             pytest.fail(f"undecided: rules of the state machine that never fired: {', '.join(idle)}; give it more seconds", pytrace=False)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.pytest_plugin.kit import Case
 from radixcheck.verification.pytest_plugin.settings import SECONDS_MIN, Settings, number, settings
-from radixcheck.verification.runs.request import asked_of
-from radixcheck.verification.subjects.registry import UsageError, names_of
+from radixcheck.verification.runs.request import request_for
+from radixcheck.verification.subjects.registry import names_of, resolve
 
 NAMES = ("subject", "policies", "page_sizes", "seconds", "seed")
 
@@ -54,9 +55,9 @@ def _cases(subjects: Sequence[Any], found: Settings) -> Iterator[Case]:
         raise UsageError("radixcheck_subject needs a subject: @pytest.mark.radixcheck(subject=...), or --radixcheck-subject")
     for given in subjects:
         if not (isinstance(given, str) or callable(given)):
-            raise UsageError(f"{given!r} is no subject: give a factory, or a name as for --radixcheck-subject")
-        for subject in names_of(given) if isinstance(given, str) else (given,):
-            request = asked_of(subject, found.policies, found.page_sizes, seed=found.seed)
+            raise UsageError(f"{given!r} is not a subject: give a factory, or a name as for --radixcheck-subject")
+        for subject in map(resolve, names_of(given) if isinstance(given, str) else (given,)):
+            request = request_for(subject, found.policies, found.page_sizes, seed=found.seed)
             yield from (Case(subject, policy, size, found) for size in request.page_sizes for policy in request.policies)
 
 

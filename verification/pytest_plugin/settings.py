@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.core.usage import UsageError
 
 PREFIX = "radixcheck::"  # of node ids that belong to no file
 

@@ -1,22 +1,23 @@
-"""What the pytest plugin prints of an outcome."""
+"""The messages of the pytest plugin."""
 
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report import console, tables
 from radixcheck.verification.runs.outcome import VerifyOutcome
-from radixcheck.verification.search.verify import Verdict
+from radixcheck.verification.search.verify import PropertyVerdict
 
 
 def block(outcome: VerifyOutcome, id_: str) -> str:
-    """The smallest trace of a refuted property, with the trees before and after its last operation."""
+    """Return the smallest trace of a refuted property, with the trees before and after its last operation."""
     found, scene = next((found, scene) for found, scene in outcome.scenes if found.violation.property == id_)
     return console.plain(tables.fault([found], scene))
 
 
-def undecided(verdict: Verdict) -> str:
-    """Why a property that could have been tested was not."""
+def undecided(verdict: PropertyVerdict) -> str:
+    """Return why a property that could have been tested was not."""
     return f"{verdict.verdict}: {verdict.note}; give it more seconds"
 
 
 def whole(outcome: VerifyOutcome) -> str:
-    """All that keeps a subject from holding, and one last line."""
-    lacking = [f"{v.property.id} {undecided(v)}" for v in outcome.report.verdicts if v.verdict == "NOT EXERCISED"]
+    """Return everything that keeps a subject from holding, and a last line that sums it up."""
+    lacking = [f"{v.property.id} {undecided(v)}" for v in outcome.report.verdicts if v.verdict == Verdict.NOT_EXERCISED]
     return "\n".join([console.plain(tables.faults(outcome)), *lacking, console.plain(tables.last_lines(outcome))]).strip()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.core.usage import UsageError
 
 EXTRA = ("hypothesis", "rich", "click")  # what the plugin needs once it is used, beside what a subject needs
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from radixcheck.spec.values import Key, Match, Row, Sizes
 from radixcheck.verification.core.timeouts import Patience
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.protocol import Observation, Setup
 from radixcheck.verification.remote import parse_answers as answers
 from radixcheck.verification.remote.parse_answers import PROTOCOL
 from radixcheck.verification.remote.process import Process, ProtocolError, SubjectDied, SubjectLost
-from radixcheck.verification.subjects.registry import UsageError
 
 START_SECONDS = 120.0  # for the first answer: the interpreter starts, and imports the cache
 ANSWER_SECONDS = 10.0

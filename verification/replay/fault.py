@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from radixcheck.verification.checker.checker import Violation
+from radixcheck.verification.core.found import Violation
 
 
 @dataclass(frozen=True, slots=True)

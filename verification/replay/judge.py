@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from radixcheck.verification.checker.checker import Violation
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.search.run import Config, Factory
 
 STRIDE = 10**9  # operations between two comparisons of the whole: one at the end is enough
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.search.run import Config
 from radixcheck.verification.search.shrink import in_pages_of_one
 
 

@@ -12,9 +12,9 @@ WIDTH = 130  # columns of a comment
 
 CODE = """
 from radixcheck.spec.values import Key
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.operations import Op
 from radixcheck.verification.replay.judge import judge
-from radixcheck.verification.search.run import Config
 from radixcheck.verification.subjects.registry import resolve
 
 SUBJECT = {subject}

@@ -15,13 +15,13 @@ from itertools import count
 from time import perf_counter
 
 from radixcheck.spec.values import Key, NoRoom, pages_for
-from radixcheck.verification.checker.checker import Violation
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
+from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
 from radixcheck.verification.replay.fault import Fault
 from radixcheck.verification.replay.mooncake import ID_MAX, TraceError, TraceRequest, output_length, prompt
 from radixcheck.verification.replay.shadow_replica import Companion
-from radixcheck.verification.search.run import Factory
 from radixcheck.verification.subjects.reference_subject import reference_subject
 
 TOKENS_PER_ID_MAX = 2**16

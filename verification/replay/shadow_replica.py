@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.values import Key
-from radixcheck.verification.checker.checker import Violation
 from radixcheck.verification.checker.engine import Engine
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
+from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.operations import Op
 from radixcheck.verification.replay.fault import Fault

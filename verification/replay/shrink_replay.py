@@ -16,10 +16,12 @@ from math import inf
 from time import process_time
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.replay.judge import Judged, judge
 from radixcheck.verification.replay.page_by_page import in_short_pages
-from radixcheck.verification.search.run import Config, Factory, Found
 from radixcheck.verification.search.shrink import minimise
 
 Page = tuple[int, ...]

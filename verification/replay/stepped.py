@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from radixcheck.spec.values import CacheError
-from radixcheck.verification.checker.checker import Checker, Violation
-from radixcheck.verification.checker.misuse import is_misuse
+from radixcheck.verification.checker.checker import Checker
+from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.traces import Recorded
-from radixcheck.verification.operations import Op
-from radixcheck.verification.search.run import Factory, new_checker, replay
+from radixcheck.verification.operations import Op, is_misuse
+from radixcheck.verification.search.run import new_checker, replay
 from radixcheck.verification.search.shrink import REPLICAS
 
 DETERMINISM = "DETERMINISM"  # what one run cannot show

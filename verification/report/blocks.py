@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Badge:
     """A verdict in a sentence or a cell; with its colour where there is any."""
 
     word: str
@@ -23,7 +23,7 @@ class Link:
     text: str
 
 
-Inline = str | Verdict | Link
+Inline = str | Badge | Link
 Words = Inline | tuple[Inline, ...]
 
 

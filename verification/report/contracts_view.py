@@ -9,7 +9,7 @@ from rich.text import Text
 from radixcheck.verification.contracts.contract import Arguments
 from radixcheck.verification.contracts.contract_results import EXHAUSTED, REFUTED, UNKNOWN, Decided, status
 
-COLOURS = {EXHAUSTED: "green", REFUTED: "bold red", UNKNOWN: "yellow"}
+COLOURS: dict[str, str] = {EXHAUSTED: "green", REFUTED: "bold red", UNKNOWN: "yellow"}
 
 
 def contracts(decided: Sequence[Decided], seconds: float) -> list[Any]:

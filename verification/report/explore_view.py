@@ -8,17 +8,19 @@ from typing import Any, TypeVar
 from rich.table import Table
 from rich.text import Text
 
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.status import Status, Verdict, worst
+from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.explore.explore import Explored, explore
 from radixcheck.verification.explore.scopes import SCOPES, Scope
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.report.pictures import scene
 from radixcheck.verification.report.tables import fault
-from radixcheck.verification.runs.outcome import config_json
-from radixcheck.verification.search.run import Found
-from radixcheck.verification.subjects.registry import UsageError, resolve
+from radixcheck.verification.report.wording import styled
 
 T = TypeVar("T")
-COLOURS = {"EXHAUSTED": "green", "REFUTED": "bold red", "UNDECIDED": "yellow"}
+COLOURS = {Verdict.EXHAUSTED: "green", Verdict.REFUTED: "bold red", Verdict.UNDECIDED: "yellow"}
 POLICIES = ("lru",)
 PAGE_SIZES = (1, 2)  # tokens; of more tokens in a page only the last would differ
 
@@ -35,22 +37,17 @@ class Bounds:
 
 
 def bounds(
-    subject: str,
-    supports: Supports,
-    scopes: Sequence[str],
-    policies: Sequence[str],
-    page_sizes: Sequence[int],
-    limit: int | None,
-    seconds: float,
+    subject: Subject, scopes: Sequence[str], policies: Sequence[str], page_sizes: Sequence[int], limit: int | None, seconds: float
 ) -> Bounds:
-    """What was asked for; where nothing was, what the subject declares of the defaults. Raises `UsageError`."""
+    """Return the bounds. Without scopes, policies or page sizes: those of the defaults that the subject declares. Raise UsageError."""
+    supports = subject.supports
     if not supports.here:
-        raise UsageError(f"{subject} runs in another process, where explore cannot go back to an earlier state: use verify")
+        raise UsageError(f"{subject.name} runs in another process, where explore cannot go back to an earlier state: use verify")
     for name in scopes:
         if name not in SCOPES:
             raise UsageError(f"unknown scope {name!r}: choose from {', '.join(SCOPES)}")
         if not _served(SCOPES[name], supports):
-            raise UsageError(f"{subject} does not declare the operations of scope {name!r}: {SCOPES[name].sentence}")
+            raise UsageError(f"{subject.name} does not declare the operations of scope {name!r}: {SCOPES[name].sentence}")
     return Bounds(
         tuple(SCOPES[name] for name in scopes) or tuple(scope for scope in SCOPES.values() if _served(scope, supports)),
         tuple(policies) or _declared(POLICIES, supports.policies),
@@ -69,15 +66,15 @@ def _declared(defaults: tuple[T, ...], declared: tuple[T, ...]) -> tuple[T, ...]
     return tuple(each for each in defaults if each in declared) or declared[:1]
 
 
-def explorations(subject: str, within: Bounds, cores: int, progress: Callable[[Sequence[Explored]], None]) -> tuple[Explored, ...]:
-    """One after the other; `progress` hears of those done and the one that grows."""
-    factory, done = resolve(subject), list[Explored]()
+def explorations(subject: Subject, within: Bounds, cores: int, progress: Callable[[Sequence[Explored]], None]) -> tuple[Explored, ...]:
+    """Run one exploration after the other. `progress` is called with those that are done and the current one."""
+    done = list[Explored]()
     for policy, scope, page_size in product(within.policies, within.scopes, within.page_sizes):
 
         def grown(growing: Explored) -> None:
             progress((*done, growing))
 
-        done.append(explore(factory, scope, policy, page_size, within.limit, within.seconds, cores, grown))
+        done.append(explore(subject, scope, policy, page_size, within.limit, within.seconds, cores, grown))
     return tuple(done)
 
 
@@ -96,7 +93,7 @@ def table(explored: Sequence[Explored]) -> Table:
     return shown
 
 
-def explored(subject: str, results: Sequence[Explored], seconds: float) -> list[Any]:
+def explored(subject: Subject, results: Sequence[Explored], seconds: float) -> list[Any]:
     """Shortest traces first, then the table, the bounds in words, and the verdict."""
     parts: list[Any] = []
     for e in results:
@@ -106,9 +103,11 @@ def explored(subject: str, results: Sequence[Explored], seconds: float) -> list[
     parts += [Text(line, "yellow") for line in dict.fromkeys(line for e in results for line in _reserves(e))]
     said = frozenset[str]().union(*(e.exercised for e in results))
     total = f"{sum(e.states for e in results):,} states, {sum(e.transitions for e in results):,} transitions, {seconds:.0f} s"
-    verdict, colour = {0: ("holds", "green"), 1: ("is refuted", "bold red"), 3: ("is undecided", "yellow")}[status(results)]
     where = "in every state within these bounds" if not status(results) else "within these bounds"
-    return [*parts, Text.assemble(f"{subject} ", (verdict, colour), f" {where}: {total}, {len(said)} properties had something to say")]
+    return [
+        *parts,
+        Text.assemble(f"{subject.name} ", styled(status(results)), f" {where}: {total}, {len(said)} properties were non-vacuous"),
+    ]
 
 
 def _reserves(e: Explored) -> Iterator[str]:
@@ -122,17 +121,17 @@ def _reserves(e: Explored) -> Iterator[str]:
         yield f"{where}: objects of type {e.opaque} cannot be written back, so that each state was reached from the start (slow)"
 
 
-def _faults(subject: str, e: Explored) -> list[Any]:
+def _faults(subject: Subject, e: Explored) -> list[Any]:
     """The traces that break something, each with all that it breaks."""
     by_trace: dict[Any, list[Found]] = {}
     for found in e.found:
         by_trace.setdefault(found.trace, []).append(found)
-    return [part for together in by_trace.values() for part in fault(together, scene(resolve(subject), together[0]))]
+    return [part for together in by_trace.values() for part in fault(together, scene(subject, together[0]))]
 
 
-def status(results: Sequence[Explored]) -> int:
-    """The exit status: 1 if anything is refuted, else 3 if anything is undecided."""
-    return max((e.status for e in results), key=(0, 3, 1).index, default=3)
+def status(results: Sequence[Explored]) -> Status:
+    """Return the worst status."""
+    return worst(e.status for e in results)
 
 
 def to_json(subject: str, results: Sequence[Explored]) -> dict[str, Any]:
@@ -150,7 +149,7 @@ def _one(e: Explored) -> dict[str, Any]:
             {
                 "property": found.violation.property,
                 "text": found.violation.text,
-                "config": config_json(found.config),
+                "config": found.config.to_json(),
                 "trace": [op.to_json() for op in found.trace],
             }
             for found in e.found

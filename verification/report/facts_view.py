@@ -6,9 +6,10 @@ from typing import Any
 from rich.padding import Padding
 from rich.text import Text
 
+from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.review_6907.facts.fact import Decided
 
-COLOURS = {0: "green", 1: "bold red", 3: "yellow"}
+COLOURS = {Status.HOLDS: "green", Status.REFUTED: "bold red", Status.UNDECIDED: "yellow"}
 
 
 def facts(decided: Sequence[Decided]) -> list[Any]:
@@ -17,16 +18,16 @@ def facts(decided: Sequence[Decided]) -> list[Any]:
     for one in decided:
         fact = one.fact
         parts.append(Text.assemble((f"{fact.id} ", "bold"), (one.verdict, COLOURS[one.status]), f"  ({fact.questions})  {fact.claim}"))
-        wrong = "" if one.status == 0 else f"expected {fact.expected}; "
+        wrong = "" if one.status == Status.HOLDS else f"expected {fact.expected}; "
         parts.append(Padding(Text(wrong + (one.tried.against or one.tried.detail)), (0, 0, 0, 2)))
-    good = sum(one.status == 0 for one in decided)
+    good = sum(one.status == Status.HOLDS for one in decided)
     line = f"{good} of {len(decided)} as expected, {sum(one.seconds for one in decided):.1f} s"
     return [*parts, Text(line, COLOURS[status(decided)])]
 
 
-def status(decided: Sequence[Decided]) -> int:
-    """The exit status: 1 if one is not as expected, else 3 if one is undecided."""
-    return max((one.status for one in decided), key=(0, 3, 1).index, default=3)
+def status(decided: Sequence[Decided]) -> Status:
+    """Return the worst status."""
+    return worst(one.status for one in decided)
 
 
 def to_json(decided: Sequence[Decided]) -> dict[str, Any]:

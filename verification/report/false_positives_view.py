@@ -9,10 +9,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from radixcheck.verification.mutants.false_positives import PLACES, SEEDS, SUBJECTS, Cleared, clear_all
+from radixcheck.verification.core.status import Status
+from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.mutants.false_positives import PLACES, Cleared, clear_all
 from radixcheck.verification.report.mutants_view import Show
-from radixcheck.verification.search.verify import supported
-from radixcheck.verification.subjects.registry import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,9 @@ class Alarms:
     seconds: float
 
     @property
-    def status(self) -> int:
-        """1 if anything was found."""
-        return 1 if any(each.result.found for each in self.cleared) else 0
+    def status(self) -> Status:
+        """REFUTED if anything was found."""
+        return Status.REFUTED if any(each.result.found for each in self.cleared) else Status.HOLDS
 
     def parts(self) -> list[Any]:
         """The table, every alarm with its operations, and a line that counts."""
@@ -68,16 +69,15 @@ def _row(each: Cleared) -> dict[str, Any]:
     return {"subject": each.subject, **asdict(each.place), "runs": each.result.runs, "operations": each.result.steps, "alarms": found}
 
 
-def _check(subject: str) -> None:
-    """Raise `UsageError` unless the cache can be run in every configuration."""
-    supports, _ = supported(subject)
+def _check(subject: Subject) -> None:
+    """Raise UsageError unless the subject supports every configuration."""
     for place in PLACES:
-        if place.policy not in supports.policies or place.page_size not in supports.page_sizes:
-            raise UsageError(f"{subject} does not support {place}: --clean is for caches that support every configuration")
+        if place.policy not in subject.supports.policies or place.page_size not in subject.supports.page_sizes:
+            raise UsageError(f"{subject.name} does not support {place}: --clean is for caches that support every configuration")
 
 
-def alarms(subjects: Sequence[str], seeds: int | None, show: Show) -> Alarms:
-    """Run the named caches; this project's own, if none is named. Raises `UsageError`."""
+def alarms(subjects: Sequence[Subject], seeds: int, show: Show) -> Alarms:
+    """Run the subjects. Raise UsageError if one does not support every configuration."""
     for subject in subjects:
         _check(subject)
     start, steps, found = perf_counter(), 0, 0
@@ -87,5 +87,5 @@ def alarms(subjects: Sequence[str], seeds: int | None, show: Show) -> Alarms:
         steps, found = steps + part.result.steps, found + len(part.result.found)
         show(Group(Text(f"{steps:,} operations, {found} alarms; last: {part.subject}, {part.place}", "bold")))
 
-    cleared = clear_all(tuple(subjects) or SUBJECTS, seeds or SEEDS, told)
-    return Alarms(cleared, seeds or SEEDS, perf_counter() - start)
+    cleared = clear_all(subjects, seeds, told)
+    return Alarms(cleared, seeds, perf_counter() - start)

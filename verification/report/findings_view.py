@@ -8,16 +8,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from radixcheck.verification.core.status import Status
 from radixcheck.verification.findings.finding import Comparison, Search
 from radixcheck.verification.findings.finding_results import GONE, NO_TRACE, NOT_RUN, REPEATED, Repeated
 
-COLOURS = {REPEATED: "green", GONE: "bold red", NOT_RUN: "yellow", NO_TRACE: "dim"}
+COLOURS: dict[str, str] = {REPEATED: "green", GONE: "bold red", NOT_RUN: "yellow", NO_TRACE: "dim"}
 
 
-def status(repeated: Sequence[Repeated]) -> int:
-    """Exit status: 1 one is not as it is written, 3 one could not be run, 0 all were seen again."""
+def status(repeated: Sequence[Repeated]) -> Status:
+    """Return REFUTED if a finding was not reproduced, UNDECIDED if one could not be run."""
     seen = {verdict for each in repeated for verdict in (each.verdict, each.script)}
-    return 1 if GONE in seen else 3 if NOT_RUN in seen else 0
+    return Status.REFUTED if GONE in seen else Status.UNDECIDED if NOT_RUN in seen else Status.HOLDS
 
 
 def findings(repeated: Sequence[Repeated], comparisons: Sequence[Comparison], searches: Sequence[Search]) -> list[Any]:

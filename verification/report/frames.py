@@ -11,12 +11,15 @@ from radixcheck.spec.run.reader import holds
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import ENTRY, LOST, on
 from radixcheck.spec.values import Namespace, Sizes
-from radixcheck.verification.checker.checker import Checker, Violation
+from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import SubjectFailed
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode
 from radixcheck.verification.replay.stepped import stepped
-from radixcheck.verification.search.run import Config, Factory, new_checker
+from radixcheck.verification.search.run import new_checker
 
 NEW, SPLIT, EVICTED, CUT_OFF, FORGOTTEN = "new", "new by a split", "evicted", "cut off", "forgotten"
 

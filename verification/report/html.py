@@ -6,11 +6,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report import chart, drawing
-from radixcheck.verification.report.blocks import Block, Document, Inline, Link, Verdict, Words
+from radixcheck.verification.report.blocks import Badge, Block, Document, Inline, Link, Words
 
-GOOD = ("PROVED", "EXHAUSTED", "TESTED", "MEASURED", "KILLED", "REPEATED")
-BAD = ("REFUTED", "SURVIVED", "NOT AS EXPECTED", "MISSING", "GONE")
+GOOD = (Verdict.PROVED, Verdict.EXHAUSTED, Verdict.TESTED, Verdict.MEASURED, Verdict.KILLED, Verdict.REPEATED)
+BAD = (Verdict.REFUTED, Verdict.SURVIVED, Verdict.NOT_AS_EXPECTED, Verdict.MISSING, Verdict.GONE)
 
 
 def html(document: Document) -> str:
@@ -40,7 +41,7 @@ def _words(words: Words) -> Markup:
 
 def _inline(words: Inline) -> Markup:
     match words:
-        case Verdict(word):
+        case Badge(word):
             kind = "good" if word in GOOD else "bad" if word in BAD else "none"
             return Markup('<b class="verdict {}">{}</b>').format(kind, word)
         case Link(to, text):

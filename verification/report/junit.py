@@ -12,6 +12,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.report.wording import agreement, trace_lines
 
 Json = Mapping[str, Any]
@@ -88,9 +89,9 @@ def _property(row: Json, found: Json | None) -> Case:
         asked = f" ({' '.join(row['questions'])})" if row["questions"] else ""
         lines = [f"{row['id']}{asked}: {CATALOGUE[row['id']].sentence}", found["text"], *trace_lines(found)]
         return Case(row["id"], "failure", found["text"], "\n".join(lines))
-    if row["verdict"] == "NOT OBSERVABLE":
+    if row["verdict"] == Verdict.NOT_OBSERVABLE:
         return Case(row["id"], "skipped", f"NOT OBSERVABLE: {row['note']}")
-    if row["verdict"] != "TESTED":
+    if row["verdict"] != Verdict.TESTED:
         return Case(row["id"], "error", f"{row['verdict']}: {row['note']}")
     return Case(row["id"])
 
@@ -100,7 +101,7 @@ def _replay(replay: Json) -> Case:
         f = replay["fault"]
         where = f"at operation {f['step']} ({f['operation']}), request {f['request']} of {replay['trace']}"
         return Case("REPLAY", "failure", f"{f['property']}: {f['text']}", where)
-    if replay["status"] == 1:
+    if replay["status"] == Status.REFUTED:
         return Case("REPLAY", "failure", f"{replay['leaked']} tokens leaked, {replay['protected']} are still locked")
     if replay["status"]:
         return Case("REPLAY", "error", replay["unread"] or "nothing was replayed")
@@ -108,7 +109,7 @@ def _replay(replay: Json) -> Case:
 
 
 def _tag(status: int) -> str:
-    return "failure" if status == 1 else "error"
+    return "failure" if status == Status.REFUTED else "error"
 
 
 def _clean(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from radixcheck.verification.report.blocks import (
+    Badge,
     Block,
     Command,
     Document,
@@ -16,7 +17,6 @@ from radixcheck.verification.report.blocks import (
     Plain,
     Steps,
     Table,
-    Verdict,
     Words,
 )
 
@@ -105,7 +105,7 @@ def _words(words: Words) -> str:
 
 def _inline(words: Inline) -> str:
     match words:
-        case Verdict(word):
+        case Badge(word):
             return f"**{word}**"
         case Link(to, text):
             return f"[{_escaped(text)}](#{to})"
@@ -127,4 +127,4 @@ def _on_one_line(text: str) -> str:
 
 def _plain(words: Words) -> str:
     parts = words if isinstance(words, tuple) else (words,)
-    return "".join(part if isinstance(part, str) else part.word if isinstance(part, Verdict) else part.text for part in parts)
+    return "".join(part if isinstance(part, str) else part.word if isinstance(part, Badge) else part.text for part in parts)

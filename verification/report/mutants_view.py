@@ -11,13 +11,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from radixcheck.verification.core.status import Status
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.mutants.detectors import DETECTORS, EXAMPLES, STEPS
 from radixcheck.verification.mutants.kill_matrix import KILLED, NOT_RUN, OPERATIONS_MAX, OTHER, SURVIVED, Cell, Judged, judge_all
 from radixcheck.verification.mutants.named import mutant
 from radixcheck.verification.mutants.reliability import SHARE, Reliability, measure_all
 from radixcheck.verification.mutants.scope import FIELD, OUT_OF_SCOPE
-from radixcheck.verification.runs.outcome import config_json
 
 COLOURS = {KILLED: "green", OTHER: "bold yellow", SURVIVED: "bold red", NOT_RUN: "dim"}
 LAST = 12  # rows shown of a table that grows
@@ -34,9 +34,9 @@ class Matrix:
     seconds: float
 
     @property
-    def status(self) -> int:
-        """1 unless each was killed by the property that must catch it."""
-        return 0 if all(each.verdict == KILLED for each in self.judged) else 1
+    def status(self) -> Status:
+        """HOLDS if each was killed by the property that must catch it."""
+        return Status.HOLDS if all(each.verdict == KILLED for each in self.judged) else Status.REFUTED
 
     def parts(self) -> list[Any]:
         """The table, what is wrong, and last lines that count."""
@@ -67,9 +67,9 @@ class Reliabilities:
     seconds: float
 
     @property
-    def status(self) -> int:
-        """1 unless each was found with enough seeds, or the catalogue says what finds it."""
-        return 0 if all(each.reliable for each in self.measured) else 1
+    def status(self) -> Status:
+        """HOLDS if each was found with enough seeds, or the catalogue names what finds it."""
+        return Status.HOLDS if all(each.reliable for each in self.measured) else Status.REFUTED
 
     def parts(self) -> list[Any]:
         """The table, the rarest first, and a line that counts."""
@@ -187,7 +187,7 @@ def _judged_json(each: Judged) -> dict[str, Any]:
     out["detectors"] = {cell.detector: {k: v for k, v in asdict(cell).items() if k != "detector"} for cell in each.cells}
     if each.smallest is not None:
         found = each.smallest
-        out["smallest"] = {"config": config_json(found.config), "text": found.violation.text, "trace": [op.to_json() for op in found.trace]}
+        out["smallest"] = {"config": found.config.to_json(), "text": found.violation.text, "trace": [op.to_json() for op in found.trace]}
     return out
 
 

@@ -7,9 +7,11 @@ from types import MappingProxyType
 from radixcheck.spec.signature import LOST
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import SubjectFailed
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
-from radixcheck.verification.search.run import Factory, Found, new_checker
+from radixcheck.verification.search.run import new_checker
 
 LINES = 16  # of one picture
 NO_MARKS: Mapping[NodeId, str] = MappingProxyType({})

@@ -11,18 +11,17 @@ from rich.table import Table
 from rich.text import Text
 
 from radixcheck.spec.policies import POLICIES
-from radixcheck.verification.proofs.decide import PROVED
+from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.proofs.matrix import Cell
-from radixcheck.verification.proofs.proof_results import Run
+from radixcheck.verification.proofs.proof_results import CONFIRMED, CONTRADICTED, PROVED, Run
 from radixcheck.verification.proofs.prove import Campaign, Composed, Opinion, Result
-from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED
 from radixcheck.verification.proofs.trust import PREFIXES
 from radixcheck.verification.report.countermodel import drawn, worded
 
 Listed = TypeVar("Listed", Cell, Result)
 
 FOLDED = 4  # reasons for trust, or claims about one policy, that are shown one by one
-COLOURS = {"PROVED": "green", "REFUTED": "cyan"}  # of what is expected; anything else is bold red
+COLOURS: dict[str, str] = {Verdict.PROVED: "green", Verdict.REFUTED: "cyan"}  # of what is expected; anything else is bold red
 
 
 def prove(found: Campaign) -> list[Any]:
@@ -149,8 +148,8 @@ def _last(found: Campaign) -> Text:
     many, more = ("s" if number > 1 else "" for number in (count, len(found.seeds)))
     decided = f"{count} condition{many} with seed{more} {seeds}, {found.solver}, {found.seconds:.0f} s: "
     expected = sum(r.as_expected for r in found.results)
-    proved = sum(r.as_expected and r.expected == "PROVED" for r in found.results)
-    unknown = sum("UNKNOWN" in r.verdict for r in found.results)
+    proved = sum(r.as_expected and r.expected == Verdict.PROVED for r in found.results)
+    unknown = sum(Verdict.UNKNOWN in r.verdict for r in found.results)
     if found.promised:
         kept = sum(each.verdict == PROVED for each in found.promised)
         decided = f"{kept} of {len(found.promised)} promises of operations follow from them\n{decided}"
@@ -172,16 +171,16 @@ def _contradicted(opinions: Iterable[Opinion]) -> int:
     return sum(opinion.answer == CONTRADICTED for opinion in opinions)
 
 
-def status(found: Campaign, opinions: Sequence[Opinion] = ()) -> int:
-    """0: all as expected, 1: something was refuted or proved that should not be, 3: something is undecided.
+def status(found: Campaign, opinions: Sequence[Opinion] = ()) -> Status:
+    """Return REFUTED if a verdict is not as expected or the second solver contradicts a proof; UNDECIDED if a verdict is UNKNOWN.
 
-    A second solver that contradicts a proof makes it 1; that it does not find a proof says nothing.
+    A proof that the second solver does not find changes nothing.
     """
     if _contradicted(opinions):
-        return 1
+        return Status.REFUTED
     if not found.failed:
-        return 0
-    return 3 if all("UNKNOWN" in r.verdict for r in found.failed) else 1
+        return Status.HOLDS
+    return Status.UNDECIDED if all(Verdict.UNKNOWN in r.verdict for r in found.failed) else Status.REFUTED
 
 
 def to_json(found: Campaign, opinions: Sequence[Opinion] = ()) -> dict[str, Any]:

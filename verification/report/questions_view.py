@@ -8,13 +8,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.review_6907.answers import ANSWERS, ANY, BENCH, FACTS, PROVE, Answer, Evidence
 from radixcheck.verification.runs.results import Result, Results
 
-OPEN, MISSING, UNEXPECTED = "OPEN", "MISSING", "NOT AS EXPECTED"
+OPEN, MISSING, UNEXPECTED = Verdict.OPEN, Verdict.MISSING, Verdict.NOT_AS_EXPECTED
 GOOD = "green"
-COLOURS = {"PROVED": GOOD, "TESTED": GOOD, "MEASURED": GOOD, "REFUTED": "cyan", OPEN: "yellow"}  # anything else is bold red
-WORST_FIRST = ("REFUTED", "UNKNOWN", "NOT EXERCISED", "NOT OBSERVABLE")
+COLOURS: dict[str, str] = {
+    Verdict.PROVED: GOOD,
+    Verdict.TESTED: GOOD,
+    Verdict.MEASURED: GOOD,
+    Verdict.REFUTED: "cyan",
+    OPEN: "yellow",
+}  # anything else is bold red
+WORST_FIRST = (Verdict.REFUTED, Verdict.UNKNOWN, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +98,13 @@ def counts(found: Sequence[Answered]) -> str:
 
 def last(found: Sequence[Answered]) -> Text:
     """The line that counts them."""
-    return Text(f"{len(found)} claims and questions: {counts(found)}", GOOD if status(found) == 0 else "bold red")
+    return Text(f"{len(found)} claims and questions: {counts(found)}", GOOD if status(found) == Status.HOLDS else "bold red")
 
 
-def status(found: Sequence[Answered]) -> int:
-    """1: a result is not as the answer says; 3: one is missing; 0: none is. What is OPEN is no failure of a result."""
+def status(found: Sequence[Answered]) -> Status:
+    """Return REFUTED if a result is not as the answer says, UNDECIDED if one is missing. An OPEN answer holds."""
     words = {each.verdict for each in found}
-    return 1 if UNEXPECTED in words else 3 if MISSING in words else 0
+    return Status.REFUTED if UNEXPECTED in words else Status.UNDECIDED if MISSING in words else Status.HOLDS
 
 
 def to_json(found: Sequence[Answered]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.core.atomic_write import write_whole
+from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.findings.finding import comparisons, findings, searches
 from radixcheck.verification.findings.finding_results import NOT_RUN, Repeated
 from radixcheck.verification.findings.repeat import repeat
@@ -33,7 +34,7 @@ class Written:
     """What a report says, and where it is."""
 
     answered: tuple[Answered, ...]
-    status: int
+    status: Status
     paths: tuple[Path, ...]  # none, if nothing was written
 
 
@@ -63,8 +64,7 @@ def report(
     texts |= {"junit.xml": junit(outcomes), "summary.md": summary(outcomes)}
     for name, text in texts.items():
         write_whole(place / name, text)
-    codes = [status(found), *(outcome["status"] for outcome in outcomes)]
-    return Written(found, max(codes, key=(0, 3, 2, 1).index), tuple(place / name for name in texts))
+    return Written(found, worst([status(found), *(outcome["status"] for outcome in outcomes)]), tuple(place / name for name in texts))
 
 
 def _json(found: Gathered) -> dict[str, Any]:

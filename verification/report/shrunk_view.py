@@ -10,7 +10,11 @@ from typing import Any
 from rich.text import Text
 
 from radixcheck.verification.core import traces
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.traces import Recorded
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.replay.regression_test import text
@@ -19,9 +23,7 @@ from radixcheck.verification.replay.stepped import DETERMINISM
 from radixcheck.verification.report import verify_files as files
 from radixcheck.verification.report.trace_view import RecordedOutcome
 from radixcheck.verification.runs.outcome import Progress, ReplayOutcome
-from radixcheck.verification.search.run import Config, Factory, Found
 from radixcheck.verification.search.shrink import shrink as minimal
-from radixcheck.verification.subjects.registry import UsageError, resolve
 
 TEST, TRACE = ".py", ".jsonl"  # how the name of a file ends that is a test, or a trace
 
@@ -33,7 +35,7 @@ Tell = Callable[[float, str], None]  # share of the time that is spent, what is 
 class Fault:
     """What is to be shrunk."""
 
-    subject: str
+    subject: str  # its name
     property: str  # that is broken
     trace: Trace
     origin: str  # where it was met first, in a sentence
@@ -82,7 +84,7 @@ def check_new(out: Path) -> None:
     files.check_new("--shrink", out)
 
 
-def of_replay(outcome: ReplayOutcome, recorded: Sequence[Op]) -> Fault | None:
+def of_replay(subject: Subject, outcome: ReplayOutcome, recorded: Sequence[Op]) -> Fault | None:
     """What the replay of a request trace stopped at; None: nothing was found at an operation."""
     found, s = outcome.replayed.fault, outcome.settings
     if found is None:
@@ -90,10 +92,10 @@ def of_replay(outcome: ReplayOutcome, recorded: Sequence[Op]) -> Fault | None:
     under = f"{s.policy}, pages of {s.page_size}, pool of {s.pool}, {s.running} running"
     origin = f"Found in a replay of {outcome.trace} under {under}, at operation {found.step:,} ({found.operation})."
     id_, config = found.violation.property, Config(s.policy, s.page_size, s.pool, s.device)
-    return Fault(outcome.subject, id_, tuple(recorded), origin, partial(shrink, resolve(outcome.subject), id_, config, recorded))
+    return Fault(subject.name, id_, tuple(recorded), origin, partial(shrink, subject, id_, config, recorded))
 
 
-def of_recorded(outcome: RecordedOutcome) -> Fault | None:
+def of_recorded(subject: Subject, outcome: RecordedOutcome) -> Fault | None:
     """What a trace file breaks: that for which it was recorded, or else the first; None: nothing."""
     r = outcome.recorded
     broken = [(step, v) for step in outcome.broken for v in step.broken]
@@ -103,7 +105,7 @@ def of_recorded(outcome: RecordedOutcome) -> Fault | None:
     origin = f"Found in {outcome.trace} under {r.config}, at operation {step.number:,} ({step.op})."
     trace = tuple(each.op for each in outcome.steps if each.performed and each.number <= step.number)
     found = Found(violation, trace, r.config)
-    return Fault(outcome.subject, violation.property, r.trace, origin, partial(_by_checker, resolve(outcome.subject), found, len(r.trace)))
+    return Fault(subject.name, violation.property, r.trace, origin, partial(_by_checker, subject, found, len(r.trace)))
 
 
 def _by_checker(factory: Factory, found: Found, recorded: int, seconds: float, tell: Tell) -> Shrunk:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from radixcheck.verification.core.status import Status
 from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, SURVIVED, Judged
 
 VERDICTS = (CAUGHT, EQUIVALENT, SURVIVED)
@@ -39,9 +40,9 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def status(judged: Sequence[Judged]) -> int:
-    """3 if a mutant survived: that is undecided, for a proof that it is the same may exist."""
-    return 3 if any(each.verdict == SURVIVED for each in judged) else 0
+def status(judged: Sequence[Judged]) -> Status:
+    """Return UNDECIDED if a mutant survived: a proof that it is equivalent may exist."""
+    return Status.UNDECIDED if any(each.verdict == SURVIVED for each in judged) else Status.HOLDS
 
 
 def to_json(judged: Sequence[Judged]) -> list[dict[str, Any]]:

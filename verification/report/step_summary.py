@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.status import SEVERITY, Status, Verdict
 from radixcheck.verification.report.wording import agreement, operations, verdict
 
 Json = Mapping[str, Any]
@@ -19,12 +20,12 @@ LAST = 200  # characters that are kept for the last line
 OPERATIONS_MAX = 8  # of a trace in a row
 WORDS_MAX = 120  # characters of a name, an operation, or another thing that a subject says
 SPECIAL = re.compile(r"[^a-zA-Z0-9 ,;/%()-]")  # anything to which Markdown, HTML or GitHub may give a meaning
-MARKS = {0: "✅", 1: "❌"}
+MARKS = {Status.HOLDS: "✅", Status.REFUTED: "❌"}
 
 
 def summary(outcomes: Sequence[Json]) -> str:
     """The text, from what `radixcheck verify --json` prints for each subject; what is refuted comes first."""
-    ordered = sorted(outcomes, key=lambda outcome: (1, 3, 0).index(outcome["status"]) if outcome["status"] in (1, 3, 0) else 1)
+    ordered = sorted(outcomes, key=lambda outcome: SEVERITY.index(outcome["status"]), reverse=True)
     blocks, left = list[str](), LENGTH_MAX - LAST
     for i, outcome in enumerate(ordered):
         block = _subject(outcome, max(LENGTH_MIN, left // (len(ordered) - i)))
@@ -97,7 +98,7 @@ def _uncovered(outcome: Json) -> Iterator[str]:
     """What was not covered, by reason."""
     reasons = dict[str, list[str]]()
     for row in outcome["properties"]:
-        if row["verdict"] not in ("TESTED", "REFUTED"):
+        if row["verdict"] not in (Verdict.TESTED, Verdict.REFUTED):
             reasons.setdefault(f"{row['verdict']} ({escaped(row['note'])})", []).append(row["id"])
     reasons["Rules that never fired"] = outcome["rules_never_fired"]
     parts = (("replay", "the replay of a trace"), ("reference", "the comparison with the reference"))

@@ -12,15 +12,16 @@ from radixcheck.spec.policies import Policy
 from radixcheck.spec.property import Property
 from radixcheck.spec.run.text import text
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.report.pictures import Scene
-from radixcheck.verification.report.wording import TRACE_MAX, numbered
+from radixcheck.verification.report.wording import TRACE_MAX, numbered, styled
 from radixcheck.verification.runs.outcome import DiffOutcome, ReplayOutcome, VerifyOutcome
 from radixcheck.verification.search.diff import Difference, brief
-from radixcheck.verification.search.run import Found
-from radixcheck.verification.search.verify import Verdict
+from radixcheck.verification.search.verify import PropertyVerdict
 from radixcheck.verification.subjects.registry import Named
 
-COLOURS = {"TESTED": "green", "REFUTED": "bold red", "NOT EXERCISED": "yellow", "NOT OBSERVABLE": "dim"}
+COLOURS = {Verdict.TESTED: "green", Verdict.REFUTED: "bold red", Verdict.NOT_EXERCISED: "yellow", Verdict.NOT_OBSERVABLE: "dim"}
 
 
 def _table(*columns: str) -> Table:
@@ -45,8 +46,8 @@ def verify(outcome: VerifyOutcome) -> list[Any]:
     return [*parts, table, Text(), *last_lines(outcome)]
 
 
-def _note(v: Verdict) -> str:
-    return v.note or (v.property.questions if v.verdict == "REFUTED" else "")
+def _note(v: PropertyVerdict) -> str:
+    return v.note or (v.property.questions if v.verdict == Verdict.REFUTED else "")
 
 
 def faults(outcome: VerifyOutcome) -> list[Any]:
@@ -91,15 +92,14 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
     lines: list[Any] = [Text(f"{bound}")]
     if r.idle_rules:
         lines.append(Text(f"undecided: rules that never fired: {', '.join(r.idle_rules)}", "yellow"))
-    verdict, colour = {0: ("holds", "green"), 1: ("is refuted", "bold red")}.get(outcome.status, ("is undecided", "yellow"))
-    lines.append(Text.assemble(f"{r.subject} ", (verdict, colour), f": {words}"))
+    lines.append(Text.assemble(f"{r.subject} ", styled(outcome.status), f": {words}"))
     return lines
 
 
 def _beside(outcome: VerifyOutcome) -> list[str]:
-    """What speaks against the subject beside the properties."""
+    """Return what refutes the subject, or leaves it undecided, apart from the properties."""
     against = (("comparison with the reference", outcome.agreement), ("replay of the sample", outcome.replayed))
-    return [f"{what} {'REFUTED' if part.status == 1 else 'undecided'}" for what, part in against if part and part.status]
+    return [f"{what} {Verdict.REFUTED if part.status == Status.REFUTED else 'undecided'}" for what, part in against if part and part.status]
 
 
 def to_show(files: Iterable[str]) -> list[Any]:
@@ -113,8 +113,8 @@ def diff(outcome: DiffOutcome) -> list[Any]:
     names = f"{outcome.left} and {outcome.right}"
     bound = f"{o.steps:,} operations in {o.runs:,} runs, {len(r.policies)} policies x page sizes {', '.join(map(str, r.page_sizes))}"
     lines: list[Any] = [Text(f"not compared: {sentence}", "yellow") for sentence in outcome.apart]
-    if o.parted:
-        lines.append(Text(f"{o.parted:,} runs ended early: both left the specification together", "yellow"))
+    if o.diverged:
+        lines.append(Text(f"{o.diverged:,} runs ended early: both departed from the specification alike", "yellow"))
     for d in o.differences:
         lines += _difference(outcome, d)
     if o.faults:
@@ -202,5 +202,4 @@ def replay(outcome: ReplayOutcome) -> list[Any]:
         parts.append(Text.assemble((f"{f.violation.property} REFUTED", "bold red"), f" {where}: {f.violation.text}"))
     if outcome.unread:
         parts.append(Text(f"{outcome.unread}; the {r.requests:,} requests before it were replayed", "yellow"))
-    verdict = {0: ("holds", "green"), 1: ("is refuted", "bold red")}.get(outcome.status, ("is undecided", "yellow"))
-    return [*parts, Text.assemble(f"{outcome.subject} ", verdict, f" on {outcome.trace}")]
+    return [*parts, Text.assemble(f"{outcome.subject} ", styled(outcome.status), f" on {outcome.trace}")]

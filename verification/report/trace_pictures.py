@@ -10,15 +10,16 @@ from rich.padding import Padding
 from rich.text import Text
 
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.status import Status
+from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.traces import Recorded
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.replay.stepped import replicas
 from radixcheck.verification.report import verify_files as files
 from radixcheck.verification.report.alt_text import HIDDEN, NODES, below, clean, title, to_json
 from radixcheck.verification.report.drawing import STYLE, THEME, stacked, svg
 from radixcheck.verification.report.frames import EVICTED, NEW, SPLIT, Frame, frames
 from radixcheck.verification.report.pictures import tree
-from radixcheck.verification.runs.outcome import config_json
-from radixcheck.verification.subjects.registry import UsageError, resolve
 
 PAGE, DRAWING = ".html", ".svg"  # how the name of a file ends
 STYLES = {"plain": "", "entry": "", "soft": "dim", "bad": "bold red"}
@@ -29,16 +30,16 @@ MARKED = {NEW: "green", SPLIT: "green", EVICTED: "red"}  # any other: yellow
 class Shown:
     """The pictures of a trace."""
 
-    subject: str
+    subject: str  # its name
     trace: str  # the file
     recorded: Recorded
     frames: tuple[Frame, ...]  # all of them
     chosen: tuple[Frame, ...]  # to be shown
 
     @property
-    def status(self) -> int:
-        """The exit status: 1 a property breaks, be it in a step that is not shown."""
-        return 1 if any(frame.broken for frame in self.frames) else 0
+    def status(self) -> Status:
+        """REFUTED if a step breaks a property, shown or not."""
+        return Status.REFUTED if any(frame.broken for frame in self.frames) else Status.HOLDS
 
     @property
     def heading(self) -> str:
@@ -62,7 +63,7 @@ class Shown:
     def to_json(self) -> dict[str, Any]:
         """Everything, for machines."""
         names = {"subject": self.subject, "trace": self.trace, "status": self.status}
-        return names | {"config": config_json(self.recorded.config), "steps": [to_json(frame) for frame in self.chosen]}
+        return names | {"config": self.recorded.config.to_json(), "steps": [to_json(frame) for frame in self.chosen]}
 
     def parts(self, saved: str) -> list[Any]:
         """For a person at a terminal."""
@@ -73,15 +74,14 @@ class Shown:
         return [*parts, *(Text(clean(line), style) for line in self.lines), *([Text(saved)] if saved else [])]
 
 
-def shown(trace: str, recorded: Recorded, subject: str, steps: Sequence[int]) -> Shown:
+def shown(trace: str, recorded: Recorded, subject: Subject, steps: Sequence[int]) -> Shown:
     """Perform a trace and look after each operation; `steps`: which to show, all if there are none."""
-    factory = resolve(subject)
-    found = frames(factory, recorded.config, recorded.trace)
-    differing = None if any(frame.broken for frame in found) else replicas(factory, recorded)
+    found = frames(subject, recorded.config, recorded.trace)
+    differing = None if any(frame.broken for frame in found) else replicas(subject, recorded)
     if differing:
         number, violation = differing
         found = tuple(replace(frame, broken=(violation,)) if frame.number == number else frame for frame in found)
-    return Shown(subject, trace, recorded, found, tuple(frame for frame in found if not steps or frame.number in steps))
+    return Shown(subject.name, trace, recorded, found, tuple(frame for frame in found if not steps or frame.number in steps))
 
 
 def _picture(frame: Frame) -> Text:

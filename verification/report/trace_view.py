@@ -6,25 +6,24 @@ from typing import Any
 
 from rich.text import Text
 
+from radixcheck.verification.core.status import Status
+from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.replay.stepped import Step, replicas, stepped
 from radixcheck.verification.report.alt_text import clean
-from radixcheck.verification.report.wording import numbered, verdict
-from radixcheck.verification.runs.outcome import Progress, config_json
+from radixcheck.verification.report.wording import numbered, styled
+from radixcheck.verification.runs.outcome import Progress
 from radixcheck.verification.search.diff import brief
 from radixcheck.verification.search.probes import PROBED
 from radixcheck.verification.search.run import new_checker
-from radixcheck.verification.subjects.registry import resolve
-
-COLOURS = {0: "green", 1: "bold red"}  # by exit status; any other: yellow
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedOutcome:
     """A trace file replayed through a subject."""
 
-    subject: str
-    trace: str  # the file
+    subject: str  # its name
+    trace: str  # the name of the file
     recorded: Recorded
     steps: tuple[Step, ...]  # up to the one after which nothing more could be judged
 
@@ -49,9 +48,9 @@ class RecordedOutcome:
         return ""
 
     @property
-    def status(self) -> int:
-        """The exit status: 1 something breaks, 3 undecided, 0 it holds."""
-        return 1 if self.broken else 3 if self.undecided else 0
+    def status(self) -> Status:
+        """REFUTED if a step breaks a property."""
+        return Status.REFUTED if self.broken else Status.UNDECIDED if self.undecided else Status.HOLDS
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for machines."""
@@ -60,7 +59,7 @@ class RecordedOutcome:
             "trace": self.trace,
             "status": self.status,
             "undecided": self.undecided,
-            "config": config_json(self.recorded.config),
+            "config": self.recorded.config.to_json(),
             "property": self.recorded.property,
             "recorded": len(self.recorded.trace),
             "operations": [
@@ -88,8 +87,7 @@ class RecordedOutcome:
             lines.append(Text(clean(f"{self.recorded.property}, for which it was recorded, is not broken here")))
         if self.undecided:
             lines.append(Text(clean(self.undecided), "yellow"))
-        said = (verdict(self.status), COLOURS.get(self.status, "yellow"))
-        return [*lines, Text.assemble(clean(self.subject) + " ", said, clean(f" on {self.trace}"))]
+        return [*lines, Text.assemble(clean(self.subject) + " ", styled(self.status), clean(f" on {self.trace}"))]
 
 
 def _broken(step: Step, id_: str, text: str, follows_from: str) -> Text:
@@ -97,15 +95,15 @@ def _broken(step: Step, id_: str, text: str, follows_from: str) -> Text:
     return Text.assemble((f"{id_} REFUTED", "bold red"), where)
 
 
-def replay_recorded(path: Path, recorded: Recorded, subject: str, progress: Progress) -> RecordedOutcome:
+def replay_recorded(path: Path, recorded: Recorded, subject: Subject, progress: Progress) -> RecordedOutcome:
     """Perform and check a trace as `show` does; with every operation the whole state is compared, and every formula evaluated."""
-    factory, steps = resolve(subject), list[Step]()
+    steps = list[Step]()
     with progress(f"replay {path.name}") as tell:
-        for step in stepped(new_checker(factory, recorded.config, stride=1), recorded.trace):
+        for step in stepped(new_checker(subject, recorded.config, stride=1), recorded.trace):
             steps.append(step)
             tell(step.number / len(recorded.trace), f"{step.number:,} operations")
-        differing = None if any(step.broken for step in steps) else replicas(factory, recorded)
+        differing = None if any(step.broken for step in steps) else replicas(subject, recorded)
     if differing:
         number, violation = differing
         steps = [replace(step, broken=(violation,)) if step.number == number else step for step in steps]
-    return RecordedOutcome(subject, path.name, recorded, tuple(steps))
+    return RecordedOutcome(subject.name, path.name, recorded, tuple(steps))

@@ -8,10 +8,10 @@ from typing import Any
 from radixcheck.verification.core import traces
 from radixcheck.verification.core.atomic_write import unfinished, write_whole
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report.junit import junit
 from radixcheck.verification.report.step_summary import summary
-from radixcheck.verification.search.run import Found
-from radixcheck.verification.subjects.registry import UsageError
 
 
 @dataclass(frozen=True, slots=True)

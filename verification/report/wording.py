@@ -3,18 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.status import Status
 from radixcheck.verification.operations import Op
 from radixcheck.verification.search.diff import brief
-from radixcheck.verification.search.run import Config
 
 Json = Mapping[str, Any]
 TRACE_MAX = 40  # operations shown of a trace
-WORDS = {0: "holds", 1: "is refuted"}  # by exit status; any other: it is undecided
+WORDS = {Status.HOLDS: "holds", Status.REFUTED: "is refuted", Status.WRONG_USE: "is undecided", Status.UNDECIDED: "is undecided"}
+COLOURS = {Status.HOLDS: "green", Status.REFUTED: "bold red", Status.WRONG_USE: "yellow", Status.UNDECIDED: "yellow"}
 
 
 def verdict(status: int) -> str:
-    """What an exit status says of a subject."""
-    return WORDS.get(status, "is undecided")
+    """Return the words for the status of a subject."""
+    return WORDS[Status(status)]
+
+
+def styled(status: Status) -> tuple[str, str]:
+    """Return the words for the status of a subject, and their style."""
+    return WORDS[status], COLOURS[status]
 
 
 def operations(found: Json) -> list[str]:

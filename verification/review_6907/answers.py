@@ -10,9 +10,10 @@ whatever its results say stands there.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.review_6907.cost_claims import CLAIMS
 
-PROVED, REFUTED, TESTED, MEASURED, ANY = "PROVED", "REFUTED", "TESTED", "MEASURED", ""
+PROVED, REFUTED, TESTED, MEASURED, ANY = Verdict.PROVED, Verdict.REFUTED, Verdict.TESTED, Verdict.MEASURED, ""
 PAIRS, NODES, BASE, LEAF_SET, OURS = "as-submitted:pairs", "as-submitted:nodes", "base", "leaf-set", "optimized"
 PROVE, FACTS, BENCH = "prove", "facts", "bench"
 SUBMITTED = (PAIRS, NODES)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from radixcheck.verification.bench.bench_data import OURS, Job
 from radixcheck.verification.bench.bench_results import Results
 from radixcheck.verification.bench.figures import Figure
+from radixcheck.verification.core.status import Verdict
 
-MEASURED, REFUTED, NOT_MEASURED = "MEASURED", "REFUTED", "NOT MEASURED"
+MEASURED, REFUTED, NOT_MEASURED = Verdict.MEASURED, Verdict.REFUTED, Verdict.NOT_MEASURED
 BASE, SUBMITTED, LEAF_SET = "base", "as-submitted:pairs", "leaf-set"
 TIE = 1.2  # two costs that lie closer are taken for equal: machines are noisy
 Place = tuple[str, str]  # a cache and a figure

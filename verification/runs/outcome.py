@@ -1,4 +1,4 @@
-"""What the commands do, and what they found, ready to be shown or written as JSON."""
+"""The jobs behind the commands, and their results, which can be shown or written as JSON."""
 
 import shlex
 from collections.abc import Callable, Iterator
@@ -7,56 +7,28 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.status import Status, worst
+from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.replay.mooncake import TraceError, read
 from radixcheck.verification.replay.replay import Replayed, Settings, replay
 from radixcheck.verification.replay.sample import FILE as SAMPLE
 from radixcheck.verification.report.pictures import Scene, scene
-from radixcheck.verification.search.diff import POOL_PAGES, Outcome, along, diff
-from radixcheck.verification.search.run import Config, Found
-from radixcheck.verification.search.verify import Options, Report, supported, verify
-from radixcheck.verification.subjects.registry import Subject, UsageError, name_of, resolve
+from radixcheck.verification.runs.request import Request, request_for
+from radixcheck.verification.search.diff import Outcome, along, diff
+from radixcheck.verification.search.verify import Options, Report, verify
+from radixcheck.verification.subjects.registry import resolve
 
 Progress = Callable[[str], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """Under what to check, as asked on the command line."""
-
-    policies: tuple[str, ...]
-    page_sizes: tuple[int, ...]
-    pool: int | None
-    device: str
-    seed: int
-
-    def both(self, other: "Request") -> "Request":
-        """What two subjects share. Raises `UsageError` if that is nothing."""
-        policies = tuple(p for p in self.policies if p in other.policies)
-        sizes = tuple(s for s in self.page_sizes if s in other.page_sizes)
-        if not policies or not sizes:
-            raise UsageError("the two subjects share no policy or no page size")
-        return Request(policies, sizes, self.pool, self.device, self.seed)
-
-    def configs(self) -> tuple[Config, ...]:
-        """Every policy and page size, with pools of several sizes."""
-        return tuple(
-            Config(policy, size, self.pool or size * pages, self.device)
-            for pages in POOL_PAGES
-            for size in self.page_sizes
-            for policy in self.policies
-        )
-
-
-def config_json(config: Config) -> dict[str, Any]:
-    """A configuration as JSON."""
-    return {"policy": config.policy, "page_size": config.page_size, "pool": config.pool, "device": config.device}
-
-
-@dataclass(frozen=True, slots=True)
 class VerifyOutcome:
-    """A report, the scene of each fault, and the replay of the sample where the subject can be replayed."""
+    """The search, the scene of each fault, the comparison with the reference, and the replay of the sample trace."""
 
     report: Report
     scenes: tuple[tuple[Found, Scene | None], ...]
@@ -64,14 +36,13 @@ class VerifyOutcome:
     replayed: "ReplayOutcome | None"
 
     @property
-    def status(self) -> int:
-        """The exit status."""
-        parts = [self.report.status, *(part.status for part in (self.agreement, self.replayed) if part)]
-        return next((status for status in (1, 3, 2) if status in parts), 0)
+    def status(self) -> Status:
+        """The worst status of the search, the comparison and the replay."""
+        return worst([self.report.status, *(part.status for part in (self.agreement, self.replayed) if part)])
 
     @property
     def command(self) -> str:
-        """What repeats it."""
+        """The command line that repeats the search."""
         o, usual = self.report.options, Supports()
         words = [*("radixcheck", "verify", self.report.subject, "--seed", f"{o.seed}", "--seconds", f"{o.seconds:g}")]
         words += [word for policy in o.policies for word in ("--policy", policy) if o.policies != usual.policies]
@@ -81,7 +52,7 @@ class VerifyOutcome:
         return shlex.join([*words, *(["--misuse"] if o.misused else [])])
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, for machines."""
+        """Return the whole result as a JSON object."""
         r = self.report
         return {
             "subject": r.subject,
@@ -116,7 +87,7 @@ def _found_json(found: Found, scene_: Scene | None) -> dict[str, Any]:
     out = {
         "property": found.violation.property,
         "text": found.violation.text,
-        "config": config_json(found.config),
+        "config": found.config.to_json(),
         "trace": [op.to_json() for op in found.trace],
     }
     if scene_:
@@ -135,16 +106,16 @@ class ReplayOutcome:
     unread: str = ""
 
     @property
-    def status(self) -> int:
-        """The exit status: 1 a fault or a leak, 2 a trace that could not be read to its end, 3 nothing replayed."""
+    def status(self) -> Status:
+        """REFUTED by a fault or a leak; WRONG_USE if the trace could not be read to its end; UNDECIDED if nothing was replayed."""
         if not self.replayed.clean:
-            return 1
+            return Status.REFUTED
         if self.unread:
-            return 2
-        return 0 if self.replayed.requests else 3
+            return Status.WRONG_USE
+        return Status.HOLDS if self.replayed.requests else Status.UNDECIDED
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, for machines."""
+        """Return the whole result as a JSON object."""
         r = self.replayed
         fault = r.fault and {
             "property": r.fault.violation.property,
@@ -166,16 +137,19 @@ class ReplayOutcome:
         }
 
 
-BESIDE = "reference"  # the cache that a subject which holds is compared with
-BESIDE_SECONDS = 8.0
+REFERENCE = "reference"  # a subject that holds is compared with it
+COMPARE_SECONDS = 8.0
 POOL = 320_000  # tokens of a replay
 SAMPLE_POOL = 6_000  # tokens: small enough that the sample evicts
 
 
 def replay_trace(
-    path: Path | None, subject: str, settings: Settings, limit: int, progress: Progress, record: Callable[[Op], None] = lambda op: None
+    path: Path | None, subject: Subject, settings: Settings, limit: int, progress: Progress, record: Callable[[Op], None] = lambda op: None
 ) -> ReplayOutcome:
-    """Replay a file, or the sample if none is given; `record` is told of every operation. Raises `UsageError` if nothing can be used."""
+    """Replay a file, or the sample trace without one. `record` is called with every operation.
+
+    Raise UsageError if no request of the file can be read.
+    """
     recorded = read(path or SAMPLE, limit)
     shown = path.name if path else "sample"
     if recorded.error and not recorded.requests:
@@ -183,48 +157,39 @@ def replay_trace(
     try:
         with progress(f"replay {shown}") as tell:
             replayed = replay(
-                recorded.requests,
-                resolve(subject),
-                settings,
-                progress=lambda done, total: tell(done / total, f"{done:,} requests"),
-                record=record,
+                recorded.requests, subject, settings, progress=lambda done, total: tell(done / total, f"{done:,} requests"), record=record
             )
     except TraceError as error:
         raise UsageError(str(error)) from error
-    return ReplayOutcome(subject, shown, settings, replayed, str(recorded.error or ""))
+    return ReplayOutcome(subject.name, shown, settings, replayed, str(recorded.error or ""))
 
 
 def verified(subject: Subject, request: Request, seconds: float, misused: bool, progress: Progress) -> VerifyOutcome:
-    """One subject searched, without the comparison and the replay."""
+    """Search one subject, without the comparison and the replay."""
     options = Options(request.policies, request.page_sizes, seconds, request.seed, request.pool, request.device, misused)
-    with progress(f"verify {name_of(subject)}") as tell:
+    with progress(f"verify {subject.name}") as tell:
         report = verify(subject, options, tell)
-    factory = resolve(subject)
-    return VerifyOutcome(report, tuple((found, scene(factory, found)) for found in report.found), None, None)
+    return VerifyOutcome(report, tuple((found, scene(subject, found)) for found in report.found), None, None)
 
 
-def verify_and_replay(subject: str, request: Request, seconds: float, misused: bool, progress: Progress) -> VerifyOutcome:
-    """The main job for one subject."""
+def verify_and_replay(subject: Subject, request: Request, seconds: float, misused: bool, progress: Progress) -> VerifyOutcome:
+    """Search one subject. If nothing is refuted, compare it with the reference and replay the sample trace."""
     outcome = verified(subject, request, seconds, misused, progress)
     report = outcome.report
     replayed = agreement = None
-    if not report.found and subject != BESIDE:
-        shared = request.both(_everything(BESIDE, request))
-        agreement = compare(subject, BESIDE, shared, min(BESIDE_SECONDS, seconds), progress)
-    if not report.found and _replayable(subject, request):
+    if not report.found and subject.name != REFERENCE:
+        reference = resolve(REFERENCE)
+        shared = request.both(request_for(reference, (), ()))
+        agreement = compare(subject, reference, shared, min(COMPARE_SECONDS, seconds), progress)
+    if not report.found and _replayable(subject):
         settings = Settings(page_size=16, pool=SAMPLE_POOL, device=request.device)
         replayed = replay_trace(None, subject, settings, 0, progress)
     return replace(outcome, agreement=agreement, replayed=replayed)
 
 
-def _everything(subject: str, request: Request) -> Request:
-    supports, _ = supported(subject)
-    return Request(supports.policies, supports.page_sizes, request.pool, request.device, request.seed)
-
-
-def _replayable(subject: str, request: Request) -> bool:
-    supports, transparent = supported(subject, request.device)
-    return set(REQUEST_OPERATIONS) <= set(supports.operations) and transparent and 16 in supports.page_sizes and "lru" in supports.policies
+def _replayable(subject: Subject) -> bool:
+    s = subject.supports
+    return subject.white_box and set(REQUEST_OPERATIONS) <= set(s.operations) and 16 in s.page_sizes and "lru" in s.policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,24 +200,24 @@ class DiffOutcome:
     right: str
     request: Request
     outcome: Outcome
-    apart: tuple[str, ...] = ()  # what only one of the two declares
+    apart: tuple[str, ...] = ()  # what only one of the two declares, so that it was not compared
 
     @property
-    def status(self) -> int:
-        """The exit status: 1 they differ in something that nobody declared, 3 nothing was compared, 0 they agree."""
+    def status(self) -> Status:
+        """REFUTED by a difference that neither has declared; UNDECIDED if nothing was compared."""
         if self.outcome.faults:
-            return 1
-        return 0 if self.outcome.steps else 3
+            return Status.REFUTED
+        return Status.HOLDS if self.outcome.steps else Status.UNDECIDED
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, for machines."""
+        """Return the whole result as a JSON object."""
         return {
             "left": self.left,
             "right": self.right,
             "status": self.status,
             "operations": self.outcome.steps,
             "runs": self.outcome.runs,
-            "left_the_specification_together": self.outcome.parted,
+            "left_the_specification_together": self.outcome.diverged,
             "not_compared": list(self.apart),
             "differences": [
                 {
@@ -260,7 +225,7 @@ class DiffOutcome:
                     "departs": [{"left": self.left, "right": self.right}[side] for side in d.kind.departs],
                     "declared": {{"left": self.left, "right": self.right}[side]: why for side, why in d.declared.items()},
                     "runs": d.runs,
-                    "config": config_json(d.config),
+                    "config": d.config.to_json(),
                     "trace": [op.to_json() for op in d.trace],
                     **{"left_answer": d.left, "right_answer": d.right, "specification": d.specification},
                 }
@@ -269,39 +234,41 @@ class DiffOutcome:
         }
 
 
-def compare(left: str, right: str, request: Request, seconds: float, progress: Progress, operations: int | None = None) -> DiffOutcome:
-    """Compare two subjects, for so many seconds or until so many operations were compared."""
-    with progress(f"diff {left} {right}") as tell:
+def compare(
+    left: Subject, right: Subject, request: Request, seconds: float, progress: Progress, operations: int | None = None
+) -> DiffOutcome:
+    """Compare two subjects for a number of seconds or, if given, over a number of operations."""
+    with progress(f"diff {left.name} {right.name}") as tell:
         outcome = diff(left, right, request.configs(), request.seed, seconds, operations, tell)
-    return DiffOutcome(left, right, request, outcome, tuple(_apart(left, right)))
+    return DiffOutcome(left.name, right.name, request, outcome, tuple(_apart(left, right)))
 
 
-def compare_along(left: str, right: str, request: Request, path: Path | None, limit: int, progress: Progress) -> DiffOutcome:
-    """Compare two subjects along a trace (None: the sample) under the first policy and page size that was asked for.
+def compare_along(left: Subject, right: Subject, request: Request, path: Path | None, limit: int, progress: Progress) -> DiffOutcome:
+    """Compare two subjects along a trace (None: the sample) under the first policy and one page size of the request.
 
-    Raises `UsageError` if nothing can be used of the trace.
+    Raise UsageError if no request of the trace can be read.
     """
     policy, size = request.policies[0], 16 if 16 in request.page_sizes else request.page_sizes[0]
     pool = request.pool or (POOL if path else SAMPLE_POOL)
     settings = Settings(policy, size, tokens_per_id=size, pool=pool, device=request.device)
     recorded: list[Op] = []
-    replay_trace(path, BESIDE, settings, limit, progress, recorded.append)
-    with progress(f"diff {left} {right}") as tell:
+    replay_trace(path, resolve(REFERENCE), settings, limit, progress, recorded.append)
+    with progress(f"diff {left.name} {right.name}") as tell:
         outcome = along(left, right, Config(policy, size, pool, request.device), tuple(recorded), tell)
     shown = replace(request, policies=(policy,), page_sizes=(size,))
-    return DiffOutcome(left, right, shown, outcome, tuple(_apart(left, right)))
+    return DiffOutcome(left.name, right.name, shown, outcome, tuple(_apart(left, right)))
 
 
-def _apart(left: str, right: str) -> Iterator[str]:
-    """What only one of them declares, and so is not compared."""
-    a, b = supported(left)[0], supported(right)[0]
-    for one, other, name in ((a, b, right), (b, a, left)):
+def _apart(left: Subject, right: Subject) -> Iterator[str]:
+    """Yield what only one of them declares."""
+    for subject, other in ((left, right), (right, left)):
+        a, b = subject.supports, other.supports
         for what, mine, others in (
-            ("policy", one.policies, other.policies),
-            ("page size", one.page_sizes, other.page_sizes),
-            ("operation", one.operations, other.operations),
-            ("namespaces", ("",) * one.namespaces, ("",) * other.namespaces),
+            ("policy", a.policies, b.policies),
+            ("page size", a.page_sizes, b.page_sizes),
+            ("operation", a.operations, b.operations),
+            ("namespaces", ("",) * a.namespaces, ("",) * b.namespaces),
         ):
             lacking = [str(each) for each in mine if each not in others]
             if lacking:
-                yield f"{name} has no {what} {', '.join(lacking)}".rstrip()
+                yield f"{other.name} has no {what} {', '.join(lacking)}".rstrip()

@@ -9,8 +9,6 @@ from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE
 from radixcheck.verification.runs.results import Results
 from radixcheck.verification.runs.store import Stored
 
-STATUS_WORDS = {0: "holds", 1: "is refuted", 3: "is undecided"}
-
 
 @dataclass(frozen=True, slots=True)
 class Gathered:

@@ -7,10 +7,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE, SECONDS, Evidence
-from radixcheck.verification.runs.request import asked_of
+from radixcheck.verification.runs.request import request_for
 from radixcheck.verification.runs.store import Stored, store, stored
-from radixcheck.verification.subjects.registry import BUILT_IN
+from radixcheck.verification.subjects.registry import BUILT_IN, resolve
 
 if TYPE_CHECKING:
     from radixcheck.verification.mutants.kill_matrix import Judged
@@ -50,7 +51,7 @@ class Results:
 def _verified(found: Stored, name: str) -> Result | None:
     for p in found["properties"]:
         if p["id"] == name:
-            if p["verdict"] == "NOT OBSERVABLE":
+            if p["verdict"] == Verdict.NOT_OBSERVABLE:
                 return Result(p["verdict"], p["note"])
             return Result(p["verdict"], f"{p['non_vacuous']:,} of {p['checked']:,} states or calls said something")
     return None
@@ -156,12 +157,11 @@ def _brief(judged: "Judged") -> "Judged":
 def _explorer(subject: str) -> Callable[[Progress], Stored]:
     def explore(progress: Progress) -> Stored:
         from radixcheck.verification.report import explore_view as exploration
-        from radixcheck.verification.search.verify import supported
 
-        supports, _ = supported(subject, "cpu")
-        bounds = exploration.bounds(subject, supports, (), ("lru",), (1,), None, EXPLORE_SECONDS)
+        cache = resolve(subject)
+        bounds = exploration.bounds(cache, (), ("lru",), (1,), None, EXPLORE_SECONDS)
         with progress(f"explore {subject}") as told:
-            results = exploration.explorations(subject, bounds, 2, lambda so_far: told(0.5, f"{so_far[-1].states:,} states"))
+            results = exploration.explorations(cache, bounds, 2, lambda so_far: told(0.5, f"{so_far[-1].states:,} states"))
         return exploration.to_json(subject, results)
 
     return explore
@@ -171,6 +171,7 @@ def _verifier(subject: str) -> Callable[[Progress], Stored]:
     def verify(progress: Progress) -> Stored:
         from radixcheck.verification.runs.outcome import verify_and_replay
 
-        return verify_and_replay(subject, asked_of(subject, (), ()), SECONDS, False, progress).to_json()
+        cache = resolve(subject)
+        return verify_and_replay(cache, request_for(cache, (), ()), SECONDS, False, progress).to_json()
 
     return verify

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.core.atomic_write import write_whole
-from radixcheck.verification.subjects.registry import UsageError
+from radixcheck.verification.core.usage import UsageError
 
 LAYERS = ("spec", "reference", "optimized", "verification")
 Stored = Mapping[str, Any]

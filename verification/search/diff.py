@@ -1,8 +1,9 @@
-"""Two caches side by side: the same operations, and every answer, refusal, size and victim compared.
+"""Two caches side by side: the same operations on both, with every answer, refusal, size and victim compared.
 
-The specification runs along: it says which operations make sense, and who departs from it where the two differ. Differences are sorted
-into kinds, by what differs and who departs: each kind is reported once, with the smallest trace that was found for it and the number of
-runs that ended in it. A kind that the cache declares (`Supports.choices`) is shown apart from the others, with the reason it gives.
+The model of the specification performs the operations too: it determines which of them are allowed, and which cache departs from the
+specification where the two differ. A kind of difference is what differs and which caches depart. Each kind is reported once, with the
+smallest trace that was found and the number of runs that ended in it. A kind that a cache declares (`Supports.choices`) is listed
+separately, with the reason that it declares.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,14 +15,14 @@ from time import monotonic
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.oracle import Oracle
-from radixcheck.verification.core.workers import WORKERS, workers
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.subject import Factory, Subject
+from radixcheck.verification.core.workers import WORKERS, workers_for
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.generate import PROFILES, operations
-from radixcheck.verification.search.run import Config, Factory
 from radixcheck.verification.search.shrink import in_pages_of_one, minimise
 from radixcheck.verification.search.sides import Said, Side, Specification
-from radixcheck.verification.subjects.registry import resolve
 
 STEPS = 400  # of one run
 POOL_PAGES = (6, 10, 16, 24)
@@ -36,7 +37,7 @@ LEFT, RIGHT = "left", "right"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What differs (a field of `Said`, of which group of operations), and which of the two departs from the specification."""
+    """What differs (a field of `Said` and a group of operations), and which of the two departs from the specification."""
 
     what: str
     departs: tuple[str, ...]
@@ -44,7 +45,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """An operation that the two answer differently, with what led to it."""
+    """An operation that the two answer differently, with the operations before it."""
 
     kind: Kind
     config: Config
@@ -57,17 +58,17 @@ class Difference:
 
     @property
     def is_declared(self) -> bool:
-        """Whether every side that departs has said that it does."""
+        """Whether every side that departs declares this kind of difference."""
         return bool(self.kind.departs) and set(self.kind.departs) <= set(self.declared)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was compared. `parted` counts runs that ended early because both left the specification together."""
+    """The result of a comparison. `diverged` counts runs that ended early because both caches departed from the specification alike."""
 
     steps: int = 0
     runs: int = 0
-    parted: int = 0
+    diverged: int = 0
     kinds: Mapping[Kind, Difference] = field(default_factory=dict)
 
     def __add__(self, other: "Outcome") -> "Outcome":
@@ -76,21 +77,21 @@ class Outcome:
             old = kinds.get(kind)
             shorter = new if old is None or len(new.trace) < len(old.trace) else old
             kinds[kind] = replace(shorter, runs=new.runs + (old.runs if old else 0))
-        return Outcome(self.steps + other.steps, self.runs + other.runs, self.parted + other.parted, kinds)
+        return Outcome(self.steps + other.steps, self.runs + other.runs, self.diverged + other.diverged, kinds)
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """One for each kind, the undeclared first, and the frequent before the rare."""
+        """One difference of each kind, undeclared kinds first, then by the number of runs."""
         return tuple(sorted(self.kinds.values(), key=lambda d: (d.is_declared, -d.runs)))
 
     @property
     def faults(self) -> tuple[Difference, ...]:
-        """Those that nobody has declared."""
+        """The differences that no cache declares."""
         return tuple(d for d in self.differences if not d.is_declared)
 
 
 class Pair:
-    """Two subjects and the specification. It has what the generator of operations asks of a checker."""
+    """Two subjects and the specification. It has the methods of a checker that the generator of operations needs."""
 
     def __init__(self, left: Factory, right: Factory, config: Config) -> None:
         self.oracle = Oracle(config.policy, config.page_size, config.pool // config.page_size)
@@ -106,20 +107,20 @@ class Pair:
             namespaces=a.namespaces and b.namespaces,
             without=a.without | b.without,
         )
-        self.parted = False
+        self.diverged = False
 
     def allowed(self, op: Op) -> bool:
         """Whether a caller can make this call now."""
         return op.name in self.supports.operations and self.oracle.allowed(op)
 
     def step(self, op: Op) -> tuple[Kind, str, str, str] | None:
-        """The kind, both answers and the specification's, if the two differ."""
+        """Perform the operation. Return the kind, both answers and that of the specification if the two differ, else None."""
         fresh = self._specification.fresh(op)
         due = self._specification.perform(op, fresh)
         left, right = self._left.perform(op, fresh), self._right.perform(op, fresh)
         what = left.departs(right)
         if not what:
-            self.parted = self.parted or left != due
+            self.diverged = self.diverged or left != due
             return None
         departs = tuple(name for name, said in ((LEFT, left), (RIGHT, right)) if said.departs(due))
         kind = Kind(_group(op, what), departs)
@@ -136,13 +137,13 @@ class Pair:
         return ", ".join(words)
 
     def _shown(self, positions: Sequence[int]) -> str:
-        """Prefixes whose last page is meant."""
-        known = [brief(blame.shown(self.oracle.positions, q)) if q >= 0 else "what nobody wrote" for q in positions[:SHOWN_MAX]]
+        """Return the prefixes that end at these positions."""
+        known = [brief(blame.shown(self.oracle.positions, q)) if q >= 0 else "never written" for q in positions[:SHOWN_MAX]]
         return " ".join(known) + (f" and {len(positions) - SHOWN_MAX} more" if len(positions) > SHOWN_MAX else "")
 
 
 def brief(text: str) -> str:
-    """Without the middle of a long list of tokens.
+    """Return the text without the middle of a long list of tokens.
 
     >>> brief("[" + "1 " * 60 + "2]")
     '[1 1 1 1 1 1 1 1 1 1 1 1 ... 1 1 1 1 1 1 1 2]'
@@ -151,7 +152,7 @@ def brief(text: str) -> str:
 
 
 def _group(op: Op, what: str) -> str:
-    """One name for what has one cause: an eviction is the same in whichever operation it happens."""
+    """Return what differs, named so that one cause has one name: an eviction is the same in every operation that evicts."""
     if what == "victims" and op.name in ("evict", "alloc", "start", "decode", "insert"):
         return "victims of an eviction"
     if what in ("crash", "pool", "refusal", "sizes", "victims"):
@@ -181,16 +182,15 @@ def _run(pair: Pair, config: Config, stream: Iterable[Op]) -> Outcome:
             sides = zip((LEFT, RIGHT), pair.each, strict=True)
             declared = {side: supports.choices[kind.what] for side, supports in sides if kind.what in supports.choices}
             return Outcome(len(trace), 1, 0, {kind: Difference(kind, config, tuple(trace), *differs[1:], declared=declared)})
-        if pair.parted:
+        if pair.diverged:
             break
-    return Outcome(len(trace), 1, pair.parted)
+    return Outcome(len(trace), 1, pair.diverged)
 
 
 def along(
-    left: str, right: str, config: Config, trace: Trace, progress: Callable[[float, str], None], seconds: float = ALONG_SECONDS
+    left: Factory, right: Factory, config: Config, trace: Trace, progress: Callable[[float, str], None], seconds: float = ALONG_SECONDS
 ) -> Outcome:
-    """Compare two named caches along given operations, as a replay records them, up to the first that they answer differently."""
-    a, b = resolve(left), resolve(right)
+    """Compare two caches along given operations, up to the first that they answer differently."""
 
     def told() -> Iterator[Op]:
         for done, op in enumerate(trace):
@@ -198,13 +198,13 @@ def along(
                 progress(done / len(trace), f"{done:,} operations")
             yield op
 
-    outcome = _run(Pair(a, b, config), config, told())
+    outcome = _run(Pair(left, right, config), config, told())
     progress(1.0, "looking for fewer operations")
-    return replace(outcome, kinds={kind: _smallest(a, b, found, seconds) for kind, found in outcome.kinds.items()})
+    return replace(outcome, kinds={kind: _smallest(left, right, found, seconds) for kind, found in outcome.kinds.items()})
 
 
 def _smallest(left: Factory, right: Factory, found: Difference, seconds: float = SHRINK_SECONDS) -> Difference:
-    """The same kind at the end of a shorter trace; in pages of one token, if it is there as well."""
+    """Return the same kind of difference with a shorter trace, in pages of one token if it occurs there too."""
 
     def under(config: Config, trace: Trace) -> Difference | None:
         return _run(Pair(left, right, config), config, trace).kinds.get(found.kind)
@@ -217,36 +217,32 @@ def _smallest(left: Factory, right: Factory, found: Difference, seconds: float =
     return replace(small, runs=found.runs)
 
 
-def _slice(left: str, right: str, configs: Sequence[Config], seed: int, seconds: float) -> Outcome:
+def _slice(left: Factory, right: Factory, configs: Sequence[Config], seed: int, seconds: float) -> Outcome:
     """Runs over all configurations in turn, for about `seconds`."""
-    a, b, end, k, outcome = resolve(left), resolve(right), monotonic() + seconds, 0, Outcome()
+    end, k, outcome = monotonic() + seconds, 0, Outcome()
     while k == 0 or monotonic() < end:
-        outcome += compare(a, b, configs[(seed + k) % len(configs)], seed + k)
+        outcome += compare(left, right, configs[(seed + k) % len(configs)], seed + k)
         k += 1
     return outcome
 
 
-def _shrunk(left: str, right: str, found: Difference) -> Difference:
-    return _smallest(resolve(left), resolve(right), found)
-
-
 def diff(
-    left: str,
-    right: str,
+    left: Subject,
+    right: Subject,
     configs: Sequence[Config],
     seed: int,
     seconds: float,
     operations_wanted: int | None,
     progress: Callable[[float, str], None],
 ) -> Outcome:
-    """Compare two named caches on both cores until the time is over or, if a number is given, so many operations were compared."""
+    """Compare two caches until the time is over or, if `operations_wanted` is given, that many operations were compared."""
     start, outcome, number = monotonic(), Outcome(), 0
     wanted = operations_wanted or 0
 
     def share() -> float:
         return outcome.steps / wanted if wanted else (monotonic() - start) / seconds
 
-    with workers() as pool:
+    with workers_for(left, right) as pool:
         while share() < 1:
             jobs = []
             for _ in range(WORKERS):
@@ -255,6 +251,6 @@ def diff(
             for job in jobs:
                 outcome += job.result()
             progress(min(1.0, share()), f"{outcome.steps:,} operations, {len(outcome.kinds)} kinds of difference")
-        smaller = [pool.submit(_shrunk, left, right, found) for found in outcome.differences]
+        smaller = [pool.submit(_smallest, left, right, found) for found in outcome.differences]
         kinds = {job.result().kind: job.result() for job in smaller}
     return replace(outcome, kinds=kinds)

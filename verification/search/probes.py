@@ -16,10 +16,12 @@ from typing import Any
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.blame import of_crash
-from radixcheck.verification.checker.checker import Violation
 from radixcheck.verification.checker.engine import Engine
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
-from radixcheck.verification.search.run import Config, Factory, RunResult
+from radixcheck.verification.search.run import RunResult
 
 PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")  # seen by a probe only: a replay of the trace does not show them
 SCENES = {"insert", "match", "lock", "unlock", "evict"}  # the operations of all scenes

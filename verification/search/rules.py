@@ -17,11 +17,13 @@ from radixcheck.spec.values import Key
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.misuse import misuses_for
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.generate import LETTERS, PRIORITIES, at_a_limit, leaving_an_edge, namespaces_for, twin
 from radixcheck.verification.search.recipes import CHANGES, Cook, Recipe, pages, recipes, which
-from radixcheck.verification.search.run import Config, Factory, RunResult, new_checker
+from radixcheck.verification.search.run import RunResult, new_checker
 
 Choice = TypeVar("Choice")
 LOANS_MAX = 2  # more slots than these in callers' hands would leave little to cache

@@ -1,42 +1,20 @@
 """One run: a configuration, a stream of operations, and what was found."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
-from radixcheck.verification.checker.checker import Checker, Violation
+from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.formulas import Tally
 from radixcheck.verification.checker.misuse import misuses_for
-from radixcheck.verification.operations import Op, Trace
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Found, Violation
+from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.operations import Op
 from radixcheck.verification.search.generate import PAGES_MAX, PROFILES, operations
 
-Factory = Callable[[Any], Any]
-
 REPLICATED = 0.125  # share of clean runs that a second replica repeats
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """Under what a subject is checked. A trace and its configuration are a repeatable run."""
-
-    policy: str
-    page_size: int  # tokens
-    pool: int  # tokens
-    device: str = "cpu"
-
-    def __str__(self) -> str:
-        return f"{self.policy}, pages of {self.page_size}, pool of {self.pool}"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A broken property with the operations that break it; the last one shows it."""
-
-    violation: Violation
-    trace: Trace
-    config: Config
 
 
 @dataclass(slots=True)

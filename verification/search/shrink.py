@@ -6,8 +6,11 @@ from time import monotonic
 from typing import Protocol, TypeVar
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.search.run import Config, Factory, Found, replay
+from radixcheck.verification.search.run import replay
 
 UNSHRINKABLE = frozenset({"MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST"})  # shown by size
 REPLICAS = 6  # of a trace whose answers differ from run to run: some pairs agree by chance

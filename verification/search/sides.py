@@ -14,8 +14,9 @@ from radixcheck.spec.signature import FREE
 from radixcheck.spec.values import CacheError, Sizes
 from radixcheck.verification.checker.engine import Engine, SubjectFailed
 from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
-from radixcheck.verification.search.run import Config, Factory
 
 NOTHING = -1  # a page into which nothing was written
 SHOWN = ("match", "start", "chunk")  # operations that answer slots with a known content

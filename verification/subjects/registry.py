@@ -1,13 +1,13 @@
-"""Which caches can be named on the command line, and how others are found: an entry point, or `module:factory`.
+"""Named subjects, and how a name or a factory becomes a `Subject`.
 
-Caches in other processes: `exec:COMMAND`, and either of the above followed by `@PYTHON`.
+A name is that of a built-in cache, of an entry point of an installed package, or `module:factory`. `exec:COMMAND` names a program
+that serves a cache; `NAME@PYTHON` runs the adapter of a named cache under another interpreter.
 """
 
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -15,17 +15,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-Factory = Callable[[Any], Any]
-Subject = str | Factory  # a name as on the command line, or the factory itself
+from radixcheck.verification.core.subject import Factory, Subject
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.core.watched_pool import WatchedPool
+from radixcheck.verification.protocol import Setup, Supports
+from radixcheck.verification.remote.remote_subject import Remote
 
-
-class UsageError(Exception):
-    """A wrong input: the message names it and the mend. The command ends with status 2."""
+Given = str | Factory  # what a user gives: a name, or a factory (a Subject is one)
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A cache that can be checked by name."""
+    """A cache with a name on the command line."""
 
     name: str
     where: str  # module:factory
@@ -67,37 +68,115 @@ PEERS = {
         Named("sglang-0.4.6", "radixcheck.verification.subjects.sglang_legacy:sglang_legacy", "SGLang 0.4.6.post5's RadixCache, white box"),
         Named("vllm", "radixcheck.verification.subjects.vllm:vllm", "vLLM's KVCacheManager: requests only, black box"),
     )
-}  # caches that people run: each in a process of its own, for what it imports
+}  # caches of serving engines: each runs in a process of its own, because of what it imports
 GROUPS = {"as-submitted": ("as-submitted:pairs", "as-submitted:nodes")}  # a change that can be read in two ways
 
-
-EXEC = "exec:"  # before the command of a program that serves a cache
+EXEC = "exec:"  # prefix of the command of a program that serves a cache
 ELSEWHERE = "@"  # between a subject and the interpreter of another environment
 
 
-def _served(command: str) -> Factory:
-    """The cache that a program serves."""
-    from radixcheck.verification.remote.remote_subject import Remote  # which needs what is in this file
+def known() -> list[Named]:
+    """Return the built-in caches, those of serving engines, and those of installed packages (entry-point group `radixcheck.subjects`)."""
+    found = entry_points(group="radixcheck.subjects")
+    others = [Named(e.name, e.value, f"from {e.dist.name if e.dist else 'an entry point'}") for e in found]
+    return [*BUILT_IN.values(), *PEERS.values(), *others]
 
+
+def names_of(subject: str) -> tuple[str, ...]:
+    """Return the subjects that a name on the command line stands for: several for the name of a group."""
+    if subject.startswith(EXEC):
+        return (subject,)
+    name, *python = subject.partition(ELSEWHERE)
+    return tuple("".join((one, *python)) for one in GROUPS.get(name, (name,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The factory `module:attribute`. It is pickled by name, so that a worker process can import factories that cannot be pickled."""
+
+    module: str
+    attribute: str
+
+    def __call__(self, setup: Setup) -> Any:
+        """Return a fresh cache."""
+        return getattr(import_module(self.module), self.attribute)(setup)
+
+
+def resolve(given: Given, device: str = "cpu") -> Subject:
+    """Return the subject of a name or of a factory. One throw-away cache is made on `device` to read what it supports.
+
+    Raise UsageError if there is no such subject or device, if no cache can be made, or if it does not declare what it supports.
+    """
+    if isinstance(given, Subject):
+        return given
+    _check_device(device)
+    if isinstance(given, str):
+        name, factory = given, _factory(given)
+    else:
+        name, factory = f"{getattr(given, '__module__', '')}:{getattr(given, '__qualname__', type(given).__name__)}", given
+    try:
+        made = factory(Setup(1, "lru", WatchedPool(64, 1), device))
+    except UsageError:
+        raise
+    except Exception as error:  # a user's factory may raise anything
+        raise UsageError(f"the factory of {name!r} raised {type(error).__name__}: {error}") from error
+    supports = getattr(made, "supports", None)
+    if not isinstance(supports, Supports):
+        raise UsageError(f"subject {name!r} has no attribute `supports` of type protocol.Supports: see README")
+    return Subject(name, factory, supports, hasattr(made, "observe"), portable=isinstance(given, str))
+
+
+def _check_device(device: str) -> None:
+    """Raise UsageError unless this machine has the device."""
+    if device == "cpu":
+        return
+    kind, _, number = device.partition(":")
+    if kind != "cuda" or (number and not number.isdigit()):
+        raise UsageError(f"unknown device {device!r}: give cpu, cuda or cuda:N")
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise UsageError("--device cuda needs torch: pip install 'radixcheck[torch]'") from error
+    if int(number or 0) >= torch.cuda.device_count():
+        raise UsageError(f"--device {device}: this machine has {torch.cuda.device_count()} such devices; use --device cpu")
+
+
+def _factory(name: str) -> Factory:
+    """Return the factory of a named subject. Raise UsageError if there is none."""
+    if name.startswith(EXEC):
+        return Remote(_words(name.removeprefix(EXEC)))
+    base, elsewhere, python = name.partition(ELSEWHERE)
+    if elsewhere or base in PEERS:
+        return Remote(served_by(base, python if elsewhere else sys.executable))
+    module, attribute = _place(name)
+    try:
+        found = import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name == "torch" and module.startswith("radixcheck.verification."):
+            raise UsageError(f"{name} needs torch: pip install 'radixcheck[torch]'") from error
+        raise UsageError(f"cannot import {module!r} for subject {name!r}: {error}") from error
+    except Exception as error:  # a user's module may raise anything while it is imported
+        raise UsageError(f"importing {module!r} for subject {name!r} raised {type(error).__name__}: {error}") from error
+    if not callable(getattr(found, attribute, None)):
+        raise UsageError(f"module {module!r} has no factory {attribute!r}: a subject is named module:factory")
+    return Imported(module, attribute)
+
+
+def _words(command: str) -> tuple[str, ...]:
+    """Split a command as a shell does. Raise UsageError if it is empty or cannot be split."""
     try:
         words = tuple(shlex.split(command))
     except ValueError as error:
         raise UsageError(f"the command {command!r} cannot be read: {error}") from error
     if not words:
         raise UsageError("the command of the subject is empty: give a program that serves a cache")
-    return Remote(words)
-
-
-def _elsewhere(subject: str, python: str) -> Factory:
-    from radixcheck.verification.remote.remote_subject import Remote
-
-    return Remote(served_by(subject, python))
+    return words
 
 
 def served_by(subject: str, python: str) -> tuple[str, ...]:
-    """The command by which another interpreter serves a subject: it needs nothing but its adapter, `serve.py` and the cache.
+    """Return the command that serves a subject under another interpreter, which needs only the adapter, `serve.py` and the cache.
 
-    Raises `UsageError`.
+    Raise UsageError if there is no such interpreter or adapter.
     """
     if not python or shutil.which(python) is None:
         raise UsageError(f"there is no interpreter {python!r} for {subject!r}: give the path of a Python that can import the cache")
@@ -112,62 +191,12 @@ def served_by(subject: str, python: str) -> tuple[str, ...]:
     return python, str(serving), f"{spec.origin}:{attribute}"
 
 
-def known() -> list[Named]:
-    """Built-in caches, then those of other installed packages (entry-point group `radixcheck.subjects`)."""
-    others = [Named(e.name, e.value, f"from {e.dist.name if e.dist else 'an entry point'}") for e in _entry_points()]
-    return [*BUILT_IN.values(), *PEERS.values(), *others]
-
-
-def _entry_points() -> Any:
-    return entry_points(group="radixcheck.subjects")
-
-
-def names_of(subject: str) -> tuple[str, ...]:
-    """The subjects that a name on the command line stands for."""
-    if subject.startswith(EXEC):
-        return (subject,)
-    name, *python = subject.partition(ELSEWHERE)
-    return tuple("".join((one, *python)) for one in GROUPS.get(name, (name,)))
-
-
-def name_of(subject: Subject) -> str:
-    """The name of a subject; of a factory as it would be on the command line, were it in a module."""
-    if isinstance(subject, str):
-        return subject
-    return f"{getattr(subject, '__module__', '')}:{getattr(subject, '__qualname__', type(subject).__name__)}"
-
-
-def resolve(subject: Subject) -> Factory:
-    """The factory of a subject. Raises `UsageError`."""
-    if not isinstance(subject, str):
-        return subject
-    if subject.startswith(EXEC):
-        return _served(subject.removeprefix(EXEC))
-    name, elsewhere, python = subject.partition(ELSEWHERE)
-    if elsewhere or name in PEERS:
-        return _elsewhere(name, python if elsewhere else sys.executable)
-    module, attribute = _place(subject)
-    try:
-        found = import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name == "torch" and module.startswith("radixcheck.verification."):
-            raise UsageError(f"{subject} needs torch: pip install 'radixcheck[torch]'") from error
-        raise UsageError(f"cannot import {module!r} for subject {subject!r}: {error}") from error
-    except Exception as error:  # whatever a user's module raises while it is imported
-        raise UsageError(f"importing {module!r} for subject {subject!r} raised {type(error).__name__}: {error}") from error
-    factory = getattr(found, attribute, None)
-    if not callable(factory):
-        raise UsageError(f"module {module!r} has no factory {attribute!r}: a subject is named module:factory")
-    result: Factory = factory
-    return result
-
-
 def _place(subject: str) -> tuple[str, str]:
-    """The module and the factory of a subject. Raises `UsageError`."""
+    """Return the module and the attribute of a named factory. Raise UsageError if the name is unknown."""
     named = {n.name: n.where for n in known()}
     module, _, attribute = named.get(subject, subject).partition(":")
     if not attribute:
         raise UsageError(f"unknown subject {subject!r}: give one of {', '.join(named)}, or module:factory of a cache of your own")
     if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as `python -m` does: a user's own module lies in the current folder
+        sys.path.insert(0, os.getcwd())  # as `python -m` does, so that a module in the current folder can be imported
     return module, attribute

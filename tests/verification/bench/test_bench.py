@@ -31,10 +31,10 @@ from radixcheck.verification.bench.scenarios import queue_scenario as queue
 from radixcheck.verification.bench.scenarios import trace_scenario as trace
 from radixcheck.verification.bench.streams import Make
 from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.replay import sample
 from radixcheck.verification.report import bench_view as report
 from radixcheck.verification.report import console
-from radixcheck.verification.subjects.registry import UsageError
 
 SLACK = ROOT / "tests" / "subjects" / "slack_cache.py"
 WORKER = ROOT / "verification" / "bench" / "worker.py"

@@ -7,10 +7,11 @@ import pytest
 
 from radixcheck.spec.values import Key, Match
 from radixcheck.verification.checker.watch import WATCH, CallHung
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.timeouts import Patience
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation
-from radixcheck.verification.search.run import Config, new_checker
+from radixcheck.verification.search.run import new_checker
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 SOON = 0.2  # seconds

@@ -161,7 +161,7 @@ def test_what_cannot_be_written_is_not_taken_for_written(command: str) -> None:
     status, err = shell(f"radixcheck {command} > /dev/full")
 
     assert status == 3
-    assert "radixcheck: what was found cannot be written: No space left on device\n" in err
+    assert "radixcheck: the result cannot be written: No space left on device\n" in err
 
 
 def test_a_reader_that_goes_early_gets_no_verdict() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.traces import PAGES_MAX, Recorded, is_trace, read, write
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op
-from radixcheck.verification.search.run import Config
-from radixcheck.verification.subjects.registry import UsageError
 
 CONFIG = Config("slru", 2, 12, "cpu")
 HEADER = {"radixcheck": "trace", "version": 1, "policy": "lru", "page_size": 2, "pool": 6}

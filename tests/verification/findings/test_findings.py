@@ -12,12 +12,12 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key
 from radixcheck.verification.cli.commands import run
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WITHIN, Finding, comparisons, findings, searches, subjects
 from radixcheck.verification.findings.finding_results import GONE, NOT_RUN, REPEATED
 from radixcheck.verification.findings.repeat import repeat
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.findings_view import status
-from radixcheck.verification.search.run import Config
 from radixcheck.verification.subjects.registry import PEERS
 
 ALL = findings()

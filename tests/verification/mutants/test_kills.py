@@ -7,6 +7,7 @@ import pytest
 from places import TESTS
 
 from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.mutants import kill_matrix as matrix
 from radixcheck.verification.mutants.detectors import DETECTORS
@@ -19,7 +20,7 @@ from radixcheck.verification.search.probes import PROBED
 KILLABLE = ("split_forgets_hits", "evict_decrements_twice", "match_returns_root", "evict_accepts_negative")
 
 
-def judged(*verdicts: str, wanted: str = "COUNT") -> Judged:
+def judged(*verdicts: Verdict, wanted: str = "COUNT") -> Judged:
     cells = tuple(Cell(f"detector {i}", verdict, (), 0, 0.0, "") for i, verdict in enumerate(verdicts))
     return Judged("some", wanted, "Does something.", (), cells, None, 0.0)
 

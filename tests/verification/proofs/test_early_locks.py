@@ -16,12 +16,13 @@ from radixcheck.spec.run.terms import functions
 from radixcheck.spec.signature import PAGE, POS, REQUEST, lock
 from radixcheck.spec.transitions import CACHE, Transition, Update
 from radixcheck.verification.proofs.conditions import Condition, follows, preserved, state_formulas, theorems, unordered
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide, decide_each, prove, refute_each
+from radixcheck.verification.proofs.decide import decide, decide_each, prove, refute_each
 from radixcheck.verification.proofs.early_locks import EARLY
 from radixcheck.verification.proofs.early_refinement import COUPLING, STARTS, EarlyCell, counts, early_cells
 from radixcheck.verification.proofs.laws import ascends, towards
+from radixcheck.verification.proofs.proof_results import CONFIRMED, PROVED, REFUTED
 from radixcheck.verification.proofs.refute import SIZES, witness
-from radixcheck.verification.proofs.second_solver import CONFIRMED, confirm
+from radixcheck.verification.proofs.second_solver import confirm
 
 CELLS = {cell.condition.name: cell for cell in early_cells()}
 PROOFS = {name: cell for name, cell in CELLS.items() if cell.expected == PROVED}

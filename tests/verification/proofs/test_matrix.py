@@ -14,9 +14,8 @@ from radixcheck.spec.signature import ENTRY
 from radixcheck.spec.transitions import CACHE
 from radixcheck.verification.cli.commands import cli
 from radixcheck.verification.proofs import prove as campaign
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, UNKNOWN
 from radixcheck.verification.proofs.matrix import matrix
-from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED, UNDECIDED
+from radixcheck.verification.proofs.proof_results import CONFIRMED, CONTRADICTED, PROVED, REFUTED, UNDECIDED, UNKNOWN
 from radixcheck.verification.report import prove_view as proofs
 
 CELLS = {cell.name: cell for cell in matrix()}

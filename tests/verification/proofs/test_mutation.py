@@ -11,15 +11,15 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import node
 from radixcheck.spec.transitions import BEGIN, CACHE, SPLIT, TOUCH, Transition, n
 from radixcheck.verification.cli.commands import cli
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.proofs.conditions import preserved, state_formulas, theorems
-from radixcheck.verification.proofs.decide import PROVED, decide
-from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, SURVIVED, Judged, Mutant
+from radixcheck.verification.proofs.decide import decide
+from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, PROVED, SURVIVED, Judged, Mutant
 from radixcheck.verification.proofs.spec_mutants.bounded_states import caught
 from radixcheck.verification.proofs.spec_mutants.generate_mutants import HEAPS, conjuncts, mutants
 from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge
 from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps, postconditions
 from radixcheck.verification.report import spec_mutants_view as report
-from radixcheck.verification.subjects.registry import UsageError
 
 BY_NAME = {mutant.name: mutant for mutant in mutants()}
 HEAP_STEPS = [(policy, step) for policy in HEAPS for step in heap_machine(POLICIES[policy]) if step.name in heap_steps(POLICIES[policy])]

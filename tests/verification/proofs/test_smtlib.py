@@ -12,7 +12,8 @@ from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.signature import POS, leaf, lock, node, page
 from radixcheck.spec.transitions import CACHE, EVICT, GROW, SPLIT, Transition, at_point, m, n
 from radixcheck.verification.proofs.conditions import LRU, Condition, all_conditions, follows, preserved, state_formulas, theorems
-from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED, ask, confirm
+from radixcheck.verification.proofs.proof_results import CONFIRMED, CONTRADICTED
+from radixcheck.verification.proofs.second_solver import ask, confirm
 from radixcheck.verification.proofs.smtlib import Printer, script
 from radixcheck.verification.proofs.z3_reader import z3
 

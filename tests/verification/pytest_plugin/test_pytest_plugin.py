@@ -9,13 +9,13 @@ from importlib import import_module
 import pytest
 from places import ROOT
 
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.traces import Recorded, write
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.pytest_plugin import MARKER
 from radixcheck.verification.pytest_plugin.items import RULES
 from radixcheck.verification.pytest_plugin.marked import NAMES
-from radixcheck.verification.search.run import Config
 from radixcheck.verification.subjects.historical import pairs_subject
 
 PLUGIN = "radixcheck.verification.pytest_plugin"
@@ -246,7 +246,7 @@ def test_an_option_used_wrongly_ends_the_run_with_one_sentence(project: pytest.P
         ("def test_it(radixcheck_subject): pass", "radixcheck_subject needs a subject"),
         ("@pytest.mark.radixcheck(subject=right)\ndef test_it(): pass", "does nothing for a test that has neither"),
         ("@pytest.mark.radixcheck(subject=right)\ndef test_it(radixcheck): pass", "add the argument radixcheck_subject"),
-        ("@pytest.mark.radixcheck(subject=7)\ndef test_it(radixcheck_subject): pass", "7 is no subject"),
+        ("@pytest.mark.radixcheck(subject=7)\ndef test_it(radixcheck_subject): pass", "7 is not a subject"),
         ("@pytest.mark.radixcheck('x')\ndef test_it(radixcheck_subject): pass", "takes its arguments by name"),
         ("@pytest.mark.radixcheck(mode=1)\ndef test_it(radixcheck): pass", f"has no argument 'mode': it has {', '.join(NAMES)}"),
         ("@pytest.mark.radixcheck(seconds='x')\ndef test_it(radixcheck): pass", "seconds 'x' makes no sense"),

@@ -11,6 +11,9 @@ from places import ROOT, TESTS
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import SeenNode, Setup, Supports
@@ -22,12 +25,12 @@ from radixcheck.verification.remote.serve import SIZED, Server
 from radixcheck.verification.search.diff import compare
 from radixcheck.verification.search.machine import hypothesis_run
 from radixcheck.verification.search.probes import POOL_PAGES, probed
-from radixcheck.verification.search.run import Config, Factory, RunResult, random_run, replay
+from radixcheck.verification.search.run import RunResult, random_run, replay
 from radixcheck.verification.search.shrink import shrink
 from radixcheck.verification.search.verify import judged
 from radixcheck.verification.subjects.model_subject import model_subject
 from radixcheck.verification.subjects.reference_subject import reference_subject
-from radixcheck.verification.subjects.registry import UsageError, resolve
+from radixcheck.verification.subjects.registry import resolve
 
 REMOTE = ROOT / "verification" / "remote"
 SERVE = str(REMOTE / "serve.py")
@@ -61,7 +64,7 @@ def judged_by_all(factory: Factory) -> tuple[dict[str, str], RunResult]:
     result = runs(factory, 20, supports.policies)
     result.merge(replay(factory, SMALL, (Op("insert", Key((1,))), Op("reset"))))  # random runs seldom do
     result.merge(probed(factory, Config("lru", 1, POOL_PAGES)))
-    return {v.property.id: v.verdict for v in judged(result, supports, transparent=True)}, result
+    return {v.property.id: v.verdict for v in judged(result, supports, white_box=True)}, result
 
 
 # The protocol.

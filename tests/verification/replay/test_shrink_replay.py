@@ -12,6 +12,7 @@ from places import TESTS
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.replay.judge import judge
@@ -20,7 +21,6 @@ from radixcheck.verification.replay.regression_test import text
 from radixcheck.verification.replay.replay import Settings, replay
 from radixcheck.verification.replay.sample import generate
 from radixcheck.verification.replay.shrink_replay import Shrunk, shrink
-from radixcheck.verification.search.run import Config
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
 

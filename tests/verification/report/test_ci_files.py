@@ -8,10 +8,10 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report.junit import junit
 from radixcheck.verification.report.step_summary import LENGTH_MAX, escaped, summary
 from radixcheck.verification.report.verify_files import Files
-from radixcheck.verification.subjects.registry import UsageError
 
 TRACE = [{"op": "insert", "tokens": [1]}, {"op": "insert", "tokens": [1, 1]}, {"op": "evict", "amount": 1}]
 CONFIG = {"policy": "lru", "page_size": 1, "pool": 6, "device": "cpu"}
@@ -31,7 +31,7 @@ def outcome(subject: str = "my:cache", text: str = "fails at k = [1 1]", **other
         row("EVICT_LEAF", "REFUTED", questions="Q1 C4 Q6"),
         row("ORDER", "TESTED"),
         row("HEAP_FULL", "NOT OBSERVABLE", "it shows no heap"),
-        row("DETERMINISM", "NOT EXERCISED", "no state or call gave it anything to say"),
+        row("DETERMINISM", "NOT EXERCISED", "every check of it was vacuous"),
     ]
     picture = {"before": "root\n└─ [1]", "after": "root (empty)", "orphans": "slots 2 leak"}
     found = {"property": "EVICT_LEAF", "text": text, "config": CONFIG, "trace": TRACE, **picture}
@@ -126,7 +126,7 @@ def test_a_summary_says_what_is_refuted_what_was_not_covered_and_what_repeats_it
     assert "1 REFUTED, 1 TESTED, 1 NOT OBSERVABLE, 1 NOT EXERCISED. 5,000 operations in 70 runs, policies lru, mru" in said
     assert "| Q1 C4 Q6 | insert [1]<br>insert [1 1]<br>evict 1 |" in said
     assert "- NOT OBSERVABLE (it shows no heap): HEAP_FULL" in said
-    assert "- NOT EXERCISED (no state or call gave it anything to say): DETERMINISM" in said
+    assert "- NOT EXERCISED (every check of it was vacuous): DETERMINISM" in said
     assert "✅ my:cache and reference agree over 900 operations" in said
     assert "✅ replay of 300 requests: holds" in said
     assert "Again: radixcheck verify 'my:cache'" in said

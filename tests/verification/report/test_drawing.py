@@ -7,12 +7,13 @@ from xml.etree import ElementTree
 import pytest
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.alt_text import described, title
 from radixcheck.verification.report.drawing import WIDTH, stacked, svg
 from radixcheck.verification.report.frames import Frame, frames
-from radixcheck.verification.search.run import Config, Factory
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
 from radixcheck.verification.subjects.registry import resolve
 

@@ -16,6 +16,7 @@ from radixcheck.verification.bench.bench_data import CACHES
 from radixcheck.verification.bench.bench_results import Measurement, Results
 from radixcheck.verification.bench.plan import planned
 from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.explore.scopes import SCOPES
 from radixcheck.verification.mutants.kill_matrix import judge_all
 from radixcheck.verification.proofs import prove as campaign
@@ -32,7 +33,7 @@ from radixcheck.verification.runs.outcome import VerifyOutcome
 from radixcheck.verification.runs.results import collect
 from radixcheck.verification.runs.store import store
 from radixcheck.verification.search.verify import Options, verify
-from radixcheck.verification.subjects.registry import UsageError, resolve
+from radixcheck.verification.subjects.registry import resolve
 
 FEW = ("Q1-EQUAL", "EVICT-ENDS", "evict/COUNT", "touch/RECENCY", "STAMP", "split/ADDS")
 WIDTHS = (1280, 400)
@@ -56,7 +57,7 @@ def small(folder: Path) -> None:
     store(folder / "bench.json", bench())
     store(folder / "mutants.json", Matrix(judge_all(("evict_internal",), 0, 1.0, detectors=("driver", "proofs")), 1.0).to_json())
     bounds = explore.Bounds((SCOPES["tree"],), ("lru",), (1,), 20, 5.0)
-    explored = explore.to_json("reference", explore.explorations("reference", bounds, 1, lambda found: None))
+    explored = explore.to_json("reference", explore.explorations(resolve("reference"), bounds, 1, lambda found: None))
     for subject in ("reference", "optimized"):
         store(folder / f"explore-{subject}.json", explored)
     refuted, right = checked("as-submitted:pairs"), checked("reference")
@@ -67,7 +68,7 @@ def small(folder: Path) -> None:
 
 def checked(subject: str) -> dict[str, Any]:
     """A search of a second; what is refuted is shown by pictures."""
-    report = verify(subject, Options(("lru",), (1,), 1.0, 0, 16), quiet_search)
+    report = verify(resolve(subject), Options(("lru",), (1,), 1.0, 0, 16), quiet_search)
     return VerifyOutcome(report, tuple((found, scene(resolve(subject), found)) for found in report.found), None, None).to_json()
 
 

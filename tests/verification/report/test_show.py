@@ -8,9 +8,9 @@ import pytest
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.traces import Recorded, read, write
 from radixcheck.verification.operations import Op
-from radixcheck.verification.search.run import Config
 
 LEAF = (Op("insert", Key((1,))), Op("insert", Key((1, 1))), Op("evict", amount=1))
 BEFORE = (Op("alloc", Key((5,)), 2), Op("free", holder=2))  # nothing to do with it

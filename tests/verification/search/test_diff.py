@@ -9,15 +9,17 @@ import pytest
 
 from radixcheck.spec.values import Key, Match, Row
 from radixcheck.verification.cli.commands import run
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup, Supports
 from radixcheck.verification.search.diff import Kind, Outcome, along, compare
-from radixcheck.verification.search.run import Config, Factory
 from radixcheck.verification.subjects.historical import base_subject, pairs_subject
 from radixcheck.verification.subjects.model_subject import model_subject
 from radixcheck.verification.subjects.optimized_subject import optimized_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
+from radixcheck.verification.subjects.registry import resolve
 
 SMALL = Config("lru", 1, 10)
 PAGED = Config("lru", 2, 12)
@@ -70,7 +72,7 @@ def compared(left: Factory, right: Factory, config: Config = SMALL, runs: int = 
 def test_right_caches_agree_with_each_other_and_with_the_specification(other: Callable[[Setup], Any], config: Config) -> None:
     outcome = compared(reference_subject, other, config, runs=2)
 
-    assert (outcome.differences, outcome.parted) == ((), 0)
+    assert (outcome.differences, outcome.diverged) == ((), 0)
     assert outcome.steps > 500
 
 
@@ -89,7 +91,7 @@ def test_two_wrong_caches_have_kinds_of_their_own() -> None:
 
     assert {side for kind in outcome.kinds for side in kind.departs} == {"left", "right"}
     assert len(outcome.kinds) > 1
-    assert outcome.parted < outcome.runs / 2  # mostly they leave the specification each in its own way
+    assert outcome.diverged < outcome.runs / 2  # mostly they leave the specification each in its own way
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_along_given_operations_the_first_difference_is_found_and_shortened() ->
     noise = tuple(Op("insert", Key((2, k % 3, k % 2))) for k in range(8))
     trace = (*noise, Op("reset"), Op("insert", Key((0, 1))), Op("insert", Key((1,))), Op("match", Key((0,))), Op("evict", amount=1))
 
-    outcome = along("reference", "base", Config("lru", 1, 20), trace, lambda share, what: heard.append(what), seconds=5)
+    outcome = along(resolve("reference"), resolve("base"), Config("lru", 1, 20), trace, lambda share, what: heard.append(what), seconds=5)
 
     assert set(outcome.kinds) == {Kind("victims of an eviction", ("right",))}
     assert len(outcome.differences[0].trace) <= 4

@@ -3,10 +3,11 @@
 import pytest
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.operations import Op
 from radixcheck.verification.search.generate import ELSEWHERE, at_a_limit, leaving_an_edge, twin
 from radixcheck.verification.search.recipes import AS_IT_IS, Cook, Recipe
-from radixcheck.verification.search.run import Config, new_checker
+from radixcheck.verification.search.run import new_checker
 from radixcheck.verification.subjects.reference_subject import reference_subject
 
 KNOWN = Key((0, 0, 1, 1, 0, 0, 1), ("a", "b"))  # three pages of two, and a tail

@@ -13,11 +13,12 @@ import pytest
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.atomic_write import write_whole
+from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.tables import _beside
 from radixcheck.verification.search.generate import PAGES_MAX, PRIORITIES, PROFILES, operations
-from radixcheck.verification.search.run import Config, new_checker, replay
+from radixcheck.verification.search.run import new_checker, replay
 from radixcheck.verification.subjects.model_subject import model_subject
 from radixcheck.verification.subjects.optimized_subject import optimized_subject
 from radixcheck.verification.subjects.reference_subject import reference_subject

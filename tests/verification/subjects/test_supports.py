@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 
 from radixcheck.verification.checker.misuse import misuses_for
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.diff import compare
 from radixcheck.verification.search.machine import hypothesis_run, never_fired
 from radixcheck.verification.search.probes import POOL_PAGES, probe
 from radixcheck.verification.search.recipes import CHANGES
-from radixcheck.verification.search.run import Config, Factory, RunResult, random_run, replay
+from radixcheck.verification.search.run import RunResult, random_run, replay
 from radixcheck.verification.search.verify import judged
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
 
@@ -51,8 +53,8 @@ def hidden(supports: Supports) -> dict[str, str]:
     """What cannot be observed of such a cache beside what cannot be of the reference, and why."""
     result = lru_runs(lacking(supports), 15)
     assert result.found == {}
-    plain = {v.property.id for v in judged(RunResult(), Supports(), transparent=True) if v.verdict == "NOT OBSERVABLE"}
-    verdicts = judged(result, supports, transparent=True, misused=True)
+    plain = {v.property.id for v in judged(RunResult(), Supports(), white_box=True) if v.verdict == "NOT OBSERVABLE"}
+    verdicts = judged(result, supports, white_box=True, misused=True)
     return {v.property.id: v.note for v in verdicts if v.verdict == "NOT OBSERVABLE" and v.property.id not in plain}
 
 

@@ -28,7 +28,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import POS, entry
 from radixcheck.spec.values import CacheError, Key, Sizes
 from radixcheck.verification.checker import blame
-from radixcheck.verification.checker.checker import Checker, Violation
+from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import Answer
 from radixcheck.verification.checker.formulas import Compiled, compiled
 from radixcheck.verification.checker.incremental.agreement import Agreement
@@ -37,6 +37,7 @@ from radixcheck.verification.checker.incremental.memoized_abstraction import Rec
 from radixcheck.verification.checker.incremental.ranks import Ranking, by_rank
 from radixcheck.verification.checker.indices import index_findings
 from radixcheck.verification.checker.oracle import ACCESSES
+from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from radixcheck.verification.bench.bench_data import SCENARIOS
-from radixcheck.verification.report.blocks import Block, Command, Paragraph, Part, Picture, Section, Steps, Table, Verdict, Words
+from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Picture, Section, Steps, Table, Words
 from radixcheck.verification.report.chart import Line, chart, listed
 from radixcheck.verification.review_6907.answers import BENCH
 from radixcheck.verification.runs.report_data import Gathered, anchor
@@ -16,7 +16,7 @@ FIGURE = "evict p50"
 def section(found: Gathered) -> Section:
     """Claims, plot, tables, method."""
     bench = found.stored(BENCH)
-    claims: list[tuple[Words, ...]] = [(f"`{c['id']}`", Verdict(c["verdict"]), f"{c['sentence']} {c['text']}.") for c in bench["claims"]]
+    claims: list[tuple[Words, ...]] = [(f"`{c['id']}`", Badge(c["verdict"]), f"{c['sentence']} {c['text']}.") for c in bench["claims"]]
     blocks: list[Block] = [Table(("claim", "verdict", "what was measured"), claims), *_plot(bench), Paragraph(_method(bench))]
     blocks.append(Command("radixcheck bench --quick"))
     blocks.append(Part("figures", "All figures", list(_tables(bench)), folded=True))

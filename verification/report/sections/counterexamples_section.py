@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.alt_text import described
-from radixcheck.verification.report.blocks import Block, Paragraph, Part, Picture, Section, Steps, Verdict
+from radixcheck.verification.report.blocks import Badge, Block, Paragraph, Part, Picture, Section, Steps
 from radixcheck.verification.report.drawing import svg
 from radixcheck.verification.report.frames import Frame, frames
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import Gathered, anchor
-from radixcheck.verification.search.run import Config
 from radixcheck.verification.subjects.registry import resolve
 
 FIRST, LAST = 2, 5  # pictures of a long trace
@@ -47,7 +48,7 @@ def _trace(name: str, together: Sequence[Mapping[str, Any]]) -> Part:
     blocks: list[Block] = [Paragraph(f"{len(trace)} operations under {config}.")]
     for one in together:
         where = "" if one["text"] == "fails" else f" Here: {one['text']}."
-        blocks.append(Paragraph((Verdict("REFUTED"), f" `{one['property']}` {CATALOGUE[one['property']].sentence}{where}")))
+        blocks.append(Paragraph((Badge(Verdict.REFUTED), f" `{one['property']}` {CATALOGUE[one['property']].sentence}{where}")))
     blocks.append(Steps(list(_pictures(anchor("picture", name, ids[0]), frames(resolve(name), config, trace)))))
     if together[0].get("orphans"):
         blocks.append(Paragraph(f"What becomes of them: {together[0]['orphans']}."))
@@ -68,4 +69,4 @@ def _claim(cell: Mapping[str, Any], drawn: Sequence[Mapping[str, str]]) -> Part:
     blocks: list[Block] = [Paragraph(cell["sentence"]), Steps([Picture(p["svg"], p["title"], p["text"]) for p in drawn])]
     if run:
         blocks.append(Paragraph(f"The same in `{run['cache']}`: {'; '.join(run['operations'])}: `{run['property']}` {run['text']}."))
-    return Part(anchor("claim", cell["name"]), (Verdict(cell["verdict"]), f" {cell['name']}"), blocks, folded=True)
+    return Part(anchor("claim", cell["name"]), (Badge(cell["verdict"]), f" {cell['name']}"), blocks, folded=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from radixcheck.verification.report.blocks import Block, Command, Items, Paragraph, Section, Table, Verdict, Words
+from radixcheck.verification.report.blocks import Badge, Block, Command, Items, Paragraph, Section, Table, Words
 from radixcheck.verification.runs.report_data import Gathered
 
 COLUMNS = ("cache", "scope", "policy", "page", "states", "transitions", "depth", "s", "verdict")
@@ -26,7 +26,7 @@ def section(found: Gathered) -> Section:
 
 def _row(name: str, e: dict[str, Any]) -> tuple[Words, ...]:
     counted = (f"{e['states']:,}", f"{e['transitions']:,}", str(e["depth"]), f"{e['seconds']:.0f}")
-    return (f"`{name}`", e["scope"], e["policy"], str(e["page_size"]), *counted, Verdict(e["verdict"]))
+    return (f"`{name}`", e["scope"], e["policy"], str(e["page_size"]), *counted, Badge(e["verdict"]))
 
 
 def _commands(explored: dict[str, Any]) -> Iterator[Command]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from radixcheck.verification.operations import Op
-from radixcheck.verification.report.blocks import Block, Command, Paragraph, Part, Plain, Section, Table, Verdict, Words
+from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Plain, Section, Table, Words
 from radixcheck.verification.report.findings_view import searched
 from radixcheck.verification.runs.report_data import Gathered, anchor
 
@@ -13,7 +13,7 @@ def section(found: Gathered) -> Section:
     """One row for each, then its words."""
     rows = found.findings["findings"]
     shown: list[tuple[Words, ...]] = [
-        (f"`{f['subject']}`", ", ".join(f["versions"]), f"`{f['property']}`", f["class"], f["consequence"], Verdict(f["verdict"]))
+        (f"`{f['subject']}`", ", ".join(f["versions"]), f"`{f['property']}`", f["class"], f["consequence"], Badge(f["verdict"]))
         for f in rows
     ]
     columns = ("cache", "version", "property", "class", "so that", "repeated")

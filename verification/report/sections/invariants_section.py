@@ -7,7 +7,8 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.property import Property
 from radixcheck.spec.run.text import text
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.report.blocks import Block, Link, Paragraph, Part, Plain, Section, Table, Verdict, Words
+from radixcheck.verification.core.status import Verdict
+from radixcheck.verification.report.blocks import Badge, Block, Link, Paragraph, Part, Plain, Section, Table, Words
 from radixcheck.verification.review_6907.answers import OURS, PROVE
 from radixcheck.verification.runs.report_data import Gathered, anchor
 from radixcheck.verification.runs.store import Stored
@@ -44,7 +45,7 @@ def _property(p: Property, said: Mapping[str, Any] | None, proofs: Stored) -> Pa
         blocks.append(Paragraph(("It says something where: ", f"`{text(p.witness(POLICIES[POLICY]))}`")))
     if said and said["checked"]:
         states = f"{said['non_vacuous']:,} of {said['checked']:,} states or calls of `{OURS}` were such: "
-        blocks.append(Paragraph((states, Verdict(said["verdict"]), ".")))
+        blocks.append(Paragraph((states, Badge(said["verdict"]), ".")))
     proof = _proved(p.id, proofs)
     proved = f"Proved: {proof}." if proof else "It is tested, not proved."
     blocks.append(Paragraph((f"Broken by the mutant `{p.mutant}` (", Link("kills", "kill matrix"), f"). {proved}")))
@@ -53,9 +54,9 @@ def _property(p: Property, said: Mapping[str, Any] | None, proofs: Stored) -> Pa
 
 def _proved(id_: str, proofs: Stored) -> str:
     """For what it is proved; empty: for nothing."""
-    proved = [cell for cell in proofs["cells"] if cell["formula"] == id_ and cell["verdict"] == "PROVED"]
+    proved = [cell for cell in proofs["cells"] if cell["formula"] == id_ and cell["verdict"] == Verdict.PROVED]
     steps = dict.fromkeys(cell["transition"] for cell in proved if cell["transition"])
-    promised = [each["operation"] for each in proofs["operations"] if each["promise"] == id_ and each["verdict"] == "PROVED"]
+    promised = [each["operation"] for each in proofs["operations"] if each["promise"] == id_ and each["verdict"] == Verdict.PROVED]
     if steps:
         return f"kept by {len(steps)} transitions"
     if promised:

@@ -4,18 +4,19 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.operations import Op
-from radixcheck.verification.report.blocks import Block, Command, Link, Paragraph, Part, Section, Table, Verdict, Words
+from radixcheck.verification.report.blocks import Badge, Block, Command, Link, Paragraph, Part, Section, Table, Words
 from radixcheck.verification.runs.report_data import Gathered, anchor
 
 SHORT = 6  # operations of a trace that is written out
-FOUND = {"KILLED": "✓", "ANOTHER PROPERTY": "other", "SURVIVED": "·", "NOT RUN": ""}
+FOUND = {Verdict.KILLED: "✓", Verdict.ANOTHER_PROPERTY: "other", Verdict.SURVIVED: "·", Verdict.NOT_RUN: ""}
 
 
 def section(found: Gathered) -> Section:
     """One row for each mutant."""
     mutants = found.stored("mutants")["mutants"]
-    killed = sum(each["verdict"] == "KILLED" for each in mutants)
+    killed = sum(each["verdict"] == Verdict.KILLED for each in mutants)
     field = found.stored("mutants")["field"]
     intro = (
         f"{killed} of {len(mutants)} deliberately wrong caches are killed by the property that must catch them. Of the faults reported in "
@@ -28,7 +29,7 @@ def section(found: Gathered) -> Section:
 
 
 def _survivors(mutants: list[Mapping[str, Any]]) -> list[Block]:
-    return [Paragraph((Verdict(each["verdict"]), f" `{each['mutant']}`.")) for each in mutants if each["verdict"] != "KILLED"]
+    return [Paragraph((Badge(each["verdict"]), f" `{each['mutant']}`.")) for each in mutants if each["verdict"] != Verdict.KILLED]
 
 
 def _table(mutants: list[Mapping[str, Any]]) -> Table:

@@ -4,8 +4,9 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.proofs.trust import PREFIXES
-from radixcheck.verification.report.blocks import Block, Command, Link, Paragraph, Part, Section, Table, Verdict, Words
+from radixcheck.verification.report.blocks import Badge, Block, Command, Link, Paragraph, Part, Section, Table, Words
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import Gathered, anchor
 from radixcheck.verification.runs.store import Stored
@@ -40,7 +41,7 @@ def _trusted(cells: Sequence[Mapping[str, Any]]) -> str:
 def _last(proofs: Stored) -> str:
     cells = proofs["cells"]
     expected = [cell for cell in cells if cell["verdict"] == cell["expected"]]
-    proved = sum(cell["verdict"] == "PROVED" for cell in expected)
+    proved = sum(cell["verdict"] == Verdict.PROVED for cell in expected)
     solver = f"{proofs['solver']}, seeds {', '.join(map(str, proofs['seeds']))}, {proofs['seconds']:.0f} s"
     return (
         f"{len(cells)} conditions, {solver}: {len(expected)} as expected ({proved} proved, {len(expected) - proved} refuted), "
@@ -66,7 +67,7 @@ def _named(formula: str) -> Words:
 def _cell(cells: Sequence[Mapping[str, Any]]) -> Words:
     wrong = [cell for cell in cells if cell["verdict"] != cell["expected"]]
     if wrong:
-        return Verdict(wrong[0]["verdict"])
+        return Badge(wrong[0]["verdict"])
     return KEPT if cells else ""
 
 
@@ -76,7 +77,7 @@ def _promises(promised: Sequence[Mapping[str, Any]]) -> Table:
     rows: list[tuple[Words, ...]] = []
     for promise in dict.fromkeys(each["promise"] for each in promised):
         words = [verdicts.get((promise, column), "") for column in columns]
-        rows.append((_named(promise), *(KEPT if w == "PROVED" else Verdict(w) if w else "" for w in words)))
+        rows.append((_named(promise), *(KEPT if w == Verdict.PROVED else Badge(w) if w else "" for w in words)))
     return Table(("promised by", *columns), rows)
 
 
@@ -85,5 +86,5 @@ def _claims(claims: Sequence[Mapping[str, Any]], drawn: Container[str]) -> Table
     for cell in claims:
         name: Words = Link(anchor("claim", cell["name"]), cell["name"]) if cell["name"] in drawn else cell["name"]
         seconds = max(each["seconds"] for each in cell["decided"])
-        rows.append((name, Verdict(cell["verdict"]), f"{seconds:.1f}", cell["sentence"] or "follows from the state formulas"))
+        rows.append((name, Badge(cell["verdict"]), f"{seconds:.1f}", cell["sentence"] or "follows from the state formulas"))
     return Table(("theorem or claim", "verdict", "s", "sentence"), rows, numbers=("s",))

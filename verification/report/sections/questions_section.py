@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from radixcheck.verification.report.blocks import Block, Command, Link, Paragraph, Part, Section, Table, Verdict, Words
+from radixcheck.verification.core.status import Verdict
+from radixcheck.verification.report.blocks import Badge, Block, Command, Link, Paragraph, Part, Section, Table, Words
 from radixcheck.verification.report.questions_view import MISSING, Answered, line, paragraph
 from radixcheck.verification.review_6907.answers import ANY, BENCH, FACTS, PROVE, Evidence
 from radixcheck.verification.runs.report_data import Gathered, anchor
@@ -28,7 +29,7 @@ def _part(found: Gathered, each: Answered) -> Part:
         more = Table(columns, rows[SHOWN:])
         blocks.append(Part(anchor("more", each.answer.id), f"{len(rows) - SHOWN} more pieces of evidence", [more], folded=True))
     blocks += [Command(command) for command in _commands(each)]
-    return Part(anchor("question", each.answer.id), (f"{each.answer.id}  ", Verdict(each.verdict), f"  {each.answer.question}"), blocks)
+    return Part(anchor("question", each.answer.id), (f"{each.answer.id}  ", Badge(each.verdict), f"  {each.answer.question}"), blocks)
 
 
 def _commands(each: Answered) -> Iterator[str]:
@@ -41,13 +42,13 @@ def _row(found: Gathered, evidence: Evidence, result: Result | None) -> tuple[Wo
     word, said = line(evidence, result)
     of = "" if evidence.source in (PROVE, FACTS, BENCH) else f" of `{evidence.source}`"
     unexpected = "" if evidence.expected in (ANY, word) or word == MISSING else f" (expected {evidence.expected})"
-    return Verdict(word), (_named(found, evidence, word), of), said.partition(": ")[2] + unexpected
+    return Badge(word), (_named(found, evidence, word), of), said.partition(": ")[2] + unexpected
 
 
 def _named(found: Gathered, evidence: Evidence, word: str) -> Link | str:
     """A reference to where it is shown."""
     if evidence.source == PROVE:
-        return Link(anchor("claim", evidence.name), evidence.name) if word == "REFUTED" else evidence.name
+        return Link(anchor("claim", evidence.name), evidence.name) if word == Verdict.REFUTED else evidence.name
     if evidence.source == BENCH:
         return Link("benchmark", evidence.name)
     if evidence.source == FACTS:

@@ -3,12 +3,23 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from radixcheck.verification.report.blocks import Block, Inline, Items, Link, Paragraph, Section, Table, Verdict, Words
+from radixcheck.verification.core.status import Verdict
+from radixcheck.verification.report.blocks import Badge, Block, Inline, Items, Link, Paragraph, Section, Table, Words
+from radixcheck.verification.report.wording import verdict
 from radixcheck.verification.review_6907.answers import PROVE
-from radixcheck.verification.runs.report_data import STATUS_WORDS, Gathered, anchor
+from radixcheck.verification.runs.report_data import Gathered, anchor
 from radixcheck.verification.runs.store import Stored
 
-ORDER = ("PROVED", "EXHAUSTED", "TESTED", "MEASURED", "REFUTED", "NOT EXERCISED", "NOT OBSERVABLE", "OPEN")
+ORDER = (
+    Verdict.PROVED,
+    Verdict.EXHAUSTED,
+    Verdict.TESTED,
+    Verdict.MEASURED,
+    Verdict.REFUTED,
+    Verdict.NOT_EXERCISED,
+    Verdict.NOT_OBSERVABLE,
+    Verdict.OPEN,
+)
 
 
 def section(found: Gathered) -> Section:
@@ -21,12 +32,12 @@ def section(found: Gathered) -> Section:
 
 def _judged(name: str, stored: Stored) -> Words:
     counted = Counter(p["verdict"] for p in stored["properties"])
-    words: list[Inline] = [f"`{name}` {STATUS_WORDS.get(stored['status'], 'was used wrongly')}: "]
+    words: list[Inline] = [f"`{name}` {verdict(stored['status'])}: "]
     for i, word in enumerate(word for word in ORDER if counted[word]):
-        words += [f"{', ' if i else ''}{counted[word]} ", Verdict(word)]
+        words += [f"{', ' if i else ''}{counted[word]} ", Badge(word)]
     done = f", in {stored['operations']:,} operations under {len(stored['policies'])} policies and pages of "
     words.append(f"{done}{', '.join(map(str, stored['page_sizes']))} tokens, seed {stored['seed']}.")
-    broken = [p["id"] for p in stored["properties"] if p["verdict"] == "REFUTED"]
+    broken = [p["id"] for p in stored["properties"] if p["verdict"] == Verdict.REFUTED]
     if broken:
         words.append(" Refuted: ")
         for i, id_ in enumerate(broken):
@@ -43,7 +54,7 @@ def _answers(found: Gathered) -> Table:
         listed += [" "] if listed else []
         listed.append(Link(anchor("question", each.answer.id), each.answer.id))
     rows = sorted(by_word.items(), key=lambda row: ORDER.index(row[0]) if row[0] in ORDER else -1)
-    counted = [(Verdict(word), str(sum(isinstance(part, Link) for part in parts)), tuple(parts)) for word, parts in rows]
+    counted = [(Badge(word), str(sum(isinstance(part, Link) for part in parts)), tuple(parts)) for word, parts in rows]
     return Table(("verdict", "answers", "claims and questions"), counted, numbers=("answers",))
 
 
@@ -55,9 +66,9 @@ def _uncovered(found: Gathered) -> Iterator[Words]:
         if name in found.subjects:
             yield from _unseen(name, stored)
     explored = [found.stored(source) for source in found.results.stored if source.startswith("explore ")]
-    if any(e["verdict"] == "UNDECIDED" for one in explored for e in one["explorations"]):
+    if any(e["verdict"] == Verdict.UNDECIDED for one in explored for e in one["explorations"]):
         yield "an exploration was given up before all states were visited (", Link("exploration", "exploration"), ")"
-    cells = sum(c["verdict"] == "PROVED" for c in found.stored(PROVE)["cells"])
+    cells = sum(c["verdict"] == Verdict.PROVED for c in found.stored(PROVE)["cells"])
     yield f"the {cells} proofs are about the specification: programs are tied to it by runs, at every operation"
     yield "one thread, one process: what several threads or ranks do to one cache is not specified"
     if not any(row["verdict"] == "REPEATED" for row in found.findings["findings"]):
@@ -65,7 +76,7 @@ def _uncovered(found: Gathered) -> Iterator[Words]:
 
 
 def _unseen(name: str, stored: Stored) -> Iterator[Words]:
-    for word in ("NOT EXERCISED", "NOT OBSERVABLE"):
+    for word in (Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE):
         ids = [p["id"] for p in stored["properties"] if p["verdict"] == word]
         if ids:
-            yield f"of `{name}` ", Verdict(word), f": {', '.join(ids)}"
+            yield f"of `{name}` ", Badge(word), f": {', '.join(ids)}"

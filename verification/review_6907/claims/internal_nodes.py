@@ -13,7 +13,7 @@ from radixcheck.spec.policies import Policy, less, stored
 from radixcheck.spec.signature import entry, every, first, leaf, length, node, now, on, queued, second, time, up
 from radixcheck.spec.transitions import EVICT, TOUCH, Transition, assign, n, put
 from radixcheck.verification.proofs.conditions import ANY, LRU, Condition, follows, preserved
-from radixcheck.verification.proofs.decide import REFUTED
+from radixcheck.verification.proofs.proof_results import REFUTED
 from radixcheck.verification.review_6907.claims.claim import Claim, given, least, resting_on, step_of, true, unlocked
 
 ALL_SERVED = every(lambda n: unlocked(n) >> served(n))

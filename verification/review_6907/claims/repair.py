@@ -10,7 +10,7 @@ from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.signature import candidate, entry, every, on, queued
 from radixcheck.spec.transitions import EVICT, TOUCH, Transition, after, n
 from radixcheck.verification.proofs.conditions import ANY, LRU, Condition, preserved
-from radixcheck.verification.proofs.decide import PROVED, REFUTED
+from radixcheck.verification.proofs.proof_results import PROVED, REFUTED
 from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, but, given, least, resting_on, step_of, true
 
 

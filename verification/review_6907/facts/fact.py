@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-TESTED, REFUTED, NOT_EXERCISED = "TESTED", "REFUTED", "NOT EXERCISED"
+from radixcheck.verification.core.status import Status, Verdict
+
+TESTED, REFUTED, NOT_EXERCISED = Verdict.TESTED, Verdict.REFUTED, Verdict.NOT_EXERCISED
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Decided:
         return REFUTED if self.tried.against else TESTED
 
     @property
-    def status(self) -> int:
-        """The exit status: 0 as expected, 1 not, 3 undecided."""
-        return 0 if self.verdict == self.fact.expected else 3 if self.verdict == NOT_EXERCISED else 1
+    def status(self) -> Status:
+        """HOLDS if the verdict is as expected, UNDECIDED if no case was tried, else REFUTED."""
+        if self.verdict == self.fact.expected:
+            return Status.HOLDS
+        return Status.UNDECIDED if self.verdict == NOT_EXERCISED else Status.REFUTED

@@ -1,0 +1,1 @@
+"""The types and helpers that every room of the checker shares. Nothing here imports another room."""

@@ -1,0 +1,5 @@
+"""The error for wrong input."""
+
+
+class UsageError(Exception):
+    """Wrong input. The message says what was expected, what was found and what to do; the command ends with `Status.WRONG_USE`."""
