@@ -38,6 +38,7 @@ def prove(jobs: int, seed: int, seeds: int, confirm: bool, mutate: bool, store: 
         return _mutate(seed, store, as_json)
     try:
         from radixcheck.verification.proofs import prove as campaign
+        from radixcheck.verification.proofs.proof_results import Opinion
         from radixcheck.verification.report import prove_view as proofs
     except ImportError as error:
         raise UsageError(str(error)) from error
@@ -55,7 +56,7 @@ def prove(jobs: int, seed: int, seeds: int, confirm: bool, mutate: bool, store: 
     planned = campaign.planned(names)
     with console.live() as show:
         found = campaign.campaign(names, range(seed, seed + seeds), jobs, lambda results: show(proofs.growing(planned, results)))
-    opinions: Sequence[campaign.Opinion] = ()
+    opinions: Sequence[Opinion] = ()
     if confirm:
         with console.progress("asking cvc5") as progress:
             opinions = campaign.second_opinions(names, jobs, progress)

@@ -20,7 +20,6 @@ from radixcheck.verification.proofs.conditions import Condition, preserved, stat
 from radixcheck.verification.proofs.proof_results import REFUTED
 from radixcheck.verification.review_6907.claims.claim import Claim, but, given
 
-PREFIXES = ("NEVER-", "ALWAYS-", "WITHOUT-")  # of the ids
 # A cell that rests on the formula. On ATTRIBUTE_MONO and CREATION_CHAIN nothing does: they are promises for their own sake.
 RESTING = {
     "NO_ORPHAN": "begin/NO_UAF",

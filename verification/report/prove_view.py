@@ -12,10 +12,18 @@ from rich.text import Text
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.status import Status, Verdict
-from radixcheck.verification.proofs.matrix import Cell
-from radixcheck.verification.proofs.proof_results import CONFIRMED, CONTRADICTED, PROVED, Run
-from radixcheck.verification.proofs.prove import Campaign, Composed, Opinion, Result
-from radixcheck.verification.proofs.trust import PREFIXES
+from radixcheck.verification.proofs.proof_results import (
+    CONFIRMED,
+    CONTRADICTED,
+    PREFIXES,
+    PROVED,
+    Campaign,
+    Cell,
+    Composed,
+    Opinion,
+    Result,
+    Run,
+)
 from radixcheck.verification.report.countermodel import drawn, worded
 
 Listed = TypeVar("Listed", Cell, Result)
