@@ -16,4 +16,4 @@ class Repeated:
     verdict: str  # of the trace
     text: str  # the verdict of the checker on the last operation, or why the trace was not run
     script: str  # verdict of the script
-    said: str  # the last line of the script
+    script_output: str  # the last line

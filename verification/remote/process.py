@@ -60,22 +60,22 @@ class Process:
         self._end = weakref.finalize(self, _kill, self._child)  # also when this interpreter exits
         self.fresh = True  # until the first answer
 
-    def ask(self, message: Mapping[str, Any], patience: Patience) -> dict[str, Any]:
+    def ask(self, message: Mapping[str, Any], timeout: Patience) -> dict[str, Any]:
         """Send a message and return the answer. Raise `SubjectLost` if there is no valid answer in time."""
         if self._lost is not None:
             raise self._lost
         what, start = str(message["do"]), monotonic()
         try:
-            answer = self._ask(message, what, start + patience.seconds)
+            answer = self._ask(message, what, start + timeout.seconds)
         except SubjectLost as lost:
-            within = f" within {round(patience.seconds, 2):g} s" if isinstance(lost, SubjectHung) else ""
+            within = f" within {round(timeout.seconds, 2):g} s" if isinstance(lost, SubjectHung) else ""
             reason = type(lost)(f"{lost}{within}{self._last_error()}")
             if within:
-                patience.in_vain()
+                timeout.in_vain()
             self.lose(reason)
             raise reason from lost
         self.fresh = False
-        patience.answered(monotonic() - start)
+        timeout.answered(monotonic() - start)
         return answer
 
     @property

@@ -43,8 +43,8 @@ class Remote:
         except SubjectDied as lost:
             raise UsageError(f"{self} {lost}") from lost
         try:
-            patience = served.starting if process.fresh else served.patience
-            made = process.ask({**message, "pool": setup.pool.capacity, "device": setup.device}, patience)
+            timeout = served.starting if process.fresh else served.timeout
+            made = process.ask({**message, "pool": setup.pool.capacity, "device": setup.device}, timeout)
             self._check(made, setup)
             served.made = made
         except UsageError as wrong:
@@ -77,7 +77,7 @@ class _Served:
 
     def __init__(self, remote: Remote) -> None:
         self.command = remote.command
-        self.starting, self.patience = Patience(remote.start_seconds), Patience(remote.answer_seconds)
+        self.starting, self.timeout = Patience(remote.start_seconds), Patience(remote.answer_seconds)
         self.made: dict[str, Any] | None = None  # the last answer to `make`
         self._idle: list[Process] = []
         self._busy = 0
@@ -108,7 +108,7 @@ class RemoteSubject:
     def __init__(self, served: _Served, process: Process, pool: Any) -> None:
         assert served.made is not None
         made = served.made
-        self._process, self._patience, self._pool = process, served.patience, pool
+        self._process, self._timeout, self._pool = process, served.timeout, pool
         self.supports, self.version = answers.supports(made), str(made.get("version", ""))
         self._sizes: Any = made.get("sizes")
         self._overwrites = made.get("overwrites") is True
@@ -188,12 +188,12 @@ class RemoteSubject:
 
     def spent(self) -> float:
         """Return the seconds that the process has spent inside the cache."""
-        return float(self._process.ask({"do": "spent"}, self._patience)["seconds"])
+        return float(self._process.ask({"do": "spent"}, self._timeout)["seconds"])
 
     def _ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Send a verb and return the answer. Raise the typed errors of the cache, and `RemoteError` for any other exception."""
         self._last, self._lends = {}, verb in LENDING
-        self._last = answer = self._process.ask({"do": verb, **arguments}, self._patience)
+        self._last = answer = self._process.ask({"do": verb, **arguments}, self._timeout)
         self._sizes = answer.get("sizes", self._sizes)
         return self._checked(answer)
 
@@ -233,7 +233,7 @@ class RemoteWhiteBox(RemoteSubject):
         return super()._ask(verb, **arguments, **({"show": True} if self._share.get(verb, 0.5) > SHOW_SHARE else {}))
 
     def _look(self, what: str, **arguments: Any) -> dict[str, Any]:
-        return self._checked(self._process.ask({"do": what, **arguments}, self._patience))
+        return self._checked(self._process.ask({"do": what, **arguments}, self._timeout))
 
 
 def _row(answer: answers.Answer) -> Row[Any]:
