@@ -53,13 +53,8 @@ def _trusts_entries(stored: Sequence[int], later: Sequence[int], locks: Sequence
             return leaves.index(leaf)
 
 
+_BOUNDS = dict.fromkeys(("later_s", "later_t", "lock"), (0, None))
+
 CONTRACTS = (
-    Contract(
-        "EvictionHeap.pop_victim",
-        "optimized/heap.py: evict, alloc, start, decode",
-        _least_live,
-        _popped,
-        _trusts_entries,
-        dict.fromkeys(("later_s", "later_t", "lock"), (0, None)),
-    ),
+    Contract("EvictionHeap.pop_victim", "optimized/heap.py: evict, alloc, start, decode", _least_live, _popped, _trusts_entries, _BOUNDS),
 )

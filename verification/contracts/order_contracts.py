@@ -79,16 +79,10 @@ def _least_first(policy: str, leaf: Any) -> tuple[int, int]:
 
 
 _POLICY = {"policy": (0, len(NAMES) - 1)}
+_ACCESS = {"policy": (0, len(GROWING) - 1), "later": (1, None), "hit": (0, 1), "rank": (0, None)}
 
 CONTRACTS = (
     Contract("POLICIES", "reference/eviction.py: evict", _strict_total_order, _readable, _one_number, _POLICY),
     Contract("heap.POLICIES", "optimized/heap.py: push, refresh, pop_victim", _same_keys, _fast, _slru_at_once, _POLICY),
-    Contract(
-        "heap.POLICIES, repaired late",
-        "optimized/heap.py: pop_victim",
-        _never_smaller,
-        _fast,
-        _least_first,
-        {"policy": (0, len(GROWING) - 1), "later": (1, None), "hit": (0, 1), "rank": (0, None)},
-    ),
+    Contract("heap.POLICIES, repaired late", "optimized/heap.py: pop_victim", _never_smaller, _fast, _least_first, _ACCESS),
 )

@@ -72,37 +72,13 @@ def _accepts_twice(slots: Sequence[int], page: int, owned: set[int]) -> list[int
     return list(dict.fromkeys(page_starts(slots[:page], page, owned) + page_starts(slots[page:], page, owned)))
 
 
+_PAGE = {"page": (1, PAGE_MAX)}
+_SLOTS = {"count": (0, 2), "page": (1, 4)}
+_STARTS = {**dict.fromkeys("abcd", (0, 3)), "count": (0, 4)}
+
 CONTRACTS = (
-    Contract(
-        "pages_for",
-        "spec/values.py: alloc, start, decode",
-        _just_enough,
-        pages_for,
-        _rounded_down,
-        {"tokens": (0, None), "page": (1, PAGE_MAX)},
-    ),
-    Contract(
-        "Key.whole_pages",
-        "spec/values.py: insert, of both caches",
-        _page_cut,
-        _cut,
-        _keeps_tail,
-        {"length": (0, 12), "page": (1, PAGE_MAX)},
-    ),
-    Contract(
-        "slots_of_pages",
-        "reference/pool.py: alloc, finish, abort",
-        _every_slot,
-        slots_of_pages,
-        _firsts_only,
-        {"count": (0, 2), "page": (1, 4)},
-    ),
-    Contract(
-        "page_starts",
-        "reference/pool.py: insert, free",
-        _whole_pages_only,
-        page_starts,
-        _accepts_twice,
-        {**dict.fromkeys("abcd", (0, 3)), "count": (0, 4)},
-    ),
+    Contract("pages_for", "spec/values.py: alloc, start, decode", _just_enough, pages_for, _rounded_down, {"tokens": (0, None), **_PAGE}),
+    Contract("Key.whole_pages", "spec/values.py: insert, of both caches", _page_cut, _cut, _keeps_tail, {"length": (0, 12), **_PAGE}),
+    Contract("slots_of_pages", "reference/pool.py: alloc, finish, abort", _every_slot, slots_of_pages, _firsts_only, _SLOTS),
+    Contract("page_starts", "reference/pool.py: insert, free", _whole_pages_only, page_starts, _accepts_twice, _STARTS),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from radixcheck.optimized.node import Node as FastNode
 from radixcheck.optimized.tree import Tree, Walk
@@ -76,14 +77,6 @@ def _reference_change(change: Callable[[RadixTree, Node], None], shape: Shape, a
     return Moved(tuple(node.lock for node in nodes[1:]), tree._evictable, tree._protected)
 
 
-def _reference_hold(shape: Shape, at: int) -> Moved:
-    return _reference_change(RadixTree._hold, shape, at)
-
-
-def _reference_release(shape: Shape, at: int) -> Moved:
-    return _reference_change(RadixTree._release, shape, at)
-
-
 def _fast_change(change: Callable[[Tree, list[FastNode]], None], shape: Shape, at: int) -> Moved:
     """Change the path from below the root to the node."""
     tree = Tree(1, "lru", CPU)
@@ -93,12 +86,9 @@ def _fast_change(change: Callable[[Tree, list[FastNode]], None], shape: Shape, a
     return Moved(tuple(node.marks for node in nodes[1:]), tree.evictable, tree.protected)
 
 
-def _fast_hold(shape: Shape, at: int) -> Moved:
-    return _fast_change(Tree.hold, shape, at)
-
-
-def _fast_release(shape: Shape, at: int) -> Moved:
-    return _fast_change(lambda tree, path: tree.release(path[-1] if path else tree.root), shape, at)
+_reference_hold, _reference_release = (partial(_reference_change, change) for change in (RadixTree._hold, RadixTree._release))
+_fast_hold = partial(_fast_change, Tree.hold)
+_fast_release = partial(_fast_change, lambda tree, path: tree.release(path[-1] if path else tree.root))
 
 
 def _moves_the_whole_path(shape: Shape, at: int) -> Moved:
@@ -186,48 +176,20 @@ _SIZES = dict.fromkeys(("size_a", "size_b", "size_c"), (1, None))
 _LOCKED = {**_TREE, **dict.fromkeys(("lock_a", "lock_b", "lock_c"), (0, None)), **_SIZES}
 _RELEASED = {**_TREE, **dict.fromkeys(("more_a", "more_b", "more_c"), (0, None)), **_SIZES}
 
+_LOCKS, _UNLOCKS = "lock, start, chunk, finish", "unlock, chunk, finish, abort"
+_WALKED = {**_LOCKED, "inside": (1, None)}
+
 CONTRACTS = (
+    Contract("RadixTree._hold", f"reference/tree.py: {_LOCKS}", _locks_each_once, _reference_hold, _moves_the_whole_path, _LOCKED),
+    Contract("Tree.hold", f"optimized/locks.py: {_LOCKS}", _counts_one_more_holder, _fast_hold, _counts_the_whole_path, _LOCKED),
     Contract(
-        "RadixTree._hold",
-        "reference/tree.py: lock, start, chunk, finish",
-        _locks_each_once,
-        _reference_hold,
-        _moves_the_whole_path,
-        _LOCKED,
+        "RadixTree._release", f"reference/tree.py: {_UNLOCKS}", _releases_each_once, _reference_release, _releases_one_node, _RELEASED
+    ),
+    Contract("Tree.release", f"optimized/locks.py: {_UNLOCKS}", _counts_one_holder_less, _fast_release, _frees_what_others_hold, _RELEASED),
+    Contract(
+        "Place.evictable", "reference/tree.py: the guard of start", _counts_unprotected_tokens, _reference_room, _forgets_the_edge, _WALKED
     ),
     Contract(
-        "Tree.hold", "optimized/locks.py: lock, start, chunk, finish", _counts_one_more_holder, _fast_hold, _counts_the_whole_path, _LOCKED
-    ),
-    Contract(
-        "RadixTree._release",
-        "reference/tree.py: unlock, chunk, finish, abort",
-        _releases_each_once,
-        _reference_release,
-        _releases_one_node,
-        _RELEASED,
-    ),
-    Contract(
-        "Tree.release",
-        "optimized/locks.py: unlock, chunk, finish, abort",
-        _counts_one_holder_less,
-        _fast_release,
-        _frees_what_others_hold,
-        _RELEASED,
-    ),
-    Contract(
-        "Place.evictable",
-        "reference/tree.py: the guard of start",
-        _counts_unprotected_tokens,
-        _reference_room,
-        _forgets_the_edge,
-        {**_LOCKED, "inside": (1, None)},
-    ),
-    Contract(
-        "Tree.unlocked_on",
-        "optimized/tree.py: the guard of start",
-        _counts_unprotected_tokens,
-        _fast_room,
-        _counts_a_locked_edge,
-        {**_LOCKED, "inside": (1, None)},
+        "Tree.unlocked_on", "optimized/tree.py: the guard of start", _counts_unprotected_tokens, _fast_room, _counts_a_locked_edge, _WALKED
     ),
 )

@@ -13,43 +13,7 @@ from radixcheck.spec.heap_machine import e, f, live, served
 from radixcheck.spec.logic import BOOL, Function, Term, conj, lift, old, substitute, var
 from radixcheck.spec.policies import POLICIES, Policy, less, stored
 from radixcheck.spec.postconditions import POSTCONDITIONS
-from radixcheck.spec.signature import (
-    ENTRY,
-    FREE,
-    OWN,
-    PAGE,
-    POS,
-    REQUEST,
-    at,
-    cached,
-    content,
-    creation,
-    end,
-    entry,
-    eps,
-    every,
-    first,
-    held,
-    hits,
-    holder,
-    length,
-    lock,
-    namespace,
-    node,
-    now,
-    on,
-    owner,
-    page,
-    prev,
-    priority,
-    queued,
-    row,
-    second,
-    time,
-    tok,
-    up,
-    urgency,
-)
+from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import c, h, hit, m, n, rank, s, x, y
 
 # The signature has a function without arguments as a term.

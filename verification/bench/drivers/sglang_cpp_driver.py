@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from radixcheck.verification.bench.driver import Driver
-from radixcheck.verification.bench.drivers.sglang_driver import allocator
+from radixcheck.verification.bench.drivers.sglang_driver import MatchesSlots
 from radixcheck.verification.remote.serve import Missing
 from radixcheck.verification.subjects.sglang import extracted
 
@@ -29,54 +28,39 @@ def compiled() -> Any:
         raise Missing(f"the C++ tree of sglang {VERSION} cannot be compiled, which takes g++ and ninja: {error}") from error
 
 
-class Cpp(Driver):
-    """Tokens are lists. A match returns its slots."""
+class Cpp(MatchesSlots):
+    """The C++ tree. Tokens are lists."""
 
     version = VERSION
-    rows: ClassVar[torch.dtype] = torch.int32
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
-        self._tree = compiled().RadixTree(False, None, pool.page_size, 1)
+        self._cache = compiled().RadixTree(False, None, pool.page_size, 1)
         self._nothing = torch.empty(0, dtype=torch.int64)
-
-    @classmethod
-    def real(cls, capacity: int, page_size: int) -> Any:
-        """Return the allocator of the installed SGLang, which behaves in the same way."""
-        return allocator(capacity, page_size)
-
-    def sizes(self) -> tuple[int, int]:
-        """Return the counters of the tree."""
-        return self._tree.evictable_size(), self._tree.protected_size()
 
     def match(self, tokens: Any) -> tuple[int, Any]:
         """Match. The handle is the slots and the node."""
-        parts, _, node, _ = self._tree.match_prefix(tokens)
+        parts, _, node, _ = self._cache.match_prefix(tokens)
         slots = torch.cat(parts) if len(parts) > 1 else parts[0] if parts else self._nothing
         return len(slots), (slots, node)
 
-    def indices(self, handle: Any, length: int) -> Tensor:
-        """Return the slots of the match."""
-        slots: Tensor = handle[0]
-        return slots
-
     def lock(self, handle: Any) -> Any:
         """Lock the node, which a request keeps."""
-        self._tree.lock_ref(handle[1], True)
+        self._cache.lock_ref(handle[1], True)
         return handle[1]
 
     def unlock(self, lock: Any) -> None:
         """Release the node."""
-        self._tree.lock_ref(lock, False)
+        self._cache.lock_ref(lock, False)
 
     def insert(self, tokens: Any, row: Tensor, owned: int) -> int:
         """Insert a copy of the row: the tree keeps a view of it, so the row itself could not be reused."""
-        _, present = self._tree.writing_through(tokens, row.to(torch.int64, copy=True))
+        _, present = self._cache.writing_through(tokens, row.to(torch.int64, copy=True))
         if present > owned:
             self.pool.free(row[owned:present])
         return int(present)
 
     def evict(self, tokens: int) -> None:
         """Evict, and free the slots of each victim."""
-        for slots in self._tree.evict(tokens):
+        for slots in self._cache.evict(tokens):
             self.pool.free(slots)

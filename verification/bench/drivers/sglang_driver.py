@@ -24,10 +24,33 @@ def allocator(capacity: int, page_size: int) -> Any:
     return PagedTokenToKVPoolAllocator(capacity, page_size, torch.int64, "cpu", None, False)
 
 
-class Current(Driver):
-    """A cache of the installed SGLang."""
+class SGLang(Driver):
+    """A cache of SGLang."""
 
     rows: ClassVar[torch.dtype] = torch.int32
+    _cache: Any
+
+    @classmethod
+    def real(cls, capacity: int, page_size: int) -> Any:
+        """Return the allocator of the installed SGLang."""
+        return allocator(capacity, page_size)
+
+    def sizes(self) -> tuple[int, int]:
+        """Return the counters of the cache."""
+        return self._cache.evictable_size(), self._cache.protected_size()
+
+
+class MatchesSlots(SGLang):
+    """A cache of SGLang whose match returns its slots: the handle is the slots and the node."""
+
+    def indices(self, handle: Any, length: int) -> Tensor:
+        """Return the slots of the match."""
+        slots: Tensor = handle[0]
+        return slots
+
+
+class Current(SGLang):
+    """A cache of the installed SGLang."""
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
@@ -40,18 +63,9 @@ class Current(Driver):
         """Return the cache."""
         raise NotImplementedError
 
-    @classmethod
-    def real(cls, capacity: int, page_size: int) -> Any:
-        """Return the allocator of SGLang."""
-        return allocator(capacity, page_size)
-
     def prep(self, tokens: list[int]) -> Any:
         """Return an array."""
         return array("q", tokens)
-
-    def sizes(self) -> tuple[int, int]:
-        """Return the counters of the cache."""
-        return self._cache.evictable_size(), self._cache.protected_size()
 
     def match(self, tokens: Any) -> tuple[int, Any]:
         """Match, with a new key object in each call."""
@@ -123,10 +137,9 @@ class UnifiedRust(Current):
         return sglang_unified.built(has, common, "rust")
 
 
-class Legacy(Driver):
-    """`RadixCache` of 0.4.6.post5. A match returns its slots."""
+class Legacy(MatchesSlots):
+    """`RadixCache` of 0.4.6.post5."""
 
-    rows: ClassVar[torch.dtype] = torch.int32
     version = sglang_legacy.VERSION
 
     def __init__(self, pool: Any) -> None:
@@ -139,19 +152,10 @@ class Legacy(Driver):
         """Raise Unsupported: the allocator is not loaded."""
         raise Unsupported("only the cache of that release is loaded, not its allocator")
 
-    def sizes(self) -> tuple[int, int]:
-        """Return the counters of the cache."""
-        return self._cache.evictable_size(), self._cache.protected_size()
-
     def match(self, tokens: Any) -> tuple[int, Any]:
         """Match. The handle is the slots and the node."""
         found = self._cache.match_prefix(tokens)
         return len(found[0]), found
-
-    def indices(self, handle: Any, length: int) -> Tensor:
-        """Return the slots of the match."""
-        slots: Tensor = handle[0]
-        return slots
 
     def lock(self, handle: Any) -> Any:
         """Lock the node, which a request keeps."""

@@ -13,11 +13,9 @@ from typing import Any, ClassVar
 from radixcheck.verification.bench.clock import COST, now, settle, summaries, summary
 from radixcheck.verification.bench.driver import Driver, check
 from radixcheck.verification.bench.scenarios.memory_scenario import LENGTHS, resident
-from radixcheck.verification.bench.scenarios.trace_scenario import ANSWERS, Counts, answer_of, recorded
-from radixcheck.verification.bench.streams import LEAF, PREFIX, PROMPT, Make, leaf, paced
-from radixcheck.verification.bench.streams import prompt as prompt_of
+from radixcheck.verification.bench.scenarios.trace_scenario import ANSWERS, Counts, play, recorded
+from radixcheck.verification.bench.streams import LEAF, PREFIX, PROMPT, Make, leaf, paced, prompt
 from radixcheck.verification.bench.stub import Stub
-from radixcheck.verification.replay.mooncake import prompt
 from radixcheck.verification.subjects import vllm
 
 PAGE = 16  # the smallest
@@ -60,7 +58,7 @@ def admit(make: Make, groups: int, per_group: int, page_size: int) -> dict[str, 
     hashing = []
     settle()
     for i in range(groups * per_group):
-        request, hashed = cache.built(prompt_of(i % groups, i))
+        request, hashed = cache.built(prompt(i % groups, i))
         start = now()
         blocks, length, _ = cache.manager.get_computed_blocks(request)
         matched = now()
@@ -81,14 +79,8 @@ def trace(make: Make, path: str, block: int, blocks: int, page_size: int, reques
     """Replay the trace, request by request."""
     cache = make(page_size, block * blocks, "stub")
     assert isinstance(cache, Blocks)
-    found = recorded(path, requests)
-    replay = Replay(cache)
-    settle()
-    for i in paced(len(found), seconds):
-        if len(replay.active) >= running:
-            replay.finish()
-        answer, tick = answer_of(found[i], block, page_size, running)
-        replay.arrive(list(prompt(found[i], block)), answer, tick)
+    found, replay = recorded(path, requests), Replay(cache)
+    play(replay, found, block, page_size, running, seconds)
     while replay.active:
         replay.finish()
     check(replay.counts.done > 0, "no request of the trace fits")
@@ -217,9 +209,7 @@ class Replay:
             return
         request.num_computed_tokens = len(tokens)
         self.active.append(Running(request, answer, tick))
-        self.counts.done += 1
-        self.counts.tokens += len(tokens)
-        self.counts.hits += length
+        self.counts.admit(len(tokens), length)
 
     def finish(self) -> None:
         """Finish the oldest request. Its blocks are cached already."""
@@ -246,16 +236,7 @@ class Replay:
 
     def figures(self, recorded: int) -> dict[str, float]:
         """Return the figures, without and with hashing."""
-        counts, whole = self.counts, sum(self._spent.values())
-        bare = whole - self._spent["hash"]
-        return {
-            "requests/s": counts.done / (bare / 1e9),
-            "us/request": bare / 1e3 / counts.done,
-            "us/request with hash": whole / 1e3 / counts.done,
-            "hit %": 100 * counts.hits / counts.tokens,
-            "leak": 0,
-            **{call: time / 1e3 / counts.done for call, time in self._spent.items()},
-            "requests": counts.done,
-            "skipped": counts.skipped,
-            "unread": recorded - counts.done - counts.skipped,
-        }
+        spent = dict(self._spent)
+        hashing = spent.pop("hash") / 1e3 / self.counts.done
+        figures = self.counts.figures(spent, recorded)
+        return {**figures, "hash": hashing, "us/request with hash": figures["us/request"] + hashing}

@@ -7,6 +7,7 @@ and locked, tokens are evicted, slots are allocated, and the prompt is inserted 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,6 +44,24 @@ class Counts:
     tokens: int = 0  # of prompts
     hits: int = 0  # tokens of prompts that were cached
 
+    def admit(self, tokens: int, hits: int) -> None:
+        """Count one admitted request."""
+        self.done, self.tokens, self.hits = self.done + 1, self.tokens + tokens, self.hits + hits
+
+    def figures(self, spent: Mapping[str, int], recorded: int) -> dict[str, float]:
+        """Return the figures of a replay that spent these nanoseconds in each call."""
+        whole = sum(spent.values())
+        return {
+            "requests/s": self.done / (whole / 1e9),
+            "us/request": whole / 1e3 / self.done,
+            "hit %": 100 * self.hits / self.tokens,
+            "leak": 0,
+            **{call: time / 1e3 / self.done for call, time in spent.items()},
+            "requests": self.done,
+            "skipped": self.skipped,
+            "unread": recorded - self.done - self.skipped,
+        }
+
 
 def recorded(path: str, requests: int) -> tuple[TraceRequest, ...]:
     """Read at most so many requests of a trace, with small hash ids. Raise CheckFailed if it cannot be read."""
@@ -59,16 +78,21 @@ def answer_of(request: TraceRequest, block: int, page_size: int, running: int) -
     return pages * page_size, -(-pages // running) * page_size
 
 
-def run(make: Make, path: str, block: int, blocks: int, page_size: int, requests: int, running: int, seconds: float) -> dict[str, float]:
-    """Return the requests per second, the microseconds per request, the share of prompt tokens that was cached, and lost tokens."""
-    driver = make(page_size, block * blocks, "stub")
-    replay = Replay(driver, block * blocks, page_size)
-    trace = recorded(path, requests)
+def play(replay: Any, trace: Sequence[TraceRequest], block: int, page_size: int, running: int, seconds: float) -> None:
+    """Let the requests of a trace arrive, with at most `running` at a time."""
     settle()
     for i in paced(len(trace), seconds):
         if len(replay.active) >= running:
             replay.finish()
         replay.arrive(list(prompt(trace[i], block)), *answer_of(trace[i], block, page_size, running))
+
+
+def run(make: Make, path: str, block: int, blocks: int, page_size: int, requests: int, running: int, seconds: float) -> dict[str, float]:
+    """Return the requests per second, the microseconds per request, the share of prompt tokens that was cached, and lost tokens."""
+    driver = make(page_size, block * blocks, "stub")
+    replay = Replay(driver, block * blocks, page_size)
+    trace = recorded(path, requests)
+    play(replay, trace, block, page_size, running, seconds)
     last = [one.prompt for one in replay.active]
     while replay.active:
         replay.finish()
@@ -120,9 +144,7 @@ class Replay:
         lock = driver.checkpoint(key, row, length, lock)
         self._spent["insert"] += now() - start - COST
         self.active.append(Running(tokens, row, lock, answer, tick))
-        self.counts.done += 1
-        self.counts.tokens += need
-        self.counts.hits += length
+        self.counts.admit(need, length)
 
     def finish(self) -> None:
         """Finish the oldest request."""
@@ -164,17 +186,5 @@ class Replay:
 
     def figures(self, recorded: int) -> dict[str, float]:
         """Return the figures."""
-        counts, whole = self.counts, sum(self._spent.values())
-        figures = {call: time / 1e3 / counts.done for call, time in self._spent.items()}
-        return {
-            "requests/s": counts.done / (whole / 1e9),
-            "us/request": whole / 1e3 / counts.done,
-            "hit %": 100 * counts.hits / counts.tokens,
-            "leak": 0,
-            **figures,
-            **(summary("evict", self.evictions) if self.evictions else {}),
-            "evictions": len(self.evictions),
-            "requests": counts.done,
-            "skipped": counts.skipped,
-            "unread": recorded - counts.done - counts.skipped,
-        }
+        evictions = summary("evict", self.evictions) if self.evictions else {}
+        return {**self.counts.figures(self._spent, recorded), **evictions, "evictions": len(self.evictions)}
