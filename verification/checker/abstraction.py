@@ -82,7 +82,7 @@ class Abstraction:
         s.end, s.up, s.page, s.lock, s.kids = {}, {}, {}, {}, {}
         s.time, s.creation, s.hits, s.priority = {}, {}, {}, {}
         s.holder, s.content, s.row = {}, {}, {}
-        s.at, s.tok, s.urgency = {}, dict(spec.tok), dict(spec.urgency)
+        s.at, s.tok, s.request_priority = {}, dict(spec.tok), dict(spec.request_priority)
         s.on, s.first, s.second, s.entry = {}, {}, {}, {}
         s.owner = [LOST if out else FREE for out in self.pool.out]
 

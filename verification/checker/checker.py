@@ -220,12 +220,11 @@ class Checker:
     def _formulas(self, op: Op, answer: Answer, refused: bool) -> list[Violation]:
         """What the catalogue says of the observed states."""
         posts, out = compiled(self.policy)[1], list[Violation]()
-        if not refused:
-            arguments = self._arguments(op, answer)
-            for ready in posts.get(op.name, ()):
-                if not ready.reads & self.tainted:
-                    failed = self.tally.evaluate(ready, self.seen, self.before, *arguments)
-                    out += self._said(ready.property.id, failed)
+        arguments = self._arguments(op, answer)
+        for ready in posts.get(op.name, ()):
+            if not ready.reads & self.tainted and (ready.property.refusals or not refused):
+                failed = self.tally.evaluate(ready, self.seen, self.before, *arguments)
+                out += self._said(ready.property.id, failed)
         strayed = sorted(self.engine.pool.freed) != sorted(self.oracle.call.freed)  # the right victims may come back in any order
         if op.name in EVICTING and not refused and strayed and not any(v.property == "EVICT_LEAF" for v in out):
             out += self._leaf_first()
@@ -263,7 +262,7 @@ class Checker:
         last = call.last_size
         if sorted(self.engine.pool.freed) != sorted(call.freed):
             last = blame.last_victim_size(self.before, self.seen, self.engine.pool.freed, self.engine.page_size)
-        return (call.key, found, call.used, call.hit, call.rank, call.wanted, last, call.h)
+        return call.arguments(found, last, not answer.refused)
 
     def _said(self, id_: str, failed: dict[str, int] | None, follows: str = "") -> list[Violation]:
         if failed is None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from radixcheck.spec.operations import PARAMETERS
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.postconditions import PARAMETERS
 from radixcheck.spec.property import Property
 from radixcheck.spec.run.reader import Check, check, holds
 from radixcheck.spec.run.terms import functions

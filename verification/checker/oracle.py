@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.run.model import Call, Model, Pages
+from radixcheck.spec.run.machine import CALLER, Call, Machine, Pages
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.values import Key, pages_for
 from radixcheck.verification.operations import Op
@@ -17,7 +17,7 @@ class Oracle:
 
     def __init__(self, policy: str, page_size: int, pages: int) -> None:
         self.positions = Positions(page_size)
-        self.model = Model(self.positions, POLICIES[policy], pages)
+        self.model = Machine(self.positions, POLICIES[policy], pages)
         self.written: dict[int, int] = {}  # page -> the position whose last page of tokens the engine wrote there
         self.loans: dict[int, list[int]] = {}  # pages that a caller holds
         self.locks: set[int] = set()
@@ -54,11 +54,7 @@ class Oracle:
     def run(self, op: Op, pages: Pages) -> None:
         """One operation. Raises the specification's typed refusals, and ValueError or Refused where `pages` cannot be right."""
         key = self.positions.of(op.key)
-        tree = getattr(self, "_" + op.name, None)
-        if tree is None:
-            getattr(self.model, op.name)(op.holder)
-        else:
-            tree(op, key, pages)
+        getattr(self, "_" + op.name, self._of_holder)(op, key, pages)
         if self.call.taken != len(pages):
             raise ValueError(f"{len(pages)} pages were taken where {self.call.taken} are needed")
         gone = set(self.call.victims)
@@ -73,7 +69,7 @@ class Oracle:
         if op.name in ("alloc", "start"):
             s.held.add(h)
             s.at.setdefault(h, EPS)
-            s.urgency.setdefault(h, op.priority)
+            s.request_priority.setdefault(h, op.priority)
             s.tok[h] = self.positions.of(op.key)
         if op.name == "decode":
             tail, p = s.tok[h], self.positions
@@ -82,53 +78,57 @@ class Oracle:
             page = next(iter(pages), s.row.get((h, tail), NO_PAGE))
             self.written[page] = s.tok[h]
 
+    def _of_holder(self, op: Op, key: int, pages: Pages) -> None:
+        self.model.take(op.name, op.holder)
+
     def _match(self, op: Op, key: int, pages: Pages) -> None:
-        self.matched[op.key] = self.model.match(key).found
+        self.matched[op.key] = self.model.take("match", key).found
 
     def _peek(self, op: Op, key: int, pages: Pages) -> None:
-        self.model.peek(key)
+        self.model.take("peek", key)
 
     def _insert(self, op: Op, key: int, pages: Pages) -> None:
         taken = list(pages)
         whole = self.positions.level[self.positions.cut(key)]
         self._write(self.positions.path(key), taken)
-        self.model.insert(key, taken[:whole], op.priority)
+        self.model.take("insert", CALLER, self.positions.cut(key), op.priority, pages=taken[:whole])
         tail = taken[whole : self.positions.level[key]]
         self.call.taken += len(tail)
         self.call.freed += tail  # the caller keeps the tail, and gives it back at once
 
     def _lock(self, op: Op, key: int, pages: Pages) -> None:
-        self.model.lock(op.holder, self.matched[op.key])
+        self.model.take("lock", op.holder, self.matched[op.key])
         self.locks.add(op.holder)
 
     def _unlock(self, op: Op, key: int, pages: Pages) -> None:
-        self.model.unlock(op.holder)
+        self.model.take("unlock", op.holder)
         self.locks.discard(op.holder)
 
     def _evict(self, op: Op, key: int, pages: Pages) -> None:
-        self.model.evict(op.amount)
+        self.model.take("evict", op.amount)
 
     def _alloc(self, op: Op, key: int, pages: Pages) -> None:
         self._write(self.positions.path(key), pages)
-        self.model.alloc(op.holder, key, pages)
+        self.model.take("alloc", op.holder, key, pages=pages)
         self.loans[op.holder] = list(pages)
 
     def _free(self, op: Op, key: int, pages: Pages) -> None:
-        self.model.free(op.holder)
+        self.model.take("free", op.holder)
         del self.loans[op.holder]
 
     def _start(self, op: Op, key: int, pages: Pages) -> None:
         known = self.positions.level[self.model.deepest(self.positions.cut(key))]
         self._write(self.positions.path(key)[known:], pages)
-        self.model.start(op.holder, key, op.priority, pages, op.key.namespace)
+        self.model.take("start", op.holder, key, op.priority, pages=pages)
+        self.model.namespaces[op.holder] = op.key.namespace
 
     def _decode(self, op: Op, key: int, pages: Pages) -> None:
-        self.model.decode(op.holder, op.amount, pages)
-        tail = self.model.state.tok[op.holder]
+        tail = self.model.next_position(op.holder, op.amount)
+        self.model.take("decode", op.holder, tail, pages=pages)
         self.written[self.model.state.row[op.holder, tail]] = tail
 
     def _reset(self, op: Op, key: int, pages: Pages) -> None:
-        self.model.reset()
+        self.model.take("reset")
         self.matched.clear()
 
     def _write(self, path: Sequence[int], pages: Iterable[int]) -> None:

@@ -115,7 +115,7 @@ class Visitor(Checker):
     def _leading(self) -> set[int]:
         """Of the holders that stand alike, the first; none that stands where a sibling stands for it."""
         s = self.oracle.model.state
-        stands = {(s.at[h], s.tok[h], s.urgency[h]): h for h in sorted(s.held, reverse=True)}
+        stands = {(s.at[h], s.tok[h], s.request_priority[h]): h for h in sorted(s.held, reverse=True)}
         return {h for (_, tok, _), h in stands.items() if self._apart(tok)}
 
     def _canonical(self) -> Canonical:

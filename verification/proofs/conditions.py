@@ -14,7 +14,7 @@ from radixcheck.spec.logic import INT, Function, Sort, Term, conj, expand, lift,
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.signature import PAGE, POS, REQUEST, at, end, held, owner, up
 from radixcheck.spec.theorems import THEOREMS
-from radixcheck.spec.transitions import Transition, Update, after
+from radixcheck.spec.updates import Transition, Update, after
 from radixcheck.verification.proofs.laws import balance, descends, everything, freed, member, monotone, nonnegative
 
 DERIVED = ("LOCK_NONNEG", "ISOLATION")  # state formulas that follow from the others

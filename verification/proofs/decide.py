@@ -28,8 +28,8 @@ LIMIT = 5.0  # seconds for any other attempt
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The verdict on a condition. Only PROVED is a proof."""
+class Decision:
+    """The verdict on a condition with one seed. Only PROVED is a proof."""
 
     condition: str
     verdict: str
@@ -40,12 +40,12 @@ class Verdict:
     counterexample: Counterexample | None = None
 
 
-def decide(condition: Condition, seed: int = 0, seconds: float = LIMIT) -> Verdict:
+def decide(condition: Condition, seed: int = 0, seconds: float = LIMIT) -> Decision:
     """Try to prove the condition from few hypotheses, then to refute it in growing sizes, then to prove it from all hypotheses."""
     return next(decide_each(condition, (seed,), seconds))
 
 
-def decide_each(condition: Condition, seeds: Sequence[int], seconds: float = LIMIT) -> Iterator[Verdict]:
+def decide_each(condition: Condition, seeds: Sequence[int], seconds: float = LIMIT) -> Iterator[Decision]:
     """Decide with one seed after the other. Formulas are read once, and the slice with the last proof is tried first."""
     every = Proof(condition, list(condition.hypotheses))
     tries = [Proof(given, names) for given, names in slices(condition)]
@@ -53,22 +53,22 @@ def decide_each(condition: Condition, seeds: Sequence[int], seconds: float = LIM
     for seed in seeds:
         start = perf_counter()
 
-        def verdict(word: str, method: str, names: Sequence[str], found: Counterexample | None = None) -> Verdict:
-            return Verdict(condition.name, word, method, perf_counter() - start, seed, tuple(names), found)  # noqa: B023
+        def decision(word: str, method: str, names: Sequence[str], found: Counterexample | None = None) -> Decision:
+            return Decision(condition.name, word, method, perf_counter() - start, seed, tuple(names), found)  # noqa: B023
 
         quick = next((proof for limit in QUICK for proof in tries if proof.found(seed, limit)), None)
         if quick is not None:
             tries.sort(key=lambda proof: proof is not quick)
-            yield verdict(PROVED, "unbounded", quick.names)
+            yield decision(PROVED, "unbounded", quick.names)
             continue
         counterexample = search.found(seed, seconds)
         if counterexample is not None:
-            yield verdict(REFUTED, "bounded", every.names, counterexample)
+            yield decision(REFUTED, "bounded", every.names, counterexample)
         else:
-            yield verdict(PROVED if every.found(seed, seconds) else UNKNOWN, "unbounded", every.names)
+            yield decision(PROVED if every.found(seed, seconds) else UNKNOWN, "unbounded", every.names)
 
 
-def refute_each(condition: Condition, seeds: Sequence[int], seconds: float = LIMIT) -> Iterator[Verdict]:
+def refute_each(condition: Condition, seeds: Sequence[int], seconds: float = LIMIT) -> Iterator[Decision]:
     """Decide as `decide_each` does, but search for a counterexample first, because one is expected."""
     search = Search(condition)
     for seed in seeds:
@@ -77,7 +77,7 @@ def refute_each(condition: Condition, seeds: Sequence[int], seconds: float = LIM
         if found is None:
             yield decide(condition, seed, seconds)
         else:
-            yield Verdict(condition.name, REFUTED, "bounded", perf_counter() - start, seed, tuple(condition.hypotheses), found)
+            yield Decision(condition.name, REFUTED, "bounded", perf_counter() - start, seed, tuple(condition.hypotheses), found)
 
 
 def slices(condition: Condition) -> list[tuple[Condition, list[str]]]:

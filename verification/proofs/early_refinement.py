@@ -1,7 +1,7 @@
 """Conditions that the early machine refines the cache machine: same protected nodes, same sizes, same evictions.
 
-    MARKS_COUNT     every transition of the early machine keeps the meaning of `marks`
-    LOCK-STOP       the meanings of `lock` and `marks` imply that both protect the same nodes (MARKS_PROTECT)
+    MARKS_COUNT     every transition of the early machine keeps the meaning of `local_lock_ref`
+    LOCK-STOP       the meanings of `lock` and `local_lock_ref` imply that both protect the same nodes (MARKS_PROTECT)
     SAME_SIZES      a walk changes the sizes in the same way as a lock of the whole path
     SAME_GUARD      an eviction is allowed in the same states
     RELOCK_WALKS    `relock` is a lock of the new node, then an unlock of the old one
@@ -14,11 +14,12 @@ at which a sum changes.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from radixcheck.spec.logic import BOOL, Term, conj, expand, old, substitute, total, var
-from radixcheck.spec.signature import POS, REQUEST, at, every, evictable, held, lock, node, protected, some, up
-from radixcheck.spec.transitions import CACHE, EVICT, RELEASE, Transition, Update, after, at_point, c, h, m, n, put, x
+from radixcheck.spec.logic import BOOL, Term, conj, exists, expand, forall, old, substitute, total, var
+from radixcheck.spec.signature import POS, REQUEST, at, evictable, held, lock, node, protected, up
+from radixcheck.spec.transitions import CACHE, EVICT, RELEASE, c, h, m, n, x
+from radixcheck.spec.updates import Transition, Update, after, at_point, put
 from radixcheck.verification.proofs.conditions import Condition, follows, forgetting, goals, locks, preserved, state_formulas, theorems
-from radixcheck.verification.proofs.early_locks import EARLY, LOCK, UNLOCK, marks, turned, walked
+from radixcheck.verification.proofs.early_locks import EARLY, LOCK, UNLOCK, local_lock_ref, turned, walked
 from radixcheck.verification.proofs.laws import ascends, balance, member, monotone, nonnegative, towards
 from radixcheck.verification.proofs.proof_results import PROVED, REFUTED
 
@@ -34,12 +35,12 @@ def here(q: Term) -> Term:
 
 def below(q: Term) -> Term:
     """Return the number of protected children."""
-    return total(POS, lambda k: node(k) & (up(k) == q) & (marks(k) > 0), lambda k: 1)
+    return total(POS, lambda k: node(k) & (up(k) == q) & (local_lock_ref(k) > 0), lambda k: 1)
 
 
 def agree(q: Term) -> Term:
     """Return whether both counts protect the node, or neither does."""
-    return (marks(q) >= 0) & ((marks(q) > 0) == (lock(q) > 0))
+    return (local_lock_ref(q) >= 0) & ((local_lock_ref(q) > 0) == (lock(q) > 0))
 
 
 def child(q: Term, k: Term, bound: Term) -> Term:
@@ -47,10 +48,13 @@ def child(q: Term, k: Term, bound: Term) -> Term:
     return node(k) & (up(k) == q) & (k <= bound)
 
 
-MARKS_COUNT = every(lambda q: node(q) >> (marks(q) == here(q) + below(q)))
-MARKS_PROTECT = every(lambda q: node(q) >> agree(q))
-MARKS_TWO = every(lambda h, q, m: (held(h) & (at(h) == q) & node(q) & node(m) & (q < m) & (marks(m) > 0)) >> (marks(q) >= 2))
-UNLOCKED_BELOW = every(lambda q, m: (node(q) & node(m) & (m < q) & (lock(m) == 0)) >> (lock(q) == 0))
+MARKS_COUNT = forall(POS, lambda q: node(q) >> (local_lock_ref(q) == here(q) + below(q)))
+MARKS_PROTECT = forall(POS, lambda q: node(q) >> agree(q))
+MARKS_TWO = forall(
+    (REQUEST, POS, POS),
+    lambda h, q, m: (held(h) & (at(h) == q) & node(q) & node(m) & (q < m) & (local_lock_ref(m) > 0)) >> (local_lock_ref(q) >= 2),
+)
+UNLOCKED_BELOW = forall((POS, POS), lambda q, m: (node(q) & node(m) & (m < q) & (lock(m) == 0)) >> (lock(q) == 0))
 COUPLING = {"MARKS_COUNT": MARKS_COUNT, "MARKS_PROTECT": MARKS_PROTECT, "MARKS_TWO": MARKS_TWO, "UNLOCKED_BELOW": UNLOCKED_BELOW}
 
 _CACHE = state_formulas() | theorems()
@@ -74,7 +78,7 @@ def _given(*names: str) -> dict[str, Term]:
 
 def _by_child(goal: Term, bound: Term) -> tuple[Term, Term]:
     """Return the goal with k0 as the child of q0 towards `bound`, and the goal without such a child."""
-    return child(q0, k0, bound) >> goal, ~some(lambda k: child(q0, k, bound)) >> goal
+    return child(q0, k0, bound) >> goal, ~exists(POS, lambda k: child(q0, k, bound)) >> goal
 
 
 # Theorems of one state.
@@ -95,12 +99,12 @@ def marks_two() -> Condition:
 
 def marks_protect() -> Condition:
     """Both counts protect the same nodes: shown for a node whose children satisfy it, and so true of all by induction."""
-    upward = every(lambda q: (node(q) & every(lambda m: (node(m) & (up(m) == q)) >> agree(m))) >> agree(q))
+    upward = forall(POS, lambda q: (node(q) & forall(POS, lambda m: (node(m) & (up(m) == q)) >> agree(m))) >> agree(q))
     found = follows("MARKS_PROTECT", MARKS_PROTECT, _given("PARENT", "LOCK_SPAN", "LOCK_NONNEG", "LOCK_COUNT", "MARKS_COUNT"))
     cases: list[Term] = []
     for goal in goals(upward):
         cases += ((held(h0) & (q0 <= at(h0))) >> case for case in _by_child(goal, at(h0)))
-        cases.append(~some(lambda h: held(h) & (q0 <= at(h))) >> goal)
+        cases.append(~exists(REQUEST, lambda h: held(h) & (q0 <= at(h))) >> goal)
     sums = (_HOLDERS, _CHILDREN, locks(q0))
     laws = [law for s in sums for law in (nonnegative(s), balance([s], []))]
     laws += [member(_HOLDERS, h0), member(_CHILDREN, k0), member(locks(k0), h0), monotone(_HOLDERS, locks(q0))]
@@ -160,7 +164,11 @@ def relock_walks(step: Transition) -> Condition:
     def walks(term: Term) -> Term:
         return old(substitute(after(after(term, UNLOCK), LOCK), values))
 
-    claim = every(lambda q: node(q) >> (marks(q) == walks(marks(q)))) & (evictable == walks(evictable)) & (protected == walks(protected))
+    claim = (
+        forall(POS, lambda q: node(q) >> (local_lock_ref(q) == walks(local_lock_ref(q))))
+        & (evictable == walks(evictable))
+        & (protected == walks(protected))
+    )
     found = preserved("RELOCK_WALKS", claim, step, _given("PARENT", "COVER", "LOCK_SPAN", "LOCK_NONNEG", "PROTECTED", *COUPLING))
     freed = substitute(after(turned(m, 1), LOCK), values)
     return found.with_laws(balance([freed], []))
@@ -170,14 +178,17 @@ def relock_walks(step: Transition) -> Condition:
 
 
 def _instead(step: Transition, *updates: Update) -> Transition:
-    return replace(step, updates=(*(update for update in step.updates if update.function is not marks), *updates))
+    return replace(step, updates=(*(update for update in step.updates if update.function is not local_lock_ref), *updates))
 
 
 def _wrong() -> Iterator[EarlyCell]:
     early, given = {step.name: step for step in EARLY}, _CACHE | COUPLING
-    copies = _instead(early["split"], at_point(marks, m, marks(c)))
-    short = _instead(early["begin"], put(marks, lambda q: walked(q, n, 0) & ((q == n) | (marks(q) == 0)), lambda q: marks(q) + 1))
-    onward = _instead(early["release"], put(marks, lambda q: node(q) & (q <= at(h)), lambda q: marks(q) - 1))
+    copies = _instead(early["split"], at_point(local_lock_ref, m, local_lock_ref(c)))
+    short = _instead(
+        early["begin"],
+        put(local_lock_ref, lambda q: walked(q, n, 0) & ((q == n) | (local_lock_ref(q) == 0)), lambda q: local_lock_ref(q) + 1),
+    )
+    onward = _instead(early["release"], put(local_lock_ref, lambda q: node(q) & (q <= at(h)), lambda q: local_lock_ref(q) - 1))
     variants = {
         "EARLY-COPY": ("A split may copy the count of the node to the new one above it.", counts(copies, given)),
         "EARLY-SHORT": ("A lock may stop before the first protected ancestor, and not count there.", counts(short, given)),
@@ -198,9 +209,7 @@ def early_cells() -> Iterator[EarlyCell]:
             yield EarlyCell("RELOCK_WALKS", relock_walks(step))
     yield EarlyCell("UNLOCKED_BELOW", unlocked_below(), "Below an unlocked node no node is locked.")
     yield EarlyCell("MARKS_TWO", marks_two(), "A node that is locked itself and has a protected descendant counts two or more.")
-    yield EarlyCell(
-        "SAME_GUARD", same_guard(), "A node may be evicted in the same states, whether locks stop early or lock the whole path."
-    )
+    yield EarlyCell("SAME_GUARD", same_guard(), "A node may be evicted in the same states, whether locks stop early or not.")
     sentence = "Locks that stop at the first protected ancestor protect the same nodes as locks that count on the whole path."
     yield EarlyCell("LOCK-STOP", replace(marks_protect(), name="LOCK-STOP"), sentence, "Q5 C3")
     yield from _wrong()

@@ -25,20 +25,20 @@ from radixcheck.spec.signature import (
     up,
     whole,
 )
-from radixcheck.spec.transitions import Update
+from radixcheck.spec.updates import Update
 
 AXIOMS: dict[str, Term] = {
-    "reflexive": forall((POS,), lambda p: p <= p),
+    "reflexive": forall(POS, lambda p: p <= p),
     "transitive": forall((POS, POS, POS), lambda p, q, r: ((p <= q) & (q <= r)) >> (p <= r)),
     "antisymmetric": forall((POS, POS), lambda p, q: ((p <= q) & (q <= p)) >> (p == q)),
     "chain": forall((POS, POS, POS), lambda p, q, r: ((p <= r) & (q <= r)) >> ((p <= q) | (q <= p))),
-    "root": forall((POS,), lambda p: eps <= p),
-    "prev_below": forall((POS,), lambda p: (p != eps) >> (prev(p) < p)),
+    "root": forall(POS, lambda p: eps <= p),
+    "prev_below": forall(POS, lambda p: (p != eps) >> (prev(p) < p)),
     "prev_next": forall((POS, POS), lambda p, q: (p < q) >> (p <= prev(q))),
     "prev_root": prev(eps) == eps,
     "whole_below": forall((POS, POS), lambda p, q: (p < q) >> whole(p)),
     "whole_root": whole(eps) & (length(eps) == 0) & (room(eps) == 0),
-    "whole_full": forall((POS,), lambda p: (whole(p) >> (room(p) == length(p))) & ((room(p) == length(p)) >> whole(p))),
+    "whole_full": forall(POS, lambda p: (whole(p) >> (room(p) == length(p))) & ((room(p) == length(p)) >> whole(p))),
     "length_page": forall(
         (POS,), lambda p: (p != eps) >> ((length(prev(p)) < length(p)) & (length(p) <= room(p)) & (room(p) == length(prev(p)) + page_size))
     ),
@@ -145,7 +145,7 @@ def freed(update: Update) -> tuple[Term, Term]:
     def freed_at(q: Term) -> Term:
         return substitute(update.where, {page.args[0]: image.at(q)})
 
-    to_page = forall((POS,), lambda q: image.where(q) >> (freed_at(q) & (content(image.at(q)) == q)))
+    to_page = forall(POS, lambda q: image.where(q) >> (freed_at(q) & (content(image.at(q)) == q)))
     to_position = members(sum_, lambda s: image.where(content(s)) & (image.at(content(s)) == s))
     counted = (whole(low) & (low <= high) & to_page & to_position) >> (sum_ == room(high) - length(low))
     return old(sum_), old(counted)
@@ -158,25 +158,25 @@ def interval(low: Term, high: Term) -> tuple[Term, Term]:
     return sum_, ((low <= high) & whole(low)) >> (sum_ == room(high) - length(low))
 
 
-TREE = forall((POS,), lambda m: node(m) >> ((up(m) < m) & (node(up(m)) | (up(m) == eps)))) & forall(
+TREE = forall(POS, lambda m: node(m) >> ((up(m) < m) & (node(up(m)) | (up(m) == eps)))) & forall(
     (POS, POS), lambda m, k: (node(m) & (k < m) & node(k)) >> (k <= up(m))
 )
 
 
 def next_page(p: Term, q: Term) -> Term:
     """Below a prefix, towards a longer one, there is a prefix that is one page longer: by induction along the finite path."""
-    return (p < q) >> exists((POS,), lambda y: (y <= q) & (prev(y) == p) & (y != eps))
+    return (p < q) >> exists(POS, lambda y: (y <= q) & (prev(y) == p) & (y != eps))
 
 
 def descends(n: Term) -> Term:
     """A node with a descendant has a child: true in every finite tree, but it does not follow from the shape of the tree."""
-    child = exists((POS,), lambda k: node(k) & (up(k) == n))
-    return (node(n) & TREE) >> forall((POS,), lambda m: (node(m) & (n < m)) >> child)
+    child = exists(POS, lambda k: node(k) & (up(k) == n))
+    return (node(n) & TREE) >> forall(POS, lambda m: (node(m) & (n < m)) >> child)
 
 
 def towards(n: Term, m: Term) -> Term:
     """A node has a child on the path to each of its descendants: true in every finite tree."""
-    child = exists((POS,), lambda k: node(k) & (up(k) == n) & (k <= m))
+    child = exists(POS, lambda k: node(k) & (up(k) == n) & (k <= m))
     return (node(n) & node(m) & (n < m) & TREE) >> child
 
 
@@ -184,15 +184,15 @@ def ascends(claim: Callable[[Term], Term]) -> Term:
     """A claim is true of every node if it is true of each node whose children all satisfy it: by induction from the leaves."""
 
     def below(n: Term) -> Term:
-        return forall((POS,), lambda k: (node(k) & (up(k) == n)) >> claim(k))
+        return forall(POS, lambda k: (node(k) & (up(k) == n)) >> claim(k))
 
-    step = forall((POS,), lambda n: (node(n) & below(n)) >> claim(n))
-    return (TREE & step) >> forall((POS,), lambda n: node(n) >> claim(n))
+    step = forall(POS, lambda n: (node(n) & below(n)) >> claim(n))
+    return (TREE & step) >> forall(POS, lambda n: node(n) >> claim(n))
 
 
 def inherits(value: Function) -> Term:
     """If the value of no child exceeds that of its parent, no descendant's value exceeds that of an ancestor: by induction along a path."""
-    step = forall((POS,), lambda m: (node(m) & (up(m) != eps)) >> (value(m) <= value(up(m))))
+    step = forall(POS, lambda m: (node(m) & (up(m) != eps)) >> (value(m) <= value(up(m))))
     return (TREE & step) >> forall((POS, POS), lambda n, k: (node(n) & node(k) & (n < k)) >> (value(k) <= value(n)))
 
 
@@ -212,8 +212,8 @@ def no_more(less: Term, more: Term, image: Function) -> Term:
 
 def leaf_below() -> Term:
     """If no child is locked more than its parent, an unlocked node has an evictable leaf at or below it: the tree is finite."""
-    step = forall((POS,), lambda m: node(m) >> ((lock(m) >= 0) & ((up(m) == eps) | (lock(m) <= lock(up(m))))))
-    found = forall((POS,), lambda n: (node(n) & (lock(n) == 0)) >> exists((POS,), lambda k: candidate(k) & (n <= k)))
+    step = forall(POS, lambda m: node(m) >> ((lock(m) >= 0) & ((up(m) == eps) | (lock(m) <= lock(up(m))))))
+    found = forall(POS, lambda n: (node(n) & (lock(n) == 0)) >> exists(POS, lambda k: candidate(k) & (n <= k)))
     return (TREE & step) >> found
 
 

@@ -19,7 +19,8 @@ from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.transitions import CACHE, Transition
+from radixcheck.spec.transitions import CACHE
+from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs import promises
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.early_refinement import early_cells

@@ -9,10 +9,10 @@ from radixcheck.spec.logic import Function
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.state import COUNTERS, EARLY_MAPS, HEAP_MAPS, MAPS, REQUEST_MAPS, SETS, State
 from radixcheck.spec.signature import FREE, OWN, PAGE, POS, length, namespace, page_size, prev
-from radixcheck.verification.proofs.early_locks import marks
+from radixcheck.verification.proofs.early_locks import local_lock_ref
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
-_FUNCTIONS = [f for f in (*vars(signature).values(), marks) if isinstance(f, Function) and f.kind == "state"]
+_FUNCTIONS = [f for f in (*vars(signature).values(), local_lock_ref) if isinstance(f, Function) and f.kind == "state"]
 
 
 class _Model:
@@ -63,7 +63,7 @@ def state_of(reader: Reader, found: Any) -> tuple[State, dict[Any, int]]:
         "holder": lambda s: state.owner[s] == OWN,
         "content": lambda s: state.owner[s] != FREE,
         **dict.fromkeys(HEAP_MAPS, lambda _: True),
-        **dict.fromkeys(("at", "tok", "urgency"), lambda h: h in state.held),
+        **dict.fromkeys(("at", "tok", "request_priority"), lambda h: h in state.held),
     }
     for name in (*MAPS, *REQUEST_MAPS, *HEAP_MAPS, *EARLY_MAPS):
         if name not in ("up", "row"):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from radixcheck.spec.transitions import Transition
+from radixcheck.spec.updates import Transition
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.proofs.conditions import Condition

@@ -9,12 +9,12 @@ these by the state formulas, and is not repeated.
 from collections.abc import Callable
 
 from radixcheck.spec import signature
-from radixcheck.spec.heap_machine import e, f, live, served
-from radixcheck.spec.logic import BOOL, Function, Term, conj, lift, old, substitute, var
+from radixcheck.spec.heap_machine import e, f, has_entry, live
+from radixcheck.spec.logic import BOOL, Function, Term, conj, forall, lift, old, substitute, var
 from radixcheck.spec.policies import POLICIES, Policy, less, stored
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.signature import *
-from radixcheck.spec.transitions import c, h, hit, m, n, rank, s, x, y
+from radixcheck.spec.transitions import c, h, hit, m, n, new_priority, s, x, y
 
 # The signature has a function without arguments as a term.
 _SYMBOLS = [s.args[0] if isinstance(s, Term) else s for s in vars(signature).values()]
@@ -37,7 +37,7 @@ def means(function: Function, *args: Term) -> Term:
         return cached(*args)
     if function in (up, time, creation, hits, priority, lock):
         return node(*args)
-    if function in (at, tok, urgency):
+    if function in (at, tok, request_priority):
         return held(*args)
     if function is row:
         return held(args[0]) & (args[1] <= tok(args[0])) & (args[1] != eps)
@@ -63,19 +63,19 @@ def _kept(*functions: Function, unless: Callable[..., Term] = lambda *_: lift(Fa
 
 def _same(set_: Function) -> Term:
     """Return the formula that the set is unchanged."""
-    return every(lambda q: old(set_(q)) >> set_(q)) & every(lambda q: set_(q) >> old(set_(q)))
+    return forall(POS, lambda q: old(set_(q)) >> set_(q)) & forall(POS, lambda q: set_(q) >> old(set_(q)))
 
 
 def _grows(set_: Function, where: Callable[[Term], Term]) -> Term:
     """Return the formula that exactly the positions that satisfy `where` were added to the set."""
-    stays = every(lambda q: old(set_(q)) >> set_(q)) & every(lambda q: where(q) >> set_(q))
-    return stays & every(lambda q: set_(q) >> (old(set_(q)) | where(q)))
+    stays = forall(POS, lambda q: old(set_(q)) >> set_(q)) & forall(POS, lambda q: where(q) >> set_(q))
+    return stays & forall(POS, lambda q: set_(q) >> (old(set_(q)) | where(q)))
 
 
 def _shrinks(set_: Function, where: Callable[[Term], Term]) -> Term:
     """Return the formula that exactly the positions that satisfy `where` were removed from the set."""
-    stays = every(lambda q: (old(set_(q)) & ~where(q)) >> set_(q))
-    return stays & every(lambda q: set_(q) >> (old(set_(q)) & ~where(q)))
+    stays = forall(POS, lambda q: (old(set_(q)) & ~where(q)) >> set_(q))
+    return stays & forall(POS, lambda q: set_(q) >> (old(set_(q)) & ~where(q)))
 
 
 def _nowhere(_: Term) -> Term:
@@ -84,15 +84,17 @@ def _nowhere(_: Term) -> Term:
 
 def _holders(joins: Callable[[Term], Term] = _nowhere, leaves: Callable[[Term], Term] = _nowhere) -> Term:
     """Return the formula that exactly these holders were added and removed."""
-    stay = every(lambda g: (old(held(g)) & ~leaves(g)) >> held(g)) & every(lambda g: held(g) >> ((old(held(g)) | joins(g)) & ~leaves(g)))
-    return stay & conj(_kept(urgency))
+    stay = forall(REQUEST, lambda g: (old(held(g)) & ~leaves(g)) >> held(g)) & forall(
+        REQUEST, lambda g: held(g) >> ((old(held(g)) | joins(g)) & ~leaves(g))
+    )
+    return stay & conj(_kept(request_priority))
 
 
 _FIXED_TREE = _same(node) & _same(cached) & _kept(page)
 _FIXED_HOLDERS = _holders() & _kept(at, tok, row)
 _NO_TIME = now == old(now)
 _ONE_TICK = now == old(now) + 1
-_AT_MOST_ONE_HIT = every(lambda q: (cached(q) & old(cached(q))) >> (hits(end(q)) <= old(hits(end(q))) + 1)) & (hit <= 1)
+_AT_MOST_ONE_HIT = forall(POS, lambda q: (cached(q) & old(cached(q))) >> (hits(end(q)) <= old(hits(end(q))) + 1)) & (hit <= 1)
 
 
 def _is_h(g: Term, *_: Term) -> Term:
@@ -116,7 +118,7 @@ STEPS: dict[str, Term] = {
     # h is held now, reads the pages of the tree up to n, and has the requested priority.
     "begin": conj(
         _FIXED_TREE & _NO_TIME & ~old(held(h)) & held(h) & _holders(joins=_is_h),
-        _kept(at, tok, row, unless=_is_h) & (at(h) == n) & (tok(h) == n) & (urgency(h) == rank),
+        _kept(at, tok, row, unless=_is_h) & (at(h) == n) & (tok(h) == n) & (request_priority(h) == new_priority),
     ),
     # The row of h has one more page, which was free.
     "extend": conj(
@@ -132,7 +134,7 @@ STEPS: dict[str, Term] = {
     # The slots of h up to x, which were not cached, are cached as one node, which h locks.
     "grow": conj(
         _grows(node, lambda q: q == x) & _grows(cached, _added) & _kept(page) & _ONE_TICK,
-        every(lambda q: _added(q) >> (page(q) == old(row(h, q)))),
+        forall(POS, lambda q: _added(q) >> (page(q) == old(row(h, q)))),
         _holders() & _kept(tok, row) & _kept(at, unless=_is_h) & (at(h) == x) & _AT_MOST_ONE_HIT,
     ),
     # h reads and locks the pages of the tree up to x.
@@ -148,16 +150,18 @@ STEPS: dict[str, Term] = {
         old(node(n)) & _FIXED_HOLDERS & _NO_TIME,
     ),
     # No node is left, and there was no holder.
-    "reset": every(lambda q: ~node(q)) & every(lambda g: ~held(g)) & every(lambda g: ~old(held(g))) & _NO_TIME,
+    "reset": forall(POS, lambda q: ~node(q)) & forall(REQUEST, lambda g: ~held(g)) & forall(REQUEST, lambda g: ~old(held(g))) & _NO_TIME,
 }
 
 
 def postconditions(name: str) -> dict[str, Term]:
     """Return the promises of operations that a transition keeps by itself, with the parameters of the transition."""
     used = ACCESSED.get(name, eps)
-    values = {"used": used, "key": x, "hit": hit, "rank": rank} if name in ACCESSED else {"used": eps, "hit": lift(0), "rank": lift(0)}
+    values = {"used": eps, "hit": lift(0), "new_priority": lift(0), "admitted": lift(True)}
+    if name in ACCESSED:
+        values |= {"used": used, "key": x, "hit": hit, "new_priority": new_priority}
     if name == "grow":
-        values["rank"] = old(urgency(h))
+        values["new_priority"] = old(request_priority(h))
     ids = ["RECENCY", "FREQ", "PRIORITY", "CREATION"]
     ids += {
         **{"grow": ["HIT_PRESERVES", "INSERT_COVERS"], "release": ["HIT_PRESERVES", "FREE_AT_LAST_RELEASE"]},
@@ -177,14 +181,14 @@ def _pushed(d: Term) -> Term:
 
 def _pushes(policy: Policy, needed: Callable[[Term], Term]) -> Term:
     """Every pushed entry has the current key of an evictable leaf, and a node gets another entry only if `needed`."""
-    truth = every(lambda d: _pushed(d) >> (live(d) & conj(*(a == b for a, b in zip(stored(d), policy.key(on(d)), strict=True)))))
-    other = every(lambda q, d: (node(q) & (d == entry(q)) & (d != old(entry(q)))) >> (_pushed(d) & needed(q)))
+    truth = forall(ENTRY, lambda d: _pushed(d) >> (live(d) & conj(*(a == b for a, b in zip(stored(d), policy.key(on(d)), strict=True)))))
+    other = forall((POS, ENTRY), lambda q, d: (node(q) & (d == entry(q)) & (d != old(entry(q)))) >> (_pushed(d) & needed(q)))
     return truth & other & _kept(*_HEAP)
 
 
 def _pops(leaves: Callable[[Term], Term] = _nowhere) -> Term:
     """Return the formula that exactly these entries were removed."""
-    return every(lambda d: (old(queued(d)) & ~leaves(d)) >> queued(d)) & every(lambda d: queued(d) >> ~leaves(d))
+    return forall(ENTRY, lambda d: (old(queued(d)) & ~leaves(d)) >> queued(d)) & forall(ENTRY, lambda d: queued(d) >> ~leaves(d))
 
 
 def heap_steps(policy: Policy) -> dict[str, Term]:
@@ -192,24 +196,26 @@ def heap_steps(policy: Policy) -> dict[str, Term]:
 
     def outdated(q: Term) -> Term:
         """The node had no entry, or an entry with a greater key than the node has now, which would surface too late."""
-        return old(~served(q)) | less(policy.key(q), _was(entry(q)))
+        return old(~has_entry(q)) | less(policy.key(q), _was(entry(q)))
 
     unseen = conj(_FIXED_TREE, _FIXED_HOLDERS, _NO_TIME, *(STAYS[name] for name in STAYS))
-    no_push = every(lambda d: queued(d) >> old(queued(d))) & _kept(*_HEAP) & every(lambda q: node(q) >> (entry(q) == old(entry(q))))
-    told = old(conj(*(a == b for a, b in zip(stored(e), policy.key(n), strict=True))))
+    no_push = (
+        forall(ENTRY, lambda d: queued(d) >> old(queued(d))) & _kept(*_HEAP) & forall(POS, lambda q: node(q) >> (entry(q) == old(entry(q))))
+    )
+    current = old(conj(*(a == b for a, b in zip(stored(e), policy.key(n), strict=True))))
     return {
         "touch": _pops() & _pushes(policy, outdated),
         "release": _pops() & _pushes(policy, outdated),
         # The popped entry had the current key, and the victim has no entry left.
-        "evict": _pops(lambda d: d == e) & _pushes(policy, outdated) & told & ~queued(old(entry(n))),
-        "reset": every(lambda d: ~queued(d)),
+        "evict": _pops(lambda d: d == e) & _pushes(policy, outdated) & current & ~queued(old(entry(n))),
+        "reset": forall(ENTRY, lambda d: ~queued(d)),
         "pop_dead": unseen & no_push & old(queued(e)) & _pops(lambda d: d == e),
         # The new entry of n has a greater key than the old one, which is removed.
         "repair": conj(
             unseen & _pops(lambda d: d == e) & _pushes(policy, lambda q: q == n),
             (old(entry(n)) == e) & (entry(n) == f) & queued(f) & less(_was(e), stored(entry(n))),
         ),
-        "tidy": unseen & no_push & every(lambda d: queued(d) >> live(d)) & every(lambda d: old(live(d)) >> queued(d)),
+        "tidy": unseen & no_push & forall(ENTRY, lambda d: queued(d) >> live(d)) & forall(ENTRY, lambda d: old(live(d)) >> queued(d)),
     }
 
 

@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.invariants import STATE_FORMULAS
-from radixcheck.spec.logic import Term, lift
+from radixcheck.spec.logic import Term, forall, lift
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.signature import TREE, cached, every, owner, page
-from radixcheck.spec.transitions import CACHE, Transition
+from radixcheck.spec.signature import POS, TREE, cached, owner, page
+from radixcheck.spec.transitions import CACHE
+from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.conditions import Condition, preserved, state_formulas
 from radixcheck.verification.proofs.proof_results import REFUTED
 from radixcheck.verification.review_6907.claims.claim import Claim, but, given
@@ -46,7 +47,7 @@ HEAPS = ("lru", "mru")  # under mru a touch makes a key smaller, so that it push
 # Of two formulas one follows from the other: it fails only where that one does.
 TOGETHER = {"LOCK_NONNEG": "LOCK_COUNT", "ISOLATION": "MATCH_SOUND", "MATCH_SOUND": "ISOLATION"}
 # A free slot holds nothing that could be read.
-_OWNED = every(lambda q: cached(q) >> (owner(page(q)) == TREE))
+_OWNED = forall(POS, lambda q: cached(q) >> (owner(page(q)) == TREE))
 _NO_RUN = "the mutant that each property names is the cache that breaks it"
 
 

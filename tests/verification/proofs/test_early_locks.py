@@ -14,7 +14,8 @@ from radixcheck.spec.run.reader import Refused, check, holds, run
 from radixcheck.spec.run.state import COUNTERS, MAPS, REQUEST_MAPS, SETS, State
 from radixcheck.spec.run.terms import functions
 from radixcheck.spec.signature import PAGE, POS, REQUEST, lock
-from radixcheck.spec.transitions import CACHE, Transition, Update
+from radixcheck.spec.transitions import CACHE
+from radixcheck.spec.updates import Transition, Update
 from radixcheck.verification.proofs.conditions import Condition, follows, preserved, state_formulas, theorems, unordered
 from radixcheck.verification.proofs.decide import decide, decide_each, prove, refute_each
 from radixcheck.verification.proofs.early_locks import EARLY
@@ -50,7 +51,7 @@ def test_a_wrong_way_of_stopping_is_refuted_by_a_state_of_two_nodes(cell: EarlyC
     assert found.verdict == REFUTED
     assert found.counterexample is not None
     assert len(found.counterexample.after.node) == 2
-    assert found.counterexample.before.marks.keys() == found.counterexample.before.node
+    assert found.counterexample.before.local_lock_ref.keys() == found.counterexample.before.node
 
 
 @pytest.mark.parametrize("cell", PROOFS.values(), ids=PROOFS)
@@ -77,11 +78,11 @@ def _others(updates: tuple[Update, ...], *names: str) -> tuple[Update, ...]:
 
 @pytest.mark.parametrize(("early", "cache"), list(zip(EARLY, CACHE, strict=True)), ids=[step.name for step in CACHE])
 def test_the_early_machine_changes_what_the_cache_machine_changes(early: Transition, cache: Transition) -> None:
-    counted = ("marks", "evictable", "protected") if early.name in STARTS else ("marks",)
+    counted = ("local_lock_ref", "evictable", "protected") if early.name in STARTS else ("local_lock_ref",)
 
     assert (early.name, early.parameters, early.touched) == (cache.name, cache.parameters, cache.touched)
     assert _others(early.updates, *counted) == _others(cache.updates, *counted)
-    assert _others(early.forgets, "marks") == cache.forgets
+    assert _others(early.forgets, "local_lock_ref") == cache.forgets
     assert early.guard is cache.guard or early.name == "evict"
 
 
@@ -149,11 +150,11 @@ def test_both_ways_protect_the_same_nodes_and_have_the_same_sizes_at_every_step_
     same = {*SETS, *MAPS, *REQUEST_MAPS, *COUNTERS, "owner"} - {"lock"}
     for step, before, early, cache in walk(600):
         assert {name for name in same if getattr(early, name) != getattr(cache, name)} == set()
-        assert {n for n in early.node if early.marks[n] > 0} == {n for n in cache.node if cache.lock[n] > 0}
+        assert {n for n in early.node if early.local_lock_ref[n] > 0} == {n for n in cache.node if cache.lock[n] > 0}
         assert coupled(early) is None
         assert not early.lock
         taken[step.name] += 1
-        changed = {n for n in early.node if step.name in STARTS and early.marks[n] != before.marks[n]}
+        changed = {n for n in early.node if step.name in STARTS and early.local_lock_ref[n] != before.local_lock_ref[n]}
         # A walk that stopped early: it reached a node above which others were protected too.
         stopped[step.name] += any(early.up[n] != EPS and early.up[n] not in changed for n in changed)
 

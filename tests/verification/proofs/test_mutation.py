@@ -9,7 +9,8 @@ from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.logic import conj, lift
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import node
-from radixcheck.spec.transitions import BEGIN, CACHE, SPLIT, TOUCH, Transition, n
+from radixcheck.spec.transitions import BEGIN, CACHE, SPLIT, TOUCH, n
+from radixcheck.spec.updates import Transition
 from radixcheck.verification.cli.commands import cli
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.proofs.conditions import preserved, state_formulas, theorems
@@ -81,7 +82,10 @@ def test_a_mutant_is_caught(name: str, by: str) -> None:
     ("name", "proved"),
     [
         ("split, guard without node(c)", "proved: node(c) holds anyway"),
-        ("touch, guard without 0 <= rank", "proved: with the larger of 0 and rank, 0 <= (if 0 < rank then rank else 0) holds anyway"),
+        (
+            "touch, guard without 0 <= new_priority",
+            "proved: with the larger of 0 and new_priority, 0 <= (if 0 < new_priority then new_priority else 0) holds anyway",
+        ),
         ("touch, time(q) where node(q) and q <= n: reaches beyond node(q)", "proved: time is the same"),
         ("reset, protected: no update", "proved: protected is the same"),
     ],

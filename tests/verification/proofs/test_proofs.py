@@ -17,7 +17,8 @@ from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.reader import Refused, check, holds, run
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import PAGE, POS, REQUEST, hits, leaf, lock, node, on, time
-from radixcheck.spec.transitions import BEGIN, CACHE, EVICT, GROW, RELEASE, SPLIT, TOUCH, Transition, at_point, m, n
+from radixcheck.spec.transitions import BEGIN, CACHE, EVICT, GROW, RELEASE, SPLIT, TOUCH, m, n
+from radixcheck.spec.updates import Transition, at_point
 from radixcheck.verification.proofs.conditions import (
     LRU,
     Condition,
@@ -179,7 +180,7 @@ def test_two_steps_as_one_do_what_they_do_one_after_the_other(first: Transition,
     for _, _, _, state in walk(120):
         positions, rng = {id(state.positions): state.positions}, random.Random(done)
         for node_ in state.node:
-            given = {"n": node_, "h": 2, "hit": rng.randrange(2), "rank": rng.randrange(2)}
+            given = {"n": node_, "h": 2, "hit": rng.randrange(2), "new_priority": rng.randrange(2)}
             one, other = deepcopy(state, dict(positions)), deepcopy(state, dict(positions))
             try:
                 run(first, one, *(given[p.args[0]] for p in first.parameters))

@@ -10,7 +10,8 @@ from radixcheck.spec.logic import INT, Term, conj, lift, old, var
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.signature import POS, leaf, lock, node, page
-from radixcheck.spec.transitions import CACHE, EVICT, GROW, SPLIT, Transition, at_point, m, n
+from radixcheck.spec.transitions import CACHE, EVICT, GROW, SPLIT, m, n
+from radixcheck.spec.updates import Transition, at_point
 from radixcheck.verification.proofs.conditions import LRU, Condition, all_conditions, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.proof_results import CONFIRMED, CONTRADICTED
 from radixcheck.verification.proofs.second_solver import ask, confirm

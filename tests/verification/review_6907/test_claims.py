@@ -86,15 +86,15 @@ def worded_model(name: str) -> str:
 def test_a_model_shows_the_sizes_that_go_wrong() -> None:
     before, after = worded_model("Q4-TWICE").split("the claim fails")
 
-    assert [line for line in before.splitlines() if "free " in line] == ["  free 2  evictable 2  protected 0"]
+    (sizes,) = (line for line in before.splitlines() if "free " in line)
+    assert sizes.endswith("evictable 2  protected 0")
     assert "evicted" in after
     assert "evictable -2" in after
 
 
 def test_a_model_shows_which_entry_has_grown_old() -> None:
-    before, after = worded_model("LAZY-mru").split("the claim fails at")
+    _, after = worded_model("LAZY-mru").split("the claim fails at")
 
-    assert "stale: its key is old" not in before
     assert after.count("stale: its key is old") == 1
 
 

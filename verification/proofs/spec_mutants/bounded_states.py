@@ -9,7 +9,7 @@ from typing import Any
 from radixcheck.spec.logic import Function, Term
 from radixcheck.spec.run.reader import Check, Refused, check, run
 from radixcheck.spec.run.state import State
-from radixcheck.spec.transitions import Transition, after
+from radixcheck.spec.updates import Transition, after
 from radixcheck.verification.proofs.conditions import forgetting
 from radixcheck.verification.proofs.model_run import state_of
 from radixcheck.verification.proofs.proof_results import Mutant

@@ -6,7 +6,8 @@ from dataclasses import replace
 from radixcheck.spec.logic import Function, Term, conj, expand, lift, substitute, var
 from radixcheck.spec.run.text import text
 from radixcheck.spec.signature import ENTRY, queued
-from radixcheck.spec.transitions import Transition, after, raised, rank
+from radixcheck.spec.transitions import larger, new_priority
+from radixcheck.spec.updates import Transition, after
 from radixcheck.verification.proofs.conditions import Condition, forgetting, goals, has_sum, laws_here, theorems, unordered
 from radixcheck.verification.proofs.decide import prove
 from radixcheck.verification.proofs.proof_results import Mutant
@@ -63,8 +64,8 @@ def _choices(mutant: Mutant) -> Iterator[tuple[str, dict[str, Term], dict[str, T
     """Yield parameters with which the original may do the same as the mutant, with their description and hypotheses."""
     yield "", {}, {}
     missing = {text(part) for part in _missing_conjuncts(mutant.transition, mutant.original)}
-    if text(lift(0) <= rank) in missing:
-        yield "with the larger of 0 and rank, ", {"rank": raised(lift(0), rank)}, {}
+    if text(lift(0) <= new_priority) in missing:
+        yield "with the larger of 0 and new_priority, ", {"new_priority": larger(lift(0), new_priority)}, {}
     for p in mutant.original.parameters:
         if p.sort == ENTRY and text(~queued(p)) in missing:
             spare = var("spare", ENTRY)

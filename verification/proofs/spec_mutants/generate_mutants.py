@@ -8,7 +8,8 @@ from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.logic import INT, Term, conj, unfold
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.run.text import text
-from radixcheck.spec.transitions import CACHE, Transition, Update
+from radixcheck.spec.transitions import CACHE
+from radixcheck.spec.updates import Transition, Update
 from radixcheck.verification.proofs.proof_results import CACHE_ONLY, Mutant
 
 HEAPS = ("lru", "mru")  # under mru a touch makes a key smaller, so that it pushes at once

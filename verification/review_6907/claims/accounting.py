@@ -7,9 +7,10 @@ by the slots freed (`len(value)`), or in the delete, by the tokens of the key (`
 from collections.abc import Iterator
 from dataclasses import replace
 
-from radixcheck.spec.logic import Term, ite, substitute
+from radixcheck.spec.logic import Term, forall, ite, substitute
 from radixcheck.spec.signature import *
-from radixcheck.spec.transitions import EVICT, Image, Transition, Update, assign, n
+from radixcheck.spec.transitions import EVICT, n
+from radixcheck.spec.updates import Image, Transition, Update, assign
 from radixcheck.verification.proofs.conditions import Condition, follows, preserved
 from radixcheck.verification.proofs.laws import freed
 from radixcheck.verification.proofs.proof_results import PROVED, REFUTED
@@ -74,7 +75,7 @@ def claims() -> Iterator[Claim]:
 
 def _equal() -> Iterator[Claim]:
     """Whether the two lengths are one, and in which modes not."""
-    equal = every(lambda n: node(n) >> (slots(n) == size(n)))
+    equal = forall(POS, lambda n: node(n) >> (slots(n) == size(n)))
     yield Claim(
         "Q3-EQUAL",
         "Every node has as many slots as its key has tokens: `len(key)` and `len(value)` are one number.",
@@ -92,7 +93,7 @@ def _equal() -> Iterator[Claim]:
         "Q3-PAIRS",
         "That is so too where keys are made of pairs, k tokens making k - 1 of them.",
         "Q3",
-        follows("Q3-PAIRS", every(lambda n: node(n) >> (slots(n) == pairs(n) - pairs(up(n)))), given()),
+        follows("Q3-PAIRS", forall(POS, lambda n: node(n) >> (slots(n) == pairs(n) - pairs(up(n)))), given()),
         REFUTED,
         no_run="no cache here has keys of pairs",
     )

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from radixcheck.spec.heap_machine import heap_machine
-from radixcheck.spec.logic import Sort, Term, conj
+from radixcheck.spec.logic import Sort, Term, conj, forall
 from radixcheck.spec.policies import Policy, less, stored
-from radixcheck.spec.signature import POS, every, lock, node, queued
-from radixcheck.spec.transitions import Transition
+from radixcheck.spec.signature import ENTRY, POS, lock, node, queued
+from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.conditions import ANY, LRU, Condition, state_formulas, theorems
 from radixcheck.verification.proofs.proof_results import PROVED
 
@@ -70,4 +70,4 @@ def true(policy: Policy, entry_: Term, node_: Term) -> Term:
 
 def least(entry_: Term) -> Term:
     """No entry in the heap has a smaller key."""
-    return every(lambda d: queued(d) >> ~less(stored(d), stored(entry_)))
+    return forall(ENTRY, lambda d: queued(d) >> ~less(stored(d), stored(entry_)))

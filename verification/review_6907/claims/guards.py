@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from radixcheck.spec.heap_machine import POP_DEAD, e, f, live
-from radixcheck.spec.logic import BOOL, Term, conj, old, substitute
+from radixcheck.spec.logic import BOOL, Term, conj, forall, old, substitute
 from radixcheck.spec.signature import *
-from radixcheck.spec.transitions import EVICT, Transition, n
+from radixcheck.spec.transitions import EVICT, n
+from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.conditions import ANY, follows, preserved
 from radixcheck.verification.proofs.proof_results import REFUTED
 from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, given, resting_on, step_of
@@ -54,7 +55,7 @@ def _kept(step: Transition) -> Transition:
 
 def _deletion() -> Iterator[Claim]:
     """What an eviction asks of the tree when it deletes."""
-    behind = every(lambda k: old(cached(k)) >> ~(n < k))
+    behind = forall(POS, lambda k: old(cached(k)) >> ~(n < k))
     yield Claim(
         "Q6-LEAF",
         "Behind a node that is deleted nothing is cached: with one tier, that it has no children is an assertion.",
@@ -65,8 +66,8 @@ def _deletion() -> Iterator[Claim]:
     def first_page(y: Term, n: Term) -> Term:
         return node(n) & (prev(y) == up(n)) & (y != eps) & (y <= n)
 
-    found = every(lambda n, y: first_page(y, n) >> (cached(y) & (end(y) == n)))
-    alone = every(lambda n, m, y: (first_page(y, n) & first_page(y, m)) >> (n == m))
+    found = forall((POS, POS), lambda n, y: first_page(y, n) >> (cached(y) & (end(y) == n)))
+    alone = forall((POS, POS, POS), lambda n, m, y: (first_page(y, n) & first_page(y, m)) >> (n == m))
     yield Claim(
         "Q7-CHILD-KEY",
         "The first page of a node's segment leads its parent to that node and no other: that the lookup succeeds is an assertion.",
@@ -77,7 +78,7 @@ def _deletion() -> Iterator[Claim]:
         "Q10-ROOT",
         "The root is no evictable leaf, and no live entry speaks for it: that the victim is not the root is an assertion.",
         "Q10",
-        follows("Q10-ROOT", ~candidate(eps) & every(lambda d: live(d) >> (on(d) != eps)), given(heap=True)),
+        follows("Q10-ROOT", ~candidate(eps) & forall(ENTRY, lambda d: live(d) >> (on(d) != eps)), given(heap=True)),
     )
 
 
@@ -93,9 +94,9 @@ def _unreached() -> Iterator[Claim]:
         "UNREACHED",
         "No holder's path runs through a node that is evicted: whoever still knows it only has a stale handle.",
         "Q5 Q10",
-        resting_on(preserved("PROTECTED", every(lambda h: old(held(h)) >> ~(n <= at(h))), EVICT, given()), "COVER", "PROTECTED"),
+        resting_on(preserved("PROTECTED", forall(REQUEST, lambda h: old(held(h)) >> ~(n <= at(h))), EVICT, given()), "COVER", "PROTECTED"),
     )
-    shown = every(lambda h, q: (held(h) & (q <= tok(h)) & (q != eps)) >> ~freed(row(h, q)))
+    shown = forall((REQUEST, POS), lambda h, q: (held(h) & (q <= tok(h)) & (q != eps)) >> ~freed(row(h, q)))
     yield Claim(
         "UNREACHED-ROWS",
         "No row of a live request shows a slot that an eviction frees.",
@@ -106,12 +107,12 @@ def _unreached() -> Iterator[Claim]:
         "UNREACHED-ENTRIES",
         "After an eviction every entry left for the victim is dead.",
         "Q2 Q5",
-        preserved("HEAP_FULL", every(lambda d: (queued(d) & (on(d) == n)) >> ~live(d)), step_of(ANY, "evict"), ANY_GIVEN),
+        preserved("HEAP_FULL", forall(ENTRY, lambda d: (queued(d) & (on(d) == n)) >> ~live(d)), step_of(ANY, "evict"), ANY_GIVEN),
     )
 
 
 def _exact() -> Term:
     """Each evictable leaf has a live entry, each live entry speaks for one, and no two for the same."""
-    complete = every(lambda k: candidate(k) >> (live(entry(k)) & (on(entry(k)) == k)))
-    once = every(lambda d, e: (live(d) & live(e) & (on(d) == on(e))) >> (d == e))
-    return conj(complete, every(lambda d: live(d) >> candidate(on(d))), once)
+    complete = forall(POS, lambda k: candidate(k) >> (live(entry(k)) & (on(entry(k)) == k)))
+    once = forall((ENTRY, ENTRY), lambda d, e: (live(d) & live(e) & (on(d) == on(e))) >> (d == e))
+    return conj(complete, forall(ENTRY, lambda d: live(d) >> candidate(on(d))), once)

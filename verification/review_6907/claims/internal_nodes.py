@@ -7,27 +7,28 @@ parent whose clock is read before its child's (Q1-PARENT-FIRST), a touch that re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from radixcheck.spec.heap_machine import served
-from radixcheck.spec.logic import Term
+from radixcheck.spec.heap_machine import has_entry
+from radixcheck.spec.logic import Term, forall
 from radixcheck.spec.policies import Policy, less, stored
-from radixcheck.spec.signature import entry, every, first, leaf, length, node, now, on, queued, second, time, up
-from radixcheck.spec.transitions import EVICT, TOUCH, Transition, assign, n, put
+from radixcheck.spec.signature import ENTRY, POS, entry, first, leaf, length, node, now, on, queued, second, time, up
+from radixcheck.spec.transitions import EVICT, TOUCH, n
+from radixcheck.spec.updates import Transition, assign, put
 from radixcheck.verification.proofs.conditions import ANY, LRU, Condition, follows, preserved
 from radixcheck.verification.proofs.proof_results import REFUTED
 from radixcheck.verification.review_6907.claims.claim import Claim, given, least, resting_on, step_of, true, unlocked
 
-ALL_SERVED = every(lambda n: unlocked(n) >> served(n))
-NOTHING_ELSE = every(lambda d: queued(d) >> (unlocked(on(d)) & (entry(on(d)) == d)))
-NOT_LATE = every(lambda n: unlocked(n) >> ~less(LRU.key(n), stored(entry(n))))
-LEAST_IS_LEAF = every(lambda n: (unlocked(n) & served(n) & least(entry(n))) >> leaf(n))
+ALL_SERVED = forall(POS, lambda n: unlocked(n) >> has_entry(n))
+NOTHING_ELSE = forall(ENTRY, lambda d: queued(d) >> (unlocked(on(d)) & (entry(on(d)) == d)))
+NOT_LATE = forall(POS, lambda n: unlocked(n) >> ~less(LRU.key(n), stored(entry(n))))
+LEAST_IS_LEAF = forall(POS, lambda n: (unlocked(n) & has_entry(n) & least(entry(n))) >> leaf(n))
 
 
 def _all_true(policy: Policy) -> Term:
-    return every(lambda n: unlocked(n) >> true(policy, entry(n), n))
+    return forall(POS, lambda n: unlocked(n) >> true(policy, entry(n), n))
 
 
 def _child_first(policy: Policy) -> Term:
-    return every(lambda n: (unlocked(n) & unlocked(up(n))) >> policy.before(n, up(n)))
+    return forall(POS, lambda n: (unlocked(n) & unlocked(up(n))) >> policy.before(n, up(n)))
 
 
 EVERY_NODE = {"ALL_SERVED": ALL_SERVED, "ALL_TRUE": _all_true(LRU)}
@@ -82,9 +83,9 @@ def _needed() -> Condition:
     """Said of any policy and any tree, well formed or not: that the times fall towards the leaves is not assumed."""
 
     def alone(n: Term) -> Term:
-        return unlocked(n) & unlocked(up(n)) & every(lambda k: unlocked(k) >> ((k == n) | (k == up(n))))
+        return unlocked(n) & unlocked(up(n)) & forall(POS, lambda k: unlocked(k) >> ((k == n) | (k == up(n))))
 
-    taken = every(lambda n: (alone(n) & ~ANY.before(n, up(n))) >> (served(up(n)) & least(entry(up(n))) & ~leaf(up(n))))
+    taken = forall(POS, lambda n: (alone(n) & ~ANY.before(n, up(n))) >> (has_entry(up(n)) & least(entry(up(n))) & ~leaf(up(n))))
     return follows("Q1-NEEDED", taken, {"ALL_SERVED": ALL_SERVED, "ALL_TRUE": _all_true(ANY), "NOTHING_ELSE": NOTHING_ELSE})
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from radixcheck.spec.heap_machine import TIDY, e, entries_and_leaves, f, live
-from radixcheck.spec.logic import BOOL, Term, conj, expand, old, substitute, total
+from radixcheck.spec.logic import BOOL, Term, conj, exists, expand, old, substitute, total
 from radixcheck.spec.policies import less, stored
-from radixcheck.spec.signature import ENTRY, POS, candidate, evictable, on, queued, size, some
-from radixcheck.spec.transitions import Transition, after
+from radixcheck.spec.signature import ENTRY, POS, candidate, evictable, on, queued, size
+from radixcheck.spec.updates import Transition, after
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved
 from radixcheck.verification.proofs.laws import balance, leaf_below, no_more, nonnegative
 from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, given, least, step_of, unlocked
@@ -46,11 +46,11 @@ def claims() -> Iterator[Claim]:
 def _progress() -> Iterator[Claim]:
     tokens = expand(total(POS, unlocked, size))
     there = (leaf_below(), balance([tokens], []))
-    found = follows("PROGRESS", (evictable > 0) >> some(lambda k: candidate(k)), given())
+    found = follows("PROGRESS", (evictable > 0) >> exists(POS, lambda k: candidate(k)), given())
     yield Claim(
         "PROGRESS", "While the evictable size is not zero, there is a leaf to evict.", "C4", replace(found, laws=(*found.laws, *there))
     )
-    found = follows("HEAP-COMPLETE", (evictable > 0) >> some(lambda e: live(e)), ANY_GIVEN)
+    found = follows("HEAP-COMPLETE", (evictable > 0) >> exists(ENTRY, lambda e: live(e)), ANY_GIVEN)
     yield Claim(
         "HEAP-COMPLETE",
         "While the evictable size is not zero, the heap holds a live entry: nothing has to be collected first.",

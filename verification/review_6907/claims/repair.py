@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from radixcheck.spec.heap_machine import served
-from radixcheck.spec.logic import Term, old
+from radixcheck.spec.heap_machine import has_entry
+from radixcheck.spec.logic import Term, forall, old
 from radixcheck.spec.policies import POLICIES, Policy, less
 from radixcheck.spec.postconditions import POSTCONDITIONS
-from radixcheck.spec.signature import candidate, entry, every, on, queued
-from radixcheck.spec.transitions import EVICT, TOUCH, Transition, after, n
+from radixcheck.spec.signature import POS, candidate, entry, on, queued
+from radixcheck.spec.transitions import EVICT, TOUCH, n
+from radixcheck.spec.updates import Transition, after
 from radixcheck.verification.proofs.conditions import ANY, LRU, Condition, preserved
 from radixcheck.verification.proofs.proof_results import PROVED, REFUTED
 from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, but, given, least, resting_on, step_of, true
@@ -41,14 +42,14 @@ def _any_policy() -> Iterator[Claim]:
         return after(ANY.key(k)[0], TOUCH), after(ANY.key(k)[1], TOUCH)
 
     stale = ANY_GIVEN["HEAP_STALE"]
-    grows = every(lambda k: candidate(k) >> ~less(key_after(k), ANY.key(k)))
+    grows = forall(POS, lambda k: candidate(k) >> ~less(key_after(k), ANY.key(k)))
     yield Claim(
         "LAZY-IF",
         "Under any policy: a touch that makes no evictable leaf's key smaller and pushes nothing leaves no entry later than the live key.",
         "C1 L2 L3 L4",
         preserved("LAZY-IF", stale, TOUCH, {**ANY_GIVEN, "GROWS": grows}),
     )
-    shrinks = every(lambda k: old(candidate(k) & served(k) & true(ANY, entry(k), k) & less(key_after(k), ANY.key(k))) >> ~stale)
+    shrinks = forall(POS, lambda k: old(candidate(k) & has_entry(k) & true(ANY, entry(k), k) & less(key_after(k), ANY.key(k))) >> ~stale)
     yield Claim(
         "LAZY-ONLY-IF",
         "And no less will do: a touch that makes the key of a leaf with a true entry smaller and pushes nothing leaves an entry too late.",

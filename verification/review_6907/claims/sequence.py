@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from radixcheck.spec.logic import Term, expand, substitute
-from radixcheck.spec.transitions import Image, Transition, Update, after
+from radixcheck.spec.updates import Image, Transition, Update, after
 
 
 def then(first: Transition, second: Transition) -> Transition:

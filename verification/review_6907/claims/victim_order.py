@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from radixcheck.spec.logic import Term
+from radixcheck.spec.logic import Term, forall
 from radixcheck.spec.policies import POLICIES, Policy
-from radixcheck.spec.signature import candidate, every, time
+from radixcheck.spec.signature import POS, candidate, time
 from radixcheck.verification.proofs.conditions import ANY, LRU, follows
 from radixcheck.verification.proofs.laws import inherits, leaf_below
 from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, given, resting_on, unlocked
@@ -26,7 +26,7 @@ def claims() -> Iterator[Claim]:
         "C6 L3",
         follows("UNIQUE-ANY", given(ANY, heap=True)["NO_TIES"], ANY_GIVEN),
     )
-    oldest = every(lambda v, u: (_first(LRU, v) & unlocked(u)) >> (time(v) <= time(u)))
+    oldest = forall((POS, POS), lambda v, u: (_first(LRU, v) & unlocked(u)) >> (time(v) <= time(u)))
     found = resting_on(follows("LRU-OLDEST", oldest, given()), "PARENT", "LOCK_NONNEG", "TIME_MONO")
     yield Claim(
         "LRU-OLDEST",
@@ -38,8 +38,8 @@ def claims() -> Iterator[Claim]:
 
 def _first(policy: Policy, v: Term) -> Term:
     """An evictable leaf before which none is evicted."""
-    return candidate(v) & every(lambda w: candidate(w) >> ~policy.before(w, v))
+    return candidate(v) & forall(POS, lambda w: candidate(w) >> ~policy.before(w, v))
 
 
 def _unique(policy: Policy) -> Term:
-    return every(lambda v, u: (_first(policy, v) & _first(policy, u)) >> (v == u))
+    return forall((POS, POS), lambda v, u: (_first(policy, v) & _first(policy, u)) >> (v == u))
