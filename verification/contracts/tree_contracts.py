@@ -86,9 +86,13 @@ def _fast_change(change: Callable[[Tree, list[FastNode]], None], shape: Shape, a
     return Moved(tuple(node.marks for node in nodes[1:]), tree.evictable, tree.protected)
 
 
+def _release_end(tree: Tree, path: list[FastNode]) -> None:
+    tree.release(path[-1] if path else tree.root)
+
+
 _reference_hold, _reference_release = (partial(_reference_change, change) for change in (RadixTree._hold, RadixTree._release))
 _fast_hold = partial(_fast_change, Tree.hold)
-_fast_release = partial(_fast_change, lambda tree, path: tree.release(path[-1] if path else tree.root))
+_fast_release = partial(_fast_change, _release_end)
 
 
 def _moves_the_whole_path(shape: Shape, at: int) -> Moved:
