@@ -7,7 +7,7 @@ SETS = ("node", "cached", "held", "queued")
 MAPS = ("end", "up", "page", "time", "creation", "hits", "priority", "lock", "holder", "content")
 REQUEST_MAPS = ("at", "tok", "row", "request_priority")
 HEAP_MAPS = ("on", "first", "second", "entry")
-EARLY_MAPS = ("marks",)  # of locks that stop early
+EARLY_MAPS = ("local_lock_ref",)  # of locks that stop early
 COUNTERS = ("evictable", "protected", "available", "now")
 
 
@@ -38,7 +38,7 @@ class State:
     first: dict[int, float]
     second: dict[int, float]
     entry: dict[int, int]
-    marks: dict[int, int]
+    local_lock_ref: dict[int, int]
 
     def __init__(self, positions: Positions, pages: int) -> None:
         for name in SETS:

@@ -75,7 +75,8 @@ def refutation(stated: Statement, seed: int) -> Refutation | None:
 
 
 def _of_claim(stated: Statement, seed: int) -> Refutation | None:
-    from radixcheck.verification.proofs.decide import REFUTED, refute_each
+    from radixcheck.verification.proofs.decide import refute_each
+    from radixcheck.verification.proofs.proof_results import REFUTED
     from radixcheck.verification.proofs.prove import planned
 
     (cell,) = planned((stated.name,))
@@ -84,7 +85,9 @@ def _of_claim(stated: Statement, seed: int) -> Refutation | None:
 
 
 def _of_step(name: str, seed: int) -> Refutation | None:
-    from radixcheck.verification.proofs.spec_mutants import CAUGHT, judge, mutants
+    from radixcheck.verification.proofs.proof_results import CAUGHT
+    from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
+    from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge
 
     judged = judge({mutant.name: mutant for mutant in mutants()}[name], seed)
     if judged.verdict != CAUGHT:

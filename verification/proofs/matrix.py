@@ -13,7 +13,6 @@ transitions for any policy at all, its key an unknown function of what a node ca
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from radixcheck.spec.heap_machine import heap_machine
@@ -24,32 +23,13 @@ from radixcheck.spec.transitions import CACHE
 from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs import promises
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
-from radixcheck.verification.proofs.decide import PROVED
 from radixcheck.verification.proofs.early_refinement import early_cells
+from radixcheck.verification.proofs.proof_results import Cell
 from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps
 from radixcheck.verification.proofs.trust import trust
 from radixcheck.verification.review_6907.claims import claims
 
 HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One condition of the matrix. It is made when it is asked for: to list them all takes no time."""
-
-    name: str
-    formula: str  # id of a formula, or of a claim
-    make: Callable[[], Condition]
-    transition: str = ""
-    policy: str = ""  # empty: any
-    expected: str = PROVED
-    sentence: str = ""  # of a claim
-    questions: str = ""
-
-    @property
-    def condition(self) -> Condition:
-        """What is to be shown."""
-        return self.make()
 
 
 def matrix() -> tuple[Cell, ...]:

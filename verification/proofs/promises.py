@@ -39,7 +39,7 @@ from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import CACHE, hit, larger, n, new_priority, x
 from radixcheck.spec.updates import Transition, after
 from radixcheck.spec.values import NoRoom
-from radixcheck.verification.proofs.conditions import ANY, Condition, alone, follows, preserved, state_formulas, theorems
+from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.laws import balance, descends, instance, interval, leaf_below, nonnegative
 from radixcheck.verification.proofs.step_postconditions import STATE_FUNCTIONS
 
@@ -293,7 +293,7 @@ def by_lemma(lemma: Known) -> Condition:
     """What is known follows from what is carried."""
     because = (replace(each, term=since_call(each.term)) for each in lemma.because or ())
     condition = follows(f"lemma/{lemma.name}", since_call(with_values(lemma.term, {})), _given(*because))
-    return replace(condition, laws=lemma.laws, own=alone, cases=())
+    return replace(condition.with_laws(*lemma.laws), cases=())
 
 
 def by_step(promise: Promise, step: Transition) -> Condition:

@@ -11,7 +11,7 @@ from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.proofs.models import Run
+from radixcheck.verification.proofs.proof_results import Run
 from radixcheck.verification.subjects.registry import BUILT_IN, resolve
 
 LENGTH = 5  # operations, at most
@@ -50,7 +50,7 @@ def shortest(claim: str) -> Run | None:
         found = _last(Checker(factory, policy, page_size, POOL), trace)
         wanted = next((violation for violation in found if violation.property == property_), None)
         if wanted is not None:
-            return Run(cache, tuple(map(str, trace)), wanted)
+            return Run(cache, tuple(map(str, trace)), wanted.property, wanted.text)
     return None
 
 

@@ -18,10 +18,9 @@ from radixcheck.spec.signature import POS, TREE, cached, owner, page
 from radixcheck.spec.transitions import CACHE
 from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.conditions import Condition, preserved, state_formulas
-from radixcheck.verification.proofs.decide import REFUTED
+from radixcheck.verification.proofs.proof_results import REFUTED
 from radixcheck.verification.review_6907.claims.claim import Claim, but, given
 
-PREFIXES = ("NEVER-", "ALWAYS-", "WITHOUT-")  # of the ids
 # A cell that rests on the formula. On ATTRIBUTE_MONO and CREATION_CHAIN nothing does: they are promises for their own sake.
 RESTING = {
     "NO_ORPHAN": "begin/NO_UAF",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from textwrap import indent
 
-from radixcheck.verification.proofs.models import Model, Moment
+from radixcheck.verification.proofs.proof_results import Model, Moment
 from radixcheck.verification.protocol import NodeId
 from radixcheck.verification.report.alt_text import described, title
 from radixcheck.verification.report.drawing import svg

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from radixcheck.verification.bench.bench_data import OURS, Job
+from radixcheck.verification.bench.bench_results import Results
 from radixcheck.verification.bench.figures import Figure
-from radixcheck.verification.bench.measure import Results
-from radixcheck.verification.bench.plan import OURS, Job
 from radixcheck.verification.core.status import Verdict
 
 MEASURED, REFUTED, NOT_MEASURED = Verdict.MEASURED, Verdict.REFUTED, Verdict.NOT_MEASURED

@@ -122,11 +122,12 @@ def _measure(python: str | None, progress: Progress) -> Stored:
     import sys
 
     from radixcheck.verification.bench import plan
+    from radixcheck.verification.bench.bench_data import FLOOR, HISTORICAL, OURS
     from radixcheck.verification.bench.measure import measure
     from radixcheck.verification.review_6907.cost_claims import decided
 
     with progress("bench") as told:
-        caches = plan.chosen(() if python else (plan.OURS, plan.FLOOR, *plan.HISTORICAL))
+        caches = plan.chosen(() if python else (OURS, FLOOR, *HISTORICAL))
         results = measure(caches, plan.planned(True, SCENARIOS, None), 1, python or sys.executable, told)
     return results.to_json() | {"claims": [one.to_json() for one in decided(results)]}
 

@@ -16,7 +16,7 @@ from radixcheck.spec.run.reader import Check, check, holds
 from radixcheck.spec.run.state import State
 from radixcheck.verification.proofs import promises
 from radixcheck.verification.proofs.conditions import of_policy
-from radixcheck.verification.proofs.decide import PROVED, decide
+from radixcheck.verification.proofs.decide import decide
 from radixcheck.verification.proofs.promises import (
     ADMITTING,
     CHAINS,
@@ -29,6 +29,7 @@ from radixcheck.verification.proofs.promises import (
     composed,
     promised,
 )
+from radixcheck.verification.proofs.proof_results import PROVED
 
 OF_CALL = (*PARAMETERS, promises.SPARED)
 # Parameters of a call under the names that they have in the proofs, beside those of steps.

@@ -12,8 +12,9 @@ from xml.etree import ElementTree
 import pytest
 from selenium import webdriver
 
-from radixcheck.verification.bench.measure import Measurement, Results
-from radixcheck.verification.bench.plan import CACHES, planned
+from radixcheck.verification.bench.bench_data import CACHES
+from radixcheck.verification.bench.bench_results import Measurement, Results
+from radixcheck.verification.bench.plan import planned
 from radixcheck.verification.cli.commands import run
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.explore.scopes import SCOPES
@@ -41,10 +42,10 @@ WIDTHS = (1280, 400)
 def bench() -> dict[str, object]:
     """What a run of the benchmark would have stored, had it taken these times."""
     jobs = planned(True, ("decode",), None)
-    results = Results([CACHES["optimized"], CACHES["base"], CACHES["as-submitted:pairs"]], jobs, {})
-    results.about = {"clock": "a clock", "repetitions": 1, "machine": "one", "cores": 2, "load before": 0.0}
+    about = {"clock": "a clock", "repetitions": 1, "machine": "one", "cores": 2, "load before": 0.0}
     times = {"optimized": 3.0, "base": 900.0, "as-submitted:pairs": 9.0}
-    results.measurements = [Measurement(cache, 0, job.name, {"evict p50": time}, 1.0) for job in jobs for cache, time in times.items()]
+    measurements = [Measurement(cache, 0, job.name, {"evict p50": time}, 1.0) for job in jobs for cache, time in times.items()]
+    results = Results([CACHES[name] for name in times], jobs, about, measurements=measurements)
     return results.to_json() | {"claims": [one.to_json() for one in decided(results)]}
 
 

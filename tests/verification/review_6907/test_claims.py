@@ -4,11 +4,12 @@ import pytest
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.proofs import prove as campaign
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide_each
+from radixcheck.verification.proofs.decide import decide_each
 from radixcheck.verification.proofs.models import model_of
+from radixcheck.verification.proofs.proof_results import CONFIRMED, PROVED, REFUTED
 from radixcheck.verification.proofs.refute import SIZES, witness
 from radixcheck.verification.proofs.runs import CACHES
-from radixcheck.verification.proofs.second_solver import CONFIRMED, confirm
+from radixcheck.verification.proofs.second_solver import confirm
 from radixcheck.verification.report.countermodel import worded
 from radixcheck.verification.review_6907.claims import claims
 

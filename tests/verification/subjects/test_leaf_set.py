@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from radixcheck.verification.bench.bench_data import CACHES, HISTORICAL, Job
+from radixcheck.verification.bench.bench_results import Measurement, Results
 from radixcheck.verification.bench.driver import Driver, Unsupported
 from radixcheck.verification.bench.drivers.historical_driver import Base, LeafSet, Nodes, Pairs
-from radixcheck.verification.bench.measure import Measurement, Results
-from radixcheck.verification.bench.plan import CACHES, HISTORICAL, Job
 from radixcheck.verification.bench.scenarios import decode_scenario as decode
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.protocol import Setup
@@ -73,9 +73,8 @@ def measured(**evict: float) -> Results:
     """One job, with these times of an eviction."""
     names = {"base": "base", "submitted": "as-submitted:pairs", "leaf_set": "leaf-set", "ours": "optimized"}
     job = Job("decode", "decode: x", {"leaves": 1_000, "page_size": 16, "victims": 2})
-    results = Results([CACHES[names[name]] for name in evict], [job], {})
-    results.measurements += [Measurement(names[name], 0, job.name, {"evict p50": time}, 0.1) for name, time in evict.items()]
-    return results
+    measurements = [Measurement(names[name], 0, job.name, {"evict p50": time}, 0.1) for name, time in evict.items()]
+    return Results([CACHES[names[name]] for name in evict], [job], {}, measurements=measurements)
 
 
 def test_a_claim_is_measured_where_both_costs_were() -> None:

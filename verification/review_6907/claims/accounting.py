@@ -12,8 +12,8 @@ from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import EVICT, n
 from radixcheck.spec.updates import Image, Transition, Update, assign
 from radixcheck.verification.proofs.conditions import Condition, follows, preserved
-from radixcheck.verification.proofs.decide import PROVED, REFUTED
 from radixcheck.verification.proofs.laws import freed
+from radixcheck.verification.proofs.proof_results import PROVED, REFUTED
 from radixcheck.verification.review_6907.claims.claim import Claim, but, given, goal
 from radixcheck.verification.review_6907.claims.sequence import then
 

@@ -10,7 +10,7 @@ from radixcheck.spec.policies import Policy, less, stored
 from radixcheck.spec.signature import ENTRY, POS, lock, node, queued
 from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.conditions import ANY, LRU, Condition, state_formulas, theorems
-from radixcheck.verification.proofs.decide import PROVED
+from radixcheck.verification.proofs.proof_results import PROVED
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import EVICT, n
 from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.conditions import ANY, follows, preserved
-from radixcheck.verification.proofs.decide import REFUTED
+from radixcheck.verification.proofs.proof_results import REFUTED
 from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, given, resting_on, step_of
 from radixcheck.verification.review_6907.claims.sequence import then
 

@@ -14,7 +14,7 @@ from radixcheck.spec.signature import ENTRY, POS, entry, first, leaf, length, no
 from radixcheck.spec.transitions import EVICT, TOUCH, n
 from radixcheck.spec.updates import Transition, assign, put
 from radixcheck.verification.proofs.conditions import ANY, LRU, Condition, follows, preserved
-from radixcheck.verification.proofs.decide import REFUTED
+from radixcheck.verification.proofs.proof_results import REFUTED
 from radixcheck.verification.review_6907.claims.claim import Claim, given, least, resting_on, step_of, true, unlocked
 
 ALL_SERVED = forall(POS, lambda n: unlocked(n) >> has_entry(n))

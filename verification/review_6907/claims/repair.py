@@ -11,7 +11,7 @@ from radixcheck.spec.signature import POS, candidate, entry, on, queued
 from radixcheck.spec.transitions import EVICT, TOUCH, n
 from radixcheck.spec.updates import Transition, after
 from radixcheck.verification.proofs.conditions import ANY, LRU, Condition, preserved
-from radixcheck.verification.proofs.decide import PROVED, REFUTED
+from radixcheck.verification.proofs.proof_results import PROVED, REFUTED
 from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, but, given, least, resting_on, step_of, true
 
 
