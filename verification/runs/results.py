@@ -103,10 +103,11 @@ def _file(source: str) -> str:
 def _prove(progress: Progress) -> Stored:
     from radixcheck.verification.proofs import prove as campaign
     from radixcheck.verification.report import prove_view as proofs
+    from radixcheck.verification.review_6907.proof_suite import PROOFS
 
-    names = campaign.chosen((), (), ())
+    names = campaign.chosen(PROOFS, (), (), ())
     with progress("proving") as told:
-        found = campaign.campaign(names, (0,), 2, lambda results: told(len(results) / len(names), f"{len(results)} of {len(names)}"))
+        found = campaign.campaign(PROOFS, names, (0,), 2, lambda so_far: told(len(so_far) / len(names), f"{len(so_far)} of {len(names)}"))
     return proofs.to_store(found)
 
 

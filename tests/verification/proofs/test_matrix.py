@@ -18,13 +18,15 @@ from radixcheck.verification.proofs.decide import PROVED, REFUTED, UNKNOWN
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED, UNDECIDED
 from radixcheck.verification.report import prove_view as proofs
+from radixcheck.verification.review_6907.claims import claims
+from radixcheck.verification.review_6907.proof_suite import PROOFS
 
-CELLS = {cell.name: cell for cell in matrix()}
+CELLS = campaign.cells(PROOFS)
 OF_HEAP = ("queued", "on", "first", "second", "entry")
 
 
 def test_every_name_is_used_once() -> None:
-    assert len(CELLS) == len(matrix()) > 380
+    assert len(CELLS) == len(matrix(claims())) > 380
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
@@ -90,7 +92,7 @@ def test_a_choice_does_not_depend_on_the_order_in_which_it_is_made() -> None:
 
 
 def test_what_is_proved_of_any_policy_is_chosen_with_each() -> None:
-    names = campaign.chosen((), ("touch",), ("mru",))
+    names = campaign.chosen(PROOFS, (), ("touch",), ("mru",))
 
     assert {"touch/HEAP_STALE", "LAZY-mru"} <= set(names)
     assert "LAZY-lru" not in names
@@ -107,6 +109,6 @@ def test_a_second_solver_that_contradicts_a_proof_makes_it_fail_and_one_that_fin
 
 
 def test_a_second_solver_is_asked_about_what_is_to_be_proved_alone() -> None:
-    opinions = campaign.second_opinions(["evict/NO_ORPHAN", "Q1-EQUAL"], 1, lambda share, what: None)
+    opinions = campaign.second_opinions(PROOFS, ["evict/NO_ORPHAN", "Q1-EQUAL"], 1, lambda share, what: None)
 
     assert [(opinion.name, opinion.answer) for opinion in opinions] == [("evict/NO_ORPHAN", CONFIRMED)]

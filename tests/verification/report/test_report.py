@@ -25,6 +25,7 @@ from radixcheck.verification.review_6907.answers import (
     reviewed,
     sources,
 )
+from radixcheck.verification.review_6907.claims import claims
 from radixcheck.verification.review_6907.cost_claims import CLAIMS
 from radixcheck.verification.review_6907.facts import FACTS as DECIDED
 from radixcheck.verification.runs.results import Results
@@ -45,7 +46,7 @@ def test_every_claim_and_question_has_its_answer() -> None:
 
 
 def test_what_an_answer_rests_on_exists_and_is_expected_there_too() -> None:
-    cells = matrix()
+    cells = matrix(claims())
     for id_, evidence in EVIDENCE:
         if evidence.source == FACTS:
             assert DECIDED[evidence.name].expected == evidence.expected

@@ -28,6 +28,7 @@ from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.review_6907.answers import ANSWERS, BENCH, PROVE
 from radixcheck.verification.review_6907.cost_claims import decided
 from radixcheck.verification.review_6907.facts import FACTS, decide
+from radixcheck.verification.review_6907.proof_suite import PROOFS
 from radixcheck.verification.runs.outcome import VerifyOutcome
 from radixcheck.verification.runs.results import collect
 from radixcheck.verification.runs.store import store
@@ -50,7 +51,7 @@ def bench() -> dict[str, object]:
 
 def small(folder: Path) -> None:
     """Real results of small budgets, where the report looks for them."""
-    results = campaign.campaign(FEW, (0,), 1, lambda found: None)
+    results = campaign.campaign(PROOFS, FEW, (0,), 1, lambda found: None)
     store(folder / "prove.json", proofs.to_store(results))
     store(folder / "facts.json", facts.to_json([decide(fact, 0) for fact in FACTS.values()]))
     store(folder / "bench.json", bench())

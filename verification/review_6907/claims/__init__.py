@@ -5,15 +5,24 @@ hold more than leaves. A claim that is wrong has a counterexample of two or thre
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from radixcheck.verification.proofs.claim import Claim
 from radixcheck.verification.review_6907.claims import accounting, guards, internal_nodes, loop, matching, repair
 from radixcheck.verification.review_6907.claims import victim_order as eviction
-from radixcheck.verification.review_6907.claims.claim import Claim
 
 _THEMES = (internal_nodes, repair, loop, eviction, accounting, guards, matching)
+# State formulas without which these claims do not follow. The cells WITHOUT-<ID> show that.
+_NEEDS = {
+    "PROGRESS": ("COUNT",),
+    "Q3-EQUAL": ("SLOT_PARTITION",),
+    "LRU-OLDEST": ("TIME_MONO",),
+    "UNIQUE-lru": ("TIME_CHAIN",),
+    "ORDER-lru": ("HEAP_FULL", "HEAP_STALE"),
+}
 
 
 def claims() -> Iterator[Claim]:
-    """Every claim."""
+    """Yield every claim."""
     for theme in _THEMES:
-        yield from theme.claims()
+        yield from (replace(claim, needs=_NEEDS.get(claim.id, ())) for claim in theme.claims())

@@ -11,9 +11,9 @@ from radixcheck.spec.logic import BOOL, Term, conj, exists, expand, old, substit
 from radixcheck.spec.policies import less, stored
 from radixcheck.spec.signature import ENTRY, POS, candidate, evictable, on, queued, size
 from radixcheck.spec.updates import Transition, after
+from radixcheck.verification.proofs.claim import ANY_GIVEN, Claim, given, least, step_of, unlocked
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved
 from radixcheck.verification.proofs.laws import balance, leaf_below, no_more, nonnegative
-from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, given, least, step_of, unlocked
 
 LOOP = tuple(step_of(ANY, name) for name in ("pop_dead", "repair", "evict"))
 ENTRIES = total(ENTRY, lambda d: queued(d), lambda d: 1)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from radixcheck.spec.logic import Term, forall
 from radixcheck.spec.signature import *
+from radixcheck.verification.proofs.claim import Claim, given, goal, resting_on
 from radixcheck.verification.proofs.conditions import follows
 from radixcheck.verification.proofs.laws import next_page
-from radixcheck.verification.review_6907.claims.claim import Claim, given, goal, resting_on
 
 
 def claims() -> Iterator[Claim]:

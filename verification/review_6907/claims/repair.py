@@ -10,9 +10,10 @@ from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.signature import POS, candidate, entry, on, queued
 from radixcheck.spec.transitions import EVICT, TOUCH, n
 from radixcheck.spec.updates import Transition, after
+from radixcheck.verification.proofs.claim import ANY_GIVEN, Claim, but, given, least, resting_on, step_of, true
 from radixcheck.verification.proofs.conditions import ANY, LRU, Condition, preserved
 from radixcheck.verification.proofs.decide import PROVED, REFUTED
-from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, but, given, least, resting_on, step_of, true
+from radixcheck.verification.proofs.variants import variants
 
 
 def claims() -> Iterator[Claim]:
@@ -23,7 +24,7 @@ def claims() -> Iterator[Claim]:
             f"LAZY-{name}",
             f"Under {name} a touch that pushes nothing leaves no entry later than the live key.",
             "C1 L2 L3 L4",
-            preserved(f"LAZY-{name}", given(policy, heap=True)["HEAP_STALE"], TOUCH, given(policy, heap=True)),
+            variants()[f"LAZY-{name}"],
             REFUTED if name == "mru" else PROVED,
         )
         yield Claim(

@@ -6,9 +6,9 @@ from dataclasses import replace
 from radixcheck.spec.logic import Term, forall
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.signature import POS, candidate, time
+from radixcheck.verification.proofs.claim import ANY_GIVEN, Claim, given, resting_on, unlocked
 from radixcheck.verification.proofs.conditions import ANY, LRU, follows
 from radixcheck.verification.proofs.laws import inherits, leaf_below
-from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, given, resting_on, unlocked
 
 
 def claims() -> Iterator[Claim]:

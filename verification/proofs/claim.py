@@ -23,6 +23,7 @@ class Claim:
     condition: Condition
     expected: str = PROVED
     no_run: str = ""  # of a refuted one: why no cache is run that shows the same
+    needs: tuple[str, ...] = ()  # state formulas of which it is shown that the claim does not follow without them
 
 
 @cache
