@@ -1,6 +1,6 @@
 """Every property: what it says, in words and as a formula, where it says something, the mutant that breaks it, and the proof."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from radixcheck.spec.policies import POLICIES
@@ -8,7 +8,7 @@ from radixcheck.spec.property import Property
 from radixcheck.spec.run.text import text
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.report.blocks import Badge, Block, Link, Paragraph, Part, Plain, Section, Table, Words
+from radixcheck.verification.report.blocks import Badge, Block, Inline, Link, Paragraph, Part, Plain, Section, Table, Words
 from radixcheck.verification.review_6907.answers import OURS, PROVE
 from radixcheck.verification.runs.report_data import Gathered, anchor
 from radixcheck.verification.runs.store import Stored
@@ -37,8 +37,7 @@ def section(found: Gathered) -> Section:
 
 
 def _property(p: Property, said: Mapping[str, Any] | None, proofs: Stored) -> Part:
-    questions = f" ({p.questions})" if p.questions else ""
-    blocks: list[Block] = [Paragraph(p.sentence + questions)]
+    blocks: list[Block] = [Paragraph((p.sentence, *_asked(p)))]
     if p.formula:
         blocks.append(Plain(text(p.formula(POLICIES[POLICY]))))
     if p.witness:
@@ -50,6 +49,15 @@ def _property(p: Property, said: Mapping[str, Any] | None, proofs: Stored) -> Pa
     proved = f"Proved: {proof}." if proof else "It is tested, not proved."
     blocks.append(Paragraph((f"Broken by the mutant `{p.mutant}` (", Link("kills", "kill matrix"), f"). {proved}")))
     return Part(anchor("property", p.id), p.id, blocks, folded=True)
+
+
+def _asked(p: Property) -> Iterator[Inline]:
+    """Yield links to the questions that the property bears on."""
+    for i, id_ in enumerate(p.questions.split()):
+        yield ", " if i else " Questions: "
+        yield Link(anchor("question", id_), id_)
+    if p.questions:
+        yield "."
 
 
 def _proved(id_: str, proofs: Stored) -> str:
