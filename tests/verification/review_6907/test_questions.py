@@ -37,7 +37,8 @@ def named_by_evidence() -> Iterator[str]:
     """The ids that properties, conditions, facts and costs name."""
     yield from (id_ for each in CATALOGUE.values() for id_ in each.questions.split())
     yield from (id_ for each in matrix(claims()) for id_ in each.questions.split())
-    yield from (id_ for each in (*FACTS.values(), *CLAIMS.values()) for id_ in each.questions.split())
+    yield from (id_ for each in FACTS.values() for id_ in each.questions.split())
+    yield from (id_ for each in CLAIMS.values() for id_ in each.questions.split())
 
 
 def test_every_id_that_the_project_names_is_in_the_table() -> None:

@@ -1,7 +1,7 @@
-"""What is claimed of a persistent eviction heap, proved or refuted: each with the questions that it answers.
+"""Claims about a persistent eviction heap, each proved or refuted, with the questions that it answers.
 
-The matrix shows that the machines keep their formulas. Here stand variants: steps without a check or an update, heaps that
-hold more than leaves. A claim that is wrong has a counterexample of two or three nodes, on which the step was run.
+The proof matrix shows that the steps of the specification keep its formulas. The claims are about variants: steps without a check or an
+update, and heaps that hold more than leaves. A refuted claim has a counterexample of two or three nodes, on which the step was run.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""Accounting: where the evictable size is decremented, and by what (Q3, Q4).
+"""Accounting: where the evictable size is decremented, and by which length (Q3, Q4).
 
-An eviction does two things: it frees the slots of a node, and deletes the node. The decrement stands right after the free,
-by the slots freed (`len(value)`), or in the delete, by the tokens of the key (`len(key)`).
+An eviction frees the slots of a node, then deletes the node. The decrement is either right after the free, by the slots freed
+(`len(value)`), or in the delete, by the tokens of the key (`len(key)`).
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from radixcheck.verification.proofs.variants import FREED_PAGES, free, pages_cou
 
 
 def claims() -> Iterator[Claim]:
-    """Which decrements keep the sizes."""
+    """Yield the claims about where the decrement is, then those about the two lengths."""
     both_steps = {
         "Q4-AT-FREE": ("decrements the evictable size right after the free, by the slots freed,", PROVED),
         "Q4-AT-DELETE": ("decrements the evictable size in the delete, by the tokens of the key,", PROVED),
@@ -25,17 +25,20 @@ def claims() -> Iterator[Claim]:
         "Q4-NEVER": ("decrements the evictable size in neither place", REFUTED),
     }
     for id_, (words, expected) in both_steps.items():
-        yield Claim(id_, f"An eviction that {words} keeps the sizes.", "Q3 Q4", variants()[id_], expected)
+        yield Claim(
+            id_, f"An eviction that {words} leaves the evictable, protected and available sizes right.", "Q3 Q4", variants()[id_], expected
+        )
     yield Claim(
         "Q4-DELETE-ALONE",
-        "With the decrement at the free, the sizes stay right if a caller deletes a node without freeing it first.",
+        "With the decrement at the free, a caller that deletes a node without freeing its slots leaves the sizes right.",
         "Q4",
         variants()["Q4-DELETE-ALONE"],
         REFUTED,
     )
     yield Claim(
         "Q4-FREE-ALONE",
-        "With the decrement in the delete, the sizes together stay within the capacity if a caller frees a node and leaves it in the tree.",
+        "With the decrement in the delete, a caller that frees the slots of a node and leaves it in the tree keeps the sum of the sizes "
+        "within the capacity.",
         "Q4",
         variants()["Q4-FREE-ALONE"],
         REFUTED,
@@ -44,24 +47,24 @@ def claims() -> Iterator[Claim]:
 
 
 def _equal() -> Iterator[Claim]:
-    """Whether the two lengths are one, and in which modes not."""
+    """Yield the claims that the two lengths are equal: in the specification, and in three other modes."""
     equal = forall(POS, lambda n: node(n) >> (slots(n) == size(n)))
     yield Claim(
         "Q3-EQUAL",
-        "Every node has as many slots as its key has tokens: `len(key)` and `len(value)` are one number.",
+        "Every node has as many slots as tokens: `len(value)` equals `len(key)`.",
         "Q3",
         _counted(follows("Q3-EQUAL", equal, given())),
     )
     yield Claim(
         "Q3-TAIL",
-        "That is so too where a node may end in an unfinished page, which a whole page of slots holds.",
+        "Every node has as many slots as tokens even if a node may end in an unfinished page, which has a whole page of slots.",
         "Q3",
         follows("Q3-TAIL", equal, but(given(), "PAGE_ALIGN")),
         REFUTED,
     )
     yield Claim(
         "Q3-PAIRS",
-        "That is so too where keys are made of pairs, k tokens making k - 1 of them.",
+        "Every node has as many slots as its key has pairs of neighbouring tokens, where a prefix of k tokens has k - 1 pairs.",
         "Q3",
         follows("Q3-PAIRS", forall(POS, lambda n: node(n) >> (slots(n) == pairs(n) - pairs(up(n)))), given()),
         REFUTED,
@@ -69,7 +72,8 @@ def _equal() -> Iterator[Claim]:
     )
     yield Claim(
         "Q3-EVICTED",
-        "That is so too where a node stays in the tree when its slots have been freed, as one does whose tokens are kept on the host.",
+        "Every node has as many slots as tokens after the slots of a node are freed and the node stays in the tree, as for a copy on the "
+        "host.",
         "Q3",
         preserved("Q3-EVICTED", equal, free(), given()),
         REFUTED,
@@ -77,12 +81,12 @@ def _equal() -> Iterator[Claim]:
 
 
 def pairs(position: Term) -> Term:
-    """Pairs of neighbours among the tokens of a prefix."""
+    """Return the number of pairs of neighbouring tokens in a prefix."""
     return ite(position == eps, 0, length(position) - 1)
 
 
 def _counted(found: Condition) -> Condition:
-    """With the law that counts the pages of the goal's node by position."""
+    """Return the condition with the law that counts the pages of the goal's node by position."""
 
     def of(term: Term) -> Term:
         return substitute(term, {"n": goal("n")})
