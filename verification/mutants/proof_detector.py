@@ -12,7 +12,7 @@ class Statement:
     """A fault as the proofs know it."""
 
     name: str  # of a claim about a variant (`proofs/variants.py`), or of a mutant of a step (`proofs/spec_mutants.py`)
-    property: str = ""  # that a refuted claim breaks; empty: it is a mutant of a step, which is told by what caught it
+    property: str = ""  # that a refuted claim breaks; empty: it is a mutant of a step, and the formula that catches it gives the property
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ ANSWERS = (
     Answer(
         "C9",
         "From a list it copies, as torch.tensor does. From a tensor or a buffer of the same type it does not copy, and shares the memory: "
-        "that is a gain if nobody writes to the memory before the batch is done, and a hazard if its owner does.",
+        "that is a gain if the memory stays as it is until the batch is done, and a hazard if its owner writes to it.",
         tried("BATCH-ALIAS", TESTED),
     ),
     Answer("C10", "", open=_NO_HOST_TIER),

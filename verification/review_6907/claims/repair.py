@@ -61,8 +61,8 @@ def _any_policy() -> Iterator[Claim]:
     shrinks = forall(POS, lambda k: old(candidate(k) & has_entry(k) & true(ANY, entry(k), k) & less(key_after(k), ANY.key(k))) >> ~stale)
     yield Claim(
         "LAZY-ONLY-IF",
-        "Under any policy, if the current entry of an evictable leaf has the leaf's live key, a touch that makes this key smaller and pushes "
-        "nothing leaves a current entry of an evictable leaf later than the leaf's live key.",
+        "Under any policy, if the current entry of an evictable leaf has the leaf's live key, a touch that makes this key smaller and "
+        "pushes nothing leaves a current entry of an evictable leaf later than the leaf's live key.",
         "L2 L3 L4",
         preserved("LAZY-ONLY-IF", shrinks, TOUCH, ANY_GIVEN),
     )

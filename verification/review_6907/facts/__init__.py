@@ -2,8 +2,8 @@
 
 from time import perf_counter
 
+from radixcheck.verification.review_6907.fact_results import REFUTED, TESTED, Decided, Fact
 from radixcheck.verification.review_6907.facts import batches, guard
-from radixcheck.verification.review_6907.facts.fact import REFUTED, TESTED, Decided, Fact
 
 FACTS = {
     fact.id: fact

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from radixcheck.optimized.batch import Batches, HostBatches, StagedBatches
 from radixcheck.reference.batch import flattened, flattened_quadratic
-from radixcheck.verification.review_6907.facts.fact import Tried
+from radixcheck.verification.review_6907.fact_results import Tried
 
 Lists = list[list[int]]
 TOKEN_MAX = 2**63 - 1

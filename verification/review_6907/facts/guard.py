@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from radixcheck.verification.core.watched_pool import WatchedPool
-from radixcheck.verification.review_6907.facts.fact import Tried
+from radixcheck.verification.review_6907.fact_results import Tried
 from radixcheck.verification.subjects.historical.base import Node
 from radixcheck.verification.subjects.historical.submitted import SubmittedTree
 

@@ -1,4 +1,4 @@
-"""Claims about programs that are neither a property of a cache nor a formula: each is tried on many cases."""
+"""Facts: claims about programs that are neither a property of a cache nor a formula. Each is tried on many cases."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
