@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from radixcheck.reference import POLICIES, Node, SlotPool
-from radixcheck.reference.node import split
+from radixcheck.reference.node import split_node
 from radixcheck.spec.values import BadAmount, BadKey, CacheError, Key, NoRoom, NotLocked, NotYourSlot, Sizes, StaleHandle, StillHeld
 from radixcheck.verification.protocol import SeenNode, Setup
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
@@ -301,4 +301,4 @@ def test_a_split_leaves_whole_pages_on_both_sides(length: int) -> None:
     node = Node(root, (1, 2), (1, 2, 3, 4), [0, 1, 2, 3])
 
     with pytest.raises(AssertionError):
-        split(node, length, 2)
+        split_node(node, length, 2)

@@ -7,7 +7,7 @@ from typing import Any
 from radixcheck.optimized.node import Node as FastNode
 from radixcheck.optimized.tree import Tree, Walk
 from radixcheck.reference.eviction import evictable_leaves
-from radixcheck.reference.node import Node, Page, path, slots_of, split
+from radixcheck.reference.node import Node, Page, path, slots_of, split_node
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.small import Cloned, chosen
 from radixcheck.verification.contracts.tree_contracts import CPU, Shape, fast_nodes, reference_nodes, reference_tree, shape_of
@@ -75,7 +75,7 @@ def _reference_split(tokens: Page, slots: Page, marks: Marks, at: int, page: int
     node = _marked(Node(root, tokens[:page], tokens, list(slots)), marks)
     node.lock = marks[0]
     root.children[node.child_key] = node
-    upper = split(node, at, page)
+    upper = split_node(node, at, page)
     return _half(upper, upper.lock), _half(node, node.lock)
 
 
@@ -171,7 +171,9 @@ _CUT = {"upper": (1, 2), "lower": (1, 2), "page": (1, 2)}
 _SHAPE = {"under_b": (0, 1), "under_c": (0, 2)}
 
 CONTRACTS = (
-    Contract("split", "reference/node.py: match, insert, start, chunk, finish", _cuts_in_two, _reference_split, _begins_unlocked, _CUT),
+    Contract(
+        "split_node", "reference/node.py: match, insert, start, chunk, finish", _cuts_in_two, _reference_split, _begins_unlocked, _CUT
+    ),
     Contract("Tree.settle", "optimized/tree.py: match, insert, start, chunk, finish", _cuts_in_two, _fast_split, _keeps_child_key, _CUT),
     Contract(
         "slots_of",

@@ -12,8 +12,8 @@ import torch
 from radixcheck.optimized.node import Node as FastNode
 from radixcheck.optimized.tree import Tree, Walk
 from radixcheck.reference.node import Node
-from radixcheck.reference.pool import SlotPool
-from radixcheck.reference.tree import Place, RadixTree
+from radixcheck.reference.tree import NodeTree
+from radixcheck.reference.tree import Walk as ReferenceWalk
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.small import Extent, chosen
 
@@ -71,7 +71,7 @@ def shape_of(under_b: int, under_c: int, locks: tuple[int, ...], sizes: tuple[in
     return Shape((0, chosen(under_b, range(2)), chosen(under_c, range(3))), locks, sizes)
 
 
-def reference_nodes(shape: Shape, tree: RadixTree) -> list[Node]:
+def reference_nodes(shape: Shape, tree: NodeTree) -> list[Node]:
     """The shape as nodes of the reference below the root of `tree`; the root first."""
     nodes = [tree.root]
     for i, parent in enumerate(shape.parents):
@@ -96,9 +96,9 @@ def fast_nodes(shape: Shape, tree: Tree) -> list[FastNode]:
     return nodes
 
 
-def reference_tree() -> RadixTree:
+def reference_tree() -> NodeTree:
     """An empty one."""
-    return RadixTree(1, "lru", SlotPool(1, 1))
+    return NodeTree(1)
 
 
 Change = Callable[[Shape, int], Moved]  # of the path that ends at a node
@@ -149,7 +149,7 @@ def _is_the_change(moved: Moved, before: tuple[int, ...], after: tuple[int, ...]
     return all(a == b for a, b in zip(moved.locks, after, strict=True)) and moved.protected == protected and moved.evictable == -protected
 
 
-def _reference_change(change: Callable[[RadixTree, Node], None], shape: Shape, at: int) -> Moved:
+def _reference_change(change: Callable[[NodeTree, Node], None], shape: Shape, at: int) -> Moved:
     tree = reference_tree()
     nodes = reference_nodes(shape, tree)
     change(tree, nodes[at])
@@ -157,11 +157,11 @@ def _reference_change(change: Callable[[RadixTree, Node], None], shape: Shape, a
 
 
 def _reference_hold(shape: Shape, at: int) -> Moved:
-    return _reference_change(RadixTree._hold, shape, at)
+    return _reference_change(NodeTree._lock_path, shape, at)
 
 
 def _reference_release(shape: Shape, at: int) -> Moved:
-    return _reference_change(RadixTree._release, shape, at)
+    return _reference_change(NodeTree._unlock_path, shape, at)
 
 
 def _fast_change(change: Callable[[Tree, list[FastNode]], None], shape: Shape, at: int) -> Moved:
@@ -216,7 +216,7 @@ def _edge(shape: Shape, at: int) -> int:
 
 def _reference_room(shape: Shape, at: int, inside: int) -> int:
     nodes, edge = reference_nodes(shape.whole_paths(), reference_tree()), _edge(shape, at)
-    return (Place(0, nodes[at], nodes[edge], inside) if edge else Place(0, nodes[at])).evictable()
+    return (ReferenceWalk(0, nodes[at], nodes[edge], inside) if edge else ReferenceWalk(0, nodes[at])).evictable_tokens()
 
 
 def _fast_room(shape: Shape, at: int, inside: int) -> int:
@@ -266,7 +266,7 @@ _RELEASED = {**_TREE, **dict.fromkeys(("more_a", "more_b", "more_c"), (0, None))
 
 CONTRACTS = (
     Contract(
-        "RadixTree._hold",
+        "NodeTree._lock_path",
         "reference/tree.py: lock, start, chunk, finish",
         _locks_each_once,
         _reference_hold,
@@ -277,7 +277,7 @@ CONTRACTS = (
         "Tree.hold", "optimized/locks.py: lock, start, chunk, finish", _marks_what_is_held, _fast_hold, _marks_the_whole_path, _LOCKED
     ),
     Contract(
-        "RadixTree._release",
+        "NodeTree._unlock_path",
         "reference/tree.py: unlock, chunk, finish, abort",
         _releases_each_once,
         _reference_release,
@@ -293,7 +293,7 @@ CONTRACTS = (
         _RELEASED,
     ),
     Contract(
-        "Place.evictable",
+        "Walk.evictable_tokens",
         "reference/tree.py: the guard of start",
         _counts_what_nobody_holds,
         _reference_room,

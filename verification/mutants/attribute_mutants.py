@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from radixcheck.reference.node import Node, below, path
-from radixcheck.reference.tree import Place
+from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key, Match
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
@@ -26,10 +26,10 @@ class MatchForgetsTouch(ReferenceSubject):
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault: the times are those from before."""
-        place = self._walk(key.tokens, key.namespace)
+        walk = self._walk(key.tokens, key.namespace)
         before = {node: node.time for node in below(self.root)}
         match = super().match(key)
-        for node in path(place.node):
+        for node in path(walk.node):
             node.time = before[node]
         return match
 
@@ -58,8 +58,8 @@ class InsertWithoutTick(ReferenceSubject):
 class CoarseClock(ReferenceSubject):
     """The time of an access is rounded down to a multiple of eight ticks; that of a creation is not."""
 
-    def _access(self, node: Node, hits: int = 0, priority: int = 0) -> None:
-        super()._access(node, hits, priority)
+    def _touch(self, node: Node, hits: int = 0, priority: int = 0) -> None:
+        super()._touch(node, hits, priority)
         for used in path(node):
             used.time = self.now - self.now % 8
 
@@ -75,9 +75,9 @@ class PeekTouches(ReferenceSubject):
 class SplitForgetsHits(ReferenceSubject):
     """The upper half of a split begins without hits."""
 
-    def _reach(self, place: Place) -> Node:
-        node = super()._reach(place)
-        if place.edge is not None:
+    def _split(self, walk: Walk) -> Node:
+        node = super()._split(walk)
+        if walk.edge is not None:
             node.hits = 0
         return node
 
@@ -97,9 +97,9 @@ class MatchCountsHit(ReferenceSubject):
 class SplitForgetsPriority(ReferenceSubject):
     """The upper half of a split begins at priority 0."""
 
-    def _reach(self, place: Place) -> Node:
-        node = super()._reach(place)
-        if place.edge is not None:
+    def _split(self, walk: Walk) -> Node:
+        node = super()._split(walk)
+        if walk.edge is not None:
             node.priority = 0
         return node
 
@@ -123,9 +123,9 @@ class InsertCutsPriority(ReferenceSubject):
 class SplitRenewsCreation(ReferenceSubject):
     """The upper half of a split counts as created by the split."""
 
-    def _reach(self, place: Place) -> Node:
-        node = super()._reach(place)
-        if place.edge is not None:
+    def _split(self, walk: Walk) -> Node:
+        node = super()._split(walk)
+        if walk.edge is not None:
             node.creation = self.now + 1
         return node
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from radixcheck.reference import Request
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.reference.node import Node, slots_of
-from radixcheck.reference.tree import Place
+from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import BadAmount, Key, RequestExists, Row, check_tokens, pages_for
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
@@ -49,23 +49,23 @@ class SteppedStart(ReferenceSubject):
         check_tokens(key.tokens)
         if request in self.requests:
             raise RequestExists(f"request {request} is live")
-        place = self._find(key)
-        missing = len(key.tokens) - place.length
+        walk = self._find(key)
+        missing = len(key.tokens) - walk.length
         needed = pages_for(missing, self.page_size) * self.page_size
-        self._check_room(needed, spared=self._spared(place))
-        node = self._reach(place)
-        self._access(node)
+        self._check_room(needed, spared=self._spared(walk))
+        node = self._split(walk)
+        self._touch(node)
         row = slots_of(node) + self._provide(node, needed)[:missing]
-        self.requests[request] = Request(list(key.tokens), key.namespace, priority, node, place.length, row)
-        return Row(place.length, list(row))
+        self.requests[request] = Request(list(key.tokens), key.namespace, priority, node, walk.length, row)
+        return Row(walk.length, list(row))
 
-    def _find(self, key: Key) -> Place:
+    def _find(self, key: Key) -> Walk:
         return self._walk(key.tokens, key.namespace)
 
-    def _spared(self, place: Place) -> int:
-        return place.evictable()
+    def _spared(self, walk: Walk) -> int:
+        return walk.evictable_tokens()
 
     def _provide(self, node: Node, needed: int) -> list[int]:
         """Lock first: the eviction must not take what was matched."""
-        self._hold(node)
-        return self._draw(needed)
+        self._lock_path(node)
+        return self._take(needed)

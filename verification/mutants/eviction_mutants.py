@@ -56,7 +56,7 @@ class EvictIgnoresTouch(ReferenceSubject):
 class AllocEvictsAllItNeeds(ReferenceSubject):
     """Room is made for all that is needed, as if nothing were free."""
 
-    def _draw(self, needed: int) -> list[int]:
+    def _take(self, needed: int) -> list[int]:
         if needed > self.pool.available:
             self.evict(needed)
         return self.pool.alloc(needed)
@@ -73,17 +73,17 @@ class EvictForgetsToCount(ReferenceSubject):
 class EvictDecrementsTwice(ReferenceSubject):
     """The evictable size falls twice for each victim: once at the free, once at the removal."""
 
-    def _delete(self, leaf: Node) -> Node:
+    def _evict_leaf(self, leaf: Node) -> Node:
         self._evictable -= len(leaf.segment)
-        return super()._delete(leaf)
+        return super()._evict_leaf(leaf)
 
 
 class EvictKeepsSize(ReferenceSubject):
     """The evictable size does not fall for a victim: neither place of the decrement is there."""
 
-    def _delete(self, leaf: Node) -> Node:
+    def _evict_leaf(self, leaf: Node) -> Node:
         self._evictable += len(leaf.segment)
-        return super()._delete(leaf)
+        return super()._evict_leaf(leaf)
 
 
 class EvictDeletesUnfreed(ReferenceSubject):
@@ -95,7 +95,7 @@ class EvictDeletesUnfreed(ReferenceSubject):
         for leaf in sorted(evictable_leaves(self.root), key=self._eviction_key):
             if freed >= tokens:
                 break
-            self._delete(leaf)
+            self._evict_leaf(leaf)
             self._evictable += len(leaf.segment)
             freed += len(leaf.segment)
         return freed

@@ -2,7 +2,8 @@
 
 from radixcheck.reference.node import Node, path
 from radixcheck.reference.pool import Pool
-from radixcheck.reference.tree import Place, Receipt
+from radixcheck.reference.radix_tree import Receipt
+from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key, Match
 from radixcheck.verification.mutants.broken_steps import SteppedStart
 from radixcheck.verification.mutants.mutant import mutant
@@ -12,9 +13,9 @@ from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 class SplitForgetsLock(ReferenceSubject):
     """The upper half of a split begins unlocked, whatever the whole was."""
 
-    def _reach(self, place: Place) -> Node:
-        node = super()._reach(place)
-        if place.edge is not None:
+    def _split(self, walk: Walk) -> Node:
+        node = super()._split(walk)
+        if walk.edge is not None:
             node.lock = 0
         return node
 
@@ -22,7 +23,7 @@ class SplitForgetsLock(ReferenceSubject):
 class LockSkipsAncestors(ReferenceSubject):
     """A lock protects the node alone, not the path to the root."""
 
-    def _hold(self, node: Node) -> None:
+    def _lock_path(self, node: Node) -> None:
         for held in list(path(node))[:1]:
             held.lock += 1
 
@@ -71,8 +72,8 @@ class StartForgetsLock(SteppedStart):
     """A start forgets to lock what it has matched before it makes room, so that its own eviction may take it."""
 
     def _provide(self, node: Node, needed: int) -> list[int]:
-        own = self._draw(needed)
-        self._hold(node)
+        own = self._take(needed)
+        self._lock_path(node)
         return own
 
 
@@ -81,7 +82,7 @@ class AbortForgetsUnlock(ReferenceSubject):
 
     def abort(self, request: int) -> None:
         """The fault: no release."""
-        live = self._live(request)
+        live = self._find_request(request)
         del self.requests[request]
         self._free_own(live, len(live.row))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from radixcheck.reference.node import Node, below, path, slots_of
 from radixcheck.reference.pool import page_starts
-from radixcheck.reference.tree import Receipt
+from radixcheck.reference.radix_tree import Receipt
 from radixcheck.spec.values import Key, Match, Row
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
@@ -17,7 +17,7 @@ class LockAcceptsStaleHandle(ReferenceSubject):
         """The fault: no guard."""
         assert isinstance(node, Node)
         receipt = Receipt(node)
-        self._hold(node)
+        self._lock_path(node)
         self._receipts.add(receipt)
         return receipt
 
@@ -76,10 +76,10 @@ class MatchAcceptsBadTokens(ReferenceSubject):
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault: no guard."""
-        place = self._walk(key.tokens, key.namespace)
-        node = self._reach(place)
-        self._access(node)
-        return Match(place.length, slots_of(node), node)
+        walk = self._walk(key.tokens, key.namespace)
+        node = self._split(walk)
+        self._touch(node)
+        return Match(walk.length, slots_of(node), node)
 
 
 class ResetWhileHeld(ReferenceSubject):
@@ -94,7 +94,7 @@ class ResetWhileHeld(ReferenceSubject):
 
 
 class StartReplacesRequest(ReferenceSubject):
-    """A start with the id of a live request puts a new one in its place."""
+    """A start with the id of a live request replaces the live request."""
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
         """The fault: what the other request held is never released."""
@@ -107,8 +107,8 @@ class FinishFailsOnUnknown(ReferenceSubject):
 
     def finish(self, request: int) -> None:
         """The fault: the error says nothing about requests."""
-        self._commit(self.requests[request], hits=1)
-        self._close(request)
+        self._cache_request(self.requests[request], hits=1)
+        self._release_request(request)
 
 
 class AbortIgnoresUnknown(ReferenceSubject):

@@ -3,7 +3,7 @@
 from radixcheck.reference import Request
 from radixcheck.reference.node import Node, path
 from radixcheck.reference.pool import Pool
-from radixcheck.reference.tree import Place
+from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key, Namespace, NoRoom, Row
 from radixcheck.verification.mutants.broken_steps import SteppedStart
 from radixcheck.verification.mutants.mutant import mutant
@@ -15,10 +15,10 @@ class FinishFreesFromZero(ReferenceSubject):
 
     def finish(self, request: int) -> None:
         """The fault: the tree's slots are freed with the tail."""
-        live = self._live(request)
-        self._commit(live, hits=1)
+        live = self._find_request(request)
+        self._cache_request(live, hits=1)
         live.cached = 0
-        self._close(request)
+        self._release_request(request)
 
 
 class FinishCachesPromptOnly(ReferenceSubject):
@@ -36,7 +36,7 @@ class FinishCachesPromptOnly(ReferenceSubject):
 
     def finish(self, request: int) -> None:
         """The fault: what a chunk has not cached yet is cut to the prompt."""
-        live = self._live(request)
+        live = self._find_request(request)
         kept = max(live.cached, self._prompts[request] // self.page_size * self.page_size)
         starts = live.row[kept :: self.page_size]
         self.pool.free([start + i for start in starts for i in range(self.page_size)])
@@ -47,12 +47,12 @@ class FinishCachesPromptOnly(ReferenceSubject):
 class AdmissionCountsMatchTwice(SteppedStart):
     """What a start has matched counts as cached and as room: it is locked only after the eviction, which may take it."""
 
-    def _spared(self, place: Place) -> int:
+    def _spared(self, walk: Walk) -> int:
         return 0
 
     def _provide(self, node: Node, needed: int) -> list[int]:
-        own = self._draw(needed)
-        self._hold(node)
+        own = self._take(needed)
+        self._lock_path(node)
         return own
 
 
@@ -61,7 +61,7 @@ class AbortLeaksTail(ReferenceSubject):
 
     def abort(self, request: int) -> None:
         """The fault: nothing is freed."""
-        self._release(self._live(request).node)
+        self._unlock_path(self._find_request(request).node)
         del self.requests[request]
 
 
@@ -70,16 +70,16 @@ class StartRemembersMatch(SteppedStart):
 
     def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
         super().__init__(page_size, policy, pool)
-        self._places: dict[Key, Place] = {}
+        self._walks: dict[Key, Walk] = {}
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
         """As ever; only an admitted request gives its match up."""
         row = super().start(request, key, priority)
-        del self._places[key]
+        del self._walks[key]
         return row
 
-    def _find(self, key: Key) -> Place:
-        return self._places.setdefault(key, self._walk(key.tokens, key.namespace))
+    def _find(self, key: Key) -> Walk:
+        return self._walks.setdefault(key, self._walk(key.tokens, key.namespace))
 
 
 class DecodeWastesPage(ReferenceSubject):
@@ -98,9 +98,9 @@ class ChunkKeepsOwnDuplicates(ReferenceSubject):
 
     def chunk(self, request: int) -> Row[list[int]]:
         """The fault: the row is not the tree's."""
-        before = list(self._live(request).row)
+        before = list(self._find_request(request).row)
         super().chunk(request)
-        live = self._live(request)
+        live = self._find_request(request)
         live.row = before
         return Row(live.cached, list(live.row))
 
@@ -110,9 +110,9 @@ class ChunkKeepsOldLock(ReferenceSubject):
 
     def chunk(self, request: int) -> Row[list[int]]:
         """The fault: nobody will ever release the lock that is left."""
-        before = self._live(request).node
+        before = self._find_request(request).node
         row = super().chunk(request)
-        self._hold(before)
+        self._lock_path(before)
         return row
 
 
@@ -121,7 +121,7 @@ class AbortWaitsForOthers(ReferenceSubject):
 
     def abort(self, request: int) -> None:
         """The fault: where another holder is left, nothing is freed."""
-        live = self._live(request)
+        live = self._find_request(request)
         if any(held.lock > 1 for held in path(live.node)):
             live.cached = len(live.row)
         super().abort(request)
@@ -141,7 +141,7 @@ class AbortFreesPadding(ReferenceSubject):
 
     def abort(self, request: int) -> None:
         """The fault: 0 stands for no slot, and is one."""
-        live = self._live(request)
+        live = self._find_request(request)
         padded = len(live.row) > live.cached
         super().abort(request)
         if padded:
@@ -167,7 +167,7 @@ class StartPublishesEarly(ReferenceSubject):
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
         """The fault: others can match what is not there yet."""
         row = super().start(request, key, priority)
-        self._commit(self._live(request), hits=0)
+        self._cache_request(self._find_request(request), hits=0)
         return row
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from radixcheck.reference.eviction import evictable, evictable_leaves
-from radixcheck.reference.node import Node, split
+from radixcheck.reference.eviction import evictable_leaves, is_evictable_leaf
+from radixcheck.reference.node import Node, split_node
 from radixcheck.spec.values import Key, Match
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
@@ -50,7 +50,7 @@ class InsertCutsIntoPages(ReferenceSubject):
         prefix = super().insert(key, slots, priority)
         node = self._walk(key.tokens, key.namespace).node
         while prefix < key.whole_pages(self.page_size) and len(node.segment) > self.page_size:
-            split(node, len(node.segment) - self.page_size, self.page_size)
+            split_node(node, len(node.segment) - self.page_size, self.page_size)
             assert node.parent is not None, "a split gives its lower half a parent"
             node = node.parent
         return prefix
@@ -63,8 +63,8 @@ class HitDropsNode(ReferenceSubject):
         """The fault: what was found is gone afterwards."""
         match = super().match(key)
         assert isinstance(match.node, Node)
-        if match.length and evictable(match.node):
-            self._delete(match.node)
+        if match.length and is_evictable_leaf(match.node):
+            self._evict_leaf(match.node)
             self.pool.free(match.node.slots)
         return match
 
@@ -89,15 +89,15 @@ class InsertReplacesSlots(ReferenceSubject):
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
         """The fault: the new slots hold the same tokens, but a request has the old ones in its row."""
-        place = self._walk(key.tokens, key.namespace)
-        node = place.node
-        if place.edge is not None or place.length != key.whole_pages(self.page_size) or not place.length:
+        walk = self._walk(key.tokens, key.namespace)
+        node = walk.node
+        if walk.edge is not None or walk.length != key.whole_pages(self.page_size) or not walk.length:
             return super().insert(key, slots, priority)
-        begin = place.length - len(node.segment)
+        begin = walk.length - len(node.segment)
         self.pool.free(node.slots)
-        node.slots = list(slots[begin : place.length])
+        node.slots = list(slots[begin : walk.length])
         self._loans.difference_update(node.slots)
-        self._access(node, 1, priority)
+        self._touch(node, 1, priority)
         return begin
 
 

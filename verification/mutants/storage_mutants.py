@@ -2,7 +2,7 @@
 
 from radixcheck.reference.node import Node, Page, shared_tokens
 from radixcheck.reference.pool import Pool
-from radixcheck.reference.tree import Place
+from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key, Match, Namespace
 from radixcheck.verification.mutants.mutant import BY_SIZE, mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
@@ -15,25 +15,25 @@ class EvictedNodesKept(ReferenceSubject):
         super().__init__(page_size, policy, pool)
         self._evicted: list[Node] = []
 
-    def _delete(self, leaf: Node) -> Node:
+    def _evict_leaf(self, leaf: Node) -> Node:
         self._evicted.append(leaf)
-        return super()._delete(leaf)
+        return super()._evict_leaf(leaf)
 
 
 class RecursiveWalk(ReferenceSubject):
     """The walk down the tree calls itself for each node."""
 
-    def _walk(self, tokens: Page, namespace: Namespace) -> Place:
+    def _walk(self, tokens: Page, namespace: Namespace) -> Walk:
         return self._below(self.root, 0, tokens, namespace)
 
-    def _below(self, node: Node, length: int, tokens: Page, namespace: Namespace) -> Place:
+    def _below(self, node: Node, length: int, tokens: Page, namespace: Namespace) -> Walk:
         page = tokens[length : length + self.page_size]
         child = node.children.get(self._child_key(node, namespace, page))
         if child is None:
-            return Place(length, node)
+            return Walk(length, node)
         shared = shared_tokens(child.segment, tokens, length, self.page_size)
         if shared < len(child.segment):
-            return Place(length + shared, node, child, shared)
+            return Walk(length + shared, node, child, shared)
         return self._below(child, length + shared, tokens, namespace)
 
 

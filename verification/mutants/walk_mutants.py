@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from radixcheck.reference.node import ChildKey, Node, Page, shared_tokens, slots_of
-from radixcheck.reference.tree import Place
+from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key, Match, Namespace
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
@@ -15,15 +15,15 @@ class WalkPastDivergence(ReferenceSubject):
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault: `node = child` although only a part of the child agrees."""
-        place = self._walk(key.tokens, key.namespace)
-        if place.edge is None or key.tokens[place.length : place.length + self.page_size] not in place.edge.children:
+        walk = self._walk(key.tokens, key.namespace)
+        if walk.edge is None or key.tokens[walk.length : walk.length + self.page_size] not in walk.edge.children:
             return super().match(key)
         node, slots = self.root, list[int]()
         while True:
             page = key.tokens[len(slots) : len(slots) + self.page_size]
             child = node.children.get(self._child_key(node, key.namespace, page))
             if child is None:
-                self._access(node)
+                self._touch(node)
                 return Match(len(slots), slots, node)
             slots += child.slots[: shared_tokens(child.segment, key.tokens, len(slots), self.page_size)]
             node = child
@@ -34,26 +34,26 @@ class WalkPastSplit(ReferenceSubject):
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
         """The fault: the new node begins where the edge begins, and its whole segment is its child key."""
-        place, whole = self._walk(key.tokens, key.namespace), key.whole_pages(self.page_size)
-        if place.edge is None or place.length == whole:
+        walk, whole = self._walk(key.tokens, key.namespace), key.whole_pages(self.page_size)
+        if walk.edge is None or walk.length == whole:
             return super().insert(key, slots, priority)
-        begin = place.length - place.inside
+        begin = walk.length - walk.inside
         segment = key.tokens[begin:whole]
-        link = self._child_key(place.node, key.namespace, segment)
-        leaf = Node(place.node, link, segment, list(slots[begin:whole]))
+        link = self._child_key(walk.node, key.namespace, segment)
+        leaf = Node(walk.node, link, segment, list(slots[begin:whole]))
         leaf.creation = self.now + 1
-        place.node.children[link] = leaf
+        walk.node.children[link] = leaf
         self._evictable += len(segment)
         self._loans.difference_update(leaf.slots)
-        self._access(leaf, 1, priority)
+        self._touch(leaf, 1, priority)
         return begin
 
 
 class SplitKeepsChildKey(ReferenceSubject):
     """After a split the lower half is filed under the first page of the whole segment, which is the upper half's."""
 
-    def _reach(self, place: Place) -> Node:
-        upper, lower = super()._reach(place), place.edge
+    def _split(self, walk: Walk) -> Node:
+        upper, lower = super()._split(walk), walk.edge
         if lower is not None:
             del upper.children[lower.child_key]
             lower.child_key = upper.child_key
@@ -85,9 +85,9 @@ class MatchStopsInsideEdge(ReferenceSubject):
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault: the edge is left out instead of being split."""
-        place = self._walk(key.tokens, key.namespace)
-        self._access(place.node)
-        return Match(place.length - place.inside, slots_of(place.node), place.node)
+        walk = self._walk(key.tokens, key.namespace)
+        self._touch(walk.node)
+        return Match(walk.length - walk.inside, slots_of(walk.node), walk.node)
 
 
 class InsertCountsWholeEdge(ReferenceSubject):
@@ -95,15 +95,15 @@ class InsertCountsWholeEdge(ReferenceSubject):
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
         """The fault: as many tokens too many as the rest of the edge has; the new leaf lacks them."""
-        place, whole = self._walk(key.tokens, key.namespace), key.whole_pages(self.page_size)
-        if place.edge is None:
+        walk, whole = self._walk(key.tokens, key.namespace), key.whole_pages(self.page_size)
+        if walk.edge is None:
             return super().insert(key, slots, priority)
-        prefix = place.length - place.inside + len(place.edge.segment)
-        node = self._reach(place)
+        prefix = walk.length - walk.inside + len(walk.edge.segment)
+        node = self._split(walk)
         if prefix < whole:
             node = self._grow(node, key.namespace, key.tokens[prefix:whole], list(slots[prefix:whole]))
             self._loans.difference_update(node.slots)
-        self._access(node, 1, priority)
+        self._touch(node, 1, priority)
         return prefix
 
 
