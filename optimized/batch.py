@@ -65,7 +65,7 @@ class StagedBatches:
 
     def __init__(self, device: torch.device | str) -> None:
         self._device = torch.device(device)
-        self._beside = self._device.type == "cuda"  # elsewhere there is no event that says when a copy is done
+        self._asynchronous = self._device.type == "cuda"  # elsewhere there is no event that says when a copy is done
         self._copied: torch.cuda.Event | None = None  # the last copy
         self._stage(_ROOM)
 
@@ -82,14 +82,14 @@ class StagedBatches:
             end = at + len(part)
             self._memory[at:end] = part
             at = end
-        whole = self._buffer[: used // TOKEN_BYTES].to(self._device, non_blocking=self._beside, copy=True)
-        if self._beside:
+        whole = self._buffer[: used // TOKEN_BYTES].to(self._device, non_blocking=self._asynchronous, copy=True)
+        if self._asynchronous:
             self._copied = torch.cuda.current_stream(self._device).record_event()
         return _cut(whole, len(requests))
 
     def _stage(self, integers: int) -> None:
         """A buffer for so many; the last copy from the one before is done."""
-        self._buffer = torch.empty(integers, dtype=torch.int64, pin_memory=self._beside)
+        self._buffer = torch.empty(integers, dtype=torch.int64, pin_memory=self._asynchronous)
         # Tensors offer no buffer of their own without NumPy. `_buffer` keeps the memory alive as long as this view of it.
         self._memory = memoryview((ctypes.c_char * (integers * TOKEN_BYTES)).from_address(self._buffer.data_ptr())).cast("B")
 

@@ -13,7 +13,7 @@ from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.requests import Requests
 from radixcheck.optimized.tags import NoTags, TagKeeper
-from radixcheck.optimized.tree import Tree
+from radixcheck.optimized.tree import NodeTree
 from radixcheck.spec.values import BadAmount, Key, NotLocked, Row, Sizes, StaleHandle, StillHeld
 
 
@@ -40,7 +40,7 @@ class RadixCache:
         self._page_bytes = page_size * TOKEN_BYTES
         self.pool = pool
         self.tags: TagKeeper = NoTags() if tags is None else tags
-        self.tree = Tree(page_size, policy, pool.device)
+        self.tree = NodeTree(page_size, policy, pool.device)
         self._memory = Memory(self.tree, pool)
         self._requests = Requests(self._memory, self.tags)
         self.requests = self._requests.live
@@ -53,7 +53,7 @@ class RadixCache:
         """Longest cached prefix in whole pages; may split, refreshes the times of what it returns, counts no hit."""
         tree, namespace = self.tree, key.namespace
         walk = tree.walk(namespace, pack(key.tokens))
-        path = tree.settle(walk)
+        path = tree.split(walk)
         tree.touch(namespace, path)
         found = Matched(walk.length, path[-1] if path else tree.root, tree.pieces(path))
         self.tags.check(found, key)
@@ -95,16 +95,16 @@ class RadixCache:
         prefix = walk.length
         given = slots.narrow_copy(0, prefix, whole - prefix) if prefix < whole else tree.nothing
         self._loans.settle(given)
-        path = tree.settle(walk)
-        tree.count(path)
+        path = tree.split(walk)
+        tree.count_hit(path)
         if priority:
-            tree.favour(path, priority)
+            tree.raise_priority(path, priority)
         tree.touch(key.namespace, path)
         if prefix < whole:
             node = path[-1] if path else tree.root
             leaf = Node(node, walk.link, part(data, prefix, whole), given)
             leaf.hits, leaf.priority = 1, priority
-            tree.graft(node, leaf)
+            tree.grow(node, leaf)
             path.append(leaf)
         return prefix, path
 
@@ -112,7 +112,7 @@ class RadixCache:
         """Protect the path from a match's node to the root; a handle outlives splits: it names where a prefix ends."""
         if not isinstance(node, Node) or (node.parent is None and node is not self.tree.root):
             raise StaleHandle("the node of this handle has left the tree")
-        self.tree.hold(self.tree.path_to(node))
+        self.tree.lock_path(self.tree.path_to(node))
         receipt = Receipt(node)
         self._receipts.add(receipt)
         return receipt
@@ -122,7 +122,7 @@ class RadixCache:
         if not isinstance(receipt, Receipt) or receipt not in self._receipts:
             raise NotLocked("this receipt holds no lock")
         self._receipts.remove(receipt)
-        self.tree.release(receipt.node)
+        self.tree.unlock_path(receipt.node)
 
     def evict(self, tokens: int) -> int:
         """Evict least leaves until at least `tokens` are freed or none is evictable; returns tokens freed."""

@@ -66,7 +66,7 @@ class EvictionHeap:
         assert node.is_evictable_leaf()
         self.leaf_count += 1
         if node.entry is None or self.key(node) < node.entry[:2]:
-            self._speak(node)
+            self._add_entry(node)
 
     def retire(self, node: Node) -> None:
         """`node` is an evictable leaf no longer: locked, or a parent. Its entry stays, and may serve again."""
@@ -78,7 +78,7 @@ class EvictionHeap:
     def refresh(self, node: Node) -> None:
         """The attributes of `node` have changed. A smaller key would lie buried under the old one (FB-46): push it."""
         if node.entry is not None and node.is_evictable_leaf() and self.key(node) < node.entry[:2]:
-            self._speak(node)
+            self._add_entry(node)
             self.tidy()
 
     def pop_victim(self) -> Node:
@@ -94,7 +94,7 @@ class EvictionHeap:
                 if (first, second) == self.key(node):
                     self.leaf_count -= 1
                     return node
-                self._speak(node)
+                self._add_entry(node)
 
     def tidy(self) -> None:
         """Sweep the dead entries out once they outnumber the evictable leaves: one entry a leaf remains."""
@@ -127,7 +127,7 @@ class EvictionHeap:
             return queue.popleft()
         return heapq.heappop(heap)
 
-    def _speak(self, node: Node) -> None:
+    def _add_entry(self, node: Node) -> None:
         """A new entry with the live key, which speaks for `node` from now on."""
         first, second = self.key(node)
         self._serial += 1

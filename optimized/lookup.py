@@ -5,7 +5,7 @@ of waiting requests costs no walk but for those whose prefix has come, gone, or 
 """
 
 from radixcheck.optimized.node import ChildKey, Node
-from radixcheck.optimized.tree import Tree
+from radixcheck.optimized.tree import NodeTree
 from radixcheck.spec.values import Namespace
 
 
@@ -19,7 +19,7 @@ class Lookup:
     _link: ChildKey  # under which `_node` would file a child that goes on, if the walk did not end on `_edge`
     _edge: Node | None  # in which the walk ended
 
-    def __init__(self, tree: Tree, namespace: Namespace, data: bytes) -> None:
+    def __init__(self, tree: NodeTree, namespace: Namespace, data: bytes) -> None:
         self._tree, self._namespace, self._data = tree, namespace, data
         self._walk()
 

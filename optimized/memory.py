@@ -3,14 +3,14 @@
 from torch import Tensor
 
 from radixcheck.optimized.device_pool import Pool
-from radixcheck.optimized.tree import Tree
+from radixcheck.optimized.tree import NodeTree
 from radixcheck.spec.values import NoRoom
 
 
 class Memory:
     """`take` evicts the shortfall and no more; `check_room` says beforehand whether it will succeed with something locked."""
 
-    def __init__(self, tree: Tree, pool: Pool) -> None:
+    def __init__(self, tree: NodeTree, pool: Pool) -> None:
         self.tree = tree
         self.pool = pool
 
@@ -39,7 +39,7 @@ class Memory:
         slots = []
         while freed < tokens and heap.leaf_count:
             victim = heap.pop_victim()
-            self.tree.prune(victim)
+            self.tree.evict_leaf(victim)
             slots.append(victim.slots)
             freed += victim.size
         heap.tidy()

@@ -18,7 +18,7 @@ class Node:
     """
 
     __slots__ = (
-        *("child_key", "children", "creation", "end", "entry", "hits", "marks"),
+        *("child_key", "children", "creation", "end", "entry", "hits", "local_lock_ref"),
         *("parent", "priority", "segment", "size", "slots", "time"),
     )
 
@@ -30,7 +30,7 @@ class Node:
         self.size = size = slots.numel()  # tokens
         self.end: int = size if parent is None else parent.end + size  # tokens from the root to where it ends; no split moves that
         self.children = NO_CHILDREN  # `adopt` makes a dictionary of its own for the first child: most nodes are leaves
-        self.marks = 0  # holders of just this node, and children that are protected: 0 where no lock protects it
+        self.local_lock_ref = 0  # holders of just this node, and children that are protected: 0 where no lock protects it
         self.time = 0  # of the last access
         self.creation = 0
         self.hits = 0
@@ -45,4 +45,4 @@ class Node:
 
     def is_evictable_leaf(self) -> bool:
         """Whether eviction may take it now; never true of the root or of a node that left the tree."""
-        return not self.marks and not self.children and self.parent is not None
+        return not self.local_lock_ref and not self.children and self.parent is not None

@@ -51,10 +51,10 @@ class Requests:
             raise RequestExists(f"request {request} is live")
         walk = tree.walk(key.namespace, tokens.data)
         need = pages_for(len(tokens) - walk.length, self._page_size) * self._page_size
-        self._memory.check_room(need, tree.unlocked_on(walk))
-        path = tree.settle(walk)
+        self._memory.check_room(need, tree.evictable_tokens(walk))
+        path = tree.split(walk)
         tree.touch(key.namespace, path)
-        tree.hold(path)
+        tree.lock_path(path)
         found = Matched(walk.length, path[-1] if path else tree.root, tree.pieces(path))
         self._tags.check(found, key)
         row = joined((*found.pieces, self._memory.take(need)))
@@ -64,15 +64,15 @@ class Requests:
 
     def chunk(self, request: int) -> Row[Tensor]:
         """Cache the whole pages so far; adopt what others cached meanwhile."""
-        live = self._find(request)
-        self._cache(live)
+        live = self._find_request(request)
+        self._cache_request(live)
         row = Row(live.cached, live.row.narrow_copy(0, 0, len(live.tokens)))
         self._tags.check(row, live)
         return row
 
     def decode(self, request: int, token: int) -> Tensor:
         """One more token; its slot, as a tensor of no dimension."""
-        live = self._find(request)
+        live = self._find_request(request)
         data = pack((token,))
         at = len(live.tokens)
         if at % self._page_size == 0:
@@ -84,21 +84,21 @@ class Requests:
 
     def finish(self, request: int) -> None:
         """Cache the whole pages, counting one hit; free the tail; unlock."""
-        live = self._find(request)
-        self._tree.count(self._cache(live))
-        self._leave(request, live)
+        live = self._find_request(request)
+        self._tree.count_hit(self._cache_request(live))
+        self._release_request(request, live)
 
     def abort(self, request: int) -> None:
         """Unlock and free what the request owns; no access is counted."""
-        self._leave(request, self._find(request))
+        self._release_request(request, self._find_request(request))
 
-    def _find(self, request: int) -> Request:
+    def _find_request(self, request: int) -> Request:
         live = self.live.get(request)
         if live is None:
             raise UnknownRequest(f"request {request} is not live")
         return live
 
-    def _cache(self, live: Request) -> list[Node]:
+    def _cache_request(self, live: Request) -> list[Node]:
         """Move the request's lock down to the end of its whole pages, which the tree owns afterwards; returns the path there.
 
         The walk resumes at the locked node: what is cached of a key is a prefix of it, and locks keep it cached.
@@ -107,28 +107,28 @@ class Requests:
         whole = len(live.tokens) // self._page_size * self._page_size
         data = live.tokens.data
         walk = tree.walk_from(live.node, live.namespace, data, [])
-        deepest, below = walk.length, tree.settle(walk)
+        deepest, below = walk.length, tree.split(walk)
         path = tree.path_to(live.node) + below
         node = path[-1] if path else tree.root
-        tree.lower(live.node, below)
-        tree.favour(path, live.priority)
+        tree.relock(live.node, below)
+        tree.raise_priority(path, live.priority)
         tree.touch(live.namespace, path)
         if deepest > held:
             self._memory.pool.free(live.row[held:deepest])
             live.row = torch.cat((live.row[:held], *tree.pieces(below), live.row[deepest:]))
         if deepest < whole:
             leaf = Node(node, walk.link, part(data, deepest, whole), live.row.narrow_copy(0, deepest, whole - deepest))
-            leaf.priority, leaf.marks = live.priority, 1
-            tree.graft(node, leaf)
+            leaf.priority, leaf.local_lock_ref = live.priority, 1
+            tree.grow(node, leaf)
             path.append(leaf)
             node = leaf
         live.node, live.cached = node, whole
         assert live.cached <= len(live.tokens) <= live.row.numel()
         return path
 
-    def _leave(self, request: int, live: Request) -> None:
+    def _release_request(self, request: int, live: Request) -> None:
         """The request is gone: its lock, and its own pages."""
-        self._tree.release(live.node)
+        self._tree.unlock_path(live.node)
         own = live.row[live.cached :]
         assert own.numel() % self._page_size == 0
         if own.numel():

@@ -36,7 +36,7 @@ class Trail:
     path: list[Node] = field(default_factory=list)
 
 
-class Tree(Locks):
+class NodeTree(Locks):
     """Nodes below one root."""
 
     def __init__(self, page_size: int, policy: str, device: torch.device) -> None:
@@ -91,11 +91,11 @@ class Tree(Locks):
             child = child.children.get(link)
         return Walk(path, at // TOKEN_BYTES, None, 0, link)
 
-    def settle(self, walk: Walk) -> list[Node]:
+    def split(self, walk: Walk) -> list[Node]:
         """The path that ends where the walk did; splits the edge in which it ended."""
         path, _, edge, inside, _ = walk
         if edge is not None:
-            path.append(self._split(edge, inside))
+            path.append(self._split_node(edge, inside))
         return path
 
     def path_to(self, node: Node) -> list[Node]:
@@ -111,7 +111,7 @@ class Tree(Locks):
         path.reverse()
         return path
 
-    def _split(self, lower: Node, size: int) -> Node:
+    def _split_node(self, lower: Node, size: int) -> Node:
         """Cut the first `size` tokens off `lower` into a new parent.
 
         `lower` keeps its identity, its end and its entry: handles name the prefix at which a node ends. The halves are
@@ -122,7 +122,7 @@ class Tree(Locks):
         parent, cut = lower.parent, size * TOKEN_BYTES
         assert parent is not None
         upper = Node(parent, lower.child_key, lower.segment[:cut], lower.slots.narrow_copy(0, 0, size))
-        upper.marks, upper.time, upper.creation = int(lower.marks != 0), lower.time, lower.creation
+        upper.local_lock_ref, upper.time, upper.creation = int(lower.local_lock_ref != 0), lower.time, lower.creation
         upper.hits, upper.priority = lower.hits, lower.priority
         lower.segment, lower.slots = lower.segment[cut:], lower.slots.narrow_copy(0, size, lower.size - size)
         lower.size -= size
@@ -142,22 +142,22 @@ class Tree(Locks):
         trail = self._trail
         trail.namespace, trail.path = namespace, path
 
-    def count(self, path: Sequence[Node]) -> None:
+    def count_hit(self, path: Sequence[Node]) -> None:
         """One hit on all of a path."""
         for node in path:
             node.hits += 1
 
-    def favour(self, path: Sequence[Node], priority: int) -> None:
+    def raise_priority(self, path: Sequence[Node], priority: int) -> None:
         """At least this priority on all of a path: where a node has it, all above have it (ATTRIBUTE_MONO)."""
         for node in reversed(path):
             if node.priority >= priority:
                 break
             node.priority = priority
 
-    def graft(self, parent: Node, leaf: Node) -> None:
+    def grow(self, parent: Node, leaf: Node) -> None:
         """File a new leaf below `parent`, created by the access that has just touched `parent`.
 
-        Its hits, priority and marks are set already: a leaf whose request holds it must never be seen unlocked.
+        Its hits, priority and local_lock_ref are set already: a leaf whose request holds it must never be seen unlocked.
         """
         assert leaf.child_key not in parent.children
         assert leaf.parent is parent
@@ -166,13 +166,13 @@ class Tree(Locks):
         leaf.time = leaf.creation = self.now
         if was_candidate:
             self.heap.retire(parent)
-        if leaf.marks:
+        if leaf.local_lock_ref:
             self.protected += leaf.size
         else:
             self.evictable += leaf.size
             self.heap.push(leaf)
 
-    def prune(self, leaf: Node) -> None:
+    def evict_leaf(self, leaf: Node) -> None:
         """Take a victim out of the tree; a parent that is left an unlocked leaf is a candidate at once."""
         parent = leaf.parent
         assert parent is not None
@@ -184,10 +184,10 @@ class Tree(Locks):
         if parent.is_evictable_leaf():
             self.heap.push(parent)
 
-    def unlocked_on(self, walk: Walk) -> int:
+    def evictable_tokens(self, walk: Walk) -> int:
         """Tokens on a walk from the root that are evictable now and will not be once its path is locked."""
-        locked = next((node.end for node in reversed(walk.path) if node.marks), 0)  # above a protected node all are
-        on_edge = walk.inside if walk.edge is not None and not walk.edge.marks else 0
+        locked = next((node.end for node in reversed(walk.path) if node.local_lock_ref), 0)  # above a protected node all are
+        on_edge = walk.inside if walk.edge is not None and not walk.edge.local_lock_ref else 0
         return walk.length - walk.inside - locked + on_edge
 
     def pieces(self, path: Sequence[Node]) -> list[Tensor]:

@@ -74,7 +74,7 @@ def test_a_split_leaves_a_part_on_both_sides(inside: int) -> None:
     node = put(cache, "abcd")
 
     with pytest.raises(AssertionError):
-        tree.settle(Walk([], inside, node, inside, b""))
+        tree.split(Walk([], inside, node, inside, b""))
 
 
 def test_leaves_share_a_dictionary_that_stays_empty() -> None:
@@ -91,4 +91,4 @@ def test_a_node_without_a_lock_is_not_released() -> None:
     node = put(cache, "abcd")
 
     with pytest.raises(AssertionError):
-        cache.tree.release(node)
+        cache.tree.unlock_path(node)

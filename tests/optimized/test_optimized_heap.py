@@ -49,7 +49,7 @@ def least_first(cache: RadixCache, tokens: int) -> list[int]:
     while len(slots) < tokens:
         alive = [node for node in nodes(cache) if node not in gone]
         parents = {node.parent for node in alive}
-        leaves = [node for node in alive if node not in parents and not node.marks]
+        leaves = [node for node in alive if node not in parents and not node.local_lock_ref]
         if not leaves:
             break
         victim = min(leaves, key=cache.tree.heap.key)
@@ -136,7 +136,7 @@ def test_a_few_dead_entries_are_left_where_they_are_and_one_more_sweeps_them_out
     heap = EvictionHeap("lru")
     for number, node in enumerate(leaves(SLACK + 1), 1):
         heap.push(node)
-        node.marks = 1
+        node.local_lock_ref = 1
         heap.retire(node)
 
         assert len(heap) == (number if number <= SLACK else 0)
@@ -145,7 +145,7 @@ def test_a_few_dead_entries_are_left_where_they_are_and_one_more_sweeps_them_out
 def test_a_heap_without_leaves_has_no_victim_and_loses_none() -> None:
     heap = EvictionHeap("lru")
     (node,) = leaves(1)
-    node.marks = 1
+    node.local_lock_ref = 1
 
     with pytest.raises(AssertionError):
         heap.retire(node)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from radixcheck.optimized.node import Node as FastNode
-from radixcheck.optimized.tree import Tree, Walk
+from radixcheck.optimized.tree import NodeTree as FastTree
+from radixcheck.optimized.tree import Walk as FastWalk
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.reference.node import Node, Page, path, slots_of, split_node
 from radixcheck.verification.contracts.contract import Contract
@@ -81,15 +82,15 @@ def _reference_split(tokens: Page, slots: Page, marks: Marks, at: int, page: int
 
 def _fast_split(tokens: Page, slots: Page, marks: Marks, at: int, page: int) -> tuple[Half, Half]:
     """The lock of the upper half is what its marks and those of its child say together."""
-    tree = Tree(page, "lru", CPU)
+    tree = FastTree(page, "lru", CPU)
     segment: Any = b"".join(token.to_bytes(8, "little") for token in tokens)
     held: Any = Cloned(slots)
     node = _marked(FastNode(tree.root, segment[: 8 * page], segment, held), marks)
-    node.marks = marks[0]
+    node.local_lock_ref = marks[0]
     tree.root.adopt(node)
-    (upper,) = tree.settle(Walk([], at, node, at, b""))
-    below = node.marks - 1 if node.marks != 0 else 0
-    return _unpacked(_half(upper, upper.marks + below)), _unpacked(_half(node, node.marks))
+    (upper,) = tree.split(FastWalk([], at, node, at, b""))
+    below = node.local_lock_ref - 1 if node.local_lock_ref != 0 else 0
+    return _unpacked(_half(upper, upper.local_lock_ref + below)), _unpacked(_half(node, node.local_lock_ref))
 
 
 def _unpacked(half: Half) -> Half:
@@ -126,7 +127,7 @@ def _reference_leaves(shape: Shape) -> set[int]:
 
 
 def _fast_leaves(shape: Shape) -> set[int]:
-    nodes = fast_nodes(shape, Tree(1, "lru", CPU))
+    nodes = fast_nodes(shape, FastTree(1, "lru", CPU))
     return {i for i, node in enumerate(nodes) if node.is_evictable_leaf()}
 
 
@@ -174,7 +175,7 @@ CONTRACTS = (
     Contract(
         "split_node", "reference/node.py: match, insert, start, chunk, finish", _cuts_in_two, _reference_split, _begins_unlocked, _CUT
     ),
-    Contract("Tree.settle", "optimized/tree.py: match, insert, start, chunk, finish", _cuts_in_two, _fast_split, _keeps_child_key, _CUT),
+    Contract("NodeTree.split", "optimized/tree.py: match, insert, start, chunk, finish", _cuts_in_two, _fast_split, _keeps_child_key, _CUT),
     Contract(
         "slots_of",
         "reference/node.py: match, start, chunk",

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from radixcheck.optimized.node import Node as FastNode
-from radixcheck.optimized.tree import Tree, Walk
+from radixcheck.optimized.tree import NodeTree as FastTree
+from radixcheck.optimized.tree import Walk as FastWalk
 from radixcheck.reference.node import Node
-from radixcheck.reference.tree import NodeTree
-from radixcheck.reference.tree import Walk as ReferenceWalk
+from radixcheck.reference.tree import NodeTree, Walk
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.small import Extent, chosen
 
@@ -83,13 +83,13 @@ def reference_nodes(shape: Shape, tree: NodeTree) -> list[Node]:
     return nodes
 
 
-def fast_nodes(shape: Shape, tree: Tree) -> list[FastNode]:
+def fast_nodes(shape: Shape, tree: FastTree) -> list[FastNode]:
     """The shape as nodes of the optimized tree; its heap counts their evictable leaves."""
     nodes, marks = [tree.root], shape.marks()
     for i, parent in enumerate(shape.parents):
         slots: Any = Extent(shape.sizes[i])
         node = FastNode(nodes[parent], bytes([i]), b"", slots)
-        node.marks = marks[i]
+        node.local_lock_ref = marks[i]
         nodes[parent].adopt(node)
         nodes.append(node)
     tree.heap.leaf_count = sum(node.is_evictable_leaf() for node in nodes)
@@ -164,21 +164,21 @@ def _reference_release(shape: Shape, at: int) -> Moved:
     return _reference_change(NodeTree._unlock_path, shape, at)
 
 
-def _fast_change(change: Callable[[Tree, list[FastNode]], None], shape: Shape, at: int) -> Moved:
+def _fast_change(change: Callable[[FastTree, list[FastNode]], None], shape: Shape, at: int) -> Moved:
     """Of the path from below the root to the node."""
-    tree = Tree(1, "lru", CPU)
+    tree = FastTree(1, "lru", CPU)
     nodes = fast_nodes(shape, tree)
-    tree.root.marks = 1  # of another: the root is released only by who holds it
+    tree.root.local_lock_ref = 1  # of another: the root is released only by who holds it
     change(tree, [nodes[i] for i in sorted(shape.path(at))])
-    return Moved(tuple(node.marks for node in nodes[1:]), tree.evictable, tree.protected)
+    return Moved(tuple(node.local_lock_ref for node in nodes[1:]), tree.evictable, tree.protected)
 
 
 def _fast_hold(shape: Shape, at: int) -> Moved:
-    return _fast_change(Tree.hold, shape, at)
+    return _fast_change(FastTree.lock_path, shape, at)
 
 
 def _fast_release(shape: Shape, at: int) -> Moved:
-    return _fast_change(lambda tree, path: tree.release(path[-1] if path else tree.root), shape, at)
+    return _fast_change(lambda tree, path: tree.unlock_path(path[-1] if path else tree.root), shape, at)
 
 
 def _moves_the_whole_path(shape: Shape, at: int) -> Moved:
@@ -216,15 +216,15 @@ def _edge(shape: Shape, at: int) -> int:
 
 def _reference_room(shape: Shape, at: int, inside: int) -> int:
     nodes, edge = reference_nodes(shape.whole_paths(), reference_tree()), _edge(shape, at)
-    return (ReferenceWalk(0, nodes[at], nodes[edge], inside) if edge else ReferenceWalk(0, nodes[at])).evictable_tokens()
+    return (Walk(0, nodes[at], nodes[edge], inside) if edge else Walk(0, nodes[at])).evictable_tokens()
 
 
 def _fast_room(shape: Shape, at: int, inside: int) -> int:
-    tree = Tree(1, "lru", CPU)
+    tree = FastTree(1, "lru", CPU)
     nodes, edge = fast_nodes(shape, tree), _edge(shape, at)
     path = [nodes[i] for i in sorted(shape.path(at))]
     end = nodes[at].end
-    return tree.unlocked_on(Walk(path, end + inside, nodes[edge], inside, b"") if edge else Walk(path, end, None, 0, b""))
+    return tree.evictable_tokens(FastWalk(path, end + inside, nodes[edge], inside, b"") if edge else FastWalk(path, end, None, 0, b""))
 
 
 def _counts_what_nobody_holds(
@@ -274,7 +274,12 @@ CONTRACTS = (
         _LOCKED,
     ),
     Contract(
-        "Tree.hold", "optimized/locks.py: lock, start, chunk, finish", _marks_what_is_held, _fast_hold, _marks_the_whole_path, _LOCKED
+        "NodeTree.lock_path",
+        "optimized/locks.py: lock, start, chunk, finish",
+        _marks_what_is_held,
+        _fast_hold,
+        _marks_the_whole_path,
+        _LOCKED,
     ),
     Contract(
         "NodeTree._unlock_path",
@@ -285,7 +290,7 @@ CONTRACTS = (
         _RELEASED,
     ),
     Contract(
-        "Tree.release",
+        "NodeTree.unlock_path",
         "optimized/locks.py: unlock, chunk, finish, abort",
         _forgets_who_leaves,
         _fast_release,
@@ -301,7 +306,7 @@ CONTRACTS = (
         {**_LOCKED, "inside": (1, None)},
     ),
     Contract(
-        "Tree.unlocked_on",
+        "NodeTree.evictable_tokens",
         "optimized/tree.py: the guard of start",
         _counts_what_nobody_holds,
         _fast_room,

@@ -10,25 +10,25 @@ from torch import Tensor
 from radixcheck.optimized import DevicePool, Tags
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.requests import Request, Requests
-from radixcheck.optimized.tags import Tagged
-from radixcheck.optimized.tree import Tree, Walk
+from radixcheck.optimized.tags import HasTokens
+from radixcheck.optimized.tree import NodeTree, Walk
 from radixcheck.spec.values import Key, Match
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants.mutant import Mutant
 from radixcheck.verification.mutants.rebuilt import Rebuilt, drawing, over, serving, tagging
 
 
-class SplitSwapsSlots(Tree):
+class SplitSwapsSlots(NodeTree):
     """The halves of a split have each other's slots: the sizes are right, what the slots hold is not."""
 
-    def _split(self, lower: Node, size: int) -> Node:
-        upper = super()._split(lower, size)
+    def _split_node(self, lower: Node, size: int) -> Node:
+        upper = super()._split_node(lower, size)
         swapped = torch.cat((lower.slots, upper.slots))
         upper.slots, lower.slots = swapped[:size].clone(), swapped[size:].clone()
         return upper
 
 
-class MatchReversesPath(Tree):
+class MatchReversesPath(NodeTree):
     """The slots of a path are put together from its end: each node's are right, their order is not."""
 
     def pieces(self, path: Sequence[Node]) -> list[Tensor]:
@@ -45,10 +45,10 @@ class MatchLendsTensor(Rebuilt):
         return Match(found.length, found.pieces[0], found.node) if len(found.pieces) == 1 else found
 
 
-class RoomChargesLocked(Tree):
+class RoomChargesLocked(NodeTree):
     """What a start has matched is charged as room that it takes away, even where others have locked it already."""
 
-    def unlocked_on(self, walk: Walk) -> int:
+    def evictable_tokens(self, walk: Walk) -> int:
         """The fault: the whole match is reserved."""
         return walk.length
 
@@ -56,9 +56,9 @@ class RoomChargesLocked(Tree):
 class ChunkKeepsStaleRow(Requests):
     """A chunk leaves slots in the row that it has just freed, in favour of those that others have cached."""
 
-    def _cache(self, live: Request) -> list[Node]:
+    def _cache_request(self, live: Request) -> list[Node]:
         row = live.row
-        path = super()._cache(live)
+        path = super()._cache_request(live)
         live.row = row
         return path
 
@@ -68,16 +68,16 @@ class AbortLeaksRow(Requests):
 
     def abort(self, request: int) -> None:
         """The fault: nothing is freed."""
-        self._tree.release(self._find(request).node)
+        self._tree.unlock_path(self._find_request(request).node)
         del self.live[request]
 
 
 class LeaveForgetsUnlock(Requests):
     """A request that ends frees its row and keeps its lock."""
 
-    def _leave(self, request: int, live: Request) -> None:
-        self._tree.hold(self._tree.path_to(live.node))
-        super()._leave(request, live)
+    def _release_request(self, request: int, live: Request) -> None:
+        self._tree.lock_path(self._tree.path_to(live.node))
+        super()._release_request(request, live)
 
 
 class PoolHandsOutTwice(DevicePool):
@@ -102,7 +102,7 @@ class PoolLosesPages(DevicePool):
 class DecodeWritesNothing(Tags):
     """What a decode computes is never written: its slot holds what was there before."""
 
-    def append(self, slot: Tensor, key: Tagged, before: int) -> int:
+    def append(self, slot: Tensor, key: HasTokens, before: int) -> int:
         """The fault: the number is worked out and dropped."""
         kept = self.content.clone()
         tag = super().append(slot, key, before)

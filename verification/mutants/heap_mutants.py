@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.node import Entry, Node
-from radixcheck.optimized.tree import Tree
+from radixcheck.optimized.tree import NodeTree
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants.mutant import BY_SIZE, Mutant
 from radixcheck.verification.mutants.rebuilt import over, queueing
@@ -15,10 +15,10 @@ from radixcheck.verification.subjects.historical.historical_requests import Hist
 from radixcheck.verification.subjects.historical.submitted import PairsTree
 
 
-class PruneForgetsParent(Tree):
+class PruneForgetsParent(NodeTree):
     """A parent that becomes a leaf by an eviction is not put on the heap."""
 
-    def prune(self, leaf: Node) -> None:
+    def evict_leaf(self, leaf: Node) -> None:
         """The fault: the last step is missing."""
         parent = leaf.parent
         assert parent is not None
@@ -27,31 +27,31 @@ class PruneForgetsParent(Tree):
         self.evictable -= leaf.size
 
 
-class PruneMiscounts(Tree):
+class PruneMiscounts(NodeTree):
     """A parent that becomes a leaf by an eviction is put on the heap and not counted."""
 
-    def prune(self, leaf: Node) -> None:
+    def evict_leaf(self, leaf: Node) -> None:
         """The fault: the number of evictable leaves."""
         counted = self.heap.leaf_count
-        super().prune(leaf)
+        super().evict_leaf(leaf)
         self.heap.leaf_count = counted
 
 
-class SplitForgetsParent(Tree):
+class SplitForgetsParent(NodeTree):
     """The lower half of a split has no link to its new parent."""
 
-    def _split(self, lower: Node, size: int) -> Node:
-        upper = super()._split(lower, size)
+    def _split_node(self, lower: Node, size: int) -> Node:
+        upper = super()._split_node(lower, size)
         lower.parent = None
         return upper
 
 
-class SplitSharesStorage(Tree):
+class SplitSharesStorage(NodeTree):
     """The halves of a split are views of one array: evicting one frees no memory."""
 
-    def _split(self, lower: Node, size: int) -> Node:
+    def _split_node(self, lower: Node, size: int) -> Node:
         whole = lower.slots
-        upper = super()._split(lower, size)
+        upper = super()._split_node(lower, size)
         upper.slots, lower.slots = whole[:size], whole[size:]
         return upper
 
@@ -92,30 +92,30 @@ class PutBackAsNew(EvictionHeap):
         node.entry = None
         super().push(node)
 
-    def _speak(self, node: Node) -> None:
+    def _add_entry(self, node: Node) -> None:
         key, fresh = self.key, self._fresh
         self.key = lambda node: (key(node)[0] + fresh, key(node)[1])
-        super()._speak(node)
+        super()._add_entry(node)
         self.key, self._fresh = key, 0
 
 
-class RetireForgetsCount(Tree):
+class RetireForgetsCount(NodeTree):
     """A leaf that is locked stays counted among the evictable leaves."""
 
-    def hold(self, path: Sequence[Node]) -> None:
+    def lock_path(self, path: Sequence[Node]) -> None:
         """The fault: the number of evictable leaves."""
         counted = self.heap.leaf_count
-        super().hold(path)
+        super().lock_path(path)
         self.heap.leaf_count = counted
 
 
-class ReleaseForgetsPush(Tree):
+class ReleaseForgetsPush(NodeTree):
     """A leaf whose last lock is released is not put on the heap."""
 
-    def release(self, node: Node) -> None:
+    def unlock_path(self, node: Node) -> None:
         """The fault: what the heap gained by the release is taken out again."""
         was = node.is_evictable_leaf()
-        super().release(node)
+        super().unlock_path(node)
         if node.is_evictable_leaf() and not was:
             node.entry = None
 

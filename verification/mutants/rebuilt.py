@@ -7,7 +7,7 @@ from radixcheck.optimized import DevicePool, Tags
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.requests import Requests
-from radixcheck.optimized.tree import Tree
+from radixcheck.optimized.tree import NodeTree
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.optimized_subject import Ledger, OptimizedSubject, WatchedDevicePool
@@ -19,7 +19,7 @@ class Rebuilt(OptimizedSubject):
     def __init__(
         self,
         setup: Setup,
-        tree: type[Tree] = Tree,
+        tree: type[NodeTree] = NodeTree,
         requests: type[Requests] = Requests,
         tags: type[Tags] = Tags,
         pool: type[DevicePool] = DevicePool,
@@ -35,7 +35,7 @@ class Rebuilt(OptimizedSubject):
         self.requests = self._requests.live
 
 
-def over(tree: type[Tree]) -> Factory:
+def over(tree: type[NodeTree]) -> Factory:
     """Factory of the optimized cache over another tree."""
     return lambda setup: Rebuilt(setup, tree=tree)
 

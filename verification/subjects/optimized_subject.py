@@ -142,7 +142,9 @@ class OptimizedSubject(RadixCache):
                 if above in locks:
                     locks[above] += 1
                 above = above.parent
-        return [self._look(n, key.namespace, lock if (lock > 0) == (n.marks > 0) else n.marks) for n, lock in locks.items()]
+        return [
+            self._look(n, key.namespace, lock if (lock > 0) == (n.local_lock_ref > 0) else n.local_lock_ref) for n, lock in locks.items()
+        ]
 
     def observe_entry(self, key: Key) -> SeenEntry | None:
         """The entry that speaks for the last of these nodes, where the heap has it, if there is one: mostly a late one."""
@@ -199,7 +201,7 @@ def _locks(nodes: Sequence[Node]) -> dict[Node, int]:
 
     `marks` has the holders of the node alone, and one more for each protected child, whatever that counts.
     """
-    locks = {node: node.marks for node in nodes if node.marks}
+    locks = {node: node.local_lock_ref for node in nodes if node.local_lock_ref}
     for node, lock in reversed(locks.items()):
         if node.parent in locks:
             locks[node.parent] += lock - 1
