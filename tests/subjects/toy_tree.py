@@ -10,7 +10,7 @@ from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key
 from radixcheck.verification.protocol import Observation
 from radixcheck.verification.remote.serve import Supports
-from radixcheck.verification.subjects.engine_shim import Caller, Found, Live, WhiteBox
+from radixcheck.verification.subjects.engine_shim import EngineShim, Live, Peek, WhiteBox
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
@@ -30,9 +30,9 @@ class Toy:
         found = self.cache.match(key)
         return found.slots, found.node
 
-    def peek(self, key: Key) -> Found:
+    def peek(self, key: Key) -> Peek:
         walk = self.cache._walk(key.tokens, key.namespace)
-        return Found(walk.length, walk.evictable_tokens())
+        return Peek(walk.length, walk.evictable_tokens())
 
     def insert(self, key: Key, slots: list[int], priority: int) -> int:
         self.cache._loans = set(slots[:: self.cache.page_size])
@@ -108,14 +108,14 @@ class Forgetful(WhiteBox):
         super()._check_room(need, 0)
 
 
-def made(kind: type[Caller], tree: Any, setup: Any) -> Caller:
+def made(kind: type[EngineShim], tree: Any, setup: Any) -> EngineShim:
     """A tree behind callers."""
     return kind(tree(setup), setup.pool)
 
 
 white = partial(made, WhiteBox, Toy)
-black = partial(made, Caller, Toy)
+black = partial(made, EngineShim, Toy)
 generous = partial(made, Generous, Toy)
 forgetful = partial(made, Forgetful, Toy)
 hasty = partial(made, WhiteBox, Hasty)
-hasty_black = partial(made, Caller, Hasty)
+hasty_black = partial(made, EngineShim, Hasty)

@@ -1,6 +1,7 @@
 """The optimized cache with a part of its tree or of its heap replaced by a wrong one."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.node import Entry, Node
@@ -8,10 +9,9 @@ from radixcheck.optimized.tree import NodeTree
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants.mutant import BY_SIZE, Mutant
 from radixcheck.verification.mutants.rebuilt import over, queueing
-from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.historical import nodes_subject
 from radixcheck.verification.subjects.historical.base import above, held
-from radixcheck.verification.subjects.historical.historical_requests import HistoricalCache
+from radixcheck.verification.subjects.historical.historical_subject import historical_cache
 from radixcheck.verification.subjects.historical.submitted import PairsTree
 
 
@@ -149,10 +149,6 @@ def _mutant(name: str, property_: str, part: type, factory: Factory, source: str
     return Mutant(name, property_, part.__doc__ or "", source, factory, policy, directed=directed)
 
 
-def _frees_the_deleted(setup: Setup) -> HistoricalCache:
-    return HistoricalCache(FreesTheDeleted(setup.page_size, setup.pool))
-
-
 MUTANTS = (
     _mutant("split_forgets_parent", "PARENT", SplitForgetsParent, over(SplitForgetsParent)),
     _mutant("split_shares_storage", "MEM_BOUND", SplitSharesStorage, over(SplitSharesStorage), "FB-31", directed=BY_SIZE),
@@ -163,7 +159,7 @@ MUTANTS = (
     _mutant("hold_forgets_count", "LEAFSET", RetireForgetsCount, over(RetireForgetsCount), "FB-35"),
     _mutant("release_forgets_push", "HEAP_FULL", ReleaseForgetsPush, over(ReleaseForgetsPush), "FB-43"),
     _mutant("pop_without_repair", "ORDER", PopsWithoutRepair, queueing(PopsWithoutRepair), "FB-45"),
-    _mutant("evict_frees_the_deleted", "COUNT", FreesTheDeleted, _frees_the_deleted),
+    _mutant("evict_frees_the_deleted", "COUNT", FreesTheDeleted, partial(historical_cache, FreesTheDeleted)),
     _mutant("heap_never_tidied", "HEAP_BOUND", NeverTidied, queueing(NeverTidied), policy="mru"),
     Mutant(
         "heap_of_live_keys",

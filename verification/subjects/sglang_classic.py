@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Observation, SeenNode, Supports
-from radixcheck.verification.subjects.engine_shim import Found, WhiteBox
+from radixcheck.verification.subjects.engine_shim import Peek, WhiteBox
 from radixcheck.verification.subjects.sglang import POLICIES, Clock, Current, Interface, Linked, nodes_of
 
 
@@ -33,7 +33,7 @@ class Classic(Linked, Current):
         self._page = setup.page_size
         self.cache = built(self._has, self._common)
 
-    def peek(self, key: Key) -> Found:
+    def peek(self, key: Key) -> Peek:
         """A walk of ours: the cache offers none that leaves no trace."""
         left, node, length, evictable = self._key(key), self.cache.root_node, 0, 0
         while len(left):
@@ -46,7 +46,7 @@ class Classic(Linked, Current):
             if shared < len(child.key):
                 break
             node, left = child, left[shared:]
-        return Found(length, evictable)
+        return Peek(length, evictable)
 
     def reset(self) -> None:
         """The engine empties the allocator as well: what the tree holds goes back here."""

@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode, Supports
-from radixcheck.verification.subjects.engine_shim import Found, WhiteBox
+from radixcheck.verification.subjects.engine_shim import FinishingShim, Peek
 from radixcheck.verification.subjects.sglang import Allocator, Clock, Linked, Rows, extracted, filed, nodes_of
 
 VERSION = "0.4.6.post5"
@@ -68,7 +68,7 @@ class Legacy(Linked):
         slots, node = self.cache.match_prefix(list(key.tokens))
         return slots.tolist(), node
 
-    def peek(self, key: Key) -> Found:
+    def peek(self, key: Key) -> Peek:
         """A walk of ours: the cache offers none that leaves no trace."""
         left, node, length, evictable = list(key.tokens), self.cache.root_node, 0, 0
         while left:
@@ -81,7 +81,7 @@ class Legacy(Linked):
             if shared < len(child.key):
                 break
             node, left = child, left[shared:]
-        return Found(length, evictable)
+        return Peek(length, evictable)
 
     def insert(self, key: Key, slots: list[int], priority: int) -> int:
         """A copy of the slots goes in, as from an engine's row."""
@@ -148,16 +148,6 @@ class Legacy(Linked):
         return SeenNode(node.id, self.locate(node.parent), node.key, node.value, (), page, node.lock_ref, node.last_access_time)
 
 
-class Finishing(WhiteBox):
-    """A request ends in the cache itself, which frees its tail and releases its lock."""
-
-    tree: Legacy
-
-    def finish(self, request: int) -> None:
-        """Cache the whole pages, free the rest, unlock."""
-        self.tree.finish(self._requests.pop(self._live(request).name))
-
-
-def sglang_legacy(setup: Any) -> Finishing:
+def sglang_legacy(setup: Any) -> FinishingShim:
     """The cache of SGLang 0.4.6.post5."""
-    return Finishing(Legacy(setup), setup.pool)
+    return FinishingShim(Legacy(setup), setup.pool)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode, Supports
-from radixcheck.verification.subjects.engine_shim import Caller, Found, WhiteBox
+from radixcheck.verification.subjects.engine_shim import EngineShim, Peek, WhiteBox
 from radixcheck.verification.subjects.sglang import POLICIES, Current, Interface, nodes_of
 
 CORES = {"python": "UnifiedTreeCore", "rust": "RustUnifiedTreeCore"}
@@ -41,7 +41,7 @@ class Unified(Current):
         self.cache = built(self._has, self._common, self.core)
         self._core = self.cache.tree_core
 
-    def peek(self, key: Key) -> Found:
+    def peek(self, key: Key) -> Peek:
         """The cache's own look. It names the node at which it ends: a lock of it, taken back at once, tells what it would keep. If it
         ends inside that node, the lock keeps the rest of it as well."""
         length, node, pinned = self._core.match_full_device_prefix(self._key(key))
@@ -49,7 +49,7 @@ class Unified(Current):
         lock = self.cache.lock(node)
         kept = before - self.cache.evictable_size()
         self.cache.unlock(lock)
-        return Found(length, kept - (pinned - length) if kept else 0)
+        return Peek(length, kept - (pinned - length) if kept else 0)
 
     def attached(self, node: Any) -> bool:
         """Whether the core knows it."""
@@ -116,6 +116,6 @@ def sglang_python(setup: Any) -> WhiteBox:
     return WhiteBox(PythonCore(setup), setup.pool)
 
 
-def sglang_rust(setup: Any) -> Caller:
+def sglang_rust(setup: Any) -> EngineShim:
     """The same with its core in Rust."""
-    return Caller(RustCore(setup), setup.pool)
+    return EngineShim(RustCore(setup), setup.pool)

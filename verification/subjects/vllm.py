@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from radixcheck.verification.remote.serve import Key, Missing, NoRoom, Row, Sizes, StillHeld, Supports
-from radixcheck.verification.subjects.engine_shim import BadKey, RequestExists, UnknownRequest
+from radixcheck.verification.subjects.engine_shim import RequestExists, UnknownRequest, check_tokens
 from radixcheck.verification.subjects.sglang import extracted, installed
 
 VERSION = "0.33.0"  # of the extracted sources
@@ -95,7 +95,7 @@ class Blocks:
         """Find the prefix, then take blocks for the rest."""
         if request in self._requests:
             raise RequestExists(f"request {request} is live")
-        _check(key.tokens)
+        check_tokens(key.tokens)
         made = self._made(request, key)
         found, cached, _ = self.manager.get_computed_blocks(made, max_cache_hit_length=made.num_tokens)
         if made.num_tokens:
@@ -110,7 +110,7 @@ class Blocks:
     def decode(self, request: int, token: int) -> int:
         """A slot for one more token, which is then appended."""
         live = self._live(request)
-        _check((token,))
+        check_tokens((token,))
         given = self.manager.allocate_slots(live, 1, delay_cache_blocks=True)
         if given is None:
             raise NoRoom("no block is free")
@@ -185,11 +185,6 @@ class Blocks:
         for blocks, note in ((back, self._pool.note_free), (given, self._pool.note_alloc)):
             if blocks:
                 note([(block - 1) * self._page + i for block in blocks for i in range(self._page)])
-
-
-def _check(tokens: Any) -> None:
-    if any(not isinstance(token, int) or isinstance(token, bool) or not 0 <= token < 2**63 for token in tokens):
-        raise BadKey("a token is no integer from 0 up to 2**63 - 1")
 
 
 def vllm(setup: Any) -> Blocks:

@@ -13,9 +13,9 @@ sees it.
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from radixcheck.verification.protocol import SeenEntry, SlotPool
+from radixcheck.verification.subjects.engine_shim import Peek
 
 ChildKey = int | tuple[int, ...]
 
@@ -38,14 +38,6 @@ class Node:
     def __lt__(self, other: "Node") -> bool:
         """Least recently used first, at the moment of the comparison: a heap of nodes does not notice a touch."""
         return self.time < other.time
-
-
-@dataclass(frozen=True, slots=True)
-class Peek:
-    """What a match would find, computed without touching anything."""
-
-    length: int  # tokens
-    evictable: int  # those of them that no lock protects yet
 
 
 def held(node: Node) -> list[int]:
@@ -71,7 +63,6 @@ class BaseTree:
         self.pool = pool
         self.now = 0  # the last reading of the clock
         self._names = 0
-        self._taken: set[int] = set()  # pages that came from the pool and have not gone back
         self._clear()
 
     def _clear(self) -> None:
@@ -86,21 +77,13 @@ class BaseTree:
         self.now += 1
         return self.now
 
-    def take(self, tokens: int) -> list[int]:
-        """Whole pages from the pool."""
-        slots = self.pool.alloc(tokens)
-        self._taken.update(slot // self.page_size for slot in slots[:: self.page_size])
-        return slots
-
     def give(self, slots: Sequence[int]) -> None:
         """Whole pages back to the pool."""
         if slots:
             self.pool.free(slots)
-            self._taken.difference_update(slot // self.page_size for slot in slots[:: self.page_size])
 
     def reset(self) -> None:
-        """Forget the tree and give back every page taken, reachable or not: the release clears its pool as a whole."""
-        self.give([page * self.page_size + i for page in sorted(self._taken) for i in range(self.page_size)])
+        """Forget every node. Their slots are the caller's to free: the release clears its pool as a whole."""
         self._clear()
 
     def peek(self, key: Sequence[int]) -> Peek:
