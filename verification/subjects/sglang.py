@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from radixcheck.verification.remote.serve import Key, Missing, Pool
+from radixcheck.verification.subjects.engine_shim import Peek
 
 LONGEST = 4096  # tokens of a request's row
 POLICIES = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
@@ -90,9 +92,10 @@ class Rows:
 
 
 class Linked:
-    """A tree whose handles are its nodes, which know their children and their parent."""
+    """A tree whose handles are its nodes, which have links to their children and their parent."""
 
     cache: Any
+    _pool: Any
 
     def attached(self, node: Any) -> bool:
         """Whether the root leads to it."""
@@ -110,6 +113,27 @@ class Linked:
     def locate(self, node: Any) -> Any:
         """Nodes have numbers of their own."""
         return None if node is self.cache.root_node else node.id
+
+    def reset(self) -> None:
+        """The engine empties the allocator as well: here the slots of the tree go back to the pool."""
+        held = [slot for node in nodes_of(self.cache.root_node) for slot in node.value.tolist()]
+        self.cache.reset()
+        self._pool.free(held)
+
+    def _walk(self, left: Any, child_key: Callable[[Any], Any], shared_tokens: Callable[[Any, Any], int]) -> Peek:
+        """Walk along the tokens that are left of a key, as a match does, but change nothing: these caches have no such walk."""
+        node, length, evictable = self.cache.root_node, 0, 0
+        while len(left):
+            child = node.children.get(child_key(left))
+            if child is None:
+                break
+            shared = shared_tokens(child.key, left)
+            length += shared
+            evictable += 0 if child.lock_ref else shared
+            if shared < len(child.key):
+                break
+            node, left = child, left[shared:]
+        return Peek(length, evictable)
 
 
 def nodes_of(root: Any) -> list[Any]:

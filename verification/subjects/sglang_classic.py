@@ -34,25 +34,10 @@ class Classic(Linked, Current):
         self.cache = built(self._has, self._common)
 
     def peek(self, key: Key) -> Peek:
-        """A walk of ours: the cache offers none that leaves no trace."""
-        left, node, length, evictable = self._key(key), self.cache.root_node, 0, 0
-        while len(left):
-            child = node.children.get(left.child_key(self._page))
-            if child is None:
-                break
-            shared = child.key.match(left, page_size=self._page)
-            length += shared
-            evictable += 0 if child.lock_ref else shared
-            if shared < len(child.key):
-                break
-            node, left = child, left[shared:]
-        return Peek(length, evictable)
-
-    def reset(self) -> None:
-        """The engine empties the allocator as well: what the tree holds goes back here."""
-        held = [slot for node in nodes_of(self.cache.root_node) for slot in node.value.tolist()]
-        self.cache.reset()
-        self._pool.free(held)
+        """Return what a match would find; changes nothing."""
+        return self._walk(
+            self._key(key), lambda left: left.child_key(self._page), lambda segment, left: segment.match(left, page_size=self._page)
+        )
 
     def observe(self, requests: Any) -> Observation:
         """Every node that the root leads to, parents first, under the key by which its parent finds it."""

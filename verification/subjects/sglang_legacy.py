@@ -69,19 +69,8 @@ class Legacy(Linked):
         return slots.tolist(), node
 
     def peek(self, key: Key) -> Peek:
-        """A walk of ours: the cache offers none that leaves no trace."""
-        left, node, length, evictable = list(key.tokens), self.cache.root_node, 0, 0
-        while left:
-            child = node.children.get(self.cache.get_child_key_fn(left))
-            if child is None:
-                break
-            shared = self.cache.key_match_fn(child.key, left)
-            length += shared
-            evictable += 0 if child.lock_ref else shared
-            if shared < len(child.key):
-                break
-            node, left = child, left[shared:]
-        return Peek(length, evictable)
+        """Return what a match would find; changes nothing."""
+        return self._walk(list(key.tokens), self.cache.get_child_key_fn, self.cache.key_match_fn)
 
     def insert(self, key: Key, slots: list[int], priority: int) -> int:
         """A copy of the slots goes in, as from an engine's row."""
@@ -103,12 +92,6 @@ class Legacy(Linked):
         before = self._pool.available
         self.cache.evict(tokens)
         return int(self._pool.available - before)
-
-    def reset(self) -> None:
-        """The engine empties the allocator as well: what the tree holds goes back here."""
-        held = [slot for node in nodes_of(self.cache.root_node) for slot in node.value.tolist()]
-        self.cache.reset()
-        self._pool.free(held)
 
     def checkpoint(self, live: Any) -> None:
         """The cache's own."""
