@@ -4,7 +4,6 @@ Also two mutants that are none of the catalogue: `radixcheck mutants faulty:harm
 """
 
 from dataclasses import replace
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -81,11 +80,7 @@ class Once(ReferenceSubject):
             self._evictable += self.page_size
 
 
-def _made(subject: type[ReferenceSubject], setup: Setup) -> ReferenceSubject:
-    return subject(setup.page_size, setup.policy, setup.pool)
-
-
-swaps_late, locks_late, wrong_once = partial(_made, SwapsLate), partial(_made, LocksLate), partial(_made, Once)
+swaps_late, locks_late, wrong_once = SwapsLate.of, LocksLate.of, Once.of
 
 
 class ByReplica(SteppedEviction):
@@ -123,4 +118,4 @@ class Raises(ReferenceSubject):
         raise ZeroDivisionError("1 \x00 \x1b[31m <&>")
 
 
-by_replica, shows_nothing, raises = partial(_made, ByReplica), partial(_made, ShowsNothing), partial(_made, Raises)
+by_replica, shows_nothing, raises = ByReplica.of, ShowsNothing.of, Raises.of

@@ -1,17 +1,17 @@
-"""The reference with two operations cut into steps, so that a mutant can get one step wrong. Nothing here is wrong itself."""
+"""The reference with operations cut into steps, so that a mutant can replace one of them. Only `ListedEviction` is wrong itself."""
 
 from collections.abc import Iterable
 
 from radixcheck.reference import Request
 from radixcheck.reference.eviction import evictable_leaves
-from radixcheck.reference.node import Node, slots_of
+from radixcheck.reference.node import Node, path, slots_of
 from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import BadAmount, Key, RequestExists, Row, check_tokens, pages_for
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
 class SteppedEviction(ReferenceSubject):
-    """Each victim is looked for anew: the least of `_candidates`, then `_remove`; at last slots go back, `_in_order`."""
+    """An eviction chooses each victim anew: the least of `_candidates`, then `_remove`; slots are freed last, `_in_order`."""
 
     def evict(self, tokens: int) -> int:
         """Evict least candidates until `tokens` are freed or none is left."""
@@ -41,8 +41,39 @@ class SteppedEviction(ReferenceSubject):
         return victims
 
 
+class ListedEviction(ReferenceSubject):
+    """An eviction lists the leaves once, and does `_drop` for each in turn: a parent that becomes a leaf is not on the list."""
+
+    def evict(self, tokens: int) -> int:
+        """Evict the listed leaves until `tokens` are freed or none is left."""
+        freed = 0
+        for leaf in sorted(evictable_leaves(self.root), key=self._eviction_key):
+            if freed >= tokens:
+                break
+            freed += len(leaf.slots)
+            self._drop(leaf)
+        return freed
+
+    def _drop(self, leaf: Node) -> None:
+        self._evict_leaf(leaf)
+        self.pool.free(leaf.slots)
+
+
+class SteppedSplit(ReferenceSubject):
+    """A split calls `_after_split` with its two halves."""
+
+    def _split(self, walk: Walk) -> Node:
+        node = super()._split(walk)
+        if walk.edge is not None:
+            self._after_split(node, walk.edge)
+        return node
+
+    def _after_split(self, upper: Node, lower: Node) -> None:
+        """Nothing more to do."""
+
+
 class SteppedStart(ReferenceSubject):
-    """A start in three steps: `_find` what is cached, know what the guard must leave alone (`_spared`), `_provide` slots."""
+    """A start has three steps: `_find` what is cached, `_spared` for the guard, and `_provide` the missing slots."""
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
         """Match and lock what is cached, then allocate the rest."""
@@ -69,3 +100,12 @@ class SteppedStart(ReferenceSubject):
         """Lock first: the eviction must not take what was matched."""
         self._lock_path(node)
         return self._take(needed)
+
+
+def unlock_unchecked(cache: ReferenceSubject, node: Node) -> None:
+    """Release a path as `_unlock_path` does, but accept locks below zero."""
+    for locked in path(node):
+        locked.lock -= 1
+        if locked.lock == 0:
+            cache._evictable += len(locked.segment)
+            cache._protected -= len(locked.segment)

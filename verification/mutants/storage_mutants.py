@@ -1,4 +1,4 @@
-"""Memory that is kept, and walks that cost more, or go deeper, than they should."""
+"""Memory that is kept, and walks that cost more, or recurse deeper, than they should."""
 
 from radixcheck.reference.node import Node, Page, shared_tokens
 from radixcheck.reference.pool import Pool
@@ -9,7 +9,7 @@ from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
 class EvictedNodesKept(ReferenceSubject):
-    """Evicted nodes stay on a list that nobody empties."""
+    """Evicted nodes stay on a list that is never emptied."""
 
     def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
         super().__init__(page_size, policy, pool)
@@ -41,7 +41,7 @@ class MatchRewalksFromRoot(ReferenceSubject):
     """A match tries one page, two pages, three pages, and starts at the root each time."""
 
     def match(self, key: Key) -> Match[list[int]]:
-        """The fault: what it learns it forgets."""
+        """The fault: no walk goes on where the one before it ended."""
         end = self.page_size
         while self._walk(key.tokens[:end], key.namespace).length == end < len(key.tokens):
             end += self.page_size

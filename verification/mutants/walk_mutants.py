@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from radixcheck.reference.node import ChildKey, Node, Page, shared_tokens, slots_of
-from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key, Match, Namespace
+from radixcheck.verification.mutants.broken_steps import SteppedSplit
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
 class WalkPastDivergence(ReferenceSubject):
-    """A match that parts from an edge in its middle goes on below the edge, if the next page is found there."""
+    """A match that diverges inside an edge goes on below the edge, if the next page is found there."""
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault: `node = child` although only a part of the child agrees."""
@@ -30,7 +30,7 @@ class WalkPastDivergence(ReferenceSubject):
 
 
 class WalkPastSplit(ReferenceSubject):
-    """An insert that ends inside an edge does not split it: a second node with all of its tokens is filed beside the edge."""
+    """An insert that ends inside an edge does not split it: it adds a second node with all of its tokens beside the edge."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
         """The fault: the new node begins where the edge begins, and its whole segment is its child key."""
@@ -49,23 +49,20 @@ class WalkPastSplit(ReferenceSubject):
         return begin
 
 
-class SplitKeepsChildKey(ReferenceSubject):
-    """After a split the lower half is filed under the first page of the whole segment, which is the upper half's."""
+class SplitKeepsChildKey(SteppedSplit):
+    """A split files the lower half under the first page of the whole segment, which is the upper half's."""
 
-    def _split(self, walk: Walk) -> Node:
-        upper, lower = super()._split(walk), walk.edge
-        if lower is not None:
-            del upper.children[lower.child_key]
-            lower.child_key = upper.child_key
-            upper.children[lower.child_key] = lower
-        return upper
+    def _after_split(self, upper: Node, lower: Node) -> None:
+        del upper.children[lower.child_key]
+        lower.child_key = upper.child_key
+        upper.children[lower.child_key] = lower
 
 
 class InsertKeepsTail(ReferenceSubject):
     """An insert puts the unaligned tail of the key into the segment of the new leaf."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        """The fault: the tail is no whole page, and has no slots."""
+        """The fault: the tail is not a whole page, and has no slots."""
         prefix, whole = super().insert(key, slots, priority), key.whole_pages(self.page_size)
         if prefix < whole:
             self._walk(key.tokens, key.namespace).node.segment += key.tokens[whole:]
@@ -73,7 +70,7 @@ class InsertKeepsTail(ReferenceSubject):
 
 
 class MatchReturnsRoot(ReferenceSubject):
-    """A match hands out the root as its node, so that locking it protects nothing."""
+    """A match returns the root as its node, so that locking it protects nothing."""
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault: the node."""
@@ -84,17 +81,17 @@ class MatchStopsInsideEdge(ReferenceSubject):
     """A match that ends inside an edge returns nothing of that edge."""
 
     def match(self, key: Key) -> Match[list[int]]:
-        """The fault: the edge is left out instead of being split."""
+        """The fault: the edge is left out, not split."""
         walk = self._walk(key.tokens, key.namespace)
         self._touch(walk.node)
         return Match(walk.length - walk.inside, slots_of(walk.node), walk.node)
 
 
 class InsertCountsWholeEdge(ReferenceSubject):
-    """An insert that ends inside an edge reports the whole edge as present."""
+    """An insert that ends inside an edge reports the whole edge as cached."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        """The fault: as many tokens too many as the rest of the edge has; the new leaf lacks them."""
+        """The fault: the rest of the edge is counted too; the new leaf lacks these tokens."""
         walk, whole = self._walk(key.tokens, key.namespace), key.whole_pages(self.page_size)
         if walk.edge is None:
             return super().insert(key, slots, priority)
@@ -108,14 +105,14 @@ class InsertCountsWholeEdge(ReferenceSubject):
 
 
 class NamespaceDropsComponent(ReferenceSubject):
-    """Of a namespace only the first component counts, so that two salts of one adapter share what is cached."""
+    """Only the first component of a namespace counts, so that two salts of one adapter share what is cached."""
 
     def _child_key(self, parent: Node, namespace: Namespace, page: Page) -> ChildKey:
         return super()._child_key(parent, namespace[:1], page)
 
 
 class NamespaceJoinsComponents(ReferenceSubject):
-    """The components of a namespace are joined to one word, so that ("a", "b") and ("ab", "") are the same."""
+    """The components of a namespace are joined to one string, so that ("a", "b") and ("ab", "") are the same."""
 
     def _child_key(self, parent: Node, namespace: Namespace, page: Page) -> ChildKey:
         return super()._child_key(parent, ("".join(map(str, namespace)),), page)

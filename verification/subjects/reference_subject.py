@@ -1,6 +1,6 @@
 """The reference cache as a subject: all verbs, and its inside in the open."""
 
-from typing import Any
+from typing import Any, Self
 
 from radixcheck.reference import Node, RadixCache
 from radixcheck.reference.node import Page
@@ -12,6 +12,11 @@ class ReferenceSubject(RadixCache):
     """The cache itself; only what shows its inside is added."""
 
     supports = Supports()
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self:
+        """Return a cache over the pool that the checker watches."""
+        return cls(setup.page_size, setup.policy, setup.pool)
 
     def observe(self) -> Observation:
         """One walk, parents first. Child key and namespace are those under which the parent really files a node."""
@@ -53,5 +58,5 @@ def _seen(node: Node, parent: NodeId | None, namespace: Namespace, page: Page) -
 
 
 def reference_subject(setup: Setup) -> ReferenceSubject:
-    """A reference cache over the pool that the checker watches."""
-    return ReferenceSubject(setup.page_size, setup.policy, setup.pool)
+    """Return a reference cache over the pool that the checker watches."""
+    return ReferenceSubject.of(setup)
