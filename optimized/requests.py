@@ -2,9 +2,9 @@
 
 A request's row, with `whole` its tokens in whole pages:
 
-    [0, cached)           slots of the tree, under the request's lock
-    [cached, whole)       own pages: cached by the next `chunk`, or freed where the tree has these tokens already
-    [whole, len(row))     the own last page, of which [whole, len(tokens)) is in use
+    [0, cached)           slots of the tree, protected by the request's lock
+    [cached, whole)       the request's pages: cached by the next `chunk`, or freed where the tree has these tokens already
+    [whole, len(row))     the request's last page, of which [whole, len(tokens)) is in use
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from radixcheck.spec.values import Key, Namespace, RequestExists, Row, UnknownRe
 
 @dataclass(slots=True)
 class Request:
-    """What is kept of a live request."""
+    """A live request."""
 
     tokens: TokenBuffer
     namespace: Namespace
@@ -30,11 +30,11 @@ class Request:
     node: Node  # where the cached part ends; locked
     cached: int  # tokens
     row: Tensor  # whole pages
-    tag: int  # what the tag keeper told of the tokens so far
+    tag: int  # of the tokens so far, from the tag keeper
 
 
 class Requests:
-    """The request verbs over one memory."""
+    """The request verbs over one memory. `radixcheck.optimized.RadixCache` documents them."""
 
     def __init__(self, memory: Memory, tags: TagKeeper) -> None:
         self.live: dict[int, Request] = {}
@@ -44,7 +44,7 @@ class Requests:
         self._page_size = memory.pool.page_size
 
     def start(self, request: int, key: Key, priority: int) -> Row[Tensor]:
-        """Match, lock, take the rest. A walk that changes nothing comes first, so that NoRoom changes nothing."""
+        """Match, lock, take the rest. The guard uses a walk that changes nothing, so that NoRoom changes nothing."""
         tree, tokens = self._tree, TokenBuffer(key.tokens)
         check_priority(priority)
         if request in self.live:
@@ -63,7 +63,7 @@ class Requests:
         return Row(walk.length, row.narrow_copy(0, 0, len(tokens)))
 
     def chunk(self, request: int) -> Row[Tensor]:
-        """Cache the whole pages so far; adopt what others cached meanwhile."""
+        """Cache the whole pages so far; adopt what others have cached meanwhile."""
         live = self._find_request(request)
         self._cache_request(live)
         row = Row(live.cached, live.row.narrow_copy(0, 0, len(live.tokens)))
@@ -71,7 +71,7 @@ class Requests:
         return row
 
     def decode(self, request: int, token: int) -> Tensor:
-        """One more token; its slot, as a tensor of no dimension."""
+        """Add one token; return its slot, a tensor of no dimension."""
         live = self._find_request(request)
         data = pack((token,))
         at = len(live.tokens)
@@ -99,9 +99,9 @@ class Requests:
         return live
 
     def _cache_request(self, live: Request) -> list[Node]:
-        """Move the request's lock down to the end of its whole pages, which the tree owns afterwards; returns the path there.
+        """Give the request's whole pages to the tree, move its lock to their end, and return the path there.
 
-        The walk resumes at the locked node: what is cached of a key is a prefix of it, and locks keep it cached.
+        The walk is resumed at the locked node: what is cached of a key is a prefix of it, and the lock keeps it cached.
         """
         tree, held = self._tree, live.cached
         whole = len(live.tokens) // self._page_size * self._page_size
@@ -127,7 +127,7 @@ class Requests:
         return path
 
     def _release_request(self, request: int, live: Request) -> None:
-        """The request is gone: its lock, and its own pages."""
+        """Unlock, free the request's own pages, and forget it."""
         self._tree.unlock_path(live.node)
         own = live.row[live.cached :]
         assert own.numel() % self._page_size == 0
