@@ -1,4 +1,4 @@
-"""The reference cache as a subject: all verbs, and its inside in the open."""
+"""The reference cache as a subject: all verbs, and a view of its inside."""
 
 from typing import Any, Self
 
@@ -9,7 +9,7 @@ from radixcheck.verification.protocol import NodeId, Observation, SeenNode, Seen
 
 
 class ReferenceSubject(RadixCache):
-    """The cache itself; only what shows its inside is added."""
+    """The cache itself, with methods that show its inside."""
 
     supports = Supports()
 
@@ -19,7 +19,7 @@ class ReferenceSubject(RadixCache):
         return cls(setup.page_size, setup.policy, setup.pool)
 
     def observe(self) -> Observation:
-        """One walk, parents first. Child key and namespace are those under which the parent really files a node."""
+        """Walk the tree once, parents first. Child key and namespace are read from the parent's dictionary."""
         nodes = []
         # node, its parent's name, the page that leads to it, namespace
         waiting: list[tuple[Node, NodeId | None, Any, Any]] = [
@@ -34,7 +34,7 @@ class ReferenceSubject(RadixCache):
         return Observation(self.now, nodes, requests)
 
     def observe_path(self, key: Key) -> list[SeenNode]:
-        """The nodes that lie wholly on a key, from the root down, each with the parent that it names itself."""
+        """Return the nodes whose segments agree with a key, from the root down. The parent of each is read from the node."""
         size, tokens, at, node = self.page_size, key.tokens, 0, self.root
         seen = []
         while at < len(tokens):
@@ -48,13 +48,13 @@ class ReferenceSubject(RadixCache):
         return seen
 
     def locate(self, node: object) -> NodeId | None:
-        """Nodes are named by identity: a split keeps the lower node, which ends where the whole one ended."""
+        """Return the name of a handle's node, its identity: a split keeps the lower node, which ends where the whole one ended."""
         return None if node is self.root else id(node)
 
 
 def _seen(node: Node, parent: NodeId | None, namespace: Namespace, page: Page) -> SeenNode:
-    marks = (node.lock, node.time, node.creation, node.hits, node.priority)
-    return SeenNode(id(node), parent, node.segment, node.slots, namespace, page, *marks)
+    attributes = (node.lock, node.time, node.creation, node.hits, node.priority)
+    return SeenNode(id(node), parent, node.segment, node.slots, namespace, page, *attributes)
 
 
 def reference_subject(setup: Setup) -> ReferenceSubject:

@@ -1,6 +1,6 @@
-"""SGLang's classic `RadixCache` (tried with 0.5.23), unmodified: its inside is read, its clock is ours.
+"""SGLang's classic `RadixCache` (tested with 0.5.23), unmodified, but for a deterministic clock. Its inside is read.
 
-`checkpoint` is the cache's own; admission, allocation and the release of a request are `callers.py`.
+`checkpoint` is the cache's own; admission, allocation and the release of a request are in `engine_shim.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from radixcheck.verification.subjects.sglang import POLICIES, Clock, Current, In
 
 
 def built(has: Interface, common: Mapping[str, Any]) -> Any:
-    """The unmodified cache."""
+    """Return the unmodified cache."""
     from sglang.srt.mem_cache.radix_cache import RadixCache
 
     return RadixCache(has.parameters(**common))
@@ -40,7 +40,7 @@ class Classic(Linked, Current):
         )
 
     def observe(self, requests: Any) -> Observation:
-        """Every node that the root leads to, parents first, under the key by which its parent finds it."""
+        """Return every node below the root, parents first, with the key under which its parent files it."""
         leaves = [node.id for node in self.cache.evictable_leaves]
         return Observation(self._clock.now, [self._seen(node) for node in nodes_of(self.cache.root_node)], requests, leaves=leaves)
 
@@ -62,5 +62,5 @@ class Classic(Linked, Current):
 
 
 def sglang_classic(setup: Any) -> WhiteBox:
-    """The classic cache of the installed SGLang."""
+    """Return the classic cache of the installed SGLang."""
     return WhiteBox(Classic(setup), setup.pool)

@@ -1,7 +1,7 @@
-"""The caches that the reviewers of sglang#6907 argued about, faithful to their faults: to be judged, never to be used.
+"""The caches that the reviewers of sglang#6907 discussed, with their faults: to be checked, never to be used.
 
-`base` is the cache before the change; `pairs` and `nodes` are two readings of the change; `leaf_set` is what came later in its
-place. Their modules say what each is known to do wrong and which claim (C1 to C6) or question (Q1 to Q10, L5) it bears on.
+`base` is the cache before the change; `pairs` and `nodes` are two readings of the change; `leaf_set` is the later change that replaced
+it. Their modules list the known faults of each, with the claims (C1 to C6) and questions (Q1 to Q10, L5) that they concern.
 """
 
 from radixcheck.verification.protocol import Setup
