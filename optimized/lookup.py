@@ -25,11 +25,11 @@ class Lookup:
 
     def refreshed(self) -> int:
         """Return `length` in tokens, as it is now."""
-        if not self._stands():
+        if not self._is_current():
             self._walk()
         return self.length
 
-    def _stands(self) -> bool:
+    def _is_current(self) -> bool:
         """Return whether a walk would end where the last one did.
 
         A node that is still in the tree still ends the same prefix, from which a walk may be resumed (theorem RESUME). No longer prefix is
