@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from inspect import getdoc
 
 from radixcheck.verification.core.subject import Factory
-from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 BY_SIZE = "probes: it shows only in sizes that no example of the state machine reaches"
