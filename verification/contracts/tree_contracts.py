@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from radixcheck.optimized.node import Node as FastNode
-from radixcheck.optimized.tree import Tree, Walk
+from radixcheck.optimized.tree import NodeTree as FastTree
+from radixcheck.optimized.tree import Walk as FastWalk
 from radixcheck.reference.node import Node
-from radixcheck.reference.tree import Place, RadixTree
+from radixcheck.reference.tree import NodeTree, Walk
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.small import chosen
 from radixcheck.verification.contracts.tree_shapes import CPU, NODES, Shape, fast_nodes, reference_nodes, reference_tree, shape_of
@@ -70,28 +71,28 @@ def _is_the_change(moved: Moved, before: tuple[int, ...], after: tuple[int, ...]
     return all(a == b for a, b in zip(moved.locks, after, strict=True)) and moved.protected == protected and moved.evictable == -protected
 
 
-def _reference_change(change: Callable[[RadixTree, Node], None], shape: Shape, at: int) -> Moved:
+def _reference_change(change: Callable[[NodeTree, Node], None], shape: Shape, at: int) -> Moved:
     tree = reference_tree()
     nodes = reference_nodes(shape, tree)
     change(tree, nodes[at])
     return Moved(tuple(node.lock for node in nodes[1:]), tree._evictable, tree._protected)
 
 
-def _fast_change(change: Callable[[Tree, list[FastNode]], None], shape: Shape, at: int) -> Moved:
+def _fast_change(change: Callable[[FastTree, list[FastNode]], None], shape: Shape, at: int) -> Moved:
     """Change the path from below the root to the node."""
-    tree = Tree(1, "lru", CPU)
+    tree = FastTree(1, "lru", CPU)
     nodes = fast_nodes(shape, tree)
-    tree.root.marks = 1  # another holder: the root may be released
+    tree.root.local_lock_ref = 1  # another holder: the root may be released
     change(tree, [nodes[i] for i in sorted(shape.path(at))])
-    return Moved(tuple(node.marks for node in nodes[1:]), tree.evictable, tree.protected)
+    return Moved(tuple(node.local_lock_ref for node in nodes[1:]), tree.evictable, tree.protected)
 
 
-def _release_end(tree: Tree, path: list[FastNode]) -> None:
-    tree.release(path[-1] if path else tree.root)
+def _release_end(tree: FastTree, path: list[FastNode]) -> None:
+    tree.unlock_path(path[-1] if path else tree.root)
 
 
-_reference_hold, _reference_release = (partial(_reference_change, change) for change in (RadixTree._hold, RadixTree._release))
-_fast_hold = partial(_fast_change, Tree.hold)
+_reference_hold, _reference_release = (partial(_reference_change, change) for change in (NodeTree._lock_path, NodeTree._unlock_path))
+_fast_hold = partial(_fast_change, FastTree.lock_path)
 _fast_release = partial(_fast_change, _release_end)
 
 
@@ -132,15 +133,15 @@ def _edge(shape: Shape, at: int) -> int:
 
 def _reference_room(shape: Shape, at: int, inside: int) -> int:
     nodes, edge = reference_nodes(shape.whole_paths(), reference_tree()), _edge(shape, at)
-    return (Place(0, nodes[at], nodes[edge], inside) if edge else Place(0, nodes[at])).evictable()
+    return (Walk(0, nodes[at], nodes[edge], inside) if edge else Walk(0, nodes[at])).evictable_tokens()
 
 
 def _fast_room(shape: Shape, at: int, inside: int) -> int:
-    tree = Tree(1, "lru", CPU)
+    tree = FastTree(1, "lru", CPU)
     nodes, edge = fast_nodes(shape, tree), _edge(shape, at)
     path = [nodes[i] for i in sorted(shape.path(at))]
     end = nodes[at].end
-    return tree.unlocked_on(Walk(path, end + inside, nodes[edge], inside, b"") if edge else Walk(path, end, None, 0, b""))
+    return tree.evictable_tokens(FastWalk(path, end + inside, nodes[edge], inside, b"") if edge else FastWalk(path, end, None, 0, b""))
 
 
 def _counts_unprotected_tokens(
@@ -187,13 +188,30 @@ CONTRACTS = (
     Contract("RadixTree._hold", f"reference/tree.py: {_LOCKS}", _locks_each_once, _reference_hold, _moves_the_whole_path, _LOCKED),
     Contract("Tree.hold", f"optimized/locks.py: {_LOCKS}", _counts_one_more_holder, _fast_hold, _counts_the_whole_path, _LOCKED),
     Contract(
-        "RadixTree._release", f"reference/tree.py: {_UNLOCKS}", _releases_each_once, _reference_release, _releases_one_node, _RELEASED
-    ),
-    Contract("Tree.release", f"optimized/locks.py: {_UNLOCKS}", _counts_one_holder_less, _fast_release, _frees_what_others_hold, _RELEASED),
-    Contract(
-        "Place.evictable", "reference/tree.py: the guard of start", _counts_unprotected_tokens, _reference_room, _forgets_the_edge, _WALKED
+        "NodeTree._unlock_path", f"reference/tree.py: {_UNLOCKS}", _releases_each_once, _reference_release, _releases_one_node, _RELEASED
     ),
     Contract(
-        "Tree.unlocked_on", "optimized/tree.py: the guard of start", _counts_unprotected_tokens, _fast_room, _counts_a_locked_edge, _WALKED
+        "NodeTree.unlock_path",
+        f"optimized/locks.py: {_UNLOCKS}",
+        _counts_one_holder_less,
+        _fast_release,
+        _frees_what_others_hold,
+        _RELEASED,
+    ),
+    Contract(
+        "Walk.evictable_tokens",
+        "reference/tree.py: the guard of start",
+        _counts_unprotected_tokens,
+        _reference_room,
+        _forgets_the_edge,
+        _WALKED,
+    ),
+    Contract(
+        "NodeTree.evictable_tokens",
+        "optimized/tree.py: the guard of start",
+        _counts_unprotected_tokens,
+        _fast_room,
+        _counts_a_locked_edge,
+        _WALKED,
     ),
 )
