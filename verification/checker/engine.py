@@ -30,6 +30,16 @@ class Answer(NamedTuple):
         """Whether the subject refused with a typed error."""
         return isinstance(self.error, CacheError)
 
+    @property
+    def failed(self) -> bool:
+        """Whether the call ended with an error that is no refusal: a crash, or an insert whose duplicates could not be freed."""
+        return self.error is not None and (self.length is not None or not self.refused)
+
+    @property
+    def error_text(self) -> str:
+        """The type and the message of the error."""
+        return f"{type(self.error).__name__}: {self.error}"
+
 
 def as_ints(slots: Any) -> tuple[int, ...]:
     """Slots as integers, whatever container they came in (a list, an array, a tensor)."""

@@ -10,7 +10,7 @@ from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE
 from radixcheck.verification.checker.incremental.journal import Changes
-from radixcheck.verification.checker.incremental.memoized_abstraction import Recall
+from radixcheck.verification.checker.incremental.memoized_abstraction import MemoizedAbstraction
 from radixcheck.verification.core.watched_pool import slots_of
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
 
@@ -20,8 +20,8 @@ _TAKEN = bytes(owner != FREE for owner in range(256))  # by the value of `owner`
 class Agreement:
     """The last observation that agreed, and what has changed since."""
 
-    def __init__(self, recall: Recall, spec: State, changes: Changes) -> None:
-        self._recall, self._spec, self._changes = recall, spec, changes
+    def __init__(self, abstraction: MemoizedAbstraction, spec: State, changes: Changes) -> None:
+        self._abstraction, self._spec, self._changes = abstraction, spec, changes
         self._forget()
 
     def _forget(self) -> None:
@@ -30,20 +30,20 @@ class Agreement:
         self._places: dict[NodeId | None, int] = {None: EPS}  # where each node ends
         self._pages: dict[NodeId, int] = {}  # how many it has
 
-    def found(self, seen: Observation) -> bool:
+    def holds(self, seen: Observation) -> bool:
         """Whether the two agree. False also where this cannot be told so cheaply: a node is new, or a lock has no request."""
         taken = bytes(self._spec.owner).translate(_TAKEN)
-        if self._same_tree(seen.nodes) and self._same_content() and taken == self._recall.pool.out and self._same_requests(seen):
+        if self._same_tree(seen.nodes) and self._same_content() and taken == self._abstraction.pool.out and self._same_requests(seen):
             self._changes.clear()
             return True
         self._forget()
         return False
 
-    def vouches(self, n: SeenNode, above: int, end: int) -> bool:
+    def still_agrees(self, n: SeenNode, above: int, end: int) -> bool:
         """Whether a node that hangs at `above` has agreed, ends at `end`, and nothing of it has changed since."""
         if id(n) not in self._agreed or end in self._changes.nodes:
             return False
-        known = self._recall.memory[n.name]
+        known = self._abstraction.memory[n.name]
         return known.above == above and known.end == end and self._changes.prefixes.isdisjoint(known.chain)
 
     def _same_tree(self, nodes: Sequence[SeenNode]) -> bool:
@@ -73,15 +73,15 @@ class Agreement:
             self._agreed.discard(id(n))
             del self._at[end], self._places[n.name], self._pages[n.name]
         for n in due:
-            known = self._recall.memory.get(n.name)
+            known = self._abstraction.memory.get(n.name)
             if known is None:
                 return None
             self._at[known.end], self._places[n.name], self._pages[n.name] = n, known.end, len(known.chain)
-        self._recall.places = self._places
+        self._abstraction.places = self._places
         return {n.name for end, n in left.items() if end in self._spec.node and self._places.get(n.name) != end}
 
     def _same_node(self, n: SeenNode) -> bool:
-        spec, clock, known = self._spec, self._recall.clock.known, self._recall.memory[n.name]
+        spec, clock, known = self._spec, self._abstraction.clock.known, self._abstraction.memory[n.name]
         end = known.end
         marks = (self._places.get(n.parent), n.lock, n.hits, n.priority, clock.get(n.time), clock.get(n.creation))
         if end not in spec.node or not known.is_of(n):
@@ -91,12 +91,12 @@ class Agreement:
 
     def _same_content(self) -> bool:
         """Whether each page holds what was written there."""
-        content, written = self._spec.content, self._recall.written
+        content, written = self._spec.content, self._abstraction.written
         return all(content.get(page) in (None, written.get(page)) for page in self._changes.pages)
 
     def _same_requests(self, seen: Observation) -> bool:
         """Whether each request locks the node, and reads the slots, that the specification gives it."""
-        p, spec = self._recall.positions, self._spec
+        p, spec = self._abstraction.positions, self._spec
         if seen.requests.keys() != spec.held:
             return False
         for h, request in seen.requests.items():

@@ -17,7 +17,7 @@ from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
 
 
-class Known(NamedTuple):
+class KnownNode(NamedTuple):
     """A node as it was seen, and what that means."""
 
     above: int  # the position at which it hangs
@@ -49,14 +49,14 @@ class _Owners(dict[int, int]):
         return LOST if self._pool.out[page] else FREE
 
 
-class Recall(Abstraction):
+class MemoizedAbstraction(Abstraction):
     """Makes the same states with the same findings; and looks at single nodes."""
 
     def __init__(self, positions: Positions, pool: WatchedPool, policy: str, written: Mapping[int, int]) -> None:
         super().__init__(positions, pool, policy, written)
-        self.memory: dict[NodeId, Known] = {}
+        self.memory: dict[NodeId, KnownNode] = {}
 
-    def look(self, n: SeenNode, above: int) -> Known | None:
+    def look(self, n: SeenNode, above: int) -> KnownNode | None:
         """Where a node lies that hangs at position `above`, and its pages; None if the findings say what is wrong."""
         known = self._recalled(n, above)
         if known is None or not all(map(self.pool.out.__getitem__, known.pages)):
@@ -80,11 +80,11 @@ class Recall(Abstraction):
         names = {n.name for n in seen.nodes}
         self.memory = {name: known for name, known in self.memory.items() if name in names}
 
-    def _recalled(self, n: SeenNode, above: int) -> Known | None:
+    def _recalled(self, n: SeenNode, above: int) -> KnownNode | None:
         known = self.memory.get(n.name)
         return known if known is not None and known.above == above and known.is_of(n) else None
 
-    def _node_alone(self, n: SeenNode, above: int) -> Known | None:
+    def _node_alone(self, n: SeenNode, above: int) -> KnownNode | None:
         """Abstract one node as if the tree had no other."""
         s = State.__new__(State)
         s.node, s.cached = set(), set()
@@ -96,13 +96,13 @@ class Recall(Abstraction):
         super()._node(s, n)
         return self._learn(s, n, above, found)
 
-    def _learn(self, s: State, n: SeenNode, above: int, found: int) -> Known | None:
+    def _learn(self, s: State, n: SeenNode, above: int, found: int) -> KnownNode | None:
         """Recall a node that `_node` has just placed in `s`, unless it had a finding to add to the first `found`."""
         if len(self.findings) > found:
             return None
         level = self.positions.level[above]
         path = self.positions.path(self.places[n.name])[level:]
-        known = self.memory[n.name] = Known(above, *_content(n), path, tuple(s.page[q] for q in path))
+        known = self.memory[n.name] = KnownNode(above, *_content(n), path, tuple(s.page[q] for q in path))
         return known
 
     def _node(self, s: State, n: SeenNode) -> None:
@@ -127,7 +127,7 @@ class Recall(Abstraction):
         for page in known.pages:
             s.owner[page] = TREE
 
-    def _is_clean(self, s: State, known: Known) -> bool:
+    def _is_clean(self, s: State, known: KnownNode) -> bool:
         """Whether its tokens and its pages are nobody else's so far."""
         return s.cached.isdisjoint(known.chain) and {LOST}.issuperset(map(s.owner.__getitem__, known.pages))
 
