@@ -81,7 +81,7 @@ class CheckedRun:
             self.abstraction.clock.tick = self.oracle.model.state.now + 0.5
             return refusal.with_traceback(None), ""  # the frames of the traceback would keep this object alive
         except (Refused, ValueError, IndexError, KeyError):
-            diverged = f"{op.name} took pages {pages}; the specification cannot follow it from here"
+            diverged = f"{op.name} allocated pages {pages}, which the specification does not allow"
             self.oracle.give_in(op, pages)
         self.abstraction.clock.tick = self.oracle.tick
         if op.name == "reset":
@@ -96,7 +96,7 @@ class CheckedRun:
         try:
             self.seen = self.abstraction.state(self.observation, sizes, spec, self.oracle.loans, self.oracle.locks)
         except (TypeError, AttributeError, ValueError) as error:  # a value has not the type that the protocol asks for
-            raise SubjectFailed(f"observe() shows what cannot be read ({type(error).__name__}: {error})") from error
+            raise SubjectFailed(f"observe() returned what cannot be read ({type(error).__name__}: {error})") from error
         for name in self.hidden:
             setattr(self.seen, name, {n: getattr(spec, name).get(n, 0) for n in self.seen.node})
         index = index_findings(self.seen, self.observation, self.abstraction.places)

@@ -5,7 +5,8 @@ from typing import Any
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.verification.operations import listed
 
-OWNERS = ("free", "tree", "request", "nobody")  # by the value of `owner`
+OWNERS = ("free", "in the tree", "in a request", "leaked")  # by the value of `owner`
+OF_POSITIONS = ("content", "end", "up", "at")  # state functions whose values are positions
 SHOWN_MAX = 3  # differences in one text
 
 
@@ -24,25 +25,36 @@ def difference_text(positions: Positions, name: str, seen: Any, spec: Any) -> st
         return _of_maps(positions, name, seen, spec)
     if isinstance(seen, set):
         return _of_sets(positions, seen, spec)
-    return _of_owners(seen, spec) if isinstance(seen, list) else f"{seen}, specification {spec}"
+    return _of_owners(seen, spec) if isinstance(seen, list) else _expected(spec, seen)
 
 
 def _of_maps(positions: Positions, name: str, seen: dict[Any, Any], spec: dict[Any, Any]) -> str:
     keys = sorted(k for k in seen.keys() | spec.keys() if seen.get(k) != spec.get(k))[:SHOWN_MAX]
-    of_pages = name in ("holder", "content")
-    labels = (f"page {k}" if of_pages else _label(positions, k) for k in keys)
-    return "; ".join(f"{label}: {seen.get(k)}, specification {spec.get(k)}" for label, k in zip(labels, keys, strict=True))
+    texts = (_expected(*(_value(positions, name, values.get(k)) for values in (spec, seen))) for k in keys)
+    return "; ".join(f"{_argument(positions, name, k)}: {text}" for k, text in zip(keys, texts, strict=True))
 
 
 def _of_sets(positions: Positions, seen: set[int], spec: set[int]) -> str:
-    sides = (("the subject", seen - spec), ("the specification", spec - seen))
-    return ", ".join(f"only {who} has {', '.join(prefix_text(positions, p) for p in sorted(only))}" for who, only in sides if only)
+    sides = (("missing", spec - seen), ("not expected", seen - spec))
+    return "; ".join(f"{what}: {', '.join(prefix_text(positions, p) for p in sorted(only))}" for what, only in sides if only)
 
 
 def _of_owners(seen: list[int], spec: list[int]) -> str:
     pages = [i for i, (a, b) in enumerate(zip(seen, spec, strict=True)) if a != b]
-    return "; ".join(f"page {i} belongs to {OWNERS[seen[i]]}, in the specification to {OWNERS[spec[i]]}" for i in pages[:SHOWN_MAX])
+    return "; ".join(f"page {i}: {_expected(OWNERS[spec[i]], OWNERS[seen[i]])}" for i in pages[:SHOWN_MAX])
 
 
-def _label(positions: Positions, key: Any) -> str:
-    return f"request {key[0]} at {prefix_text(positions, key[1])}" if isinstance(key, tuple) else prefix_text(positions, key)
+def _argument(positions: Positions, name: str, key: Any) -> str:
+    if name in ("holder", "content"):
+        return f"page {key}"
+    if name == "at":
+        return f"request {key}"
+    return f"request {key[0]} at {prefix_text(positions, key[1])}" if name == "row" else prefix_text(positions, key)
+
+
+def _value(positions: Positions, name: str, value: Any) -> object:
+    return "nothing" if value is None else prefix_text(positions, value) if name in OF_POSITIONS else value
+
+
+def _expected(spec: object, seen: object) -> str:
+    return f"expected {spec}, found {seen}"

@@ -31,7 +31,7 @@ class Freshness:
         broken = [v for v in out if not v.follows_from]
         if not stale or not _is_stale_use(op, broken):
             return []
-        return [Violation("MATCH_FRESH", f"the match was made before other operations: {broken[0].text}")]
+        return [Violation("MATCH_FRESH", f"the match used is stale, other operations came after it: {broken[0].text}")]
 
     def _is_stale(self, op: Op, step: int) -> bool:
         if op.name == "lock":

@@ -24,18 +24,18 @@ def _judge_failure(run: CheckedRun, done: Performed) -> list[Violation]:
     assert answer.error is not None
     if answer.length is None:
         return [Violation(blame.of_crash(answer.error), f"raised {answer.error_text}")]
-    text = f"the slots of the {answer.length} tokens that were present cannot be freed: {answer.error_text}"
+    text = f"answered {answer.length} tokens as cached already, but freeing their slots raised {answer.error_text}"
     return _judge_length(run, done) or [Violation("REFINEMENT", text)]
 
 
 def _wrongly_refused(done: Performed) -> Violation:
     assert done.answer.error is not None
-    return Violation(blame.of_refusal(done.op, done.answer.error), f"refused ({done.answer.error_text}); the specification admits the call")
+    return Violation(blame.of_refusal(done.op, done.answer.error), f"expected the call to be admitted, it raised {done.answer.error_text}")
 
 
 def _wrongly_admitted(done: Performed) -> Violation:
     assert done.refusal is not None
-    return Violation(blame.of_refusal(done.op, done.refusal), f"admitted; the specification refuses the call: {done.refusal}")
+    return Violation(blame.of_refusal(done.op, done.refusal), f"expected the call to be refused ({done.refusal}), it was admitted")
 
 
 def _judge_length(run: CheckedRun, done: Performed) -> list[Violation]:
@@ -43,9 +43,9 @@ def _judge_length(run: CheckedRun, done: Performed) -> list[Violation]:
     if op.name in COUNTS_CACHED:
         expected = run.oracle.positions.length[run.oracle.call.found]
         if found != expected:
-            text = f"answered {found} tokens, the specification says {expected}"
+            text = f"expected {expected} tokens, found {found}"
             return [Violation(blame.of_length(op, found or 0, expected), text)]
     freed = len(run.engine.pool.freed) * run.engine.page_size
     if op.name == "evict" and found != freed:
-        return [Violation("EVICT_EXACT", f"says that it freed {found} tokens, the pool got {freed}")]
+        return [Violation("EVICT_EXACT", f"expected {freed} tokens, as many as were freed; found {found}")]
     return []

@@ -22,8 +22,8 @@ def judge_black_box(run: CheckedRun, done: Performed, wrong: bool) -> list[Viola
         return [Violation("EVICT_EXACT" if evicting else "REFINEMENT", done.diverged)]
     if not done.refused and freed != expected:
         id_ = blame.of_freed(done.op, s, set(freed), set(expected))
-        return [Violation(id_, f"freed pages {freed}, the specification frees {expected}")]
+        return [Violation(id_, f"expected pages {expected} to be freed, found {freed}")]
     sizes = Sizes(s.available, s.evictable, s.protected)
     if run.engine.sizes() != sizes:
-        return [Violation("COUNT", f"says {run.engine.sizes()}, the specification {sizes}")]
+        return [Violation("COUNT", f"expected {sizes}, found {run.engine.sizes()}")]
     return []

@@ -20,7 +20,7 @@ def judge_postconditions(run: CheckedRun, done: Performed) -> list[Violation]:
     if done.op.name in EVICTING and not done.refused and not run.frees_as_specified() and not blame.breaks(out, "EVICT_LEAF"):
         out += _judge_leaf_first(run)
     if blame.breaks(out, "EVICT_LEAF"):
-        out.append(Violation("NO_ORPHAN", "what lay behind the evicted node is cut off from the root, its slots are not free"))
+        out.append(Violation("NO_ORPHAN", "the descendants of the evicted node are unreachable, and their slots are not free"))
     return out
 
 
@@ -40,14 +40,13 @@ def formula_failed(run: CheckedRun, id_: str, failed: Mapping[str, int] | None, 
     if failed is None:
         return []
     values = (f"{name} = {_value(run, name, value)}" for name, value in failed.items())
-    return [Violation(id_, "fails at " + ", ".join(values) if failed else "fails", follows)]
+    return [Violation(id_, "the formula is false" + (" for " + ", ".join(values) if failed else ""), follows)]
 
 
 def _value(run: CheckedRun, name: str, value: int) -> str:
     """A value as text: the name of a variable tells its sort."""
     if name == "s":
-        lost = ", which nobody can reach" if run.seen.owner[value] == LOST else ""
-        return f"page {value}{lost}"
+        return f"page {value} (leaked)" if run.seen.owner[value] == LOST else f"page {value}"
     return str(value) if name in ("e", "g", "h") else prefix_text(run.oracle.positions, value)
 
 
@@ -59,7 +58,7 @@ def _judge_leaf_first(run: CheckedRun) -> list[Violation]:
     for i, q in enumerate(gone):
         late = next((k for k in gone[i + 1 :] if p.le(q, k) and before.end[q] != before.end[k]), None)
         if late is not None:
-            return [Violation("EVICT_LEAF", f"{prefix_text(p, q)} was evicted while {prefix_text(p, late)} lay behind it")]
+            return [Violation("EVICT_LEAF", f"{prefix_text(p, q)} was evicted before its descendant {prefix_text(p, late)}")]
     return []
 
 

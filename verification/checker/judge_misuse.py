@@ -7,15 +7,15 @@ from radixcheck.verification.core.found import Violation
 
 
 def judge_misuse(run: CheckedRun, name: str) -> list[Violation]:
-    """Make one misuse, if the present state offers an occasion for it, and judge it."""
+    """Make one misuse, if it is possible in the present state, and judge it."""
     run.before = run.seen
     answer = misuse(run.engine, run.oracle, name)
     run.tally.count("MISUSE", answer is not None)
     if answer is None:
         return []
     if not answer.refused:
-        text = f"raised {answer.error_text}, which is no typed error" if answer.error else "was accepted"
-        return [Violation("MISUSE", f"{name}: {text}")]
+        found = f"it raised {answer.error_text}" if answer.error else "the call was accepted"
+        return [Violation("MISUSE", f"{name}: expected a typed error, {found}")]
     changes = [finding.text for finding in run.engine.pool.findings]
     if run.transparent:
         changes += _changes(run)

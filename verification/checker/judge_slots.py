@@ -18,10 +18,10 @@ def judge_slots(run: CheckedRun, done: Performed) -> list[Violation]:
     size = run.engine.page_size
     slots, path, wanted = _expected(run, done, done.answer.slots)
     if len(slots) != wanted or len(slots) > len(path) * size:
-        return [Violation("NO_UAF", f"{len(slots)} slots for {wanted} tokens")]
+        return [Violation("NO_UAF", f"expected {min(wanted, len(path) * size)} slots, found {len(slots)}")]
     pages, out = [first // size for first in slots[::size]], run.engine.pool.out
     if list(slots) != slots_of(pages, size)[: len(slots)]:
-        return [Violation("PAGE_ALIGN", f"slots {slots} are not those of aligned pages of {size}")]
+        return [Violation("PAGE_ALIGN", f"expected slots of whole aligned pages of {size} tokens, found {slots}")]
     if tuple(map(run.oracle.written.get, pages)) == path[: len(pages)] and all(map(out.__getitem__, pages)):
         return []
     return _wrong_page(run, slots, pages, path)
@@ -47,7 +47,7 @@ def _wrong_page(run: CheckedRun, slots: Sequence[int], pages: Sequence[int], pat
     size, out = run.engine.page_size, run.engine.pool.out
     for i, (page, wanted) in enumerate(zip(pages, path, strict=False)):
         if not (0 <= page < len(out) and out[page]):
-            return [Violation("NO_UAF", f"slot {slots[i * size]}, answered for token {i * size}, is free")]
+            return [Violation("NO_UAF", f"expected a slot in use for token {i * size}, found slot {slots[i * size]}, which is free")]
         held = run.oracle.written.get(page, EPS)
         if held != wanted:
             return [_wrong_content(run, i * size, page * size, held, wanted)]
@@ -57,5 +57,5 @@ def _wrong_page(run: CheckedRun, slots: Sequence[int], pages: Sequence[int], pat
 def _wrong_content(run: CheckedRun, token: int, slot: int, held: int, wanted: int) -> Violation:
     p = run.oracle.positions
     only_namespace = held != EPS and p.tokens(held) == p.tokens(wanted)
-    text = f"slot {slot}, answered for token {token}, holds {prefix_text(p, held)} and not {prefix_text(p, wanted)}"
+    text = f"expected {prefix_text(p, wanted)} in slot {slot}, the answer for token {token}; found {prefix_text(p, held)}"
     return Violation("ISOLATION" if only_namespace else "MATCH_SOUND", text)

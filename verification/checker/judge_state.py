@@ -21,8 +21,8 @@ def judge_handle(run: CheckedRun, done: Performed) -> list[Violation]:
     if place == found:
         return []
     length = run.oracle.positions.length
-    stands = "outside the tree" if place is None else f"for a path of {length[place]} tokens"
-    return [Violation("LOCK_SPAN", f"the node of the match stands {stands}, the match has {length[found]} tokens")]
+    at = "outside the tree" if place is None else f"at the end of {length[place]} tokens"
+    return [Violation("LOCK_SPAN", f"expected the node of the match at the end of {length[found]} tokens, found it {at}")]
 
 
 def difference(run: CheckedRun, op: Op, name: str, refused: bool) -> Violation:
@@ -30,7 +30,7 @@ def difference(run: CheckedRun, op: Op, name: str, refused: bool) -> Violation:
     seen, spec = run.seen, run.oracle.model.state
     text = difference_text(run.oracle.positions, name, getattr(seen, name), getattr(spec, name))
     id_ = blame.of_traces(op) if refused else blame.of_difference(op, name, seen, spec)
-    return Violation(id_, f"after {op.name}, {name} differs: {text}")
+    return Violation(id_, f"after {op.name}, {name}: {text}")
 
 
 def divergence(run: CheckedRun, done: Performed) -> Violation:
@@ -50,7 +50,7 @@ def judge_alias(run: CheckedRun) -> list[Violation]:
     run.tally.count("NO_ALIAS")
     if shown == _slots(run.engine.observe()):
         return []
-    return [Violation("NO_ALIAS", "a caller overwrote its own array of slots, and the slots in the cache changed")]
+    return [Violation("NO_ALIAS", "the caller overwrote its own array of slots, and slots in the cache changed")]
 
 
 def _slots(seen: Observation) -> tuple[object, ...]:

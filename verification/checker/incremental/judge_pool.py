@@ -15,7 +15,7 @@ def judge_freed(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[
     if name in EVICTING:
         id_ = "ORDER" if len(freed) == len(expected) else "EVICT_EXACT"
     if freed != expected:
-        return [Violation(id_, f"{name} freed pages {freed}, the specification frees {expected}")]
+        return [Violation(id_, f"{name}: expected pages {expected} to be freed, found {freed}")]
     if done.diverged:
         return [Violation("REFINEMENT", done.diverged)]
     looked["victims"] += 0 if done.refused else len(call.victims)
@@ -24,12 +24,12 @@ def judge_freed(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[
 
 def judge_sizes(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[Violation]:
     """Compare the three sizes."""
-    s, says = run.oracle.model.state, run.engine.sizes()
+    s, found = run.oracle.model.state, run.engine.sizes()
     looked["sizes"] += 1
-    if says == (s.available, s.evictable, s.protected):
+    if found == (s.available, s.evictable, s.protected):
         return []
-    due = Sizes(s.available, s.evictable, s.protected)
-    return [Violation("COUNT", f"after {done.op.name} says {says}, the specification {due}")]
+    expected = Sizes(s.available, s.evictable, s.protected)
+    return [Violation("COUNT", f"after {done.op.name}: expected {expected}, found {found}")]
 
 
 def judge_row(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[Violation]:
@@ -40,8 +40,8 @@ def judge_row(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[Vi
     s, h, size = run.oracle.model.state, op.holder, run.engine.page_size
     tok = s.tok[h]
     path = (tok,) if op.name == "decode" else run.oracle.positions.path(tok)
-    told, expected = [slot // size for slot in slots[::size]], [s.row[h, q] for q in path]
+    found, expected = [slot // size for slot in slots[::size]], [s.row[h, q] for q in path]
     looked["rows"] += 1
-    if told == expected:
+    if found == expected:
         return []
-    return [Violation("NO_UAF", f"request {h} is told pages {told}, it holds {expected}")]
+    return [Violation("NO_UAF", f"request {h}: expected slots of pages {expected}, found {found}")]

@@ -95,22 +95,23 @@ class TouchedPaths:
     def _judge_path(self, op: Op, position: int, key: Key, handle: object = None) -> list[Violation]:
         """The nodes that the subject has on the path to a position must be those of the specification."""
         engine, expected = self._run.engine, self._run.oracle.model.nodes_to(position)
-        seen: list[SeenNode] = engine.call(engine.subject.observe_path, key)
+        seen: list[SeenNode] = engine.ask("observe_path", key)
         self._looked["nodes"] += len(seen)
         above, parent = EPS, None
         for n, q in zip(seen, expected, strict=False):
             if n.parent != parent:
-                return [Violation("PARENT", f"after {op.name}, the node of {self._text(q)} names another parent")]
+                text = f"the parent of the node at {self._text(q)} is not the node before it on the path"
+                return [Violation("PARENT", f"after {op.name}, {text}")]
             wrong = self._judge_node(op, n, above, q)
             if wrong:
                 return [wrong]
             above, parent = q, n.name
         if len(seen) != len(expected):
             id_ = "ORDER" if op.name in EVICTING and position in self._run.oracle.call.victims else "REFINEMENT"
-            text = f"{len(seen)} nodes lead to {self._text(position)}, in the specification {len(expected)}"
+            text = f"expected {len(expected)} nodes on the path to {self._text(position)}, found {len(seen)}"
             return [Violation(id_, f"after {op.name}, {text}")]
-        if handle is not None and seen and engine.subject.locate(handle) != seen[-1].name:
-            return [Violation("LOCK_SPAN", "the node that the match handed out is not the one at which it ends")]
+        if handle is not None and seen and engine.locate(handle) != seen[-1].name:
+            return [Violation("LOCK_SPAN", "the node of the match is not the node at which the match ends")]
         return []
 
     def _text(self, position: int) -> str:
@@ -131,7 +132,8 @@ class TouchedPaths:
     def _judge_pages(self, op: Op, known: KnownNode, q: int) -> Violation | None:
         page = self._run.oracle.model.state.page
         if known.end != q:
-            return self._differs(op, "node", q, known.chain, (q,))
+            text = f"expected a node at {self._text(q)}, found one at {self._text(known.end)}"
+            return Violation(blame.FIELDS["node"], f"after {op.name}, {text}")
         pages = tuple(map(page.__getitem__, known.chain))
         return self._differs(op, "page", q, known.pages, pages) if known.pages != pages else None
 
@@ -146,7 +148,7 @@ class TouchedPaths:
         return None
 
     def _differs(self, op: Op, name: str, q: int, seen: object, spec: object) -> Violation:
-        return Violation(blame.FIELDS[name], f"after {op.name}, {name} of the node of {self._text(q)} is {seen}, specification {spec}")
+        return Violation(blame.FIELDS[name], f"after {op.name}, {name} of the node at {self._text(q)}: expected {spec}, found {seen}")
 
     def _judge_entry(self, op: Op, position: int, key: Key) -> list[Violation]:
         """The evictable leaf at the end of a path must have an entry in the heap whose key is not later than the leaf's own."""
@@ -156,12 +158,13 @@ class TouchedPaths:
         if q == EPS or s.lock[q] or q in s.kids:
             return []
         self._looked["heap entries"] += 1
-        seen: SeenEntry | None = self._run.engine.subject.observe_entry(key)
+        seen: SeenEntry | None = self._run.engine.ask("observe_entry", key)
         if seen is None:
-            return [Violation("HEAP_FULL", f"after {op.name}, no entry of the heap speaks for the leaf {self._text(q)}")]
+            return [Violation("HEAP_FULL", f"after {op.name}, expected a current heap entry for the leaf {self._text(q)}, found none")]
         if not self._is_early(self._with_entry(q, seen), None, q):
             return []
-        return [Violation("HEAP_STALE", f"after {op.name}, the leaf {self._text(q)} is due before its entry's key {seen.key}")]
+        text = f"the heap entry of the leaf {self._text(q)} has the key {seen.key}, later than the leaf's own"
+        return [Violation("HEAP_STALE", f"after {op.name}, {text}")]
 
     def _with_entry(self, q: int, seen: SeenEntry) -> State:
         """The specification's state, as far as the policy's key reads it, with one entry in the heap: that of node `q`."""
