@@ -156,4 +156,4 @@ def test_a_wrong_cache_fails_as_a_test_case_with_a_short_example() -> None:
 def test_a_misuse_fails_as_a_test_case() -> None:
     case = state_machine_test(subject(Forgiving), misused=True)
 
-    assert fails_with(case, phases=(Phase.generate,)).startswith("MISUSE: evict a negative number: was accepted")
+    assert fails_with(case, phases=(Phase.generate,)).startswith("MISUSE: evict a negative number: expected a typed error")
