@@ -76,6 +76,8 @@ PROGRAM_CHECKS = (
     ),
 )
 
+PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")  # observed by a probe only: a replay of the trace does not show them
+
 MISUSE = Property("MISUSE", "program", "A call outside its guard gets a typed error and changes nothing.", "unlock_twice", "Q2 Q10")
 
 CATALOGUE: dict[str, Property] = {**FORMULAS, **{p.id: p for p in (*PROGRAM_CHECKS, MISUSE)}}
