@@ -9,7 +9,7 @@ from places import ROOT, TESTS
 from toy import Entry, PrefixCache
 from toy_adapter import Toy
 
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.protocol import Setup

@@ -1,12 +1,12 @@
-"""The entry point of the command: one line that says the mend, where an extra is missing."""
+"""The entry point of the command."""
 
 import sys
 
 
 def main() -> int:
-    """Run the command line; returns the exit status (0 holds, 1 refuted, 2 wrong use, 3 undecided)."""
+    """Run the command line and return the exit status. If an extra is not installed, suggest the command that installs it."""
     try:
-        from radixcheck.verification.cli.commands import run
+        from radixcheck.verification.cli.app import run
     except ModuleNotFoundError as error:
         print(f"radixcheck: {error.name} is not installed: pip install 'radixcheck[verify]'", file=sys.stderr)
         return 2

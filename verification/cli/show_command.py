@@ -1,19 +1,21 @@
-"""`radixcheck show`: a trace, operation by operation, as pictures at the terminal or in a file."""
+"""`radixcheck show`."""
 
-import json
 import shlex
-import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text
 
+from radixcheck.verification.cli.new_file import check_new_file
 from radixcheck.verification.cli.options import one_subject, options
-from radixcheck.verification.cli.trace_files import opened
+from radixcheck.verification.cli.output import print_json, subject_output
+from radixcheck.verification.cli.trace_argument import open_trace
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
+
+FILES = {".html": "a page", ".svg": "one drawing"}
 
 
 @click.command()
@@ -25,26 +27,24 @@ from radixcheck.verification.report import console
 def show(trace: Path, steps: Sequence[int], out: Path | None, as_json: bool, **_: Any) -> int:
     """Show the tree, the heap and what breaks, after each operation of TRACE (a file that verify --traces or replay --shrink wrote).
 
-    Exit status 1: a property breaks, in whatever step.
+    Exit status 1: a property breaks, in any step.
     """
-    from radixcheck.verification.report.trace_pictures import check_out, shown, written
+    from radixcheck.verification.report import show_view
+    from radixcheck.verification.runs.show_job import ShowRequest, show_trace
 
     if out is not None:
-        check_out(out)
-    with redirect_stdout(sys.stderr):  # what a subject prints is not part of the answer
-        recorded, subject = opened(trace)
-        beyond = [step for step in steps if step > len(recorded.trace)]
+        check_new_file("--svg", out, FILES)
+    with subject_output():
+        recorded, subject = open_trace(trace)
+        last = len(recorded.trace)
+        beyond = [step for step in steps if step > last]
         if beyond:
-            raise UsageError(
-                f"--step {beyond[0]}: {trace} has {len(recorded.trace)} operations; give 0, the start, to {len(recorded.trace)}"
-            )
-        with console.progress(f"show {trace.name}"):
-            pictures = shown(trace.name, recorded, subject, steps)
+            raise UsageError(f"--step {beyond[0]}: {trace} has {last} operations; give 0, the start, to {last}")
+        outcome = show_trace(ShowRequest(trace.name, recorded, subject, tuple(steps)), console.progress)
     if out is not None:
-        written(out, pictures)
+        show_view.write(out, outcome)
     if as_json:
-        click.echo(json.dumps(pictures.to_json() | ({"file": str(out)} if out else {}), indent=1))
+        print_json(outcome.to_json() | ({"file": str(out)} if out else {}))
     else:
-        saved = f"written: {shlex.quote(str(out))}" if out is not None else ""
-        console.show(pictures.parts(saved))
-    return pictures.status
+        console.show([*show_view.show(outcome), *([Text(f"written: {shlex.quote(str(out))}")] if out else [])])
+    return outcome.status

@@ -25,3 +25,12 @@ class Subject:
     def __call__(self, setup: Setup) -> Any:
         """Return a fresh cache."""
         return self.factory(setup)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A cache with a name on the command line."""
+
+    name: str
+    where: str  # module:factory
+    sentence: str

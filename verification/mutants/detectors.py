@@ -16,7 +16,8 @@ from radixcheck.verification.mutants import Mutant
 from radixcheck.verification.mutants.proof_detector import STATED, refutation
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.replay.mooncake import read
-from radixcheck.verification.replay.replay import Replayed, Settings, replay
+from radixcheck.verification.replay.replay import replay
+from radixcheck.verification.replay.replay_results import Replayed, Settings
 from radixcheck.verification.replay.sample import FILE as SAMPLE
 from radixcheck.verification.search.machine import hypothesis_batches
 from radixcheck.verification.search.probes import POOL_PAGES, probed

@@ -5,13 +5,13 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from time import perf_counter
 
+from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.mutants import Mutant
 from radixcheck.verification.mutants.detectors import DETECTORS, Detector
 from radixcheck.verification.mutants.named import mutant
-from radixcheck.verification.search.probes import PROBED
 from radixcheck.verification.search.run import RunResult
 from radixcheck.verification.search.shrink import shrink
 

@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
         requests, selected = config.stash[ASKED]
         with usage(pytest.UsageError):
-            items.extend(items_of(session, requests, settings(config).seconds, selected))
+            items.extend(items_of(session, requests, selected))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,31 +7,30 @@ import pytest
 
 from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.pytest_plugin.settings import PREFIX, Settings
 from radixcheck.verification.pytest_plugin.texts import block, undecided
 from radixcheck.verification.pytest_plugin.usage_errors import failed, usage
-from radixcheck.verification.report import console
-from radixcheck.verification.runs.outcome import VerifyOutcome, verified
-from radixcheck.verification.runs.request import Request, request_for
+from radixcheck.verification.runs.checked_bounds import bounds_for
+from radixcheck.verification.runs.run_results import VerifyOutcome
+from radixcheck.verification.runs.verify_job import VerifyRequest, search_subject
 from radixcheck.verification.subjects.registry import names_of, resolve
 
 RULES = "RULES"  # the item that fails if a rule of the state machine never fired
 
 
-def requests(wanted: Settings) -> list[tuple[Subject, Request]]:
+def requests(wanted: Settings) -> list[VerifyRequest]:
     """Return each subject with what to check. Raise UsageError if a subject does not support it."""
     subjects = [resolve(name) for given in wanted.subjects for name in names_of(given)]
-    return [(subject, request_for(subject, wanted.policies, wanted.page_sizes, seed=wanted.seed)) for subject in subjects]
+    return [
+        VerifyRequest(subject, bounds_for(subject, wanted.policies, wanted.page_sizes, seed=wanted.seed, seconds=wanted.seconds))
+        for subject in subjects
+    ]
 
 
-def items_of(
-    session: pytest.Session, wanted: Sequence[tuple[Subject, Request]], seconds: float, selected: list[str]
-) -> Iterator[pytest.Item]:
+def items_of(session: pytest.Session, wanted: Sequence[VerifyRequest], selected: list[str]) -> Iterator[pytest.Item]:
     """Yield all items, or those that the command line names. Raise UsageError for an unknown name."""
-    searches = [Search(subject, request, seconds) for subject, request in wanted]
-    root = Root.from_parent(session, name="radixcheck", nodeid=PREFIX.removesuffix("::"), searches=searches)
+    root = Root.from_parent(session, name="radixcheck", nodeid=PREFIX.removesuffix("::"), searches=list(map(Search, wanted)))
     found = [item for subject in root.collect() for item in subject.collect()]
     for name in selected:
         if not any(_is_in(item, name) for item in found):
@@ -46,15 +45,15 @@ def _is_in(item: pytest.Item, name: str) -> bool:
 class Search:
     """One search, run when its outcome is first needed. An exception that it raises is raised again for each item."""
 
-    def __init__(self, subject: Subject, request: Request, seconds: float) -> None:
-        self.subject, self.request, self.seconds = subject, request, seconds
+    def __init__(self, request: VerifyRequest) -> None:
+        self.request = request
         self._outcome: VerifyOutcome | Exception | None = None
 
     def outcome(self) -> VerifyOutcome:
         """Return the outcome; run the search first if need be."""
         if self._outcome is None:
             try:
-                self._outcome = verified(self.subject, self.request, self.seconds, False, console.silence)
+                self._outcome = search_subject(self.request)
             except Exception as error:
                 self._outcome = error
         if isinstance(self._outcome, Exception):
@@ -71,7 +70,7 @@ class Root(pytest.Collector):
 
     def collect(self) -> "list[SubjectNode]":
         """Return one collector for each subject."""
-        return [SubjectNode.from_parent(self, name=search.subject.name, search=search) for search in self.searches]
+        return [SubjectNode.from_parent(self, name=search.request.subject.name, search=search) for search in self.searches]
 
 
 class SubjectNode(pytest.Collector):

@@ -16,13 +16,13 @@ from radixcheck.verification.protocol import Setup
 from radixcheck.verification.pytest_plugin.settings import Settings
 from radixcheck.verification.pytest_plugin.texts import whole
 from radixcheck.verification.pytest_plugin.usage_errors import failed, usage
-from radixcheck.verification.report import console, tables
-from radixcheck.verification.report.pictures import scene
-from radixcheck.verification.runs.outcome import verified
-from radixcheck.verification.runs.request import Request, check, request_for
+from radixcheck.verification.report import console, verify_view
+from radixcheck.verification.runs.checked_bounds import bounds_for, check_supported
+from radixcheck.verification.runs.scene import scene
+from radixcheck.verification.runs.verify_job import VerifyRequest, search_subject
 from radixcheck.verification.search.machine import machine_run, never_fired
 from radixcheck.verification.search.run import new_checker, replay
-from radixcheck.verification.search.verify import Report
+from radixcheck.verification.search.search_results import Report
 from radixcheck.verification.subjects.registry import Given, resolve
 
 POOL_PAGES = 16  # of a trace, and of a new cache, for which no other pool is given
@@ -53,9 +53,9 @@ class Kit:
         Without policies or page sizes: all that the subject supports. Raise AssertionError if a property is refuted or not exercised.
         """
         __tracebackhide__ = True
-        cache, request = self._request(subject, policies, page_sizes, seed)
+        request = self._request(subject, policies, page_sizes, seed, seconds)
         with usage(failed):
-            outcome = verified(cache, request, seconds or self.settings.seconds, False, console.silence)
+            outcome = search_subject(request)
         if outcome.report.status != Status.HOLDS:
             raise AssertionError(whole(outcome))
         return outcome.report
@@ -75,9 +75,10 @@ class Kit:
         Raise AssertionError with the first violation, shrunk, or if a rule of the machine never fired.
         """
         __tracebackhide__ = True
-        cache, request = self._request(subject, policies, page_sizes, seed)
+        request = self._request(subject, policies, page_sizes, seed)
+        bounds = request.bounds
         try:
-            result = machine_run(cache, request.policies, request.page_sizes, request.seed, examples, steps)
+            result = machine_run(request.subject, bounds.policies, bounds.page_sizes, bounds.seed, examples, steps)
         except AssertionError as fault:
             raise AssertionError(str(fault)) from None  # without the steps of Hypothesis: it says the operations itself
         idle = never_fired(result)
@@ -100,15 +101,19 @@ class Kit:
                 trace = tuple(op if isinstance(op, Op) else Op.from_json(op) for op in operations)
                 recorded = Recorded(Config(policy, page_size, pool or POOL_PAGES * page_size), trace)
             cache = resolve(subject)
-            check(cache, (recorded.config.policy,), (recorded.config.page_size,))
+            check_supported(cache, (recorded.config.policy,), (recorded.config.page_size,))
         _lead(cache, recorded.config, recorded.trace)
 
-    def _request(self, given: Given, policies: Sequence[str], page_sizes: Sequence[int], seed: int | None) -> tuple[Subject, Request]:
+    def _request(
+        self, given: Given, policies: Sequence[str], page_sizes: Sequence[int], seed: int | None, seconds: float | None = None
+    ) -> VerifyRequest:
         __tracebackhide__ = True
         s = self.settings
         with usage(failed):
             subject = resolve(given)
-            return subject, request_for(subject, policies or s.policies, page_sizes or s.page_sizes, seed=s.seed if seed is None else seed)
+            seed, seconds = s.seed if seed is None else seed, seconds or s.seconds
+            bounds = bounds_for(subject, policies or s.policies, page_sizes or s.page_sizes, seed=seed, seconds=seconds)
+            return VerifyRequest(subject, bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +165,4 @@ def _lead(subject: Subject, config: Config, trace: tuple[Op, ...]) -> None:
 
 def _shown(subject: Subject, found: list[Found]) -> str:
     trace = found[0].trace
-    return f"operation {len(trace)} ({trace[-1]}):\n" + console.plain(tables.fault(found, scene(subject, found[0])))
+    return f"operation {len(trace)} ({trace[-1]}):\n" + console.plain(verify_view.fault(found, scene(subject, found[0])))

@@ -9,7 +9,7 @@ import pytest
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.pytest_plugin.kit import Case
 from radixcheck.verification.pytest_plugin.settings import SECONDS_MIN, Settings, number, settings
-from radixcheck.verification.runs.request import request_for
+from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.subjects.registry import names_of, resolve
 
 NAMES = ("subject", "policies", "page_sizes", "seconds", "seed")
@@ -57,8 +57,8 @@ def _cases(subjects: Sequence[Any], found: Settings) -> Iterator[Case]:
         if not (isinstance(given, str) or callable(given)):
             raise UsageError(f"{given!r} is not a subject: give a factory, or a name as for --radixcheck-subject")
         for subject in map(resolve, names_of(given) if isinstance(given, str) else (given,)):
-            request = request_for(subject, found.policies, found.page_sizes, seed=found.seed)
-            yield from (Case(subject, policy, size, found) for size in request.page_sizes for policy in request.policies)
+            bounds = bounds_for(subject, found.policies, found.page_sizes, seed=found.seed)
+            yield from (Case(subject, policy, size, found) for size in bounds.page_sizes for policy in bounds.policies)
 
 
 def _listed(given: Any) -> Sequence[Any]:

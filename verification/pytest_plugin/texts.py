@@ -1,15 +1,15 @@
 """The messages of the pytest plugin."""
 
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.report import console, tables
-from radixcheck.verification.runs.outcome import VerifyOutcome
-from radixcheck.verification.search.verify import PropertyVerdict
+from radixcheck.verification.report import console, verify_view
+from radixcheck.verification.runs.run_results import VerifyOutcome
+from radixcheck.verification.search.search_results import PropertyVerdict
 
 
 def block(outcome: VerifyOutcome, id_: str) -> str:
     """Return the smallest trace of a refuted property, with the trees before and after its last operation."""
     found, scene = next((found, scene) for found, scene in outcome.scenes if found.violation.property == id_)
-    return console.plain(tables.fault([found], scene))
+    return console.plain(verify_view.fault([found], scene))
 
 
 def undecided(verdict: PropertyVerdict) -> str:
@@ -20,4 +20,4 @@ def undecided(verdict: PropertyVerdict) -> str:
 def whole(outcome: VerifyOutcome) -> str:
     """Return everything that keeps a subject from holding, and a last line that sums it up."""
     lacking = [f"{v.property.id} {undecided(v)}" for v in outcome.report.verdicts if v.verdict == Verdict.NOT_EXERCISED]
-    return "\n".join([console.plain(tables.faults(outcome)), *lacking, console.plain(tables.last_lines(outcome))]).strip()
+    return "\n".join([console.plain(verify_view.faults(outcome)), *lacking, console.plain(verify_view.last_lines(outcome))]).strip()

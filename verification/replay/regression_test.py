@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.operations import NO_KEY, Op
-from radixcheck.verification.replay.shrink_replay import Shrunk
+from radixcheck.verification.replay.replay_results import Shrunk
 
 WIDTH = 130  # columns of a comment
 

@@ -8,7 +8,7 @@ trace ends, all that run finish.
 
 import gc
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -19,57 +19,13 @@ from radixcheck.verification.checker.incremental.incremental_checker import Incr
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
-from radixcheck.verification.replay.fault import Fault
 from radixcheck.verification.replay.mooncake import ID_MAX, TraceError, TraceRequest, output_length, prompt
+from radixcheck.verification.replay.replay_results import Fault, Replayed, Settings
 from radixcheck.verification.replay.shadow_replica import Companion
 from radixcheck.verification.subjects.reference_subject import reference_subject
 
 TOKENS_PER_ID_MAX = 2**16
 FIRST_OUTPUT = ID_MAX * TOKENS_PER_ID_MAX  # generated tokens, counted from here, are no prompt's
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a trace is replayed."""
-
-    policy: str = "lru"
-    page_size: int = 16  # tokens
-    tokens_per_id: int = 16  # by which a block of the trace is represented
-    pool: int = 320_000  # tokens
-    running: int = 32  # requests at the same time
-    device: str = "cpu"
-    stride: int = 100  # operations from one comparison of the whole state to the next
-    window: int = 4  # moves from one path that is compared in rotation to the next
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """What was done, seen and checked."""
-
-    requests: int  # that were started
-    operations: Mapping[str, int]  # by name
-    prompt_tokens: int
-    hit_tokens: int  # of them, cached when their request started
-    victims: int  # nodes evicted
-    evicted_tokens: int
-    refused: int  # calls that cache and specification refused alike: no room
-    leaked: int  # tokens that nobody owned when all requests had finished (0 if a fault stopped the replay before)
-    protected: int  # tokens that were still locked then
-    fault: Fault | None  # None: nothing was found
-    local: bool  # whether the subject showed the paths that each operation touched
-    looked: Mapping[str, int]  # what was compared beside the formulas, and how often
-    formulas: Mapping[str, int]  # by property: states in which it was evaluated
-    seconds: float
-
-    @property
-    def hit_rate(self) -> float:
-        """The part of the prompts that was cached when it was asked for."""
-        return self.hit_tokens / self.prompt_tokens if self.prompt_tokens else 0.0
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing was found, lost or left locked."""
-        return self.fault is None and self.leaked == 0 and self.protected == 0
 
 
 def replay(

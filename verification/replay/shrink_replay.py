@@ -18,27 +18,17 @@ from time import process_time
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.progress import Tell
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.replay.judge import Judged, judge
 from radixcheck.verification.replay.page_by_page import in_short_pages
+from radixcheck.verification.replay.replay_results import Shrunk
 from radixcheck.verification.search.shrink import minimise
 
 Page = tuple[int, ...]
-Tell = Callable[[float, str], None]  # share of the time that is spent, what is done
 Parts = Callable[[Trace], Iterable[Hashable]]  # of what operations consist, in order
 Without = Callable[[Trace, set[Hashable]], Trace]  # the operations when these parts are left out
-
-
-@dataclass(frozen=True, slots=True)
-class Shrunk:
-    """The few operations, and what it took to find them."""
-
-    found: Found
-    recorded: int  # operations before
-    attempts: int
-    seconds: float  # of processor time
-    complete: bool  # False: the time was over, and fewer might do
 
 
 @dataclass(frozen=True, slots=True)

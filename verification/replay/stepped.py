@@ -1,18 +1,19 @@
 """A trace performed step by step with everything checked after each: what `replay` of a trace file, `show` and the report go through."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from radixcheck.spec.values import CacheError
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.short_text import numbers
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Op, is_misuse
+from radixcheck.verification.replay.replay_results import Step
 from radixcheck.verification.search.run import new_checker, replay
 from radixcheck.verification.search.shrink import REPLICAS
 
-DETERMINISM = "DETERMINISM"  # what one run cannot show
+DETERMINISM = "DETERMINISM"  # a property that one run cannot show
 UNCALLED = "not performed: no caller can make this call now, or the cache has no such operation"
 COUNTED = {  # what the number in an answer counts
     "evict": "freed {}",
@@ -20,17 +21,6 @@ COUNTED = {  # what the number in an answer counts
     "start": "{} cached",
     "chunk": "{} cached",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One operation of a trace."""
-
-    number: int  # from 1
-    op: Op
-    performed: bool  # False: no caller could make this call
-    answer: str  # in short
-    broken: tuple[Violation, ...]
 
 
 def stepped(checker: Checker, trace: Iterable[Op]) -> Iterator[Step]:
@@ -65,6 +55,5 @@ def _answer(checker: Checker, op: Op, broken: tuple[Violation, ...]) -> str:
         return f"{'refused' if issubclass(error, CacheError) else 'raised'}: {error.__name__}"
     words = [COUNTED.get(op.name, "{} tokens").format(length)] if length is not None else []
     if isinstance(slots, tuple) and slots:
-        shown = [str(slot) for slot in slots]
-        words.append("slots " + " ".join(shown if len(shown) <= 8 else [*shown[:3], "..", shown[-1]]))
+        words.append(f"slots {numbers(slots)}")
     return ", ".join(words) or "done"

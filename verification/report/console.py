@@ -1,7 +1,7 @@
 """The terminal: tables on standard output, progress on standard error; colour only where there is a terminal."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from io import StringIO
 from typing import Any
 
@@ -27,11 +27,6 @@ def plain(parts: list[Any]) -> str:
     written = StringIO()
     Console(file=written, width=PLAIN_WIDTH, color_system=None).print(Group(*parts), highlight=False)
     return "\n".join(line.rstrip() for line in written.getvalue().rstrip().splitlines())
-
-
-def silence(title: str) -> AbstractContextManager[Any]:
-    """A `progress` that shows nothing."""
-    return nullcontext(lambda share, what="": None)
 
 
 @contextmanager

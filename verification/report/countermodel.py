@@ -6,9 +6,9 @@ from textwrap import indent
 
 from radixcheck.verification.proofs.proof_results import Model, Moment
 from radixcheck.verification.protocol import NodeId
-from radixcheck.verification.report.alt_text import described, title
+from radixcheck.verification.replay.trace_frames import Frame, compared, entries, tokens_of
+from radixcheck.verification.report.alt_text import alt_text, title
 from radixcheck.verification.report.drawing import svg
-from radixcheck.verification.report.frames import Frame, compared, entries, tokens_of
 
 
 def frames(model: Model) -> tuple[Frame, ...]:
@@ -35,11 +35,9 @@ def _frame(frame: Frame, moment: Moment, names: Mapping[NodeId, str]) -> Frame:
 
 def worded(model: Model) -> str:
     """The pictures where there are only letters."""
-    return "\n".join(f"{title(frame)}\n{indent(described(frame), '  ')}" for frame in frames(model))
+    return "\n".join(f"{title(frame)}\n{indent(alt_text(frame), '  ')}" for frame in frames(model))
 
 
 def drawn(claim: str, model: Model) -> list[dict[str, str]]:
     """Each picture with its title, and in words."""
-    return [
-        {"svg": svg(frame, f"model-{claim}-{frame.number}"), "title": title(frame), "text": described(frame)} for frame in frames(model)
-    ]
+    return [{"svg": svg(frame, f"model-{claim}-{frame.number}"), "title": title(frame), "text": alt_text(frame)} for frame in frames(model)]

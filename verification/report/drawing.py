@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 
+from radixcheck.verification.core.short_text import numbers, one_line
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
-from radixcheck.verification.report.alt_text import HIDDEN, NODES, below, clean, described, title
-from radixcheck.verification.report.frames import NEW, SPLIT, Frame, figure
-from radixcheck.verification.report.pictures import run
+from radixcheck.verification.replay.trace_frames import NEW, SPLIT, Frame, figure
+from radixcheck.verification.report.alt_text import HIDDEN, NODES, alt_text, below, title
 
 WIDTH = 352  # units; about as many pixels on a narrow page
 ROW, LINE, INDENT, LEVELS = 36, 15, 16, 8  # of a node, of a line of text, of a level; levels that are indented
@@ -23,11 +23,11 @@ SPACE = "http://www.w3.org/2000/svg"
 
 THEME = """
 :root{color-scheme:light dark;--paper:#fff;--ink:#1c1e21;--soft:#5c6370;--rule:#d4d7dc;--shade:#f4f5f7;
---link:#0b57b0;--good:#17663a;--bad:#a5222b;--none:#7a5a00}
+--link:#0b57b0;--good:#17663a;--bad:#a5222b;--undecided:#7a5a00}
 @media (prefers-color-scheme:dark){:root{--paper:#16181c;--ink:#e4e6ea;--soft:#a0a6b1;--rule:#3a3f48;--shade:#20242a;
---link:#7fb4ff;--good:#6fcf97;--bad:#ff8b8f;--none:#e0b64a}}
+--link:#7fb4ff;--good:#6fcf97;--bad:#ff8b8f;--undecided:#e0b64a}}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--rule:#999;--shade:#eee;
---link:#000;--good:#0b4a28;--bad:#8a1018;--none:#5a4300}}
+--link:#000;--good:#0b4a28;--bad:#8a1018;--undecided:#5a4300}}
 """  # colours of a page, by what they are for; the drawings take theirs from it
 
 STYLE = """
@@ -72,7 +72,7 @@ def stacked(shown: Sequence[Frame], name: str) -> str:
 def _labelled(frame: Frame, name: str) -> str:
     """The rest of a tag, and what is read aloud in place of the drawing."""
     name = escape(name)
-    texts = f'<title id="{name}-t">{escape(title(frame))}</title><desc id="{name}-d">{escape(described(frame))}</desc>'
+    texts = f'<title id="{name}-t">{escape(title(frame))}</title><desc id="{name}-d">{escape(alt_text(frame))}</desc>'
     return f'role="img" aria-labelledby="{name}-t {name}-d">{texts}'
 
 
@@ -85,7 +85,7 @@ def _drawn(frame: Frame) -> tuple[str, int]:
     height = rows[-1].top + rows[-1].height + GAP_BELOW if rows else LINE
     lines = [(f"and {hidden} more nodes", "plain")] if hidden else []
     for text, style in [*lines, *below(frame)]:
-        for piece in wrap(clean(text), LETTERS, subsequent_indent="    "):
+        for piece in wrap(one_line(text), LETTERS, subsequent_indent="    "):
             height += LINE
             x = 16 if style in ("entry", "struck") else 4
             parts.append(_struck(x, height - 3, piece) if style == "struck" else _text(x, height - 3, piece, f"rc-{style}"))
@@ -144,10 +144,10 @@ def _node(frame: Frame, row: _Row) -> Iterator[str]:
     box = f'x="{x}" y="{y}" width="{WIDTH - x - 2}" height="{row.height - 5}" rx="4"'
     yield f'<rect class="rc-box{kind}{" rc-locked" if n.lock else ""}" {box}/>'
     words = "  ".join(word for word in (f"locked {n.lock}" if n.lock else "", mark) if word)
-    yield _text(x + 6, y + 13, _fitting([f"[{run(n.segment)}]"], x, len(words)), "rc-strong")
+    yield _text(x + 6, y + 13, _fitting([f"[{numbers(n.segment)}]"], x, len(words)), "rc-strong")
     if words:
         yield _text(WIDTH - 8, y + 13, words, "rc-bad" if gone else "", "end")
-    yield _text(x + 6, y + 26, _fitting([_details(n, run(n.slots)), _details(n, run(n.slots, 4))], x, 0), "rc-soft")
+    yield _text(x + 6, y + 26, _fitting([_details(n, numbers(n.slots)), _details(n, numbers(n.slots, 4))], x, 0), "rc-soft")
     if row.namespace:
         yield _text(x + 6, y + 39, _fitting([row.namespace], x, 0), "rc-soft")
 
@@ -175,4 +175,4 @@ def _struck(x: int, y: int, text: str) -> str:
 
 def _text(x: int, y: int, text: str, style: str, anchor: str = "start") -> str:
     end = ' text-anchor="end"' if anchor == "end" else ""
-    return f'<text class="rc-text {style}" x="{x}" y="{y}"{end} xml:space="preserve">{escape(clean(text))}</text>'
+    return f'<text class="rc-text {style}" x="{x}" y="{y}"{end} xml:space="preserve">{escape(one_line(text))}</text>'

@@ -6,12 +6,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report import chart, drawing
 from radixcheck.verification.report.blocks import Badge, Block, Document, Inline, Link, WebLink, Words
-
-GOOD = (Verdict.PROVED, Verdict.EXHAUSTED, Verdict.TESTED, Verdict.MEASURED, Verdict.KILLED, Verdict.REPEATED)
-BAD = (Verdict.REFUTED, Verdict.SURVIVED, Verdict.NOT_AS_EXPECTED, Verdict.MISSING, Verdict.GONE)
+from radixcheck.verification.report.style import tone
 
 
 def html(document: Document) -> str:
@@ -42,8 +39,7 @@ def _words(words: Words) -> Markup:
 def _inline(words: Inline) -> Markup:
     match words:
         case Badge(word):
-            kind = "good" if word in GOOD else "bad" if word in BAD else "none"
-            return Markup('<b class="verdict {}">{}</b>').format(kind, word)
+            return Markup('<b class="verdict {}">{}</b>').format(tone(word), word)
         case Link(to, text):
             return Markup('<a href="#{}">{}</a>').format(to, text)
         case WebLink(url, text):

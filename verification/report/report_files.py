@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.core.atomic_write import write_whole
+from radixcheck.verification.core.progress import Progress
 from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.findings.finding import comparisons, findings, searches
 from radixcheck.verification.findings.finding_results import NOT_RUN, Repeated
@@ -23,7 +24,7 @@ from radixcheck.verification.report.sections import document
 from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.review_6907.answers import OURS, PROVE, Answer, reviewed, sources
 from radixcheck.verification.runs.report_data import Gathered
-from radixcheck.verification.runs.results import EXPLORED, Progress, collect
+from radixcheck.verification.runs.results import EXPLORED, collect
 from radixcheck.verification.runs.store import folder
 
 EVERYTHING = ("mutants", *(f"explore {subject}" for subject in EXPLORED))  # beside what answers rest on

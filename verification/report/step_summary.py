@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.core.status import SEVERITY, Status, Verdict
-from radixcheck.verification.report.wording import agreement, operations, verdict
+from radixcheck.verification.core.status import SEVERITY, Verdict
+from radixcheck.verification.report.style import status_mark, status_words
+from radixcheck.verification.report.wording import agreement, operations
 
 Json = Mapping[str, Any]
 
@@ -20,7 +21,6 @@ LAST = 200  # characters that are kept for the last line
 OPERATIONS_MAX = 8  # of a trace in a row
 WORDS_MAX = 120  # characters of a name, an operation, or another thing that a subject says
 SPECIAL = re.compile(r"[^a-zA-Z0-9 ,;/%()-]")  # anything to which Markdown, HTML or GitHub may give a meaning
-MARKS = {Status.HOLDS: "✅", Status.REFUTED: "❌"}
 
 
 def summary(outcomes: Sequence[Json]) -> str:
@@ -68,16 +68,18 @@ def _subject(outcome: Json, room: int) -> str:
 def _head(outcome: Json) -> Iterator[str]:
     words = [row["verdict"] for row in outcome["properties"]]
     counts = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
-    yield f"### {MARKS.get(outcome['status'], '❔')} {escaped(outcome['subject'])} {verdict(outcome['status'])}"
+    yield f"### {status_mark(outcome['status'])} {escaped(outcome['subject'])} {status_words(outcome['status'])}"
     yield ""
     under = f"policies {', '.join(outcome['policies'])}, pages of {', '.join(map(str, outcome['page_sizes']))}, seed {outcome['seed']}"
     yield f"{counts}. {outcome['operations']:,} operations in {outcome['runs']:,} runs, {under}."
     if outcome["reference"]:
-        yield from ("", f"{MARKS.get(outcome['reference']['status'], '❔')} {escaped(agreement(outcome['reference'])[1], 300)}")
+        yield from ("", f"{status_mark(outcome['reference']['status'])} {escaped(agreement(outcome['reference'])[1], 300)}")
     if outcome["replay"]:
         replay = outcome["replay"]
-        said = escaped(f"{replay['fault']['property']}: {replay['fault']['text']}", 300) if replay["fault"] else verdict(replay["status"])
-        yield from ("", f"{MARKS.get(replay['status'], '❔')} replay of {replay['requests']:,} requests: {said}")
+        said = (
+            escaped(f"{replay['fault']['property']}: {replay['fault']['text']}", 300) if replay["fault"] else status_words(replay["status"])
+        )
+        yield from ("", f"{status_mark(replay['status'])} replay of {replay['requests']:,} requests: {said}")
 
 
 def _refuted(outcome: Json) -> Iterator[tuple[Json, Json]]:

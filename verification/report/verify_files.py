@@ -46,17 +46,6 @@ class Files:
                 raise _cannot("--summary", self.summary, error) from error
 
 
-def check_new(option: str, file: Path) -> None:
-    """Whether a file can be written there that is not there yet; it leaves nothing behind. Raises `UsageError`."""
-    try:
-        file.open("x").close()
-        file.unlink()
-    except FileExistsError as error:
-        raise UsageError(f"{option} {file}: exists already, and is not overwritten; give another file") from error
-    except OSError as error:
-        raise _cannot(option, file, error) from error
-
-
 @dataclass(frozen=True, slots=True)
 class TraceFolder:
     """Where the smallest trace of each refuted property goes, a file each; None: nowhere."""

@@ -4,24 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.status import Status
+from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.operations import Op
-from radixcheck.verification.search.diff import brief
 
 Json = Mapping[str, Any]
 TRACE_MAX = 40  # operations shown of a trace
-WORDS = {Status.HOLDS: "holds", Status.REFUTED: "is refuted", Status.WRONG_USE: "is undecided", Status.UNDECIDED: "is undecided"}
-COLOURS = {Status.HOLDS: "green", Status.REFUTED: "bold red", Status.WRONG_USE: "yellow", Status.UNDECIDED: "yellow"}
-
-
-def verdict(status: int) -> str:
-    """Return the words for the status of a subject."""
-    return WORDS[Status(status)]
-
-
-def styled(status: Status) -> tuple[str, str]:
-    """Return the words for the status of a subject, and their style."""
-    return WORDS[status], COLOURS[status]
 
 
 def operations(found: Json) -> list[str]:

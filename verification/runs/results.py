@@ -1,22 +1,21 @@
 """What the report rests on: results that are stored in a folder, and obtained where they are missing or speak of other sources."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from radixcheck.verification.core.progress import Progress
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE, SECONDS, Evidence
-from radixcheck.verification.runs.request import request_for
+from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.runs.store import Stored, load, store, stored
 from radixcheck.verification.subjects.registry import BUILT_IN, resolve
 
 if TYPE_CHECKING:
     from radixcheck.verification.mutants.kill_matrix import Judged
 
-Progress = Callable[[str], AbstractContextManager[Any]]
 SCENARIOS = ("decode", "batch", "trace")
 EXPLORED = ("reference", "optimized")
 EXPLORE_SECONDS = 60.0  # of one exploration, after which it is given up
@@ -163,22 +162,20 @@ def _brief(judged: "Judged") -> "Judged":
 
 def _explorer(subject: str) -> Callable[[Progress], Stored]:
     def explore(progress: Progress) -> Stored:
-        from radixcheck.verification.report import explore_view as exploration
+        from radixcheck.verification.runs.explore_job import explore_request, explore_subject
 
-        cache = resolve(subject)
-        bounds = exploration.bounds(cache, (), ("lru",), (1,), None, EXPLORE_SECONDS)
+        request = explore_request(resolve(subject), (), ("lru",), (1,), seconds=EXPLORE_SECONDS)
         with progress(f"explore {subject}") as told:
-            results = exploration.explorations(cache, bounds, 2, lambda so_far: told(0.5, f"{so_far[-1].states:,} states"))
-        return exploration.to_json(subject, results)
+            return explore_subject(request, lambda so_far: told(0.5, f"{so_far[-1].states:,} states")).to_json()
 
     return explore
 
 
 def _verifier(subject: str) -> Callable[[Progress], Stored]:
     def verify(progress: Progress) -> Stored:
-        from radixcheck.verification.runs.outcome import verify_and_replay
+        from radixcheck.verification.runs.verify_job import VerifyRequest, verify_subject
 
         cache = resolve(subject)
-        return verify_and_replay(cache, request_for(cache, (), ()), SECONDS, False, progress).to_json()
+        return verify_subject(VerifyRequest(cache, bounds_for(cache, seconds=SECONDS)), progress).to_json()
 
     return verify

@@ -6,8 +6,8 @@ smallest trace that was found and the number of runs that ended in it. A kind th
 separately, with the reason that it declares.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from random import Random
 from time import monotonic
@@ -16,78 +16,23 @@ from radixcheck.spec.values import Sizes
 from radixcheck.verification.checker.difference_text import prefix_text
 from radixcheck.verification.checker.oracle import Oracle
 from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.workers import WORKERS, workers_for
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.generate import PROFILES, operations
+from radixcheck.verification.search.search_results import Bounds, Comparison, Difference, Kind
 from radixcheck.verification.search.shrink import in_pages_of_one, minimise
 from radixcheck.verification.search.sides import Said, Side, Specification
 
 STEPS = 400  # of one run
-POOL_PAGES = (6, 10, 16, 24)
 SLICE_SECONDS = 2.0
 SHRINK_SECONDS = 6.0  # of one kind
 ALONG_SECONDS = 60.0  # the same, of a trace of thousands of operations
 TOLD_EVERY = 200  # operations
 SHOWN_MAX = 6  # pages
-WORDS_MAX = 100  # characters of a key
 LEFT, RIGHT = "left", "right"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What differs (a field of `Said` and a group of operations), and which of the two departs from the specification."""
-
-    what: str
-    departs: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """An operation that the two answer differently, with the operations before it."""
-
-    kind: Kind
-    config: Config
-    trace: Trace
-    left: str
-    right: str
-    specification: str
-    runs: int = 1  # that ended like this
-    declared: Mapping[str, str] = field(default_factory=dict)  # by which of those that depart, and why
-
-    @property
-    def is_declared(self) -> bool:
-        """Whether every side that departs declares this kind of difference."""
-        return bool(self.kind.departs) and set(self.kind.departs) <= set(self.declared)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result of a comparison. `diverged` counts runs that ended early because both caches departed from the specification alike."""
-
-    steps: int = 0
-    runs: int = 0
-    diverged: int = 0
-    kinds: Mapping[Kind, Difference] = field(default_factory=dict)
-
-    def __add__(self, other: "Outcome") -> "Outcome":
-        kinds = dict(self.kinds)
-        for kind, new in other.kinds.items():
-            old = kinds.get(kind)
-            shorter = new if old is None or len(new.trace) < len(old.trace) else old
-            kinds[kind] = replace(shorter, runs=new.runs + (old.runs if old else 0))
-        return Outcome(self.steps + other.steps, self.runs + other.runs, self.diverged + other.diverged, kinds)
-
-    @property
-    def differences(self) -> tuple[Difference, ...]:
-        """One difference of each kind, undeclared kinds first, then by the number of runs."""
-        return tuple(sorted(self.kinds.values(), key=lambda d: (d.is_declared, -d.runs)))
-
-    @property
-    def faults(self) -> tuple[Difference, ...]:
-        """The differences that no cache declares."""
-        return tuple(d for d in self.differences if not d.is_declared)
 
 
 class Pair:
@@ -142,15 +87,6 @@ class Pair:
         return " ".join(known) + (f" and {len(positions) - SHOWN_MAX} more" if len(positions) > SHOWN_MAX else "")
 
 
-def brief(text: str) -> str:
-    """Return the text without the middle of a long list of tokens.
-
-    >>> brief("[" + "1 " * 60 + "2]")
-    '[1 1 1 1 1 1 1 1 1 1 1 1 ... 1 1 1 1 1 1 1 2]'
-    """
-    return text if len(text) <= WORDS_MAX else f"{text[: WORDS_MAX // 4].rstrip()} ... {text[-WORDS_MAX // 6 :].lstrip()}"
-
-
 def _group(op: Op, what: str) -> str:
     """Return what differs, named so that one cause has one name: an eviction is the same in every operation that evicts."""
     if what == "victims" and op.name in ("evict", "alloc", "start", "decode", "insert"):
@@ -162,7 +98,7 @@ def _group(op: Op, what: str) -> str:
     return f"{what} of {op.name}"
 
 
-def compare(left: Factory, right: Factory, config: Config, seed: int) -> Outcome:
+def compare(left: Factory, right: Factory, config: Config, seed: int) -> Comparison:
     """One run of two caches."""
     random = Random(f"{config} {seed}")
     pair = Pair(left, right, config)
@@ -170,7 +106,7 @@ def compare(left: Factory, right: Factory, config: Config, seed: int) -> Outcome
     return _run(pair, config, islice(stream, STEPS))
 
 
-def _run(pair: Pair, config: Config, stream: Iterable[Op]) -> Outcome:
+def _run(pair: Pair, config: Config, stream: Iterable[Op]) -> Comparison:
     trace: list[Op] = []
     for op in stream:
         if not pair.allowed(op):
@@ -181,15 +117,15 @@ def _run(pair: Pair, config: Config, stream: Iterable[Op]) -> Outcome:
             kind = differs[0]
             sides = zip((LEFT, RIGHT), pair.each, strict=True)
             declared = {side: supports.choices[kind.what] for side, supports in sides if kind.what in supports.choices}
-            return Outcome(len(trace), 1, 0, {kind: Difference(kind, config, tuple(trace), *differs[1:], declared=declared)})
+            return Comparison(len(trace), 1, 0, {kind: Difference(kind, config, tuple(trace), *differs[1:], declared=declared)})
         if pair.diverged:
             break
-    return Outcome(len(trace), 1, pair.diverged)
+    return Comparison(len(trace), 1, pair.diverged)
 
 
 def along(
     left: Factory, right: Factory, config: Config, trace: Trace, progress: Callable[[float, str], None], seconds: float = ALONG_SECONDS
-) -> Outcome:
+) -> Comparison:
     """Compare two caches along given operations, up to the first that they answer differently."""
 
     def told() -> Iterator[Op]:
@@ -217,9 +153,9 @@ def _smallest(left: Factory, right: Factory, found: Difference, seconds: float =
     return replace(small, runs=found.runs)
 
 
-def _slice(left: Factory, right: Factory, configs: Sequence[Config], seed: int, seconds: float) -> Outcome:
+def _slice(left: Factory, right: Factory, configs: Sequence[Config], seed: int, seconds: float) -> Comparison:
     """Runs over all configurations in turn, for about `seconds`."""
-    end, k, outcome = monotonic() + seconds, 0, Outcome()
+    end, k, outcome = monotonic() + seconds, 0, Comparison()
     while k == 0 or monotonic() < end:
         outcome += compare(left, right, configs[(seed + k) % len(configs)], seed + k)
         k += 1
@@ -227,16 +163,11 @@ def _slice(left: Factory, right: Factory, configs: Sequence[Config], seed: int, 
 
 
 def diff(
-    left: Subject,
-    right: Subject,
-    configs: Sequence[Config],
-    seed: int,
-    seconds: float,
-    operations_wanted: int | None,
-    progress: Callable[[float, str], None],
-) -> Outcome:
+    left: Subject, right: Subject, bounds: Bounds, operations_wanted: int | None, progress: Callable[[float, str], None]
+) -> Comparison:
     """Compare two caches until the time is over or, if `operations_wanted` is given, that many operations were compared."""
-    start, outcome, number = monotonic(), Outcome(), 0
+    start, outcome, number = monotonic(), Comparison(), 0
+    configs, seconds = bounds.configs(), bounds.seconds
     wanted = operations_wanted or 0
 
     def share() -> float:
@@ -247,7 +178,7 @@ def diff(
             jobs = []
             for _ in range(WORKERS):
                 number += 1
-                jobs.append(pool.submit(_slice, left, right, configs, (seed << 32) + (number << 20), min(SLICE_SECONDS, seconds)))
+                jobs.append(pool.submit(_slice, left, right, configs, (bounds.seed << 32) + (number << 20), min(SLICE_SECONDS, seconds)))
             for job in jobs:
                 outcome += job.result()
             progress(min(1.0, share()), f"{outcome.steps:,} operations, {len(outcome.kinds)} kinds of difference")

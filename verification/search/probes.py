@@ -23,7 +23,6 @@ from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
 from radixcheck.verification.search.run import RunResult
 
-PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")  # seen by a probe only: a replay of the trace does not show them
 SCENES = {"insert", "match", "lock", "unlock", "evict"}  # the operations of all scenes
 POOL_PAGES = 4096
 NAMESPACES = 1_200  # of 2**16 values: two of them are alike with a probability of 0.99998

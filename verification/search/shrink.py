@@ -6,13 +6,13 @@ from time import monotonic
 from typing import Protocol, TypeVar
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.search.run import replay
 
-UNSHRINKABLE = frozenset({"MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST"})  # shown by size
 REPLICAS = 6  # of a trace whose answers differ from run to run: some pairs agree by chance
 
 
@@ -46,7 +46,7 @@ def minimise(best: Shown, again: Callable[[Trace], Shown | None], page_size: int
 def shrink(factory: Factory, found: Found, seconds: float) -> Found:
     """A shorter trace with the same broken property."""
     id_ = found.violation.property
-    if id_ in UNSHRINKABLE:
+    if id_ in PROBED:
         return found
     found = _in_pages_of_one(factory, found) or found
     found = _in_less_room(factory, found)
@@ -101,7 +101,7 @@ def share(factory: Factory, found: list[Found]) -> list[Found]:
     chosen: list[Found] = []
     for one in sorted(found, key=lambda f: _measure(f.trace)):
         id_ = one.violation.property
-        others = (f for f in chosen if len(f.trace) <= len(one.trace) and id_ not in UNSHRINKABLE)
+        others = (f for f in chosen if len(f.trace) <= len(one.trace) and id_ not in PROBED)
         shared = (_again(factory, f.config, f.trace, id_) for f in others)
         chosen.append(next((s for s in shared if s is not None), one))
     return chosen

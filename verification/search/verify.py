@@ -2,27 +2,26 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass
 from time import monotonic
 
 from radixcheck.spec.property import Property
 from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.formulas import compiled
-from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE
+from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE, PROBED
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.found import Found
-from radixcheck.verification.core.status import Status, Verdict
+from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.workers import WORKERS, workers_for
 from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.machine import BATCH, hypothesis_batches, never_fired
 from radixcheck.verification.search.probes import POOL_PAGES as PROBE_PAGES
-from radixcheck.verification.search.probes import PROBED, SCENES, probed
+from radixcheck.verification.search.probes import SCENES, probed
 from radixcheck.verification.search.run import RunResult, random_run
+from radixcheck.verification.search.search_results import POOL_PAGES, Bounds, PropertyVerdict, Report
 from radixcheck.verification.search.shrink import share, shrink
 
-POOL_PAGES = (6, 10, 16, 24)
 LONG_EVERY, LONG_STEPS, LONG_PAGES, LONG_KEY = 5, 2_400, 160, 40  # every 5th slice begins with one long run; pages of its pool and of a key
 LONG_FROM = 5.0  # seconds of a search: a shorter one makes no long run
 SHRINK_SECONDS, SHRINK_PER_STEP = 4.0, 0.005
@@ -35,58 +34,12 @@ LOCKING = ("lock", "start")
 STRIDE = 8  # the formulas are evaluated on every 8th step, and in every 8th run on every step
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Where to search, and for how long."""
-
-    policies: tuple[str, ...]
-    page_sizes: tuple[int, ...]
-    seconds: float = 40
-    seed: int = 0
-    pool: int | None = None  # tokens; None: several small pools
-    device: str = "cpu"
-    misused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyVerdict:
-    """The verdict on one property."""
-
-    property: Property
-    verdict: Verdict  # TESTED, REFUTED, NOT EXERCISED or NOT OBSERVABLE
-    checked: int  # states or calls
-    exercised: int  # of them non-vacuous
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The result of the search of one subject."""
-
-    subject: str  # its name
-    options: Options
-    verdicts: tuple[PropertyVerdict, ...]
-    found: tuple[Found, ...]  # shrunk, one for each refuted property
-    steps: int
-    runs: int
-    seconds: float
-    idle_rules: tuple[str, ...]  # rules of the state machine that never fired
-
-    @property
-    def status(self) -> Status:
-        """UNDECIDED if a property was not exercised or a rule never fired."""
-        if self.found:
-            return Status.REFUTED
-        undecided = self.idle_rules or any(v.verdict == Verdict.NOT_EXERCISED for v in self.verdicts)
-        return Status.UNDECIDED if undecided else Status.HOLDS
-
-
-def verify(subject: Subject, options: Options, progress: Callable[[float, str], None]) -> Report:
+def verify(subject: Subject, bounds: Bounds, progress: Callable[[float, str], None]) -> Report:
     """Search, shrink what is found, and judge each property. `progress(share done, what)` is called at least once a second."""
     start = monotonic()
     result, machine = RunResult(), RunResult()
     with workers_for(subject) as pool:
-        for part, of_machine in _search(pool, subject, options, progress):
+        for part, of_machine in _search(pool, subject, bounds, progress):
             result.merge(part)
             if of_machine:
                 machine.merge(part)
@@ -97,20 +50,20 @@ def verify(subject: Subject, options: Options, progress: Callable[[float, str], 
             found.append(job.result())
     found = share(subject, found)
     idle = never_fired(machine) if machine.runs else ()
-    verdicts = judged(result, subject.supports, subject.white_box, options.misused)
+    verdicts = judged(result, subject.supports, subject.white_box, bounds.misused)
     order = list(CATALOGUE)
     found.sort(key=lambda f: order.index(f.violation.property))
     elapsed = monotonic() - start
-    return Report(subject.name, options, verdicts, tuple(found), result.steps, result.runs, elapsed, idle)
+    return Report(subject.name, bounds, verdicts, tuple(found), result.steps, result.runs, elapsed, idle)
 
 
-def _search(pool: Executor, subject: Subject, options: Options, progress: Callable[[float, str], None]) -> Iterator[tuple[RunResult, bool]]:
+def _search(pool: Executor, subject: Subject, bounds: Bounds, progress: Callable[[float, str], None]) -> Iterator[tuple[RunResult, bool]]:
     """Yield results, and whether they are of the state machine, until the time is over; after a refutation, half of the time is enough."""
-    configs = [(policy, size) for size in options.page_sizes for policy in options.policies]
+    configs = [(policy, size) for size in bounds.page_sizes for policy in bounds.policies]
     start, refuted, submitted = monotonic(), False, 0
-    budget = options.seconds
+    budget = bounds.seconds
     waiting: dict[Future[RunResult], bool] = {}
-    tasks = [(_probe, (subject, options), False), (_machine, (subject, options), True)]
+    tasks = [(_probe, (subject, bounds), False), (_machine, (subject, bounds), True)]
     while waiting or tasks or submitted < SLICES_MIN or monotonic() - start < budget:
         while len(waiting) < WORKERS + 1 and (tasks or submitted < SLICES_MIN or monotonic() - start < budget):
             if tasks:
@@ -118,44 +71,44 @@ def _search(pool: Executor, subject: Subject, options: Options, progress: Callab
                 waiting[pool.submit(function, *arguments)] = of_machine
             else:
                 policy, size = configs[submitted % len(configs)]
-                waiting[pool.submit(_slice, subject, policy, size, options, submitted)] = False
+                waiting[pool.submit(_slice, subject, policy, size, bounds, submitted)] = False
                 submitted += 1
         done, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
         for future in done:
             part = future.result()
             yield part, waiting.pop(future)
             if part.found and not refuted:
-                refuted, budget = True, max(options.seconds / 2, len(configs) * SLICE_SECONDS / WORKERS)
+                refuted, budget = True, max(bounds.seconds / 2, len(configs) * SLICE_SECONDS / WORKERS)
         share = min(1.0, (monotonic() - start) / budget)
         progress(share, f"{submitted} slices of {len(configs)} configurations")
 
 
-def _slice(subject: Subject, policy: str, page_size: int, options: Options, number: int) -> RunResult:
+def _slice(subject: Subject, policy: str, page_size: int, bounds: Bounds, number: int) -> RunResult:
     """Random runs under one policy and page size, for about a second.
 
     Some slices begin with one long run over a large tree, for faults that need many victims, many ticks or long edges.
     """
-    result, end = RunResult(), monotonic() + min(SLICE_SECONDS, options.seconds)
-    k, first = 0, number + number // (len(options.policies) * len(options.page_sizes))  # a slow subject gets one run in each slice
-    if number % LONG_EVERY == LONG_EVERY // 2 and options.seconds >= LONG_FROM:
-        config = Config(policy, page_size, options.pool or page_size * LONG_PAGES, options.device)
-        seed = (options.seed << 32) + (number << 16) - 1
-        result.merge(random_run(subject, config, seed, LONG_STEPS, 4 * STRIDE, options.misused, longest=LONG_KEY))
+    result, end = RunResult(), monotonic() + min(SLICE_SECONDS, bounds.seconds)
+    k, first = 0, number + number // (len(bounds.policies) * len(bounds.page_sizes))  # a slow subject gets one run in each slice
+    if number % LONG_EVERY == LONG_EVERY // 2 and bounds.seconds >= LONG_FROM:
+        config = Config(policy, page_size, bounds.pool or page_size * LONG_PAGES, bounds.device)
+        seed = (bounds.seed << 32) + (number << 16) - 1
+        result.merge(random_run(subject, config, seed, LONG_STEPS, 4 * STRIDE, bounds.misused, longest=LONG_KEY))
     while k == 0 or monotonic() < end:
         turn = first + k
-        pool = options.pool or page_size * POOL_PAGES[(turn + turn // STRIDE) % len(POOL_PAGES)]
-        config = Config(policy, page_size, pool, options.device)
+        pool = bounds.pool or page_size * POOL_PAGES[(turn + turn // STRIDE) % len(POOL_PAGES)]
+        config = Config(policy, page_size, pool, bounds.device)
         stride = 1 if turn % STRIDE == 0 else STRIDE
-        result.merge(random_run(subject, config, (options.seed << 32) + (number << 16) + k, 120, stride, options.misused))
+        result.merge(random_run(subject, config, (bounds.seed << 32) + (number << 16) + k, 120, stride, bounds.misused))
         k += 1
     return result
 
 
-def _machine(subject: Subject, options: Options) -> RunResult:
+def _machine(subject: Subject, bounds: Bounds) -> RunResult:
     """The Hypothesis state machine, which draws its own configurations. A slow subject gets fewer examples, but at least EXAMPLES_MIN."""
-    result, end = RunResult(), monotonic() + options.seconds / 2
-    examples = max(EXAMPLES_MIN, int(options.seconds * 3))
-    found = hypothesis_batches(subject, options.policies, options.page_sizes, options.seed, examples, misused=options.misused)
+    result, end = RunResult(), monotonic() + bounds.seconds / 2
+    examples = max(EXAMPLES_MIN, int(bounds.seconds * 3))
+    found = hypothesis_batches(subject, bounds.policies, bounds.page_sizes, bounds.seed, examples, misused=bounds.misused)
     for batches, part in enumerate(found, 1):
         result.merge(part)
         if monotonic() > end and batches * BATCH >= EXAMPLES_MIN:
@@ -163,11 +116,11 @@ def _machine(subject: Subject, options: Options) -> RunResult:
     return result
 
 
-def _probe(subject: Subject, options: Options) -> RunResult:
+def _probe(subject: Subject, bounds: Bounds) -> RunResult:
     """The program checks, each in a fixed scene."""
     result = RunResult()
-    for size in options.page_sizes[:2]:
-        result.merge(probed(subject, Config(options.policies[0], size, PROBE_PAGES * size, options.device)))
+    for size in bounds.page_sizes[:2]:
+        result.merge(probed(subject, Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device)))
         if result.found:
             break
     return result

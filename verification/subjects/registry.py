@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.subject import Factory, Subject
+from radixcheck.verification.core.subject import Factory, Named, Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup, Supports
@@ -24,15 +24,7 @@ from radixcheck.verification.remote.remote_subject import Remote
 Given = str | Factory  # what a user gives: a name, or a factory (a Subject is one)
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A cache with a name on the command line."""
-
-    name: str
-    where: str  # module:factory
-    sentence: str
-
-
+REFERENCE = "reference"
 BUILT_IN = {
     n.name: n
     for n in (
@@ -41,7 +33,7 @@ BUILT_IN = {
             "radixcheck.verification.subjects.optimized_subject:optimized_subject",
             "this project's fast cache, in checking mode",
         ),
-        Named("reference", "radixcheck.verification.subjects.reference_subject:reference_subject", "the readable cache"),
+        Named(REFERENCE, "radixcheck.verification.subjects.reference_subject:reference_subject", "the readable cache"),
         Named("model", "radixcheck.verification.subjects.model_subject:model_subject", "the specification, run as a cache"),
         Named(
             "base", "radixcheck.verification.subjects.historical:base_subject", "the cache before sglang#6907 (0.4.6.post5), in our words"

@@ -30,7 +30,7 @@ from radixcheck.verification.bench.scenarios import memory_scenario as memory
 from radixcheck.verification.bench.scenarios import queue_scenario as queue
 from radixcheck.verification.bench.scenarios import trace_scenario as trace
 from radixcheck.verification.bench.streams import Make
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.replay import sample
 from radixcheck.verification.report import bench_view as report

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.replay import sample
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.contract_results import EXHAUSTED, REFUTED, UNKNOWN, Decided, Judged, status
 from radixcheck.verification.contracts.crosshair_run import Explored, explore

@@ -10,7 +10,7 @@ import pytest
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WITHIN, Finding, comparisons, findings, searches, subjects

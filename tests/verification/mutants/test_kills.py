@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from places import TESTS
 
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
+from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.mutants import kill_matrix as matrix
@@ -14,7 +15,6 @@ from radixcheck.verification.mutants.detectors import DETECTORS
 from radixcheck.verification.mutants.kill_matrix import KILLED, NOT_RUN, OTHER, SURVIVED, Cell, Judged
 from radixcheck.verification.mutants.proof_detector import STATED, Statement, refutation
 from radixcheck.verification.mutants.reliability import Reliability
-from radixcheck.verification.search.probes import PROBED
 
 KILLABLE = ("split_forgets_hits", "evict_decrements_twice", "match_returns_root", "evict_accepts_negative")
 

@@ -12,7 +12,7 @@ from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.signature import ENTRY
 from radixcheck.spec.transitions import CACHE
-from radixcheck.verification.cli.commands import cli
+from radixcheck.verification.cli.app import cli
 from radixcheck.verification.proofs import prove as campaign
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.proofs.proof_results import (

@@ -11,7 +11,7 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import node
 from radixcheck.spec.transitions import BEGIN, CACHE, SPLIT, TOUCH, n
 from radixcheck.spec.updates import Transition
-from radixcheck.verification.cli.commands import cli
+from radixcheck.verification.cli.app import cli
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.proofs.conditions import preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import decide

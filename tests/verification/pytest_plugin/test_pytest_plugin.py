@@ -209,7 +209,7 @@ def test_the_fixtures_and_the_marker_pass_on_the_reference_and_fail_on_a_mutant(
     assert "operation 3 (evict 1):" in said
     assert "undecided: operation 4 (unlock h7) cannot be called on caches:right" in said
     assert "caches:boastful is refuted:" in said
-    assert "slots 2, which nobody can reach" in said
+    assert "slots 2, which are unreachable" in said
     assert "kit.py" not in said, "the plugin's own frames are of no use"
 
 

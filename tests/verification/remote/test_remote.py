@@ -10,7 +10,7 @@ import pytest
 from places import ROOT, TESTS
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.usage import UsageError

@@ -11,16 +11,17 @@ import pytest
 from places import TESTS
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.replay.judge import judge
 from radixcheck.verification.replay.page_by_page import in_short_pages
 from radixcheck.verification.replay.regression_test import text
-from radixcheck.verification.replay.replay import Settings, replay
+from radixcheck.verification.replay.replay import replay
+from radixcheck.verification.replay.replay_results import Settings, Shrunk
 from radixcheck.verification.replay.sample import generate
-from radixcheck.verification.replay.shrink_replay import Shrunk, shrink
+from radixcheck.verification.replay.shrink_replay import shrink
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
 
@@ -189,7 +190,7 @@ def test_of_a_right_cache_there_is_nothing_to_shrink(tmp_path: Path, capsys: pyt
     [
         ("test_there.py", "exists already, and is not overwritten; give another file"),
         ("absent/test_new.py", "cannot be written"),
-        ("test_new.txt", "give one that ends in .py"),
+        ("test_new.txt", "give a file that ends in .py"),
     ],
 )
 def test_a_file_that_cannot_be_written_is_refused_before_the_replay(

@@ -11,9 +11,10 @@ from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
-from radixcheck.verification.report.alt_text import described, title
+from radixcheck.verification.replay.trace_frames import Frame
+from radixcheck.verification.report.alt_text import alt_text, title
 from radixcheck.verification.report.drawing import WIDTH, stacked, svg
-from radixcheck.verification.report.frames import Frame, frames
+from radixcheck.verification.runs.show_job import frames
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
 from radixcheck.verification.subjects.registry import resolve
 
@@ -58,11 +59,7 @@ def test_victim_what_is_cut_off_lost_slots_and_stale_entries_are_drawn_with_thei
     drawn = svg(evicted[-1], "p")
 
     assert shapes(drawn) == ["rc-box rc-gone", "rc-box rc-gone"]
-    assert [text for text, style in texts(drawn) if "rc-bad" in style][:3] == [
-        "evicted",
-        "cut off",
-        "lost: slots 2, which nobody can reach",
-    ]
+    assert [text for text, style in texts(drawn) if "rc-bad" in style][:3] == ["evicted", "cut off", "lost: slots 2, which are unreachable"]
     assert ("5 for [1 1]  stale: its node is gone", "rc-text rc-struck") in texts(drawn)
     struck = [t.text for t in ElementTree.fromstring(drawn).iter("tspan") if t.get("class") == "rc-line"]
     assert struck == ["4 for no node of the tree", "5 for [1 1]"]
@@ -94,26 +91,26 @@ def test_a_key_that_has_moved_on_is_seen_under_other_policies_too() -> None:
 
 
 def test_the_description_says_all_of_it_in_words(evicted: tuple[Frame, ...]) -> None:
-    assert described(evicted[-1]).splitlines()[:7] == [
+    assert alt_text(evicted[-1]).splitlines()[:7] == [
         "root",
         "└─ [1]  slots 0  time 4  evicted",
         "   └─ [1]  slots 2  time 5  cut off",
         "heap:",
         "4 for no node of the tree  stale: its node is gone",
         "5 for [1 1]  stale: its node is gone",
-        "lost: slots 2, which nobody can reach",
+        "lost: slots 2, which are unreachable",
     ]
-    assert "EVICT_LEAF broken: the formula is false for k = [1 1], p = [1]" in described(evicted[-1])
+    assert "EVICT_LEAF broken: the formula is false for k = [1 1], p = [1]" in alt_text(evicted[-1])
 
 
 def test_locks_and_a_split_are_drawn_and_said() -> None:
     trace = (Op("insert", Key((1, 2, 3))), Op("match", Key((1, 2))), Op("lock", Key((1, 2)), 1))
     split, locked = of("reference", trace)[2:]
 
-    assert "[1 2]  slots" in described(split)
-    assert "new by a split" in described(split)
+    assert "[1 2]  slots" in alt_text(split)
+    assert "new by a split" in alt_text(split)
     assert shapes(svg(split, "p")) == ["rc-box rc-new", "rc-box"]
-    assert "locked 1" in described(locked)
+    assert "locked 1" in alt_text(locked)
     assert shapes(svg(locked, "p")) == ["rc-box rc-locked", "rc-box"]
     assert "locked 1" in [text for text, _ in texts(svg(locked, "p"))]
     assert not any("heap" in text for text, _ in texts(svg(locked, "p")))
@@ -138,7 +135,7 @@ def test_a_black_box_has_frames_without_an_inside() -> None:
 
     assert [frame.seen for frame in shown] == [None] * 4
     assert [frame.answer for frame in shown][1:] == ["0 present, slots 0", "1 present, slots 1 2", "freed 1"]
-    assert described(shown[-1]).splitlines() == ["the cache does not show its inside", "free 5  evictable 1  protected 0"]
+    assert alt_text(shown[-1]).splitlines() == ["the cache does not show its inside", "free 5  evictable 1  protected 0"]
     assert ElementTree.fromstring(svg(shown[-1], "p")).tag == "svg"
 
 
@@ -148,7 +145,7 @@ def test_what_cannot_be_called_is_said_and_what_raises_ends_it() -> None:
     assert shown[1].answer.startswith("not performed")
     assert shown[-1].number == 4
     assert shown[-1].answer == "raised: ZeroDivisionError"
-    assert "raised ZeroDivisionError: 1    [31m <&>" in described(shown[-1])
+    assert "raised ZeroDivisionError: 1    [31m <&>" in alt_text(shown[-1])
     assert "<&>" in "".join(text for text, _ in texts(svg(shown[-1], "p")))
 
 
@@ -163,7 +160,7 @@ def test_a_cache_that_shows_nothing_any_more_ends_it_with_a_frame_that_says_so()
     shown = of("faulty:shows_nothing", (*LEAF, *LEAF))
 
     assert shown[-1].number == 3
-    assert "it cannot be asked any more: observe() raised OSError: gone" in shown[-1].answer
+    assert "it cannot be observed any more: observe() raised OSError: gone" in shown[-1].answer
     assert [v.property for v in shown[-1].broken] == ["REFINEMENT"]
 
 
@@ -202,7 +199,7 @@ def test_whatever_stands_in_a_namespace_is_escaped() -> None:
             "tspan",
         }
         drawn.encode("utf-8")
-    assert "script" in described(shown[1])
+    assert "script" in alt_text(shown[1])
 
 
 def test_each_drawing_is_an_image_with_title_and_description_under_names_of_its_own(evicted: tuple[Frame, ...]) -> None:
@@ -214,7 +211,7 @@ def test_each_drawing_is_an_image_with_title_and_description_under_names_of_its_
     assert len(ids) == len(set(ids)) == 2 * len(evicted)
     for image, frame in zip(images, evicted, strict=True):
         named = {each.get("id"): each.text for each in image}
-        assert [named[name] for name in image.get("aria-labelledby", "").split()] == [title(frame), described(frame)]
+        assert [named[name] for name in image.get("aria-labelledby", "").split()] == [title(frame), alt_text(frame)]
 
 
 def test_a_large_tree_is_shown_in_part_and_a_deep_one_stays_within_its_width() -> None:
@@ -235,4 +232,4 @@ def test_a_wrong_heap_is_drawn_as_it_is() -> None:
     last = frames(mutant, SMALL, trace)[-1]
 
     assert last.heap is not None
-    assert f"heap:\n{last.heap[0].key}" in described(last)
+    assert f"heap:\n{last.heap[0].key}" in alt_text(last)

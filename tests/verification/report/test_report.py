@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.report import questions_view as questions

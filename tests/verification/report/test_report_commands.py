@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.review_6907.answers import ANSWERS, BENCH, FACTS, PROVE, Evidence
 from radixcheck.verification.runs.results import Results
 

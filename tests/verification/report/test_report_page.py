@@ -15,26 +15,24 @@ from selenium import webdriver
 from radixcheck.verification.bench.bench_data import CACHES
 from radixcheck.verification.bench.bench_results import Measurement, Results
 from radixcheck.verification.bench.plan import planned
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.explore.scopes import SCOPES
 from radixcheck.verification.mutants.kill_matrix import judge_all
 from radixcheck.verification.proofs import prove as campaign
-from radixcheck.verification.report import explore_view as explore
 from radixcheck.verification.report import facts_view as facts
 from radixcheck.verification.report import prove_view as proofs
 from radixcheck.verification.report.mutants_view import Matrix
-from radixcheck.verification.report.pictures import scene
 from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.review_6907.answers import ANSWERS, BENCH, PROVE
 from radixcheck.verification.review_6907.cost_claims import decided
 from radixcheck.verification.review_6907.facts import FACTS, decide
 from radixcheck.verification.review_6907.proof_suite import PROOFS
 from radixcheck.verification.review_6907.questions import QUESTIONS, THREAD
-from radixcheck.verification.runs.outcome import VerifyOutcome
+from radixcheck.verification.runs.explore_job import explore_request, explore_subject
 from radixcheck.verification.runs.results import collect
 from radixcheck.verification.runs.store import store
-from radixcheck.verification.search.verify import Options, verify
+from radixcheck.verification.runs.verify_job import VerifyRequest, search_subject
+from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.subjects.registry import resolve
 
 FEW = ("Q1-EQUAL", "EVICT-ENDS", "evict/COUNT", "touch/RECENCY", "STAMP", "split/ADDS")
@@ -58,8 +56,8 @@ def small(folder: Path) -> None:
     store(folder / "facts.json", facts.to_json([decide(fact, 0) for fact in FACTS.values()]))
     store(folder / "bench.json", bench())
     store(folder / "mutants.json", Matrix(judge_all(("evict_internal",), 0, 1.0, detectors=("driver", "proofs")), 1.0).to_json())
-    bounds = explore.Bounds((SCOPES["tree"],), ("lru",), (1,), 20, 5.0)
-    explored = explore.to_json("reference", explore.explorations(resolve("reference"), bounds, 1, lambda found: None))
+    request = explore_request(resolve("reference"), ("tree",), ("lru",), (1,), limit=20, seconds=5.0, cores=1)
+    explored = explore_subject(request).to_json()
     for subject in ("reference", "optimized"):
         store(folder / f"explore-{subject}.json", explored)
     refuted, right = checked("as-submitted:pairs"), checked("reference")
@@ -70,18 +68,13 @@ def small(folder: Path) -> None:
 
 def checked(subject: str) -> dict[str, Any]:
     """A search of a second; what is refuted is shown by pictures."""
-    report = verify(resolve(subject), Options(("lru",), (1,), 1.0, 0, 16), quiet_search)
-    return VerifyOutcome(report, tuple((found, scene(resolve(subject), found)) for found in report.found), None, None).to_json()
+    return search_subject(VerifyRequest(resolve(subject), Bounds(("lru",), (1,), 1.0, 0, 16))).to_json()
 
 
 @contextmanager
 def quiet(title: str) -> Iterator[Callable[..., None]]:
     """No progress."""
     yield lambda *told: None
-
-
-def quiet_search(share: float, what: str) -> None:
-    """No progress."""
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +157,7 @@ def test_all_files_say_the_same(made: Path) -> None:
         assert re.search(rf'>{each["id"]}  <b class="verdict \w+">{each["verdict"]}</b>', page)
     assert '<b class="verdict bad">REFUTED</b>' in page
     assert '<b class="verdict good">TESTED</b>' in page
-    assert '<b class="verdict none">OPEN</b>' in page
+    assert '<b class="verdict undecided">OPEN</b>' in page
     assert len(markdown) < 60_000
     assert ElementTree.parse(made / "junit.xml").getroot().tag == "testsuites"
     assert (made / "summary.md").read_text() == summary([json.loads((made / "report.json").read_text())["results"]["optimized"]])

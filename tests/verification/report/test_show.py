@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.traces import Recorded, read, write
 from radixcheck.verification.operations import Op
@@ -132,7 +132,7 @@ def test_the_pictures_are_written_as_a_page_and_as_one_drawing(trace: Path, tmp_
     ("arguments", "says"),
     [
         (("show", "absent.jsonl"), "absent.jsonl: cannot be read"),
-        (("show", "TRACE", "--svg", "a.png"), "--svg a.png: give a file that ends in .html, a page, or in .svg, one drawing"),
+        (("show", "TRACE", "--svg", "a.png"), "--svg a.png: give a file that ends in .html (a page) or .svg (one drawing)"),
         (("show", "TRACE", "--svg", "absent/a.svg"), "--svg absent/a.svg: cannot be written"),
         (("show", "TRACE", "--subject", "nobody"), "unknown subject 'nobody'"),
         (("replay", "TRACE", "--running", "3"), "--running makes no sense for"),
@@ -140,7 +140,7 @@ def test_the_pictures_are_written_as_a_page_and_as_one_drawing(trace: Path, tmp_
         (("replay", "TRACE", "--policy", "lru"), "--policy makes no sense for"),
         (("replay", "TRACE", "--device", "cpu"), "--device makes no sense for"),
         (("replay", "TRACE", "--sample"), "give one trace"),
-        (("replay", "TRACE", "--shrink", "a.txt"), "--shrink a.txt: give one that ends in .py, for pytest, or in .jsonl, a trace"),
+        (("replay", "TRACE", "--shrink", "a.txt"), "--shrink a.txt: give a file that ends in .py (a test for pytest) or .jsonl (a trace)"),
         (("verify", "reference", "--traces", "TRACE"), "cannot be written"),
     ],
 )

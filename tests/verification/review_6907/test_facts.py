@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.review_6907.fact_results import Fact, Tried
 from radixcheck.verification.review_6907.facts import FACTS, batches, decide, guard

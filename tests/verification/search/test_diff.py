@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from radixcheck.spec.values import Key, Match, Row
-from radixcheck.verification.cli.commands import run
+from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup, Supports
-from radixcheck.verification.search.diff import Kind, Outcome, along, compare
+from radixcheck.verification.search.diff import along, compare
+from radixcheck.verification.search.search_results import Comparison, Kind
 from radixcheck.verification.subjects.historical import base_subject, pairs_subject
 from radixcheck.verification.subjects.model_subject import model_subject
 from radixcheck.verification.subjects.optimized_subject import optimized_subject
@@ -63,8 +64,8 @@ def made(kind: type[ReferenceSubject]) -> Factory:
     return lambda setup: kind(setup.page_size, setup.policy, setup.pool)
 
 
-def compared(left: Factory, right: Factory, config: Config = SMALL, runs: int = 8) -> Outcome:
-    return sum((compare(left, right, config, seed) for seed in range(runs)), Outcome())
+def compared(left: Factory, right: Factory, config: Config = SMALL, runs: int = 8) -> Comparison:
+    return sum((compare(left, right, config, seed) for seed in range(runs)), Comparison())
 
 
 @pytest.mark.parametrize("config", [SMALL, PAGED, Config("slru", 2, 20), Config("priority", 1, 16)])

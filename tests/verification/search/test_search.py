@@ -16,7 +16,7 @@ from radixcheck.verification.core.atomic_write import write_whole
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.operations import Op
-from radixcheck.verification.report.tables import _beside
+from radixcheck.verification.report.verify_view import not_holding
 from radixcheck.verification.search.generate import PAGES_MAX, PRIORITIES, PROFILES, operations
 from radixcheck.verification.search.run import new_checker, replay
 from radixcheck.verification.subjects.model_subject import model_subject
@@ -112,5 +112,5 @@ def test_the_verdict_names_what_speaks_against_a_subject_beside_its_properties()
     outcome: Any = SimpleNamespace(agreement=SimpleNamespace(status=1), replayed=SimpleNamespace(status=3))
     quiet: Any = SimpleNamespace(agreement=SimpleNamespace(status=0), replayed=None)
 
-    assert _beside(outcome) == ["comparison with the reference REFUTED", "replay of the sample undecided"]
-    assert _beside(quiet) == []
+    assert not_holding(outcome) == ["comparison with the reference REFUTED", "replay of the sample undecided"]
+    assert not_holding(quiet) == []

@@ -7,12 +7,13 @@ from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.operations import Op
-from radixcheck.verification.report.alt_text import described
+from radixcheck.verification.replay.trace_frames import Frame
+from radixcheck.verification.report.alt_text import alt_text
 from radixcheck.verification.report.blocks import Badge, Block, Paragraph, Part, Picture, Section, Steps
 from radixcheck.verification.report.drawing import svg
-from radixcheck.verification.report.frames import Frame, frames
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import Gathered, anchor
+from radixcheck.verification.runs.show_job import frames
 from radixcheck.verification.subjects.registry import resolve
 
 FIRST, LAST = 2, 5  # pictures of a long trace
@@ -61,7 +62,7 @@ def _pictures(name: str, shown: Sequence[Frame]) -> Iterator[Picture]:
     for frame in shown:
         if not FIRST <= frame.number < len(shown) - LAST:
             title = f"{frame.number}  {frame.operation}: {frame.answer}" if frame.number else "before"
-            yield Picture(svg(frame, f"{name}-{frame.number}"), title, described(frame))
+            yield Picture(svg(frame, f"{name}-{frame.number}"), title, alt_text(frame))
 
 
 def _claim(cell: Mapping[str, Any], drawn: Sequence[Mapping[str, str]]) -> Part:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.blocks import Badge, Block, Inline, Items, Link, Paragraph, Section, Table, Words
-from radixcheck.verification.report.wording import verdict
+from radixcheck.verification.report.style import status_words as verdict
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import Gathered, anchor
 from radixcheck.verification.runs.store import Stored

@@ -1,0 +1,73 @@
+"""The command line: the group of commands, and how errors end. The exit status is a `Status`."""
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from errno import ENOSPC
+from io import TextIOWrapper
+
+import click
+
+from radixcheck.verification.cli import evidence
+from radixcheck.verification.cli.bench_command import bench
+from radixcheck.verification.cli.diff_command import diff
+from radixcheck.verification.cli.explore_command import explore
+from radixcheck.verification.cli.invariants_command import invariants
+from radixcheck.verification.cli.questions_command import questions
+from radixcheck.verification.cli.replay_command import replay
+from radixcheck.verification.cli.report_command import report
+from radixcheck.verification.cli.show_command import show
+from radixcheck.verification.cli.subjects_command import subjects
+from radixcheck.verification.cli.verify_command import verify
+from radixcheck.verification.core.status import Status
+from radixcheck.verification.core.usage import UsageError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="radixcheck")
+def cli() -> None:
+    """Decides whether a radix (prefix) KV cache is correct, with evidence."""
+
+
+for command in (verify, replay, diff, explore, show, subjects, invariants, report, questions, bench):
+    cli.add_command(command)
+for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings):
+    cli.add_command(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status."""
+    warnings.filterwarnings("ignore", message="Failed to initialize NumPy")  # raised by torch; nothing here uses NumPy
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # the encoding may lack the lines of a tree
+    try:
+        result = cli.main(list(arguments), prog_name="radixcheck", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as leave:
+        return int(leave.exit_code)
+    except click.ClickException as wrong:
+        wrong.show()
+        return Status.WRONG_USE
+    except UsageError as wrong:
+        print(f"radixcheck: {wrong}", file=sys.stderr)
+        return Status.WRONG_USE
+    except OSError as error:  # of standard output: an error of a named file is a UsageError
+        if error.errno != ENOSPC:
+            raise
+        print(f"radixcheck: the result cannot be written: {error.strerror}", file=sys.stderr)
+        _discard_output()
+        return Status.UNDECIDED
+    except SystemExit:  # of click after a broken pipe, or of a subject, whose exit status has no meaning here
+        print("radixcheck: interrupted before the result was printed; nothing was decided", file=sys.stderr)
+        _discard_output()
+        return Status.UNDECIDED
+    except (KeyboardInterrupt, click.Abort):
+        print("radixcheck: interrupted; nothing was decided", file=sys.stderr)
+        return Status.UNDECIDED
+
+
+def _discard_output() -> None:
+    """Discard buffered output, which the interpreter would try to write again, and fail, at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,59 @@
+"""`radixcheck diff`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from radixcheck.verification.cli.options import Seconds, options
+from radixcheck.verification.cli.output import print_json, subject_output
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.report import console
+from radixcheck.verification.subjects.registry import resolve
+
+
+@click.command()
+@click.argument("left")
+@click.argument("right")
+@options("policy", "page-size", "pool", "device", "seed")
+@click.option("--seconds", type=Seconds(0.5), default=30, show_default=True)
+@click.option("--operations", type=click.IntRange(1), help="compare so many, however long that takes")
+@click.option("--trace", type=click.Path(path_type=Path), help="compare along this trace (Mooncake format) instead")
+@click.option("--sample", is_flag=True, help="compare along the small trace that comes with the package")
+@click.option("--limit", type=click.IntRange(1), help="requests to read of a trace")
+@options("json")
+def diff(
+    left: str,
+    right: str,
+    operations: int | None,
+    trace: Path | None,
+    sample: bool,
+    limit: int | None,
+    device: str,
+    as_json: bool,
+    **bounds: Any,
+) -> int:
+    """Run two caches side by side and compare every answer, refusal, size and victim. Each kind of difference is shown once.
+
+    Exit status 1: they differ in something that neither declares (`choices` in what it supports).
+
+    Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
+    """
+    from radixcheck.verification.report import diff_view
+    from radixcheck.verification.runs.checked_bounds import bounds_for
+    from radixcheck.verification.runs.diff_job import AlongRequest, DiffRequest, compare, compare_along
+
+    if trace is not None and sample:
+        raise UsageError("give one trace: a file, or --sample")
+    with subject_output():
+        a, b = resolve(left, device), resolve(right, device)
+        both = bounds_for(a, device=device, **bounds).both(bounds_for(b, device=device, **bounds))
+        if trace is not None or sample:
+            outcome = compare_along(AlongRequest(a, b, both, trace, limit or 0), console.progress)
+        else:
+            outcome = compare(DiffRequest(a, b, both, operations), console.progress)
+    if as_json:
+        print_json(outcome.to_json())
+    else:
+        console.show(diff_view.diff(outcome))
+    return outcome.status

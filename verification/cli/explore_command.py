@@ -1,0 +1,42 @@
+"""`radixcheck explore`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from radixcheck.verification.cli.options import Seconds, one_subject, options
+from radixcheck.verification.cli.output import print_json_of_each, subject_output
+from radixcheck.verification.core.status import Status, worst
+from radixcheck.verification.report import console
+from radixcheck.verification.subjects.registry import names_of, resolve
+
+
+@click.command()
+@one_subject(click.argument("subject", required=False))
+@click.option("--scope", "scopes", multiple=True, help="tree or requests (repeatable); default: both")
+@options("policy", "page-size")
+@click.option("--cores", type=click.IntRange(1), default=2, show_default=True, help="worker processes")
+@click.option("--limit", type=click.IntRange(1), help="give an exploration up after so many states")
+@click.option("--seconds", type=Seconds(0.5), default=90, show_default=True, help="give an exploration up after so long")
+@options("json")
+def explore(subject: str, scopes: Sequence[str], policies: Sequence[str], page_sizes: Sequence[int], as_json: bool, **effort: Any) -> int:
+    """Visit every state of SUBJECT (default: optimized) within small bounds, breadth first: the first fault has the shortest trace.
+
+    By default: policy lru, pages of 1 and 2 tokens. Exit status 3: undecided, because not all states were visited.
+    """
+    from radixcheck.verification.report import explore_view
+    from radixcheck.verification.runs.explore_job import explore_request, explore_subject
+
+    statuses, outputs = list[Status](), []
+    for name in names_of(subject):
+        with subject_output(), console.live() as show:
+            request = explore_request(resolve(name), scopes, policies, page_sizes, **effort)
+            outcome = explore_subject(request, lambda so_far: show(explore_view.table(so_far)))
+        statuses.append(outcome.status)
+        outputs.append(outcome.to_json())
+        if not as_json:
+            console.show(explore_view.explore(outcome))
+    if as_json:
+        print_json_of_each(outputs)
+    return worst(statuses)

@@ -1,0 +1,88 @@
+"""`radixcheck replay`, of a trace of requests or of operations."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from radixcheck.verification.cli.new_file import check_new_file
+from radixcheck.verification.cli.options import Seconds, one_subject, options
+from radixcheck.verification.cli.output import print_json, subject_output
+from radixcheck.verification.cli.trace_argument import open_trace, refuse_options
+from radixcheck.verification.core.traces import is_trace
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.report import console
+from radixcheck.verification.subjects.registry import resolve
+
+if TYPE_CHECKING:
+    from radixcheck.verification.runs.shrink_job import ShrinkTo
+
+FILES = {".py": "a test for pytest", ".jsonl": "a trace"}
+HEADER = ("policy", "page_size", "pool", "device")  # options that are fields of the header of a trace of operations
+OF_REQUESTS = ("running", "tokens_per_id", "limit")  # options of traces of requests
+
+
+@click.command()
+@click.argument("trace", required=False, type=click.Path(path_type=Path))
+@click.option("--sample", is_flag=True, help="the small trace that comes with the package")
+@one_subject(click.option("--subject", help="[default: optimized]"))
+@click.option("--policy", default="lru", show_default=True)
+@click.option("--page-size", type=int, default=16, show_default=True, help="tokens")
+@click.option("--pool", type=int, help="tokens  [default: 320000, or 6000 of the sample]")
+@click.option("--running", type=click.IntRange(1), default=32, show_default=True, help="requests at a time")
+@click.option("--tokens-per-id", type=click.IntRange(1), default=16, show_default=True, help="tokens of one hash id")
+@click.option("--limit", type=click.IntRange(1), help="requests to read")
+@click.option(
+    "--shrink", "out", type=click.Path(path_type=Path), help="write the few operations that show a fault: a test (.py) or a trace (.jsonl)"
+)
+@click.option("--seconds", type=Seconds(0.5), default=60, show_default=True, help="of processor time for shrinking, at most")
+@options("device", "json")
+def replay(
+    trace: Path | None, sample: bool, subject: str, limit: int | None, out: Path | None, seconds: float, as_json: bool, **settings: Any
+) -> int:
+    """Replay a TRACE with every operation checked: requests (Mooncake format, JSON lines), or operations, as verify --traces writes them.
+
+    A trace of operations has its policy, page size, pool and device in its first line, and the subject to use if none is named.
+    """
+    from radixcheck.verification.runs.shrink_job import ShrinkTo
+
+    if (trace is None) == (not sample):
+        raise UsageError("give one trace: a file, or --sample")
+    if out is not None:
+        check_new_file("--shrink", out, FILES)
+    shrink = None if out is None else ShrinkTo(out, seconds)
+    if trace is not None and is_trace(trace):
+        return _operations(trace, shrink, as_json)
+    return _requests(trace, shrink, as_json, subject, limit or 0, **settings)
+
+
+def _operations(trace: Path, shrink: "ShrinkTo | None", as_json: bool) -> int:
+    """Replay a trace of operations and return the exit status."""
+    from radixcheck.verification.report import replay_view
+    from radixcheck.verification.runs.trace_job import TraceRequest, replay_operations
+
+    refuse_options(trace, (*HEADER, *OF_REQUESTS), "it holds operations with their configuration in its first line; leave that out")
+    with subject_output():
+        recorded, subject = open_trace(trace)
+        outcome = replay_operations(TraceRequest(subject, trace.name, recorded, shrink), console.progress)
+    if as_json:
+        print_json(outcome.to_json())
+    else:
+        console.show(replay_view.trace(outcome))
+    return outcome.status
+
+
+def _requests(trace: Path | None, shrink: "ShrinkTo | None", as_json: bool, name: str, limit: int, device: str, **given: Any) -> int:
+    """Replay a trace of requests and return the exit status."""
+    from radixcheck.verification.report import replay_view
+    from radixcheck.verification.runs.replay_job import ReplayRequest, replay_requests, settings_for
+
+    with subject_output():
+        subject = resolve(name, device)
+        settings = settings_for(subject, trace, device=device, **given)
+        outcome = replay_requests(ReplayRequest(subject, trace, settings, limit, shrink), console.progress)
+    if as_json:
+        print_json(outcome.to_json())
+    else:
+        console.show(replay_view.replay(outcome))
+    return outcome.status

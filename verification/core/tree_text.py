@@ -1,0 +1,44 @@
+"""A tree as text: for the terminal, for JSON, and as the alternative text of a drawing."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from radixcheck.verification.core.short_text import numbers
+from radixcheck.verification.protocol import NodeId, Observation, SeenNode
+
+LINES = 16  # of one picture
+NO_MARKS: Mapping[NodeId, str] = MappingProxyType({})
+
+
+def tree(seen: Observation, marks: Mapping[NodeId, str] = NO_MARKS, limit: int = LINES) -> str:
+    """Return the tree as lines of text, with the mark of a node at the end of its line. Lines beyond `limit` are counted instead.
+
+    >>> a = SeenNode("a", None, (1,), (7,), (), (1,), 0, time=1)
+    >>> b = SeenNode("b", "a", (2,), (5,), (), (2,), 1, time=3)
+    >>> print(tree(Observation(3, [a, b])))
+    root
+    └─ [1]  slots 7  time 1
+       └─ [2]  slots 5  time 3  locked 1
+    """
+    children: dict[NodeId | None, list[SeenNode]] = {}
+    for n in seen.nodes:
+        children.setdefault(n.parent, []).append(n)
+    lines = ["root" if seen.nodes else "root (empty)"]
+    stack = [(n, "", i == 0) for i, n in enumerate(reversed(children.get(None, [])))]
+    while stack:
+        n, indent, last = stack.pop()
+        lines.append(f"{indent}{'└─' if last else '├─'} {_label(n)}{f'  {marks[n.name]}' if n.name in marks else ''}")
+        deeper = indent + ("   " if last else "│  ")
+        stack.extend((c, deeper, i == 0) for i, c in enumerate(reversed(children.get(n.name, []))))
+    if len(lines) > limit:
+        lines[limit - 1 :] = [f"and {len(lines) - limit + 1} more"]
+    return "\n".join(lines)
+
+
+def _label(n: SeenNode) -> str:
+    words = [f"[{numbers(n.segment)}]", f"slots {numbers(n.slots)}", f"time {n.time}"]
+    words += [f"hits {n.hits}"] if n.hits else []
+    words += [f"priority {n.priority}"] if n.priority else []
+    words += [f"locked {n.lock}"] if n.lock else []
+    words += [f"in {n.namespace!r}"] if n.namespace and n.parent is None else []
+    return "  ".join(words)

@@ -1,0 +1,86 @@
+"""The results of `radixcheck replay` at the terminal: a trace of requests, a trace of operations, and what shrinking made of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.text import Text
+
+from radixcheck.verification.core.catalogue import PROBED
+from radixcheck.verification.core.short_text import brief, one_line
+from radixcheck.verification.core.status import Verdict
+from radixcheck.verification.replay.replay_results import Step
+from radixcheck.verification.report.style import colour, styled_status, table, warning
+from radixcheck.verification.report.wording import numbered
+from radixcheck.verification.runs.run_results import TRACE, ReplayOutcome, ShrinkOutcome, TraceOutcome
+
+
+def replay(outcome: ReplayOutcome) -> list[Any]:
+    """Return the figures of a replay, what was checked how often, and the fault if there is one."""
+    r, s = outcome.replayed, outcome.settings
+    shown = table("replay", "")
+    rows = {
+        f"{outcome.trace} through {outcome.subject}": f"{s.policy}, pages of {s.page_size}, pool of {s.pool:,}, {s.running} running",
+        "requests": f"{r.requests:,}, {sum(r.operations.values()):,} operations, {r.refused:,} refused for want of room",
+        "hit rate": f"{r.hit_rate:.1%} of {r.prompt_tokens:,} prompt tokens",
+        "evictions": f"{r.victims:,} nodes, {r.evicted_tokens:,} tokens",
+        "leaks": f"{r.leaked:,} tokens; still locked: {r.protected:,}",
+        "checked": "; ".join(f"{name} {count:,}" for name, count in r.looked.items()),
+        "formulas": ", ".join(f"{name} {count:,}" for name, count in r.formulas.items()),
+        "time": f"{r.seconds:.1f} s",
+    }
+    for name, value in rows.items():
+        shown.add_row(name, value)
+    parts: list[Any] = [shown]
+    if not r.local:
+        parts.append(warning("the subject shows no paths: only the comparisons of the whole state looked inside"))
+    if r.fault:
+        f = r.fault
+        where = f"at operation {f.step:,} ({f.operation}), request {f.request:,}"
+        parts.append(_refuted(f.violation.property, f" {where}: {f.violation.text}"))
+    if outcome.unread:
+        parts.append(warning(f"{outcome.unread}; the {r.requests:,} requests before it were replayed"))
+    return [*parts, Text.assemble(f"{outcome.subject} ", styled_status(outcome.status), f" on {outcome.trace}"), *_shrunk(outcome.shrunk)]
+
+
+def trace(outcome: TraceOutcome) -> list[Any]:
+    """Return the operations of a trace with their answers, what they break, and the verdict."""
+    recorded, count = outcome.recorded, len(outcome.recorded.trace)
+    head = f"{outcome.trace} through {outcome.subject}: {count:,} operation{'s' * (count != 1)} under {recorded.config}"
+    lines: list[Any] = [Text(one_line(head))]
+    lines += map(Text, numbered([one_line(f"{brief(str(step.op))}: {step.answer}") for step in outcome.steps]))
+    rest = count - len(outcome.steps)
+    if rest:
+        lines.append(warning(f"the other {rest:,} were not performed: after this nothing can be judged"))
+    for step in outcome.broken:
+        lines += _broken(step)
+    named = {v.property for step in outcome.broken for v in step.broken}
+    if recorded.property and recorded.property not in (*named, *PROBED):
+        lines.append(Text(one_line(f"{recorded.property}, for which it was recorded, is not broken here")))
+    if outcome.undecided:
+        lines.append(warning(one_line(outcome.undecided)))
+    last = Text.assemble(one_line(outcome.subject) + " ", styled_status(outcome.status), one_line(f" on {outcome.trace}"))
+    return [*lines, last, *_shrunk(outcome.shrunk)]
+
+
+def _broken(step: Step) -> Iterator[Text]:
+    for v in step.broken:
+        cause = f", as {v.follows_from} is" if v.follows_from else ""
+        yield _refuted(v.property, one_line(f" at operation {step.number:,} ({brief(str(step.op))}): {v.text}{cause}"))
+
+
+def _refuted(id_: str, rest: str) -> Text:
+    return Text.assemble((f"{id_} REFUTED", colour(Verdict.REFUTED)), rest)
+
+
+def _shrunk(outcome: ShrinkOutcome | None) -> list[Any]:
+    """Return the operations that are left, and how to run them."""
+    if outcome is None:
+        return []
+    if outcome.shrunk is None:
+        return [warning(outcome.why)]
+    s = outcome.shrunk
+    steps = [Text(f"  {i}  {op}") for i, op in enumerate(s.found.trace, 1)]
+    title = f"{s.recorded:,} operations shrunk to {len(steps)}, under {s.found.config}:"
+    done = f"{s.attempts:,} attempts, {s.seconds:.1f} s" + ("" if s.complete else "; the time was over, fewer might do")
+    command = f"show them: radixcheck show {outcome.out}" if outcome.out.suffix == TRACE else f"run them: pytest {outcome.out}"
+    return [Text(title), *steps, Text(f"{done}; {command}")]

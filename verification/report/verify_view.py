@@ -1,0 +1,89 @@
+"""The result of `radixcheck verify` at the terminal."""
+
+from collections.abc import Iterable, Sequence
+from shlex import quote
+from typing import Any
+
+from rich.padding import Padding
+from rich.text import Text
+
+from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.status import Status, Verdict
+from radixcheck.verification.report import diff_view, replay_view
+from radixcheck.verification.report.style import beside, colour, styled, styled_status, table, warning
+from radixcheck.verification.report.wording import numbered
+from radixcheck.verification.runs.run_results import Scene, VerifyOutcome
+
+COUNTED = (Verdict.TESTED, Verdict.REFUTED, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
+
+
+def verify(outcome: VerifyOutcome) -> list[Any]:
+    """Return the traces of what is refuted, the replay, the comparison, the table, and the last line with the verdict."""
+    parts = faults(outcome)
+    if outcome.replayed:
+        parts += [*replay_view.replay(outcome.replayed), Text()]
+    if outcome.agreement:
+        parts += [*diff_view.diff(outcome.agreement), Text()]
+    shown = table("property", "kind", "checked", "non-vacuous", "verdict", "note", numbers=("checked", "non-vacuous"))
+    for v in outcome.report.verdicts:
+        note = v.note or (v.property.questions if v.verdict == Verdict.REFUTED else "")
+        shown.add_row(v.property.id, v.property.kind, f"{v.checked:,}", f"{v.exercised:,}", styled(v.verdict), note)
+    return [*parts, shown, Text(), *last_lines(outcome)]
+
+
+def faults(outcome: VerifyOutcome) -> list[Any]:
+    """Return each trace once, with all properties that it refutes."""
+    shown: dict[tuple[object, ...], list[Found]] = {}
+    for found, _ in outcome.scenes:
+        shown.setdefault((found.trace, found.config), []).append(found)
+    scenes = {id(found): scene for found, scene in outcome.scenes}
+    return [part for together in shown.values() for part in fault(together, scenes[id(together[0])])]
+
+
+def fault(together: Sequence[Found], scene: Scene | None) -> list[Any]:
+    """Return one trace, with every property that it breaks."""
+    parts: list[Any] = []
+    for found in together:
+        p = CATALOGUE[found.violation.property]
+        questions = f"  ({p.questions})" if p.questions else ""
+        parts.append(Text.assemble((f"{p.id} REFUTED", colour(Verdict.REFUTED)), f"{questions}  {p.sentence}"))
+        parts.append(_indented(Text(found.violation.text)))
+    found = together[0]
+    lines = numbered(found.trace)
+    parts.append(_indented(Text(f"{len(found.trace)} operations under {found.config}:\n" + "\n".join(lines))))
+    if scene:
+        parts.append(_indented(beside("before the last one:\n" + scene.before, "after it:\n" + scene.after)))
+        if scene.orphans:
+            parts.append(_indented(Text(scene.orphans)))
+    return [*parts, Text()]
+
+
+def _indented(part: Any) -> Padding:
+    return Padding(part, (0, 0, 0, 2))
+
+
+def last_lines(outcome: VerifyOutcome) -> list[Any]:
+    """Return what was done, and the verdict on the subject."""
+    r = outcome.report
+    count = {word: sum(v.verdict == word for v in r.verdicts) for word in COUNTED}
+    bound = (
+        f"{r.steps:,} operations in {r.runs:,} runs, {len(r.bounds.policies)} policies x page sizes "
+        f"{', '.join(map(str, r.bounds.page_sizes))}, seed {r.bounds.seed}, {r.seconds:.0f} s"
+    )
+    words = ", ".join([f"{n} {word}" for word, n in count.items() if n] + not_holding(outcome))
+    lines: list[Any] = [Text(f"{bound}")]
+    if r.idle_rules:
+        lines.append(warning(f"undecided: rules that never fired: {', '.join(r.idle_rules)}"))
+    return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}")]
+
+
+def not_holding(outcome: VerifyOutcome) -> list[str]:
+    """Return what refutes the subject or leaves it undecided, apart from the properties."""
+    against = (("comparison with the reference", outcome.agreement), ("replay of the sample", outcome.replayed))
+    return [f"{what} {Verdict.REFUTED if part.status == Status.REFUTED else 'undecided'}" for what, part in against if part and part.status]
+
+
+def show_commands(files: Iterable[str]) -> list[Any]:
+    """Return the commands that show the traces that were written."""
+    return [Text(f"show it: radixcheck show {quote(file)}") for file in files]

@@ -1,0 +1,74 @@
+"""The job of `radixcheck diff`: compare two subjects, in a search or along a trace of requests."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.progress import Progress, silent
+from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.replay.replay_results import Settings
+from radixcheck.verification.runs.replay_job import POOL, SAMPLE_POOL, ReplayRequest, record_requests
+from radixcheck.verification.runs.run_results import DiffOutcome
+from radixcheck.verification.search.diff import along, diff
+from radixcheck.verification.search.search_results import Bounds
+from radixcheck.verification.subjects.registry import REFERENCE, resolve
+
+PAGE_SIZE = 16  # tokens; along a trace, if both subjects support it
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRequest:
+    """Two subjects, and where to compare them. `operations`: how many, however long that takes; None: for the seconds of the bounds."""
+
+    left: Subject
+    right: Subject
+    bounds: Bounds
+    operations: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlongRequest:
+    """Two subjects, and the trace of requests along which to compare them, under the first policy and one page size of the bounds."""
+
+    left: Subject
+    right: Subject
+    bounds: Bounds
+    trace: Path | None  # None: the sample trace
+    limit: int = 0  # requests to read; 0: all
+
+
+def compare(request: DiffRequest, progress: Progress = silent) -> DiffOutcome:
+    """Compare two subjects in random runs."""
+    left, right = request.left, request.right
+    with progress(f"diff {left.name} {right.name}") as tell:
+        comparison = diff(left, right, request.bounds, request.operations, tell)
+    return DiffOutcome(left.name, right.name, request.bounds, comparison, tuple(_apart(left, right)))
+
+
+def compare_along(request: AlongRequest, progress: Progress = silent) -> DiffOutcome:
+    """Compare two subjects along a trace of requests. Raise UsageError if no request of the trace can be read."""
+    left, right, bounds = request.left, request.right, request.bounds
+    policy, size = bounds.policies[0], PAGE_SIZE if PAGE_SIZE in bounds.page_sizes else bounds.page_sizes[0]
+    pool = bounds.pool or (POOL if request.trace else SAMPLE_POOL)
+    settings = Settings(policy, size, tokens_per_id=size, pool=pool, device=bounds.device)
+    trace = record_requests(ReplayRequest(resolve(REFERENCE), request.trace, settings, request.limit), progress)
+    with progress(f"diff {left.name} {right.name}") as tell:
+        comparison = along(left, right, Config(policy, size, pool, bounds.device), trace, tell)
+    run = replace(bounds, policies=(policy,), page_sizes=(size,))
+    return DiffOutcome(left.name, right.name, run, comparison, tuple(_apart(left, right)))
+
+
+def _apart(left: Subject, right: Subject) -> Iterator[str]:
+    """Yield what only one of them declares."""
+    for subject, other in ((left, right), (right, left)):
+        a, b = subject.supports, other.supports
+        for what, mine, others in (
+            ("policy", a.policies, b.policies),
+            ("page size", a.page_sizes, b.page_sizes),
+            ("operation", a.operations, b.operations),
+            ("namespaces", ("",) * a.namespaces, ("",) * b.namespaces),
+        ):
+            lacking = [str(each) for each in mine if each not in others]
+            if lacking:
+                yield f"{other.name} has no {what} {', '.join(lacking)}".rstrip()

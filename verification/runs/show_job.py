@@ -1,0 +1,119 @@
+"""The job of `radixcheck show`: run a trace, and take a frame after each operation."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from radixcheck.spec.logic import var
+from radixcheck.spec.policies import POLICIES, stored
+from radixcheck.spec.run.reader import holds
+from radixcheck.spec.run.state import State
+from radixcheck.spec.signature import ENTRY, LOST, on
+from radixcheck.verification.checker.checker import Checker
+from radixcheck.verification.checker.engine import SubjectFailed
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.progress import Progress, silent
+from radixcheck.verification.core.subject import Factory, Subject
+from radixcheck.verification.core.traces import Recorded
+from radixcheck.verification.operations import Op
+from radixcheck.verification.protocol import NodeId, Observation
+from radixcheck.verification.replay.stepped import replicas, stepped
+from radixcheck.verification.replay.trace_frames import Frame, compared, entries, tokens_of
+from radixcheck.verification.runs.run_results import ShowOutcome
+from radixcheck.verification.search.run import new_checker
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRequest:
+    """A trace to run on a subject, and the steps of which to show the frames."""
+
+    trace: str  # its name
+    recorded: Recorded
+    subject: Subject
+    steps: tuple[int, ...] = ()  # 0: the start; empty: all
+
+
+def show_trace(request: ShowRequest, progress: Progress = silent) -> ShowOutcome:
+    """Run the trace and return the frames of its steps."""
+    recorded, subject = request.recorded, request.subject
+    with progress(f"show {request.trace}"):
+        found = frames(subject, recorded.config, recorded.trace)
+        differing = None if any(frame.broken for frame in found) else replicas(subject, recorded)
+    if differing:
+        number, violation = differing
+        found = tuple(replace(frame, broken=(violation,)) if frame.number == number else frame for frame in found)
+    chosen = tuple(frame for frame in found if not request.steps or frame.number in request.steps)
+    return ShowOutcome(subject.name, request.trace, recorded, found, chosen)
+
+
+def frames(factory: Factory, config: Config, trace: Sequence[Op]) -> tuple[Frame, ...]:
+    """Return a frame for the start and one for each operation, up to the one after which the checker stops."""
+    return tuple(_frames(factory, config, trace))
+
+
+def _frames(factory: Factory, config: Config, trace: Sequence[Op]) -> Iterator[Frame]:
+    checker = new_checker(factory, config, stride=1)
+    camera = _Camera(checker)
+    yield camera.complete(Frame(0, "", "", None), "")
+    steps = stepped(checker, trace)
+    while not camera.failed and (step := next(steps, None)):
+        yield camera.complete(Frame(step.number, str(step.op), step.answer, None, broken=step.broken), step.op.name)
+
+
+class _Camera:
+    """Observes one cache after each operation, and compares each observation with the one before."""
+
+    def __init__(self, checker: Checker) -> None:
+        self.checker = checker
+        self.failed = False  # the cache cannot be observed any more
+        self._names: dict[NodeId, str] = {}
+        self._before: Observation | None = None
+        self._observed: Observation | None = None  # by the checker, last
+
+    def complete(self, frame: Frame, operation: str) -> Frame:
+        """Return the frame with everything that the cache shows now."""
+        checker, engine = self.checker, self.checker.engine
+        try:
+            frame = replace(frame, sizes=engine.sizes())
+            seen = _copied(engine.observe()) if checker.transparent else None
+            if seen is None:
+                return frame
+            fresh = checker.observation is not self._observed and checker.observation is not None
+            self._observed = checker.observation
+            self._names |= tokens_of(seen, self._names)
+            state = checker.seen if fresh else None
+            heap = entries(seen, self._names, lambda e: state is not None and _aged(checker.policy, state, e))
+            merged, marks = compared(self._before, seen, set(engine.pool.freed), engine.page_size, operation)
+        except SubjectFailed as failed:
+            return self._end(frame, str(failed))
+        except (TypeError, AttributeError, ValueError) as error:  # not of the protocol's types
+            return self._end(frame, f"it shows what cannot be read ({type(error).__name__}: {error})")
+        self._before = seen
+        lost = (page for page, owner in enumerate(checker.seen.owner) if owner == LOST)
+        slots = tuple(slot for page in lost for slot in range(page * engine.page_size, (page + 1) * engine.page_size))
+        return replace(frame, seen=merged, marks=marks, heap=heap, lost=slots)
+
+    def _end(self, frame: Frame, why: str) -> Frame:
+        """Return the last frame, and why it is the last."""
+        self.failed = True
+        answer = "; then ".join(filter(None, (frame.answer, f"it cannot be observed any more: {why}")))
+        return replace(frame, answer=answer, broken=frame.broken or (Violation("REFINEMENT", why),))
+
+
+def _copied(seen: Observation) -> Observation:
+    """Return a copy: an observation may refer to the subject's own lists, which change later."""
+    nodes = [n._replace(segment=tuple(n.segment), slots=tuple(n.slots)) for n in seen.nodes]
+    return replace(seen, nodes=nodes, heap=None if seen.heap is None else tuple(seen.heap))
+
+
+@cache
+def _has_present_key(policy: str) -> Callable[..., bool]:
+    """Return whether an entry has its node's present key; in a heap that keeps one key the second is 0."""
+    e = var("e", ENTRY)
+    (first, second), (first_now, second_now) = stored(e), POLICIES[policy].key(on(e))
+    return holds((first == first_now) & ((second == second_now) | (second == 0)), (e,))
+
+
+def _aged(policy: str, state: State, index: int) -> bool:
+    return state.on.get(index) in state.node and not _has_present_key(policy)(state, None, index)

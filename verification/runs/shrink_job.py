@@ -1,0 +1,55 @@
+"""The job of `radixcheck replay --shrink`: shrink a fault, and write it as a test or as a trace."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from radixcheck.verification.core import traces
+from radixcheck.verification.core.progress import Progress, Tell
+from radixcheck.verification.core.traces import Recorded
+from radixcheck.verification.operations import Trace
+from radixcheck.verification.replay.regression_test import text
+from radixcheck.verification.replay.replay_results import Shrunk
+from radixcheck.verification.replay.stepped import DETERMINISM
+from radixcheck.verification.runs.run_results import TEST, TRACE, ShrinkOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class ShrinkTo:
+    """The file to write, a test (.py) or a trace (.jsonl), and for how long to shrink at most."""
+
+    out: Path
+    seconds: float  # of processor time
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A fault to be shrunk."""
+
+    subject: str  # its name
+    property: str  # that is broken
+    trace: Trace
+    sentence: str  # where it was found first
+    shrink: Callable[[float, Tell], Shrunk | None]  # in so many seconds; None: it does not occur again
+
+
+def shrink_to(target: ShrinkTo, origin: Origin | None, progress: Progress) -> ShrinkOutcome:
+    """Shrink a fault and write the file. Return why nothing was written if there is no fault or it does not occur again."""
+    out = target.out
+    if origin is None:
+        return ShrinkOutcome(out, None, f"nothing was found at an operation, so there is nothing to shrink: {out} was not written")
+    if out.suffix == TEST and origin.property == DETERMINISM:
+        why = f"one run, as a test makes it, does not show {DETERMINISM}: {out} was not written; give a name that ends in {TRACE}"
+        return ShrinkOutcome(out, None, why)
+    with progress(f"shrink {len(origin.trace):,} operations") as tell:
+        shrunk = origin.shrink(target.seconds, tell)
+    if shrunk is None:
+        again = f"the {len(origin.trace):,} recorded operations do not break {origin.property} again in a cache of their own"
+        return ShrinkOutcome(out, None, f"{again}: {out} was not written")
+    found = shrunk.found
+    if out.suffix == TRACE:
+        traces.write(out, Recorded(found.config, found.trace, origin.subject, found.violation.property))
+    else:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text(origin.subject, origin.sentence, shrunk))
+    return ShrinkOutcome(out, shrunk)

@@ -1,0 +1,71 @@
+"""The job of `radixcheck replay` for a trace of operations."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from time import monotonic
+
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.progress import Progress, Tell, silent
+from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.core.traces import Recorded
+from radixcheck.verification.protocol import Setup
+from radixcheck.verification.replay.replay_results import Shrunk, Step
+from radixcheck.verification.replay.stepped import replicas, stepped
+from radixcheck.verification.runs.run_results import TraceOutcome
+from radixcheck.verification.runs.shrink_job import Origin, ShrinkTo, shrink_to
+from radixcheck.verification.search.run import new_checker
+from radixcheck.verification.search.shrink import shrink
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRequest:
+    """A subject, and the trace of operations to replay through it, under the trace's own configuration."""
+
+    subject: Subject
+    trace: str  # its name
+    recorded: Recorded
+    shrink: ShrinkTo | None = None  # what to do with a fault
+
+
+def replay_operations(request: TraceRequest, progress: Progress = silent) -> TraceOutcome:
+    """Replay a trace with everything checked after each operation and, if asked to, shrink the fault."""
+    subject, recorded, steps = request.subject, request.recorded, list[Step]()
+    with progress(f"replay {request.trace}") as tell:
+        for step in stepped(new_checker(subject, recorded.config, stride=1), recorded.trace):
+            steps.append(step)
+            tell(step.number / len(recorded.trace), f"{step.number:,} operations")
+        differing = None if any(step.broken for step in steps) else replicas(subject, recorded)
+    if differing:
+        number, violation = differing
+        steps = [replace(step, broken=(violation,)) if step.number == number else step for step in steps]
+    outcome = TraceOutcome(subject.name, request.trace, recorded, tuple(steps))
+    if request.shrink is None:
+        return outcome
+    return replace(outcome, shrunk=shrink_to(request.shrink, _origin(subject, outcome), progress))
+
+
+def _origin(subject: Subject, outcome: TraceOutcome) -> Origin | None:
+    """Return the violation of the property for which the trace was recorded, else the first one; None if there is none."""
+    r = outcome.recorded
+    broken = [(step, v) for step in outcome.broken for v in step.broken]
+    if not broken:
+        return None
+    step, violation = min(broken, key=lambda one: (one[1].property != r.property, bool(one[1].follows_from)))
+    words = f"Found in {outcome.trace} under {r.config}, at operation {step.number:,} ({step.op})."
+    trace = tuple(each.op for each in outcome.steps if each.performed and each.number <= step.number)
+    found = Found(violation, trace, r.config)
+    return Origin(subject.name, violation.property, r.trace, words, partial(_by_checker, subject, found, len(r.trace)))
+
+
+def _by_checker(subject: Subject, found: Found, recorded: int, seconds: float, tell: Tell) -> Shrunk:
+    """Shrink as `verify` does: the whole state is compared after each operation, so that the property keeps its name."""
+    begun, attempts = monotonic(), list[float]()
+
+    def counted(setup: Setup) -> object:
+        attempts.append(monotonic() - begun)
+        tell(min(1.0, attempts[-1] / seconds), f"{len(attempts):,} attempts")
+        return subject(setup)
+
+    shorter = shrink(counted, found, seconds)
+    spent = monotonic() - begun
+    return Shrunk(shorter, recorded, len(attempts), spent, spent < seconds)

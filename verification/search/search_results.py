@@ -1,0 +1,132 @@
+"""The results of `search/`: the report of a search, and the comparison of two subjects."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from radixcheck.spec.property import Property
+from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.status import Status, Verdict
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.operations import Trace
+
+SECONDS = 40.0
+POOL_PAGES = (6, 10, 16, 24)  # of the pools of a search for which none is given
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where to search a subject, and for how long. Policies and page sizes are those that the subject supports."""
+
+    policies: tuple[str, ...]
+    page_sizes: tuple[int, ...]  # tokens
+    seconds: float = SECONDS
+    seed: int = 0
+    pool: int | None = None  # tokens; None: several small pools
+    device: str = "cpu"
+    misused: bool = False  # also make calls outside the guards
+
+    def both(self, other: "Bounds") -> "Bounds":
+        """Return these bounds with the policies and page sizes of both. Raise UsageError if there are none."""
+        policies = tuple(p for p in self.policies if p in other.policies)
+        sizes = tuple(s for s in self.page_sizes if s in other.page_sizes)
+        if not policies or not sizes:
+            raise UsageError("the two subjects share no policy or no page size")
+        return replace(self, policies=policies, page_sizes=sizes)
+
+    def configs(self) -> tuple[Config, ...]:
+        """Return a configuration for each policy, page size and pool."""
+        return tuple(
+            Config(policy, size, self.pool or size * pages, self.device)
+            for pages in POOL_PAGES
+            for size in self.page_sizes
+            for policy in self.policies
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyVerdict:
+    """The verdict on one property."""
+
+    property: Property
+    verdict: Verdict  # TESTED, REFUTED, NOT EXERCISED or NOT OBSERVABLE
+    checked: int  # states or calls
+    exercised: int  # of them non-vacuous
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of the search of one subject."""
+
+    subject: str  # its name
+    bounds: Bounds
+    verdicts: tuple[PropertyVerdict, ...]
+    found: tuple[Found, ...]  # shrunk, one for each refuted property
+    steps: int
+    runs: int
+    seconds: float
+    idle_rules: tuple[str, ...]  # rules of the state machine that never fired
+
+    @property
+    def status(self) -> Status:
+        """UNDECIDED if a property was not exercised or a rule never fired."""
+        if self.found:
+            return Status.REFUTED
+        undecided = self.idle_rules or any(v.verdict == Verdict.NOT_EXERCISED for v in self.verdicts)
+        return Status.UNDECIDED if undecided else Status.HOLDS
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What differs (a field of `Said` and a group of operations), and which of the two departs from the specification."""
+
+    what: str
+    departs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An operation that the two answer differently, with the operations before it."""
+
+    kind: Kind
+    config: Config
+    trace: Trace
+    left: str
+    right: str
+    specification: str
+    runs: int = 1  # that ended like this
+    declared: Mapping[str, str] = field(default_factory=dict)  # by which of those that depart, and why
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether every side that departs declares this kind of difference."""
+        return bool(self.kind.departs) and set(self.kind.departs) <= set(self.declared)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The result of a comparison. `diverged` counts runs that ended early because both caches departed from the specification alike."""
+
+    steps: int = 0
+    runs: int = 0
+    diverged: int = 0
+    kinds: Mapping[Kind, Difference] = field(default_factory=dict)
+
+    def __add__(self, other: "Comparison") -> "Comparison":
+        kinds = dict(self.kinds)
+        for kind, new in other.kinds.items():
+            old = kinds.get(kind)
+            shorter = new if old is None or len(new.trace) < len(old.trace) else old
+            kinds[kind] = replace(shorter, runs=new.runs + (old.runs if old else 0))
+        return Comparison(self.steps + other.steps, self.runs + other.runs, self.diverged + other.diverged, kinds)
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """One difference of each kind, undeclared kinds first, then by the number of runs."""
+        return tuple(sorted(self.kinds.values(), key=lambda d: (d.is_declared, -d.runs)))
+
+    @property
+    def faults(self) -> tuple[Difference, ...]:
+        """The differences that no cache declares."""
+        return tuple(d for d in self.differences if not d.is_declared)
