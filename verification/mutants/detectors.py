@@ -12,7 +12,7 @@ from radixcheck.verification.core.found import Found, Violation
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.scopes import SCOPES
-from radixcheck.verification.mutants import Mutant
+from radixcheck.verification.mutants.mutant import Mutant
 from radixcheck.verification.mutants.proof_detector import STATED, refutation
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.replay.mooncake import read

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from importlib import import_module
 
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.mutants import MUTANTS, Mutant
+from radixcheck.verification.mutants.all_mutants import MUTANTS
+from radixcheck.verification.mutants.mutant import Mutant
 
 
 def mutant(name: str) -> Mutant:

@@ -1,7 +1,6 @@
-"""What a document is made of, whatever it is written as: sections of paragraphs, tables, pictures and commands.
+"""The parts of a document, whatever its format: sections of paragraphs, tables, pictures and commands.
 
-In a sentence `backticks` mark code. A verdict, and a reference to a place in the document, are marked as such, so that each form can show
-them in its own way.
+In a sentence `backticks` mark code. Verdicts and references have types of their own, so that each format can render them in its own way.
 """
 
 from collections.abc import Sequence
@@ -10,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A verdict in a sentence or a cell; with its colour where there is any."""
+    """A verdict in a sentence or a cell."""
 
     word: str
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A reference to what has this id."""
+    """A reference to a place in the document, by its id."""
 
     to: str
     text: str
@@ -29,6 +28,20 @@ class WebLink:
 
     url: str
     text: str
+
+
+def anchor(kind: str, *names: str) -> str:
+    """Return an id within the document.
+
+    >>> anchor("trace", "as-submitted:pairs", "EVICT_LEAF")
+    'trace-as-submitted-pairs-EVICT_LEAF'
+    """
+    return "-".join("".join(c if c.isalnum() or c in "_." else "-" for c in name) for name in (kind, *names))
+
+
+def link(kind: str, *names: str) -> Link:
+    """Return a reference to a place with this anchor; its text is the last name."""
+    return Link(anchor(kind, *names), names[-1])
 
 
 Inline = str | Badge | Link | WebLink
@@ -51,31 +64,30 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a reader can type."""
+    """A command line that a reader can type."""
 
     line: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Text as it is: a formula, a trace, a tree."""
+    """Preformatted text: a formula, a trace, a tree."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells. `ids`: what each row is referred to by, where it is."""
+    """Rows of cells."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Words]]
     numbers: Sequence[str] = ()  # columns that are aligned to the right
-    ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawing, and all that it shows in words; `text` is how it is drawn where there are only letters."""
+    """A drawing with its caption; `text` replaces it in formats without graphics."""
 
     svg: str
     caption: Words
@@ -91,13 +103,13 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a section, with a heading of its own. Folded, where the form can: only its title is seen at first."""
+    """A part of a section, with a heading. If it is folded, formats that can fold show only its title at first."""
 
     id: str
     title: Words
     blocks: "Sequence[Block]"
     folded: bool = False
-    also: Sequence[str] = ()  # other ids by which it is referred to
+    also: Sequence[str] = ()  # further ids
 
 
 Block = Paragraph | Items | Command | Plain | Table | Picture | Steps | Part
@@ -105,7 +117,7 @@ Block = Paragraph | Items | Command | Plain | Table | Picture | Steps | Part
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section: what it says first, then its blocks."""
+    """A section."""
 
     id: str
     title: str
@@ -114,7 +126,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole document."""
+    """A document."""
 
     title: str
     sections: Sequence[Section]

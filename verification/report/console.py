@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-PLAIN_WIDTH = 140  # columns where there is no terminal to ask
+PLAIN_WIDTH = 140  # columns if there is no terminal
 
 
 def _console(error: bool) -> Console:
@@ -23,7 +23,7 @@ def show(parts: list[Any]) -> None:
 
 
 def plain(parts: list[Any]) -> str:
-    """The same as text, without colours."""
+    """Return renderables as text without colours."""
     written = StringIO()
     Console(file=written, width=PLAIN_WIDTH, color_system=None).print(Group(*parts), highlight=False)
     return "\n".join(line.rstrip() for line in written.getvalue().rstrip().splitlines())
@@ -31,7 +31,7 @@ def plain(parts: list[Any]) -> str:
 
 @contextmanager
 def progress(title: str) -> Iterator[Any]:
-    """A bar; the value is a function (share done, what is being done)."""
+    """Show a progress bar; the value is a function of the share that is done, and of what is being done."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn())
     with Progress(*columns, console=_console(error=True), transient=True) as bar:
         task = bar.add_task(title, total=1.0, what="")
@@ -40,7 +40,7 @@ def progress(title: str) -> Iterator[Any]:
 
 @contextmanager
 def live() -> Iterator[Any]:
-    """Something that grows, where there is a terminal to show it on; the value is a function that takes what to show now."""
+    """Show something that grows, if there is a terminal; the value is a function of what to show now."""
     console = _console(error=True)
     if not console.is_terminal:
         yield lambda _: None

@@ -10,8 +10,8 @@ from textwrap import wrap
 
 from radixcheck.verification.core.short_text import numbers, one_line
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
+from radixcheck.verification.replay.alt_text import HIDDEN, NODES, alt_text, below, title
 from radixcheck.verification.replay.trace_frames import NEW, SPLIT, Frame, figure
-from radixcheck.verification.report.alt_text import HIDDEN, NODES, alt_text, below, title
 
 WIDTH = 352  # units; about as many pixels on a narrow page
 ROW, LINE, INDENT, LEVELS = 36, 15, 16, 8  # of a node, of a line of text, of a level; levels that are indented
@@ -51,6 +51,11 @@ def svg(frame: Frame, name: str) -> str:
     """The drawing; `name` is unique within its page."""
     body, height = _drawn(frame)
     return f'<svg class="frame" viewBox="0 0 {WIDTH} {height}" {_labelled(frame, name)}{body}</svg>'
+
+
+def drawn(claim: str, shown: Sequence[Frame]) -> list[dict[str, str]]:
+    """Return the pictures of the model that refutes a claim, each with its title and as text."""
+    return [{"svg": svg(frame, f"model-{claim}-{frame.number}"), "title": title(frame), "text": alt_text(frame)} for frame in shown]
 
 
 def stacked(shown: Sequence[Frame], name: str) -> str:

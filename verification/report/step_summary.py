@@ -1,7 +1,6 @@
 """Outcomes of `radixcheck verify` as GitHub Markdown, for the summary of a step or a comment on a pull request.
 
-What a subject says is written so that no character of it is read as Markdown or HTML. The text has at most `LENGTH_MAX` characters: what
-does not fit is counted instead.
+Text that comes from a subject is escaped. The text has at most `LENGTH_MAX` characters: rows that do not fit are counted instead.
 """
 
 import re
@@ -16,28 +15,28 @@ from radixcheck.verification.report.wording import agreement, operations
 Json = Mapping[str, Any]
 
 LENGTH_MAX = 9_900  # characters of all subjects together
-LENGTH_MIN = 2_000  # characters that one subject may have, however many there are
+LENGTH_MIN = 2_000  # characters that each subject may have at least
 LAST = 200  # characters that are kept for the last line
 OPERATIONS_MAX = 8  # of a trace in a row
-WORDS_MAX = 120  # characters of a name, an operation, or another thing that a subject says
-SPECIAL = re.compile(r"[^a-zA-Z0-9 ,;/%()-]")  # anything to which Markdown, HTML or GitHub may give a meaning
+WORDS_MAX = 120  # characters of a name, an operation, or other text of a subject
+SPECIAL = re.compile(r"[^a-zA-Z0-9 ,;/%()-]")  # characters that Markdown, HTML or GitHub may interpret
 
 
 def summary(outcomes: Sequence[Json]) -> str:
-    """The text, from what `radixcheck verify --json` prints for each subject; what is refuted comes first."""
+    """Return the text, from what `radixcheck verify --json` prints for each subject; refuted subjects come first."""
     ordered = sorted(outcomes, key=lambda outcome: SEVERITY.index(outcome["status"]), reverse=True)
     blocks, left = list[str](), LENGTH_MAX - LAST
     for i, outcome in enumerate(ordered):
         block = _subject(outcome, max(LENGTH_MIN, left // (len(ordered) - i)))
         if len(block) > left:
-            return "\n".join([*blocks, f"And {len(ordered) - i} more subjects, of which there is no room to speak.\n"])
+            return "\n".join([*blocks, f"And {len(ordered) - i} more subjects, for which there is no room.\n"])
         blocks.append(block)
         left -= len(block) + 1
     return "\n".join(blocks)
 
 
 def escaped(words: str, length: int = WORDS_MAX) -> str:
-    """Words as code, in one line, of so many characters at most.
+    """Return words as code in one line of at most `length` characters.
 
     >>> escaped("a|b <i>")
     '<code>a&#124;b &#60;i&#62;</code>'
@@ -48,7 +47,7 @@ def escaped(words: str, length: int = WORDS_MAX) -> str:
 
 
 def _subject(outcome: Json, room: int) -> str:
-    """One subject: headline, refuted properties as far as there is room, what was not covered, and the command."""
+    """Return one subject: headline, refuted properties as far as there is room, what was not covered, and the command."""
     head, tail = list(_head(outcome)), [*_uncovered(outcome), "", f"Again: {escaped(outcome['command'], 300)}", ""]
     rows = [_row(row, found) for row, found in _refuted(outcome)]
     if not rows:
@@ -76,10 +75,9 @@ def _head(outcome: Json) -> Iterator[str]:
         yield from ("", f"{status_mark(outcome['reference']['status'])} {escaped(agreement(outcome['reference'])[1], 300)}")
     if outcome["replay"]:
         replay = outcome["replay"]
-        said = (
-            escaped(f"{replay['fault']['property']}: {replay['fault']['text']}", 300) if replay["fault"] else status_words(replay["status"])
-        )
-        yield from ("", f"{status_mark(replay['status'])} replay of {replay['requests']:,} requests: {said}")
+        fault = replay["fault"]
+        text = escaped(f"{fault['property']}: {fault['text']}", 300) if fault else status_words(replay["status"])
+        yield from ("", f"{status_mark(replay['status'])} replay of {replay['requests']:,} requests: {text}")
 
 
 def _refuted(outcome: Json) -> Iterator[tuple[Json, Json]]:
@@ -97,7 +95,7 @@ def _row(row: Json, found: Json) -> str:
 
 
 def _uncovered(outcome: Json) -> Iterator[str]:
-    """What was not covered, by reason."""
+    """Yield what was not covered, by reason."""
     reasons = dict[str, list[str]]()
     for row in outcome["properties"]:
         if row["verdict"] not in (Verdict.TESTED, Verdict.REFUTED):

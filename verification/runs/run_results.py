@@ -37,8 +37,8 @@ class Outcome(ABC):
         return self.status == Status.HOLDS
 
     @abstractmethod
-    def to_json(self) -> dict[str, Any]:
-        """Return the result as a JSON object."""
+    def to_json(self) -> Any:
+        """Return the result as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,13 @@ def found_json(found: Found, scene: Scene | None = None) -> dict[str, Any]:
         "property": found.violation.property,
         "text": found.violation.text,
         "config": found.config.to_json(),
-        "trace": _trace_json(found.trace),
+        "trace": trace_json(found.trace),
     }
     return out | ({"before": scene.before, "after": scene.after, "orphans": scene.orphans} if scene else {})
 
 
-def _trace_json(trace: tuple[Op, ...]) -> list[dict[str, Any]]:
+def trace_json(trace: tuple[Op, ...]) -> list[dict[str, Any]]:
+    """Return the operations as JSON."""
     return [op.to_json() for op in trace]
 
 
@@ -164,7 +165,7 @@ class DiffOutcome(Outcome):
             "declared": {self.name(side): why for side, why in d.declared.items()},
             "runs": d.runs,
             "config": d.config.to_json(),
-            "trace": _trace_json(d.trace),
+            "trace": trace_json(d.trace),
             **{"left_answer": d.left, "right_answer": d.right, "specification": d.specification},
         }
 
@@ -186,7 +187,7 @@ class ShrinkOutcome:
             "file": str(self.out),
             "property": s.found.violation.property,
             "recorded": s.recorded,
-            "operations": _trace_json(s.found.trace),
+            "operations": trace_json(s.found.trace),
             "attempts": s.attempts,
             "complete": s.complete,
             "seconds": s.seconds,

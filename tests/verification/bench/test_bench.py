@@ -33,8 +33,8 @@ from radixcheck.verification.bench.streams import Make
 from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.replay import sample
-from radixcheck.verification.report import bench_view as report
-from radixcheck.verification.report import console
+from radixcheck.verification.report import bench_view, console
+from radixcheck.verification.runs.evidence_results import BenchOutcome
 
 SLACK = ROOT / "tests" / "subjects" / "slack_cache.py"
 WORKER = ROOT / "verification" / "bench" / "worker.py"
@@ -254,7 +254,8 @@ def test_a_plot_is_written_twice_or_names_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_a_table_shows_medians_spread_and_ratios(capsys: pytest.CaptureFixture[str]) -> None:
-    console.show(report.tables(given(), True))
+    results = given()
+    console.show(bench_view.bench(BenchOutcome(replace(results, about={**results.about, "quick": True}), ())))
     out = capsys.readouterr().out
 
     row = next(line for line in out.splitlines() if line.startswith("optimized"))
@@ -267,7 +268,7 @@ def test_what_was_not_measured_is_listed_once(capsys: pytest.CaptureFixture[str]
     evictions_only = {job.name: "evictions only" for job in jobs if job.scenario == "deep"}
     unsupported = {"base": evictions_only, "leaf-set": {**evictions_only, jobs[-3].name: "no pool"}}
 
-    console.show(report.tables(replace(given(), jobs=jobs, unsupported=unsupported), True))
+    console.show(bench_view.bench(BenchOutcome(replace(given(), jobs=jobs, unsupported=unsupported), ())))
     out = " ".join(capsys.readouterr().out.split())
 
     assert f"not measured: base, leaf-set: evictions only: deep not measured: leaf-set: no pool: {jobs[-3].name}" in out

@@ -49,7 +49,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
         (("replay", "--sample", "--pool", "64"), "the pool has 64"),
         (("invariants", "--policy", "x"), "unknown policy 'x'"),
         (("prove", "--property", "TRUTH"), "no condition has the formula 'TRUTH'"),
-        (("prove", "--property", "Q1-EQUAL", "--transition", "grow"), "no condition is all of that"),
+        (("prove", "--property", "Q1-EQUAL", "--transition", "grow"), "no condition matches all options"),
         (("prove", "--store", "absent/proofs.json"), "--store absent/proofs.json: cannot be written"),
     ],
 )

@@ -12,7 +12,7 @@ from radixcheck.verification.cli.app import run
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.explore.scopes import SCOPES, Scope
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
 from radixcheck.verification.subjects.registry import resolve

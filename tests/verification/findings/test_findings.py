@@ -17,7 +17,7 @@ from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WIT
 from radixcheck.verification.findings.finding_results import GONE, NOT_RUN, REPEATED
 from radixcheck.verification.findings.repeat import repeat
 from radixcheck.verification.operations import Op
-from radixcheck.verification.report.findings_view import status
+from radixcheck.verification.runs.evidence_results import FindingsOutcome
 from radixcheck.verification.subjects.registry import PEERS
 
 ALL = findings()
@@ -82,7 +82,7 @@ def test_a_finding_is_repeated_or_gone(tmp_path: Path, subject: str, script: str
     repeated = repeat(written(tmp_path, subject, script), None)
 
     assert (repeated.verdict, repeated.script) == verdicts
-    assert status([repeated]) == exit_status
+    assert FindingsOutcome((repeated,), (), ()).status == exit_status
 
 
 def test_a_finding_of_a_subject_that_is_not_installed_is_not_run(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_finding_of_a_subject_that_is_not_installed_is_not_run(tmp_path: Path)
 
     repeated = repeat(finding, sys.executable)
 
-    assert (repeated.verdict, status([repeated])) == (NOT_RUN, 3)
+    assert (repeated.verdict, FindingsOutcome((repeated,), (), ()).status) == (NOT_RUN, 3)
     assert "sglang" in repeated.text
 
 

@@ -9,12 +9,11 @@ from places import TESTS
 from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.mutants import kill_matrix as matrix
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.mutants.detectors import DETECTORS
-from radixcheck.verification.mutants.kill_matrix import KILLED, NOT_RUN, OTHER, SURVIVED, Cell, Judged
+from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, OPERATIONS_MAX, OTHER, SURVIVED, Cell, Judged, Reliability
 from radixcheck.verification.mutants.proof_detector import STATED, Statement, refutation
-from radixcheck.verification.mutants.reliability import Reliability
 
 KILLABLE = ("split_forgets_hits", "evict_decrements_twice", "match_returns_root", "evict_accepts_negative")
 
@@ -150,13 +149,13 @@ def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
 
     assert found.verdict == KILLED
     assert found.smallest is not None
-    assert len(found.smallest.trace) <= matrix.OPERATIONS_MAX
+    assert len(found.smallest.trace) <= OPERATIONS_MAX
 
 
-# False alarms.
+# False positives.
 
 
-def test_right_caches_raise_no_alarm(capsys: pytest.CaptureFixture[str]) -> None:
+def test_correct_caches_have_no_false_positive(capsys: pytest.CaptureFixture[str]) -> None:
     status = run(["mutants", "--clean", "--seeds", "2", "--json"])
 
     rows = json.loads(capsys.readouterr().out)["rows"]
@@ -166,7 +165,7 @@ def test_right_caches_raise_no_alarm(capsys: pytest.CaptureFixture[str]) -> None
     assert len(rows) == 30
 
 
-def test_a_wrong_cache_raises_alarms(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_cache_is_not_clean(capsys: pytest.CaptureFixture[str]) -> None:
     status = run(["mutants", "--clean", "faulty:double_free", "--seeds", "1", "--json"])
 
     rows = json.loads(capsys.readouterr().out)["rows"]
@@ -180,5 +179,5 @@ def test_a_cache_that_cannot_be_run_everywhere_is_not_called_clean(capsys: pytes
 
 
 @pytest.mark.campaign
-def test_right_caches_raise_no_alarm_with_200_seeds() -> None:
+def test_correct_caches_have_no_false_positive_with_200_seeds() -> None:
     assert run(["mutants", "--clean"]) == 0

@@ -1,7 +1,6 @@
 """The matrix of conditions: its cells, the expected verdicts, and how an unexpected verdict is reported."""
 
 import json
-from dataclasses import replace
 from itertools import chain, permutations
 from pathlib import Path
 
@@ -27,9 +26,10 @@ from radixcheck.verification.proofs.proof_results import (
     Opinion,
     Result,
 )
-from radixcheck.verification.report import prove_view as proofs
+from radixcheck.verification.report.prove_view import prove
 from radixcheck.verification.review_6907.claims import claims
 from radixcheck.verification.review_6907.proof_suite import PROOFS
+from radixcheck.verification.runs.evidence_results import ProveOutcome
 
 CELLS = campaign.cells(PROOFS)
 OF_HEAP = ("queued", "on", "first", "second", "entry")
@@ -72,11 +72,11 @@ def made(name: str, verdicts: tuple[str, ...]) -> Campaign:
     ],
 )
 def test_the_status_depends_on_the_expected_verdicts(name: str, verdicts: tuple[str, ...], status: int) -> None:
-    assert proofs.status(made(name, verdicts)) == status
+    assert ProveOutcome(made(name, verdicts)).status == status
 
 
 def test_an_unexpected_verdict_is_shown_with_each_seed() -> None:
-    parts = proofs.prove(replace(made("evict/COUNT", (PROVED, UNKNOWN))))
+    parts = prove(ProveOutcome(made("evict/COUNT", (PROVED, UNKNOWN))))
 
     assert any("seed 1: UNKNOWN" in str(getattr(part, "renderable", "")) for part in parts)
 
@@ -109,11 +109,11 @@ def test_a_cell_about_any_policy_is_chosen_with_each_policy() -> None:
 
 def test_a_contradiction_of_the_second_solver_fails_and_an_undecided_answer_does_not() -> None:
     found = made("evict/COUNT", (PROVED,))
-    undecided, against = (Opinion("evict/COUNT", answer, 1.0) for answer in (UNDECIDED, CONTRADICTED))
+    undecided, against = (ProveOutcome(found, (Opinion("evict/COUNT", answer, 1.0),)) for answer in (UNDECIDED, CONTRADICTED))
 
-    assert (proofs.status(found, [undecided]), proofs.status(found, [against])) == (0, 1)
-    assert "0 of 1" in str(proofs.second([undecided])[-1])
-    assert "1 contradicted" in str(proofs.second([against])[-1])
+    assert (undecided.status, against.status) == (0, 1)
+    assert "0 of 1" in str(prove(undecided)[-1])
+    assert "1 contradicted" in str(prove(against)[-1])
 
 
 def test_the_second_solver_gets_only_the_conditions_to_prove() -> None:

@@ -13,7 +13,7 @@ from places import TESTS
 from radixcheck.spec.values import Key
 from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.config import Config
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.replay.judge import judge
 from radixcheck.verification.replay.page_by_page import in_short_pages

@@ -9,10 +9,10 @@ import pytest
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
+from radixcheck.verification.replay.alt_text import alt_text, title
 from radixcheck.verification.replay.trace_frames import Frame
-from radixcheck.verification.report.alt_text import alt_text, title
 from radixcheck.verification.report.drawing import WIDTH, stacked, svg
 from radixcheck.verification.runs.show_job import frames
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject

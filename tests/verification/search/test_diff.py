@@ -11,7 +11,7 @@ from radixcheck.spec.values import Key, Match, Row
 from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup, Supports
 from radixcheck.verification.search.diff import along, compare

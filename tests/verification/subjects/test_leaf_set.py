@@ -13,7 +13,7 @@ from radixcheck.verification.bench.drivers.historical_driver import Base, LeafSe
 from radixcheck.verification.bench.scenarios import decode_scenario as decode
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.report.bench_view import claims as shown
+from radixcheck.verification.report.bench_view import claim
 from radixcheck.verification.review_6907.cost_claims import CLAIMS, decided
 from radixcheck.verification.search.run import RunResult, random_run
 from radixcheck.verification.subjects.historical import leaf_set_subject
@@ -95,7 +95,7 @@ def test_a_claim_that_is_measured_otherwise_is_refuted() -> None:
     (found,) = decided(measured(base=7.0, submitted=9.0))
 
     assert (found.claim.id, found.verdict) == ("EVICT-GAIN", "REFUTED")
-    assert "REFUTED" in str(shown([found])[0])
+    assert "REFUTED" in str(claim(found))
     assert found.to_json()["verdict"] == "REFUTED"
 
 
