@@ -1,8 +1,8 @@
 """A small many-sorted first-order logic as a tree of terms.
 
-A formula is data, not code: the same term is run on states, printed, and given to a solver, each by its own reader.
-Terms are built with Python operators: `&`, `|`, `~`, `>>` (implies), `==`, `!=`, `<=`, `<`, `+`, `-`; on positions `<=` and `<` are
-the prefix order. A term has no truth value in Python: `bool(term)` raises, so that a formula in an `if` never passes silently.
+A formula is data, not code. The same term is run on states, printed, and given to a solver, each by its own reader.
+Terms are built with Python operators: `&`, `|`, `~`, `>>` (implies), `==`, `!=`, `<=`, `<`, `+`, `-`. On positions `<=` and `<` are
+the prefix order. A term has no truth value in Python: `bool(term)` raises TypeError, so that a formula in an `if` never passes silently.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """A kind of thing that formulas speak about."""
+    """A set of things that variables range over."""
 
     name: str
 
@@ -87,9 +87,9 @@ def lift(value: object) -> Term:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A symbol. `rigid` ones never change, `state` ones are what a state holds, `defined` ones abbreviate a term.
+    """A symbol of one of three kinds.
 
-    `index` names a cheaper way in which a running state answers a defined symbol; a test compares it with the definition.
+    `rigid`: never changes. `state`: its values are the state. `defined`: abbreviates a term.
     """
 
     name: str
@@ -98,7 +98,6 @@ class Function:
     kind: str
     parameters: tuple[Term, ...] = ()
     body: Term | None = None
-    index: str = ""
 
     def __call__(self, *args: Term) -> Term:
         """The symbol applied. Raises TypeError for arguments of other sorts."""
@@ -112,11 +111,11 @@ def var(name: str, sort: Sort) -> Term:
     return Term("var", (name,), sort)
 
 
-def define(name: str, domain: tuple[Sort, ...], body: Callable[..., Term], index: str = "") -> Function:
-    """An abbreviation; readers expand it."""
+def define(name: str, domain: tuple[Sort, ...], body: Callable[..., Term]) -> Function:
+    """An abbreviation. Readers expand it."""
     parameters = _variables(body, domain)
     meaning = body(*parameters)
-    return Function(name, domain, meaning.sort, "defined", parameters, meaning, index)
+    return Function(name, domain, meaning.sort, "defined", parameters, meaning)
 
 
 def _variables(body: Callable[..., Term], sorts: tuple[Sort, ...]) -> tuple[Term, ...]:
@@ -124,15 +123,15 @@ def _variables(body: Callable[..., Term], sorts: tuple[Sort, ...]) -> tuple[Term
     return tuple(var(n, s) for n, s in zip(names, sorts, strict=True))
 
 
-def forall(sorts: tuple[Sort, ...], body: Callable[..., Term]) -> Term:
-    """For all values. The variables take the names of the parameters of `body`."""
-    bound = _variables(body, sorts)
+def forall(sorts: Sort | tuple[Sort, ...], body: Callable[..., Term]) -> Term:
+    """For all values of these sorts. The variables take the names of the parameters of `body`."""
+    bound = _variables(body, sorts if isinstance(sorts, tuple) else (sorts,))
     return Term("forall", (bound, body(*bound)), BOOL)
 
 
-def exists(sorts: tuple[Sort, ...], body: Callable[..., Term]) -> Term:
-    """For some values: used by witnesses, never by invariants (the functions that find things are state)."""
-    bound = _variables(body, sorts)
+def exists(sorts: Sort | tuple[Sort, ...], body: Callable[..., Term]) -> Term:
+    """For some values of these sorts. Witnesses use it, invariants never do: what an invariant would look for is a state function."""
+    bound = _variables(body, sorts if isinstance(sorts, tuple) else (sorts,))
     return Term("exists", (bound, body(*bound)), BOOL)
 
 
@@ -157,12 +156,12 @@ def conj(*parts: Term) -> Term:
 
 
 def old(term: Term) -> Term:
-    """The value of a term before the operation (in postconditions only)."""
+    """The value of a term at the call (in postconditions, and in conditions of loops that count what was done since)."""
     return Term("old", (term,), term.sort)
 
 
 def rebuild(term: Term, change: Callable[[Term], Term]) -> Term:
-    """The same operator over changed arguments; bound variables stay."""
+    """The same operator over changed arguments. Bound variables stay."""
     if term.op in ("var", "const"):
         return term
     if term.op in ("forall", "exists"):
@@ -173,7 +172,7 @@ def rebuild(term: Term, change: Callable[[Term], Term]) -> Term:
 
 
 def substitute(term: Term, values: Mapping[str, Term]) -> Term:
-    """Replace free variables by terms. Bound names are never free in the values: each caller sees to fresh names."""
+    """Replace free variables by terms. The caller must choose names such that no bound variable is free in the values."""
     if term.op == "var":
         return values.get(term.args[0], term)
     if term.op in ("forall", "exists", "sum"):
@@ -183,21 +182,21 @@ def substitute(term: Term, values: Mapping[str, Term]) -> Term:
 
 
 def unfold(term: Term) -> Term:
-    """What the defined symbol at the top of a term means for its arguments."""
+    """The definition of the symbol at the top of a term, applied to its arguments."""
     function, *args = term.args
     values = {p.args[0]: a for p, a in zip(function.parameters, args, strict=True)}
     return substitute(rename(function.body, "_" + function.name), values)
 
 
 def expand(term: Term) -> Term:
-    """Replace defined symbols by what they mean, everywhere."""
+    """Replace every defined symbol by its definition."""
     if term.op == "app" and term.args[0].kind == "defined":
         return expand(unfold(term))
     return rebuild(term, expand)
 
 
 def rename(term: Term, suffix: str) -> Term:
-    """Give every bound variable another name, so that substitution cannot capture."""
+    """Add a suffix to every bound variable, so that a substitution cannot capture one."""
     if term.op in ("forall", "exists", "sum"):
         bound = (term.args[0],) if term.op == "sum" else term.args[0]
         fresh = tuple(var(v.args[0] + suffix, v.sort) for v in bound)

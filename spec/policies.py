@@ -1,7 +1,7 @@
 """Eviction policies: the order among evictable leaves, as a pair of terms. The least leaf is evicted first.
 
-The second key is always the logical time of last access. One access gives one tick to one root path, and two leaves never lie on one
-path, so no two leaves tie (theorem NO_TIES): the order of victims is a function of the operations, the same on every replica (FB-49).
+The second key is always the logical time of the last access. An access gives one tick to one path from the root, and two leaves never lie
+on one path. So no two leaves tie (theorem NO_TIES), and the order of victims is the same on every replica (FB-49).
 """
 
 from collections.abc import Callable

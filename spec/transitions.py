@@ -1,102 +1,34 @@
-"""The cache machine: guarded atomic updates, written as macros over the old state.
+"""The cache machine: the ten transitions that change a state. Every operation is a chain of them (`spec/operations.py`).
 
-An update says `function(x...) := value(x...) where ...`; everything else stays. Substituting the updates into a formula is its
-weakest precondition; running them over a finite state is the executable model. `forget` marks what means nothing afterwards (any
-value will do), `touched` names the only nodes whose share of a sum over nodes may change, `image` names the only pages that an
-update can reach (a page is the row or the slots of a position), so that a running state need not look at all of them.
+Each transition has a REQUIRES, its guard, and an EFFECT, its updates: once as a sentence, once as terms over the old state. The counters
+(evictable, protected, available) follow what becomes locked, unlocked, taken or free, as COUNT says; the sentences do not repeat it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from radixcheck.spec.logic import INT, Function, Term, conj, expand, ite, lift, rebuild, rename, substitute, total, var
+from radixcheck.spec.logic import INT, Term, forall, ite, total, var
 from radixcheck.spec.signature import *
+from radixcheck.spec.updates import Image, Transition, Update, assign, at_point, at_points, forget, put
 
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """The pages `at(q)` of the positions q that satisfy `where`."""
-
-    where: Callable[[Term], Term]
-    at: Callable[[Term], Term]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Update:
-    """function(parameters) := value where `where`."""
-
-    function: Function
-    parameters: tuple[Term, ...]
-    where: Term
-    value: Term
-    image: Image | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Transition:
-    """One atomic step: when it is allowed, and what it changes."""
-
-    name: str
-    parameters: tuple[Term, ...]
-    guard: Term
-    updates: tuple[Update, ...]
-    forgets: tuple[Update, ...] = ()  # value unused
-    touched: tuple[Term, ...] = ()
-
-
-def _params(function: Function, like: Callable[..., object]) -> tuple[Term, ...]:
-    names = like.__code__.co_varnames[: like.__code__.co_argcount]
-    return tuple(var(n, s) for n, s in zip(names, function.domain, strict=True))
-
-
-def put(function: Function, where: Callable[..., Term], value: Callable[..., Term | int], image: Image | None = None) -> Update:
-    """An update of a function wherever `where` holds."""
-    x = _params(function, where)
-    return Update(function, x, where(*x), lift(value(*x)), image)
-
-
-def at_point(function: Function, *point_and_value: Term | int) -> Update:
-    """An update at one point: `at_point(f, a, b, value)` is f(a, b) := value."""
-    *point, value = point_and_value
-    x = tuple(var(f"x{i}", s) for i, s in enumerate(function.domain))
-    where = conj(*(a == p for a, p in zip(x, point, strict=True)))
-    return Update(function, x, where, lift(value))
-
-
-def assign(symbol: Term, value: Term | int) -> Update:
-    """An update of a function without arguments."""
-    return Update(symbol.args[0], (), lift(True), lift(value))
-
-
-def forget(function: Function, where: Callable[..., Term], image: Image | None = None) -> Update:
-    """What means nothing afterwards."""
-    return put(function, where, lambda *_: False, image)
-
-
-def raised(floor: Term, value: Term) -> Term:
-    """The larger of two integers."""
-    return ite(floor < value, value, floor)
-
-
-p, n, m, c, x, y = (var(name, POS) for name in ("p", "n", "m", "c", "x", "y"))
+# Parameters: positions (n, m, c, x, y), a holder, a page; the hits and the priority that an access adds.
+n, m, c, x, y = (var(name, POS) for name in ("n", "m", "c", "x", "y"))
 h, s = var("h", REQUEST), var("s", PAGE)
-hit, rank = var("hit", INT), var("rank", INT)
-tick = now + 1
-counts = (0 <= hit) & (hit <= 1) & (0 <= rank)
+hit, new_priority = var("hit", INT), var("new_priority", INT)
+
+_tick = now + 1
+_an_access = (0 <= hit) & (hit <= 1) & (0 <= new_priority)
 
 
-def at_points(*updates: tuple[Function, Term, Term | int]) -> tuple[Update, ...]:
-    """Updates of several functions of one argument, each at one point."""
-    return tuple(at_point(*update) for update in updates)
+def larger(a: Term, b: Term) -> Term:
+    """The larger of two integers."""
+    return ite(a < b, b, a)
 
 
-def _counted(bound: Term) -> tuple[Update, ...]:
-    """An access to the path that ends at `bound`: one tick, `hit` hits, at least priority `rank`."""
+def _access(bound: Term) -> tuple[Update, ...]:
+    """The clock ticks once; the nodes up to `bound` get this time, `hit` hits, and at least the new priority."""
     return (
-        put(time, lambda q: node(q) & (q <= bound), lambda q: tick),
+        put(time, lambda q: node(q) & (q <= bound), lambda q: _tick),
         put(hits, lambda q: node(q) & (q <= bound), lambda q: hits(q) + hit),
-        put(priority, lambda q: node(q) & (q <= bound), lambda q: raised(priority(q), rank)),
-        assign(now, tick),
+        put(priority, lambda q: node(q) & (q <= bound), lambda q: larger(priority(q), new_priority)),
+        assign(now, _tick),
     )
 
 
@@ -110,21 +42,32 @@ SPLIT = Transition(
         *at_points(*((f, m, f(c)) for f in (time, creation, hits, priority, lock))),
     ),
     touched=(m, c),
+    requires="m lies inside the node c, before its end.",
+    effect="c becomes two nodes, m above c; both keep the time, creation, hits, priority and lock count of c.",
 )
 
-TOUCH = Transition("touch", (n, hit, rank), (node(n) | (n == eps)) & counts, _counted(n))
+TOUCH = Transition(
+    "touch",
+    (n, hit, new_priority),
+    (node(n) | (n == eps)) & _an_access,
+    _access(n),
+    requires="n is a node or the root; the access adds no hit or one, and its priority is not negative.",
+    effect="The clock ticks; every node up to n gets that time, the hit, and the larger of its own and the new priority.",
+)
 
 BEGIN = Transition(
     "begin",
-    (h, n, rank),
-    ~held(h) & (node(n) | (n == eps)) & (0 <= rank),
+    (h, n, new_priority),
+    ~held(h) & (node(n) | (n == eps)) & (0 <= new_priority),
     (
-        *at_points((held, h, True), (at, h, n), (tok, h, n), (urgency, h, rank)),
+        *at_points((held, h, True), (at, h, n), (tok, h, n), (request_priority, h, new_priority)),
         put(row, lambda g, q: (g == h) & cached(q) & (q <= n), lambda g, q: page(q)),
         put(lock, lambda q: node(q) & (q <= n), lambda q: lock(q) + 1),
         assign(evictable, evictable - protected_path(n, eps)),
         assign(protected, protected + protected_path(n, eps)),
     ),
+    requires="h is not live; n is a node or the root; the priority is not negative.",
+    effect="h is live with this priority; it locks every node up to n, reads the tree's pages up to n, and its tokens end at n.",
 )
 
 EXTEND = Transition(
@@ -136,6 +79,8 @@ EXTEND = Transition(
         at_point(row, h, y, s),
         assign(available, available - page_size),
     ),
+    requires="h is live and its tokens end at a page boundary; y is longer by one page or a part of one; the page s is free.",
+    effect="h owns s, which holds the last page of y, and its tokens end at y.",
 )
 
 FILL = Transition(
@@ -144,6 +89,8 @@ FILL = Transition(
     held(h) & ~whole(tok(h)) & (prev(y) == prev(tok(h))) & (length(y) == length(tok(h)) + 1) & (namespace(y) == namespace(tok(h))),
     (at_point(content, row(h, tok(h)), y), at_point(row, h, y, row(h, tok(h))), at_point(tok, h, y)),
     (forget(row, lambda g, q: (g == h) & (q == tok(h))),),
+    requires="h is live and its last page is unfinished; y has the same whole pages, the same namespace, and one token more.",
+    effect="The last page of h holds the last page of y, and its tokens end at y.",
 )
 
 _own_up_to_x = Image(lambda q: (at(h) < q) & (q <= x), lambda q: row(h, q))
@@ -156,21 +103,25 @@ def _given(page_: Term) -> Term:
 
 GROW = Transition(
     "grow",
-    (h, x, hit, rank),
-    (held(h) & (at(h) < x) & (x <= tok(h)) & whole(x) & (rank == urgency(h)) & counts)
-    & every(lambda q: ((q <= x) & cached(q)) >> (q <= at(h))),
+    (h, x, hit, new_priority),
+    (held(h) & (at(h) < x) & (x <= tok(h)) & whole(x) & (new_priority == request_priority(h)) & _an_access)
+    & forall(POS, lambda q: ((q <= x) & cached(q)) >> (q <= at(h))),
     (
-        *_counted(at(h)),
+        *_access(at(h)),
         *at_points((node, x, True), (up, x, at(h)), (at, h, x)),
         put(cached, lambda q: (at(h) < q) & (q <= x), lambda q: True),
         put(end, lambda q: (at(h) < q) & (q <= x), lambda q: x),
         put(page, lambda q: (at(h) < q) & (q <= x), lambda q: row(h, q)),
-        *at_points((time, x, tick), (creation, x, tick), (hits, x, hit), (priority, x, rank), (lock, x, 1)),
+        *at_points((time, x, _tick), (creation, x, _tick), (hits, x, hit), (priority, x, new_priority), (lock, x, 1)),
         put(owner, _given, lambda s: TREE, _own_up_to_x),
         assign(protected, protected + (length(x) - length(at(h)))),
     ),
     (forget(holder, _given, _own_up_to_x),),
     touched=(x,),
+    requires="h is live; x ends at a page boundary of its tokens, after at(h), and no prefix of x longer than at(h) is cached; the access "
+    "adds no hit or one, and has the priority of h.",
+    effect="The clock ticks; the tree takes the own pages of h up to x as one new node with this time, hit and priority, which h locks; "
+    "every node up to the old at(h) is accessed as by a touch.",
 )
 
 RELOCK = Transition(
@@ -187,6 +138,8 @@ RELOCK = Transition(
         at_point(at, h, x),
     ),
     (forget(holder, _given, _own_up_to_x), forget(content, _given, _own_up_to_x)),
+    requires="h is live; x is a node or the root, at or after at(h), and a prefix of the tokens of h.",
+    effect="h reads the tree's pages up to x instead of its own, which become free, locks the nodes after at(h) up to x, and at(h) is x.",
 )
 
 _own = Image(lambda q: (at(h) < q) & (q <= tok(h)), lambda q: row(h, q))
@@ -196,7 +149,7 @@ def _owned(page_: Term) -> Term:
     return (owner(page_) == OWN) & (holder(page_) == h)
 
 
-_freed = total(POS, lambda k: node(k) & (k <= at(h)) & (lock(k) == 1), lambda k: size(k))
+_unlocked = total(POS, lambda k: node(k) & (k <= at(h)) & (lock(k) == 1), lambda k: size(k))
 
 RELEASE = Transition(
     "release",
@@ -206,16 +159,18 @@ RELEASE = Transition(
         put(lock, lambda q: node(q) & (q <= at(h)), lambda q: lock(q) - 1),
         put(owner, _owned, lambda s: FREE, _own),
         at_point(held, h, False),
-        assign(evictable, evictable + _freed),
-        assign(protected, protected - _freed),
+        assign(evictable, evictable + _unlocked),
+        assign(protected, protected - _unlocked),
         assign(available, available + (room(tok(h)) - length(at(h)))),
     ),
     (
         forget(holder, _owned, _own),
         forget(content, _owned, _own),
         forget(row, lambda g, q: (g == h) & (q <= tok(h)) & (q != eps)),
-        *(forget(f, lambda g: g == h) for f in (at, tok, urgency)),
+        *(forget(f, lambda g: g == h) for f in (at, tok, request_priority)),
     ),
+    requires="h is live.",
+    effect="h unlocks every node up to at(h), its own slots become free, and it is no longer live.",
 )
 
 _on_node = Image(lambda q: (up(n) < q) & (q <= n), lambda q: page(q))
@@ -242,12 +197,14 @@ EVICT = Transition(
         *(forget(f, lambda q: q == n) for f in (up, time, creation, hits, priority, lock)),
     ),
     touched=(n,),
+    requires="n is a leaf that nobody has locked.",
+    effect="n leaves the tree, and its slots become free.",
 )
 
 RESET = Transition(
     "reset",
     (),
-    every(lambda g: ~held(g)),
+    forall(REQUEST, lambda g: ~held(g)),
     (
         put(node, lambda q: node(q), lambda q: False),
         put(cached, lambda q: cached(q), lambda q: False),
@@ -261,29 +218,8 @@ RESET = Transition(
         *(forget(f, lambda q: cached(q)) for f in (end, page)),
         *(forget(f, lambda q: node(q)) for f in (up, time, creation, hits, priority, lock)),
     ),
+    requires="No holder is live.",
+    effect="Every node leaves the tree, and every slot is free.",
 )
 
 CACHE = (SPLIT, TOUCH, BEGIN, EXTEND, FILL, GROW, RELOCK, RELEASE, EVICT, RESET)
-
-
-def after(term: Term, transition: Transition) -> Term:
-    """The weakest precondition: `term` (definitions expanded) with every state function as the transition leaves it.
-
-    Terms under `old` speak of the state before and lose only the mark. The transition's parameters stay free.
-    """
-
-    def step(t: Term) -> Term:
-        if t.op == "old":
-            return expand(t.args[0])
-        if t.op != "app" or t.args[0].kind != "state":
-            return rebuild(t, step)
-        function, args = t.args[0], tuple(step(a) for a in t.args[1:])
-        result = Term("app", (function, *args), t.sort)
-        for update in reversed(transition.updates):
-            if update.function is function:
-                values = {v.args[0]: a for v, a in zip(update.parameters, args, strict=True)}
-                where = substitute(expand(update.where), values)
-                result = ite(where, substitute(expand(update.value), values), result)
-        return result
-
-    return step(rename(expand(term), "'"))

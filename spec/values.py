@@ -1,4 +1,4 @@
-"""What callers and caches say to each other: keys, results, sizes and typed errors.
+"""What callers and caches exchange: keys, results, sizes and typed errors.
 
 The model, the reference and the optimized cache use these same types; only the container of slots differs
 (a list of integers here, a tensor on the device in the optimized cache).
@@ -17,7 +17,7 @@ class CacheError(Exception):
 
 
 class BadKey(CacheError):
-    """The key holds something that is not a token, or no token where one is needed."""
+    """The key holds something that is not a token, or is empty where a token is needed."""
 
 
 class BadAmount(CacheError):
@@ -29,7 +29,7 @@ class NoRoom(CacheError):
 
 
 class NotYourSlot(CacheError):
-    """A slot was given that this caller does not own."""
+    """The caller gave a slot that it does not own."""
 
 
 class StaleHandle(CacheError):
@@ -37,7 +37,7 @@ class StaleHandle(CacheError):
 
 
 class NotLocked(CacheError):
-    """This receipt was released before, or was never given out."""
+    """The receipt was released before, or was never given out."""
 
 
 class UnknownRequest(CacheError):
@@ -53,9 +53,10 @@ class StillHeld(CacheError):
 
 
 class Key(NamedTuple):
-    """What is asked about: `tokens` (ids of the vocabulary, >= 0) under a `namespace` (adapter, salt).
+    """The tokens that a request is about (ids of the vocabulary, >= 0), under a namespace (adapter, salt; SGLang's `extra_key`).
 
-    Namespaces are compared as tuples, component by component: never joined, never hashed and cut (FB-66, FB-68).
+    Namespaces are compared as tuples, component by component. Joining the components, or cutting a hash of them, would let two adapters
+    share KV (FB-66, FB-68).
     """
 
     tokens: tuple[int, ...]

@@ -1,4 +1,1 @@
-"""The specification, run: positions as integers, states as dictionaries, formulas and transitions as compiled Python, and the model.
-
-Nothing here needs more than the standard library.
-"""
+"""Runs the specification: positions as integers, states as dictionaries, terms as compiled Python, the machine, and the model."""

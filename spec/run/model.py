@@ -1,292 +1,296 @@
-"""The model: the specification run as a cache, on positions.
+"""The model: the specification as a cache that anyone can use, with tokens for positions and slots for pages.
 
-Every operation is a fixed chain of transitions. Nothing is searched for: the chain is a function of the state and the arguments, and
-the only free choice, which free pages are handed out, is an argument (`pages`). A wrong chain is refused by a guard.
+It is slow and exact: a mock for the tests of others, and the text to run when a question about a cache comes up.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cache
-from heapq import heapify, heappop, heappush
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from radixcheck.spec.logic import var
-from radixcheck.spec.policies import Policy
+from radixcheck.spec.policies import POLICIES
+from radixcheck.spec.run.machine import CALLER, Machine
 from radixcheck.spec.run.positions import EPS, Positions
-from radixcheck.spec.run.reader import row_of, run, tuples
-from radixcheck.spec.run.state import State
-from radixcheck.spec.signature import POS, candidate
-from radixcheck.spec.transitions import BEGIN, EVICT, EXTEND, FILL, GROW, RELEASE, RELOCK, RESET, SPLIT, TOUCH, Transition
-from radixcheck.spec.values import BadAmount, Namespace, NoRoom, StillHeld
+from radixcheck.spec.values import (
+    BadAmount,
+    Key,
+    Match,
+    NoRoom,
+    NotLocked,
+    NotYourSlot,
+    RequestExists,
+    Row,
+    Sizes,
+    StaleHandle,
+    UnknownRequest,
+    check_tokens,
+    pages_for,
+)
 
-CALLER = -1  # the holder that stands for the caller of a raw insert, within that one call
-
-
-@dataclass(slots=True)
-class Call:
-    """One operation as postconditions speak of it; their parameters have the same names."""
-
-    operation: str
-    key: int = EPS
-    found: int = EPS
-    used: int = EPS
-    hit: int = 0
-    rank: int = 0
-    wanted: int = 0
-    last_size: int = 0
-    h: int = CALLER
-    victims: list[int] = field(default_factory=list)  # nodes, in the order of their eviction
-    freed: list[int] = field(default_factory=list)  # pages, in order
-    taken: int = 0  # pages handed out
+CALLERS = ("a caller's",)  # the namespace of slots that are allocated and not inserted: no key of a caller has it
 
 
-class Pages(Protocol):
-    """Free pages in the order in which they are taken. They may be chosen late: they are first asked for after the eviction."""
+class Pool(Protocol):
+    """A slot pool: what hands out free slots in whole pages, and takes them back."""
 
-    def __len__(self) -> int:
-        """How many."""
+    capacity: int  # slots
 
-    def __iter__(self) -> Iterator[int]:
-        """Each, once."""
+    def alloc(self, tokens: int) -> list[int]:
+        """Slots of whole pages for `tokens` tokens. Raises NoRoom."""
+
+    def free(self, slots: Sequence[int]) -> None:
+        """Take whole pages back."""
 
 
-@cache
-def _order(policy: Policy) -> tuple[Callable[[State], list[Any]], Callable[[State, int], Any]]:
-    """Every evictable leaf behind its key, and the same for one node; compiled once."""
-    n = var("n", POS)
-    ranked: Callable[[State], list[Any]] = tuples(n, candidate(n), (*policy.key(n), n))
-    key: Callable[[State, int], Any] = row_of(n, (*policy.key(n), n))
-    return ranked, key
+class FreePages:
+    """The simplest pool: a list of free pages."""
+
+    def __init__(self, capacity: int, page_size: int) -> None:
+        self.capacity, self._page_size = capacity, page_size
+        self._free = list(range(capacity // page_size))
+
+    def alloc(self, tokens: int) -> list[int]:
+        """Slots of the pages that were freed first. Raises NoRoom."""
+        count = pages_for(tokens, self._page_size)
+        if count > len(self._free):
+            raise NoRoom(f"{tokens} tokens needed, {len(self._free) * self._page_size} free")
+        taken, self._free = self._free[:count], self._free[count:]
+        return [slot for page in taken for slot in range(page * self._page_size, (page + 1) * self._page_size)]
+
+    def free(self, slots: Sequence[int]) -> None:
+        """Take whole pages back."""
+        self._free += [first // self._page_size for first in slots[:: self._page_size]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Handle:
+    """Where a match ended. A node that is evicted and cached again gets another handle."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Receipt:
+    """A lock. `holder` is its name in the specification."""
+
+    holder: int
 
 
 class Model:
-    """A cache of `pages` pages under one policy. Operations raise the typed errors of `radixcheck.spec.values`."""
+    """The specification with the verbs of a cache. A call outside its guard raises a typed error and changes nothing.
 
-    def __init__(self, positions: Positions, policy: Policy, pages: int) -> None:
-        self.positions = positions
-        self.policy = policy
-        self.state = State(positions, pages)
-        self.call = Call("reset")  # the operation in progress, or the last one
-        self.namespaces: dict[int, Namespace] = {}  # of requests, the last ones of these numbers
-        self.ranked, self._key = _order(policy)  # every evictable leaf behind its key; the same for one node
+    Pages hold `page_size` tokens, the pool `capacity` tokens; keys are tokens with a namespace.
 
-    def deepest(self, key: int) -> int:
-        """The longest cached prefix of a position. What is cached is closed under prefixes, so bisection finds it."""
-        path, cached = self.positions.ancestors[key], self.state.cached
-        low, high = 0, len(path) - 1  # path[low] is cached or the root; nothing behind path[high] is
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if path[middle] in cached else (low, middle - 1)
-        return path[low]
+    >>> from radixcheck.spec import Key, Model
+    >>> cache = Model(page_size=1, capacity=8)
+    >>> cache.insert(Key((1, 2, 3)), cache.alloc(3))  # nothing of it was cached
+    0
+    >>> found = cache.match(Key((1, 2, 9)))  # splits the node [1 2 3] behind [1 2]
+    >>> found.length, found.slots
+    (2, [0, 1])
+    >>> receipt = cache.lock(found.node)
+    >>> cache.sizes()
+    Sizes(available=5, evictable=1, protected=2)
+    >>> cache.evict(8)  # [1 2] is locked: only the leaf [3] goes
+    1
+    >>> cache.unlock(receipt)
+    >>> cache.evict(8)
+    2
+    """
 
-    def nodes_to(self, position: int) -> list[int]:
-        """The nodes that lie wholly on the way to a position, from the root down."""
-        s, p = self.state, self.positions
-        last = self.deepest(position)
-        n = s.end.get(last, EPS)
-        if not p.le(n, position):
-            n = s.up[n]
-        nodes = []
-        while n != EPS:
-            nodes.append(n)
-            n = s.up[n]
-        return nodes[::-1]
+    def __init__(self, page_size: int = 1, policy: str = "lru", capacity: int = 64, pool: Pool | None = None) -> None:
+        self.page_size = page_size
+        self.pool = pool if pool is not None else FreePages(capacity, page_size)
+        self.positions = Positions(page_size)
+        self.machine = Machine(self.positions, POLICIES[policy], self.pool.capacity // page_size)
+        self._handles: dict[int, Handle] = {}
+        self._receipts: set[Receipt] = set()
+        self._loans: dict[int, int] = {}  # page -> its holder
+        self._requests: set[int] = set()
+        self._names = -1_000_000  # names of locks and loans, below those of requests
 
-    def path_evictable(self, position: int) -> int:
-        """Evictable tokens on the path to a cached position: what locking it would protect."""
-        s, above = self.state, EPS
-        tokens = 0
-        for p in self.positions.path(position):
-            if p in s.node or p == position:
-                if s.lock[s.end[p]] == 0:
-                    tokens += self.positions.length[p] - self.positions.length[above]
-                above = p
-        return tokens
+    # Tree verbs.
 
-    def step(self, transition: Transition, *arguments: int) -> None:
-        """Take one transition."""
-        run(transition, self.state, *arguments)
+    def match(self, key: Key) -> Match[list[int]]:
+        """Longest cached prefix, in whole pages."""
+        check_tokens(key.tokens)
+        found = self.machine.take("match", self.positions.of(key)).found
+        handle = self._handles.setdefault(found, Handle(found))
+        pages = [self.machine.state.page[q] for q in self.positions.path(found)]
+        return Match(self.positions.length[found], self._slots(pages), handle)
 
-    def _say(self, call: Call) -> Call:
-        self.call = call
-        return call
+    def peek(self, key: Key) -> int:
+        """Length of the longest cached prefix, in tokens."""
+        check_tokens(key.tokens)
+        return self.positions.length[self.machine.take("peek", self.positions.of(key)).found]
 
-    def shortfall(self, tokens: int, spared: int = 0) -> int:
-        """Tokens to evict before `tokens` can be allocated, `spared` evictable tokens left alone. Raises NoRoom."""
-        if tokens > self.state.available + self.state.evictable - spared:
-            raise NoRoom(f"{tokens} tokens needed, {self.state.available} free and {self.state.evictable - spared} evictable")
-        return max(0, tokens - self.state.available)
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """Cache the whole pages of a key; returns how many tokens were cached already. Their slots stay with the caller."""
+        check_tokens(key.tokens)
+        if priority < 0:
+            raise BadAmount(f"priority {priority} is negative; give 0 or more")
+        whole = self.positions.cut(self.positions.of(key))
+        count = self.positions.level[whole]
+        pages = self._pages(slots)[:count]
+        if len(pages) < count:
+            raise BadAmount(f"{len(slots)} slots for {count * self.page_size} tokens")
+        if len(set(pages)) < count or any(page not in self._loans for page in pages):
+            raise NotYourSlot("a slot given to insert is not the caller's")
+        for page in pages:
+            self.machine.take("free", self._loans.pop(page))
+        present = self.positions.level[self.machine.take("insert", CALLER, whole, priority, pages=pages).found]
+        for page in pages[:present]:
+            self._lend(page)
+        return present * self.page_size
 
-    # Tree operations.
+    def lock(self, node: object) -> Receipt:
+        """Protect the path to the node of a match."""
+        if not isinstance(node, Handle) or self._handles.get(node.position) is not node:
+            raise StaleHandle("the node of this handle has left the tree")
+        receipt = Receipt(self._name())
+        self.machine.take("lock", receipt.holder, node.position)
+        self._receipts.add(receipt)
+        return receipt
 
-    def match(self, key: int) -> Call:
-        """Longest cached prefix: split where it ends inside a node, then touch the path. Refreshes times, counts no hit."""
-        key = self.positions.cut(key)
-        found = self._stand_at(self.deepest(key))
-        self.step(TOUCH, found, 0, 0)
-        return self._say(Call("match", key, found, used=found))
-
-    def peek(self, key: int) -> Call:
-        """What a match would find; changes nothing."""
-        key = self.positions.cut(key)
-        return self._say(Call("peek", key, self.deepest(key)))
-
-    def insert(self, key: int, pages: Pages, rank: int) -> Call:
-        """The caller fills `pages` with the whole pages of the key and gives them; duplicates go back. Counts one hit."""
-        key = self.positions.cut(key)
-        call = self._say(Call("insert", key, self.deepest(key), used=key, hit=1, rank=rank))
-        self._take(CALLER, EPS, rank, key, pages)
-        self._cache(call, CALLER)
-        self._release(call, CALLER)
-        return call
-
-    def lock(self, h: int, node: int) -> Call:
-        """Protect the path to a node; `h` is the receipt."""
-        self.step(BEGIN, h, node, 0)
-        return self._say(Call("lock", found=node, h=h))
-
-    def unlock(self, h: int) -> Call:
+    def unlock(self, receipt: object) -> None:
         """Release one lock."""
-        return self._end("unlock", h)
+        if not isinstance(receipt, Receipt) or receipt not in self._receipts:
+            raise NotLocked("this receipt is not of a live lock")
+        self._receipts.remove(receipt)
+        self.machine.take("unlock", receipt.holder)
 
-    def evict(self, wanted: int) -> Call:
-        """Evict least leaves until `wanted` tokens are freed or none is evictable."""
-        if wanted < 0:
-            raise BadAmount(f"cannot evict {wanted} tokens")
-        call = self._say(Call("evict", wanted=wanted))
-        self._evict(call)
-        return call
+    def evict(self, tokens: int) -> int:
+        """Evict least leaves until `tokens` are freed or none is evictable; returns tokens freed."""
+        return len(self._settle(self.machine.take("evict", tokens).freed)) * self.page_size
 
-    def alloc(self, h: int, key: int, pages: Pages) -> Call:
-        """A caller gets slots and fills them with `key`, after the shortfall is evicted."""
-        call = self._say(Call("alloc", key, h=h))
-        call.wanted = self.shortfall(self.positions.room[key])
-        self._evict(call)
-        self._take(h, EPS, 0, key, pages)
-        return call
+    def alloc(self, tokens: int) -> list[int]:
+        """Slots for a caller, in whole pages, after evicting the shortfall."""
+        if tokens < 0:
+            raise BadAmount(f"cannot allocate {tokens} tokens")
+        room = pages_for(tokens, self.page_size) * self.page_size
+        target = self.positions.of(Key((0,) * room, CALLERS))  # the caller's tokens are not known before the insert
+        pages, caller = _FromPool(self, room), self._name()
+        self.machine.take("alloc", caller, target, pages=pages)
+        self.machine.take("free", caller)
+        for page in pages.taken:  # which may be given back one by one
+            self._lend(page)
+        return self._slots(pages.taken)
 
-    def free(self, h: int) -> Call:
-        """A caller gives its slots back."""
-        return self._end("free", h)
+    def free(self, slots: Sequence[int]) -> None:
+        """Take a caller's slots back."""
+        pages = self._pages(slots)
+        if any(page not in self._loans for page in pages):
+            raise NotYourSlot("a slot given to free is not the caller's")
+        for page in pages:
+            self._settle(self.machine.take("free", self._loans.pop(page)).freed)
 
-    def reset(self) -> Call:
-        """Forget everything. Refused while anything is held."""
-        call = self._say(Call("reset", freed=list(self.state.page.values())))
-        if self.state.held:
-            raise StillHeld(f"{len(self.state.held)} holders are live")
-        self.step(RESET)
-        return call
+    def reset(self) -> None:
+        """Forget everything."""
+        self._settle(self.machine.take("reset").freed)
 
-    # Request operations.
+    def sizes(self) -> Sizes:
+        """Tokens available, evictable, protected."""
+        s = self.machine.state
+        return Sizes(s.available, s.evictable, s.protected)
 
-    def start(self, h: int, key: int, rank: int, pages: Pages, namespace: Namespace = ()) -> Call:
-        """Match, lock, alloc the rest after evicting its shortfall; refused as a whole when that cannot be. The namespace is that of the
-        key: an empty one is the root, which is in none, and what is decoded behind it is in that of its request.
-        """
-        whole = self.positions.cut(key)
-        found = self.deepest(whole)
-        need = self.positions.room[key] - self.positions.length[found]
-        call = self._say(Call("start", whole, found, used=found, h=h))
-        call.wanted = self.shortfall(need, self.path_evictable(found))
-        self._stand_at(found)
-        self.step(TOUCH, found, 0, 0)
-        self.step(BEGIN, h, found, rank)
-        self._evict(call)
-        self._extend(h, key, pages)
-        self.namespaces[h] = namespace
-        return call
+    # Request verbs.
 
-    def chunk(self, h: int) -> Call:
-        """Cache the whole pages so far; adopt what is cached already, give the duplicates back, lock the deeper node."""
-        s = self.state
-        key = self.positions.cut(s.tok[h])
-        call = self._say(Call("chunk", key, key, used=key, rank=s.urgency[h], h=h))
-        self._cache(call, h)
-        return call
+    def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
+        """Match, lock, and slots for the rest."""
+        check_tokens(key.tokens)
+        if request in self._requests:
+            raise RequestExists(f"request {request} is live")
+        position = self.positions.of(key)
+        found = self.machine.deepest(self.positions.cut(position))
+        need = self.positions.room[position] - self.positions.length[found]
+        self.machine.take("start", request, position, priority, pages=_FromPool(self, need))
+        self.machine.namespaces[request] = key.namespace
+        self._requests.add(request)
+        return self.row(request)
 
-    def decode(self, h: int, token: int, pages: Pages) -> Call:
-        """One more token: into the unfinished page, or into a new one after evicting its shortfall."""
-        p, tail = self.positions, self.state.tok[h]
-        call = self._say(Call("decode", h=h))
-        if p.whole[tail]:
-            call.wanted = self.shortfall(p.page_size)
-            self._evict(call)
-            self._extend(h, p.link(tail, (token,), self.namespaces.get(h, ()) if tail == EPS else p.namespace[tail]), pages)
-        else:
-            self.step(FILL, h, p.link(p.prev[tail], (*p.page[tail], token), p.namespace[tail]))
-        return call
+    def chunk(self, request: int) -> Row[list[int]]:
+        """Cache the whole pages so far."""
+        self._known(request)
+        self._settle(self.machine.take("chunk", request).freed)
+        return self.row(request)
 
-    def finish(self, h: int) -> Call:
-        """Cache the whole pages, counting one hit; give back duplicates and tail; unlock."""
-        s = self.state
-        key = self.positions.cut(s.tok[h])
-        call = self._say(Call("finish", key, key, used=key, hit=1, rank=s.urgency[h], h=h))
-        self._cache(call, h)
-        self._release(call, h)
-        return call
+    def decode(self, request: int, token: int) -> int:
+        """One more token; returns its slot."""
+        self._known(request)
+        check_tokens((token,))
+        need = self.page_size if self.positions.whole[self.machine.state.tok[request]] else 0
+        self.machine.take("decode", request, self.machine.next_position(request, token), pages=_FromPool(self, need))
+        return self.row(request).slots[-1]
 
-    def abort(self, h: int) -> Call:
-        """Unlock and give back everything; caches and refreshes nothing."""
-        return self._end("abort", h)
+    def finish(self, request: int) -> None:
+        """Cache the whole pages and unlock."""
+        self._known(request)
+        self._settle(self.machine.take("finish", request).freed)
+        self._requests.remove(request)
 
-    # Parts of operations.
+    def abort(self, request: int) -> None:
+        """Unlock and free."""
+        self._known(request)
+        self._settle(self.machine.take("abort", request).freed)
+        self._requests.remove(request)
 
-    def _stand_at(self, position: int) -> int:
-        """Make a cached position the end of a node."""
-        if position != EPS and position not in self.state.node:
-            self.step(SPLIT, position, self.state.end[position])
-        return position
+    def row(self, request: int) -> Row[list[int]]:
+        """What a live request reads."""
+        s = self.machine.state
+        tok = s.tok[request]
+        slots = self._slots([s.row[request, q] for q in self.positions.path(tok)])
+        return Row(self.positions.length[s.at[request]], slots[: self.positions.length[tok]])
 
-    def _take(self, h: int, node: int, rank: int, key: int, pages: Pages) -> None:
-        self.step(BEGIN, h, node, rank)
-        self._extend(h, key, pages)
+    @property
+    def requests(self) -> frozenset[int]:
+        """The live requests."""
+        return frozenset(self._requests)
 
-    def _extend(self, h: int, key: int, pages: Pages) -> None:
-        p = self.positions
-        new = p.path(key)[p.level[self.state.tok[h]] :]
-        if len(new) != len(pages):
-            raise ValueError(f"{len(pages)} pages for {len(new)} positions")
-        for position, page in zip(new, pages, strict=True):
-            self.step(EXTEND, h, position, page)
-            self.call.taken += 1
+    # Parts.
 
-    def _cache(self, call: Call, h: int) -> None:
-        """The insert of all requests: adopt the cached part, then one new leaf or a touch; exactly one tick."""
-        s, key = self.state, call.key
-        found = self._stand_at(self.deepest(key))
-        if found != s.at[h]:
-            call.freed += self._rows(h, s.at[h], found)
-            self.step(RELOCK, h, found)
-        if found != key:
-            self.step(GROW, h, key, call.hit, call.rank)
-        else:
-            self.step(TOUCH, key, call.hit, call.rank)
+    def _known(self, request: int) -> None:
+        if request not in self._requests:
+            raise UnknownRequest(f"request {request} is not live")
 
-    def _rows(self, h: int, above: int, last: int) -> list[int]:
-        p = self.positions
-        return [self.state.row[h, q] for q in p.path(last)[p.level[above] :]]
+    def _name(self) -> int:
+        self._names -= 1
+        return self._names
 
-    def _release(self, call: Call, h: int) -> None:
-        call.freed += self._rows(h, self.state.at[h], self.state.tok[h])
-        self.step(RELEASE, h)
+    def _lend(self, page: int) -> None:
+        """One page becomes a caller's. Each page has a holder of its own."""
+        holder = self._loans[page] = self._name()
+        self.machine.take("alloc", holder, self.positions.of(Key((0,) * self.page_size, CALLERS)), pages=[page])
 
-    def _end(self, operation: str, h: int) -> Call:
-        call = self._say(Call(operation, h=h))
-        self._release(call, h)
-        return call
+    def _settle(self, freed: Sequence[int]) -> Sequence[int]:
+        """Give the pages that the last call freed to the pool, and drop the handles of evicted nodes."""
+        if freed:
+            self.pool.free(self._slots(freed))
+        call = self.machine.call
+        for gone in list(self._handles) if call.operation == "reset" else call.victims:
+            if gone != EPS:
+                self._handles.pop(gone, None)
+        return freed
 
-    def _evict(self, call: Call) -> None:
-        s, freed = self.state, 0
-        leaves = self.ranked(s) if call.wanted > 0 else []
-        heapify(leaves)
-        while freed < call.wanted and leaves:
-            victim, parent = leaves[0][-1], s.up[leaves[0][-1]]
-            heappop(leaves)
-            positions = self.positions.path(victim)[self.positions.level[s.up[victim]] :]
-            call.last_size = len(positions) * self.positions.page_size
-            call.freed += [s.page[q] for q in positions]
-            call.victims.append(victim)
-            freed += call.last_size
-            self.step(EVICT, victim)
-            if parent in s.node and parent not in s.kids and s.lock[parent] == 0:  # the parent is an evictable leaf now
-                heappush(leaves, self._key(s, parent))
+    def _pages(self, slots: Sequence[int]) -> list[int]:
+        pages = [slots[i] // self.page_size for i in range(0, len(slots), self.page_size)]
+        if any(list(slots[i * self.page_size :][: self.page_size]) != self._slots([page]) for i, page in enumerate(pages)):
+            raise NotYourSlot("slots are given as whole aligned pages, in order")
+        return pages
+
+    def _slots(self, pages: Sequence[int]) -> list[int]:
+        return [slot for page in pages for slot in range(page * self.page_size, (page + 1) * self.page_size)]
+
+
+class _FromPool:
+    """Pages that are taken from the pool when the machine reaches for them: after it has evicted, not before."""
+
+    def __init__(self, model: Model, tokens: int) -> None:
+        self._model, self._tokens = model, tokens
+        self.taken: list[int] = []
+
+    def __len__(self) -> int:
+        return self._tokens // self._model.page_size
+
+    def __iter__(self) -> Iterator[int]:
+        self._model._settle(self._model.machine.call.freed)
+        self.taken = self._model._pages(self._model.pool.alloc(self._tokens)) if self._tokens else []
+        return iter(self.taken)

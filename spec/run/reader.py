@@ -1,208 +1,40 @@
-"""The Python reader: formulas become functions that check a state, transitions become functions that change one.
+"""The Python reader: formulas become functions that check a state, transitions become functions that change one."""
 
-A quantifier is run as a loop over what its guards allow: `q <= t` gives the prefixes of t, `node(q)` the set of nodes, `q == t` one
-value. So a check costs what it looks at, and a transition what it changes. A quantifier over positions without such a guard is
-refused when it is compiled.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from radixcheck.spec.logic import Term, lift, unfold, var
+from radixcheck.spec.logic import Term, var
 from radixcheck.spec.run.state import COUNTERS, SETS, State
-from radixcheck.spec.run.terms import free
-from radixcheck.spec.signature import ENTRY, PAGE, POS, REQUEST
-from radixcheck.spec.transitions import Transition, Update
+from radixcheck.spec.run.writer import Writer, conjuncts, guarded
+from radixcheck.spec.signature import POS
+from radixcheck.spec.updates import Transition, Update
 
 Binding = dict[str, int]
 Check = Callable[..., Binding | None]
-_RIGID = {"prev": "prev", "length": "length", "room": "room", "whole": "whole", "namespace": "namespace"}
-_DIRECT = {"time", "creation", "hits", "priority", "lock", "owner", "first", "second"}  # read as f[x]; others f.get(x)
 
 
 class Refused(Exception):
     """The guard of a transition does not hold: whoever built the chain is wrong."""
 
 
-def _conjuncts(term: Term, mark: str = "S") -> list[tuple[Term, str]]:
-    """The parts of a conjunction, each with the state (S, or B for before) in which it is read."""
-    if term.op == "old":
-        return _conjuncts(term.args[0], "B")
-    if term.op == "and":
-        return _conjuncts(term.args[0], mark) + _conjuncts(term.args[1], mark)
-    if term.op == "app" and term.args[0].kind == "defined" and not term.args[0].index:
-        return _conjuncts(unfold(term), mark)
-    return [(term, mark)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Loop:
-    variable: str
-    domain: str
-    filters: tuple[str, ...]
-
-    def clause(self) -> str:
-        return f"for {self.variable} in {self.domain}" + "".join(f" if {f}" for f in self.filters)
-
-
-class _Writer:
-    """Writes Python expressions for terms and collects the names that they read."""
-
-    def __init__(self) -> None:
-        self.reads: set[tuple[str, str]] = set()
-
-    def name(self, variable: Term) -> str:
-        return "v_" + str(variable.args[0]).replace("'", "_p")
-
-    def read(self, function: str, mark: str) -> str:
-        self.reads.add((mark, function))
-        return f"{mark}_{function}"
-
-    def expr(self, term: Term, mark: str = "S") -> str:
-        match term.op:
-            case "var":
-                return self.name(term)
-            case "const":
-                return repr(term.args[0])
-            case "app":
-                return self._app(term, mark)
-            case "old":
-                return self.expr(term.args[0], "B")
-            case "not":
-                return f"(not {self.expr(term.args[0], mark)})"
-            case "implies":
-                return f"(not {self.expr(term.args[0], mark)} or {self.expr(term.args[1], mark)})"
-            case "ite":
-                test, then, otherwise = (self.expr(t, mark) for t in term.args)
-                return f"({then} if {test} else {otherwise})"
-            case "le" | "lt" if term.args[0].sort == POS:
-                return self._prefix(term.op, *(self.expr(t, mark) for t in term.args))
-            case "forall" | "exists" | "sum":
-                return self._quantified(term, mark)
-        sign = {"and": "and", "or": "or", "eq": "==", "le": "<=", "lt": "<", "add": "+", "sub": "-"}[term.op]
-        return f"({self.expr(term.args[0], mark)} {sign} {self.expr(term.args[1], mark)})"
-
-    def _prefix(self, op: str, a: str, b: str) -> str:
-        return f"(LEVEL[{a}] {'<=' if op == 'le' else '<'} LEVEL[{b}] and ANC[{b}][LEVEL[{a}]] == {a})"
-
-    def _app(self, term: Term, mark: str) -> str:
-        function, *args = term.args
-        if function.kind == "defined":
-            if function.index:
-                cheap: str = function.index.format(*(self.expr(a, mark) for a in args), S=mark)
-                return f"({cheap})"
-            return self.expr(unfold(term), mark)
-        values = [self.expr(a, mark) for a in args]
-        if function.kind == "rigid":
-            return f"{function.name.upper()}[{values[0]}]" if values else function.name.upper()
-        stored = self.read(function.name, mark)
-        if not values:
-            return stored
-        if function.name in SETS:
-            return f"({values[0]} in {stored})"
-        if function.name in _DIRECT:
-            return f"{stored}[{values[0]}]"
-        return f"{stored}.get({values[0]})" if len(values) == 1 else f"{stored}.get(({', '.join(values)}))"
-
-    def _quantified(self, term: Term, mark: str) -> str:
-        if term.op == "sum":
-            x, where, weight = term.args
-            clauses = " ".join(loop.clause() for loop in self.loops((x,), _conjuncts(where, mark)))
-            return f"sum({self.expr(weight, mark)} {clauses})"
-        bound, body = term.args
-        if term.op == "exists":
-            clauses = " ".join(loop.clause() for loop in self.loops(bound, _conjuncts(body, mark)))
-            return f"any(True {clauses})"
-        guards, claim = _guarded(body)
-        clauses = " ".join(loop.clause() for loop in self.loops(bound, _conjuncts(guards, mark)))
-        return f"all({self.expr(claim, mark)} {clauses})"
-
-    def loops(self, bound: Sequence[Term], parts: list[tuple[Term, str]], known: Iterable[str] = ()) -> list[_Loop]:
-        """One loop per variable over the smallest domain that the guards name; each guard becomes a filter where it can."""
-        open_, out, waiting = {v.args[0] for v in bound}, [], list(parts)
-        for variable in bound:
-            domain, waiting = self._domain(variable, waiting, open_)
-            open_ = open_ - {variable.args[0]}
-            ready = [p for p in waiting if not free(p[0]) & open_]
-            waiting = [p for p in waiting if free(p[0]) & open_]
-            out.append(_Loop(self.name(variable), domain, tuple(self.expr(t, m) for t, m in ready)))
-        return out
-
-    def _domain(self, v: Term, parts: list[tuple[Term, str]], open_: set[str]) -> tuple[str, list[tuple[Term, str]]]:
-        """The smallest domain that the guards name, and the guards that are still to be tested."""
-        bounds = [p for p in parts if _bounds(p[0], v) and not free(p[0].args[1]) & open_]
-        for part in bounds:
-            if part[0].op == "eq":
-                return f"({self.expr(part[0].args[1], part[1])},)", _without(parts, part)
-        if v.sort == POS and bounds:
-            return self._prefixes(v, parts, bounds[0], open_)
-        for term, mark in parts:
-            if term.op == "app" and term.args[0].name in SETS and _is(term.args[1], v):
-                return self.read(term.args[0].name, mark), parts
-        if v.sort == POS:
-            raise ValueError(f"no guard says over which positions {v.args[0]} runs")
-        whole = {PAGE: "range(len({0}))", REQUEST: "{0}", ENTRY: "{0}"}[v.sort]
-        return whole.format(self.read({PAGE: "owner", REQUEST: "held", ENTRY: "queued"}[v.sort], "S")), parts
-
-    def _prefixes(
-        self, v: Term, parts: list[tuple[Term, str]], upper: tuple[Term, str], open_: set[str]
-    ) -> tuple[str, list[tuple[Term, str]]]:
-        """The prefixes up to a bound; from another bound on, if there is one."""
-        high, rest = self.expr(upper[0].args[1], upper[1]), _without(parts, upper)
-        if upper[0].op == "lt":
-            return f"ANC[{high}][:-1]", rest
-        for part in rest:
-            if part[0].op == "lt" and _is(part[0].args[1], v) and not free(part[0].args[0]) & open_:
-                return f"P.between({self.expr(part[0].args[0], part[1])}, {high})", _without(rest, part)
-        return f"ANC[{high}]", rest
-
-    def prologue(self) -> list[str]:
-        """The local names that the written expressions use."""
-        table = ["P = S.positions", "LEVEL, ANC, EPS = P.level, P.ancestors, 0", "PAGE_SIZE, CAPACITY = P.page_size, S.capacity"]
-        table.append(", ".join(n.upper() for n in _RIGID) + " = " + ", ".join(f"P.{n}" for n in _RIGID))
-        return table + [f"{mark}_{name} = {mark}.{name}" for mark, name in sorted(self.reads)]
-
-
-def _is(term: Term, variable: Term) -> bool:
-    return bool(term.op == "var" and term.args == variable.args)
-
-
-def _bounds(part: Term, variable: Term) -> bool:
-    """Whether a guard says what the variable equals, or of what it is a prefix."""
-    return part.op in ("eq", "le", "lt") and _is(part.args[0], variable)
-
-
-def _without(parts: list[tuple[Term, str]], one: tuple[Term, str]) -> list[tuple[Term, str]]:
-    return [p for p in parts if p is not one]
-
-
-def _guarded(body: Term) -> tuple[Term, Term]:
-    """A quantified body as guards and claim."""
-    if body.op == "implies":
-        return body.args[0], body.args[1]
-    if body.op == "not":
-        return body.args[0], lift(False)
-    return lift(True), body
-
-
-def _build(name: str, parameters: Sequence[str], lines: list[str]) -> Any:
+def build(name: str, parameters: Sequence[str], lines: Sequence[str], **names: Any) -> Any:
+    """A function of this name from the lines of its body, which may use the other names."""
     source = f"def {name}({', '.join(parameters)}):\n" + "\n".join("    " + line for line in lines)
-    scope: dict[str, Any] = {"Refused": Refused}
+    scope: dict[str, Any] = {"Refused": Refused, **names}
     exec(source, scope)
     return scope[name]
 
 
 def check(formula: Term, parameters: Sequence[Term] = ()) -> Check:
     """A function (state[, before, *parameters]) -> None if the formula holds, else the values of its variables where it fails."""
-    writer, body = _Writer(), []
-    for part, mark in _conjuncts(formula):
+    writer, body = Writer(), []
+    for part, mark in conjuncts(formula):
         if part.op != "forall":
             body.append(f"if not {writer.expr(part, mark)}: return {{}}")
             continue
-        guards, claim = _guarded(part.args[1])
-        loops = writer.loops(part.args[0], _conjuncts(guards, mark))
+        guards, claim = guarded(part.args[1])
+        loops = writer.loops(part.args[0], conjuncts(guards, mark))
         depth = ""
         for loop in loops:
             body.append(f"{depth}for {loop.variable} in {loop.domain}:")
@@ -211,28 +43,28 @@ def check(formula: Term, parameters: Sequence[Term] = ()) -> Check:
         shown = ", ".join(f"{v.args[0]!r}: {writer.name(v)}" for v in part.args[0])
         body.append(f"{depth}if not {writer.expr(claim, mark)}: return {{{shown}}}")
     names = ["S", "B=None", *(f"{writer.name(p)}=None" for p in parameters)]
-    check_: Check = _build("check", names, [*writer.prologue(), *body, "return None"])
+    check_: Check = build("check", names, [*writer.prologue(), *body, "return None"])
     return check_
 
 
 def holds(formula: Term, parameters: Sequence[Term] = ()) -> Callable[..., bool]:
     """A function (state[, before, *parameters]) -> whether the formula holds; for witnesses."""
-    writer = _Writer()
+    writer = Writer()
     value = writer.expr(formula)
     names = ["S", "B=None", *(f"{writer.name(p)}=None" for p in parameters)]
-    result: Callable[..., bool] = _build("holds", names, [*writer.prologue(), f"return {value}"])
+    result: Callable[..., bool] = build("holds", names, [*writer.prologue(), f"return {value}"])
     return result
 
 
-def _pairs(writer: _Writer, update: Update, with_value: bool) -> str:
+def _pairs(writer: Writer, update: Update, with_value: bool) -> str:
     """The (argument, value) pairs of one update, as an expression over the old state."""
-    parts = _conjuncts(update.where)
+    parts = conjuncts(update.where)
     key = ", ".join(writer.name(p) for p in update.parameters)
     key = key if len(update.parameters) == 1 else f"({key})"
     item = f"({key}, {writer.expr(update.value)})" if with_value else key
     if update.image:
         q = var("q_image", POS)
-        pages = " ".join(loop.clause() for loop in writer.loops((q,), _conjuncts(update.image.where(q))))
+        pages = " ".join(loop.clause() for loop in writer.loops((q,), conjuncts(update.image.where(q))))
         tests = " and ".join(writer.expr(t, m) for t, m in parts)
         return f"[{item} {pages} for {key} in ({writer.expr(update.image.at(q))},) if {tests}]"
     return f"[{item} {' '.join(loop.clause() for loop in writer.loops(update.parameters, parts))}]"
@@ -251,8 +83,8 @@ def _apply(name: str, values: str) -> str:
 @cache
 def execute(transition: Transition) -> Callable[..., None]:
     """A function (state, *parameters) that checks the guard, then changes the state in place. Raises `Refused`."""
-    writer = _Writer()
-    guard = " and ".join(writer.expr(t, m) for t, m in _conjuncts(transition.guard))
+    writer = Writer()
+    guard = " and ".join(writer.expr(t, m) for t, m in conjuncts(transition.guard))
     compute, apply = [], []
     for i, update in enumerate(transition.updates):
         if update.function.name in COUNTERS:
@@ -267,7 +99,7 @@ def execute(transition: Transition) -> Callable[..., None]:
         apply.append(f"for k in g{i}: {drop}")
     refuse = f"if not ({guard}): raise Refused({transition.name!r})"
     names = ["S", *(writer.name(p) for p in transition.parameters)]
-    run: Callable[..., None] = _build(transition.name, names, [*writer.prologue(), refuse, *compute, *apply])
+    run: Callable[..., None] = build(transition.name, names, [*writer.prologue(), refuse, *compute, *apply])
     return run
 
 
@@ -278,16 +110,16 @@ def run(transition: Transition, state: State, *arguments: int) -> None:
 
 def tuples(x: Term, where: Term, values: Sequence[Term]) -> Callable[[State], list[Any]]:
     """A function (state) -> the tuple of `values` for every x that satisfies `where`."""
-    writer = _Writer()
-    clauses = " ".join(loop.clause() for loop in writer.loops((x,), _conjuncts(where)))
+    writer = Writer()
+    clauses = " ".join(loop.clause() for loop in writer.loops((x,), conjuncts(where)))
     row = ", ".join(writer.expr(v) for v in values)
-    result: Callable[[State], list[Any]] = _build("tuples", ["S"], [*writer.prologue(), f"return [({row}) {clauses}]"])
+    result: Callable[[State], list[Any]] = build("tuples", ["S"], [*writer.prologue(), f"return [({row}) {clauses}]"])
     return result
 
 
 def row_of(x: Term, values: Sequence[Term]) -> Callable[[State, int], Any]:
     """A function (state, x) -> the tuple of `values` for one x."""
-    writer = _Writer()
+    writer = Writer()
     row = ", ".join(writer.expr(v) for v in values)
-    result: Callable[[State, int], Any] = _build("row_of", ["S", writer.name(x)], [*writer.prologue(), f"return ({row})"])
+    result: Callable[[State, int], Any] = build("row_of", ["S", writer.name(x)], [*writer.prologue(), f"return ({row})"])
     return result

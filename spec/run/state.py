@@ -5,9 +5,9 @@ from radixcheck.spec.signature import FREE
 
 SETS = ("node", "cached", "held", "queued")
 MAPS = ("end", "up", "page", "time", "creation", "hits", "priority", "lock", "holder", "content")
-REQUEST_MAPS = ("at", "tok", "row", "urgency")
+REQUEST_MAPS = ("at", "tok", "row", "request_priority")
 HEAP_MAPS = ("on", "first", "second", "entry")
-EARLY_MAPS = ("marks",)  # of locks that stop early
+EARLY_MAPS = ("local_lock_ref",)  # of locks that stop early
 COUNTERS = ("evictable", "protected", "available", "now")
 
 
@@ -33,12 +33,12 @@ class State:
     at: dict[int, int]
     tok: dict[int, int]
     row: dict[tuple[int, int], int]
-    urgency: dict[int, int]
+    request_priority: dict[int, int]
     on: dict[int, int]
     first: dict[int, float]
     second: dict[int, float]
     entry: dict[int, int]
-    marks: dict[int, int]
+    local_lock_ref: dict[int, int]
 
     def __init__(self, positions: Positions, pages: int) -> None:
         for name in SETS:

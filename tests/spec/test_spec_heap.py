@@ -7,7 +7,7 @@ import pytest
 from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.policies import POLICIES, Policy
-from radixcheck.spec.run.model import Model
+from radixcheck.spec.run.machine import Machine
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.reader import Refused, check, run
 from radixcheck.spec.run.state import State
@@ -22,7 +22,7 @@ class HeapRun:
     def __init__(self, policy: Policy, seed: int) -> None:
         self.random = Random(seed)
         self.steps = {t.name: t for t in heap_machine(policy)}
-        self.model = Model(Positions(1), policy, 12)
+        self.model = Machine(Positions(1), policy, 12)
         self.state: State = self.model.state
         self.entries = 0
         self.evicted: list[int] = []
@@ -48,9 +48,9 @@ class HeapRun:
         if found != EPS:
             run(self.steps["relock"], s, 0, found)
         if found == key:
-            run(self.steps["touch"], s, key, 1, s.urgency[0], self.fresh())
+            run(self.steps["touch"], s, key, 1, s.request_priority[0], self.fresh())
         else:
-            run(self.steps["grow"], s, 0, key, 1, s.urgency[0])
+            run(self.steps["grow"], s, 0, key, 1, s.request_priority[0])
         run(self.steps["release"], s, 0, self.fresh())
 
     def stand_at(self, position: int) -> None:

@@ -11,13 +11,14 @@ from interpreter import domain, value
 
 from radixcheck.spec.logic import INT, Term, forall, var
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.run.model import Model
+from radixcheck.spec.run.machine import CALLER, Machine
 from radixcheck.spec.run.positions import Positions
 from radixcheck.spec.run.reader import Refused, check, run
 from radixcheck.spec.run.state import COUNTERS, State
 from radixcheck.spec.signature import FREE, POS, cached, leaf, node
 from radixcheck.spec.theorems import FORMULAS
-from radixcheck.spec.transitions import CACHE, Transition
+from radixcheck.spec.transitions import CACHE
+from radixcheck.spec.updates import Transition
 from radixcheck.spec.values import Key, NoRoom
 
 LRU = POLICIES["lru"]
@@ -28,7 +29,7 @@ def states(seed: int, steps: int) -> Iterator[State]:
     """States that a random run of the model passes through; page size 2, so that rows end in unfinished pages."""
     random = Random(seed)
     positions = Positions(2)
-    model = Model(positions, LRU, 8)
+    model = Machine(positions, LRU, 8)
     for step in range(steps):
         key = positions.of(Key(tuple(random.randrange(2) for _ in range(random.randint(1, 7)))))
         free = [page for page, owner in enumerate(model.state.owner) if owner == FREE]
@@ -40,24 +41,25 @@ def states(seed: int, steps: int) -> Iterator[State]:
         yield model.state
 
 
-def _operation(model: Model, random: Random, key: int, free: list[int], step: int, live: list[int]) -> None:
+def _operation(model: Machine, random: Random, key: int, free: list[int], step: int, live: list[int]) -> None:
     positions = model.positions
     found = model.deepest(positions.cut(key))
     need = positions.level[key] - positions.level[found]
     match random.randrange(6):
         case 0:
-            model.match(key)
+            model.take("match", key)
         case 1 if need <= len(free):
-            model.start(step, key, random.randrange(3), free[:need])
+            model.take("start", step, key, random.randrange(3), pages=free[:need])
         case 2 if positions.level[positions.cut(key)] <= len(free):
-            model.insert(key, free[: positions.level[positions.cut(key)]], random.randrange(3))
+            model.take("insert", CALLER, positions.cut(key), random.randrange(3), pages=free[: positions.level[positions.cut(key)]])
         case 3 if live:
-            random.choice((model.finish, model.chunk, model.abort))(random.choice(live))
+            model.take(random.choice(("finish", "chunk", "abort")), random.choice(live))
         case 4 if live and free:
             holder = random.choice(live)
-            model.decode(holder, 1, free[: positions.whole[model.state.tok[holder]]])
+            target = model.next_position(holder, 1)
+            model.take("decode", holder, target, pages=free[: positions.whole[model.state.tok[holder]]])
         case _:
-            model.evict(random.randint(1, 6))
+            model.take("evict", random.randint(1, 6))
 
 
 def broken(state: State, random: Random) -> State:
@@ -90,7 +92,7 @@ def test_a_compiled_formula_agrees_with_the_naive_reader(id_: str) -> None:
 
 def arguments(transition: Transition, state: State) -> Iterator[tuple[int, ...]]:
     """Every choice of arguments that the guard allows, from all that could be given."""
-    choices: dict[str, Any] = {"rank": (0, 2), "hit": (0, 1), "h": [*state.held, FRESH]}
+    choices: dict[str, Any] = {"new_priority": (0, 2), "hit": (0, 1), "h": [*state.held, FRESH]}
     domains = [choices.get(p.args[0]) or domain(p.sort, state) for p in transition.parameters]
     for row in product(*domains):
         names = {p.args[0]: x for p, x in zip(transition.parameters, row, strict=True)}
@@ -172,7 +174,7 @@ def test_the_index_of_children_answers_as_the_definition_of_a_leaf_does() -> Non
 
 def test_a_quantifier_without_a_guard_over_positions_is_refused_when_compiled() -> None:
     with pytest.raises(ValueError, match="no guard says over which positions q runs"):
-        check(forall((POS,), lambda q: cached(q) | node(q)))
+        check(forall(POS, lambda q: cached(q) | node(q)))
 
 
 def test_a_term_has_no_truth_value() -> None:

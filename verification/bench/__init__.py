@@ -1,5 +1,6 @@
-"""What caches cost, side by side: ours, the least that Python can do, and those that people run, each in a process of its own.
+"""Measures the costs of caches side by side: ours, a minimal tree in Python, and widely used ones, each in a process of its own.
 
-`worker` runs in the interpreter of the caches, with torch and the standard library alone, and performs the `scenarios` on one of the
-`caches`; `campaign` starts the workers in turn; `figures` are medians, spread and ratios; `plan` says what is measured.
+`bench_data` lists the caches and the scenarios. `plan` chooses the jobs, and `measure` starts a `worker` for each cache. A worker runs in
+the interpreter of the caches, with only torch and the standard library: it runs the `scenarios` on a cache through one of the `drivers`.
+`bench_results` and `figures` hold the results: medians, spread and ratios. `plot` draws them.
 """

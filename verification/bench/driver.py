@@ -1,4 +1,4 @@
-"""What a scenario asks of a cache. A driver calls it as its engine does: what real callers do anyway is inside the timers."""
+"""The interface between scenarios and caches. A driver calls a cache as its engine does, with all the work of a real caller."""
 
 from __future__ import annotations
 
@@ -12,91 +12,94 @@ from radixcheck.verification.bench.stub import Stub
 
 
 class Unsupported(Exception):
-    """This cache has nothing for what is to be measured. The message says why."""
+    """The cache cannot run what is to be measured. The message is the reason."""
 
 
 class CheckFailed(Exception):
-    """The cache has not done the work: what was measured means nothing."""
+    """The cache has not done the work, so the measurement is invalid."""
 
 
 def check(holds: bool, sentence: str) -> None:
-    """Raise `CheckFailed` with this sentence unless it holds."""
+    """Raise `CheckFailed` with this sentence unless `holds` is true."""
     if not holds:
         raise CheckFailed(sentence)
 
 
 class Driver:
-    """One cache over one pool. Tokens are in the container that its engine holds them in, slots in tensors of `rows`.
+    """One cache over one pool. Tokens are in the container that its engine uses, slots are in tensors of dtype `rows`.
 
-    Answers are plain tuples and numbers: a named one would cost as much as some of the calls that are timed.
+    Results are plain tuples and numbers, because a named tuple would cost as much as some of the timed calls.
     """
 
     version = ""
     page_sizes: ClassVar[tuple[int, ...]] = (1, 16, 64)
-    rows: ClassVar[torch.dtype] = torch.int64  # of a request's row of slots, where the caller keeps it
-    loops: ClassVar[Mapping[str, Callable[..., dict[str, float]]]] = {}  # scenarios that this cache must be driven through otherwise
-    without: ClassVar[Mapping[str, str]] = {}  # scenarios that make no sense with it, and why not
+    rows: ClassVar[torch.dtype] = torch.int64  # of a request's row of slots
+    loops: ClassVar[Mapping[str, Callable[..., dict[str, float]]]] = {}  # scenarios for which this cache needs its own loop
+    without: ClassVar[Mapping[str, str]] = {}  # scenarios that do not apply to it -> the reason
 
     def __init__(self, pool: Any) -> None:
         self.pool = pool
 
     @classmethod
     def real(cls, capacity: int, page_size: int) -> Any:
-        """The pool that goes with this cache. Raises Missing, Unsupported."""
+        """Return the real pool of this cache. Raise Missing or Unsupported if there is none."""
         raise Unsupported("no pool of its own")
 
     @classmethod
     def stub(cls, capacity: int, page_size: int) -> Stub:
-        """A pool that costs next to nothing."""
+        """Return a pool with negligible cost."""
         return Stub(capacity, page_size, cls.rows)
 
     # Not timed
 
     def prep(self, tokens: list[int]) -> Any:
-        """Tokens as the engine holds them."""
+        """Return tokens in the container that the engine uses."""
         return tokens
 
     def sizes(self) -> tuple[int, int]:
-        """Evictable and protected tokens; timed in one place."""
+        """Return evictable and protected tokens. Only the scenario `deep` times it."""
         raise NotImplementedError
 
     def available(self) -> int:
-        """Free slots of the pool."""
+        """Return the number of free slots of the pool."""
         return int(self.pool.available_size())
 
     # Timed
 
     def match(self, tokens: Any) -> tuple[int, Any]:
-        """Matched tokens, and a handle."""
+        """Return the number of matched tokens, and a handle."""
         raise NotImplementedError
 
     def indices(self, handle: Any, length: int) -> Tensor:
-        """The slots of the match, as an engine copies them to its row."""
+        """Return the slots of the match, in the form that an engine copies to its row."""
         raise NotImplementedError
 
     def lock(self, handle: Any) -> Any:
-        """What `unlock` wants."""
+        """Lock a handle. Return the argument of `unlock`."""
         raise NotImplementedError
 
     def unlock(self, lock: Any) -> None:
-        """Release it."""
+        """Release a lock."""
         raise NotImplementedError
 
     def insert(self, tokens: Any, row: Tensor, owned: int) -> int:
-        """Insert whole pages. `row[:owned]` is the tree's already; what else was present is freed here. Tokens that were present."""
+        """Insert whole pages and return the number of tokens that were cached already.
+
+        The tree owns `row[:owned]`. Duplicate slots after that are freed here.
+        """
         raise NotImplementedError
 
     def evict(self, tokens: int) -> None:
-        """Free at least so many, if it can."""
+        """Evict at least so many tokens, if possible."""
         raise NotImplementedError
 
     def alloc(self, tokens: int) -> Tensor:
-        """Slots, of which there are enough."""
+        """Return slots. The caller has checked that enough are free."""
         slots: Tensor = self.pool.alloc(tokens)
         return slots
 
     def checkpoint(self, tokens: Any, row: Tensor, owned: int, lock: Any) -> Any:
-        """Insert what a request has computed, and lock all of it instead; its new lock."""
+        """Insert the tokens that a request has computed, and lock all of them. Return the new lock."""
         self.insert(tokens, row, owned)
         length, handle = self.match(tokens)
         if length:
@@ -105,18 +108,18 @@ class Driver:
         return self.lock(handle)
 
     def finish(self, tokens: Any, row: Tensor, owned: int, lock: Any) -> None:
-        """Insert all of a request and release it."""
+        """Insert all tokens of a request and release its lock."""
         self.insert(tokens, row, owned)
         self.unlock(lock)
 
     def wait(self, tokens: Any) -> Any:
-        """A request begins to wait; what `lengths` takes for it."""
+        """Add a waiting request. Return the item of `lengths` for it."""
         return tokens
 
     def lengths(self, waiting: list[Any]) -> list[int]:
-        """How much of each is cached now. By default each is matched."""
+        """Return the cached tokens of each waiting request. By default each is matched."""
         return [self.match(tokens)[0] for tokens in waiting]
 
     def length(self, tokens: Any) -> int:
-        """The same for one, by a walk from the root."""
+        """Return the cached tokens of one prompt, by a walk from the root."""
         return self.match(tokens)[0]

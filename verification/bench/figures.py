@@ -1,4 +1,4 @@
-"""Medians over repetitions, how far these lie apart, and how caches compare."""
+"""Medians over repetitions, their spread, and the ratios between caches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from radixcheck.verification.bench.plan import DEFAULT, FLOOR
+from radixcheck.verification.bench.bench_data import DEFAULT, FLOOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +14,11 @@ class Figure:
     """One figure of one cache over all repetitions."""
 
     median: float
-    spread: float  # largest by smallest; 1 of one repetition
+    spread: float  # largest / smallest; 1 for one repetition
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Figure:
-        """From at least one.
+        """Return the figure of at least one value.
 
         >>> Figure.of([2.0, 1.0, 4.0])
         Figure(median=2.0, spread=4.0)
@@ -29,7 +29,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Ratios:
-    """A figure by that of others: 0.5 is half of it. None: there is no such figure."""
+    """A figure divided by that of others: 0.5 is half of it. None: there is no such figure."""
 
     best_peer: float | None
     default: float | None
@@ -37,7 +37,7 @@ class Ratios:
 
 
 def ratios(medians: Mapping[str, float], peers: Iterable[str]) -> dict[str, Ratios]:
-    """Of each cache's figure, by name, to the smallest of the peers, to SGLang's default and to the floor.
+    """Return the ratios of each cache's figure to the smallest of the peers, to SGLang's default and to the floor.
 
     >>> ratios({"optimized": 3.0, "sglang-rust": 6.0, "vllm": 2.0, "floor": 1.0}, ["sglang-rust", "vllm"])["optimized"]
     Ratios(best_peer=1.5, default=0.5, floor=3.0)

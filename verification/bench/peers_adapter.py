@@ -1,7 +1,7 @@
-"""Our cache as an adapter of the benchmark of prefix-cache peers, which is no part of this project: `bench.py --adapter peers_adapter.py`.
+"""Our cache as an adapter of an external benchmark of prefix caches: `bench.py --adapter peers_adapter.py`.
 
-The benchmark loads this file as it lies here. Its pool stands where ours would, and takes and gives slots beside the cache: what it hands
-out is counted as on loan here, as `alloc` would count it.
+The benchmark loads this file without the package. Its allocator replaces our pool. Since the benchmark calls the allocator itself, the
+adapter counts the slots as loans, as the cache's `alloc` would.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from core import Adapter  # of the benchmark
+from core import Adapter  # a module of the benchmark
 
 if "radixcheck" not in sys.modules:
-    package = ModuleType("radixcheck")  # which need not be installed where the peers are
+    package = ModuleType("radixcheck")  # need not be installed in that environment
     package.__path__ = [str(Path(__file__).resolve().parents[2])]
     sys.modules["radixcheck"] = package
 
@@ -25,7 +25,7 @@ from radixcheck.spec.values import Key
 
 
 class BenchmarkPool:
-    """The benchmark's allocator as a pool."""
+    """The allocator of the benchmark as a pool."""
 
     def __init__(self, allocator: Any) -> None:
         self.page_size, self.capacity, self.device = allocator.page_size, allocator.capacity, torch.device(allocator.device)
@@ -33,17 +33,17 @@ class BenchmarkPool:
 
     @property
     def available(self) -> int:
-        """Free slots, in tokens."""
+        """Return the free slots, in tokens."""
         available: int = self._allocator.avail
         return available
 
     def free(self, *parts: torch.Tensor) -> None:
-        """What several victims had, in one call."""
+        """Free the slots of several victims in one call."""
         self._allocator.free(parts[0] if len(parts) == 1 else torch.cat(parts))
 
 
 class Optimized(Adapter):  # type: ignore[misc]
-    """The verbs of the benchmark, made of ours."""
+    """The verbs of the benchmark, on our cache."""
 
     name = "radixcheck-optimized"
 
@@ -53,32 +53,32 @@ class Optimized(Adapter):  # type: ignore[misc]
         self.page_size = page_size
 
     def prep(self, tokens: list[int]) -> Any:
-        """What an engine holds of a request."""
+        """Return tokens in the container that an engine uses."""
         return TokenBuffer(tokens)
 
     def sizes(self) -> tuple[int, int]:
-        """Evictable and protected tokens."""
+        """Return evictable and protected tokens."""
         return self._cache.sizes()[1:]
 
     def match(self, tokens: Any) -> tuple[int, Any]:
-        """Tokens that are cached; the match is the handle."""
+        """Return the number of matched tokens, and the match as a handle."""
         found = self._cache.match(Key(tokens))
         return found.length, found
 
     def indices(self, found: Any, tokens: int) -> Any:
-        """Its slots."""
+        """Return the slots of a match."""
         return found.slots
 
     def lock(self, found: Any) -> Any:
-        """A receipt."""
+        """Lock a match. Return a receipt."""
         return self._cache.lock(found.node)
 
     def unlock(self, receipt: Any) -> None:
-        """Give it back."""
+        """Release a receipt."""
         self._cache.unlock(receipt)
 
     def insert(self, tokens: Any, row: Any, owned: int) -> tuple[int, Any]:
-        """Cache the whole pages; free those slots of what was present that are the caller's; the unaligned tail stays his."""
+        """Insert the whole pages, and free the duplicate slots of the caller. The caller keeps the unfinished page."""
         self._loans.outstanding += row.numel() // self.page_size * self.page_size - owned
         present = self._cache.insert(Key(tokens), row)
         if present > owned:
@@ -86,7 +86,7 @@ class Optimized(Adapter):  # type: ignore[misc]
         return present, None
 
     def insert_relock(self, tokens: Any, row: Any, owned: int, receipt: Any) -> Any:
-        """One access inserts and finds what is to be locked and read now."""
+        """Insert, and lock the new match, in one access."""
         self._loans.outstanding += row.numel() // self.page_size * self.page_size - owned
         present, found = self._cache.insert_and_match(Key(tokens), row)
         if present > owned:
@@ -96,7 +96,7 @@ class Optimized(Adapter):  # type: ignore[misc]
         return self._cache.lock(found.node)
 
     def evict(self, tokens: int) -> int:
-        """Tokens freed."""
+        """Evict at least so many tokens, if possible. Return the evicted tokens."""
         return self._cache.evict(tokens)
 
 

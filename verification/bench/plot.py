@@ -1,23 +1,23 @@
-"""The cost of an eviction against the number of leaves, as PNG and SVG."""
+"""Plots the cost of an eviction against the number of leaves, as PNG and SVG."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from radixcheck.verification.bench.measure import Results
-from radixcheck.verification.bench.plan import FLOOR, OURS
+from radixcheck.verification.bench.bench_data import FLOOR, OURS
+from radixcheck.verification.bench.bench_results import Results
 from radixcheck.verification.core.usage import UsageError
 
 FIGURE, SCENARIO = "evict p50", "decode"
 NAME = "evict-by-leaves"
 MARKERS = "osD^vP*X"
-GREY = "#808080"  # of text and axes: can be read on white and on black
-STYLES = {OURS: ("-", 2.5, "C0"), FLOOR: (":", 1.2, GREY)}  # line, width, colour: nobody else has these
+GREY = "#808080"  # of text and axes: readable on white and on black
+STYLES = {OURS: ("-", 2.5, "C0"), FLOOR: (":", 1.2, GREY)}  # line, width, colour: not used for other caches
 COLOURS = ("C1", "C2", "C3", "C4", "C5", "C6", "C8", "C9")
 
 
 def folder(path: Path) -> Path:
-    """Where to draw, which is there now. Raises `UsageError` if that or the library cannot be had."""
+    """Create the folder and return it. Raise `UsageError` if this fails or if matplotlib is missing."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -30,7 +30,7 @@ def folder(path: Path) -> Path:
 
 
 def points(results: Results) -> dict[str, list[tuple[int, float]]]:
-    """Of each cache: leaves and microseconds, one victim a call, the pool that costs nothing and pages of one token."""
+    """Return the leaves and microseconds of each cache, for one victim per call, the stub pool and pages of one token."""
     series: dict[str, list[tuple[int, float]]] = {}
     for job in results.jobs:
         if job.scenario != SCENARIO or (job.arguments["pool"], job.arguments["page_size"], job.arguments["victims"]) != ("stub", 1, 1):
@@ -42,7 +42,7 @@ def points(results: Results) -> dict[str, list[tuple[int, float]]]:
 
 
 def draw(results: Results, into: Path) -> list[Path]:
-    """Write both files; their paths."""
+    """Write both files and return their paths."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -51,8 +51,8 @@ def draw(results: Results, into: Path) -> list[Path]:
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
-    dearest_first = sorted(points(results).items(), key=lambda one: -one[1][-1][1])  # as the lines end, so the legend reads
-    for i, (cache, line) in enumerate(dearest_first):
+    slowest_first = sorted(points(results).items(), key=lambda one: -one[1][-1][1])  # the order in which the lines end
+    for i, (cache, line) in enumerate(slowest_first):
         style, width, colour = STYLES.get(cache, ("--", 1.2, COLOURS[i % len(COLOURS)]))
         axes.plot(*zip(*line, strict=True), style, marker=MARKERS[i % len(MARKERS)], label=cache, linewidth=width, color=colour)
     axes.set(xscale="log", yscale="log", xlabel="evictable leaves", ylabel="evict 64 tokens, us (median)")

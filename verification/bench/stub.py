@@ -1,4 +1,4 @@
-"""A pool that costs next to nothing: a counter, with views of one buffer. What it hands out may have been handed out before."""
+"""A pool with negligible cost: a counter, and views of one buffer. Slots may be allocated again while they are in use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ BUFFER_MIN = 1 << 16  # slots
 
 
 class Stub:
-    """Stands in for our pool, and for the allocator of any other cache."""
+    """Replaces our pool, and the allocator of any other cache."""
 
     def __init__(self, capacity: int, page_size: int, rows: torch.dtype) -> None:
         self.capacity, self.page_size = capacity, page_size  # tokens
@@ -21,30 +21,30 @@ class Stub:
 
     @property
     def nbytes(self) -> int:
-        """Of the buffer."""
+        """Return the size of the buffer in bytes."""
         return self._buffer.nbytes
 
     def available_size(self) -> int:
-        """Free slots, as SGLang asks for them."""
+        """Return the free slots, with the name that SGLang uses."""
         return self.available
 
     def alloc(self, tokens: int) -> Tensor:
-        """The next so many. Raises MemoryError where there are fewer."""
+        """Return the next slots. Raise MemoryError if there are too few."""
         if tokens > self.available:
-            raise MemoryError(f"{tokens} slots asked, {self.available} free")
+            raise MemoryError(f"{tokens} slots requested, {self.available} free")
         start = self._at if self._at + tokens <= self._size else 0
         self._at = start + tokens
         self.available -= tokens
         return self._buffer[start : self._at]
 
     def free(self, *parts: Tensor) -> None:
-        """Count them."""
+        """Count the slots as free."""
         for slots in parts:
             self.available += slots.numel()
 
     def free_segment(self, slots: Tensor, *, start_pos: int) -> None:
-        """The same, of a part of a row."""
+        """Count the slots of a part of a row as free."""
         self.available += slots.numel()
 
     def get_kvcache(self) -> None:
-        """No tensors of keys and values belong to these slots."""
+        """Return None: there are no tensors of keys and values."""

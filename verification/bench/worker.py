@@ -1,9 +1,9 @@
-"""Measures one cache in whatever environment it lives in: one JSON message a line, over standard input and output.
+"""Measures one cache in its own environment: one JSON message per line, over standard input and output.
 
     {"do": "make", "place": module:class or file.py:class}    versions, or what is `missing`
-    {"do": "run", "scenario": ..., "arguments": {...}}        `figures`, or why not: `unsupported`, `missing`, `failed`
+    {"do": "run", "scenario": ..., "arguments": {...}}        `figures`, or the reason: `unsupported`, `missing`, `failed`
 
-This file is run as it lies there. It needs torch, and nothing of this project but its files: the package need not be installed.
+This file is run as a script. It needs torch and the files of this project, but the package need not be installed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STUB = "stub"
 
 
 def place_package() -> None:
-    """Make the checkout importable as `radixcheck`, and nothing else of it: what lies beside this file is nobody's module."""
+    """Make the checkout importable as `radixcheck`, and remove this folder from the path of modules."""
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != HERE]
     package = ModuleType("radixcheck")
     package.__path__ = [os.path.dirname(os.path.dirname(HERE))]
@@ -30,18 +30,18 @@ def place_package() -> None:
 
 
 class Worker:
-    """One cache."""
+    """Answers messages about one cache."""
 
     def __init__(self) -> None:
         self._driver: Any = None
 
-    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """To one message. Whatever a cache raises is an answer."""
+    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to a message. An exception that the cache raises becomes an answer."""
         from radixcheck.verification.bench.driver import CheckFailed, Unsupported
         from radixcheck.verification.remote.serve import Missing
 
         try:
-            return self._make(asked) if asked["do"] == "make" else self._run(asked)
+            return self._make(message) if message["do"] == "make" else self._run(message)
         except Missing as missing:
             return {"missing": str(missing)}
         except Unsupported as why:
@@ -51,22 +51,22 @@ class Worker:
         except Exception as error:
             return {"failed": f"{type(error).__name__}: {error}"}
 
-    def _make(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _make(self, message: dict[str, Any]) -> dict[str, Any]:
         import torch
 
         from radixcheck.verification.remote.serve import load
 
         torch.set_num_threads(1)
-        where, _, name = asked["place"].rpartition(":")
-        self._driver = load(asked["place"]) if where.endswith(".py") else getattr(import_module(where), name)
+        where, _, name = message["place"].rpartition(":")
+        self._driver = load(message["place"]) if where.endswith(".py") else getattr(import_module(where), name)
         page_size = self._driver.page_sizes[0]
         version = self._driver(self._driver.stub(64 * page_size, page_size)).version
         return {"version": version, "python": sys.version.split()[0], "torch": torch.__version__}
 
-    def _run(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _run(self, message: dict[str, Any]) -> dict[str, Any]:
         from radixcheck.verification.bench.driver import Unsupported
 
-        scenario, arguments, driver = asked["scenario"], asked["arguments"], self._driver
+        scenario, arguments, driver = message["scenario"], message["arguments"], self._driver
         if scenario in driver.without:
             raise Unsupported(driver.without[scenario])
         if arguments.get("page_size", driver.page_sizes[0]) not in driver.page_sizes:
@@ -82,23 +82,22 @@ class Worker:
 
 
 def main() -> None:
-    """Answer until standard input ends. What a cache prints goes to standard error."""
+    """Answer until standard input ends. Send what a cache prints to standard error."""
     place_package()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    worker, lacks = Worker(), _lacking()
+    worker, missing = Worker(), _missing()
     for line in sys.stdin:
-        answers.write(json.dumps({"missing": lacks} if lacks else worker.answer(json.loads(line))) + "\n")
+        answers.write(json.dumps({"missing": missing} if missing else worker.answer(json.loads(line))) + "\n")
         answers.flush()
 
 
-def _lacking() -> str:
-    """What this interpreter lacks."""
+def _missing() -> str:
+    """Return a sentence if this interpreter cannot run a worker, else an empty string."""
     if sys.version_info < PYTHON_MIN:
-        return (
-            f"{sys.executable} is Python {sys.version.split()[0]}: give one of {'.'.join(map(str, PYTHON_MIN))} or newer with --python PATH"
-        )
+        version = sys.version.split()[0]
+        return f"{sys.executable} is Python {version}: give Python {'.'.join(map(str, PYTHON_MIN))} or newer with --python PATH"
     try:
         import torch  # noqa: F401
     except ImportError as error:

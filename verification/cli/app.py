@@ -14,6 +14,7 @@ from radixcheck.verification.cli.bench_command import bench
 from radixcheck.verification.cli.diff_command import diff
 from radixcheck.verification.cli.explore_command import explore
 from radixcheck.verification.cli.invariants_command import invariants
+from radixcheck.verification.cli.questions_command import questions
 from radixcheck.verification.cli.replay_command import replay
 from radixcheck.verification.cli.report_command import report
 from radixcheck.verification.cli.show_command import show
@@ -29,7 +30,7 @@ def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
 
 
-for command in (verify, replay, diff, explore, show, subjects, invariants, report, bench):
+for command in (verify, replay, diff, explore, show, subjects, invariants, questions, report, bench):
     cli.add_command(command)
 for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings):
     cli.add_command(command)

@@ -3,11 +3,13 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from radixcheck.verification.bench import plan, plot
+from radixcheck.verification.bench.bench_data import CACHES, SCENARIOS
 from radixcheck.verification.bench.measure import measure
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.core.usage import UsageError
@@ -22,8 +24,8 @@ REPEAT = 3
 @click.command()
 @click.option("--python", help="the interpreter under which all caches run, ours too  [default: this one]")
 @click.option("--quick", is_flag=True, help="fewer sizes and steps, one repetition: within three minutes")
-@click.option("--scenario", "scenarios", multiple=True, help=f"{', '.join(plan.SCENARIOS)} (repeatable)  [default: all]")
-@click.option("--cache", "caches", multiple=True, help=f"{', '.join(plan.CACHES)}, or file.py:class (repeatable)  [default: all]")
+@click.option("--scenario", "scenarios", multiple=True, help=f"{', '.join(SCENARIOS)} (repeatable)  [default: all]")
+@click.option("--cache", "caches", multiple=True, help=f"{', '.join(CACHES)}, or file.py:class (repeatable)  [default: all]")
 @click.option("--repeat", type=click.IntRange(1), help=f"repetitions  [default: {REPEAT}, or 1 if quick]")
 @click.option("--trace", type=click.Path(path_type=Path), help="Mooncake format  [default: the small trace of this package]")
 @click.option("--plot", "folder", type=click.Path(path_type=Path), help="draw evict against leaves there, as PNG and SVG")
@@ -49,7 +51,7 @@ def bench(
         plot.folder(folder)
     with console.progress("bench") as progress:
         results = measure(chosen, jobs, repeat or (1 if quick else REPEAT), python or sys.executable, progress)
-    results.about["quick"] = quick
+    results = replace(results, about={**results.about, "quick": quick})
     if folder is not None:
         for path in plot.draw(results, folder):
             print(f"wrote {path}", file=sys.stderr)

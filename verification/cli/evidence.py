@@ -38,27 +38,29 @@ def prove(jobs: int, seed: int, seeds: int, confirm: bool, mutate: bool, store: 
         return _mutate(seed, store, as_json)
     try:
         from radixcheck.verification.proofs import prove as campaign
+        from radixcheck.verification.proofs.proof_results import Opinion
         from radixcheck.verification.report import prove_view as proofs
+        from radixcheck.verification.review_6907.proof_suite import PROOFS
     except ImportError as error:
         raise UsageError(str(error)) from error
 
     fields = {"properties": ("formula", "name"), "transitions": ("transition",), "policies": ("policy",)}
     for option, of in fields.items():
-        known = tuple(word for field in of for word in campaign.known(field))
+        known = tuple(word for field in of for word in campaign.known(PROOFS, field))
         for value in asked[option]:
             if value not in known:
                 near = ", ".join(get_close_matches(value, known, n=3, cutoff=0))
                 raise UsageError(f"no condition has the {of[0]} {value!r}: the nearest are {near}")
-    names = campaign.chosen(asked["properties"], asked["transitions"], asked["policies"])
+    names = campaign.chosen(PROOFS, asked["properties"], asked["transitions"], asked["policies"])
     if not names:
         raise UsageError("no condition is all of that: leave out a property, a transition or a policy")
-    planned = campaign.planned(names)
+    planned = [campaign.cells(PROOFS)[name] for name in names]
     with console.live() as show:
-        found = campaign.campaign(names, range(seed, seed + seeds), jobs, lambda results: show(proofs.growing(planned, results)))
-    opinions: Sequence[campaign.Opinion] = ()
+        found = campaign.campaign(PROOFS, names, range(seed, seed + seeds), jobs, lambda results: show(proofs.growing(planned, results)))
+    opinions: Sequence[Opinion] = ()
     if confirm:
         with console.progress("asking cvc5") as progress:
-            opinions = campaign.second_opinions(names, jobs, progress)
+            opinions = campaign.second_opinions(PROOFS, names, jobs, progress)
     written = json.dumps(proofs.to_json(found, opinions), indent=1)
     if store is not None:
         store.write_text(written + "\n")
@@ -81,7 +83,8 @@ def _writable(store: Path | None) -> None:
 def _mutate(seed: int, store: Path | None, as_json: bool) -> int:
     """The specification itself under test."""
     try:
-        from radixcheck.verification.proofs.spec_mutants import judge_all, mutants
+        from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
+        from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge_all
         from radixcheck.verification.report import spec_mutants_view as mutation
     except ImportError as error:
         raise UsageError(str(error)) from error
@@ -106,6 +109,7 @@ def contracts(seconds: float, as_json: bool) -> int:
     """Check the pure functions of the caches for all inputs within stated bounds, by symbolic execution."""
     try:
         from radixcheck.verification.contracts import run_contracts as campaign
+        from radixcheck.verification.contracts.contract_results import status
         from radixcheck.verification.report import contracts_view as report
     except ImportError as error:
         raise UsageError(str(error)) from error
@@ -117,7 +121,7 @@ def contracts(seconds: float, as_json: bool) -> int:
         click.echo(json.dumps(report.to_json(decided), indent=1))
     else:
         console.show(report.contracts(decided, monotonic() - start))
-    return campaign.status(decided)
+    return status(decided)
 
 
 @click.command()
@@ -190,13 +194,14 @@ def findings(subject: str | None, python: str | None, as_json: bool) -> int:
     Exit status 1: one is not as it is written down. 3: one could not be run here.
     """
     from radixcheck.verification.findings import finding, repeat
+    from radixcheck.verification.findings.finding_results import Repeated
     from radixcheck.verification.report import findings_view as shown
 
     if subject is not None and subject not in finding.subjects():
         raise UsageError(f"there is no finding of {subject!r}: choose from {', '.join(finding.subjects())}")
     if python is not None and which(python) is None:
         raise UsageError(f"there is no interpreter {python!r}: give the path of a Python that has the packages")
-    repeated, chosen = list[repeat.Repeated](), finding.findings(subject)
+    repeated, chosen = list[Repeated](), finding.findings(subject)
     with redirect_stdout(sys.stderr), console.progress("findings") as tell:
         for each in chosen:
             tell(len(repeated) / len(chosen), each.id)

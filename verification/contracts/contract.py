@@ -1,4 +1,4 @@
-"""What a contract is."""
+"""The definition of a contract."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,46 +7,44 @@ from typing import Any
 
 Function = Callable[..., Any]
 Arguments = Mapping[str, int]  # of a law, by name
-Interval = tuple[int, int | None]  # both ends included; None: no upper end
+Interval = tuple[int, int | None]  # both bounds inclusive; None: no upper bound
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A law about one function, for all integers within `bounds`. An integer that is not named there is any integer."""
+    """A law about one function, for all integers within `bounds`. An argument that `bounds` does not name is unbounded."""
 
     name: str
-    where: str  # the file of the function, and the operations that rest on it
-    law: Callable[..., bool]  # takes the function, then integers; its docstring is the contract in words
+    where: str  # the file of the function, and the operations that use it
+    law: Callable[..., bool]  # takes the function, then integers; its docstring is the contract as a sentence
     function: Function
-    twin: Function  # wrong; its docstring says how
+    twin: Function  # a wrong function; its docstring describes the fault
     bounds: Mapping[str, Interval]
 
     @property
     def sentence(self) -> str:
-        """The contract in words."""
+        """Return the contract as a sentence."""
         return getdoc(self.law) or ""
 
     @property
     def fault(self) -> str:
-        """What the twin does wrong."""
+        """Return the fault of the twin as a sentence."""
         return getdoc(self.twin) or ""
 
     def arguments(self) -> Signature:
-        """What the law takes beside the function: integers, named."""
+        """Return the signature of the law without its first parameter, the function."""
         names = list(signature(self.law).parameters)[1:]
         return Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=int) for name in names], return_annotation=bool)
 
     def within(self, arguments: Mapping[str, Any]) -> bool:
-        """The precondition: every integer lies in its interval."""
+        """Return whether every integer is in its interval: the precondition."""
         for name, (least, greatest) in self.bounds.items():
-            if arguments[name] < least:
-                return False
-            if greatest is not None and arguments[name] > greatest:
+            if arguments[name] < least or (greatest is not None and arguments[name] > greatest):
                 return False
         return True
 
     def bound(self) -> str:
-        """The precondition in words: names that share an interval stand together."""
+        """Return the precondition as text, in which arguments with the same interval are listed together."""
         together: dict[Interval, list[str]] = {}
         for name, interval in self.bounds.items():
             together.setdefault(interval, []).append(name)

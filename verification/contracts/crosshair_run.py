@@ -1,4 +1,4 @@
-"""CrossHair, run on one contract: every path of the law and of the function in it, with symbolic integers."""
+"""Runs CrossHair on one contract: every path of the law and of the function in it, with symbolic integers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ try:
     from crosshair.fnutil import FunctionInfo
     from crosshair.options import DEFAULT_OPTIONS, AnalysisKind, AnalysisOptionSet
 except ImportError as error:
-    raise ImportError("contracts are decided by CrossHair: pip install 'radixcheck[verify]'") from error
+    raise ImportError("contracts need CrossHair: pip install 'radixcheck[verify]'") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Explored:
-    """What CrossHair said of one function under one contract."""
+    """The answer of CrossHair on one function under one contract."""
 
-    states: tuple[str, ...]  # of its messages, one for each postcondition: CONFIRMED, CANNOT_CONFIRM, PRE_UNSAT, POST_FAIL, ...
+    states: tuple[str, ...]  # of its messages, one per postcondition: CONFIRMED, CANNOT_CONFIRM, PRE_UNSAT, POST_FAIL, ...
     messages: tuple[str, ...]
     counterexamples: tuple[Arguments, ...]
     paths: int  # on which the law was run
@@ -29,7 +29,7 @@ class Explored:
 
 
 def explore(contract: Contract, function: Function, seconds: float) -> Explored:
-    """Look for integers within the bounds under which `function` breaks the law, until all paths are done or the time is over."""
+    """Search for integers within the bounds for which `function` breaks the law, until all paths are explored or the time is up."""
     paths, counterexamples = 0, list[Arguments]()
 
     def body(*arguments: int) -> bool:
@@ -52,11 +52,11 @@ def explore(contract: Contract, function: Function, seconds: float) -> Explored:
         fn_syntax_messages=[],
         counterexample_description_maker=describe,
     )
-    asked = AnalysisOptionSet(analysis_kind=[AnalysisKind.PEP316], per_condition_timeout=seconds, report_all=True)
-    begun = perf_counter()
-    said = run_checkables([ConditionCheckable(FunctionInfo.from_fn(body), DEFAULT_OPTIONS.overlay(asked), conditions)])
-    states, messages = tuple(m.state.name for m in said), tuple(m.message for m in said)
-    return Explored(states, messages, tuple(counterexamples), paths, perf_counter() - begun)
+    options = AnalysisOptionSet(analysis_kind=[AnalysisKind.PEP316], per_condition_timeout=seconds, report_all=True)
+    start = perf_counter()
+    found = run_checkables([ConditionCheckable(FunctionInfo.from_fn(body), DEFAULT_OPTIONS.overlay(options), conditions)])
+    states, messages = tuple(m.state.name for m in found), tuple(m.message for m in found)
+    return Explored(states, messages, tuple(counterexamples), paths, perf_counter() - start)
 
 
 def _condition(kind: ConditionExprType, evaluate: Callable[[Mapping[str, Any]], bool], words: str) -> ConditionExpr:

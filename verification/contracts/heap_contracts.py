@@ -1,4 +1,4 @@
-"""A contract on the heap whose entries grow old: of three leaves two may be used, and one locked, since their entries were pushed."""
+"""A contract on the eviction heap with outdated entries: after the push of three leaves, two may be used and one locked."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,15 +8,17 @@ from radixcheck.optimized.node import Node
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.small import Extent
 
-Pop = Callable[[Sequence[int], Sequence[int], Sequence[int]], int]  # times as stored, how much later they are now, locks; which leaf
+Pop = Callable[
+    [Sequence[int], Sequence[int], Sequence[int]], int
+]  # stored times, increments of the times since then, locks -> index of the leaf
 
 
 def _least_live(pop: Pop, s: int, t: int, u: int, later_s: int, later_t: int, lock: int) -> bool:
-    """The victim is the unlocked leaf with the least time as it is now, whatever time its entry says (lru)."""
+    """The victim is the unlocked leaf with the least current time, whatever time its entry has (lru)."""
     stored, later, locks = (s, t, u), (later_s, later_t, 0), (0, 0, lock)
     live = [stored[i] + later[i] for i in range(3)]
     if live[0] == live[1] or live[1] == live[2] or live[0] == live[2]:
-        return True  # no two leaves share a time
+        return True  # no two leaves have the same time
     victim = pop(stored, later, locks)
     return locks[victim] == 0 and all(locks[i] > 0 or live[victim] <= live[i] for i in range(3))
 
@@ -32,7 +34,7 @@ def _queued(stored: Sequence[int], later: Sequence[int], locks: Sequence[int]) -
     for i, leaf in enumerate(leaves):
         leaf.time += later[i]
         if locks[i] > 0:
-            leaf.marks = locks[i]
+            leaf.local_lock_ref = locks[i]
             heap.retire(leaf)
     return heap, leaves
 
@@ -43,7 +45,7 @@ def _popped(stored: Sequence[int], later: Sequence[int], locks: Sequence[int]) -
 
 
 def _trusts_entries(stored: Sequence[int], later: Sequence[int], locks: Sequence[int]) -> int:
-    """An entry of an unlocked leaf is believed as it surfaces, and not repaired."""
+    """The first entry of an unlocked leaf is taken, even if it is outdated."""
     heap, leaves = _queued(stored, later, locks)
     while True:
         leaf = heap._least()[3]
@@ -51,13 +53,8 @@ def _trusts_entries(stored: Sequence[int], later: Sequence[int], locks: Sequence
             return leaves.index(leaf)
 
 
+_BOUNDS = dict.fromkeys(("later_s", "later_t", "lock"), (0, None))
+
 CONTRACTS = (
-    Contract(
-        "EvictionHeap.pop_victim",
-        "optimized/heap.py: evict, alloc, start, decode",
-        _least_live,
-        _popped,
-        _trusts_entries,
-        dict.fromkeys(("later_s", "later_t", "lock"), (0, None)),
-    ),
+    Contract("EvictionHeap.pop_victim", "optimized/heap.py: evict, alloc, start, decode", _least_live, _popped, _trusts_entries, _BOUNDS),
 )

@@ -1,4 +1,4 @@
-"""Contracts on matching: how far a key agrees with a segment, and under what a child is filed."""
+"""Contracts on matching: how many tokens of a key agree with a segment, and which child keys are equal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,22 +6,21 @@ from typing import Any
 import torch
 
 from radixcheck.optimized.keys import common_pages
-from radixcheck.optimized.tree import Tree
+from radixcheck.optimized.tree import NodeTree as FastTree
 from radixcheck.reference.node import Page, shared_tokens
-from radixcheck.reference.pool import SlotPool
-from radixcheck.reference.tree import RadixTree
+from radixcheck.reference.tree import NodeTree
 from radixcheck.spec.values import Namespace
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.small import Packed, chosen
 
-# How many tokens of a segment continue a key at a place, in whole pages, the first page being known to agree.
+# segment, tokens of the key, start in them, page size -> tokens in common from there on, in whole pages. The first page is in common.
 Match = Callable[[Page, Page, int, int], int]
 
 
 def _longest_in_pages(
     match: Match, a: int, b: int, c: int, d: int, v: int, w: int, x: int, y: int, size: int, after: int, start: int, page: int
 ) -> bool:
-    """The longest common part in whole pages, never longer than segment or key, whether or not the key ends with a page."""
+    """The result is the longest common part in whole pages, within both the segment and the key, also if the key ends inside a page."""
     page, start = chosen(page, range(1, 4)), chosen(start, range(2))
     size, after = chosen(size, range(1, 5)), chosen(after, range(5))
     segment = (a, b, c, d)[: size // page * page] or (a, b, c)[:page]
@@ -36,7 +35,7 @@ def _longest_in_pages(
 
 
 def _overshoots(segment: Page, tokens: Page, start: int, page: int) -> int:
-    """It steps by pages and looks at tokens while both last: at an unfinished page it counts tokens that are not there."""
+    """An unfinished last page of the key is counted as a whole page."""
     shared = 0
     while shared < min(len(segment), len(tokens) - start):
         if any(p != q for p, q in zip(segment[shared : shared + page], tokens[start + shared : start + shared + page], strict=False)):
@@ -51,21 +50,21 @@ def _in_pages(segment: Page, tokens: Page, start: int, page: int) -> int:
 
 
 def _bisects_too_high(segment: Page, tokens: Page, start: int, page: int) -> int:
-    """Its bisection keeps the middle page whether or not it agrees."""
+    """The bisection keeps the middle page even if it differs."""
     low, high = 1, min(len(segment), len(tokens) - start) // page
     return (low + high + 1) // 2 * page
 
 
 _MATCHED = {"page": (1, 3), "size": (1, 4), "after": (0, 4), "start": (0, 1)}
 
-# Whether a parent, the root or another node, files two children under one key: (namespace, page) of each.
+# Whether the parent is the root, then namespace and first page of two children -> whether their child keys are equal.
 Collides = Callable[[bool, Namespace, Page, Namespace, Page], bool]
 
 
 def _told_apart(
     collides: Collides, at_root: int, a: int, b: int, x: int, y: int, m: int, n: int, k: int, s: int, parts: int, page: int
 ) -> bool:
-    """Two children of a node have one key just if their first pages agree and, below the root, their namespaces."""
+    """Two children have the same key if and only if their first pages are equal and, below the root, their namespaces too."""
     page, parts = chosen(page, range(1, 3)), chosen(parts, range(3))
     first, second = (a, b)[:page], (x, y)[:page]
     here, there = (m, n)[:parts], (k, s)[:2]
@@ -75,8 +74,8 @@ def _told_apart(
     return collides(bool(at_root), here, first, there, second) == alike
 
 
-def _tree() -> RadixTree:
-    return RadixTree(1, "lru", SlotPool(1, 1))
+def _tree() -> NodeTree:
+    return NodeTree(1)
 
 
 def _reference_keys(at_root: bool, here: Namespace, first: Page, there: Namespace, second: Page) -> bool:
@@ -86,19 +85,19 @@ def _reference_keys(at_root: bool, here: Namespace, first: Page, there: Namespac
 
 
 def _optimized_keys(at_root: bool, here: Namespace, first: Page, there: Namespace, second: Page) -> bool:
-    tree = Tree(1, "lru", torch.device("cpu"))
+    tree = FastTree(1, "lru", torch.device("cpu"))
     parent: Any = tree.root if at_root else None
     key: Any = tree.child_key  # declared for bytes
     return bool(key(parent, here, first) == key(parent, there, second))
 
 
 def _first_component(at_root: bool, here: Namespace, first: Page, there: Namespace, second: Page) -> bool:
-    """Of a namespace only the first component counts."""
+    """Only the first component of a namespace is compared."""
     return _reference_keys(at_root, here[:1], first, there[:1], second)
 
 
 def _in_any_order(at_root: bool, here: Namespace, first: Page, there: Namespace, second: Page) -> bool:
-    """The order of a namespace's components does not count."""
+    """Namespaces with the same components in another order are equal."""
     return _optimized_keys(at_root, here, first, there, second) or _optimized_keys(at_root, here[::-1], first, there, second)
 
 
@@ -108,6 +107,6 @@ _TREE_KEYS = "insert, match, split"
 CONTRACTS = (
     Contract("shared_tokens", "reference/node.py: every walk", _longest_in_pages, shared_tokens, _overshoots, _MATCHED),
     Contract("common_pages", "optimized/keys.py: every walk", _longest_in_pages, _in_pages, _bisects_too_high, _MATCHED),
-    Contract("RadixTree._child_key", f"reference/tree.py: {_TREE_KEYS}", _told_apart, _reference_keys, _first_component, _FILED),
-    Contract("Tree.child_key", f"optimized/tree.py: {_TREE_KEYS}", _told_apart, _optimized_keys, _in_any_order, _FILED),
+    Contract("NodeTree._child_key", f"reference/tree.py: {_TREE_KEYS}", _told_apart, _reference_keys, _first_component, _FILED),
+    Contract("NodeTree.child_key", f"optimized/tree.py: {_TREE_KEYS}", _told_apart, _optimized_keys, _in_any_order, _FILED),
 )

@@ -1,113 +1,35 @@
-"""Contracts on locks, sizes, splits and leaves, on trees of three nodes given as parents, locks and sizes.
-
-Node 0 is the root. Node i hangs below a node of a smaller number, so that every tree of three nodes and a root is among them.
-"""
+"""Contracts on locks and sizes, on trees of three nodes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import torch
+from functools import partial
 
 from radixcheck.optimized.node import Node as FastNode
-from radixcheck.optimized.tree import Tree, Walk
+from radixcheck.optimized.tree import NodeTree as FastTree
+from radixcheck.optimized.tree import Walk as FastWalk
 from radixcheck.reference.node import Node
-from radixcheck.reference.pool import SlotPool
-from radixcheck.reference.tree import Place, RadixTree
+from radixcheck.reference.tree import NodeTree, Walk
 from radixcheck.verification.contracts.contract import Contract
-from radixcheck.verification.contracts.small import Extent, chosen
-
-CPU = torch.device("cpu")
-NODES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A tree: of each node but the root its parent, lock and size in tokens."""
-
-    parents: tuple[int, ...]
-    locks: tuple[int, ...]  # of the optimized tree: holders of just this node
-    sizes: tuple[int, ...]
-
-    def path(self, at: int) -> set[int]:
-        """The nodes from `at` up to the root, the root left out."""
-        found = set()
-        while at:
-            found.add(at)
-            at = self.parents[at - 1]
-        return found
-
-    def marks(self) -> tuple[int, ...]:
-        """What each node of the optimized tree counts: its holders, and its children that are protected."""
-        marks = list(self.locks)
-        for i in reversed(range(NODES)):
-            parent = self.parents[i]
-            if parent and marks[i] > 0:
-                marks[parent - 1] += 1
-        return tuple(marks)
-
-    def whole_paths(self) -> "Shape":
-        """The same tree, of whose locks each counts the holders of its node and of all nodes below it."""
-        return Shape(
-            self.parents, tuple(sum(lock for i, lock in enumerate(self.locks, 1) if at in self.path(i)) for at in (1, 2, 3)), self.sizes
-        )
-
-    def held(self, at: int) -> "Shape":
-        """The same with one holder more of this node; 0: of the root."""
-        return Shape(self.parents, tuple(lock + (i == at) for i, lock in enumerate(self.locks, 1)), self.sizes)
+from radixcheck.verification.contracts.small import chosen
+from radixcheck.verification.contracts.tree_shapes import CPU, NODES, Shape, fast_nodes, reference_nodes, reference_tree, shape_of
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What an operation on locks has changed."""
+    """The changes of an operation on locks."""
 
     locks: tuple[int, ...]  # afterwards
-    evictable: int  # tokens more than before
+    evictable: int  # change in tokens
     protected: int
 
 
-def shape_of(under_b: int, under_c: int, locks: tuple[int, ...], sizes: tuple[int, ...]) -> Shape:
-    """The tree in which b and c hang below these."""
-    return Shape((0, chosen(under_b, range(2)), chosen(under_c, range(3))), locks, sizes)
-
-
-def reference_nodes(shape: Shape, tree: RadixTree) -> list[Node]:
-    """The shape as nodes of the reference below the root of `tree`; the root first."""
-    nodes = [tree.root]
-    for i, parent in enumerate(shape.parents):
-        segment: Any = Extent(shape.sizes[i])
-        node = Node(nodes[parent], (i,), segment, segment)
-        node.lock = shape.locks[i]
-        nodes[parent].children[node.child_key] = node
-        nodes.append(node)
-    return nodes
-
-
-def fast_nodes(shape: Shape, tree: Tree) -> list[FastNode]:
-    """The shape as nodes of the optimized tree; its heap counts their evictable leaves."""
-    nodes, marks = [tree.root], shape.marks()
-    for i, parent in enumerate(shape.parents):
-        slots: Any = Extent(shape.sizes[i])
-        node = FastNode(nodes[parent], bytes([i]), b"", slots)
-        node.marks = marks[i]
-        nodes[parent].adopt(node)
-        nodes.append(node)
-    tree.heap.leaf_count = sum(node.is_evictable_leaf() for node in nodes)
-    return nodes
-
-
-def reference_tree() -> RadixTree:
-    """An empty one."""
-    return RadixTree(1, "lru", SlotPool(1, 1))
-
-
-Change = Callable[[Shape, int], Moved]  # of the path that ends at a node
+Change = Callable[[Shape, int], Moved]  # tree, node at the end of the path
 
 
 def _locks_each_once(
     hold: Change, under_b: int, under_c: int, at: int, lock_a: int, lock_b: int, lock_c: int, size_a: int, size_b: int, size_c: int
 ) -> bool:
-    """One lock more on the path and no other; just what was unlocked there moves from evictable to protected."""
+    """The lock counts on the path, and no others, grow by one. Exactly the unlocked tokens there move from evictable to protected."""
     shape, at = shape_of(under_b, under_c, (lock_a, lock_b, lock_c), (size_a, size_b, size_c)), chosen(at, range(NODES + 1))
     moved, path = hold(shape, at), shape.path(at)
     newly = sum(shape.sizes[i - 1] for i in path if shape.locks[i - 1] == 0)
@@ -118,30 +40,30 @@ def _locks_each_once(
 def _releases_each_once(
     release: Change, under_b: int, under_c: int, at: int, more_a: int, more_b: int, more_c: int, size_a: int, size_b: int, size_c: int
 ) -> bool:
-    """One lock less on the path and no other; just what is unlocked by that moves from protected to evictable."""
+    """The lock counts on the path, and no others, fall by one. Exactly the tokens unlocked by that move from protected to evictable."""
     at, more, shape = chosen(at, range(NODES + 1)), (more_a, more_b, more_c), shape_of(under_b, under_c, (), (size_a, size_b, size_c))
     path = shape.path(at)
-    held = tuple(more[i - 1] + (i in path) for i in range(1, NODES + 1))  # `more` holders beside the one that leaves
+    held = tuple(more[i - 1] + (i in path) for i in range(1, NODES + 1))  # `more` other holders
     moved = release(Shape(shape.parents, held, shape.sizes), at)
     freed = sum(shape.sizes[i - 1] for i in path if more[i - 1] == 0)
     return all(moved.locks[i] == more[i] for i in range(NODES)) and moved.evictable == freed and moved.protected == -freed
 
 
-def _marks_what_is_held(
+def _counts_one_more_holder(
     hold: Change, under_b: int, under_c: int, at: int, lock_a: int, lock_b: int, lock_c: int, size_a: int, size_b: int, size_c: int
 ) -> bool:
-    """A holder more is counted as all holders are; just what was evictable on the path moves to protected."""
+    """The counts become those of a tree with one more holder. Exactly the evictable tokens on the path move to protected."""
     shape, at = shape_of(under_b, under_c, (lock_a, lock_b, lock_c), (size_a, size_b, size_c)), chosen(at, range(NODES + 1))
-    return _is_the_change(hold(shape, at), shape.marks(), shape.held(at).marks(), shape.sizes)
+    return _is_the_change(hold(shape, at), shape.local_lock_refs(), shape.held(at).local_lock_refs(), shape.sizes)
 
 
-def _forgets_who_leaves(
+def _counts_one_holder_less(
     release: Change, under_b: int, under_c: int, at: int, more_a: int, more_b: int, more_c: int, size_a: int, size_b: int, size_c: int
 ) -> bool:
-    """What is left counts as if the one that leaves had never been; just what nobody holds any more is evictable."""
+    """The counts become those of a tree without this holder. Exactly the tokens that have no other holder become evictable."""
     at, shape = chosen(at, range(NODES + 1)), shape_of(under_b, under_c, (more_a, more_b, more_c), (size_a, size_b, size_c))
     held = shape.held(at)
-    return _is_the_change(release(held, at), held.marks(), shape.marks(), shape.sizes)
+    return _is_the_change(release(held, at), held.local_lock_refs(), shape.local_lock_refs(), shape.sizes)
 
 
 def _is_the_change(moved: Moved, before: tuple[int, ...], after: tuple[int, ...], sizes: tuple[int, ...]) -> bool:
@@ -149,85 +71,80 @@ def _is_the_change(moved: Moved, before: tuple[int, ...], after: tuple[int, ...]
     return all(a == b for a, b in zip(moved.locks, after, strict=True)) and moved.protected == protected and moved.evictable == -protected
 
 
-def _reference_change(change: Callable[[RadixTree, Node], None], shape: Shape, at: int) -> Moved:
+def _reference_change(change: Callable[[NodeTree, Node], None], shape: Shape, at: int) -> Moved:
     tree = reference_tree()
     nodes = reference_nodes(shape, tree)
     change(tree, nodes[at])
     return Moved(tuple(node.lock for node in nodes[1:]), tree._evictable, tree._protected)
 
 
-def _reference_hold(shape: Shape, at: int) -> Moved:
-    return _reference_change(RadixTree._hold, shape, at)
-
-
-def _reference_release(shape: Shape, at: int) -> Moved:
-    return _reference_change(RadixTree._release, shape, at)
-
-
-def _fast_change(change: Callable[[Tree, list[FastNode]], None], shape: Shape, at: int) -> Moved:
-    """Of the path from below the root to the node."""
-    tree = Tree(1, "lru", CPU)
+def _fast_change(change: Callable[[FastTree, list[FastNode]], None], shape: Shape, at: int) -> Moved:
+    """Change the path from below the root to the node."""
+    tree = FastTree(1, "lru", CPU)
     nodes = fast_nodes(shape, tree)
-    tree.root.marks = 1  # of another: the root is released only by who holds it
+    tree.root.local_lock_ref = 1  # another holder: the root may be released
     change(tree, [nodes[i] for i in sorted(shape.path(at))])
-    return Moved(tuple(node.marks for node in nodes[1:]), tree.evictable, tree.protected)
+    return Moved(tuple(node.local_lock_ref for node in nodes[1:]), tree.evictable, tree.protected)
 
 
-def _fast_hold(shape: Shape, at: int) -> Moved:
-    return _fast_change(Tree.hold, shape, at)
+def _release_end(tree: FastTree, path: list[FastNode]) -> None:
+    tree.unlock_path(path[-1] if path else tree.root)
 
 
-def _fast_release(shape: Shape, at: int) -> Moved:
-    return _fast_change(lambda tree, path: tree.release(path[-1] if path else tree.root), shape, at)
+_reference_hold, _reference_release = (partial(_reference_change, change) for change in (NodeTree._lock_path, NodeTree._unlock_path))
+_fast_hold = partial(_fast_change, FastTree.lock_path)
+_fast_release = partial(_fast_change, _release_end)
 
 
 def _moves_the_whole_path(shape: Shape, at: int) -> Moved:
-    """The sizes change by the whole path, whoever held it already."""
+    """The sizes change by the whole path, even if parts of it were locked already."""
     size = sum(shape.sizes[i - 1] for i in shape.path(at))
     return Moved(_reference_hold(shape, at).locks, -size, size)
 
 
-def _marks_the_whole_path(shape: Shape, at: int) -> Moved:
-    """Each node of the path counts the new holder."""
+def _counts_the_whole_path(shape: Shape, at: int) -> Moved:
+    """The count of each node of the path grows."""
     moved = _fast_hold(shape, at)
-    return Moved(tuple(mark + (i in shape.path(at)) for i, mark in enumerate(shape.marks(), 1)), moved.evictable, moved.protected)
+    return Moved(
+        tuple(count + (i in shape.path(at)) for i, count in enumerate(shape.local_lock_refs(), 1)), moved.evictable, moved.protected
+    )
 
 
 def _releases_one_node(shape: Shape, at: int) -> Moved:
-    """The node alone is released, not the path to the root."""
+    """Only the node is released, not the path to the root."""
     locks = tuple(lock - (i == at) for i, lock in enumerate(shape.locks, 1))
     freed = shape.sizes[at - 1] if at and locks[at - 1] == 0 else 0
     return Moved(locks, freed, -freed)
 
 
 def _frees_what_others_hold(shape: Shape, at: int) -> Moved:
-    """The whole path is evictable again, whoever still holds it."""
+    """The whole path becomes evictable, even if it has other holders."""
     size = sum(shape.sizes[i - 1] for i in shape.path(at))
     return Moved(_fast_release(shape, at).locks, size, -size)
 
 
-Room = Callable[[Shape, int, int], int]  # unlocked tokens of the path to a node, and of the first tokens of its child, if any
+Room = Callable[[Shape, int, int], int]  # tree, node, tokens of its child -> unlocked tokens of the path to the node and of those
 
 
 def _edge(shape: Shape, at: int) -> int:
-    """A child of the node, in which the walk ends; 0: it has none, and the walk ends at the node."""
+    """Return a child of the node, in which the walk ends, or 0 if there is none and the walk ends at the node."""
     return next((i for i, parent in enumerate(shape.parents, 1) if parent == at), 0)
 
 
 def _reference_room(shape: Shape, at: int, inside: int) -> int:
     nodes, edge = reference_nodes(shape.whole_paths(), reference_tree()), _edge(shape, at)
-    return (Place(0, nodes[at], nodes[edge], inside) if edge else Place(0, nodes[at])).evictable()
+    return (Walk(0, nodes[at], nodes[edge], inside) if edge else Walk(0, nodes[at])).evictable_tokens()
 
 
 def _fast_room(shape: Shape, at: int, inside: int) -> int:
-    tree = Tree(1, "lru", CPU)
+    tree = FastTree(1, "lru", CPU)
     nodes, edge = fast_nodes(shape, tree), _edge(shape, at)
     path = [nodes[i] for i in sorted(shape.path(at))]
     end = nodes[at].end
-    return tree.unlocked_on(Walk(path, end + inside, nodes[edge], inside, b"") if edge else Walk(path, end, None, 0, b""))
+    return tree.evictable_tokens(FastWalk(path, end + inside, nodes[edge], inside, b"") if edge else FastWalk(path, end, None, 0, b""))
 
 
-def _counts_what_nobody_holds(
+def _counts_unprotected_tokens(
     room: Room,
     under_b: int,
     under_c: int,
@@ -240,22 +157,22 @@ def _counts_what_nobody_holds(
     size_c: int,
     inside: int,
 ) -> bool:
-    """What a walk says is evictable on it is what no holder protects, the part of the edge in which it ends included."""
+    """The evictable tokens of a walk are those that no holder protects, including the part of the node in which it ends."""
     shape, at = shape_of(under_b, under_c, (lock_a, lock_b, lock_c), (size_a, size_b, size_c)), chosen(at, range(NODES + 1))
-    marks, edge = shape.marks(), _edge(shape, at)
-    expected = sum(shape.sizes[i - 1] for i in shape.path(at) if marks[i - 1] == 0)
-    if edge and marks[edge - 1] == 0:
+    counts, edge = shape.local_lock_refs(), _edge(shape, at)
+    expected = sum(shape.sizes[i - 1] for i in shape.path(at) if counts[i - 1] == 0)
+    if edge and counts[edge - 1] == 0:
         expected += inside
     return room(shape, at, inside) == expected
 
 
 def _forgets_the_edge(shape: Shape, at: int, inside: int) -> int:
-    """The part of the edge in which the walk ends is not counted."""
+    """The part of the node in which the walk ends is not counted."""
     return _reference_room(shape, at, 0)
 
 
 def _counts_a_locked_edge(shape: Shape, at: int, inside: int) -> int:
-    """The part of the edge in which the walk ends is counted, locked or not."""
+    """The part of the node in which the walk ends is counted even if it is locked."""
     return _fast_room(shape, at, 0) + (inside if _edge(shape, at) else 0)
 
 
@@ -264,48 +181,37 @@ _SIZES = dict.fromkeys(("size_a", "size_b", "size_c"), (1, None))
 _LOCKED = {**_TREE, **dict.fromkeys(("lock_a", "lock_b", "lock_c"), (0, None)), **_SIZES}
 _RELEASED = {**_TREE, **dict.fromkeys(("more_a", "more_b", "more_c"), (0, None)), **_SIZES}
 
+_LOCKS, _UNLOCKS = "lock, start, chunk, finish", "unlock, chunk, finish, abort"
+_WALKED = {**_LOCKED, "inside": (1, None)}
+
 CONTRACTS = (
+    Contract("RadixTree._hold", f"reference/tree.py: {_LOCKS}", _locks_each_once, _reference_hold, _moves_the_whole_path, _LOCKED),
+    Contract("Tree.hold", f"optimized/locks.py: {_LOCKS}", _counts_one_more_holder, _fast_hold, _counts_the_whole_path, _LOCKED),
     Contract(
-        "RadixTree._hold",
-        "reference/tree.py: lock, start, chunk, finish",
-        _locks_each_once,
-        _reference_hold,
-        _moves_the_whole_path,
-        _LOCKED,
+        "NodeTree._unlock_path", f"reference/tree.py: {_UNLOCKS}", _releases_each_once, _reference_release, _releases_one_node, _RELEASED
     ),
     Contract(
-        "Tree.hold", "optimized/locks.py: lock, start, chunk, finish", _marks_what_is_held, _fast_hold, _marks_the_whole_path, _LOCKED
-    ),
-    Contract(
-        "RadixTree._release",
-        "reference/tree.py: unlock, chunk, finish, abort",
-        _releases_each_once,
-        _reference_release,
-        _releases_one_node,
-        _RELEASED,
-    ),
-    Contract(
-        "Tree.release",
-        "optimized/locks.py: unlock, chunk, finish, abort",
-        _forgets_who_leaves,
+        "NodeTree.unlock_path",
+        f"optimized/locks.py: {_UNLOCKS}",
+        _counts_one_holder_less,
         _fast_release,
         _frees_what_others_hold,
         _RELEASED,
     ),
     Contract(
-        "Place.evictable",
+        "Walk.evictable_tokens",
         "reference/tree.py: the guard of start",
-        _counts_what_nobody_holds,
+        _counts_unprotected_tokens,
         _reference_room,
         _forgets_the_edge,
-        {**_LOCKED, "inside": (1, None)},
+        _WALKED,
     ),
     Contract(
-        "Tree.unlocked_on",
+        "NodeTree.evictable_tokens",
         "optimized/tree.py: the guard of start",
-        _counts_what_nobody_holds,
+        _counts_unprotected_tokens,
         _fast_room,
         _counts_a_locked_edge,
-        {**_LOCKED, "inside": (1, None)},
+        _WALKED,
     ),
 )

@@ -3,81 +3,88 @@
 from radixcheck.spec.property import Property
 from radixcheck.spec.theorems import FORMULAS
 
+
+def _program(id_: str, sentence: str, mutant: str, questions: str = "", why: str = "", heap: bool = False) -> Property:
+    return Property(id_, "program", sentence, mutant, questions, heap=heap, why=why)
+
+
 PROGRAM_CHECKS = (
     Property(
         "DETERMINISM",
         "theorem",
-        "The same operations and choices give the same answers and the same victims, on every replica.",
+        "A second replica that gets the same operations gives the same answers and refusals, and frees the same slots.",
         "victims_by_address",
         "L3",
+        why="Ranks that evict different nodes disagree about shapes and wait for each other for ever (FB-49).",
     ),
-    Property(
+    _program(
         "REFINEMENT",
-        "program",
-        "After every operation the cache is in the state that the specification computes (what no other property names).",
+        "After every operation the cache is in the state that the specification computes (reported for what no other property names).",
         "decode_wastes_page",
         "C1",
     ),
-    Property(
+    _program(
         "NO_ALIAS",
-        "program",
-        "The tree shares no storage with its callers: overwriting what was passed in or returned changes nothing.",
+        "Overwriting the slots that a caller passed in or got back in the last call changes no slots of the tree or of a request.",
         "insert_keeps_callers_array",
         "C9",
+        "Engines reuse their buffers at the next step.",
     ),
-    Property(
+    _program(
         "MATCH_FRESH",
-        "program",
-        "A match result that is used later is still attached, or the match is made again.",
+        "A lock of an older match and a start that is tried again do what they would do right after a new match, or are refused.",
         "start_remembers_match",
+        why="What a match found may be evicted before it is used (FB-26).",
     ),
-    Property(
+    _program(
         "LEAFSET",
-        "program",
-        "Every index that the cache keeps (evictable leaves, their number) equals what the tree says.",
+        "Every index of evictable leaves that the cache shows, and their number, equal what the tree says.",
         "leaf_index_forgets_promotion",
         "L1",
+        "A second index is a second place to forget an update (FB-35).",
     ),
-    Property(
+    _program(
         "HEAP_ORDER",
-        "program",
-        "The heap's array is a heap under the keys by which it compares now.",
+        "The heap's array is a heap under the keys by which it compares now, and entries that queue beside it are in order.",
         "heap_of_live_keys",
         "C1 C11",
+        "Entries that compare by live times break the heap when a node is touched (C1).",
         heap=True,
     ),
-    Property(
+    _program(
         "HEAP_BOUND",
-        "program",
         "The heap holds at most 2 x (evictable leaves) + 4 entries after every operation.",
         "heap_never_tidied",
         "C3",
+        "Each unlock may push an entry: without a bound the heap grows with traffic (C3).",
         heap=True,
     ),
-    Property(
+    _program(
         "MEM_BOUND",
-        "program",
-        "Memory follows what is cached: what was evicted is not kept alive, and split halves do not share one storage.",
+        "Rounds of inserting and evicting the same keys keep no more and more objects alive, and parts of split nodes that stay keep at "
+        "most four times the slot storage that they need.",
         "evicted_nodes_kept",
+        why="Halves of a split that share one array keep all of it for a single page (FB-31, FB-56).",
     ),
-    Property("DEPTH", "program", "No operation recurses on the depth of the tree.", "recursive_walk"),
-    Property(
+    _program(
+        "DEPTH",
+        "No operation on a chain of 1,500 nodes nests more than 1,000 calls.",
+        "recursive_walk",
+        why="Conversations of many turns are deep trees (FB-84).",
+    ),
+    _program(
         "EVICT_COST",
-        "program",
         "Evicting all of a tree four times as large takes at most eight times the lines of Python.",
         "evict_scans_per_victim",
         "C7 L1",
     ),
-    Property(
-        "MATCH_COST",
-        "program",
-        "Matching a chain four times as deep takes at most eight times the lines of Python.",
-        "match_rewalks_from_root",
-    ),
+    _program("MATCH_COST", "Matching a chain four times as deep takes at most eight times the lines of Python.", "match_rewalks_from_root"),
 )
 
 PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")  # observed by a probe only: a replay of the trace does not show them
 
-MISUSE = Property("MISUSE", "program", "A call outside its guard gets a typed error and changes nothing.", "unlock_twice", "Q2 Q10")
+MISUSE = _program(
+    "MISUSE", "Each call outside its guard that the kit makes gets a typed error and changes nothing.", "unlock_twice", "Q2 Q10"
+)
 
 CATALOGUE: dict[str, Property] = {**FORMULAS, **{p.id: p for p in (*PROGRAM_CHECKS, MISUSE)}}

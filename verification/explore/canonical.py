@@ -116,7 +116,7 @@ class Canon:
             marks.setdefault(refused, [UNCACHED]).append(REFUSED)
         if state.held:
             level, locks = checker.oracle.positions.level, checker.oracle.locks
-            holders = [(LOCK if h in locks else REQUEST, level[state.at[h]], state.urgency[h], state.tok[h]) for h in state.held]
+            holders = [(LOCK if h in locks else REQUEST, level[state.at[h]], state.request_priority[h], state.tok[h]) for h in state.held]
             for kind, depth, urgency, tok in sorted(holders):
                 marks.setdefault(tok, [UNCACHED]).extend((kind, depth, urgency))
         strayed = [ATTRIBUTES.index(name) for name in sorted(checker.tainted)]  # formulas that read these are silent from now on

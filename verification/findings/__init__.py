@@ -1,1 +1,1 @@
-"""Where caches that people run depart from the specification: data (the `.toml` files), and scripts that show each without this package."""
+"""Deviations of widely used caches from the specification: data (the `.toml` files), and scripts that show each without this package."""

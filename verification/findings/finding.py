@@ -1,19 +1,19 @@
-"""Findings as data. Each file is named after a subject and holds its findings; `comparisons.toml` holds what came of comparing
-two, `searches.toml` what came of long searches.
+"""Findings as data. Each file has the name of a subject and holds its findings; `comparisons.toml` holds the results of comparing two
+subjects, and `searches.toml` the results of long searches.
 
 [[finding]]
 id = "short-name"                 # also the name of its script, scripts/<id>.py
-versions = ["0.5.23"]             # of the package, under which it was seen
-property = "RECENCY"              # the first property of the catalogue that breaks
+versions = ["0.5.23"]             # of the package, in which it was found
+property = "RECENCY"              # the first property of the catalogue that fails
 policy = "lru"
 page_size = 1                     # tokens
 pool = 10                         # tokens
-trace = [{ op = "insert", tokens = [0, 1] }, ...]   # operations.Op, as `--json` writes them; of a misuse none: no caller makes it
-sentence = "What the cache does, and what it should do."
-consequence = "What a user of it sees."
-class = "within the contract"     # or "misuse": a caller does what he must not; or "another choice": it is meant
-duty = ""                         # where a misuse is forbidden, if anywhere
-report = "none known"             # a public report, if there is one that we know of
+trace = [{ op = "insert", tokens = [0, 1] }, ...]  # operations.Op, as `--json` writes them; empty for a misuse that the adapters never make
+sentence = "What the cache does, and what the specification requires."
+consequence = "The effect on a user."
+class = "within the contract"     # or "misuse": a caller violates a guard; or "another choice": it is intended
+duty = ""                         # where the misuse is forbidden or the choice is documented, if anywhere
+report = "none known"             # a public report
 """
 
 import tomllib
@@ -44,12 +44,12 @@ class Finding:
     kind: str
     duty: str
     report: str
-    script: Path  # a few lines against the package alone. Status 1: it shows the deviation; 0: it does not
+    script: Path  # a few lines that use only the package. Exit status 1: it shows the deviation; 0: it does not
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a long comparison of two subjects gave."""
+    """The result of a long comparison of two subjects."""
 
     left: str
     right: str
@@ -59,13 +59,13 @@ class Comparison:
 
     @property
     def command(self) -> str:
-        """How to repeat it."""
+        """Return the command that repeats it."""
         return f"radixcheck diff {self.left} {self.right} --operations {self.operations}"
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a long search of one subject gave."""
+    """The result of a long search of one subject."""
 
     subject: str
     versions: tuple[str, ...]
@@ -76,30 +76,30 @@ class Search:
 
     @property
     def command(self) -> str:
-        """How to repeat it."""
+        """Return the command that repeats it."""
         return f"radixcheck verify {self.subject} --python PATH --seconds 2400 --seed {self.seeds[0]}"
 
 
 def findings(subject: str | None = None) -> tuple[Finding, ...]:
-    """All of them, or those of one subject, by subject."""
+    """Return all findings, or those of one subject, ordered by subject."""
     files = sorted(path for path in FOLDER.glob("*.toml") if path not in (COMPARISONS, SEARCHES))
     return tuple(_finding(path.stem, row) for path in files if subject in (None, path.stem) for row in _read(path)["finding"])
 
 
 def comparisons() -> tuple[Comparison, ...]:
-    """All of them."""
+    """Return all comparisons."""
     rows = _read(COMPARISONS)["comparison"]
     return tuple(Comparison(row["left"], row["right"], tuple(row["versions"]), row["operations"], row["result"]) for row in rows)
 
 
 def searches() -> tuple[Search, ...]:
-    """All of them."""
+    """Return all searches."""
     rows = _read(SEARCHES)["search"]
     return tuple(Search(r["subject"], tuple(r["versions"]), r["operations"], r["runs"], tuple(r["seeds"]), r["result"]) for r in rows)
 
 
 def subjects() -> tuple[str, ...]:
-    """Those of which there is a finding."""
+    """Return the subjects that have a finding."""
     return tuple(dict.fromkeys(finding.subject for finding in findings()))
 
 

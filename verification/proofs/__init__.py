@@ -1,14 +1,15 @@
-"""Proofs that the specification keeps its own promises, by Z3, and refutations that are replayed in Python.
+"""Proves by Z3 that the specification keeps its own promises, and refutes wrong claims by states that are run in Python.
 
-    what is assumed      `laws`: the order of prefixes, finite sums, finite trees
-    what is shown        `conditions`: one formula, one step; `matrix` lists them all
-                         `steps`: what each step is for; `operations`, `promises`: what a call promises, along its chain of steps
-                         `early_locks`, `early_refinement`: locks that stop early; `claims`: what reviewers asked
-    whether it holds     `z3_reader` gives formulas to Z3; `decide`: PROVED, REFUTED or UNKNOWN (never a pass); `refute`, `replay`:
-                         a counterexample is a state on which the step was run; `models`, `runs` show it, in a cache too
-    why to believe it    `trust`: nothing is proved of nothing; `smtlib`, `second_solver`: another solver, from a text of our own;
-                         `mutation`: the proofs notice a change of the specification
-    all of it            `campaign`, which the command `prove` runs
+    assumptions          `laws`: the prefix order, finite sums, finite trees
+    conditions           `conditions`: one formula and one transition; `matrix` lists all of them
+                         `step_postconditions`: what each transition does; `promises`: what a call promises along its steps
+                         `early_locks`, `early_refinement`: locks that stop at the first protected ancestor
+                         `claim`: a sentence that a caller of `matrix` adds; `variants`: transitions that claims and mutants change
+    deciding             `z3_reader` translates formulas to Z3; `decide`: PROVED, REFUTED or UNKNOWN (never a pass); `refute`,
+                         `model_run`: a counterexample is a state on which the transition was run; `models` shows it
+    reasons for trust    `trust`: no proof is vacuous; `smtlib`, `second_solver`: a second solver, with an independent translation;
+                         `spec_mutants`: the proofs notice every change of the specification
+    results              `prove` decides all conditions in worker processes; `proof_results` has the types of the results
 
-What is not covered: the proofs speak of the transitions of the specification; a cache is tied to those by running it.
+Not covered: the proofs are about the transitions of the specification. Running a cache under the checker connects it to them.
 """

@@ -1,8 +1,8 @@
-"""What is to be shown.
+"""Conditions: the formulas that are proved or refuted.
 
-A condition: if all state formulas hold and the guard holds, then the formula holds after the transition. The goal's
-variables become constants, and the laws of sums are given for exactly the sums and points that the goal and the
-transition name: in general form they would keep a solver busy without end.
+A condition says: if the hypotheses (mostly the state formulas) and the guard hold, then the formula holds after the transition. The
+variables of a goal become constants. The laws of sums are instantiated for exactly the sums and points that occur in the goal and in the
+transition, because a solver does not terminate with the general laws.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,64 +14,68 @@ from radixcheck.spec.logic import INT, Function, Sort, Term, conj, expand, lift,
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.signature import PAGE, POS, REQUEST, at, end, held, owner, up
 from radixcheck.spec.theorems import THEOREMS
-from radixcheck.spec.transitions import Transition, Update, after
+from radixcheck.spec.updates import Transition, Update, after
 from radixcheck.verification.proofs.laws import balance, descends, everything, freed, member, monotone, nonnegative
 
-DERIVED = ("LOCK_NONNEG", "ISOLATION")  # state formulas that follow from the others in every state
+DERIVED = ("LOCK_NONNEG", "ISOLATION")  # state formulas that follow from the others
 LRU = POLICIES["lru"]
 _RANK = Function("rank_of", (INT, INT, INT, INT), INT, "rigid")
-# Any policy whatever whose first key is a function of what a node carries; the second is the time, as of every policy.
+# An arbitrary policy: its first key is an unknown function of the attributes of a node. Its second key is the time, as for every policy.
 ANY = Policy("any", _RANK)
 
 
-def alone(goal: Term) -> tuple[Term, ...]:
-    """No laws for this goal but those for all."""
+def no_laws(goal: Term) -> tuple[Term, ...]:
+    """Return no laws for a goal, in addition to those for all goals."""
     return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Hypotheses by name, and goals that must follow, whose free variables end in `_goal`."""
+    """Named hypotheses, and goals that must follow from them. The free variables of goals end in `_goal`."""
 
     name: str
-    formula: Term  # what the goals say, for a state
-    step: Transition | None  # the transition that leads to that state, if any
+    formula: Term  # equivalent to the goals together; it can be run on a state
+    step: Transition | None  # the transition that leads to that state; None: the condition is about one state
     hypotheses: Mapping[str, Term]
     goals: tuple[Term, ...]
-    laws: tuple[Term, ...]  # true of all states
-    own: Callable[[Term], tuple[Term, ...]] = alone  # laws that one goal alone is given
-    cases: tuple["Condition", ...] | None = None  # what a state may refute in its place; None: itself
+    laws: tuple[Term, ...]  # formulas that are true in every state, given for all goals
+    goal_laws: Callable[[Term], tuple[Term, ...]] = no_laws  # more laws for one goal
+    cases: tuple["Condition", ...] | None = None  # the conditions that a state may refute instead; None: this one
 
     def laws_for(self, goal: Term) -> tuple[Term, ...]:
-        """All laws that are given for a goal."""
-        return *self.laws, *self.own(goal)
+        """Return all laws that are given for a goal."""
+        return *self.laws, *self.goal_laws(goal)
+
+    def with_laws(self, *laws: Term) -> "Condition":
+        """Return the condition with exactly these laws."""
+        return replace(self, laws=laws, goal_laws=no_laws)
 
 
 def state_formulas(policy: Policy = LRU, heap: bool = False) -> dict[str, Term]:
-    """The state formulas, as one policy reads them; those of the heap if wanted."""
+    """Return the state formulas under a policy, with or without those of the heap."""
     return {p.id: p.formula(policy) for p in STATE_FORMULAS if p.formula is not None and (heap or not p.heap)}
 
 
 def theorems(policy: Policy = LRU) -> dict[str, Term]:
-    """What follows from the state formulas in every state: some of themselves, and the theorems."""
+    """Return the formulas that follow from the other state formulas in every state."""
     derived = {id_: formula for id_, formula in state_formulas(policy).items() if id_ in DERIVED}
     return derived | {p.id: p.formula(policy) for p in THEOREMS if p.formula is not None}
 
 
-def speaks_of_keys(term: Term) -> bool:
-    """Whether it compares keys of a policy that is not known."""
-    return any(app.args[0] is _RANK or any(map(speaks_of_keys, app.args[1:])) for app in parts(expand(term), "app"))
+def reads_unknown_keys(term: Term) -> bool:
+    """Return whether the term has keys of the arbitrary policy."""
+    return any(app.args[0] is _RANK or any(map(reads_unknown_keys, app.args[1:])) for app in parts(expand(term), "app"))
 
 
 def of_policy(term: Term, policy: Policy) -> Term:
-    """The term with the key of one policy, where it compares keys of any."""
+    """Return the term with the keys of this policy instead of those of the arbitrary policy."""
     if term.op == "app" and term.args[0] is _RANK:
         return policy.first(*(of_policy(arg, policy) for arg in term.args[1:]))
     return rebuild(term, lambda t: of_policy(t, policy))
 
 
 def under(condition: Condition, policy: Policy) -> Condition:
-    """The condition for one policy, where it is stated for any."""
+    """Return the condition with this policy instead of the arbitrary policy."""
 
     def of_update(update: Update) -> Update:
         return replace(update, where=of_policy(update.where, policy), value=of_policy(update.value, policy))
@@ -85,7 +89,7 @@ def under(condition: Condition, policy: Policy) -> Condition:
 
 
 def goals(term: Term) -> Iterator[Term]:
-    """The conjuncts of a formula, each without its outer quantifiers: their variables become free ones of the goal."""
+    """Yield the conjuncts of a formula without their outer quantifiers, whose variables become free variables of the goals."""
     if term.op == "and":
         for part in term.args:
             yield from goals(part)
@@ -98,7 +102,7 @@ def goals(term: Term) -> Iterator[Term]:
 
 
 def parts(term: Term, op: str) -> Iterator[Term]:
-    """The outermost subterms with this operator, in definitions too (the term is expanded)."""
+    """Yield the outermost subterms with this operator. Expand the term first to include definitions."""
     if term.op == op:
         yield term
         return
@@ -108,19 +112,24 @@ def parts(term: Term, op: str) -> Iterator[Term]:
                 yield from parts(below, op)
 
 
+def has_sum(term: Term) -> bool:
+    """Return whether a term has sums, also inside definitions."""
+    return next(parts(expand(term), "sum"), None) is not None
+
+
 def variables(term: Term, sort: Sort) -> list[Term]:
-    """The variables of goals in a term, each once."""
+    """Return the variables of goals in a term, each once."""
     found = {v.args[0]: v for v in parts(term, "var") if v.sort == sort and v.args[0].endswith("_goal")}
     return list(found.values())
 
 
 def locks(position: Term) -> Term:
-    """The holders whose path contains a position: the sum of LOCK_COUNT."""
+    """Return the number of holders whose path contains a position: the sum of LOCK_COUNT."""
     return expand(total(REQUEST, lambda g: held(g) & (position <= at(g)), lambda g: 1))
 
 
 def laws_here(goal: Term) -> Iterator[Term]:
-    """Laws of one state, for the things that a goal names."""
+    """Yield laws of one state, for the terms of a goal."""
     positions = [p for v in variables(goal, POS) for p in (v, end(v), up(v))]
     for s in (*parts(expand(goal), "sum"), *map(locks, positions)):
         yield nonnegative(s)
@@ -132,7 +141,7 @@ def laws_here(goal: Term) -> Iterator[Term]:
 
 
 def laws_of_step(goal: Term, step: Transition) -> Iterator[Term]:
-    """Laws of two states, for the sums of a goal and what a transition names."""
+    """Yield laws of two states, for the sums of a goal and the terms of a transition."""
     yield from (old(descends(p)) for p in step.touched)
     paths = [old(s) for u in step.updates if not u.parameters for s in parts(expand(u.value), "sum") if s.args[0].sort == POS]
     for s in parts(expand(goal), "sum"):
@@ -154,41 +163,41 @@ def laws_of_step(goal: Term, step: Transition) -> Iterator[Term]:
             yield from (balance([a], [b]) for i, a in enumerate(touched) for b in touched[:i])
 
 
-def _anything(update: Update) -> Update:
-    junk = Function(f"any_{update.function.name}", update.function.domain, update.function.sort, "rigid")
-    return replace(update, value=junk(*update.parameters))
+def _unknown(update: Update) -> Update:
+    value = Function(f"any_{update.function.name}", update.function.domain, update.function.sort, "rigid")
+    return replace(update, value=value(*update.parameters))
 
 
 def forgetting(step: Transition) -> Transition:
-    """The transition, leaving anything where it forgets."""
-    return replace(step, updates=(*step.updates, *map(_anything, step.forgets)))
+    """Return the transition with an unknown value wherever it forgets one."""
+    return replace(step, updates=(*step.updates, *map(_unknown, step.forgets)))
 
 
 def preserved(name: str, formula: Term, step: Transition, hypotheses: Mapping[str, Term]) -> Condition:
-    """The formula (its `old` is the state before) holds after the transition, whatever that leaves where it forgets."""
+    """Return the condition that the formula, whose `old` is the state before, holds after the transition."""
     forgetful = forgetting(step)
     stepped = {after(goal, forgetful): goal for goal in goals(formula)}
 
     @cache
-    def own(after_step: Term) -> tuple[Term, ...]:
+    def goal_laws(after_step: Term) -> tuple[Term, ...]:
         goal = stepped[after_step]
         return *(after(law, forgetful) for law in laws_of_step(goal, step)), *laws_here(goal)
 
-    return Condition(f"{step.name}/{name}", formula, step, {**hypotheses, "guard": step.guard}, tuple(stepped), (), own)
+    return Condition(f"{step.name}/{name}", formula, step, {**hypotheses, "guard": step.guard}, tuple(stepped), (), goal_laws)
 
 
 def follows(name: str, formula: Term, hypotheses: Mapping[str, Term]) -> Condition:
-    """The formula holds wherever the hypotheses hold."""
+    """Return the condition that the formula holds wherever the hypotheses hold."""
 
     @cache
-    def own(goal: Term) -> tuple[Term, ...]:
+    def goal_laws(goal: Term) -> tuple[Term, ...]:
         return tuple(laws_here(goal))
 
-    return Condition(name, formula, None, dict(hypotheses), tuple(goals(formula)), (), own)
+    return Condition(name, formula, None, dict(hypotheses), tuple(goals(formula)), (), goal_laws)
 
 
 def unordered(step: Transition, hypotheses: Mapping[str, Term]) -> Condition:
-    """Updates of one function never disagree, so that it does not matter which of them a reader lets win."""
+    """Return the condition that two updates of one function never conflict, so that their order does not matter."""
     claims = [lift(True)]
     for i, u in enumerate(step.updates):
         for v in step.updates[:i]:
@@ -206,7 +215,7 @@ def _at(update: Update, point: tuple[Term, ...]) -> tuple[Term, Term]:
 
 
 def all_conditions(policy: Policy, machine: tuple[Transition, ...], heap: bool) -> Iterator[Condition]:
-    """The theorems follow from the state formulas, and every transition of a machine keeps every state formula."""
+    """Yield conditions: the theorems follow from the state formulas, and every transition of a machine keeps every state formula."""
     formulas, derived = state_formulas(policy, heap), theorems(policy)
     inductive = {id_: formula for id_, formula in formulas.items() if id_ not in derived}
     yield from (follows(id_, formula, inductive) for id_, formula in derived.items())

@@ -1,6 +1,6 @@
 """Decides a condition: proves it without bounds, or refutes it by a state on which the transition is run in Python.
 
-`UNKNOWN` is an honest answer: no proof in the time, and no counterexample within the sizes tried.
+`UNKNOWN` means that no proof was found in time, and no counterexample within the sizes that were tried.
 """
 
 import random
@@ -10,67 +10,66 @@ from time import perf_counter
 from typing import Any
 
 from radixcheck.spec.invariants import STATE_FORMULAS
-from radixcheck.spec.logic import Term, expand
+from radixcheck.spec.logic import Term
 from radixcheck.spec.run.terms import functions
 from radixcheck.spec.theorems import THEOREMS
-from radixcheck.verification.core import status
-from radixcheck.verification.proofs.conditions import Condition, parts
+from radixcheck.verification.proofs.conditions import Condition, has_sum
 from radixcheck.verification.proofs.laws import AXIOMS
+from radixcheck.verification.proofs.proof_results import PROVED, REFUTED, UNKNOWN
 from radixcheck.verification.proofs.refute import Counterexample, Search, answer_of, solver_of
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
-TREE = ("NO_ORPHAN", "COVER", "PARENT", "CHILD_KEY")  # the shape of the tree is what most proofs need
+TREE = ("NO_ORPHAN", "COVER", "PARENT", "CHILD_KEY")  # the shape of the tree, which most proofs need
 STATED = frozenset(p.id for p in (*STATE_FORMULAS, *THEOREMS))
-HEAP = frozenset({"queued", "entry", "on", "first", "second"})  # of which the tree alone says nothing
-FEW = 8  # hypotheses: of so many none is left out
-QUICK = (0.25, 1.0)  # seconds for a proof from few hypotheses, at first and once more
-LIMIT = 5.0  # for any other
-PROVED, REFUTED, UNKNOWN = status.Verdict.PROVED, status.Verdict.REFUTED, status.Verdict.UNKNOWN
+HEAP = frozenset({"queued", "entry", "on", "first", "second"})  # functions of the heap, which the shape of the tree does not constrain
+FEW = 8  # hypotheses: up to this number none is left out
+QUICK = (0.25, 1.0)  # seconds for the first and the second attempt at a proof from few hypotheses
+LIMIT = 5.0  # seconds for any other attempt
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was found. Anything but PROVED is no proof."""
+class Decision:
+    """The verdict on a condition with one seed. Only PROVED is a proof."""
 
     condition: str
     verdict: str
-    method: str  # which reader; of a proof also how much it was given
+    method: str  # the reader: unbounded or bounded
     seconds: float
     seed: int
     hypotheses: tuple[str, ...]
     counterexample: Counterexample | None = None
 
 
-def decide(condition: Condition, seed: int = 0, seconds: float = LIMIT) -> Verdict:
-    """Try to prove from few hypotheses, then to refute in larger and larger sizes, then to prove from all."""
+def decide(condition: Condition, seed: int = 0, seconds: float = LIMIT) -> Decision:
+    """Try to prove the condition from few hypotheses, then to refute it in growing sizes, then to prove it from all hypotheses."""
     return next(decide_each(condition, (seed,), seconds))
 
 
-def decide_each(condition: Condition, seeds: Sequence[int], seconds: float = LIMIT) -> Iterator[Verdict]:
-    """Decide with one seed after the other. What is read once is used again; the slice that served last is tried first."""
+def decide_each(condition: Condition, seeds: Sequence[int], seconds: float = LIMIT) -> Iterator[Decision]:
+    """Decide with one seed after the other. Formulas are read once, and the slice with the last proof is tried first."""
     every = Proof(condition, list(condition.hypotheses))
     tries = [Proof(given, names) for given, names in slices(condition)]
     search = Search(condition)
     for seed in seeds:
         start = perf_counter()
 
-        def verdict(word: str, method: str, names: Sequence[str], found: Counterexample | None = None) -> Verdict:
-            return Verdict(condition.name, word, method, perf_counter() - start, seed, tuple(names), found)  # noqa: B023
+        def decision(word: str, method: str, names: Sequence[str], found: Counterexample | None = None) -> Decision:
+            return Decision(condition.name, word, method, perf_counter() - start, seed, tuple(names), found)  # noqa: B023
 
-        served = next((proof for limit in QUICK for proof in tries if proof.found(seed, limit)), None)
-        if served is not None:
-            tries.sort(key=lambda proof: proof is not served)
-            yield verdict(PROVED, "unbounded", served.names)
+        quick = next((proof for limit in QUICK for proof in tries if proof.found(seed, limit)), None)
+        if quick is not None:
+            tries.sort(key=lambda proof: proof is not quick)
+            yield decision(PROVED, "unbounded", quick.names)
             continue
         counterexample = search.found(seed, seconds)
         if counterexample is not None:
-            yield verdict(REFUTED, "bounded", every.names, counterexample)
+            yield decision(REFUTED, "bounded", every.names, counterexample)
         else:
-            yield verdict(PROVED if every.found(seed, seconds) else UNKNOWN, "unbounded", every.names)
+            yield decision(PROVED if every.found(seed, seconds) else UNKNOWN, "unbounded", every.names)
 
 
-def refute_each(condition: Condition, seeds: Sequence[int], seconds: float = LIMIT) -> Iterator[Verdict]:
-    """As `decide_each`, but look for a counterexample first: where one is expected."""
+def refute_each(condition: Condition, seeds: Sequence[int], seconds: float = LIMIT) -> Iterator[Decision]:
+    """Decide as `decide_each` does, but search for a counterexample first, because one is expected."""
     search = Search(condition)
     for seed in seeds:
         start = perf_counter()
@@ -78,33 +77,29 @@ def refute_each(condition: Condition, seeds: Sequence[int], seconds: float = LIM
         if found is None:
             yield decide(condition, seed, seconds)
         else:
-            yield Verdict(condition.name, REFUTED, "bounded", perf_counter() - start, seed, tuple(condition.hypotheses), found)
+            yield Decision(condition.name, REFUTED, "bounded", perf_counter() - start, seed, tuple(condition.hypotheses), found)
 
 
 def slices(condition: Condition) -> list[tuple[Condition, list[str]]]:
-    """Few hypotheses with which a proof is likely: the shape of the tree, and all that is said without sums."""
-    if condition.step is None or len(condition.hypotheses) <= FEW:  # what follows within one state may follow from anything
+    """Return small sets of hypotheses from which a proof is likely: the shape of the tree, and all hypotheses without sums."""
+    if condition.step is None or len(condition.hypotheses) <= FEW:  # a theorem of one state may need any of them
         return [(condition, list(condition.hypotheses))]
-    own = condition.name.rpartition("/")[2]
-    without_sums = replace(condition, laws=_plain(condition.laws), own=lambda goal: _plain(condition.own(goal)))
-    extra = [name for name in condition.hypotheses if name == own or name not in STATED]  # given for this very condition
+    id_ = condition.name.rpartition("/")[2]
+    without_sums = replace(condition, laws=_plain(condition.laws), goal_laws=lambda goal: _plain(condition.goal_laws(goal)))
+    extra = [name for name in condition.hypotheses if name == id_ or name not in STATED]  # specific to this condition
     tree = without_sums, [name for name in condition.hypotheses if name in (*TREE, *extra)]
-    plain = condition, [name for name, term in condition.hypotheses.items() if name in extra or not _counts(term)]
-    if _counts(condition.formula):
+    plain = condition, [name for name, term in condition.hypotheses.items() if name in extra or not has_sum(term)]
+    if has_sum(condition.formula):
         return [plain]
     return [plain, tree] if functions(condition.formula) & HEAP else [tree, plain]
 
 
 def _plain(laws: Iterable[Term]) -> tuple[Term, ...]:
-    return tuple(law for law in laws if not _counts(law))
-
-
-def _counts(term: Term) -> bool:
-    return next(parts(expand(term), "sum"), None) is not None
+    return tuple(law for law in laws if not has_sum(law))
 
 
 class Proof:
-    """Hypotheses, laws and goals of one condition, read once; each goal follows if its negation cannot be."""
+    """Proves a condition from some of its hypotheses. The formulas are read once; a goal follows if its negation is unsatisfiable."""
 
     def __init__(self, condition: Condition, names: Sequence[str]) -> None:
         self.names = tuple(names)
@@ -113,19 +108,19 @@ class Proof:
         self._read: tuple[list[Any], list[list[Any]]] | None = None
 
     def _assertions(self) -> tuple[list[Any], list[list[Any]]]:
-        """What is given for all goals, and for each the laws that it alone is given and its negation."""
+        """Return the assertions for all goals, and for each goal its own laws and its negation."""
         if self._read is None:
             condition, read = self._condition, self._reader.read
             given = [*AXIOMS.values(), *(condition.hypotheses[n] for n in self.names), *condition.laws]
-            goals = [[*map(read, condition.own(goal)), z3.Not(read(goal))] for goal in condition.goals]
+            goals = [[*map(read, condition.goal_laws(goal)), z3.Not(read(goal))] for goal in condition.goals]
             self._read = [read(term) for term in given], goals
         return self._read
 
     def found(self, seed: int, seconds: float) -> bool:
-        """Whether every goal follows, for any number of things, found within the time."""
+        """Return whether a proof of every goal, for any number of things, was found in time."""
         given, goals = self._assertions()
         end = perf_counter() + seconds
-        # Instances by patterns only: guessing models of so many quantified formulas never ends.
+        # Instantiate by patterns only: model-based instantiation of so many quantified formulas does not terminate.
         solver = solver_of(self._reader, seed, auto_config=False, mbqi=False)
         solver.add(*random.Random(seed).sample(given, len(given)))
         for goal in goals:
@@ -139,5 +134,5 @@ class Proof:
 
 
 def prove(condition: Condition, names: Sequence[str], seed: int, seconds: float) -> bool:
-    """Whether every goal follows from the named hypotheses, for any number of things, found within the time."""
+    """Return whether a proof of every goal from the named hypotheses, for any number of things, was found in time."""
     return Proof(condition, names).found(seed, seconds)

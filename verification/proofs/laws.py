@@ -1,8 +1,8 @@
-"""What the proofs assume: laws of the order of prefixes, and laws of finite sums.
+"""The assumptions of the proofs: axioms of the prefix order, and laws of finite sums and finite trees.
 
-Both are formulas of the specification's own logic, so that a test can run them on states. A law of sums speaks of two
-states (`old(...)` is the one before) and is always `frame implies conclusion`: without its frame it would prove
-anything. Z3 sees a sum as an uninterpreted function of what it depends on, and knows nothing of it but these laws.
+All are formulas of the specification's logic, so that tests can run them on states. To a solver a sum is an uninterpreted function of what
+it depends on, and these laws are its only axioms. A law of sums is about two states (`old(...)` is the one before) and has the form `frame
+implies conclusion`. The frame says when the conclusion is true; without it the law would be inconsistent.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,20 +25,20 @@ from radixcheck.spec.signature import (
     up,
     whole,
 )
-from radixcheck.spec.transitions import Update
+from radixcheck.spec.updates import Update
 
 AXIOMS: dict[str, Term] = {
-    "reflexive": forall((POS,), lambda p: p <= p),
+    "reflexive": forall(POS, lambda p: p <= p),
     "transitive": forall((POS, POS, POS), lambda p, q, r: ((p <= q) & (q <= r)) >> (p <= r)),
     "antisymmetric": forall((POS, POS), lambda p, q: ((p <= q) & (q <= p)) >> (p == q)),
     "chain": forall((POS, POS, POS), lambda p, q, r: ((p <= r) & (q <= r)) >> ((p <= q) | (q <= p))),
-    "root": forall((POS,), lambda p: eps <= p),
-    "prev_below": forall((POS,), lambda p: (p != eps) >> (prev(p) < p)),
+    "root": forall(POS, lambda p: eps <= p),
+    "prev_below": forall(POS, lambda p: (p != eps) >> (prev(p) < p)),
     "prev_next": forall((POS, POS), lambda p, q: (p < q) >> (p <= prev(q))),
     "prev_root": prev(eps) == eps,
     "whole_below": forall((POS, POS), lambda p, q: (p < q) >> whole(p)),
     "whole_root": whole(eps) & (length(eps) == 0) & (room(eps) == 0),
-    "whole_full": forall((POS,), lambda p: (whole(p) >> (room(p) == length(p))) & ((room(p) == length(p)) >> whole(p))),
+    "whole_full": forall(POS, lambda p: (whole(p) >> (room(p) == length(p))) & ((room(p) == length(p)) >> whole(p))),
     "length_page": forall(
         (POS,), lambda p: (p != eps) >> ((length(prev(p)) < length(p)) & (length(p) <= room(p)) & (room(p) == length(prev(p)) + page_size))
     ),
@@ -49,7 +49,7 @@ AXIOMS: dict[str, Term] = {
 
 
 def instance(axiom: str, *things: Term) -> Term:
-    """An axiom for these things, where a solver would not think of them."""
+    """Return the axiom for these terms, which a solver would not instantiate by itself."""
     bound, body = AXIOMS[axiom].args
     return substitute(body, {v.args[0]: thing for v, thing in zip(bound, things, strict=True)})
 
@@ -59,7 +59,7 @@ def _same(term: Term) -> Term:
 
 
 def _parts(sum_: Term) -> tuple[Term, Term, Term, Callable[[Term], Term]]:
-    """Bound variable, condition and weight of a sum, and in which state they are read."""
+    """Return the bound variable, condition and weight of a sum, and the state in which they are read."""
     if sum_.op == "old":
         return (*_parts(sum_.args[0])[:3], old)
     x, where, weight = sum_.args
@@ -67,14 +67,14 @@ def _parts(sum_: Term) -> tuple[Term, Term, Term, Callable[[Term], Term]]:
 
 
 def share(sum_: Term, point: Term) -> Term:
-    """What one thing adds to a sum."""
+    """Return what one thing adds to a sum."""
     x, where, weight, state = _parts(sum_)
     values = {x.args[0]: point}
     return state(ite(substitute(where, values), substitute(weight, values), 0))
 
 
 def members(sum_: Term, claim: Callable[[Term], Term]) -> Term:
-    """Everything that a sum counts satisfies the claim."""
+    """Return the formula that everything that a sum counts satisfies the claim."""
     x, where, _, state = _parts(sum_)
     z = var("z", x.sort)
     return Term("forall", ((z,), state(substitute(where, {x.args[0]: z})) >> claim(z)), BOOL)
@@ -88,10 +88,10 @@ def _added(terms: Sequence[Term]) -> Term:
 
 
 def balance(left: Sequence[Term], right: Sequence[Term], points: Sequence[Term] = ()) -> Term:
-    """Sums whose shares balance everywhere but at `points` differ by what they differ by at the points.
+    """If the shares of the sums on both sides are equal except at `points`, the sums differ by their difference at the points.
 
-    With one sum on each side and no points it is extensionality, with points the law of an update, with three sums
-    linearity, with one sum in all the law of the empty sum.
+    With one sum on each side and no points this is extensionality, with points the law of an update, with three sums linearity, and with a
+    single sum the law of the empty sum.
     """
 
     def balanced(z: Term) -> Term:
@@ -100,7 +100,7 @@ def balance(left: Sequence[Term], right: Sequence[Term], points: Sequence[Term] 
             equal = (z == point) | equal
         return equal
 
-    # A point that is named twice counts once.
+    # A point that occurs twice is counted once.
     once = [(p, conj(*(p != q for q in points[:i]))) for i, p in enumerate(points)]
     here, there = (
         _added([*sums, *(ite(new, share(s, p), 0) for p, new in once for s in others)]) for sums, others in ((left, right), (right, left))
@@ -119,24 +119,24 @@ def member(sum_: Term, point: Term) -> Term:
 
 
 def monotone(less: Term, more: Term) -> Term:
-    """A sum whose every share is at most that of the other is at most the other."""
+    """A sum is at most another if each of its shares is at most that of the other."""
     frame = members(less, lambda z: share(less, z) <= share(more, z)) & members(more, lambda z: share(more, z) >= 0)
     return frame >> (less <= more)
 
 
 def everything(sum_: Term) -> Term:
-    """The pages together have the capacity."""
+    """A sum of the page size over all pages is the capacity."""
     x, where, _, state = _parts(sum_)
     frame = Term("forall", ((x,), state(where) & (share(sum_, x) == page_size)), BOOL)
     return frame >> (sum_ == capacity)
 
 
 def freed(update: Update) -> tuple[Term, Term]:
-    """The tokens of the pages that an update frees, and the law that counts them by position.
+    """An update frees as many pages as there are positions in an interval `(low, high]`.
 
-    Pages and the positions of the interval `(low, high]` correspond: page `at(q)` holds q. So they are as many.
+    Return the tokens of the pages, and this law, which holds because page `at(q)` holds position q.
     """
-    assert update.image is not None, "an update of many pages says which"
+    assert update.image is not None, "an update of many pages has an image"
     image, q, (page,) = update.image, var("q", POS), update.parameters
     below, above = image.where(q).args
     low, high = below.args[0], above.args[1]
@@ -145,59 +145,59 @@ def freed(update: Update) -> tuple[Term, Term]:
     def freed_at(q: Term) -> Term:
         return substitute(update.where, {page.args[0]: image.at(q)})
 
-    to_page = forall((POS,), lambda q: image.where(q) >> (freed_at(q) & (content(image.at(q)) == q)))
+    to_page = forall(POS, lambda q: image.where(q) >> (freed_at(q) & (content(image.at(q)) == q)))
     to_position = members(sum_, lambda s: image.where(content(s)) & (image.at(content(s)) == s))
     counted = (whole(low) & (low <= high) & to_page & to_position) >> (sum_ == room(high) - length(low))
     return old(sum_), old(counted)
 
 
 def interval(low: Term, high: Term) -> tuple[Term, Term]:
-    """The tokens of the positions behind one and up to another, and the law that they are a page each."""
+    """Each position in an interval `(low, high]` is one page. Return the tokens of the positions, and this law."""
     q = var("q", POS)
     sum_ = Term("sum", (q, (low < q) & (q <= high), page_size), INT)
     return sum_, ((low <= high) & whole(low)) >> (sum_ == room(high) - length(low))
 
 
-TREE = forall((POS,), lambda m: node(m) >> ((up(m) < m) & (node(up(m)) | (up(m) == eps)))) & forall(
+TREE = forall(POS, lambda m: node(m) >> ((up(m) < m) & (node(up(m)) | (up(m) == eps)))) & forall(
     (POS, POS), lambda m, k: (node(m) & (k < m) & node(k)) >> (k <= up(m))
 )
 
 
 def next_page(p: Term, q: Term) -> Term:
-    """On the way to a longer prefix there is one that is one page longer: by induction along the way, which is finite."""
-    return (p < q) >> exists((POS,), lambda y: (y <= q) & (prev(y) == p) & (y != eps))
+    """Below a prefix, towards a longer one, there is a prefix that is one page longer: by induction along the finite path."""
+    return (p < q) >> exists(POS, lambda y: (y <= q) & (prev(y) == p) & (y != eps))
 
 
 def descends(n: Term) -> Term:
-    """A node with something below it has a child: true of every finite tree, but not to be had from its shape."""
-    child = exists((POS,), lambda k: node(k) & (up(k) == n))
-    return (node(n) & TREE) >> forall((POS,), lambda m: (node(m) & (n < m)) >> child)
+    """A node with a descendant has a child: true in every finite tree, but it does not follow from the shape of the tree."""
+    child = exists(POS, lambda k: node(k) & (up(k) == n))
+    return (node(n) & TREE) >> forall(POS, lambda m: (node(m) & (n < m)) >> child)
 
 
 def towards(n: Term, m: Term) -> Term:
-    """A node above another has a child on the way to it: true of every finite tree."""
-    child = exists((POS,), lambda k: node(k) & (up(k) == n) & (k <= m))
+    """A node has a child on the path to each of its descendants: true in every finite tree."""
+    child = exists(POS, lambda k: node(k) & (up(k) == n) & (k <= m))
     return (node(n) & node(m) & (n < m) & TREE) >> child
 
 
 def ascends(claim: Callable[[Term], Term]) -> Term:
-    """What is true of a node wherever it is true of all its children is true of every node: by induction from the leaves."""
+    """A claim is true of every node if it is true of each node whose children all satisfy it: by induction from the leaves."""
 
     def below(n: Term) -> Term:
-        return forall((POS,), lambda k: (node(k) & (up(k) == n)) >> claim(k))
+        return forall(POS, lambda k: (node(k) & (up(k) == n)) >> claim(k))
 
-    step = forall((POS,), lambda n: (node(n) & below(n)) >> claim(n))
-    return (TREE & step) >> forall((POS,), lambda n: node(n) >> claim(n))
+    step = forall(POS, lambda n: (node(n) & below(n)) >> claim(n))
+    return (TREE & step) >> forall(POS, lambda n: node(n) >> claim(n))
 
 
 def inherits(value: Function) -> Term:
-    """What no child exceeds its parent in, no descendant does: by induction along a path, which is finite."""
-    step = forall((POS,), lambda m: (node(m) & (up(m) != eps)) >> (value(m) <= value(up(m))))
+    """If the value of no child exceeds that of its parent, no descendant's value exceeds that of an ancestor: by induction along a path."""
+    step = forall(POS, lambda m: (node(m) & (up(m) != eps)) >> (value(m) <= value(up(m))))
     return (TREE & step) >> forall((POS, POS), lambda n, k: (node(n) & node(k) & (n < k)) >> (value(k) <= value(n)))
 
 
 def no_more(less: Term, more: Term, image: Function) -> Term:
-    """Things of which `image` makes different things, each counted on the other side, are no more than those there."""
+    """A set is not larger than another if `image` maps it injectively into the other."""
     (x, where, _, _), (y, there, _, _) = _parts(less), _parts(more)
     a, b = var("a", x.sort), var("b", x.sort)
 
@@ -211,17 +211,17 @@ def no_more(less: Term, more: Term, image: Function) -> Term:
 
 
 def leaf_below() -> Term:
-    """Where no child is locked more than its parent, an unlocked node has an evictable leaf at or below it: the tree is finite."""
-    step = forall((POS,), lambda m: node(m) >> ((lock(m) >= 0) & ((up(m) == eps) | (lock(m) <= lock(up(m))))))
-    found = forall((POS,), lambda n: (node(n) & (lock(n) == 0)) >> exists((POS,), lambda k: candidate(k) & (n <= k)))
+    """If no child is locked more than its parent, an unlocked node has an evictable leaf at or below it: the tree is finite."""
+    step = forall(POS, lambda m: node(m) >> ((lock(m) >= 0) & ((up(m) == eps) | (lock(m) <= lock(up(m))))))
+    found = forall(POS, lambda n: (node(n) & (lock(n) == 0)) >> exists(POS, lambda k: candidate(k) & (n <= k)))
     return (TREE & step) >> found
 
 
 def _sentence(law: Callable[..., object]) -> str:
-    return (getdoc(law) or "").partition(".\n")[0].partition("\n\n")[0].rstrip(".")
+    return (getdoc(law) or "").partition("\n\n")[0].partition(". ")[0].rstrip(".")
 
 
-# Every law, in a sentence: what is assumed of finite sums and trees.
+# The sentence of every law of finite sums and trees.
 LAWS = {
     law.__name__: _sentence(law)
     for law in (

@@ -15,14 +15,32 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from radixcheck.spec.logic import INT, Function, Term, conj, expand, lift, old, rebuild, substitute, total, var
-from radixcheck.spec.postconditions import PARAMETERS, POSTCONDITIONS
+from radixcheck.spec.logic import INT, Function, Term, conj, expand, forall, lift, old, rebuild, substitute, total, var
+from radixcheck.spec.operations import (
+    FITS,
+    FREED,
+    GOES_ON,
+    NOTHING_HELD,
+    OPERATIONS,
+    PARAMETERS,
+    Chain,
+    found,
+    h,
+    key,
+    last_size,
+    least,
+    needed,
+    used,
+    wanted,
+)
+from radixcheck.spec.postconditions import MATCHED_STAYS, POSTCONDITIONS
 from radixcheck.spec.run.terms import free, functions
 from radixcheck.spec.signature import *
-from radixcheck.spec.transitions import CACHE, Transition, after, hit, n, rank, x
-from radixcheck.verification.proofs.conditions import ANY, Condition, alone, follows, preserved, state_formulas, theorems
+from radixcheck.spec.transitions import CACHE, hit, larger, n, new_priority, x
+from radixcheck.spec.updates import Transition, after
+from radixcheck.spec.values import NoRoom
+from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.laws import balance, descends, instance, interval, leaf_below, nonnegative
-from radixcheck.verification.proofs.operations import CHAINS, Chains
 from radixcheck.verification.proofs.step_postconditions import STATE_FUNCTIONS
 
 Values = Mapping[str, Term]
@@ -38,6 +56,7 @@ class Known:
     not_given: bool = False  # in the form in which that is carried until a step gives it
     because: tuple["Known", ...] | None = None  # of a lemma: from what it follows, beside the state formulas
     laws: tuple[Term, ...] = ()  # of a lemma
+    kept: bool = False  # it holds at the call, and each step until now has kept it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,30 +72,31 @@ class Promise:
     laws: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)  # by step
 
 
-# The call's parameters have names of their own, for steps have parameters too.
-OF_CALL = {p.args[0]: var(f"{p.args[0]}_call", p.sort) for p in PARAMETERS}
-key, found, used, _, _, wanted, last_size, h = PARAMETERS
+CHAINS: Mapping[str, Chain] = {operation.name: operation.chain for operation in OPERATIONS.values()}
+# The call's parameters have names of their own, for steps have parameters too. A call that takes steps was admitted.
+OF_CALL = {p.args[0]: var(f"{p.args[0]}_call", p.sort) for p in PARAMETERS} | {"admitted": lift(True)}
 STEPS = {step.name: step for step in CACHE}
 POSTS = {p.id: p.formula(ANY) for p in POSTCONDITIONS if p.formula is not None}
-ADMITTING = ("alloc", "start", "decode")  # are refused as a whole where what they need cannot be had
+ADMITTING = tuple(o.name for o in OPERATIONS.values() if any(refusal.error is NoRoom for refusal in o.refusals))
 TOKENS = ("RECENCY", "FREQ", "PRIORITY", "CREATION")  # what tokens carry
 
-_ACCESS: dict[str, Values] = {"touch": {"used": n, "hit": hit, "rank": rank}, "grow": {"used": x, "hit": hit, "rank": rank}}
-_QUIET: Values = {"used": eps, "hit": lift(0), "rank": lift(0)}
+_ACCESS: dict[str, Values] = {
+    "touch": {"used": n, "hit": hit, "new_priority": new_priority},
+    "grow": {"used": x, "hit": hit, "new_priority": new_priority},
+}
+_QUIET: Values = {"used": eps, "hit": lift(0), "new_priority": lift(0)}
 
 # Nothing becomes cached but prefixes of what is used; with HIT_PRESERVES and INSERT_COVERS: an insert adds exactly those of its key.
-ADDS = every(lambda q: cached(q) >> (old(cached(q)) | (q <= used)))
-STILL_LOCKED = every(lambda k: (old(cached(k)) & (old(lock(end(k))) > 0)) >> (cached(k) & (lock(end(k)) > 0)))
-NODES_STAY = every(lambda v: (old(node(v)) & cached(v)) >> node(v))
-LEAST = every(lambda w: candidate(w) >> ~ANY.before(w, n))
-FREED = expand(total(POS, lambda k: old(cached(k)) & ~cached(k) & (owner(old(page(k))) != LOST), lambda k: page_size))
+ADDS = forall(POS, lambda q: cached(q) >> (old(cached(q)) | (q <= used)))
+STILL_LOCKED = forall(POS, lambda k: (old(cached(k)) & (old(lock(end(k))) > 0)) >> (cached(k) & (lock(end(k)) > 0)))
+NODES_STAY = forall(POS, lambda v: (old(node(v)) & cached(v)) >> node(v))
 
 
 def _mine(s: Term) -> Term:
     return (owner(s) == OWN) & (holder(s) == h)
 
 
-OWN_KEPT = every(lambda s: old(_mine(s)) >> ((owner(s) == FREE) | (owner(s) == TREE) | _mine(s)))
+OWN_KEPT = forall(PAGE, lambda s: old(_mine(s)) >> ((owner(s) == FREE) | (owner(s) == TREE) | _mine(s)))
 
 
 def with_values(formula: Term, values: Values) -> Term:
@@ -122,7 +142,7 @@ def _tokens() -> Iterator[Promise]:
 def _exact() -> Promise:
     """The loop goes on only while too little is freed; an eviction frees the tokens of its node more than were freed before."""
     freed, (tokens, counted) = since_call(FREED), interval(up(n), n)
-    goes_on, last = with_values(wanted > FREED, {}), with_values(last_size, {}) == size(n)
+    goes_on, last = with_values(GOES_ON, {}), with_values(last_size, {}) == size(n)
     return Promise(
         "EVICT_EXACT",
         POSTS["EVICT_EXACT"],
@@ -133,12 +153,12 @@ def _exact() -> Promise:
     )
 
 
-KEYS = every(lambda u: (old(node(u)) & candidate(u)) >> conj(*(f(u) == old(f(u)) for f in (time, creation, hits, priority))))
-NO_NEW_LEAF = every(lambda m, p: (node(m) & (p == up(m))) >> ~old(candidate(p)))
+KEYS = forall(POS, lambda u: (old(node(u)) & candidate(u)) >> conj(*(f(u) == old(f(u)) for f in (time, creation, hits, priority))))
+NO_NEW_LEAF = forall((POS, POS), lambda m, p: (node(m) & (p == up(m))) >> ~old(candidate(p)))
 # A bisection of the path to the key keeps two ends, the lower one cached (or the root) and nothing behind the higher one cached, until
 # they meet. A position in the middle that is not cached lets it drop all that lies behind it.
-DEEPEST = ((found == eps) | cached(found)) & every(lambda k: ((found < k) & (k <= key)) >> ~cached(k))
-HALVED = every(lambda m, k: ((m != eps) & ~cached(m) & (m <= key) & (prev(m) < k) & (k <= key)) >> ~cached(k))
+DEEPEST = ((found == eps) | cached(found)) & forall(POS, lambda k: ((found < k) & (k <= key)) >> ~cached(k))
+HALVED = forall((POS, POS), lambda m, k: ((m != eps) & ~cached(m) & (m <= key) & (prev(m) < k) & (k <= key)) >> ~cached(k))
 
 
 def _order() -> Promise:
@@ -147,19 +167,35 @@ def _order() -> Promise:
     m, p = var("m_goal", POS), var("p_goal", POS)
     covered = Known("COVER at the call", old(state_formulas()["COVER"]))
     shaped = Known("PARENT at the call", old(state_formulas()["PARENT"]))
-    locked = _as_given("ADMISSION", found=OF_CALL["used"])
+    locked = Known("ADMISSION", with_values(MATCHED_STAYS, {"found": OF_CALL["used"]}), "ADMISSION")
     keys = Known("KEYS", KEYS, because=(_until_given(_ADDS), *map(_as_given, TOKENS), locked, covered))
     below = substitute(since_call(old(descends(var("parent", POS)))), {"parent": p})
     path = instance("transitive", p, m, since_call(old(end(m))))
     leaves = Known("NO_NEW_LEAF", NO_NEW_LEAF, because=(_until_given(_ADDS), covered, shaped), laws=(below, path))
-    return Promise("ORDER", POSTS["ORDER"] & NODES_STAY, knows={"evict": (Known("LEAST", LEAST), keys, leaves)})
+    return Promise("ORDER", POSTS["ORDER"] & NODES_STAY, knows={"evict": (Known("LEAST", least(ANY)), keys, leaves)})
 
 
+# A split and a touch leave what a lock would protect as it is, for every cached prefix.
+PATHS_STAY = forall(POS, lambda p: cached(p) >> (evictable_path(p) == old(evictable_path(p))))
 # What a call needs may be had by evictions that leave alone what it is about to lock (`spared` tokens): it is refused elsewhere.
 SPARED = var("spared_call", INT)
+IS_SPARED = Known("IS_SPARED", with_values(SPARED == old(evictable_path(found)), {}))  # which only gives a name
 BUDGET = FREED + evictable + SPARED == old(evictable)
-ADMITTED = (wanted + SPARED <= old(evictable)) | (wanted <= 0)
 ENOUGH = (wanted <= FREED) & (FREED + SPARED <= old(evictable))
+GUARD = Known("GUARD", with_values(old(FITS), {}))
+SHORTFALL = Known("SHORTFALL", with_values(wanted == larger(lift(0), needed - old(available)), {}))
+ADMITTED = Known("ADMITTED", with_values((wanted + SPARED <= old(evictable)) | (wanted <= 0), {}), because=(GUARD, SHORTFALL, IS_SPARED))
+AT_FOUND = Known("AT_FOUND", with_values(n == found, {}))  # the argument of `begin` in the chain of a call that may be refused for room
+
+
+def _spared() -> Known:
+    """What a lock protects when it is taken is what the guard has spared: the split and the touch in between change nothing of it."""
+    stays = Known("PATHS_STAY", with_values(evictable_path(found) == old(evictable_path(found)), {}), kept=True)
+    at_a_node = Known("AT_A_NODE", node(n) | (n == eps))
+    paths = [expand(protected_path(bound, eps)) for bound in (n, up(n), eps)]
+    one_more = balance([paths[0]], [paths[1]], [n])
+    laws = (one_more, *(balance([path], []) for path in paths), *map(nonnegative, paths))
+    return Known("SPARED", SPARED == protected_path(n, eps), because=(IS_SPARED, AT_FOUND, stays, at_a_node), laws=laws)
 
 
 def _budget() -> Promise:
@@ -170,21 +206,21 @@ def _budget() -> Promise:
         BUDGET,
         gives={"begin": {}},
         before={SPARED.args[0]: lift(0)},
-        knows={"evict": (_until_given(_ADDS),), "begin": (Known("SPARED", SPARED == protected_path(n, eps)),)},
+        knows={"evict": (_until_given(_ADDS),), "begin": (_spared(),)},
         laws={"evict": (counted, after(balance([freed], [old(freed), old(tokens)]), STEPS["evict"]))},
     )
 
 
 def _enough() -> Promise:
     """A call that is not refused gets what it asks for; and no evictions would free more than it counts on."""
-    progress, admitted = Known("EVICT_PROGRESS", with_values(POSTS["EVICT_PROGRESS"], {})), Known("ADMITTED", with_values(ADMITTED, {}))
+    progress = Known("EVICT_PROGRESS", with_values(POSTS["EVICT_PROGRESS"], {}))
     unlocked = expand(total(POS, lambda k: node(k) & (lock(k) == 0), size))
     laws = (leaf_below(), balance([unlocked], []), nonnegative(unlocked), nonnegative(since_call(FREED)))
-    enough = Known("ENOUGH", with_values(ENOUGH, {}), because=(Known("BUDGET", BUDGET, "BUDGET"), progress, admitted), laws=laws)
+    enough = Known("ENOUGH", with_values(ENOUGH, {}), because=(Known("BUDGET", BUDGET, "BUDGET"), progress, ADMITTED), laws=laws)
     return Promise("ENOUGH", ENOUGH, before=None, after_loop="evict", knows={"loop": (enough,)})
 
 
-EMPTY = every(lambda k: every(lambda d: ~queued(d)) >> ~candidate(k))
+EMPTY = forall(POS, lambda k: forall(ENTRY, lambda d: ~queued(d)) >> ~candidate(k))
 
 
 def _progress() -> Promise:
@@ -211,7 +247,7 @@ PROMISES: dict[str, Promise] = {
         _budget(),
         _enough(),
         _order(),
-        Promise("ADMISSION", POSTS["ADMISSION"], {"begin": {"found": n}}, None),
+        Promise("ADMISSION", POSTS["ADMISSION"], {"begin": {}}, None, knows={"begin": (GUARD, AT_FOUND)}),
         _OWN_KEPT,
         Promise(
             "FREE_AT_LAST_RELEASE",
@@ -222,14 +258,19 @@ PROMISES: dict[str, Promise] = {
         ),
         *map(_longest, ("MATCH_MAX", "INSERT_MATCH_AGREE")),
         Promise("PEEK_PURE", POSTS["PEEK_PURE"]),
-        Promise("RESET_QUIESCENT", POSTS["RESET_QUIESCENT"], {"reset": {}}, None),
+        Promise("RESET_QUIESCENT", POSTS["RESET_QUIESCENT"], {"reset": {}}, None, knows={"reset": (Known("GUARD", old(NOTHING_HELD)),)}),
     )
 }
 
 
-LEMMAS = {
-    each.name: each for promise in PROMISES.values() for known in promise.knows.values() for each in known if each.because is not None
-}
+def _lemmas(known: Iterable[Known]) -> Iterator[Known]:
+    for each in known:
+        if each.because is not None:
+            yield each
+            yield from _lemmas(each.because)
+
+
+LEMMAS = {lemma.name: lemma for promise in PROMISES.values() for known in promise.knows.values() for lemma in _lemmas(known)}
 
 
 def now_is_then(term: Term) -> Term:
@@ -252,7 +293,7 @@ def by_lemma(lemma: Known) -> Condition:
     """What is known follows from what is carried."""
     because = (replace(each, term=since_call(each.term)) for each in lemma.because or ())
     condition = follows(f"lemma/{lemma.name}", since_call(with_values(lemma.term, {})), _given(*because))
-    return replace(condition, laws=lemma.laws, own=alone, cases=())
+    return replace(condition.with_laws(*lemma.laws), cases=())
 
 
 def by_step(promise: Promise, step: Transition) -> Condition:
@@ -280,7 +321,7 @@ def _of_the_call_alone(promise: Promise) -> bool:
     return not functions(since_call(promise.formula)) & {f.name for f in STATE_FUNCTIONS}
 
 
-def chain(operation: str, promise: Promise, chains: Chains = CHAINS) -> tuple[str, ...]:
+def chain(operation: str, promise: Promise, chains: Mapping[str, Chain] = CHAINS) -> tuple[str, ...]:
     """The cells that together prove a promise of an operation. Raises ValueError if its chain does not give it."""
     carried, cells, taken = promise.before is not None, list[str](), set[str]()
     if carried:
@@ -302,10 +343,12 @@ def chain(operation: str, promise: Promise, chains: Chains = CHAINS) -> tuple[st
     return tuple(dict.fromkeys(cells))
 
 
-def _rests_on(operation: str, known: Iterable[Known], taken: Set[str], chains: Chains) -> Iterator[str]:
+def _rests_on(operation: str, known: Iterable[Known], taken: Set[str], chains: Mapping[str, Chain]) -> Iterator[str]:
     """The cells of the lemmas and promises among what a step knows, after the steps that were taken."""
     for each in known:
-        if each.because is not None:
+        if each.kept and "touch" in taken:  # a call that refreshes nothing has found nothing, and spares nothing
+            yield from (f"{step}/{each.name}" for step in taken)
+        elif each.because is not None:
             yield f"lemma/{each.name}"
             yield from _rests_on(operation, each.because, taken, chains)
         elif each.promise:
@@ -340,4 +383,6 @@ def cells() -> dict[str, Callable[[], Condition]]:
 def _cell(where: str, id_: str) -> Condition:
     if where == "lemma":
         return by_lemma(LEMMAS[id_])
+    if id_ == "PATHS_STAY":
+        return preserved(id_, PATHS_STAY, STEPS[where], _given())
     return at_call(PROMISES[id_]) if where == "call" else by_step(PROMISES[id_], STEPS[where])

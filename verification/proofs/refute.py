@@ -1,4 +1,4 @@
-"""Refutes a condition by a small state on which its transition is run in Python, so that no solver need be believed."""
+"""Refutes a condition by a small state on which its transition is run in Python, so that no solver has to be trusted."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -13,20 +13,23 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.run.reader import Binding, Refused, check, run
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import PAGE, capacity, page_size
-from radixcheck.verification.proofs.conditions import LRU, Condition, speaks_of_keys, under
+from radixcheck.verification.proofs.conditions import LRU, Condition, reads_unknown_keys, under
 from radixcheck.verification.proofs.laws import AXIOMS
 from radixcheck.verification.proofs.model_run import state_of
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
-SIZES = tuple(
-    {"Position": positions, "Page": pages, "Request": requests, "Entry": 3, "Namespace": 2}
-    for positions, pages, requests in ((3, 2, 1), (3, 2, 2), (4, 3, 2))
-)
+
+def sizes(*rows: tuple[int, int, int, int]) -> tuple[dict[str, int], ...]:
+    """Return bounds for the sorts, from the numbers of positions, pages, requests and entries."""
+    return tuple({"Position": p, "Page": s, "Request": r, "Entry": e, "Namespace": 2} for p, s, r, e in rows)
+
+
+SIZES = sizes((3, 2, 1, 3), (3, 2, 2, 3), (4, 3, 2, 3))
 
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """A state in which the hypotheses hold, and the one after it, in which the formula does not."""
+    """A state in which the hypotheses hold, and the state after it, in which the formula fails."""
 
     before: State
     after: State
@@ -35,14 +38,14 @@ class Counterexample:
 
 
 def solver_of(reader: Reader, seed: int, **options: Any) -> Any:
-    """A solver without tactics: one that can be given more, and what was given last taken away again."""
+    """Return a solver without tactics, which is incremental: assertions can be added and removed."""
     solver = z3.SimpleSolver(ctx=reader.context)
     solver.set(random_seed=seed, **options)
     return solver
 
 
 def answer_of(reader: Reader, solver: Any, seconds: float) -> Any:
-    """The solver's answer; it is interrupted if it does not keep its own time limit."""
+    """Return the answer of the solver. Interrupt it if it exceeds its own time limit."""
     solver.set(timeout=int(1000 * seconds))
     timer = Timer(seconds + 1, reader.context.interrupt)
     timer.start()
@@ -53,33 +56,33 @@ def answer_of(reader: Reader, solver: Any, seconds: float) -> Any:
 
 
 class Search:
-    """Looks for a counterexample among few things. Each size is read once."""
+    """Searches for a counterexample with few things. The formulas of each size are read once."""
 
     def __init__(self, condition: Condition) -> None:
         self._condition = condition
-        self._read: list[_Question] = []
+        self._read: list[_Query] = []
 
     def found(self, seed: int, seconds: float) -> Counterexample | None:
-        """A counterexample of the least size tried, confirmed by running it."""
-        for question in self._questions():
-            solver = solver_of(question.reader, seed)
-            solver.add(*question.given)
-            if answer_of(question.reader, solver, seconds) == z3.sat:
-                found = replay(question.case, question.reader, solver.model())
+        """Return a counterexample of the least size, confirmed by running it, or None."""
+        for query in self._queries():
+            solver = solver_of(query.reader, seed)
+            solver.add(*query.given)
+            if answer_of(query.reader, solver, seconds) == z3.sat:
+                found = replay(query.case, query.reader, solver.model())
                 if found is not None:
                     return found
         return None
 
-    def _questions(self) -> Iterator["_Question"]:
+    def _queries(self) -> Iterator["_Query"]:
         yield from self._read
         for size, case in islice(product(SIZES, _cases(self._condition)), len(self._read), None):
-            self._read.append(_Question(case, *_bounded([*case.hypotheses.values(), ~conj(*case.goals)], size)))
+            self._read.append(_Query(case, *bounded([*case.hypotheses.values(), ~conj(*case.goals)], size)))
             yield self._read[-1]
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """Whether a case fails among so many things."""
+class _Query:
+    """Whether a case fails for one size."""
 
     case: Condition
     reader: Reader
@@ -87,40 +90,40 @@ class _Question:
 
 
 def _cases(condition: Condition) -> Iterator[Condition]:
-    """What a state can refute: it knows its policy, and no other state than the one before."""
+    """Yield the cases that a state can refute: each has a known policy, and refers to no state but the one before."""
     for case in (condition,) if condition.cases is None else condition.cases:
         of_step = () if case.step is None else (case.step.guard, *(update.value for update in case.step.updates))
-        keyed = any(map(speaks_of_keys, (case.formula, *of_step)))
+        keyed = any(map(reads_unknown_keys, (case.formula, *of_step)))
         yield from (under(case, policy) for policy in (POLICIES.values() if keyed else (LRU,)))
 
 
 def witness(terms: Iterable[Term], size: Mapping[str, int], seed: int, seconds: float) -> tuple[Reader, Any] | None:
-    """A model of the formulas with so many things, if there is one."""
-    reader, given = _bounded(terms, size)
+    """Return a model of the formulas for one size, or None."""
+    reader, given = bounded(terms, size)
     solver = solver_of(reader, seed)
     solver.add(*given)
     return (reader, solver.model()) if answer_of(reader, solver, seconds) == z3.sat else None
 
 
-def _bounded(terms: Iterable[Term], size: Mapping[str, int]) -> tuple[Reader, list[Any]]:
-    """The formulas over so many things, with what is always true of them."""
+def bounded(terms: Iterable[Term], size: Mapping[str, int]) -> tuple[Reader, list[Any]]:
+    """Return the formulas for one size, with the axioms."""
     reader = Reader(size)
     pages = total(PAGE, lambda s: lift(True), lambda s: page_size)
     return reader, [reader.read(t) for t in (*AXIOMS.values(), capacity == pages, page_size <= 2, *terms)]
 
 
-_compiled = cache(check)  # terms are told apart by identity: the same one comes with every seed
+_compiled = cache(check)  # terms are compared by identity: every seed uses the same ones
 
 
 def replay(condition: Condition, reader: Reader, model: Any) -> Counterexample | None:
-    """The counterexample that a model describes, if the Python reader agrees with every word of it."""
+    """Return the counterexample that a model describes, or None if Python does not confirm it."""
     before, numbers = state_of(reader, model)
     after, _ = state_of(reader, model)
     parameters = condition.step.parameters if condition.step else ()
     values = [model.eval(reader.read(p), model_completion=True) for p in parameters]
     arguments = tuple(numbers[v] if v in numbers else v.as_long() for v in values)
     assumed = (term for id_, term in condition.hypotheses.items() if id_ != "guard")
-    # What a formula reads may mean nothing, before a wrong step or after it: then nothing is confirmed.
+    # A formula may read an undefined value, before or after a wrong step. Then the model is not confirmed.
     with suppress(KeyError, TypeError, ValueError, Refused):
         if condition.step is not None:
             run(condition.step, after, *arguments)

@@ -1,14 +1,14 @@
-"""Asks a second solver, cvc5, what Z3 was asked, in the text that `smtlib` writes.
+"""Asks a second solver, cvc5, the same questions as Z3, in the text that `smtlib` writes.
 
-A proof that both find does not rest on an error in one of them. What both are told (the axioms, the laws of sums, the
-hypotheses, the goal as `after` rewrites it) is the same: of that a second solver says nothing.
+A proof that both solvers find does not depend on an error in one of them. Both get the same axioms, laws of sums, hypotheses, and
+goal as `after` rewrites it: the second solver does not check those.
 """
 
 import re
 from collections.abc import Mapping
 
-from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.proofs.conditions import Condition
+from radixcheck.verification.proofs.proof_results import CONFIRMED, CONTRADICTED, UNDECIDED
 from radixcheck.verification.proofs.smtlib import script
 
 try:
@@ -16,17 +16,16 @@ try:
 except ImportError as missing:
     raise ImportError("a second opinion on the proofs needs cvc5: pip install 'radixcheck[verify]'") from missing
 
-CONFIRMED, CONTRADICTED, UNDECIDED = Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.UNDECIDED
 LIMIT = 10.0  # seconds for one goal and one setting
-# Left where it is: lifted out of a quantified formula, an `ite` makes many formulas of one, and some proofs take three times as long.
+# An `ite` stays inside a quantified formula: to lift it out makes many formulas of one, and some proofs take three times as long.
 PROVE = {"ite-lift-quant": "none"}
-REFUTE = {**PROVE, "finite-model-find": "true"}  # tries few things of each sort, then more: that can say `sat`
+REFUTE = {**PROVE, "finite-model-find": "true"}  # tries few things of each sort, then more: this can answer `sat`
 
 
 def ask(text: str, seconds: float = LIMIT) -> str:
-    """The answer to the one question of a script: `unsat`, `sat`, or `unknown` if no setting finds it in the time.
+    """Return the answer to the one query of a script: `unsat`, `sat`, or `unknown` if no setting finds one in time.
 
-    Raises ValueError if the script is refused or does not ask exactly once.
+    Raise ValueError if cvc5 rejects the script, or if the script does not have exactly one query.
     """
     answers = (_answer(text, {**options, "tlimit-per": str(int(1000 * seconds))}) for options in (PROVE, REFUTE))
     return next((answer for answer in answers if answer != "unknown"), "unknown")
@@ -36,24 +35,24 @@ def _answer(text: str, options: Mapping[str, str]) -> str:
     solver = cvc5.Solver(cvc5.TermManager())
     for option, value in options.items():
         solver.setOption(option, value)
-    parser, said = cvc5.InputParser(solver), ""
+    parser, output = cvc5.InputParser(solver), ""
     parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, text, "script")
     try:
         while not (command := parser.nextCommand()).isNull():
-            said += command.invoke(solver, parser.getSymbolManager())
+            output += command.invoke(solver, parser.getSymbolManager())
     except RuntimeError as refused:
         raise ValueError(f"cvc5 does not accept the script: {refused}") from refused
-    answer = re.sub(r"^unknown \(\w+\)$", "unknown", said.strip())  # it adds its reason
+    answer = re.sub(r"^unknown \(\w+\)$", "unknown", output.strip())  # cvc5 adds the reason
     if answer not in ("unsat", "sat", "unknown"):
-        raise ValueError(f"cvc5 does not answer the script: {said!r}")
+        raise ValueError(f"cvc5 does not answer the script: {output!r}")
     return answer
 
 
 def confirm(condition: Condition, seconds: float = LIMIT) -> str:
-    """Whether every goal follows from all hypotheses, in the second solver's view.
+    """Return whether every goal follows from all hypotheses according to the second solver.
 
-    A goal that it can make fail is a contradiction where Z3 has a proof: one of the two is wrong. Elsewhere it says that
-    what is assumed does not suffice, and not that the formula is false: the solver may take a sum for any number.
+    If Z3 has a proof, a goal that can fail is a contradiction: one of the solvers is wrong. Otherwise it means that the assumptions do
+    not suffice, not that the formula is false, because the solver may give a sum any value.
     """
     answers = {ask(script(condition, list(condition.hypotheses), goal), seconds) for goal in condition.goals}
     if "sat" in answers:

@@ -1,17 +1,17 @@
-"""Writes formulas of the specification in SMT-LIB 2, so that any solver can be asked what Z3 was asked.
+"""Writes formulas of the specification in SMT-LIB 2, so that another solver can decide the same queries as Z3.
 
-The reading is that of `z3_reader` without bounds, and the text is made from our own terms, not by Z3: an error in how
-Z3 is fed, or in Z3 itself, is not carried over. Only `shape`, which tells the sums apart, is shared.
+The translation is that of the unbounded `z3_reader`, but independent of Z3: an error in Z3, or in how formulas are passed to it,
+does not affect the text. Only `sum_symbol`, which distinguishes the sums, is shared.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 
-from radixcheck.spec.logic import Sort, Term, expand, unfold
+from radixcheck.spec.logic import Sort, Term, unfold
 from radixcheck.spec.signature import POS
 from radixcheck.verification.proofs.conditions import Condition
 from radixcheck.verification.proofs.laws import AXIOMS
-from radixcheck.verification.proofs.z3_reader import shape
+from radixcheck.verification.proofs.z3_reader import sum_symbol
 
 OPERATORS = {
     "and": "and",
@@ -26,13 +26,13 @@ OPERATORS = {
     "sub": "-",
 }
 PREDEFINED = ("Bool", "Int")
-SIMPLE = re.compile(r"[A-Za-z_?][A-Za-z0-9_.]*")  # of what the standard allows, as much as we need
+SIMPLE = re.compile(r"[A-Za-z_?][A-Za-z0-9_.]*")  # a subset of what the standard allows
 
 Environment = Mapping[str, str]
 
 
 def quoted(name: str) -> str:
-    """A name as SMT-LIB writes it. Raises ValueError for one that cannot be written."""
+    """Return a name as SMT-LIB writes it. Raise ValueError if SMT-LIB cannot write it."""
     if SIMPLE.fullmatch(name):
         return name
     if "|" in name or "\\" in name:
@@ -41,12 +41,12 @@ def quoted(name: str) -> str:
 
 
 def _form(head: str, args: Sequence[str]) -> str:
-    """A head applied to arguments; alone, it takes no parentheses."""
+    """Return a head applied to arguments, or the head without parentheses if there are none."""
     return f"({' '.join((head, *args))})" if args else head
 
 
 class Printer:
-    """Writes terms, and collects the declarations that they need in the order in which they are met."""
+    """Writes terms, and collects the declarations that they need, in order."""
 
     def __init__(self) -> None:
         self.sorts: dict[str, str] = {}
@@ -54,24 +54,24 @@ class Printer:
         self._sums: dict[object, str] = {}
 
     def sort(self, sort: Sort) -> str:
-        """The name of a sort, declared once."""
+        """Declare a sort once, and return its name."""
         name = quoted(sort.name)
         if sort.name not in PREDEFINED:
             self.sorts[name] = f"(declare-sort {name} 0)"
         return name
 
     def symbol(self, name: str, domain: Sequence[Sort], sort: Sort) -> str:
-        """A name, declared once. Raises ValueError where two things would share it: Z3 keeps these apart, SMT-LIB does not."""
+        """Declare a symbol once, and return its name. Raise ValueError for a second symbol of this name, which SMT-LIB forbids."""
         written = quoted(name)
         declaration = f"(declare-fun {written} ({' '.join(self.sort(s) for s in domain)}) {self.sort(sort)})"
         if self.symbols.setdefault(written, declaration) != declaration:
-            raise ValueError(f"two things are called {name}: {self.symbols[written]} and {declaration}")
+            raise ValueError(f"two symbols have the name {name}: {self.symbols[written]} and {declaration}")
         return written
 
     def write(self, term: Term, env: Environment = {}) -> str:  # noqa: B006  never written to
-        """The term's text; free variables that `env` does not name become constants.
+        """Return a term as text. Free variables that are not in `env` become constants.
 
-        Raises ValueError for an operator that solvers do not know: `old` must have been resolved.
+        Raise ValueError for an operator that solvers do not have: `old` must have been resolved.
         """
         match term.op:
             case "var":
@@ -86,7 +86,7 @@ class Printer:
             case "sum":
                 return self._sum(term, env)
         if term.op not in OPERATORS:
-            raise ValueError(f"a solver has no word for {term.op!r}")
+            raise ValueError(f"solvers have no operator {term.op!r}")
         args = [self.write(t, env) for t in term.args]
         if term.op in ("le", "lt") and term.args[0].sort == POS:
             prefix = _form(self.symbol("prefix", (POS, POS), term.sort), args)
@@ -101,15 +101,13 @@ class Printer:
 
     def _quantified(self, term: Term, env: Environment) -> str:
         bound, body = term.args
-        # The mark keeps bound variables apart from everything declared; among themselves the inner one counts, as in our terms.
+        # The prefix distinguishes bound variables from declared symbols. Inner variables hide outer ones, as in our terms.
         names = {v.args[0]: quoted("?" + v.args[0]) for v in bound}
         variables = " ".join(f"({names[v.args[0]]} {self.sort(v.sort)})" for v in bound)
         return f"({term.op} ({variables}) {self.write(body, {**env, **names})})"
 
     def _sum(self, term: Term, env: Environment) -> str:
-        holes: list[Term] = []
-        x = term.args[0]
-        key = (x.sort.name, *(shape(t, (x.args[0],), holes) for t in expand(term).args[1:]))
+        key, holes = sum_symbol(term)
         name = self._sums.setdefault(key, f"sum.{len(self._sums)}")
         return _form(self.symbol(name, tuple(t.sort for t in holes), term.sort), [self.write(t, env) for t in holes])
 
@@ -121,9 +119,9 @@ def _constant(value: bool | int) -> str:
 
 
 def script(condition: Condition, names: Sequence[str], goal: Term) -> str:
-    """The text that asks whether a goal can fail where the axioms, the named hypotheses and the condition's laws hold.
+    """Return the script that asks whether a goal can fail while the axioms, the named hypotheses and the laws of the condition hold.
 
-    `unsat` is the answer that proves the goal.
+    The answer `unsat` proves the goal.
     """
     printer = Printer()
     given = [(f"axiom {name}", term) for name, term in AXIOMS.items()]

@@ -1,10 +1,11 @@
-"""Gives formulas of the specification to Z3, in two ways.
+"""Translates formulas of the specification to Z3, in two ways.
 
-Unbounded, to prove: sorts are uninterpreted, sums are functions of what they depend on (`laws` says what is known).
-Bounded, to refute: each sort has so many things, quantifiers and sums are written out: exact for that size.
+Unbounded, for proofs: sorts are uninterpreted, and a sum is an uninterpreted function of what it depends on (`laws` has its axioms).
+Bounded, for refutations: each sort is an enumeration, and quantifiers and sums are expanded, which is exact for that size.
 """
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -17,14 +18,19 @@ try:
 except ImportError as missing:
     raise ImportError("the proofs need Z3: pip install 'radixcheck[verify]'") from missing
 
-# The other modules take z3 from here, and so fail with the same words when it is missing.
+# The other modules import z3 from here, so that a missing Z3 gives the same message everywhere.
 __all__ = ["Reader", "z3"]
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    **{"and": z3.And, "or": z3.Or, "not": z3.Not, "implies": z3.Implies, "ite": z3.If},
+    **{"eq": operator.eq, "le": operator.le, "lt": operator.lt, "add": operator.add, "sub": operator.sub},
+}
 
 Environment = Mapping[str, Any]
 
 
 def shape(term: Term, bound: Sequence[str], holes: list[Term]) -> object:
-    """A term without its names: equal for sums that differ only in what they depend on, which goes to `holes`."""
+    """Return a term without its names, equal for terms that differ only in the subterms without `bound`, which are added to `holes`."""
     names = free(term)
     if names and not names & set(bound):
         holes.append(term)
@@ -37,6 +43,13 @@ def shape(term: Term, bound: Sequence[str], holes: list[Term]) -> object:
     head = term.args[0].name if term.op == "app" else tuple(v.sort.name for v in bindings(term))
     skipped = 1 if term.op in ("forall", "exists", "sum", "app") else 0
     return term.op, head, *(shape(t, inner, holes) for t in term.args[skipped:])
+
+
+def sum_symbol(term: Term) -> tuple[object, list[Term]]:
+    """Return a key for a sum, and the terms that it depends on. Sums with equal keys are the same function of those terms."""
+    holes: list[Term] = []
+    x = term.args[0]
+    return (x.sort.name, *(shape(t, (x.args[0],), holes) for t in expand(term).args[1:])), holes
 
 
 class Reader:
@@ -53,7 +66,7 @@ class Reader:
             self.sort(Sort(name))
 
     def sort(self, sort: Sort) -> Any:
-        """The sort in Z3."""
+        """Return the sort in Z3."""
         if sort.name not in self._sorts:
             if self.size is None:
                 self._sorts[sort.name] = z3.DeclareSort(sort.name, self.context)
@@ -63,22 +76,22 @@ class Reader:
         return self._sorts[sort.name]
 
     def constant(self, name: str, sort: Sort) -> Any:
-        """A free variable."""
+        """Return a free variable."""
         return z3.Const(name, self.sort(sort))
 
     def symbol(self, key: object, name: str, domain: Sequence[Sort], sort: Sort) -> Any:
-        """A function symbol, one for each key."""
+        """Return the function symbol of a key."""
         if key not in self._symbols:
             sorts = [self.sort(s) for s in (*domain, sort)]
             self._symbols[key] = z3.Function(name, *sorts) if domain else z3.Const(name, sorts[0])
         return self._symbols[key]
 
     def function(self, function: Function) -> Any:
-        """A rigid or state function."""
+        """Return the symbol of a rigid or state function."""
         return self.symbol(function.name, function.name, function.domain, function.sort)
 
     def read(self, term: Term, env: Environment = {}) -> Any:  # noqa: B006  never written to
-        """The term in Z3; free variables that `env` does not name become constants."""
+        """Return the term in Z3. Free variables that are not in `env` become constants."""
         match term.op:
             case "var":
                 name = term.args[0]
@@ -92,34 +105,13 @@ class Reader:
                 return self._quantified(term, env)
             case "sum":
                 return self._sum(term, env)
-        return self._operator(term, [self.read(t, env) for t in term.args])
-
-    def _operator(self, term: Term, args: list[Any]) -> Any:
+        if term.op not in OPERATORS:
+            raise ValueError(f"solvers have no operator {term.op!r}")
+        args = [self.read(t, env) for t in term.args]
         if term.op in ("le", "lt") and term.args[0].sort == POS:
             prefix = self.symbol("prefix", "prefix", (POS, POS), term.sort)(*args)
             return prefix if term.op == "le" else z3.And(prefix, args[0] != args[1])
-        match term.op:
-            case "and":
-                return z3.And(*args)
-            case "or":
-                return z3.Or(*args)
-            case "not":
-                return z3.Not(*args)
-            case "implies":
-                return z3.Implies(*args)
-            case "ite":
-                return z3.If(*args)
-            case "eq":
-                return args[0] == args[1]
-            case "le":
-                return args[0] <= args[1]
-            case "lt":
-                return args[0] < args[1]
-            case "add":
-                return args[0] + args[1]
-            case "sub":
-                return args[0] - args[1]
-        raise ValueError(f"a solver has no word for {term.op!r}")
+        return OPERATORS[term.op](*args)
 
     def _apply(self, term: Term, env: Environment) -> Any:
         function, *args = term.args
@@ -129,7 +121,7 @@ class Reader:
         return symbol(*(self.read(a, env) for a in args)) if args else symbol
 
     def _environments(self, bound: Sequence[Term], env: Environment) -> list[Environment]:
-        """One environment for each choice of things for the bound variables."""
+        """Return an environment for each choice of things for the bound variables."""
         choices = product(*(self.things[v.sort.name] for v in bound))
         return [{**env, **{v.args[0]: thing for v, thing in zip(bound, choice, strict=True)}} for choice in choices]
 
@@ -149,8 +141,6 @@ class Reader:
             zero = z3.IntVal(0, self.context)
             each = self._environments((x,), env)
             return z3.Sum(*(z3.If(self.read(where, e), self.read(weight, e), zero) for e in each))
-        holes: list[Term] = []
-        x = term.args[0]
-        key = (x.sort.name, *(shape(t, (x.args[0],), holes) for t in expand(term).args[1:]))
+        key, holes = sum_symbol(term)
         symbol = self.symbol(key, f"sum{len(self._symbols)}", tuple(t.sort for t in holes), term.sort)
         return symbol(*(self.read(t, env) for t in holes)) if holes else symbol

@@ -1,1 +1,1 @@
-"""Caches in other processes: in another environment, in another language. They may crash or hang without harm. See README.md here."""
+"""Caches in other processes, in any environment or language: a crash or a hang cannot harm the checker. README.md has the protocol."""

@@ -1,4 +1,4 @@
-"""What a program's answers mean. Each is looked at before it is believed: of the wrong shape, it is `SubjectBabbled`."""
+"""Parses the answers of a program. An answer of the wrong shape raises `ProtocolError`."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,79 +8,78 @@ from radixcheck.spec import values
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, SeenRequest, Supports
-from radixcheck.verification.remote.process import SubjectBabbled, shown
+from radixcheck.verification.remote.process import ProtocolError, excerpt
 
-PROTOCOL = 1  # the version of all this
+PROTOCOL = 1  # version
 NAMES, NUMBERS, SCALARS = {int, str}, {int, float}, {int, float, str, bool, type(None)}
 FLAGS = ("tree", "requests", "namespaces")
 DECLARED: dict[str, Any] = {"policies": tuple, "page_sizes": tuple, "attributes": frozenset, "without": frozenset, "choices": dict}
 
-Said = Mapping[str, Any]
+Answer = Mapping[str, Any]
 
 
 class RemoteError(Exception):
-    """What the cache raised there, by name."""
+    """An exception that the cache raised in its own process. The message begins with its name."""
 
 
-def number(said: Said, name: str) -> int:
-    """A number of tokens, a handle or a receipt."""
-    found = said.get(name)
-    return found if type(found) is int else _wrong(said, f"{name!r} is no whole number")
+def number(answer: Answer, name: str) -> int:
+    """Return a number of tokens, a handle or a receipt."""
+    found = answer.get(name)
+    return found if type(found) is int else _reject(answer, f"{name!r} is not an integer")
 
 
-def slots(said: Said) -> tuple[int, ...]:
-    """The slots that were handed out."""
-    found: Any = said.get("slots")
-    return tuple(found) if _ints(found) else _wrong(said, "'slots' is no list of whole numbers")
+def slots(answer: Answer) -> tuple[int, ...]:
+    """Return the slots that were allocated or matched."""
+    found: Any = answer.get("slots")
+    return tuple(found) if _ints(found) else _reject(answer, "'slots' is not a list of integers")
 
 
-def name(said: Said) -> int | str | None:
-    """The name of a node; None: the root."""
-    found: int | str | None = said.get("name")
-    return found if _names((found,)) else _wrong(said, "'name' is no name of a node")
+def name(answer: Answer) -> int | str | None:
+    """Return the name of a node, or None for the root."""
+    found: int | str | None = answer.get("name")
+    return found if _names((found,)) else _reject(answer, "'name' is not the name of a node")
 
 
-def moves(said: Said) -> list[tuple[bool, list[int]]]:
-    """What the pool gave and got: whether it was taken, and which slots."""
-    found = said.get("pool", [])
+def moves(answer: Answer) -> list[tuple[bool, list[int]]]:
+    """Return the moves of the pool: whether slots were taken (or given back), and which."""
+    found = answer.get("pool", [])
     try:
         out = [({"take": True, "give": False}[move], slots) for move, slots in found]
     except (KeyError, TypeError, ValueError):
-        return _wrong(said, '\'pool\' is no list of ["take" or "give", slots]')
-    return out if all(_ints(slots) for _, slots in out) else _wrong(said, "'pool' names slots that are no whole numbers")
+        return _reject(answer, '\'pool\' is not a list of ["take" or "give", slots]')
+    return out if all(_ints(slots) for _, slots in out) else _reject(answer, "'pool' has slots that are not integers")
 
 
-def sizes(said: Any) -> Sizes:
-    """Three numbers. Raises what the cache raised instead."""
-    if isinstance(said, dict) and "error" in said:
-        raise raised(said)
-    return (
-        Sizes(*said) if _ints(said) and len(said) == len(Sizes._fields) else _wrong({"sizes": said}, "'sizes' are not three whole numbers")
-    )
+def sizes(answer: Any) -> Sizes:
+    """Return the three sizes. Raise the exception of the cache if it raised one instead."""
+    _raise_error(answer)
+    if _ints(answer) and len(answer) == len(Sizes._fields):
+        return Sizes(*answer)
+    _reject({"sizes": answer}, "'sizes' is not a list of three integers")
 
 
-def raised(said: Said) -> Exception:
-    """The error of an answer: a refusal by its own type, anything else by its name."""
-    name, text = str(said["error"]), str(said.get("text", ""))
+def raised(answer: Answer) -> Exception:
+    """Return the exception that an answer describes: a refusal as its own type, any other as a `RemoteError`."""
+    name, text = str(answer["error"]), str(answer.get("text", ""))
     kind = getattr(values, name, None)
-    if said.get("refused") is True and isinstance(kind, type) and issubclass(kind, values.CacheError):
+    if answer.get("refused") is True and isinstance(kind, type) and issubclass(kind, values.CacheError):
         return kind(text)
     return RecursionError(text) if name == "RecursionError" else RemoteError(f"{name}: {text}")
 
 
-def supports(made: Said) -> Supports:
-    """What the program declares of its cache."""
-    said = made.get("supports")
-    if not isinstance(said, dict) or not said.keys() <= {*FLAGS, *DECLARED}:
-        _wrong(made, f"'supports' declares something else than {', '.join((*FLAGS, *DECLARED))}")
-    for name, value in said.items():
-        form = "true or false" if name in FLAGS else "a sentence for each of them" if name == "choices" else "a list of them"
+def supports(made: Answer) -> Supports:
+    """Return what the program declares of its cache."""
+    declared = made.get("supports")
+    if not isinstance(declared, dict) or not declared.keys() <= {*FLAGS, *DECLARED}:
+        _reject(made, f"'supports' is not an object with keys among {', '.join((*FLAGS, *DECLARED))}")
+    for name, value in declared.items():
         if not _declares(name, value):
-            _wrong(made, f"what 'supports' says of {name} is not {form}")
-    policies, page_sizes = said.get("policies", ["lru"]), said.get("page_sizes", [1])
+            form = "true or false" if name in FLAGS else "an object of sentences" if name == "choices" else "a list of them"
+            _reject(made, f"{name!r} in 'supports' is not {form}")
+    policies, page_sizes = declared.get("policies", ["lru"]), declared.get("page_sizes", [1])
     if not (policies and set(policies) <= POLICIES.keys() and page_sizes and min(page_sizes) > 0):
-        _wrong(made, f"'supports' names no page size, or not only policies of {', '.join(POLICIES)}")
-    kept: dict[str, Any] = {name: value if name in FLAGS else DECLARED[name](value) for name, value in said.items()}
+        _reject(made, f"'supports' has no page size, or has policies other than {', '.join(POLICIES)}")
+    kept: dict[str, Any] = {name: value if name in FLAGS else DECLARED[name](value) for name, value in declared.items()}
     return Supports(**kept, here=False)
 
 
@@ -92,34 +91,48 @@ def _declares(name: str, value: Any) -> bool:
     return type(value) is list and set(map(type, value)) <= ({int} if name == "page_sizes" else {str})
 
 
-def observation(said: Said) -> Observation:
-    """The inside of the cache. Raises what the cache raised instead."""
-    if isinstance(said, dict) and "error" in said:
-        raise raised(said)
+def observation(answer: Answer) -> Observation:
+    """Return the internal state of the cache. Raise the exception of the cache if it raised one instead."""
+    _raise_error(answer)
     try:
-        nodes = [_node(n) for n in said["nodes"]]
-        requests = {h: SeenRequest(node, cached, slots) for h, node, cached, slots in said.get("requests", ())}
-        heap, leaves, count = (said.get(name) for name in ("heap", "leaves", "leaf_count"))
-        entries = None if heap is None else [SeenEntry((first, second), *rest) for first, second, *rest in heap]
-        queued = min(int(said.get("queued", 0)), len(entries or ()))
-        seen = Observation(said["now"], nodes, requests, entries, None if leaves is None else frozenset(leaves), count, queued)
+        return _observation(answer)
     except (KeyError, TypeError, ValueError) as error:
-        _wrong(said, f"the inside cannot be read ({type(error).__name__}: {error})")
-    rows = all(_ints(r.slots) and _names((r.node,)) for r in requests.values())
-    keys = _numbers(number for e in entries or () for number in (*e.key, e.serial)) and _names(e.node for e in entries or ())
-    flags = all(type(e.speaks) is bool for e in entries or ()) and (leaves is None or type(leaves) is list)
-    marks = _numbers([seen.now, *requests, *(r.cached for r in requests.values()), *(() if count is None else (count,))])
-    return (
-        seen if rows and keys and flags and marks and _names(leaves or ()) else _wrong(said, "the inside holds what is no number or name")
-    )
+        _reject(answer, f"the observation cannot be read ({type(error).__name__}: {error})")
+
+
+def _observation(answer: Answer) -> Observation:
+    """Raise KeyError, TypeError or ValueError for an answer of another shape."""
+    nodes = [_node(n) for n in answer["nodes"]]
+    requests = {h: _request(*rest) for h, *rest in answer.get("requests", ())}
+    heap, leaves, count = (answer.get(name) for name in ("heap", "leaves", "leaf_count"))
+    entries = None if heap is None else [_entry(*entry) for entry in heap]
+    queued = min(int(answer.get("queued", 0)), len(entries or ()))
+    _require(_numbers([answer["now"], *requests, *(() if count is None else (count,))]), "'now', 'requests' or 'leaf_count'")
+    _require(leaves is None or (type(leaves) is list and _names(leaves)), "'leaves'")
+    return Observation(answer["now"], nodes, requests, entries, None if leaves is None else frozenset(leaves), count, queued)
+
+
+def _request(node: Any, cached: Any, slots: Any) -> SeenRequest:
+    _require(_ints(slots) and _names((node,)) and _numbers((cached,)), "a request")
+    return SeenRequest(node, cached, slots)
+
+
+def _entry(first: Any, second: Any, node: Any, serial: Any = 0, current: Any = True) -> SeenEntry:
+    _require(_numbers((first, second, serial)) and _names((node,)) and type(current) is bool, "an entry of the heap")
+    return SeenEntry((first, second), node, serial, current)
 
 
 def _node(n: Any) -> SeenNode:
-    name, parent, segment, slots, namespace, child_key, *marks = n
+    name, parent, segment, slots, namespace, child_key, *attributes = n
     lists = _ints(segment) and _ints(slots) and (child_key is None or _ints(child_key)) and type(namespace) is list
-    if not (lists and _names((name, parent)) and _numbers(marks) and {*map(type, namespace)} <= SCALARS):
-        raise ValueError(f"node {shown(json.dumps(n).encode())}")
-    return SeenNode(name, parent, segment, slots, tuple(namespace), child_key, *marks)
+    typed = lists and _names((name, parent)) and _numbers(attributes) and {*map(type, namespace)} <= SCALARS
+    _require(typed, f"node {excerpt(json.dumps(n).encode())}")
+    return SeenNode(name, parent, segment, slots, tuple(namespace), child_key, *attributes)
+
+
+def _require(holds: bool, what: str) -> None:
+    if not holds:
+        raise ValueError(f"wrong type in {what}")
 
 
 def _ints(found: Any) -> bool:
@@ -134,5 +147,10 @@ def _names(found: Iterable[Any]) -> bool:
     return set(map(type, found)) <= {*NAMES, type(None)}
 
 
-def _wrong(said: Said, why: str) -> NoReturn:
-    raise SubjectBabbled(f"answered {shown(json.dumps(said).encode())}: {why}")
+def _raise_error(answer: Any) -> None:
+    if isinstance(answer, dict) and "error" in answer:
+        raise raised(answer)
+
+
+def _reject(answer: Answer, reason: str) -> NoReturn:
+    raise ProtocolError(f"answered {excerpt(json.dumps(answer).encode())}: {reason}")

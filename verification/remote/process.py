@@ -1,4 +1,4 @@
-"""A cache in a process of its own: one message out, one answer back, within a time limit; whatever else happens is an error of its own."""
+"""A child process that answers one JSON message with one JSON line within a time limit. Every other outcome raises `SubjectLost`."""
 
 import json
 import os
@@ -15,32 +15,32 @@ from radixcheck.verification.core.timeouts import Patience
 
 LONGEST = 1 << 26  # bytes of one line
 CHUNK = 1 << 16  # bytes read at a time
-SHOWN = 120  # characters of what was said
+EXCERPT = 120  # characters of a quotation
 KEPT = 4096  # bytes of standard error
-BLAME = re.compile(rb"rror|xception|panic|fault|bort")
+FAULT = re.compile(rb"rror|xception|panic|fault|bort")
 
 
 class SubjectLost(Exception):
-    """The other process cannot be asked any more."""
+    """The process can no longer be used."""
 
 
 class SubjectDied(SubjectLost):
-    """It has ended."""
+    """The process has ended."""
 
 
 class SubjectHung(SubjectLost):
-    """It gave no answer within the time limit."""
+    """The process did not answer within the time limit."""
 
 
-class SubjectBabbled(SubjectLost):
-    """It wrote what is no answer."""
+class ProtocolError(SubjectLost):
+    """The process wrote something that is not a valid answer."""
 
 
 class Process:
-    """One child process. After a `SubjectLost` it is gone, and every question gets the same `SubjectLost`."""
+    """One child process. After a `SubjectLost` it has been ended, and every later `ask` raises the same `SubjectLost`."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        """Raises `SubjectDied` if there is no such program."""
+        """Start the process. Raise `SubjectDied` if the command cannot be started."""
         pipe = subprocess.PIPE
         try:
             self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
@@ -55,41 +55,41 @@ class Process:
             os.set_blocking(end, False)
         self._reading.register(self._out, select.POLLIN)
         self._reading.register(self._err, select.POLLIN)
-        self._read, self._said = bytearray(), b""
+        self._read, self._errors = bytearray(), b""  # of standard output and of standard error
         self._lost: SubjectLost | None = None
-        self._end = weakref.finalize(self, _kill, self._child)  # at the latest when this interpreter ends: it may not listen any more
-        self.fresh = True  # until its first answer
+        self._end = weakref.finalize(self, _kill, self._child)  # also when this interpreter exits
+        self.fresh = True  # until the first answer
 
-    def ask(self, message: Mapping[str, Any], patience: Patience) -> dict[str, Any]:
-        """The answer to a message. Raises `SubjectLost`."""
+    def ask(self, message: Mapping[str, Any], timeout: Patience) -> dict[str, Any]:
+        """Send a message and return the answer. Raise `SubjectLost` if there is no valid answer in time."""
         if self._lost is not None:
             raise self._lost
         what, start = str(message["do"]), monotonic()
         try:
-            answer = self._ask(message, what, start + patience.seconds)
+            answer = self._ask(message, what, start + timeout.seconds)
         except SubjectLost as lost:
-            within = f" within {patience.seconds:.2g} s" if isinstance(lost, SubjectHung) else ""
-            said = type(lost)(f"{lost}{within}{self._last_words()}")
+            within = f" within {round(timeout.seconds, 2):g} s" if isinstance(lost, SubjectHung) else ""
+            reason = type(lost)(f"{lost}{within}{self._last_error()}")
             if within:
-                patience.in_vain()
-            self.lose(said)
-            raise said from lost
+                timeout.in_vain()
+            self.lose(reason)
+            raise reason from lost
         self.fresh = False
-        patience.answered(monotonic() - start)
+        timeout.answered(monotonic() - start)
         return answer
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked."""
+        """Return whether the process can be asked."""
         return self._lost is None and self._child.poll() is None
 
     @property
     def quiet(self) -> bool:
-        """Whether it can be asked, and has said nothing more than it was asked."""
-        return self.alive and self._hear(0) and not self._read
+        """Return whether the process can be asked, and has written nothing since its last answer."""
+        return self.alive and self._receive(0) and not self._read
 
     def lose(self, why: SubjectLost) -> None:
-        """End it, and what it has started, whatever they do."""
+        """Kill the process and every process that it has started. Later calls of `ask` raise `why`."""
         self._lost = self._lost or why
         self._end()
         for stream in (self._child.stdin, self._child.stdout, self._child.stderr):
@@ -99,15 +99,15 @@ class Process:
 
     def _ask(self, message: Mapping[str, Any], what: str, end: float) -> dict[str, Any]:
         if self._read:
-            raise SubjectBabbled(f"wrote {shown(self._read)} without being asked")
+            raise ProtocolError(f"wrote {excerpt(self._read)} without being asked")
         self._write(json.dumps(message, separators=(",", ":")).encode() + b"\n", what, end)
         line = self._line(what, end)
         try:
             answer = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise SubjectBabbled(f"answered {what} with {shown(line)}, which is no JSON") from error
+            raise ProtocolError(f"answered {what} with {excerpt(line)}, which is not JSON") from error
         if not isinstance(answer, dict):
-            raise SubjectBabbled(f"answered {what} with {shown(line)}, which is no JSON object")
+            raise ProtocolError(f"answered {what} with {excerpt(line)}, which is not a JSON object")
         return answer
 
     def _write(self, data: bytes, what: str, end: float) -> None:
@@ -120,7 +120,7 @@ class Process:
                 writing = select.poll()
                 writing.register(self._in, select.POLLOUT)
                 writing.poll(50)
-                self._hear(0)
+                self._receive(0)
             except BrokenPipeError as error:
                 raise self._died(what) from error
 
@@ -129,17 +129,17 @@ class Process:
         while (at := self._read.find(b"\n", seen)) < 0:
             seen = len(self._read)
             if seen > LONGEST:
-                raise SubjectBabbled(f"answered {what} with more than {LONGEST:,} bytes in one line")
+                raise ProtocolError(f"answered {what} with more than {LONGEST:,} bytes in one line")
             if monotonic() > end:
                 raise SubjectHung(f"gave no answer to {what}")
-            if not self._hear(end - monotonic()):
+            if not self._receive(end - monotonic()):
                 raise self._died(what)
         line = bytes(self._read[:at])
         del self._read[: at + 1]
         return line
 
-    def _hear(self, seconds: float) -> bool:
-        """Read what has been written, waiting for it so long. False: the child has closed its output."""
+    def _receive(self, seconds: float) -> bool:
+        """Read what the child has written, and wait at most this long for it. Return False if the child has closed its output."""
         open_ = True
         for end, _ in self._reading.poll(max(0, int(1000 * seconds) + 1) if seconds else 0):
             part = os.read(end, CHUNK)
@@ -147,7 +147,7 @@ class Process:
                 self._read += part
                 open_ = bool(part)
             elif part:
-                self._said = (self._said + part)[-KEPT:]
+                self._errors = (self._errors + part)[-KEPT:]
             else:
                 self._reading.unregister(end)
         return open_
@@ -160,27 +160,27 @@ class Process:
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         return SubjectDied(f"{how} instead of answering {what}")
 
-    def _last_words(self) -> str:
-        """The last line of its standard error that speaks of a fault, or the last one."""
-        with suppress(OSError):  # nothing more is there, or it has closed it
+    def _last_error(self) -> str:
+        """Return the last line of standard error that mentions a fault, or else the last line."""
+        with suppress(OSError):  # there is nothing more to read
             for _ in range(KEPT):
                 if not (part := os.read(self._err, CHUNK)):
                     break
-                self._said = (self._said + part)[-KEPT:]
-        lines = self._said.strip().splitlines()
-        blamed = [line for line in lines if BLAME.search(line)] or lines
-        return f"; its last words: {shown(blamed[-1])}" if blamed else ""
+                self._errors = (self._errors + part)[-KEPT:]
+        lines = self._errors.strip().splitlines()
+        faults = [line for line in lines if FAULT.search(line)] or lines
+        return f"; its standard error: {excerpt(faults[-1])}" if faults else ""
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
-    """End a child and all that it has started."""
+    """Kill a child and every process in its session."""
     if child.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, 9)
     child.wait()
 
 
-def shown(said: bytes | bytearray) -> str:
-    """The beginning of what was said, on one line."""
-    text = bytes(said[: 4 * SHOWN]).decode(errors="replace").strip()
-    return repr(text[:SHOWN] + ("..." if len(text) > SHOWN else ""))
+def excerpt(written: bytes | bytearray) -> str:
+    """Return the beginning of what a process wrote, on one line."""
+    text = bytes(written[: 4 * EXCERPT]).decode(errors="replace").strip()
+    return repr(text[:EXCERPT] + ("..." if len(text) > EXCERPT else ""))

@@ -1,4 +1,4 @@
-"""A cache in another process as a subject: each verb is a message."""
+"""A cache in another process as a subject: each verb is a message. README.md describes the protocol."""
 
 import gc
 import shlex
@@ -14,38 +14,38 @@ from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.protocol import Observation, Setup
 from radixcheck.verification.remote import parse_answers as answers
 from radixcheck.verification.remote.parse_answers import PROTOCOL
-from radixcheck.verification.remote.process import Process, SubjectBabbled, SubjectDied, SubjectLost
+from radixcheck.verification.remote.process import Process, ProtocolError, SubjectDied, SubjectLost
 
-START_SECONDS = 120.0  # for the first answer: an interpreter, and what the cache imports
+START_SECONDS = 120.0  # for the first answer: the interpreter starts, and imports the cache
 ANSWER_SECONDS = 10.0
-SHOWN_SHARE = 0.3  # to show the inside in vain costs about a third of a message more
-LENDING = ("match", "insert", "free", "start", "chunk")  # an insert ends with the caller freeing what was present already
-TOGETHER = 1  # processes of one command in one process of ours, before garbage is collected to get some back: starting one is slow
+SHOW_SHARE = 0.3  # an observation that is not used costs about a third of a message
+LENDING = ("match", "insert", "free", "start", "chunk")  # a free may be the end of an insert
+BUSY_MAX = 1  # processes of one command in use, before garbage is collected to get some back: to start one is slow
 
 
 @dataclass(frozen=True)
 class Remote:
-    """The factory of a cache that a command serves. Processes are kept and used again: each serves one cache at a time."""
+    """The factory of a cache that a command serves. Processes are reused: each serves one cache at a time."""
 
     command: tuple[str, ...]
     start_seconds: float = START_SECONDS
     answer_seconds: float = ANSWER_SECONDS
 
     def __call__(self, setup: Setup) -> "RemoteSubject":
-        """A fresh cache. Raises `UsageError` if there is none to serve, or it speaks another protocol.
+        """Return an empty cache. Raise `UsageError` if the program has no cache, or has another version of the protocol.
 
-        A program that has served before and now does not, is a subject whose every call says so: that is a fault like another.
+        If the program has served a cache before and fails now, return a subject whose calls raise `SubjectLost`: that is a fault.
         """
         served = _served(self)
-        asked = {"do": "make", "protocol": PROTOCOL, "page_size": setup.page_size, "policy": setup.policy}
+        message = {"do": "make", "protocol": PROTOCOL, "page_size": setup.page_size, "policy": setup.policy}
         try:
             process = served.take()
         except SubjectDied as lost:
             raise UsageError(f"{self} {lost}") from lost
         try:
-            patience = served.starting if process.fresh else served.patience
-            made = process.ask({**asked, "pool": setup.pool.capacity, "device": setup.device}, patience)
-            self._agree(made, setup)
+            timeout = served.starting if process.fresh else served.timeout
+            made = process.ask({**message, "pool": setup.pool.capacity, "device": setup.device}, timeout)
+            self._check(made, setup)
             served.made = made
         except UsageError as wrong:
             process.lose(SubjectLost(str(wrong)))
@@ -53,45 +53,45 @@ class Remote:
         except SubjectLost as lost:
             process.lose(lost)
             if served.made is None:
-                mend = ": the protocol is in verification/remote/README.md" if isinstance(lost, SubjectBabbled) else ""
-                raise UsageError(f"{self} {lost}{mend}") from lost
+                fix = ": see the protocol in verification/remote/README.md" if isinstance(lost, ProtocolError) else ""
+                raise UsageError(f"{self} {lost}{fix}") from lost
         kind = RemoteWhiteBox if served.made.get("observe") is True else RemoteSubject
         return kind(served, process, setup.pool)
 
     def __str__(self) -> str:
         return shlex.join(self.command)
 
-    def _agree(self, made: Mapping[str, Any], setup: Setup) -> None:
-        """Raises `UsageError` if there is no cache, or one of another protocol."""
+    def _check(self, made: Mapping[str, Any], setup: Setup) -> None:
+        """Raise `UsageError` if there is no cache, or another version of the protocol."""
         if "missing" in made:
             raise UsageError(str(made["missing"]))
         if "error" in made:
             raise UsageError(f"{self} cannot make a cache for policy {setup.policy}, pages of {setup.page_size}: {answers.raised(made)}")
         if made.get("protocol") != PROTOCOL:
-            raise UsageError(f"{self} speaks protocol {made.get('protocol')!r}, this is protocol {PROTOCOL}")
+            raise UsageError(f"{self} has protocol {made.get('protocol')!r}, this is protocol {PROTOCOL}")
         answers.supports(made)
 
 
 class _Served:
-    """The processes of one command, those that serve nothing at present first, and what all of them have in common."""
+    """The processes of one command, and their common time limits and answer to `make`."""
 
     def __init__(self, remote: Remote) -> None:
         self.command = remote.command
-        self.starting, self.patience = Patience(remote.start_seconds), Patience(remote.answer_seconds)
-        self.made: dict[str, Any] | None = None  # what a cache was last said to be
+        self.starting, self.timeout = Patience(remote.start_seconds), Patience(remote.answer_seconds)
+        self.made: dict[str, Any] | None = None  # the last answer to `make`
         self._idle: list[Process] = []
         self._busy = 0
 
     def take(self) -> Process:
-        """One that is idle, or a new one. Raises `SubjectDied` if there is no such program."""
-        if not self._idle and self._busy >= TOGETHER:
-            gc.collect()  # a subject that nobody uses any more gives its process back
+        """Return an idle process, or start one. Raise `SubjectDied` if the command cannot be started."""
+        if not self._idle and self._busy >= BUSY_MAX:
+            gc.collect()  # a subject that is no longer referenced gives its process back
         process = self._idle.pop() if self._idle else Process(self.command)
         self._busy += 1
         return process
 
     def give(self, process: Process) -> None:
-        """It is needed no more. One that still speaks would answer for the next cache too."""
+        """Take a process back. End it if it may still write, which would be read as an answer of the next cache."""
         self._busy -= 1
         if process.quiet:
             self._idle.append(process)
@@ -99,27 +99,27 @@ class _Served:
             process.lose(SubjectLost("was given back"))
 
 
-_served = cache(_Served)  # of equal commands the same
+_served = cache(_Served)  # equal commands share their processes
 
 
 class RemoteSubject:
-    """A black box: its answers, its sizes, and what passes through its pool."""
+    """A black box: it shows its answers, its sizes and the moves of its pool."""
 
     def __init__(self, served: _Served, process: Process, pool: Any) -> None:
         assert served.made is not None
         made = served.made
-        self._process, self._patience, self._pool = process, served.patience, pool
+        self._process, self._timeout, self._pool = process, served.timeout, pool
         self.supports, self.version = answers.supports(made), str(made.get("version", ""))
         self._sizes: Any = made.get("sizes")
         self._overwrites = made.get("overwrites") is True
-        self._said: Mapping[str, Any] = {}  # to the last verb
-        self._lends = False  # whether slots crossed the border with it
+        self._last: Mapping[str, Any] = {}  # the answer to the last verb
+        self._lends = False  # whether the last verb took or returned slots
         weakref.finalize(self, served.give, process)
 
     def match(self, key: Key) -> Match[Any]:
         """As `TreeSubject.match`."""
-        said = self._ask("match", **_of(key))
-        return Match(answers.number(said, "length"), answers.slots(said), answers.number(said, "node"))
+        answer = self._ask("match", **_of(key))
+        return Match(answers.number(answer, "length"), answers.slots(answer), answers.number(answer, "node"))
 
     def peek(self, key: Key) -> int:
         """As `TreeSubject.peek`."""
@@ -155,13 +155,11 @@ class RemoteSubject:
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[Any]:
         """As `RequestSubject.start`."""
-        said = self._ask("start", request=request, **_of(key), priority=priority)
-        return Row(answers.number(said, "cached"), answers.slots(said))
+        return _row(self._ask("start", request=request, **_of(key), priority=priority))
 
     def chunk(self, request: int) -> Row[Any]:
         """As `RequestSubject.chunk`."""
-        said = self._ask("chunk", request=request)
-        return Row(answers.number(said, "cached"), answers.slots(said))
+        return _row(self._ask("chunk", request=request))
 
     def decode(self, request: int, token: int) -> tuple[int, ...]:
         """As `RequestSubject.decode`."""
@@ -176,63 +174,70 @@ class RemoteSubject:
         self._ask("abort", request=request)
 
     def sizes(self) -> Sizes:
-        """As they were after the last verb, with whose answer they came."""
+        """Return the sizes that came with the answer to the last verb."""
         return answers.sizes(self._sizes)
 
     def overwrite(self) -> bool:
-        """Overwrite, over there, what crossed the border in the last call; whether there was anything."""
+        """Overwrite, in the other process, the slots that the last call took or returned. Return whether there were any."""
         return self._overwrites and self._lends and self._ask("overwrite").get("done") is True
 
     @property
     def lost(self) -> bool:
-        """Whether the process cannot be asked any more."""
+        """Return whether the process can no longer be used."""
         return not self._process.alive
 
     def spent(self) -> float:
-        """Seconds that the process has spent inside the cache so far."""
-        return float(self._process.ask({"do": "spent"}, self._patience)["seconds"])
+        """Return the seconds that the process has spent inside the cache."""
+        return float(self._process.ask({"do": "spent"}, self._timeout)["seconds"])
 
     def _ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
-        """One verb and its answer. Raises the typed errors of the cache, and `RemoteError` for what else it raised."""
-        self._said, self._lends = {}, verb in LENDING
-        self._said = said = self._process.ask({"do": verb, **arguments}, self._patience)
-        self._sizes = said.get("sizes", self._sizes)
-        return self._believed(said)
+        """Send a verb and return the answer. Raise the typed errors of the cache, and `RemoteError` for any other exception."""
+        self._last, self._lends = {}, verb in LENDING
+        self._last = answer = self._process.ask({"do": verb, **arguments}, self._timeout)
+        self._sizes = answer.get("sizes", self._sizes)
+        return self._checked(answer)
 
-    def _believed(self, said: dict[str, Any]) -> dict[str, Any]:
-        """An answer, once its pool has moved and it is no error."""
-        for taken, slots in answers.moves(said):
+    def _checked(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Record the moves of the pool. Raise the exception that the answer describes, if there is one."""
+        for taken, slots in answers.moves(answer):
             (self._pool.note_alloc if taken else self._pool.note_free)(slots)
-        if "error" in said:
-            raise answers.raised(said)
-        return said
+        if "error" in answer:
+            raise answers.raised(answer)
+        return answer
 
 
 class RemoteWhiteBox(RemoteSubject):
-    """It shows its inside too: when asked, or with the answer to a verb after which its caller often looks inside (one message less)."""
+    """A subject that can be observed.
+
+    An observation is requested with a verb, and saves a message, if the caller has often observed after this verb.
+    """
 
     def __init__(self, served: _Served, process: Process, pool: Any) -> None:
         super().__init__(served, process, pool)
-        self._verb, self._looked = "", False
-        self._share: dict[str, float] = {}  # of each verb: how often its caller looked inside after it, lately
+        self._verb, self._observed = "", False
+        self._share: dict[str, float] = {}  # verb -> recent share of calls after which the caller observed
 
     def observe(self) -> Observation:
         """As `Transparent.observe`."""
-        self._looked = True
-        return answers.observation(self._said["seen"] if "seen" in self._said else self._look("observe"))
+        self._observed = True
+        return answers.observation(self._last["seen"] if "seen" in self._last else self._look("observe"))
 
     def locate(self, node: object) -> int | str | None:
-        """As `Transparent.locate`. An answer with a node may name it."""
-        return answers.name(self._said if "name" in self._said and self._said.get("node") == node else self._look("locate", node=node))
+        """As `Transparent.locate`. The answer to a match may hold the name already."""
+        return answers.name(self._last if "name" in self._last and self._last.get("node") == node else self._look("locate", node=node))
 
     def _ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
         share = self._share.get(self._verb, 0.5)
-        self._share[self._verb] = share + (self._looked - share) / 8
-        self._verb, self._looked = verb, False
-        return super()._ask(verb, **arguments, **({"show": True} if self._share.get(verb, 0.5) > SHOWN_SHARE else {}))
+        self._share[self._verb] = share + (self._observed - share) / 8
+        self._verb, self._observed = verb, False
+        return super()._ask(verb, **arguments, **({"show": True} if self._share.get(verb, 0.5) > SHOW_SHARE else {}))
 
     def _look(self, what: str, **arguments: Any) -> dict[str, Any]:
-        return self._believed(self._process.ask({"do": what, **arguments}, self._patience))
+        return self._checked(self._process.ask({"do": what, **arguments}, self._timeout))
+
+
+def _row(answer: answers.Answer) -> Row[Any]:
+    return Row(answers.number(answer, "cached"), answers.slots(answer))
 
 
 def _of(key: Key) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""Serves a cache to a checker in another process: one JSON message a line, over standard input and output (README.md beside this).
+"""Serves a cache to a checker in another process: one JSON message per line, over standard input and output (see README.md).
 
     python serve.py module:factory          a module that can be imported
     python serve.py path/to/file.py:factory
 
-This file needs nothing but Python 3.9, so that it runs in whatever environment the cache lives in. A factory takes a `Setup` and
-returns a subject, as in `radixcheck.verification.protocol`; a subject may use the types below, or any others with these names.
+This file needs only Python 3.9, so that it runs in the environment of the cache. A factory takes a `Setup` and returns a subject, as
+described in `radixcheck.verification.protocol`. A subject may use the types below, or any other types with the same field names.
 """
 
 from __future__ import annotations
@@ -20,32 +20,48 @@ from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 PROTOCOL = 1
-VERBS = "match peek insert lock unlock evict alloc free reset start chunk decode finish abort"
-SIZED = {"make", *VERBS.split()}  # whose answers carry sizes
+# The arguments of each verb, by their names in a message, and what its answer holds.
+VERBS = {
+    "match": ("key", "match"),
+    "peek": ("key", "length"),
+    "insert": ("key slots priority", "length"),
+    "lock": ("node", "receipt"),
+    "unlock": ("receipt", ""),
+    "evict": ("tokens", "length"),
+    "alloc": ("tokens", "slots"),
+    "free": ("slots", ""),
+    "reset": ("", ""),
+    "start": ("request key priority", "row"),
+    "chunk": ("request", "row"),
+    "decode": ("request token", "slots"),
+    "finish": ("request", ""),
+    "abort": ("request", ""),
+}
+SIZED = {"make", *VERBS}  # messages whose answers carry sizes
 
 
 class Missing(Exception):
-    """What is to be served is not here. The message is one sentence that says how to get it."""
+    """The cache to serve is not installed. The message is one sentence that says how to get it."""
 
 
 class CacheError(Exception):
-    """A call outside its guard. The cache has changed nothing."""
+    """A call whose guard does not hold. The cache has not changed."""
 
 
 class NoRoom(CacheError):
-    """Free and evictable slots together are fewer than the call needs."""
+    """The call needs more slots than are free and evictable together."""
 
 
 class StaleHandle(CacheError):
-    """The node of this handle has left the tree since it was matched."""
+    """The node of this handle is no longer in the tree."""
 
 
 class NotLocked(CacheError):
-    """This receipt was released before, or was never given out."""
+    """This receipt was released before, or never issued."""
 
 
 class StillHeld(CacheError):
-    """The cache cannot be reset while a lock, a request or a caller holds a part of it."""
+    """The cache cannot be reset while a lock, a request or a caller holds part of it."""
 
 
 class Key(NamedTuple):
@@ -55,7 +71,7 @@ class Key(NamedTuple):
     namespace: tuple[Any, ...] = ()
 
     def whole_pages(self, page_size: int) -> int:
-        """Length in tokens of the part that a cache can hold."""
+        """Return the length of the longest part in whole pages, in tokens."""
         return len(self.tokens) // page_size * page_size
 
 
@@ -64,18 +80,18 @@ class Match(NamedTuple):
 
     length: int  # tokens
     slots: Any
-    node: Any  # handle of the node that ends there
+    node: Any  # handle of the node that ends the match
 
 
 class Row(NamedTuple):
-    """What a request reads."""
+    """The slots that a request reads."""
 
     cached: int  # tokens
     slots: Any
 
 
 class Sizes(NamedTuple):
-    """Tokens."""
+    """Sizes of a cache, in tokens."""
 
     available: int
     evictable: int
@@ -83,20 +99,20 @@ class Sizes(NamedTuple):
 
 
 class Supports(NamedTuple):
-    """What a subject can do. What it cannot is shown as NOT OBSERVABLE, never as a pass."""
+    """What a subject can do. A property that needs anything else is NOT OBSERVABLE, never a pass."""
 
     tree: bool = True
     requests: bool = True
     namespaces: bool = True
     policies: Sequence[str] = ("lru",)
     page_sizes: Sequence[int] = (1, 2, 16, 64)
-    attributes: frozenset[str] = frozenset()  # of time, creation, hits, priority: those that `observe` reports truly
-    without: frozenset[str] = frozenset()  # verbs that it lacks
-    choices: Mapping[str, str] = MappingProxyType({})  # kinds of difference that it means, and why
+    attributes: frozenset[str] = frozenset()  # the ones among time, creation, hits, priority that `observe` reports correctly
+    without: frozenset[str] = frozenset()  # verbs that it does not have
+    choices: Mapping[str, str] = MappingProxyType({})  # kinds of difference that are intended, each with the reason
 
 
 class SeenNode(NamedTuple):
-    """One node other than the root, as it is."""
+    """One node other than the root."""
 
     name: Any
     parent: Any  # None: the root
@@ -112,7 +128,7 @@ class SeenNode(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """The inside of a subject between two operations, parents first."""
+    """The internal state of a subject between two operations. Parents come before their children."""
 
     now: float
     nodes: Sequence[SeenNode]
@@ -123,7 +139,7 @@ class Observation(NamedTuple):
 
 
 class Pool:
-    """Slots in whole, aligned pages. What is handed out and given back goes to the checker with the next answer."""
+    """A pool of whole, aligned pages. Its allocations and frees are sent to the checker with the next answer."""
 
     def __init__(self, capacity: int, page_size: int) -> None:
         self.capacity, self.page_size = capacity, page_size  # tokens
@@ -133,14 +149,14 @@ class Pool:
 
     @property
     def available(self) -> int:
-        """Free slots, in tokens."""
+        """Return the number of free slots, in tokens."""
         return len(self._free) * self.page_size
 
     def alloc(self, tokens: int) -> list[int]:
-        """Whole pages for so many tokens. Raises NoRoom."""
+        """Return the slots of enough whole pages for this many tokens. Raise NoRoom if there are too few."""
         pages = -(-tokens // self.page_size)
         if pages > len(self._free):
-            raise NoRoom(f"{tokens} tokens asked, {self.available} free")
+            raise NoRoom(f"{tokens} tokens requested, {self.available} free")
         taken = [self._free.pop() for _ in range(pages)]
         self._out.update(taken)
         slots = [page * self.page_size + i for page in taken for i in range(self.page_size)]
@@ -148,7 +164,7 @@ class Pool:
         return slots
 
     def free(self, slots: Any) -> None:
-        """Take whole pages back. What was not out is told to the checker, and not taken a second time."""
+        """Take whole pages back. A page that is already free is reported to the checker, and not taken a second time."""
         listed = as_list(slots)
         self.note_free(listed)
         for page in (slot // self.page_size for slot in listed[:: self.page_size]):
@@ -157,16 +173,16 @@ class Pool:
                 self._free.append(page)
 
     def note_alloc(self, slots: Any) -> None:
-        """For a cache with slots of its own: these were handed out."""
+        """Report that these slots were allocated, for a cache with a pool of its own."""
         self.moves.append(("take", as_list(slots)))
 
     def note_free(self, slots: Any) -> None:
-        """For a cache with slots of its own: these were given back."""
+        """Report that these slots were freed, for a cache with a pool of its own."""
         self.moves.append(("give", as_list(slots)))
 
 
 class Setup(NamedTuple):
-    """What a factory is given."""
+    """The argument of a factory."""
 
     page_size: int  # tokens
     policy: str
@@ -175,19 +191,19 @@ class Setup(NamedTuple):
 
 
 def as_list(slots: Any) -> list[Any]:
-    """Slots as integers, whatever container they came in."""
+    """Return slots as a list of integers, whatever their container."""
     listed: Any = slots.tolist() if hasattr(slots, "tolist") else list(slots) if isinstance(slots, Iterable) else slots
     return listed if isinstance(listed, list) else [listed]
 
 
 def numbered(things: list[Any], thing: Any) -> int:
-    """A new number for a handle or a receipt, which is an object here and a number on the wire."""
+    """Append a handle or a receipt and return its number: it is an object here and a number on the wire."""
     things.append(thing)
     return len(things) - 1
 
 
 class Server:
-    """One cache at a time."""
+    """Answers messages about one cache at a time."""
 
     def __init__(self, factory: Callable[[Any], Any]) -> None:
         self._factory = factory
@@ -195,47 +211,48 @@ class Server:
         self._pool = Pool(0, 1)
         self._handles: list[Any] = []
         self._receipts: list[Any] = []
-        self._lent: list[Any] = []
-        self._inside = 0.0  # seconds inside the cache
+        self._lent: list[Any] = []  # containers of slots that the last call took or returned
+        self._seconds = 0.0  # spent inside the cache
 
-    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """What to answer a message. An exception of the cache is an answer."""
+    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to a message. An exception that the cache raises becomes an answer."""
         self._pool.moves = []
-        said: dict[str, Any] = self._tried(getattr(self, "_" + asked["do"]), asked)
-        if asked["do"] in SIZED and "missing" not in said:
-            said["sizes"] = self._tried(self._sizes, asked)
-        if asked.get("show"):
-            said["seen"] = self._tried(self._observe, asked)
+        what = message["do"]
+        answer: dict[str, Any] = self._try(self._verb if what in VERBS else getattr(self, "_" + what), message)
+        if what in SIZED and "missing" not in answer:
+            answer["sizes"] = self._try(self._sizes, message)
+        if message.get("show"):
+            answer["seen"] = self._try(self._observe, message)
         if self._pool.moves:
-            said["pool"] = self._pool.moves
-        return said
+            answer["pool"] = self._pool.moves
+        return answer
 
-    def _tried(self, call: Callable[[dict[str, Any]], Any], asked: dict[str, Any]) -> Any:
+    def _try(self, call: Callable[[dict[str, Any]], Any], message: dict[str, Any]) -> Any:
         try:
-            return call(asked)
+            return call(message)
         except Missing as missing:
             return {"missing": str(missing)}
         except Exception as error:  # whatever a cache raises
             refused = any(base.__name__ == "CacheError" for base in type(error).__mro__)
             return {"error": type(error).__name__, "text": str(error), "refused": refused}
 
-    def _sizes(self, asked: dict[str, Any]) -> list[Any]:
-        return list(self._timed(self._cache.sizes))
-
     def _timed(self, call: Callable[..., Any], *arguments: Any) -> Any:
         start = perf_counter()
         try:
             return call(*arguments)
         finally:
-            self._inside += perf_counter() - start
+            self._seconds += perf_counter() - start
 
-    def _make(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if asked["protocol"] != PROTOCOL:
-            raise Missing(f"this program serves protocol {PROTOCOL}, and was asked for protocol {asked['protocol']}")
-        self._cache = None  # the old one goes first
-        self._pool = Pool(asked["pool"], asked["page_size"])
+    def _sizes(self, message: dict[str, Any]) -> list[Any]:
+        return list(self._timed(self._cache.sizes))
+
+    def _make(self, message: dict[str, Any]) -> dict[str, Any]:
+        if message["protocol"] != PROTOCOL:
+            raise Missing(f"this program serves protocol {PROTOCOL}, and was asked for protocol {message['protocol']}")
+        self._cache = None  # free the old cache before the new one is made
+        self._pool = Pool(message["pool"], message["page_size"])
         self._handles, self._receipts, self._lent = [], [], []
-        self._cache = self._factory(Setup(asked["page_size"], asked["policy"], self._pool, asked["device"]))
+        self._cache = self._factory(Setup(message["page_size"], message["policy"], self._pool, message["device"]))
         supports = self._cache.supports
         declared = {name: getattr(supports, name) for name in Supports._fields if hasattr(supports, name)}
         plain = {k: sorted(v) if isinstance(v, (set, frozenset)) else dict(v) if k == "choices" else v for k, v in declared.items()}
@@ -243,87 +260,57 @@ class Server:
         version = getattr(self._cache, "version", "")
         return {"protocol": PROTOCOL, "version": version, "supports": plain, "overwrites": True, **shows}
 
-    def _verb(self, asked: dict[str, Any], *arguments: Any) -> Any:
-        if asked["do"] != "free":  # which may end an insert: what that was given stays lent
+    def _verb(self, message: dict[str, Any]) -> dict[str, Any]:
+        name = message["do"]
+        arguments, result = VERBS[name]
+        if name != "free":  # a free may be the end of an insert: the slots given to the insert stay lent
             self._lent = []
-        return self._timed(getattr(self._cache, asked["do"]), *arguments)
+        values = [self._argument(message, argument) for argument in arguments.split()]
+        found = self._timed(getattr(self._cache, name), *values)
+        if name == "insert":
+            self._lent.append(values[1])
+        return self._result(result, found)
+
+    def _argument(self, message: dict[str, Any], name: str) -> Any:
+        if name == "key":
+            return Key(tuple(message["tokens"]), _tuples(message["namespace"]))
+        value = message[name]
+        if name in ("node", "receipt"):
+            return (self._handles if name == "node" else self._receipts)[value]
+        container = getattr(self._cache, "container", None) if name == "slots" else None
+        return value if container is None else container(value)
+
+    def _result(self, kind: str, found: Any) -> dict[str, Any]:
+        if kind == "match":
+            name = {"name": self._cache.locate(found.node)} if hasattr(self._cache, "locate") else {}
+            return {"length": found.length, "slots": self._lend(found.slots), "node": numbered(self._handles, found.node), **name}
+        if kind == "row":
+            return {"cached": found.cached, "slots": self._lend(found.slots)}
+        if kind == "receipt":
+            return {"receipt": numbered(self._receipts, found)}
+        if kind == "slots":
+            return {"slots": as_list(found)}
+        return {kind: found} if kind else {}
 
     def _lend(self, slots: Any) -> list[Any]:
         self._lent.append(slots)
         return as_list(slots)
 
-    def _match(self, asked: dict[str, Any]) -> dict[str, Any]:
-        found = self._verb(asked, _key(asked))
-        named = {"name": self._cache.locate(found.node)} if hasattr(self._cache, "locate") else {}
-        return {"length": found.length, "slots": self._lend(found.slots), "node": numbered(self._handles, found.node), **named}
-
-    def _peek(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"length": self._verb(asked, _key(asked))}
-
-    def _insert(self, asked: dict[str, Any]) -> dict[str, Any]:
-        slots = self._given(asked["slots"])
-        present = self._verb(asked, _key(asked), slots, asked["priority"])
-        self._lent.append(slots)
-        return {"length": present}
-
-    def _given(self, slots: list[Any]) -> Any:
-        """A caller's slots in the cache's own kind of container."""
-        container = getattr(self._cache, "container", None)
-        return slots if container is None else container(slots)
-
-    def _lock(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"receipt": numbered(self._receipts, self._verb(asked, self._handles[asked["node"]]))}
-
-    def _unlock(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._verb(asked, self._receipts[asked["receipt"]])
-        return {}
-
-    def _evict(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"length": self._verb(asked, asked["tokens"])}
-
-    def _alloc(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"slots": as_list(self._verb(asked, asked["tokens"]))}
-
-    def _free(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._verb(asked, self._given(asked["slots"]))
-        return {}
-
-    def _reset(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._verb(asked)
-        return {}
-
-    def _start(self, asked: dict[str, Any]) -> dict[str, Any]:
-        row = self._verb(asked, asked["request"], _key(asked), asked["priority"])
-        return {"cached": row.cached, "slots": self._lend(row.slots)}
-
-    def _chunk(self, asked: dict[str, Any]) -> dict[str, Any]:
-        row = self._verb(asked, asked["request"])
-        return {"cached": row.cached, "slots": self._lend(row.slots)}
-
-    def _decode(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"slots": as_list(self._verb(asked, asked["request"], asked["token"]))}
-
-    def _finish(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._verb(asked, asked["request"])
-        return {}
-
-    _abort = _finish
-
-    def _observe(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _observe(self, message: dict[str, Any]) -> dict[str, Any]:
         seen = self._cache.observe()
         nodes = [
             [n[0], n[1], as_list(n[2]), as_list(n[3]), list(n[4]), None if n[5] is None else as_list(n[5]), *n[6:]] for n in seen.nodes
         ]
         requests = [[h, r[0], r[1], as_list(r[2])] for h, r in seen.requests.items()]
         heap = None if seen.heap is None else [[*entry[0], *entry[1:]] for entry in seen.heap]
-        counts = {"leaf_count": seen.leaf_count, "queued": getattr(seen, "queued", 0)}  # the last is of those who have a queue
+        counts = {"leaf_count": seen.leaf_count, "queued": getattr(seen, "queued", 0)}  # not every observation has a queue
         leaves = None if seen.leaves is None else list(seen.leaves)
         return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": heap, "leaves": leaves, **counts}
 
-    def _locate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"name": self._cache.locate(self._handles[asked["node"]])}
+    def _locate(self, message: dict[str, Any]) -> dict[str, Any]:
+        return {"name": self._cache.locate(self._handles[message["node"]])}
 
-    def _overwrite(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _overwrite(self, message: dict[str, Any]) -> dict[str, Any]:
         done = False
         for container in self._lent:
             if isinstance(container, list):
@@ -334,12 +321,8 @@ class Server:
                 done = True
         return {"done": done}
 
-    def _spent(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"seconds": self._inside}
-
-
-def _key(asked: dict[str, Any]) -> Key:
-    return Key(tuple(asked["tokens"]), _tuples(asked["namespace"]))
+    def _spent(self, message: dict[str, Any]) -> dict[str, Any]:
+        return {"seconds": self._seconds}
 
 
 def _tuples(listed: Any) -> Any:
@@ -347,7 +330,7 @@ def _tuples(listed: Any) -> Any:
 
 
 def load(target: str) -> Callable[[Any], Any]:
-    """The factory that `module:factory` or `file.py:factory` names. Raises Missing."""
+    """Return the factory that `module:factory` or `file.py:factory` names. Raise Missing if there is none."""
     where, _, name = target.rpartition(":")
     if where.endswith(".py"):
         spec = importlib.util.spec_from_file_location("served_" + os.path.basename(where)[:-3].replace("-", "_"), where)
@@ -373,14 +356,14 @@ def _unavailable(sentence: str) -> Callable[[Any], Any]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve until standard input ends. What the cache prints goes to standard error."""
+    """Serve until standard input ends. Send what the cache prints to standard error."""
     here = os.path.dirname(os.path.abspath(__file__))
-    if importlib.util.find_spec("radixcheck") is None:  # adapters are found all the same: they need nothing else of it
+    if importlib.util.find_spec("radixcheck") is None:  # adapters import only this file from it
         for name, folders in (("radixcheck", []), ("radixcheck.verification", [os.path.dirname(here)])):
             sys.modules[name] = ModuleType(name)
             sys.modules[name].__path__ = folders
     sys.modules["radixcheck.verification.remote.serve"] = sys.modules[__name__]
-    sys.path[:] = [path for path in sys.path if path != here]  # what lies beside this file is nobody's module
+    sys.path[:] = [path for path in sys.path if path != here]  # the other files of this folder are not modules of the cache
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     sys.stdout = sys.stderr

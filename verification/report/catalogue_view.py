@@ -11,6 +11,7 @@ from radixcheck.spec.property import Property
 from radixcheck.spec.run.text import text
 from radixcheck.verification.core.subject import Named
 from radixcheck.verification.report.style import table
+from radixcheck.verification.review_6907.questions import THREAD, urls
 
 
 def subjects(rows: Iterable[Named], there: Mapping[str, Mapping[str, str]]) -> list[Any]:
@@ -34,13 +35,14 @@ def property_rows(properties: Iterable[Property], policy: Policy) -> list[dict[s
             "witness": text(p.witness(policy)) if p.witness else None,
             "mutant": p.mutant,
             "questions": p.questions,
+            "question_urls": urls(p.questions.split()),
         }
         for p in properties
     ]
 
 
 def invariants(rows: Iterable[dict[str, Any]]) -> list[Any]:
-    """Return one block for each property: id and kind, sentence, formula."""
+    """Return a block for each property (id and kind, sentence, formula), and where the ids of questions lead."""
     parts: list[Any] = []
     for row in rows:
         questions = f"  ({row['questions']})" if row["questions"] else ""
@@ -48,4 +50,4 @@ def invariants(rows: Iterable[dict[str, Any]]) -> list[Any]:
         parts.append(Padding(Text(row["sentence"]), (0, 0, 0, 2)))
         if row["formula"]:
             parts.append(Padding(Text(row["formula"], "cyan"), (0, 0, 0, 2)))
-    return parts
+    return [*parts, Text(), Text(f"in brackets: questions of the review {THREAD}; `radixcheck questions` lists them")]

@@ -7,8 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from radixcheck.verification.contracts.contract import Arguments
-from radixcheck.verification.contracts.gate import EXHAUSTED, REFUTED, UNKNOWN
-from radixcheck.verification.contracts.run_contracts import Decided, status
+from radixcheck.verification.contracts.contract_results import EXHAUSTED, REFUTED, UNKNOWN, Decided, status
 
 COLOURS: dict[str, str] = {EXHAUSTED: "green", REFUTED: "bold red", UNKNOWN: "yellow"}
 

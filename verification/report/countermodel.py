@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from textwrap import indent
 
-from radixcheck.verification.proofs.models import Model, Moment
+from radixcheck.verification.proofs.proof_results import Model, Moment
 from radixcheck.verification.protocol import NodeId
 from radixcheck.verification.replay.trace_frames import Frame, compared, entries, tokens_of
 from radixcheck.verification.report.alt_text import alt_text, title

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.findings.finding import Comparison, Search
-from radixcheck.verification.findings.repeat import GONE, NO_TRACE, NOT_RUN, REPEATED, Repeated
+from radixcheck.verification.findings.finding_results import GONE, NO_TRACE, NOT_RUN, REPEATED, Repeated
 
 COLOURS: dict[str, str] = {REPEATED: "green", GONE: "bold red", NOT_RUN: "yellow", NO_TRACE: "dim"}
 
@@ -51,7 +51,7 @@ def _words(each: Repeated) -> list[Any]:
     trace = "; ".join(map(str, f.trace))
     lines = [f.sentence, f"so that: {f.consequence}", *([f"{trace}   under {f.config}"] if trace else [])]
     lines += [f"the duty: {f.duty}"] if f.duty else []
-    lines += [f"public report: {f.report}", f"the checker: {each.text}", f"{f.script.name}: {each.said}"]
+    lines += [f"public report: {f.report}", f"the checker: {each.text}", f"{f.script.name}: {each.script_output}"]
     return [Text(f"{f.subject} {f.id}", "bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in lines), Text()]
 
 
@@ -72,7 +72,7 @@ def to_json(repeated: Sequence[Repeated], comparisons: Sequence[Comparison], sea
             "verdict": each.verdict,
             "text": each.text,
             "script": each.script,
-            "said": each.said,
+            "said": each.script_output,
         }
         for each in repeated
     ]

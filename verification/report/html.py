@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from radixcheck.verification.report import chart, drawing
-from radixcheck.verification.report.blocks import Badge, Block, Document, Inline, Link, Words
+from radixcheck.verification.report.blocks import Badge, Block, Document, Inline, Link, WebLink, Words
 from radixcheck.verification.report.style import tone
 
 
@@ -42,5 +42,7 @@ def _inline(words: Inline) -> Markup:
             return Markup('<b class="verdict {}">{}</b>').format(tone(word), word)
         case Link(to, text):
             return Markup('<a href="#{}">{}</a>').format(to, text)
+        case WebLink(url, text):
+            return Markup('<a href="{}">{}</a>').format(url, text)
     parts = words.split("`")
     return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts))

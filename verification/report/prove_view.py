@@ -12,12 +12,18 @@ from rich.text import Text
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.status import Status, Verdict
-from radixcheck.verification.proofs.decide import PROVED
-from radixcheck.verification.proofs.matrix import Cell
-from radixcheck.verification.proofs.models import Run
-from radixcheck.verification.proofs.prove import Campaign, Composed, Opinion, Result
-from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED
-from radixcheck.verification.proofs.trust import PREFIXES
+from radixcheck.verification.proofs.proof_results import (
+    CONFIRMED,
+    CONTRADICTED,
+    PREFIXES,
+    PROVED,
+    Campaign,
+    Cell,
+    Composed,
+    Opinion,
+    Result,
+    Run,
+)
 from radixcheck.verification.report.countermodel import drawn, worded
 
 Listed = TypeVar("Listed", Cell, Result)
@@ -137,7 +143,7 @@ def _models(results: list[Result]) -> Text:
 
 def _run(run: Run) -> str:
     steps = "; ".join(run.operations)
-    return f"  the same in {run.cache}: {steps}: {run.violation.property} {run.violation.text}\n"
+    return f"  the same in {run.cache}: {steps}: {run.property} {run.text}\n"
 
 
 def _failure(result: Result) -> Padding:
@@ -201,10 +207,4 @@ def to_store(found: Campaign) -> dict[str, Any]:
 
 def _cell(r: Result) -> dict[str, Any]:
     """A result, with its model as text."""
-    run = r.run and {
-        "cache": r.run.cache,
-        "operations": r.run.operations,
-        "property": r.run.violation.property,
-        "text": r.run.violation.text,
-    }
-    return {**asdict(r), "model": r.model and worded(r.model), "run": run, "verdict": r.verdict}
+    return {**asdict(r), "model": r.model and worded(r.model), "verdict": r.verdict}

@@ -13,7 +13,8 @@ from radixcheck.verification.core.atomic_write import write_whole
 from radixcheck.verification.core.progress import Progress
 from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.findings.finding import comparisons, findings, searches
-from radixcheck.verification.findings.repeat import NOT_RUN, Repeated, repeat
+from radixcheck.verification.findings.finding_results import NOT_RUN, Repeated
+from radixcheck.verification.findings.repeat import repeat
 from radixcheck.verification.report import findings_view as found_in_the_field
 from radixcheck.verification.report.html import html
 from radixcheck.verification.report.junit import junit

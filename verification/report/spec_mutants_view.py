@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from radixcheck.verification.core.status import Status
-from radixcheck.verification.proofs.spec_mutants import CAUGHT, EQUIVALENT, SURVIVED, Judged
+from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, SURVIVED, Judged
 
 VERDICTS = (CAUGHT, EQUIVALENT, SURVIVED)
 

@@ -1,9 +1,10 @@
-"""The benchmark: that it measures work that was done, says what it could not measure, and reckons rightly. No time is asserted."""
+"""The benchmark measures completed work, reports what it could not measure, and computes the right figures. No time is asserted."""
 
 import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from places import ROOT
 from slack_cache import Forgetful, Leaking, Miscounting, Stale, Substituting, Unwilling
 
 from radixcheck.verification.bench import plan, plot
+from radixcheck.verification.bench.bench_data import CACHES, SCENARIOS, Cache, Job
+from radixcheck.verification.bench.bench_results import Measurement, Results
 from radixcheck.verification.bench.driver import CheckFailed, Driver
 from radixcheck.verification.bench.drivers.floor_driver import Floor
 from radixcheck.verification.bench.drivers.optimized_driver import Optimized
 from radixcheck.verification.bench.figures import Figure, Ratios, ratios
-from radixcheck.verification.bench.measure import Measurement, Results, measure
-from radixcheck.verification.bench.plan import CACHES, Cache, Job
+from radixcheck.verification.bench.measure import measure
 from radixcheck.verification.bench.scenarios import admit_scenario as admit
 from radixcheck.verification.bench.scenarios import batch_scenario as batch
 from radixcheck.verification.bench.scenarios import decode_scenario as decode
@@ -64,11 +66,11 @@ def quiet(share: float, what: str) -> None:
 
 
 def slack(name: str) -> Cache:
-    """A driver that must not get through."""
+    """A driver that a check must reject."""
     return Cache(name, f"{SLACK}:{name}", "")
 
 
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+def bench(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Exit status, standard output and standard error."""
     status = run(("bench", *arguments))
     out, err = capsys.readouterr()
@@ -76,7 +78,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
 
 
 @pytest.mark.parametrize("before", [0, 2, 4, 8])
-def test_our_driver_leaves_a_row_as_the_tree_has_it_whatever_others_have_inserted(before: int) -> None:
+def test_our_driver_leaves_the_slots_of_the_tree_in_a_row_after_others_inserted_the_same_tokens(before: int) -> None:
     driver = Optimized(Optimized.real(64, 2))
     tokens = driver.prep(list(range(8)))
     nothing = driver.match(tokens)[1]
@@ -91,23 +93,23 @@ def test_our_driver_leaves_a_row_as_the_tree_has_it_whatever_others_have_inserte
 
 @pytest.mark.parametrize("driver", [Optimized, Floor])
 @pytest.mark.parametrize("scenario", SMALL)
-def test_each_scenario_is_got_through_by_a_cache_that_does_the_work(scenario: str, driver: type[Driver]) -> None:
+def test_a_cache_that_does_the_work_passes_each_scenario(scenario: str, driver: type[Driver]) -> None:
     run_, arguments = SMALL[scenario]
 
     figures = run_(maker(driver), **arguments)
 
-    assert set(plan.SCENARIOS[scenario].columns) <= set(figures)
+    assert set(SCENARIOS[scenario].columns) <= set(figures)
 
 
 @pytest.mark.parametrize("page_size", [1, 64])
-def test_steps_go_over_a_real_pool_as_well(page_size: int) -> None:
+def test_steps_also_run_on_a_real_pool(page_size: int) -> None:
     arguments = {**SMALL["decode"][1], "pool": "real", "page_size": page_size}
 
     assert decode.run(maker(Optimized), **arguments)["steps"] == 31
     assert decode.run(maker(Floor), **arguments)["steps"] == 31
 
 
-def test_both_find_the_same_share_of_a_trace() -> None:
+def test_both_caches_find_the_same_share_of_a_trace() -> None:
     ours, floor = (trace.run(maker(driver), **TRACE) for driver in (Optimized, Floor))
 
     assert ours["hit %"] == floor["hit %"] > 50
@@ -125,7 +127,7 @@ def test_both_find_the_same_share_of_a_trace() -> None:
         (Miscounting, "deep", "while all of"),
         (Forgetful, "deep", "present"),
         (Forgetful, "memory", "evictable and protected tokens are"),
-        (Forgetful, "trace", "prompts are not cached as a whole"),
+        (Forgetful, "trace", "prompts are not completely cached"),
         (Leaking, "trace", "tokens were lost"),
         (Stale, "queue", "are not those of a walk from the root"),
         (Forgetful, "queue", "slots are free after the pool was filled"),
@@ -138,7 +140,7 @@ def test_a_cache_that_skips_work_is_not_measured(driver: type[Driver], scenario:
         run_(maker(driver), **arguments)
 
 
-def test_a_failed_check_and_a_lost_process_are_told_and_the_rest_is_measured() -> None:
+def test_a_failed_check_and_a_lost_process_are_reported_and_the_rest_is_measured() -> None:
     results = measure([slack("Dying"), slack("Miscounting")], JOBS, 1, sys.executable, quiet)
 
     assert [(one.cache, one.job) for one in results.troubles] == [("Dying", "admit"), ("Miscounting", "deep")]
@@ -147,7 +149,7 @@ def test_a_failed_check_and_a_lost_process_are_told_and_the_rest_is_measured() -
     assert results.status == 3
 
 
-def test_a_worker_that_hangs_is_given_up() -> None:
+def test_a_worker_that_hangs_is_reported() -> None:
     results = measure([slack("Hanging")], JOBS, 1, sys.executable, quiet, job_seconds=0.5)
 
     assert [one.job for one in results.troubles] == ["admit"]
@@ -156,16 +158,16 @@ def test_a_worker_that_hangs_is_given_up() -> None:
 
 
 def test_the_command_ends_with_3_where_a_cache_skips_work(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = said(capsys, "--quick", "--scenario", "deep", "--cache", f"{SLACK}:Forgetful")
+    status, out, _ = bench(capsys, "--quick", "--scenario", "deep", "--cache", f"{SLACK}:Forgetful")
 
     assert status == 3
     assert "present" in out
     assert "incomplete" in out
 
 
-def test_every_measurement_is_in_the_json_and_what_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_json_has_every_measurement_and_names_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     chosen = ("--cache", "floor", "--cache", "sglang-rust")
-    status, out, _ = said(capsys, "--quick", "--scenario", "deep", *chosen, "--repeat", "2", "--json")
+    status, out, _ = bench(capsys, "--quick", "--scenario", "deep", *chosen, "--repeat", "2", "--json")
     answer = json.loads(out)
 
     assert status == answer["status"] == 0
@@ -194,8 +196,8 @@ def test_every_measurement_is_in_the_json_and_what_is_missing_is_named(capsys: p
         (("--scenario", "deep", "--plot", "pictures"), "add --scenario decode"),
     ],
 )
-def test_a_wrong_wish_gets_one_sentence(arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, err = said(capsys, *arguments)
+def test_a_wrong_option_of_bench_gets_one_sentence(arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = bench(capsys, *arguments)
 
     assert (status, out) == (2, "")
     assert names in err
@@ -208,7 +210,7 @@ def test_medians_and_spread() -> None:
     assert Figure.of([0, 0]) == Figure(0, 1.0)
 
 
-def test_ratios_are_to_the_best_of_the_peers_only() -> None:
+def test_ratios_compare_with_the_best_peer_only() -> None:
     actual = ratios({"optimized": 4.0, "floor": 2.0, "sglang-rust": 10.0, "vllm": 8.0, "mine": 1.0}, ["sglang-rust", "vllm"])
 
     assert actual["optimized"] == Ratios(0.5, 0.4, 2.0)
@@ -223,25 +225,23 @@ def test_nothing_measured_is_not_success() -> None:
 def given() -> Results:
     """Two repetitions of two sizes, with known figures."""
     jobs = plan.planned(True, ["decode"], None)
-    results = Results(
-        [CACHES["optimized"], CACHES["sglang-rust"]], jobs, {"repetitions": 2, "machine": "", "cores": 1, "clock": "", "date": ""}
-    )
-    results.about |= {"load before": 0.0, "load after": 0.0, "seconds": 0.0}
-    for repetition, factor in ((0, 1.0), (1, 2.0)):
-        for job in jobs:
-            for cache, cost in (("optimized", 2.0), ("sglang-rust", 8.0)):
-                columns = plan.SCENARIOS["decode"].columns
-                results.measurements.append(Measurement(cache, repetition, job.name, dict.fromkeys(columns, cost * factor), 0.1))
-    return results
+    about = {"repetitions": 2, "machine": "", "cores": 1, "clock": "", "date": "", "load before": 0.0, "load after": 0.0, "seconds": 0.0}
+    measurements = [
+        Measurement(cache, repetition, job.name, dict.fromkeys(SCENARIOS["decode"].columns, cost * (repetition + 1)), 0.1)
+        for repetition in (0, 1)
+        for job in jobs
+        for cache, cost in (("optimized", 2.0), ("sglang-rust", 8.0))
+    ]
+    return Results([CACHES["optimized"], CACHES["sglang-rust"]], jobs, about, measurements=measurements)
 
 
-def test_what_is_drawn_is_what_was_measured_over_pages_of_one_token() -> None:
+def test_the_plot_shows_the_measurements_with_pages_of_one_token() -> None:
     leaves = (100, 1_000, 10_000)
 
     assert plot.points(given()) == {cache: [(n, us) for n in leaves] for cache, us in (("optimized", 3.0), ("sglang-rust", 12.0))}
 
 
-def test_a_plot_is_drawn_twice_or_says_what_it_needs(tmp_path: Path) -> None:
+def test_a_plot_is_written_twice_or_names_what_it_needs(tmp_path: Path) -> None:
     if find_spec("matplotlib") is None:
         with pytest.raises(UsageError, match="pip install 'radixcheck\\[plot\\]'"):
             plot.folder(tmp_path / "new")
@@ -262,22 +262,20 @@ def test_a_table_shows_medians_spread_and_ratios(capsys: pytest.CaptureFixture[s
     assert "figures may be far off" in out
 
 
-def test_what_was_not_measured_is_said_once_and_in_short(capsys: pytest.CaptureFixture[str]) -> None:
-    results = given()
-    results.jobs = plan.planned(True, ["decode", "deep"], None)
-    for name in ("base", "leaf-set"):
-        results.unsupported[name] = {job.name: "evictions only" for job in results.jobs if job.scenario == "deep"}
-    results.unsupported["leaf-set"][results.jobs[-3].name] = "no pool"
+def test_what_was_not_measured_is_listed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = plan.planned(True, ["decode", "deep"], None)
+    evictions_only = {job.name: "evictions only" for job in jobs if job.scenario == "deep"}
+    unsupported = {"base": evictions_only, "leaf-set": {**evictions_only, jobs[-3].name: "no pool"}}
 
-    console.show(report.tables(results, True))
+    console.show(report.tables(replace(given(), jobs=jobs, unsupported=unsupported), True))
     out = " ".join(capsys.readouterr().out.split())
 
-    assert f"not measured: base, leaf-set: evictions only: deep not measured: leaf-set: no pool: {results.jobs[-3].name}" in out
+    assert f"not measured: base, leaf-set: evictions only: deep not measured: leaf-set: no pool: {jobs[-3].name}" in out
     assert out.count("not measured") == 2
 
 
-def test_a_table_has_the_columns_that_some_cache_has() -> None:
-    scenario = plan.SCENARIOS["admit"]
+def test_a_table_has_the_columns_that_at_least_one_cache_has() -> None:
+    scenario = SCENARIOS["admit"]
     ours, vllm = dict.fromkeys(scenario.columns, 1.0), {"total p50": 1.0, "total with hash p50": 2.0}
 
     assert scenario.shown([ours]) == list(scenario.columns)
@@ -285,8 +283,8 @@ def test_a_table_has_the_columns_that_some_cache_has() -> None:
     assert scenario.shown([vllm]) == ["total p50", "total with hash p50"]
 
 
-def test_a_worker_needs_nothing_of_the_project_but_its_files(tmp_path: Path) -> None:
-    """Without site-packages there is no torch: it says so. What it imports then comes from beside it, and its path holds nothing of it."""
+def test_a_worker_needs_only_the_files_of_the_project(tmp_path: Path) -> None:
+    """It imports the project from its own checkout, with no folder of it on the path. Without site-packages it reports missing torch."""
     program = (
         f"import runpy, sys; worker = runpy.run_path({str(WORKER)!r}); worker['place_package']()\n"
         "import radixcheck.verification.bench.plan, radixcheck.spec.values\n"

@@ -1,4 +1,4 @@
-"""The adapter for the benchmark of peers: what it reports is what has happened."""
+"""The adapter for the benchmark of peers reports what has happened."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +10,7 @@ from radixcheck.verification.bench.peers_adapter import Optimized
 
 
 def over(page_size: int) -> tuple[Optimized, Any]:
-    """An adapter and an allocator that counts, as the benchmark has it."""
+    """An adapter and an allocator that counts, like the one of the benchmark."""
     slots = iter(range(0, 10_000, 1_000))
     allocator = SimpleNamespace(page_size=page_size, capacity=256, avail=256, device="cpu")
 
@@ -26,7 +26,7 @@ def over(page_size: int) -> tuple[Optimized, Any]:
 
 
 @pytest.mark.parametrize("page_size", [1, 4])
-def test_a_request_goes_through_the_adapter_and_nothing_is_lost(page_size: int) -> None:
+def test_a_request_through_the_adapter_loses_no_slots(page_size: int) -> None:
     adapter, allocator = over(page_size)
     prompt = adapter.prep(list(range(16)))
     adapter.insert(prompt, allocator.alloc(16), 0)

@@ -25,7 +25,7 @@ def filled() -> IncrementalChecker:
     used = (op for op in operations(checker, Random(2), PROFILES["requests"]) if op.name in ("start", "decode", "chunk", "finish"))
     assert [found for _, op in zip(range(150), used, strict=False) for found in checker.step(op)] == []
     assert checker.check_all() == []
-    assert checker._agreement._agreed  # the short way was taken
+    assert checker._whole._agreement._agreed  # the short way was taken
     return checker
 
 
@@ -50,7 +50,7 @@ def changed(name: str, change: Callable[[Node], Any]) -> tuple[list[Violation], 
 @pytest.mark.parametrize(
     ("name", "change", "property_"),
     [
-        ("marks", lambda node: node.marks + 1, "LOCK_COUNT"),
+        ("local_lock_ref", lambda node: node.local_lock_ref + 1, "LOCK_COUNT"),
         ("time", lambda node: node.parent.time, "RECENCY"),
         ("creation", lambda node: node.creation - 1, "CREATION"),
         ("hits", lambda node: node.hits + 1, "FREQ"),

@@ -1,4 +1,4 @@
-"""Findings: well written, each with a script that needs nothing of this project, and repeated honestly."""
+"""Findings: their data, their scripts, which do not import this project, and how they are repeated."""
 
 import ast
 import json
@@ -14,7 +14,8 @@ from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WITHIN, Finding, comparisons, findings, searches, subjects
-from radixcheck.verification.findings.repeat import GONE, NOT_RUN, REPEATED, repeat
+from radixcheck.verification.findings.finding_results import GONE, NOT_RUN, REPEATED
+from radixcheck.verification.findings.repeat import repeat
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.findings_view import status
 from radixcheck.verification.subjects.registry import PEERS
@@ -24,7 +25,7 @@ L5 = (Op("insert", Key((0, 1))), Op("match", Key((0,))))
 
 
 @pytest.mark.parametrize("finding", ALL, ids=lambda finding: finding.id)
-def test_a_finding_is_well_written(finding: Finding) -> None:
+def test_the_data_of_a_finding_is_complete(finding: Finding) -> None:
     assert finding.broken in CATALOGUE
     assert finding.config.policy in POLICIES
     assert len(finding.trace) <= 6
@@ -38,7 +39,7 @@ def test_a_finding_is_well_written(finding: Finding) -> None:
 
 
 @pytest.mark.parametrize("finding", ALL, ids=lambda finding: finding.id)
-def test_its_script_needs_nothing_of_this_project_and_is_short(finding: Finding) -> None:
+def test_the_script_of_a_finding_does_not_import_this_project_and_is_short(finding: Finding) -> None:
     text = finding.script.read_text()
     imported = {node.module for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)}
     imported |= {alias.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for alias in node.names}
@@ -77,30 +78,28 @@ def written(tmp_path: Path, subject: str, script: str) -> Finding:
         ("base", "print('odd'); raise SystemExit(7)", (REPEATED, NOT_RUN), 3),
     ],
 )
-def test_a_finding_is_repeated_or_said_to_be_gone(
-    tmp_path: Path, subject: str, script: str, verdicts: tuple[str, str], exit_status: int
-) -> None:
-    seen = repeat(written(tmp_path, subject, script), None)
+def test_a_finding_is_repeated_or_gone(tmp_path: Path, subject: str, script: str, verdicts: tuple[str, str], exit_status: int) -> None:
+    repeated = repeat(written(tmp_path, subject, script), None)
 
-    assert (seen.verdict, seen.script) == verdicts
-    assert status([seen]) == exit_status
+    assert (repeated.verdict, repeated.script) == verdicts
+    assert status([repeated]) == exit_status
 
 
-def test_what_is_not_installed_is_not_run(tmp_path: Path) -> None:
+def test_a_finding_of_a_subject_that_is_not_installed_is_not_run(tmp_path: Path) -> None:
     finding = replace(written(tmp_path, "base", "print('seen'); raise SystemExit(1)"), subject="sglang-classic")
 
-    seen = repeat(finding, sys.executable)
+    repeated = repeat(finding, sys.executable)
 
-    assert (seen.verdict, status([seen])) == (NOT_RUN, 3)
-    assert "sglang" in seen.text
+    assert (repeated.verdict, status([repeated])) == (NOT_RUN, 3)
+    assert "sglang" in repeated.text
 
 
-def test_the_command_says_what_could_not_be_run(capsys: pytest.CaptureFixture[str]) -> None:
-    answered = run(("findings", "--subject", "sglang-classic", "--json"))
-    said = json.loads(capsys.readouterr().out)
+def test_the_command_reports_what_could_not_be_run(capsys: pytest.CaptureFixture[str]) -> None:
+    exit_status = run(("findings", "--subject", "sglang-classic", "--json"))
+    output = json.loads(capsys.readouterr().out)
 
-    assert answered == said["status"] == 3
-    assert {row["verdict"] for row in said["findings"]} == {NOT_RUN}
+    assert exit_status == output["status"] == 3
+    assert {row["verdict"] for row in output["findings"]} == {NOT_RUN}
 
 
 @pytest.mark.parametrize(
@@ -110,10 +109,10 @@ def test_the_command_says_what_could_not_be_run(capsys: pytest.CaptureFixture[st
         (("--python", "/no/such/python"), "there is no interpreter '/no/such/python'"),
     ],
 )
-def test_a_wrong_finding_is_named_in_one_sentence(arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
-    answered = run(("findings", *arguments))
+def test_a_wrong_option_of_findings_is_one_sentence(arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exit_status = run(("findings", *arguments))
     out, err = capsys.readouterr()
 
-    assert (answered, out) == (2, "")
+    assert (exit_status, out) == (2, "")
     assert sentence in err
     assert len(err.strip().splitlines()) == 1

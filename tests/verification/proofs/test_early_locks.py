@@ -1,4 +1,4 @@
-"""Locks that stop at the first protected ancestor: their refinement proved, wrong variants refuted, and both ways of locking run."""
+"""Locks that stop at the first protected ancestor: the refinement is proved, wrong variants are refuted, and both machines are run."""
 
 import random
 from collections import Counter
@@ -14,14 +14,16 @@ from radixcheck.spec.run.reader import Refused, check, holds, run
 from radixcheck.spec.run.state import COUNTERS, MAPS, REQUEST_MAPS, SETS, State
 from radixcheck.spec.run.terms import functions
 from radixcheck.spec.signature import PAGE, POS, REQUEST, lock
-from radixcheck.spec.transitions import CACHE, Transition, Update
-from radixcheck.verification.proofs.conditions import Condition, alone, follows, preserved, state_formulas, theorems, unordered
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide, decide_each, prove, refute_each
+from radixcheck.spec.transitions import CACHE
+from radixcheck.spec.updates import Transition, Update
+from radixcheck.verification.proofs.conditions import Condition, follows, preserved, state_formulas, theorems, unordered
+from radixcheck.verification.proofs.decide import decide, decide_each, prove, refute_each
 from radixcheck.verification.proofs.early_locks import EARLY
 from radixcheck.verification.proofs.early_refinement import COUPLING, STARTS, EarlyCell, counts, early_cells
 from radixcheck.verification.proofs.laws import ascends, towards
+from radixcheck.verification.proofs.proof_results import CONFIRMED, PROVED, REFUTED
 from radixcheck.verification.proofs.refute import SIZES, witness
-from radixcheck.verification.proofs.second_solver import CONFIRMED, confirm
+from radixcheck.verification.proofs.second_solver import confirm
 
 CELLS = {cell.condition.name: cell for cell in early_cells()}
 PROOFS = {name: cell for name, cell in CELLS.items() if cell.expected == PROVED}
@@ -49,17 +51,17 @@ def test_a_wrong_way_of_stopping_is_refuted_by_a_state_of_two_nodes(cell: EarlyC
     assert found.verdict == REFUTED
     assert found.counterexample is not None
     assert len(found.counterexample.after.node) == 2
-    assert found.counterexample.before.marks.keys() == found.counterexample.before.node
+    assert found.counterexample.before.local_lock_ref.keys() == found.counterexample.before.node
 
 
 @pytest.mark.parametrize("cell", PROOFS.values(), ids=PROOFS)
 def test_the_cases_of_a_proof_leave_nothing_out(cell: EarlyCell) -> None:
-    """The goals alone, of all nodes and holders, make the formula true."""
+    """The goals for all nodes and holders imply the formula."""
     shown, step = cell.condition, cell.condition.step
     whole = follows("", shown.formula, {}) if step is None else preserved("", shown.formula, step, {})
     cases = {f"case {i}": _closed(goal) for i, goal in enumerate(shown.goals)}
 
-    assert prove(replace(whole, hypotheses=cases, own=alone), list(cases), seed=0, seconds=5)
+    assert prove(replace(whole.with_laws(), hypotheses=cases), list(cases), seed=0, seconds=5)
 
 
 def _closed(goal: Term) -> Term:
@@ -67,7 +69,7 @@ def _closed(goal: Term) -> Term:
     return Term("forall", (tuple(variables), goal), BOOL)
 
 
-# The machine is the cache's, but for what it counts.
+# The early machine is the cache machine with other counts.
 
 
 def _others(updates: tuple[Update, ...], *names: str) -> tuple[Update, ...]:
@@ -75,17 +77,17 @@ def _others(updates: tuple[Update, ...], *names: str) -> tuple[Update, ...]:
 
 
 @pytest.mark.parametrize(("early", "cache"), list(zip(EARLY, CACHE, strict=True)), ids=[step.name for step in CACHE])
-def test_it_changes_of_the_cache_what_the_cache_changes(early: Transition, cache: Transition) -> None:
-    counted = ("marks", "evictable", "protected") if early.name in STARTS else ("marks",)
+def test_the_early_machine_changes_what_the_cache_machine_changes(early: Transition, cache: Transition) -> None:
+    counted = ("local_lock_ref", "evictable", "protected") if early.name in STARTS else ("local_lock_ref",)
 
     assert (early.name, early.parameters, early.touched) == (cache.name, cache.parameters, cache.touched)
     assert _others(early.updates, *counted) == _others(cache.updates, *counted)
-    assert _others(early.forgets, "marks") == cache.forgets
+    assert _others(early.forgets, "local_lock_ref") == cache.forgets
     assert early.guard is cache.guard or early.name == "evict"
 
 
 @pytest.mark.parametrize("early", EARLY, ids=lambda step: step.name)
-def test_it_decides_nothing_by_the_locks_of_the_whole_path(early: Transition) -> None:
+def test_the_early_machine_does_not_read_the_locks_of_the_whole_path(early: Transition) -> None:
     read = (early.guard, *(term for u in (*early.updates, *early.forgets) if u.function is not lock for term in (u.where, u.value)))
 
     assert all("lock" not in functions(term) for term in read)
@@ -99,7 +101,7 @@ def test_the_order_in_which_the_two_updates_of_relock_are_written_does_not_matte
 
 
 @pytest.mark.parametrize("early", EARLY, ids=lambda step: step.name)
-def test_what_its_proofs_assume_holds_in_some_state_and_does_not_prove_the_absurd(early: Transition) -> None:
+def test_the_assumptions_of_the_refinement_are_satisfiable_and_do_not_prove_false(early: Transition) -> None:
     laws, given = counts(early).laws, {**GIVEN, "guard": early.guard}
     absurd = Condition("absurd", conj(), early, given, (~conj(),), laws)
 
@@ -107,7 +109,7 @@ def test_what_its_proofs_assume_holds_in_some_state_and_does_not_prove_the_absur
     assert not prove(absurd, list(given), seed=0, seconds=0.3)
 
 
-# Both ways of locking, run side by side.
+# Both machines, run side by side.
 
 BLIND = tuple(replace(step, updates=_others(step.updates, "lock"), forgets=_others(step.forgets, "lock")) for step in EARLY)
 
@@ -121,12 +123,12 @@ def table() -> Positions:
 
 
 def walk(steps: int) -> Iterator[tuple[Transition, State, State, State]]:
-    """Random transitions of both machines, the early one without `lock`: its state before (of a walk) and after, and the cache's."""
+    """Random transitions of both machines, the early one without `lock`: its state before (a walk) and after, and that of the cache."""
     rng, positions, taken = random.Random(3), table(), 0
     early, cache = State(positions, 12), State(positions, 12)
     things = {POS: range(len(positions.prev)), PAGE: range(12), REQUEST: range(4), INT: range(2)}
     rare = {"reset": 2, "touch": 10, "begin": 60, "release": 40, "evict": 60, "relock": 500, "fill": 0, "split": 9000}
-    often = [rare.get(step.name, 1500) for step in CACHE]  # the more is asked of a step's arguments
+    often = [rare.get(step.name, 1500) for step in CACHE]  # higher for steps whose guards seldom hold
     while taken < steps:
         ((ours, theirs),) = rng.choices(list(zip(BLIND, CACHE, strict=True)), often)
         arguments = tuple(rng.choice(things[p.sort]) for p in ours.parameters)
@@ -134,7 +136,7 @@ def walk(steps: int) -> Iterator[tuple[Transition, State, State, State]]:
         try:
             run(theirs, cache, *arguments)
         except Refused:
-            if ours.name == "evict":  # the one guard that is written otherwise
+            if ours.name == "evict":  # the only guard that differs
                 with pytest.raises(Refused):
                     run(ours, early, *arguments)
             continue
@@ -148,12 +150,12 @@ def test_both_ways_protect_the_same_nodes_and_have_the_same_sizes_at_every_step_
     same = {*SETS, *MAPS, *REQUEST_MAPS, *COUNTERS, "owner"} - {"lock"}
     for step, before, early, cache in walk(600):
         assert {name for name in same if getattr(early, name) != getattr(cache, name)} == set()
-        assert {n for n in early.node if early.marks[n] > 0} == {n for n in cache.node if cache.lock[n] > 0}
+        assert {n for n in early.node if early.local_lock_ref[n] > 0} == {n for n in cache.node if cache.lock[n] > 0}
         assert coupled(early) is None
         assert not early.lock
         taken[step.name] += 1
-        changed = {n for n in early.node if step.name in STARTS and early.marks[n] != before.marks[n]}
-        # A walk that stopped: it came to a node above which others were protected too.
+        changed = {n for n in early.node if step.name in STARTS and early.local_lock_ref[n] != before.local_lock_ref[n]}
+        # A walk that stopped early: it reached a node above which others were protected too.
         stopped[step.name] += any(early.up[n] != EPS and early.up[n] not in changed for n in changed)
 
     assert taken.keys() == {step.name for step in CACHE} - {"fill"}  # no page of one token is unfinished

@@ -1,4 +1,4 @@
-"""The matrix of conditions: what it holds, that claims come out as expected, and that an unexpected verdict is told."""
+"""The matrix of conditions: its cells, the expected verdicts, and how an unexpected verdict is reported."""
 
 import json
 from dataclasses import replace
@@ -14,21 +14,33 @@ from radixcheck.spec.signature import ENTRY
 from radixcheck.spec.transitions import CACHE
 from radixcheck.verification.cli.app import cli
 from radixcheck.verification.proofs import prove as campaign
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, UNKNOWN
 from radixcheck.verification.proofs.matrix import matrix
-from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED, UNDECIDED
+from radixcheck.verification.proofs.proof_results import (
+    CONFIRMED,
+    CONTRADICTED,
+    PROVED,
+    REFUTED,
+    UNDECIDED,
+    UNKNOWN,
+    Campaign,
+    Decided,
+    Opinion,
+    Result,
+)
 from radixcheck.verification.report import prove_view as proofs
+from radixcheck.verification.review_6907.claims import claims
+from radixcheck.verification.review_6907.proof_suite import PROOFS
 
-CELLS = {cell.name: cell for cell in matrix()}
+CELLS = campaign.cells(PROOFS)
 OF_HEAP = ("queued", "on", "first", "second", "entry")
 
 
-def test_every_name_is_used_once() -> None:
-    assert len(CELLS) == len(matrix()) > 380
+def test_the_names_of_cells_are_unique() -> None:
+    assert len(CELLS) == len(matrix(claims())) > 380
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
-def test_the_heap_changes_of_the_cache_what_the_cache_changes(policy: Policy) -> None:
+def test_the_heap_machine_changes_what_the_cache_machine_changes(policy: Policy) -> None:
     machine = {step.name: step for step in heap_machine(policy)}
     for step in CACHE:
         kept = tuple(update for update in machine[step.name].updates if update.function.name not in OF_HEAP)
@@ -41,13 +53,11 @@ def test_the_heap_changes_of_the_cache_what_the_cache_changes(policy: Policy) ->
         assert any(p.sort == ENTRY for p in machine[name].parameters) or name == "tidy"
 
 
-def made(name: str, verdicts: tuple[str, ...]) -> campaign.Campaign:
+def made(name: str, verdicts: tuple[str, ...]) -> Campaign:
     cell = CELLS[name]
-    decided = tuple(campaign.Decided(word, seed, 0.1, ()) for seed, word in enumerate(verdicts))
-    result = campaign.Result(
-        name, cell.formula, cell.transition, cell.policy, cell.expected, cell.sentence, cell.questions, decided, None, None
-    )
-    return campaign.Campaign((result,), tuple(range(len(verdicts))), 1.0, "z3", (), ())
+    decided = tuple(Decided(word, seed, 0.1, ()) for seed, word in enumerate(verdicts))
+    result = Result(name, cell.formula, cell.transition, cell.policy, cell.expected, cell.sentence, cell.questions, decided, None, None)
+    return Campaign((result,), (), tuple(range(len(verdicts))), 1.0, "z3", (), ())
 
 
 @pytest.mark.parametrize(
@@ -61,52 +71,52 @@ def made(name: str, verdicts: tuple[str, ...]) -> campaign.Campaign:
         ("Q1-EQUAL", (UNKNOWN,), 3),
     ],
 )
-def test_the_status_tells_whether_all_is_as_expected(name: str, verdicts: tuple[str, ...], status: int) -> None:
+def test_the_status_depends_on_the_expected_verdicts(name: str, verdicts: tuple[str, ...], status: int) -> None:
     assert proofs.status(made(name, verdicts)) == status
 
 
-def test_what_is_not_as_expected_is_shown_with_each_seed() -> None:
+def test_an_unexpected_verdict_is_shown_with_each_seed() -> None:
     parts = proofs.prove(replace(made("evict/COUNT", (PROVED, UNKNOWN))))
 
     assert any("seed 1: UNKNOWN" in str(getattr(part, "renderable", "")) for part in parts)
 
 
-def test_the_command_proves_what_it_is_asked_and_stores_it(tmp_path: Path) -> None:
+def test_the_command_proves_the_chosen_conditions_and_stores_them(tmp_path: Path) -> None:
     store = tmp_path / "proofs.json"
-    asked = ["prove", "--property", "NO_ORPHAN", "--transition", "evict", "--seeds", "2", "--jobs", "1", "--store", str(store)]
-    shown = CliRunner().invoke(cli, asked, standalone_mode=False)
+    arguments = ["prove", "--property", "NO_ORPHAN", "--transition", "evict", "--seeds", "2", "--jobs", "1", "--store", str(store)]
+    invoked = CliRunner().invoke(cli, arguments, standalone_mode=False)
     (cell,) = json.loads(store.read_text())["cells"]
 
-    assert shown.return_value == 0
+    assert invoked.return_value == 0
     assert (cell["name"], cell["verdict"], len(cell["decided"])) == ("evict/NO_ORPHAN", PROVED, 2)
     assert cell["decided"][0]["hypotheses"]
 
 
-def test_a_choice_does_not_depend_on_the_order_in_which_it_is_made() -> None:
-    asked = [["--property", "ORDER-mru"], ["--policy", "mru"], ["--transition", "evict"]]
-    for order in permutations(asked):
-        shown = CliRunner().invoke(cli, ["prove", "--json", *chain.from_iterable(order)], standalone_mode=False)
-        assert [cell["name"] for cell in json.loads(shown.stdout)["cells"]] == ["ORDER-mru"]
+def test_the_choice_does_not_depend_on_the_order_of_options() -> None:
+    options = [["--property", "ORDER-mru"], ["--policy", "mru"], ["--transition", "evict"]]
+    for order in permutations(options):
+        invoked = CliRunner().invoke(cli, ["prove", "--json", *chain.from_iterable(order)], standalone_mode=False)
+        assert [cell["name"] for cell in json.loads(invoked.stdout)["cells"]] == ["ORDER-mru"]
 
 
-def test_what_is_proved_of_any_policy_is_chosen_with_each() -> None:
-    names = campaign.chosen((), ("touch",), ("mru",))
+def test_a_cell_about_any_policy_is_chosen_with_each_policy() -> None:
+    names = campaign.chosen(PROOFS, (), ("touch",), ("mru",))
 
     assert {"touch/HEAP_STALE", "LAZY-mru"} <= set(names)
     assert "LAZY-lru" not in names
     assert "touch/COUNT" not in names
 
 
-def test_a_second_solver_that_contradicts_a_proof_makes_it_fail_and_one_that_finds_none_does_not() -> None:
+def test_a_contradiction_of_the_second_solver_fails_and_an_undecided_answer_does_not() -> None:
     found = made("evict/COUNT", (PROVED,))
-    undecided, against = (campaign.Opinion("evict/COUNT", answer, 1.0) for answer in (UNDECIDED, CONTRADICTED))
+    undecided, against = (Opinion("evict/COUNT", answer, 1.0) for answer in (UNDECIDED, CONTRADICTED))
 
     assert (proofs.status(found, [undecided]), proofs.status(found, [against])) == (0, 1)
     assert "0 of 1" in str(proofs.second([undecided])[-1])
     assert "1 contradicted" in str(proofs.second([against])[-1])
 
 
-def test_a_second_solver_is_asked_about_what_is_to_be_proved_alone() -> None:
-    opinions = campaign.second_opinions(["evict/NO_ORPHAN", "Q1-EQUAL"], 1, lambda share, what: None)
+def test_the_second_solver_gets_only_the_conditions_to_prove() -> None:
+    opinions = campaign.second_opinions(PROOFS, ["evict/NO_ORPHAN", "Q1-EQUAL"], 1, lambda share, what: None)
 
     assert [(opinion.name, opinion.answer) for opinion in opinions] == [("evict/NO_ORPHAN", CONFIRMED)]

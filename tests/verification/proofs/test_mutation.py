@@ -1,4 +1,4 @@
-"""Every step has a postcondition that is proved of it, and mutants of the specification do not go unnoticed."""
+"""Every step has a postcondition that is proved, and mutants of the specification are caught or proved equivalent."""
 
 from collections import Counter
 
@@ -9,23 +9,16 @@ from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.logic import conj, lift
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import node
-from radixcheck.spec.transitions import BEGIN, CACHE, SPLIT, TOUCH, Transition, n
+from radixcheck.spec.transitions import BEGIN, CACHE, SPLIT, TOUCH, n
+from radixcheck.spec.updates import Transition
 from radixcheck.verification.cli.app import cli
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.proofs.conditions import preserved, state_formulas, theorems
-from radixcheck.verification.proofs.decide import PROVED, decide
-from radixcheck.verification.proofs.spec_mutants import (
-    CAUGHT,
-    EQUIVALENT,
-    HEAPS,
-    SURVIVED,
-    Judged,
-    Mutant,
-    caught,
-    conjuncts,
-    judge,
-    mutants,
-)
+from radixcheck.verification.proofs.decide import decide
+from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, PROVED, SURVIVED, Judged, Mutant
+from radixcheck.verification.proofs.spec_mutants.bounded_states import caught
+from radixcheck.verification.proofs.spec_mutants.generate_mutants import HEAPS, conjuncts, mutants
+from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge
 from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps, postconditions
 from radixcheck.verification.report import spec_mutants_view as report
 
@@ -34,7 +27,7 @@ HEAP_STEPS = [(policy, step) for policy in HEAPS for step in heap_machine(POLICI
 
 
 @pytest.mark.parametrize("step", CACHE, ids=lambda step: step.name)
-def test_a_step_does_what_its_postconditions_say(step: Transition) -> None:
+def test_a_step_keeps_its_postconditions(step: Transition) -> None:
     given = state_formulas() | theorems()
     promised = {**postconditions(step.name), "STEP": STEPS[step.name]}
 
@@ -44,7 +37,7 @@ def test_a_step_does_what_its_postconditions_say(step: Transition) -> None:
 
 
 @pytest.mark.parametrize(("policy", "step"), HEAP_STEPS, ids=[f"{policy}-{step.name}" for policy, step in HEAP_STEPS])
-def test_a_step_of_the_heap_does_what_its_postcondition_says(policy: str, step: Transition) -> None:
+def test_a_step_of_the_heap_keeps_its_postcondition(policy: str, step: Transition) -> None:
     given = state_formulas(POLICIES[policy], heap=True) | theorems(POLICIES[policy])
     formula = heap_steps(POLICIES[policy])[step.name]
 
@@ -55,7 +48,7 @@ def test_there_are_many_mutants_of_every_step() -> None:
     steps = Counter(mutant.original.name for mutant in mutants())
 
     assert len(BY_NAME) == len(mutants()) >= 250
-    # A sweep is allowed at any time, so that all of its mutants are of its one update.
+    # `tidy` has no guard, so that all of its mutants change its one update.
     assert min(steps.values()) == steps["tidy"] == 3
     assert steps.keys() == {step.name for step in heap_machine(POLICIES["lru"])}
 
@@ -89,12 +82,15 @@ def test_a_mutant_is_caught(name: str, by: str) -> None:
     ("name", "proved"),
     [
         ("split, guard without node(c)", "proved: node(c) holds anyway"),
-        ("touch, guard without 0 <= rank", "proved: with the larger of 0 and rank, 0 <= (if 0 < rank then rank else 0) holds anyway"),
+        (
+            "touch, guard without 0 <= new_priority",
+            "proved: with the larger of 0 and new_priority, 0 <= (if 0 < new_priority then new_priority else 0) holds anyway",
+        ),
         ("touch, time(q) where node(q) and q <= n: reaches beyond node(q)", "proved: time is the same"),
         ("reset, protected: no update", "proved: protected is the same"),
     ],
 )
-def test_a_mutant_that_does_the_same_is_proved_to(name: str, proved: str) -> None:
+def test_a_mutant_that_does_the_same_is_proved_equivalent(name: str, proved: str) -> None:
     found = judge(BY_NAME[name])
 
     assert found.verdict == EQUIVALENT
@@ -137,7 +133,7 @@ def test_the_report_counts_by_machine_and_names_what_survived() -> None:
     assert (report.status(survived[:1]), report.status(survived)) == (0, 3)
 
 
-def test_mutating_takes_no_other_choice() -> None:
-    asked = CliRunner().invoke(cli, ["prove", "--mutate", "--property", "COUNT"], standalone_mode=False)
+def test_mutate_cannot_be_combined_with_other_options() -> None:
+    invoked = CliRunner().invoke(cli, ["prove", "--mutate", "--property", "COUNT"], standalone_mode=False)
 
-    assert isinstance(asked.exception, UsageError)
+    assert isinstance(invoked.exception, UsageError)

@@ -1,4 +1,4 @@
-"""The specification's formulas proved of its transitions, planted faults refuted, and what the proofs assume, run."""
+"""Formulas of the specification are proved, planted faults are refuted, and the assumptions of the proofs are run on states."""
 
 import random
 from collections import Counter
@@ -17,7 +17,8 @@ from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.reader import Refused, check, holds, run
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import PAGE, POS, REQUEST, hits, leaf, lock, node, on, time
-from radixcheck.spec.transitions import BEGIN, CACHE, EVICT, GROW, RELEASE, SPLIT, TOUCH, Transition, at_point, m, n
+from radixcheck.spec.transitions import BEGIN, CACHE, EVICT, GROW, RELEASE, SPLIT, TOUCH, m, n
+from radixcheck.spec.updates import Transition, at_point
 from radixcheck.verification.proofs.conditions import (
     LRU,
     Condition,
@@ -31,11 +32,12 @@ from radixcheck.verification.proofs.conditions import (
     unordered,
     variables,
 )
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, UNKNOWN, decide, prove
+from radixcheck.verification.proofs.decide import decide, prove
 from radixcheck.verification.proofs.laws import AXIOMS, inherits, leaf_below, next_page, no_more
+from radixcheck.verification.proofs.proof_results import PROVED, REFUTED, UNKNOWN
 from radixcheck.verification.proofs.refute import SIZES, witness
-from radixcheck.verification.review_6907.claims.accounting import BY_KEY, BY_SLOTS, delete, free
-from radixcheck.verification.review_6907.claims.sequence import then
+from radixcheck.verification.proofs.sequence import then
+from radixcheck.verification.proofs.variants import BY_KEY, BY_SLOTS, delete, free
 
 FORMULAS = state_formulas()
 POSTS = {p.id: p.formula(LRU) for p in POSTCONDITIONS if p.formula is not None}
@@ -102,13 +104,13 @@ def test_a_planted_fault_is_refuted_by_a_state_on_which_it_is_run(step: Transiti
     assert check((FORMULAS | POSTS)[id_])(after, before) is not None
 
 
-def test_what_reads_a_thing_that_means_nothing_is_not_called_refuted() -> None:
-    # The parent that is evicted has no time afterwards: Python cannot compare it with the child's.
+def test_a_formula_that_reads_an_undefined_value_is_not_refuted() -> None:
+    # The evicted parent has no time afterwards, which Python cannot compare with that of the child.
     assert decide(condition(EVICTS_INTERNAL, "TIME_MONO"), seconds=1).verdict == UNKNOWN
 
 
 @pytest.mark.parametrize("step", CACHE, ids=lambda step: step.name)
-def test_what_is_assumed_holds_in_some_state_and_does_not_prove_the_absurd(step: Transition) -> None:
+def test_the_assumptions_are_satisfiable_and_do_not_prove_false(step: Transition) -> None:
     counted = [preserved("", formula, step, {}) for formula in COUNTED]
     laws = [law for condition in counted for goal in condition.goals for law in condition.laws_for(goal)]
     given = {**HYPOTHESES, "guard": step.guard}
@@ -134,7 +136,7 @@ def table() -> Positions:
 
 
 def within_nodes(term: Term) -> Term:
-    """The formula with its quantifiers over nodes only, so that a finite state can check it."""
+    """The formula with quantifiers over nodes only, so that a finite state can check it."""
     if term.op != "forall":
         return term
     return Term("forall", (term.args[0], conj(*(node(v) for v in term.args[0])) >> term.args[1]), BOOL)
@@ -151,7 +153,7 @@ def test_an_axiom_of_prefixes_is_true_of_the_positions(id_: str) -> None:
 
 
 def walk(steps: int) -> Iterator[tuple[Transition, tuple[int, ...], State, State]]:
-    """Transitions taken at random, with the states before and after each."""
+    """Random transitions, with the states before and after each."""
     rng, positions, taken = random.Random(7), table(), 0
     state = State(positions, 6)
     before = deepcopy(state, {id(positions): positions})
@@ -178,7 +180,7 @@ def test_two_steps_as_one_do_what_they_do_one_after_the_other(first: Transition,
     for _, _, _, state in walk(120):
         positions, rng = {id(state.positions): state.positions}, random.Random(done)
         for node_ in state.node:
-            given = {"n": node_, "h": 2, "hit": rng.randrange(2), "rank": rng.randrange(2)}
+            given = {"n": node_, "h": 2, "hit": rng.randrange(2), "new_priority": rng.randrange(2)}
             one, other = deepcopy(state, dict(positions)), deepcopy(state, dict(positions))
             try:
                 run(first, one, *(given[p.args[0]] for p in first.parameters))
@@ -201,7 +203,7 @@ def test_an_eviction_is_a_free_and_a_delete() -> None:
 
 @cache
 def laws(step: Transition) -> list[tuple[bool, Callable[..., bool], Callable[..., bool]]]:
-    """Every law that a proof about this transition uses: whether it speaks of a node, itself, and its frame."""
+    """Every law that a proof about this transition uses: whether it is about a node, the law, and its frame."""
     goal, found = var("n_goal", POS), []
     for formula in COUNTED:
         for claim in goals(formula):
@@ -235,7 +237,7 @@ def test_the_law_of_the_next_page_is_true_of_the_positions() -> None:
 
     assert all(true(state, None, *pair) for pair in pairs)
     assert sum(frame(state, None, *pair) for pair in pairs) > 20
-    assert all(frame(state, None, *pair) for pair in pairs if found(state, None, *pair))  # and says nothing elsewhere
+    assert all(frame(state, None, *pair) for pair in pairs if found(state, None, *pair))  # the law is vacuous elsewhere
 
 
 @pytest.mark.parametrize("law", [inherits(time), inherits(hits), leaf_below()], ids=["time", "hits", "leaf"])
@@ -263,5 +265,5 @@ def test_the_law_of_injections_is_true_of_every_heap() -> None:
         framed += frame(state) and len(state.queued) > 1
         more += len(state.queued) > sum(lock == 0 for lock in state.lock.values())
 
-    assert framed > 10  # there the law says something
-    assert more > 10  # and here it must not
+    assert framed > 10  # the frame holds
+    assert more > 10  # the frame must not hold

@@ -1,4 +1,4 @@
-"""The text given to a second solver: what Z3's own parser makes of it, what cvc5 answers, and that a fault is not confirmed."""
+"""The text for a second solver: Z3 parses and proves it, cvc5 confirms it, and a planted fault is not confirmed."""
 
 import re
 from dataclasses import replace
@@ -10,9 +10,11 @@ from radixcheck.spec.logic import INT, Term, conj, lift, old, var
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.signature import POS, leaf, lock, node, page
-from radixcheck.spec.transitions import CACHE, EVICT, GROW, SPLIT, Transition, at_point, m, n
+from radixcheck.spec.transitions import CACHE, EVICT, GROW, SPLIT, m, n
+from radixcheck.spec.updates import Transition, at_point
 from radixcheck.verification.proofs.conditions import LRU, Condition, all_conditions, follows, preserved, state_formulas, theorems
-from radixcheck.verification.proofs.second_solver import CONFIRMED, CONTRADICTED, ask, confirm
+from radixcheck.verification.proofs.proof_results import CONFIRMED, CONTRADICTED
+from radixcheck.verification.proofs.second_solver import ask, confirm
 from radixcheck.verification.proofs.smtlib import Printer, script
 from radixcheck.verification.proofs.z3_reader import z3
 
@@ -65,19 +67,19 @@ def test_a_second_solver_contradicts_a_planted_fault(step: Transition, id_: str)
 
 
 def absurd(step: Transition) -> Condition:
-    """What is assumed of a transition in the proofs with sums, and a goal that never holds."""
+    """The assumptions of the proofs with sums about a transition, and a goal that never holds."""
     counted = [preserved("", FORMULAS[id_], step, {}) for id_ in ("COUNT", "LOCK_COUNT")]
     laws = [law for condition in counted for goal in condition.goals for law in condition.laws_for(goal)]
     return Condition("absurd", conj(), step, HYPOTHESES | {"guard": step.guard}, (~conj(),), tuple(laws))
 
 
-def test_a_second_solver_finds_what_is_assumed_possible() -> None:
+def test_a_second_solver_finds_the_assumptions_satisfiable() -> None:
     assert confirm(absurd(EVICT), seconds=8) == CONTRADICTED
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", CACHE, ids=lambda step: step.name)
-def test_a_second_solver_finds_what_is_assumed_of_a_step_possible(step: Transition) -> None:
+def test_a_second_solver_finds_the_assumptions_about_each_step_satisfiable(step: Transition) -> None:
     assert confirm(absurd(step), seconds=10) == CONTRADICTED
 
 
@@ -130,7 +132,7 @@ def test_each_symbol_is_declared_once_and_used(condition: Condition) -> None:
         (conj(), "true"),
     ],
 )
-def test_a_term_is_written_as_the_standard_says(term: Term, expected: str) -> None:
+def test_a_term_is_written_in_standard_syntax(term: Term, expected: str) -> None:
     assert Printer().write(term) == expected
 
 
@@ -143,12 +145,12 @@ def test_a_term_is_written_as_the_standard_says(term: Term, expected: str) -> No
         (var("x", INT) == 0) & node(var("x", POS)),  # two sorts
     ],
 )
-def test_what_cannot_be_written_is_refused(term: Term) -> None:
-    with pytest.raises(ValueError, match=r"no word|cannot write|two things"):
+def test_a_term_that_cannot_be_written_is_rejected(term: Term) -> None:
+    with pytest.raises(ValueError, match=r"no operator|cannot write|two symbols"):
         Printer().write(term)
 
 
 @pytest.mark.parametrize("text", ["(assert x)", "(set-logic UFLIA)", "(set-logic UFLIA) (check-sat) (check-sat)"])
-def test_a_script_that_does_not_ask_once_is_refused(text: str) -> None:
+def test_a_script_without_exactly_one_query_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="cvc5 does not"):
         ask(text)

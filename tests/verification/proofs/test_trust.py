@@ -1,4 +1,4 @@
-"""Why the proofs may be trusted: every step can be taken, every formula can fail, and what cannot is not refuted."""
+"""Reasons to trust the proofs: every step can be taken, and every formula can fail and is needed."""
 
 from dataclasses import replace
 
@@ -12,15 +12,16 @@ from radixcheck.spec.run.reader import check
 from radixcheck.spec.signature import node
 from radixcheck.spec.transitions import CACHE, EVICT, n
 from radixcheck.verification.proofs import trust
+from radixcheck.verification.proofs.claim import given
 from radixcheck.verification.proofs.conditions import DERIVED, preserved, state_formulas
-from radixcheck.verification.proofs.decide import REFUTED, decide, refute_each
+from radixcheck.verification.proofs.decide import decide, refute_each
+from radixcheck.verification.proofs.proof_results import PREFIXES, REFUTED
 from radixcheck.verification.review_6907.claims import claims
-from radixcheck.verification.review_6907.claims.claim import given
 
 CLAIMS = {claim.id: claim for claim in trust.trust(claims())}
 
 
-def test_every_step_and_every_state_formula_has_its_claim() -> None:
+def test_every_step_and_every_state_formula_has_its_claims() -> None:
     steps = [step.name for step in CACHE]
     steps += [f"{policy}-{step.name}" for policy in trust.HEAPS for step in heap_machine(POLICIES[policy]) if step not in CACHE]
 
@@ -30,11 +31,11 @@ def test_every_step_and_every_state_formula_has_its_claim() -> None:
         *(f"ALWAYS-{p.id}" for p in STATE_FORMULAS),
         *(f"WITHOUT-{id_}" for id_ in needed),
     }
-    assert all(id_.startswith(trust.PREFIXES) for id_ in CLAIMS)
+    assert all(id_.startswith(PREFIXES) for id_ in CLAIMS)
 
 
 @pytest.mark.parametrize("id_", CLAIMS)
-def test_a_step_can_be_taken_a_formula_can_fail_and_is_missed(id_: str) -> None:
+def test_a_step_can_be_taken_and_a_formula_can_fail_and_is_needed(id_: str) -> None:
     (verdict,) = refute_each(CLAIMS[id_].condition, (0,))
 
     assert verdict.verdict == REFUTED
@@ -57,7 +58,7 @@ def test_a_step_that_can_never_be_taken_is_not_refuted() -> None:
     assert decide(trust._never("evict", never, given()).condition).verdict != REFUTED
 
 
-def test_what_no_proof_rests_on_is_not_missed() -> None:
+def test_a_formula_that_a_proof_does_not_need_is_not_missed() -> None:
     condition = CLAIMS["WITHOUT-PAGE_ALIGN"].condition
     idle = trust._missing("CLOCK", "evict/NO_ORPHAN", preserved("NO_ORPHAN", state_formulas()["NO_ORPHAN"], EVICT, condition.hypotheses))
 

@@ -1,4 +1,4 @@
-"""A cache in another process is checked as one in this is, and whatever else a program does is a verdict in bounded time."""
+"""A cache in another process gets the same verdicts as one in this process, and any misbehaviour is a verdict in bounded time."""
 
 import gc
 import json
@@ -44,7 +44,7 @@ def served(target: str) -> Remote:
 
 
 def bad(what: str, number: int, seconds: float = 0.4) -> Remote:
-    """A program that goes wrong."""
+    """A program that misbehaves."""
     return Remote((sys.executable, str(TESTS / "subjects" / "bad.py"), what, str(number)), 20.0 if number else seconds, seconds)
 
 
@@ -71,19 +71,19 @@ def judged_by_all(factory: Factory) -> tuple[dict[str, str], RunResult]:
 
 
 def exchanges() -> list[tuple[dict[str, object], dict[str, object]]]:
-    """The examples of the protocol's page."""
+    """The examples of README.md: each message with its answer."""
     lines = [line for line in (REMOTE / "README.md").read_text().splitlines() if line[:2] in ("> ", "< ")]
     assert [line[0] for line in lines] == [">", "<"] * (len(lines) // 2)
-    said = [json.loads(line[2:]) for line in lines]
-    return list(zip(said[::2], said[1::2], strict=True))
+    objects = [json.loads(line[2:]) for line in lines]
+    return list(zip(objects[::2], objects[1::2], strict=True))
 
 
-def test_the_examples_of_the_protocol_are_what_is_asked_and_answered() -> None:
+def test_the_examples_of_the_protocol_are_answered_as_written() -> None:
     server = Server(model_subject)
 
-    for asked, answer in exchanges():
-        assert json.loads(json.dumps(server.answer(asked))) == answer
-    assert {asked["do"] for asked, _ in exchanges()} == {*SIZED, "observe", "locate", "overwrite"}
+    for message, answer in exchanges():
+        assert json.loads(json.dumps(server.answer(message))) == answer
+    assert {message["do"] for message, _ in exchanges()} == {*SIZED, "observe", "locate", "overwrite"}
 
 
 def test_the_limits_of_the_protocol_are_those_of_the_code() -> None:
@@ -96,7 +96,7 @@ def test_the_limits_of_the_protocol_are_those_of_the_code() -> None:
 def test_another_version_of_the_protocol_is_refused_on_both_sides() -> None:
     newer = "input(); print('{\"protocol\": 2}', flush=True); input()"
 
-    with pytest.raises(UsageError, match="speaks protocol 2, this is protocol 1"):
+    with pytest.raises(UsageError, match="has protocol 2, this is protocol 1"):
         Remote((sys.executable, "-c", newer))(Setup(1, "lru", WatchedPool(8, 1)))
     assert "was asked for protocol 2" in Server(model_subject).answer({"do": "make", "protocol": 2})["missing"]
 
@@ -170,60 +170,60 @@ def test_the_serving_module_declares_what_the_protocol_does() -> None:
     assert serve.SeenNode._fields == SeenNode._fields
 
 
-# Whatever else a program does.
+# Programs that misbehave.
 
 
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("what", "text"),
     [
-        ("hang", "SubjectHung: gave no answer to match within 0.4 s; its last words: 'waiting for a lock'"),
+        ("hang", "SubjectHung: gave no answer to match within 0.4 s; its standard error: 'waiting for a lock'"),
         (
             "die",
-            "SubjectDied: ended with status 3 instead of answering match; its last words: 'fatal error: the table of slots is corrupt'",
+            "SubjectDied: ended with status 3 instead of answering match; its standard error: 'fatal error: the table of slots is corrupt'",
         ),
         ("close", "SubjectDied: closed its output instead of answering match"),
-        ("garbage", "SubjectBabbled: answered match with 'evicting node 7 ...', which is no JSON"),
-        ("deep", "SubjectBabbled: answered match with '[[[["),
-        ("flood", "SubjectBabbled: answered match with more than 67,108,864 bytes in one line"),
-        ("twice", "'slots' is no list of whole numbers"),
-        ("shape", "'length' is no whole number"),
-        ("listed", "SubjectBabbled: answered match with '[1, 2, 3]', which is no JSON object"),
-        ("moved", "'pool' is no list of"),
+        ("garbage", "ProtocolError: answered match with 'evicting node 7 ...', which is not JSON"),
+        ("deep", "ProtocolError: answered match with '[[[["),
+        ("flood", "ProtocolError: answered match with more than 67,108,864 bytes in one line"),
+        ("twice", "'slots' is not a list of integers"),
+        ("shape", "'length' is not an integer"),
+        ("listed", "ProtocolError: answered match with '[1, 2, 3]', which is not a JSON object"),
+        ("moved", "'pool' is not a list of"),
     ],
 )
-def test_a_program_that_goes_wrong_is_refuted_with_the_operations_that_led_there(what: str, said: str) -> None:
+def test_a_program_that_misbehaves_is_refuted_with_the_operations_that_led_there(what: str, text: str) -> None:
     start = monotonic()
     found = replay(bad(what, 3, seconds=5 if what == "flood" else 0.4), SMALL, TRACE).found
 
     assert list(found) == ["REFINEMENT"]
-    assert said in found["REFINEMENT"].violation.text
+    assert text in found["REFINEMENT"].violation.text
     assert found["REFINEMENT"].trace == TRACE[:3]
-    assert monotonic() - start < 30  # a bound, no measurement: it would be an hour
+    assert monotonic() - start < 30  # only a bound: without time limits it would be an hour
 
 
-def test_what_a_program_says_too_much_is_not_taken_for_the_answer_of_the_next_cache() -> None:
+def test_a_superfluous_answer_is_not_taken_for_the_answer_of_the_next_cache() -> None:
     first, second = (replay(bad("twice", 3), SMALL, TRACE).found["REFINEMENT"] for _ in range(2))
 
     assert first == second
 
 
 @pytest.mark.parametrize(
-    ("declared", "said"),
+    ("declared", "message"),
     [
-        ([], "declares something else"),
-        ({"tree": 1}, "says of tree is not true or false"),
-        ({"colour": True}, "declares something else"),
-        ({"policies": ["random"]}, "not only policies of"),
-        ({"policies": []}, "not only policies of"),
-        ({"page_sizes": []}, "names no page size"),
-        ({"page_sizes": ["1"]}, "says of page_sizes is not a list of them"),
-        ({"without": "peek"}, "says of without is not a list of them"),
+        ([], "is not an object with keys among"),
+        ({"tree": 1}, "'tree' in 'supports' is not true or false"),
+        ({"colour": True}, "is not an object with keys among"),
+        ({"policies": ["random"]}, "has policies other than"),
+        ({"policies": []}, "has policies other than"),
+        ({"page_sizes": []}, "has no page size"),
+        ({"page_sizes": ["1"]}, "'page_sizes' in 'supports' is not a list of them"),
+        ({"without": "peek"}, "'without' in 'supports' is not a list of them"),
     ],
 )
-def test_a_declaration_that_makes_no_sense_is_wrong_use(declared: object, said: str) -> None:
+def test_an_invalid_declaration_is_a_usage_error(declared: object, message: str) -> None:
     made = json.dumps({"protocol": 1, "supports": declared})
 
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         Remote((sys.executable, "-S", "-c", f"input(); print({made!r}, flush=True); input()"))(Setup(1, "lru", WatchedPool(8, 1)))
 
 
@@ -236,7 +236,7 @@ def test_a_search_through_a_program_that_hangs_ends_soon() -> None:
 
 
 @pytest.mark.parametrize("what", ["hang", "die", "garbage", "listed", "shape"])
-def test_a_program_that_never_served_is_wrong_use(what: str) -> None:
+def test_a_program_that_never_served_is_a_usage_error(what: str) -> None:
     with pytest.raises(UsageError, match=r"bad\.py " + what):
         bad(what, 0)(Setup(1, "lru", WatchedPool(8, 1)))
 
@@ -260,7 +260,7 @@ def test_a_program_that_serves_only_once_is_refuted_by_its_second_cache() -> Non
         (("verify", "--exec", ""), "the command of the subject is empty"),
         (("verify", "--exec", "a 'b"), "No closing quotation"),
         (("verify", "--exec", "true"), "true ended with status 0 instead of answering make"),
-        (("verify", "--exec", "cat"), "'supports' declares something else"),
+        (("verify", "--exec", "cat"), "'supports' is not an object with keys"),
         (("verify", "reference", "--exec", "true"), "two subjects are given"),
         (("verify", "--exec", "true", "--python", sys.executable), "write the interpreter into the command"),
         (("verify", "reference", "--python", "nowhere/python"), "no interpreter 'nowhere/python'"),

@@ -1,4 +1,4 @@
-"""Whatever JSON a program answers is read as what it means, or said to mean nothing; nothing else is raised."""
+"""Any JSON answer is either parsed or raises `ProtocolError`; no other exception is raised."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +13,7 @@ from radixcheck.spec.values import CacheError, NoRoom, Sizes
 from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, SeenRequest
 from radixcheck.verification.remote import parse_answers as answers
 from radixcheck.verification.remote.parse_answers import RemoteError
-from radixcheck.verification.remote.process import SubjectBabbled
+from radixcheck.verification.remote.process import ProtocolError
 
 SEEN: dict[str, Any] = {
     "now": 5,
@@ -41,7 +41,7 @@ JSON = st.recursive(
 
 
 def places(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to each part of a value."""
+    """The path to each part of a value."""
     yield here
     keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
     for key in keys:
@@ -60,13 +60,13 @@ def replaced(value: Any, place: tuple[Any, ...], part: Any) -> Any:
     return out
 
 
-def read_all(said: dict[str, Any]) -> tuple[object, ...]:
-    """All that an answer can hold."""
-    shown = answers.observation(said["seen"])
-    return answers.number(said, "length"), answers.slots(said), answers.name(said), answers.moves(said), answers.sizes(said["sizes"]), shown
+def read_all(answer: dict[str, Any]) -> tuple[object, ...]:
+    """Everything that an answer can hold."""
+    sizes, seen = answers.sizes(answer["sizes"]), answers.observation(answer["seen"])
+    return answers.number(answer, "length"), answers.slots(answer), answers.name(answer), answers.moves(answer), sizes, seen
 
 
-def test_an_answer_is_read_as_what_it_means() -> None:
+def test_each_part_of_an_answer_is_parsed() -> None:
     nodes = [SeenNode(1, None, [7, 7], [0, 1], ("a", None), [7], 1, 4), SeenNode("n", 1, [8], [2], ("a", None), None, 0, 5, 2.5, 1, 0)]
     inside = Observation(5, nodes, {3: SeenRequest(1, 2, [0, 1, 4])}, [SeenEntry((5, 0), "n", 1, True)], frozenset({"n"}), 1)
 
@@ -76,21 +76,21 @@ def test_an_answer_is_read_as_what_it_means() -> None:
 
 
 @given(place=st.sampled_from(list(places(ANSWER))[1:]), part=JSON)
-def test_any_part_of_an_answer_may_be_anything(place: tuple[Any, ...], part: Any) -> None:
-    said = replaced(ANSWER, place, part)
+def test_any_part_of_an_answer_may_have_any_value(place: tuple[Any, ...], part: Any) -> None:
+    answer = replaced(ANSWER, place, part)
 
     for read in (read_all, answers.supports):
-        with suppress(SubjectBabbled, RemoteError, CacheError):
-            read(said)
+        with suppress(ProtocolError, RemoteError, CacheError):
+            read(answer)
 
 
 @pytest.mark.parametrize("place", [place for place in places(SEEN) if place])
-def test_no_part_of_the_inside_may_be_an_object(place: tuple[Any, ...]) -> None:
-    with pytest.raises(SubjectBabbled):
+def test_no_part_of_an_observation_may_be_an_object(place: tuple[Any, ...]) -> None:
+    with pytest.raises(ProtocolError):
         answers.observation(replaced(SEEN, place, {"x": []}))
 
 
-def test_a_refusal_is_raised_under_its_own_name_and_any_other_error_is_not() -> None:
+def test_a_refusal_is_raised_as_its_own_type_and_any_other_error_is_not() -> None:
     assert type(answers.raised({"error": "NoRoom", "text": "full", "refused": True})) is NoRoom
     for error in (
         {"error": "NoRoom", "text": "full"},

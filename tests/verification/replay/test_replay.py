@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from radixcheck.reference.eviction import evictable_leaves
-from radixcheck.verification.checker.incremental.incremental_checker import LINEAR
+from radixcheck.verification.checker.incremental.whole_state import LINEAR
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.replay.mooncake import BLOCK, TraceError, TraceRequest, output_length, parse, prompt, read
 from radixcheck.verification.replay.replay import FIRST_OUTPUT, check_fits, replay
@@ -142,7 +142,7 @@ class Reversed(ReferenceSubject):
         gone: list[int] = []
         while len(gone) < tokens and (leaves := list(evictable_leaves(self.root))):
             leaf = min(leaves, key=self._eviction_key)
-            self._delete(leaf)
+            self._evict_leaf(leaf)
             gone += leaf.slots
         if gone:
             self.pool.free(gone[::-1])

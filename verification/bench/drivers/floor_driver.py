@@ -1,7 +1,7 @@
-"""The least that a cache in CPython can do, to see how much of a figure is Python's own: no cache to use.
+"""A minimal tree in Python, which shows how much of a figure is the cost of CPython. It is not a usable cache.
 
-One ordered dictionary is the exact order of eviction (lru) over all unlocked nodes; segments are bytes, compared by memcmp; one copy of
-slots for each node. No policies, namespaces, typed errors, checks, handles that go stale, or limits on memory.
+One ordered dictionary is the exact order of eviction (lru) of all unlocked nodes; segments are bytes, compared by memcmp; each node has one
+copy of its slots. There are no policies, namespaces, typed errors, checks, stale handles, or limits on memory.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from radixcheck.verification.bench.driver import Driver
 
 
 class Node:
-    """Bytes of tokens, and their slots."""
+    """The bytes of some tokens, and their slots."""
 
     __slots__ = ("above", "below", "first", "locks", "segment", "slots")
 
@@ -30,7 +30,7 @@ class Node:
 
 
 class Floor(Driver):
-    """A tree whose nodes stand in `_order` unless they are locked, each behind those below it."""
+    """A tree whose unlocked nodes are in `_order`, each after the nodes below it."""
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
@@ -41,29 +41,29 @@ class Floor(Driver):
 
     @classmethod
     def real(cls, capacity: int, page_size: int) -> DevicePool:
-        """Ours."""
+        """Return the pool of our cache."""
         return DevicePool(capacity, page_size)
 
     def prep(self, tokens: list[int]) -> Any:
-        """A buffer."""
+        """Return an array."""
         return array("Q", tokens)
 
     def sizes(self) -> tuple[int, int]:
-        """Two counters."""
+        """Return two counters."""
         return self._evictable, self._protected
 
     def available(self) -> int:
-        """What the pool says."""
+        """Return the counter of the pool."""
         return int(self.pool.available)
 
     def match(self, tokens: Any) -> tuple[int, Any]:
-        """The node where it ends is the handle."""
+        """Match. The handle is the node where the match ends."""
         node, at = self._walk(self._bytes(tokens))
         self._refresh(node)
         return at // TOKEN_BYTES, node
 
     def indices(self, handle: Any, length: int) -> Tensor:
-        """The segments of its path; a single one as it is, not copied."""
+        """Join the slots of the path. A single tensor is not copied."""
         parts = []
         while handle is not self._root:
             parts.append(handle.slots)
@@ -71,7 +71,7 @@ class Floor(Driver):
         return torch.cat(parts[::-1]) if len(parts) > 1 else parts[0]
 
     def lock(self, handle: Any) -> Any:
-        """The whole path."""
+        """Lock the whole path."""
         node, root, order = handle, self._root, self._order
         while node is not root:
             if not node.locks:
@@ -84,7 +84,7 @@ class Floor(Driver):
         return handle
 
     def unlock(self, lock: Any) -> None:
-        """From below, so that the order stays right."""
+        """Release the path from below, which keeps the order."""
         root, order = self._root, self._order
         while lock is not root:
             lock.locks -= 1
@@ -96,18 +96,18 @@ class Floor(Driver):
             lock = lock.above
 
     def insert(self, tokens: Any, row: Tensor, owned: int) -> int:
-        """One new leaf at most."""
+        """Insert at most one new leaf."""
         return self._inserted(tokens, row, owned)[0]
 
     def checkpoint(self, tokens: Any, row: Tensor, owned: int, lock: Any) -> Any:
-        """No second walk."""
+        """Insert and lock with one walk."""
         node = self._inserted(tokens, row, owned)[1]
         self.indices(node, 0)
         self.unlock(lock)
         return self.lock(node)
 
     def _inserted(self, tokens: Any, row: Tensor, owned: int) -> tuple[int, Any]:
-        """Tokens that were present, and the node where all of them end."""
+        """Insert. Return the tokens that were cached already, and the node where all of them end."""
         data = self._bytes(tokens)
         node, at = self._walk(data)
         present, end = at // TOKEN_BYTES, node
@@ -125,7 +125,7 @@ class Floor(Driver):
         return present, end
 
     def evict(self, tokens: int) -> None:
-        """From the front of the order."""
+        """Evict from the front of the order."""
         freed, order, free = 0, self._order, self.pool.free
         while freed < tokens and order:
             node, _ = order.popitem(last=False)
@@ -140,7 +140,7 @@ class Floor(Driver):
         return data[:-tail] if tail else data
 
     def _walk(self, data: bytes) -> tuple[Any, int]:
-        """The node in which the longest prefix ends, split there if need be, and its length in bytes."""
+        """Return the node where the longest prefix ends, after a split if it ends inside, and its length in bytes."""
         node, at, page, end = self._root, 0, self._page, len(data)
         while at < end:
             child = node.below.get(data[at : at + page])
@@ -154,10 +154,10 @@ class Floor(Driver):
         return node, at
 
     def _split(self, node: Any, size: int) -> Any:
-        """The new node above it."""
+        """Split a node. Return the new node above it."""
         upper = Node(node.above, node.first, node.segment[:size], node.slots[: size // TOKEN_BYTES])
         upper.locks = node.locks
-        upper.above.below[upper.first] = upper  # type: ignore[union-attr]  # no root is split
+        upper.above.below[upper.first] = upper  # type: ignore[union-attr]  # the root is never split
         node.segment, node.slots, node.above = node.segment[size:], node.slots[size // TOKEN_BYTES :], upper
         node.first = node.segment[: self._page]
         upper.below[node.first] = node
@@ -166,7 +166,7 @@ class Floor(Driver):
         return upper
 
     def _refresh(self, node: Any) -> None:
-        """A path, from below."""
+        """Refresh a path, from below."""
         root, order = self._root, self._order
         while node is not root:
             if not node.locks:

@@ -1,4 +1,4 @@
-"""Our cache, through its public verbs, with every feature on: policies, namespaces, typed errors, loans."""
+"""Our cache, through its public verbs, with all features: policies, namespaces, typed errors, loans."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from radixcheck.verification.bench.driver import Driver
 
 
 class Optimized(Driver):
-    """Tokens in the container that the cache offers for them; the key around them is made when it is asked for."""
+    """Tokens are in the container of the cache. The key around them is made in each call."""
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
@@ -19,48 +19,48 @@ class Optimized(Driver):
 
     @classmethod
     def real(cls, capacity: int, page_size: int) -> DevicePool:
-        """The stack of pages, on the CPU."""
+        """Return the pool on the CPU."""
         return DevicePool(capacity, page_size)
 
     def prep(self, tokens: list[int]) -> Any:
-        """A buffer that can grow."""
+        """Return a buffer that can grow."""
         return TokenBuffer(tokens)
 
     def sizes(self) -> tuple[int, int]:
-        """The cache's own."""
+        """Return the counters of the cache."""
         sizes = self._cache.sizes()
         return sizes.evictable, sizes.protected
 
     def available(self) -> int:
-        """Also the cache's own."""
+        """Return the counter of the cache."""
         return self._cache.sizes().available
 
     def match(self, tokens: Any) -> tuple[int, Any]:
-        """The handle is the whole answer: it leads to the slots."""
+        """Match. The handle is the whole result, which can give the slots."""
         found = self._cache.match(Key(tokens))
         return found.length, found
 
     def indices(self, handle: Matched, length: int) -> Tensor:
-        """Put together here, if anyone asks."""
+        """Join the slots of the path."""
         return handle.slots
 
     def lock(self, handle: Matched) -> Any:
-        """A receipt."""
+        """Lock the node. Return a receipt."""
         return self._cache.lock(handle.node)
 
     def unlock(self, lock: Any) -> None:
-        """Once."""
+        """Release a receipt."""
         self._cache.unlock(lock)
 
     def insert(self, tokens: Any, row: Tensor, owned: int) -> int:
-        """The cache copies what it keeps."""
+        """Insert. The cache copies the slots that it keeps."""
         present = self._cache.insert(Key(tokens), row)
         if present > owned:
             self._cache.free(row[owned:present])
         return present
 
     def checkpoint(self, tokens: Any, row: Tensor, owned: int, lock: Any) -> Any:
-        """One access inserts, and finds what is to be locked now. The row is as the tree has it, but for what others had inserted."""
+        """Insert and match in one access. Copy to the row the slots of tokens that others had inserted."""
         present, found = self._cache.insert_and_match(Key(tokens), row)
         if present > owned:
             self._cache.free(row[owned:present])
@@ -69,21 +69,21 @@ class Optimized(Driver):
         return self._cache.lock(found.node)
 
     def evict(self, tokens: int) -> None:
-        """Exactly as many leaves as it takes."""
+        """Evict as few leaves as possible."""
         self._cache.evict(tokens)
 
     def alloc(self, tokens: int) -> Tensor:
-        """On loan."""
+        """Return slots on loan."""
         return self._cache.alloc(tokens)
 
     def wait(self, tokens: Any) -> Any:
-        """A lookup, which remembers where it ended."""
+        """Return a lookup, which remembers where it ended."""
         return self._cache.lookup(Key(tokens))
 
     def lengths(self, waiting: list[Any]) -> list[int]:
-        """A look at each, which changes nothing, and walks only where something has happened."""
+        """Look up each request without changing the cache. Only changed paths are walked again."""
         return self._cache.match_many(waiting)
 
     def length(self, tokens: Any) -> int:
-        """A look from the root."""
+        """Peek, which walks from the root."""
         return self._cache.peek(Key(tokens))

@@ -1,15 +1,14 @@
-"""SGLang's tree in C++, from the extracted sources of 0.5.12, compiled on first use and driven as `radix_cache_cpp.py` drives it."""
+"""The C++ tree of SGLang 0.5.12, compiled from its sources on first use and called as `radix_cache_cpp.py` does."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from radixcheck.verification.bench.driver import Driver
-from radixcheck.verification.bench.drivers.sglang_driver import allocator
+from radixcheck.verification.bench.drivers.sglang_driver import MatchesSlots
 from radixcheck.verification.remote.serve import Missing
 from radixcheck.verification.subjects.sglang import extracted
 
@@ -19,7 +18,7 @@ SOURCES = ("tree_v2_binding.cpp", "tree_v2_debug.cpp", "tree_v2.cpp")
 
 @cache
 def compiled() -> Any:
-    """The module. Raises Missing."""
+    """Return the compiled module. Raise Missing if it cannot be compiled."""
     folder = extracted("sglang", VERSION, "srt/mem_cache/cpp_radix_tree/tree_v2.cpp").parent
     from torch.utils.cpp_extension import load
 
@@ -29,54 +28,39 @@ def compiled() -> Any:
         raise Missing(f"the C++ tree of sglang {VERSION} cannot be compiled, which takes g++ and ninja: {error}") from error
 
 
-class Cpp(Driver):
-    """Tokens are lists; a match brings its slots with it."""
+class Cpp(MatchesSlots):
+    """The C++ tree. Tokens are lists."""
 
     version = VERSION
-    rows: ClassVar[torch.dtype] = torch.int32
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
-        self._tree = compiled().RadixTree(False, None, pool.page_size, 1)
+        self._cache = compiled().RadixTree(False, None, pool.page_size, 1)
         self._nothing = torch.empty(0, dtype=torch.int64)
 
-    @classmethod
-    def real(cls, capacity: int, page_size: int) -> Any:
-        """That of the installed SGLang, whose own has not changed what it does."""
-        return allocator(capacity, page_size)
-
-    def sizes(self) -> tuple[int, int]:
-        """The tree's own."""
-        return self._tree.evictable_size(), self._tree.protected_size()
-
     def match(self, tokens: Any) -> tuple[int, Any]:
-        """The handle is the slots and the node."""
-        parts, _, node, _ = self._tree.match_prefix(tokens)
+        """Match. The handle is the slots and the node."""
+        parts, _, node, _ = self._cache.match_prefix(tokens)
         slots = torch.cat(parts) if len(parts) > 1 else parts[0] if parts else self._nothing
         return len(slots), (slots, node)
 
-    def indices(self, handle: Any, length: int) -> Tensor:
-        """They came with the match."""
-        slots: Tensor = handle[0]
-        return slots
-
     def lock(self, handle: Any) -> Any:
-        """A request keeps the node."""
-        self._tree.lock_ref(handle[1], True)
+        """Lock the node, which a request keeps."""
+        self._cache.lock_ref(handle[1], True)
         return handle[1]
 
     def unlock(self, lock: Any) -> None:
-        """The same node."""
-        self._tree.lock_ref(lock, False)
+        """Release the node."""
+        self._cache.lock_ref(lock, False)
 
     def insert(self, tokens: Any, row: Tensor, owned: int) -> int:
-        """The tree keeps a view of what it is given: a copy, or the row could not be used again while a node lives."""
-        _, present = self._tree.writing_through(tokens, row.to(torch.int64, copy=True))
+        """Insert a copy of the row: the tree keeps a view of it, so the row itself could not be reused."""
+        _, present = self._cache.writing_through(tokens, row.to(torch.int64, copy=True))
         if present > owned:
             self.pool.free(row[owned:present])
         return int(present)
 
     def evict(self, tokens: int) -> None:
-        """What comes back is freed one by one."""
-        for slots in self._tree.evict(tokens):
+        """Evict, and free the slots of each victim."""
+        for slots in self._cache.evict(tokens):
             self.pool.free(slots)

@@ -1,4 +1,4 @@
-"""SGLang's caches, unmodified and unobserved, as its scheduler calls them: rows of slots are int32, the tree keeps an int64 copy."""
+"""The unmodified caches of SGLang, called as its scheduler does: rows of slots are int32, the tree keeps an int64 copy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from radixcheck.verification.subjects import sglang, sglang_classic, sglang_lega
 
 
 def allocator(capacity: int, page_size: int) -> Any:
-    """SGLang's own, on the CPU. Raises Missing."""
+    """Return the allocator of SGLang, on the CPU. Raise Missing if SGLang is not installed."""
     sglang.interface()
     if page_size == 1:
         from sglang.srt.mem_cache.allocator.token import TokenToKVPoolAllocator
@@ -24,10 +24,33 @@ def allocator(capacity: int, page_size: int) -> Any:
     return PagedTokenToKVPoolAllocator(capacity, page_size, torch.int64, "cpu", None, False)
 
 
-class Current(Driver):
-    """A cache of the installed SGLang."""
+class SGLang(Driver):
+    """A cache of SGLang."""
 
     rows: ClassVar[torch.dtype] = torch.int32
+    _cache: Any
+
+    @classmethod
+    def real(cls, capacity: int, page_size: int) -> Any:
+        """Return the allocator of the installed SGLang."""
+        return allocator(capacity, page_size)
+
+    def sizes(self) -> tuple[int, int]:
+        """Return the counters of the cache."""
+        return self._cache.evictable_size(), self._cache.protected_size()
+
+
+class MatchesSlots(SGLang):
+    """A cache of SGLang whose match returns its slots: the handle is the slots and the node."""
+
+    def indices(self, handle: Any, length: int) -> Tensor:
+        """Return the slots of the match."""
+        slots: Tensor = handle[0]
+        return slots
+
+
+class Current(SGLang):
+    """A cache of the installed SGLang."""
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
@@ -37,67 +60,58 @@ class Current(Driver):
         self._cache = self.built(has, sglang.common(pool, sglang.Rows(), pool.page_size, "lru"))
 
     def built(self, has: sglang.Interface, common: dict[str, Any]) -> Any:
-        """The cache."""
+        """Return the cache."""
         raise NotImplementedError
 
-    @classmethod
-    def real(cls, capacity: int, page_size: int) -> Any:
-        """Its engine's."""
-        return allocator(capacity, page_size)
-
     def prep(self, tokens: list[int]) -> Any:
-        """A buffer."""
+        """Return an array."""
         return array("q", tokens)
 
-    def sizes(self) -> tuple[int, int]:
-        """The cache's own."""
-        return self._cache.evictable_size(), self._cache.protected_size()
-
     def match(self, tokens: Any) -> tuple[int, Any]:
-        """The key is wrapped for each call."""
+        """Match, with a new key object in each call."""
         found = self._cache.match_prefix(self._match(key=self._key(tokens)))
         return found.device_prefix_len, found.last_device_node
 
     def indices(self, handle: Any, length: int) -> Tensor:
-        """Read off the path."""
+        """Read the slots from the path."""
         slots: Tensor = self._cache.path_device_indices(handle)
         return slots
 
     def lock(self, handle: Any) -> Any:
-        """For one holder."""
+        """Lock for one holder."""
         return self._cache.lock(handle)
 
     def unlock(self, lock: Any) -> None:
-        """The same lock."""
+        """Release the lock."""
         self._cache.unlock(lock)
 
     def insert(self, tokens: Any, row: Tensor, owned: int) -> int:
-        """The node where it ends comes with the answer."""
+        """Insert. Return the tokens that were cached already."""
         return int(self._inserted(tokens, row, owned).prefix_len)
 
     def checkpoint(self, tokens: Any, row: Tensor, owned: int, lock: Any) -> Any:
-        """No second match is needed."""
+        """Insert and lock without a second match: the result of the insert has the node."""
         node = self._inserted(tokens, row, owned).last_device_node
         self._cache.path_device_indices(node)
         self._cache.unlock(lock)
         return self._cache.lock(node)
 
     def evict(self, tokens: int) -> None:
-        """Leaf by leaf."""
+        """Evict leaf by leaf."""
         self._cache.evict(self._evict(num_tokens=tokens))
 
     def _inserted(self, tokens: Any, row: Tensor, owned: int) -> Any:
-        """It frees what it finds present beyond `prev_prefix_len`, if it does so itself."""
+        """Insert. The unified cache frees duplicate slots after `prev_prefix_len` itself."""
         key = self._key(tokens).page_aligned(self._page)
         values = row[: len(key)].to(dtype=torch.int64, copy=True)
         return self._cache.insert(self._insert(key=key, value=values, prev_prefix_len=owned, inserted_len=owned))
 
 
 class Classic(Current):
-    """`RadixCache`: its caller frees what was present."""
+    """`RadixCache`: the caller frees duplicate slots."""
 
     def built(self, has: sglang.Interface, common: dict[str, Any]) -> Any:
-        """The cache."""
+        """Return the cache."""
         return sglang_classic.built(has, common)
 
     def _inserted(self, tokens: Any, row: Tensor, owned: int) -> Any:
@@ -111,7 +125,7 @@ class UnifiedPython(Current):
     """`UnifiedRadixCache`, core in Python."""
 
     def built(self, has: sglang.Interface, common: dict[str, Any]) -> Any:
-        """The cache."""
+        """Return the cache."""
         return sglang_unified.built(has, common, "python")
 
 
@@ -119,14 +133,13 @@ class UnifiedRust(Current):
     """`UnifiedRadixCache`, core in Rust: the default."""
 
     def built(self, has: sglang.Interface, common: dict[str, Any]) -> Any:
-        """The cache."""
+        """Return the cache."""
         return sglang_unified.built(has, common, "rust")
 
 
-class Legacy(Driver):
-    """`RadixCache` of 0.4.6.post5. A match brings its slots with it."""
+class Legacy(MatchesSlots):
+    """`RadixCache` of 0.4.6.post5."""
 
-    rows: ClassVar[torch.dtype] = torch.int32
     version = sglang_legacy.VERSION
 
     def __init__(self, pool: Any) -> None:
@@ -136,34 +149,25 @@ class Legacy(Driver):
 
     @classmethod
     def real(cls, capacity: int, page_size: int) -> Any:
-        """Not loaded with it."""
-        raise Unsupported("only the files of the cache are loaded from that release, not its allocator")
-
-    def sizes(self) -> tuple[int, int]:
-        """The cache's own."""
-        return self._cache.evictable_size(), self._cache.protected_size()
+        """Raise Unsupported: the allocator is not loaded."""
+        raise Unsupported("only the cache of that release is loaded, not its allocator")
 
     def match(self, tokens: Any) -> tuple[int, Any]:
-        """The handle is the slots and the node."""
+        """Match. The handle is the slots and the node."""
         found = self._cache.match_prefix(tokens)
         return len(found[0]), found
 
-    def indices(self, handle: Any, length: int) -> Tensor:
-        """They came with the match."""
-        slots: Tensor = handle[0]
-        return slots
-
     def lock(self, handle: Any) -> Any:
-        """A request keeps the node."""
+        """Lock the node, which a request keeps."""
         self._cache.inc_lock_ref(handle[1])
         return handle[1]
 
     def unlock(self, lock: Any) -> None:
-        """The same node."""
+        """Release the node."""
         self._cache.dec_lock_ref(lock)
 
     def insert(self, tokens: Any, row: Tensor, owned: int) -> int:
-        """Its callers cut the tail, copy the row and free what was present."""
+        """Insert. The caller cuts the unfinished page, copies the row and frees duplicate slots."""
         whole = len(row) // self._page * self._page
         present = int(self._cache.insert(tokens[:whole], row[:whole].clone()))
         if present > owned:
@@ -171,5 +175,5 @@ class Legacy(Driver):
         return present
 
     def evict(self, tokens: int) -> None:
-        """All leaves are collected first."""
+        """Evict. All leaves are collected first."""
         self._cache.evict(tokens)

@@ -1,7 +1,7 @@
-"""vLLM's block manager, which is asked about requests and not about keys, and evicts where it allocates: it has loops of its own.
+"""The block manager of vLLM. It works on requests instead of keys, and evicts when it allocates, so it has loops of its own.
 
-Blocks are found by hashes, which vLLM computes when a request is built: that time is told apart (`with hash`). Totals without it
-flatter it.
+Blocks are found by hashes, which vLLM computes when a request is built. That time is reported separately (`with hash`); totals without
+it are too low.
 """
 
 from __future__ import annotations
@@ -10,21 +10,19 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from radixcheck.verification.bench.clock import COST, now, settle, summary
+from radixcheck.verification.bench.clock import COST, now, settle, summaries, summary
 from radixcheck.verification.bench.driver import Driver, check
 from radixcheck.verification.bench.scenarios.memory_scenario import LENGTHS, resident
-from radixcheck.verification.bench.scenarios.trace_scenario import ANSWERS, Counts, answer_of, recorded
-from radixcheck.verification.bench.streams import LEAF, PREFIX, PROMPT, Make, leaf, paced
-from radixcheck.verification.bench.streams import prompt as prompt_of
+from radixcheck.verification.bench.scenarios.trace_scenario import ANSWERS, Counts, play, recorded
+from radixcheck.verification.bench.streams import LEAF, PREFIX, PROMPT, Make, leaf, paced, prompt
 from radixcheck.verification.bench.stub import Stub
-from radixcheck.verification.replay.mooncake import prompt
 from radixcheck.verification.subjects import vllm
 
 PAGE = 16  # the smallest
 
 
 def decode(make: Make, leaves: int, page_size: int, pool: str, victims: int, steps: int, seconds: float) -> dict[str, float]:
-    """Its allocation evicts: a step is all of it."""
+    """Return the figures of a whole step, because an allocation evicts."""
     cache = make(page_size, leaves * LEAF, pool)
     assert isinstance(cache, Blocks)
     for i in range(leaves):
@@ -53,14 +51,14 @@ def decode(make: Make, leaves: int, page_size: int, pool: str, victims: int, ste
 
 
 def admit(make: Make, groups: int, per_group: int, page_size: int) -> dict[str, float]:
-    """Found blocks need not be read: the row of a request is one of blocks."""
+    """Return the figures of an admission. The row of a request holds blocks, so the slots of a match are not read."""
     cache = make(page_size, groups * per_group * PROMPT, "stub")
     assert isinstance(cache, Blocks)
     times: dict[str, list[int]] = {call: [] for call in ("match", "insert", "unlock")}
     hashing = []
     settle()
     for i in range(groups * per_group):
-        request, hashed = cache.built(prompt_of(i % groups, i))
+        request, hashed = cache.built(prompt(i % groups, i))
         start = now()
         blocks, length, _ = cache.manager.get_computed_blocks(request)
         matched = now()
@@ -74,24 +72,15 @@ def admit(make: Make, groups: int, per_group: int, page_size: int) -> dict[str, 
             times[call].append(time)
     whole = list(map(sum, zip(*times.values(), strict=True)))
     hashed_too = list(map(sum, zip(whole, hashing, strict=True)))
-    figures = {**summary("total", whole, 3), **summary("total with hash", hashed_too, 4)}
-    for call, measured in times.items():
-        figures |= summary(call, measured)
-    return figures
+    return {**summary("total", whole, 3), **summary("total with hash", hashed_too, 4), **summaries(times)}
 
 
 def trace(make: Make, path: str, block: int, blocks: int, page_size: int, requests: int, running: int, seconds: float) -> dict[str, float]:
-    """The same trace, by requests."""
+    """Replay the trace, request by request."""
     cache = make(page_size, block * blocks, "stub")
     assert isinstance(cache, Blocks)
-    found = recorded(path, requests)
-    replay = Replay(cache)
-    settle()
-    for i in paced(len(found), seconds):
-        if len(replay.active) >= running:
-            replay.finish()
-        answer, tick = answer_of(found[i], block, page_size, running)
-        replay.arrive(list(prompt(found[i], block)), answer, tick)
+    found, replay = recorded(path, requests), Replay(cache)
+    play(replay, found, block, page_size, running, seconds)
     while replay.active:
         replay.finish()
     check(replay.counts.done > 0, "no request of the trace fits")
@@ -101,7 +90,7 @@ def trace(make: Make, path: str, block: int, blocks: int, page_size: int, reques
 
 
 def memory(make: Make, leaves: int) -> dict[str, float]:
-    """What it allocates for each block of the pool beforehand is counted."""
+    """Return the bytes per leaf, including what is allocated for the whole pool in advance."""
     kept = [make(PAGE, 1_024 * PAGE, "stub")]
     figures = {}
     for length in LENGTHS:
@@ -117,11 +106,11 @@ def memory(make: Make, leaves: int) -> dict[str, float]:
 
 
 class Blocks(Driver):
-    """The manager. Its pool is inside; the one it is given tells the capacity."""
+    """The manager, which has its own pool. Only the capacity of the given pool is used."""
 
     page_sizes: ClassVar[tuple[int, ...]] = (16, 64)
     loops: ClassVar[Mapping[str, Callable[..., dict[str, float]]]] = {"decode": decode, "admit": admit, "trace": trace, "memory": memory}
-    without: ClassVar[Mapping[str, str]] = {"deep": "no tree", "queue": "a prompt is hashed once, and blocks are looked up by that"}
+    without: ClassVar[Mapping[str, str]] = {"deep": "no tree", "queue": "a prompt is hashed once, and its blocks are looked up by hash"}
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
@@ -134,16 +123,16 @@ class Blocks(Driver):
 
     @classmethod
     def real(cls, capacity: int, page_size: int) -> Any:
-        """It has no other."""
+        """Return a pool that only has the capacity."""
         return Stub(capacity, page_size, cls.rows)
 
     def available(self) -> int:
-        """Tokens of blocks that no request holds."""
+        """Return the tokens of the blocks that no request holds."""
         free: int = self.manager.block_pool.get_num_free_blocks()
         return free * self.page_size
 
     def built(self, tokens: list[int]) -> tuple[Any, int]:
-        """A request, and nanoseconds of hashing: what it takes longer than one that is not hashed."""
+        """Return a request and the nanoseconds of hashing: the difference to a request that is not hashed."""
         start = now()
         request = self._request(tokens, self._has.hasher)
         hashed = now()
@@ -152,25 +141,25 @@ class Blocks(Driver):
         return request, max(0, (hashed - start) - (end - hashed))
 
     def admit(self, request: Any) -> int:
-        """Find, then take and make known; tokens found."""
+        """Find the cached blocks and allocate the others. Return the cached tokens."""
         blocks, length, _ = self.manager.get_computed_blocks(request)
         self.allocate(request, length, blocks)
         return int(length)
 
     def allocate(self, request: Any, length: int, blocks: Any) -> None:
-        """Blocks for what was not found."""
+        """Allocate blocks for the tokens that are not cached."""
         given = self.manager.allocate_slots(request, request.num_tokens - length, length, blocks)
-        check(given is not None, "there is no room for a request that should fit")
+        check(given is not None, "there is no room for a request that must fit")
         request.num_computed_tokens = request.num_tokens
 
     def whole(self, tokens: list[int]) -> None:
-        """A request from its beginning to its end."""
+        """Run a request from admission to its end."""
         request = self._request(tokens, self._has.hasher)
         self.admit(request)
         self.manager.free(request)
 
     def found(self, tokens: list[int]) -> int:
-        """Tokens that are cached of a prompt, of which it always computes the last."""
+        """Return the cached tokens of a prompt. The last token is never counted as cached."""
         length: int = self.manager.get_computed_blocks(self._request(tokens, self._has.hasher))[1]
         return length
 
@@ -182,14 +171,14 @@ class Blocks(Driver):
 
 
 class Running:
-    """A request, and what is left of its answer."""
+    """A request, and the rest of its answer."""
 
     def __init__(self, request: Any, left: int, tick: int) -> None:
         self.request, self.left, self.tick = request, left, tick
 
 
 class Replay:
-    """A trace under way."""
+    """The state of the replay of a trace."""
 
     def __init__(self, cache: Blocks) -> None:
         self.cache, self.counts = cache, Counts()
@@ -198,7 +187,7 @@ class Replay:
         self._answered = ANSWERS
 
     def arrive(self, tokens: list[int], answer: int, tick: int) -> None:
-        """A request, after what runs has grown."""
+        """Add one token tick to each running request, then admit this one."""
         if len(tokens) + answer > self.cache.capacity // 2:
             self.counts.skipped += 1
             return
@@ -213,19 +202,17 @@ class Replay:
         end = now()
         for call, time in (("hash", hashed), ("match", matched - start), ("insert", end - matched)):
             spent[call] += time - COST
-        if given is None:  # too much runs at once
+        if given is None:  # too many requests are running
             while self.active:
                 self.finish()
             self.counts.skipped += 1
             return
         request.num_computed_tokens = len(tokens)
         self.active.append(Running(request, answer, tick))
-        self.counts.done += 1
-        self.counts.tokens += len(tokens)
-        self.counts.hits += length
+        self.counts.admit(len(tokens), length)
 
     def finish(self) -> None:
-        """The oldest one: its blocks are known already."""
+        """Finish the oldest request. Its blocks are cached already."""
         one = self.active.popleft()
         start = now()
         self.cache.manager.free(one.request)
@@ -248,17 +235,8 @@ class Replay:
         one.left = one.left - tokens if given is not None else 0
 
     def figures(self, recorded: int) -> dict[str, float]:
-        """What it came to, without and with hashing."""
-        counts, whole = self.counts, sum(self._spent.values())
-        bare = whole - self._spent["hash"]
-        return {
-            "requests/s": counts.done / (bare / 1e9),
-            "us/request": bare / 1e3 / counts.done,
-            "us/request with hash": whole / 1e3 / counts.done,
-            "hit %": 100 * counts.hits / counts.tokens,
-            "leak": 0,
-            **{call: time / 1e3 / counts.done for call, time in self._spent.items()},
-            "requests": counts.done,
-            "skipped": counts.skipped,
-            "unread": recorded - counts.done - counts.skipped,
-        }
+        """Return the figures, without and with hashing."""
+        spent = dict(self._spent)
+        hashing = spent.pop("hash") / 1e3 / self.counts.done
+        figures = self.counts.figures(spent, recorded)
+        return {**figures, "hash": hashing, "us/request with hash": figures["us/request"] + hashing}

@@ -1,1 +1,1 @@
-"""What is measured: each scenario drives one cache, times its calls, and checks that it has done the work."""
+"""The scenarios. Each drives one cache, times its calls, and checks that the cache has done the work."""

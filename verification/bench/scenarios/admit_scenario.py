@@ -1,8 +1,8 @@
-"""Prompts of 2,048 tokens of which groups share 1,536 are admitted one after the other, with room for all of them."""
+"""Admits prompts of 2,048 tokens, 1,536 of which are shared within a group, one after the other, with room for all of them."""
 
 import torch
 
-from radixcheck.verification.bench.clock import now, settle, summary
+from radixcheck.verification.bench.clock import now, settle, summaries, summary
 from radixcheck.verification.bench.driver import check
 from radixcheck.verification.bench.streams import PREFIX, PROMPT, Make, prompt, row_of
 
@@ -10,7 +10,7 @@ CALLS = ("match", "indices", "lock", "insert", "unlock")
 
 
 def run(make: Make, groups: int, per_group: int, page_size: int) -> dict[str, float]:
-    """Figures of each call and their sum, in microseconds. The first of a group misses, the second splits."""
+    """Return the figures of each call and of their sum, in microseconds. The first prompt of a group misses, the second splits."""
     requests = groups * per_group
     driver = make(page_size, requests * PROMPT, "stub")
     times: dict[str, list[int]] = {call: [] for call in CALLS}
@@ -40,7 +40,4 @@ def run(make: Make, groups: int, per_group: int, page_size: int) -> dict[str, fl
     check(driver.sizes() == (held, 0), f"evictable and protected tokens are {driver.sizes()} at the end, of {held}")
     check(driver.available() == requests * PROMPT - held, f"{driver.available()} slots are free at the end")
     whole = list(map(sum, zip(*times.values(), strict=True)))
-    figures = summary("total", whole, len(CALLS))
-    for call, measured in times.items():
-        figures |= summary(call, measured)
-    return figures
+    return {**summary("total", whole, len(CALLS)), **summaries(times)}

@@ -1,21 +1,21 @@
-"""The tokens of requests become one tensor, and their lengths another, in the ways that there are: no cache is asked.
+"""Makes one tensor of the tokens of requests, and another of their lengths, in several ways. No cache is involved.
 
-`sum` and `chain` flatten lists and make a tensor of the result, as before and after sglang#6907; `buffers` joins arrays and reads them
-as they are; ours, which makes starts as well, begins with `lists` or with `arrays`; `staged` goes by the buffer that a device needs.
+`sum` and `chain` flatten lists and make a tensor of the result, as before and after sglang#6907. `buffers` joins arrays and reads them
+without a copy. Ours, which also computes the start of each request, takes `lists` or `arrays`; `staged` uses the buffer that a device
+needs.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from radixcheck.optimized.batch import HostBatches, StagedBatches
-from radixcheck.reference.batch import flattened, flattened_quadratic
-from radixcheck.verification.bench.clock import now, settle, summary
+from radixcheck.reference.batch import flattened
+from radixcheck.verification.bench.clock import now, settle, summaries
 from radixcheck.verification.bench.driver import check
 from radixcheck.verification.bench.streams import Make, leaf
 
@@ -23,11 +23,11 @@ Made = tuple[Tensor, Tensor]  # tokens, lengths
 
 
 def ways(lists: list[list[int]]) -> dict[str, Callable[[], Made]]:
-    """Each gives the same two tensors."""
+    """Return functions that make the same two tensors."""
     arrays = [array("q", tokens) for tokens in lists]
     host, staged = HostBatches(), StagedBatches("cpu")
     return {
-        "sum": lambda: (torch.tensor(flattened_quadratic(lists)), lengths(lists)),
+        "sum": lambda: (torch.tensor(sum(lists, [])), lengths(lists)),  # noqa: RUF017 - as before sglang#6907
         "chain": lambda: (torch.tensor(flattened(lists)), lengths(lists)),
         "buffers": lambda: (torch.frombuffer(bytearray().join(arrays), dtype=torch.int64), lengths(arrays)),
         "lists": lambda: host.prepare(lists)[:2],
@@ -38,12 +38,12 @@ def ways(lists: list[list[int]]) -> dict[str, Callable[[], Made]]:
 
 
 def lengths(requests: Sequence[Sequence[int]]) -> Tensor:
-    """As sglang#6907 makes them (C9)."""
+    """Return the lengths, computed as in sglang#6907 (C9)."""
     return torch.as_tensor([len(tokens) for tokens in requests], dtype=torch.int64)
 
 
 def run(make: Make, requests: int, tokens: int, steps: int) -> dict[str, float]:
-    """Microseconds of each way, and how many times faster ours is than others."""
+    """Return the microseconds of each way, and how many times faster ours is than the others."""
     lists = [leaf(i, tokens) for i in range(requests)]
     expected = torch.tensor(flattened(lists)), lengths(lists)
     known = ways(lists)
@@ -52,9 +52,7 @@ def run(make: Make, requests: int, tokens: int, steps: int) -> dict[str, float]:
     for _ in range(steps):
         for name, way in known.items():
             _timed(way, expected, times[name])
-    figures: dict[str, Any] = {}
-    for name, measured in times.items():
-        figures |= summary(name, measured)
+    figures = summaries(times)
     for ours, other in (("lists", "sum"), ("lists", "chain"), ("arrays", "sum"), ("arrays", "buffers")):
         figures[f"{other} / {ours}"] = figures[f"{other} p50"] / figures[f"{ours} p50"]
     return figures

@@ -1,4 +1,4 @@
-"""The pool is full of leaves of 64 tokens that can be evicted; each step evicts one or more in one call, and inserts as many new ones."""
+"""Decodes in a pool that is full of evictable leaves of 64 tokens: each step evicts one or more in one call, and inserts as many."""
 
 from radixcheck.verification.bench.clock import now, settle, summary
 from radixcheck.verification.bench.driver import check
@@ -6,7 +6,7 @@ from radixcheck.verification.bench.streams import LEAF, Make, leaf, paced
 
 
 def run(make: Make, leaves: int, page_size: int, pool: str, victims: int, steps: int, seconds: float) -> dict[str, float]:
-    """Figures of evict, alloc, insert and the whole step, in microseconds."""
+    """Return the figures of evict, alloc, insert and the whole step, in microseconds."""
     driver = make(page_size, leaves * LEAF, pool)
     for i in range(leaves):
         driver.insert(driver.prep(leaf(i)), driver.alloc(LEAF), 0)
@@ -27,7 +27,7 @@ def run(make: Make, leaves: int, page_size: int, pool: str, victims: int, steps:
         evicting.append(evicted - start)
         taking.append(taken - evicted)
         inserting.append(end - taken)
-    check(present == 0, f"{present} tokens were found present that never came before")
+    check(present == 0, f"{present} tokens were cached before they were inserted")
     check(driver.sizes() == (leaves * LEAF, 0), f"evictable and protected tokens are {driver.sizes()} at the end, of {leaves * LEAF}")
     check(driver.available() == 0, f"{driver.available()} slots are free at the end")
     last = leaves + len(evicting) * victims

@@ -1,6 +1,6 @@
-"""A chain of many nodes of 16 tokens: the cost of what goes along a path."""
+"""Measures the costs along a chain of many nodes of 16 tokens."""
 
-from radixcheck.verification.bench.clock import now, settle, summary
+from radixcheck.verification.bench.clock import now, settle, summaries
 from radixcheck.verification.bench.driver import check
 from radixcheck.verification.bench.streams import Make, row_of
 
@@ -9,7 +9,7 @@ CALLS = ("match", "lock", "unlock", "insert", "evict")
 
 
 def run(make: Make, nodes: int, steps: int) -> dict[str, float]:
-    """Figures of each call, in microseconds; exact sizes are read inside the timed call of lock."""
+    """Return the figures of each call, in microseconds. The time of a lock includes reading exact sizes."""
     tokens = list(range(1_000, 1_000 + (nodes + 1) * SEGMENT))
     driver = make(1, (nodes + 1) * SEGMENT, "stub")
     row = driver.alloc(SEGMENT).to(driver.rows)
@@ -43,7 +43,4 @@ def run(make: Make, nodes: int, steps: int) -> dict[str, float]:
             CALLS, (matched - start, locked - matched, unlocked - locked, inserted - unlocked, end - inserted), strict=True
         ):
             times[call].append(time)
-    figures: dict[str, float] = {}
-    for call, measured in times.items():
-        figures |= summary(call, measured)
-    return figures
+    return summaries(times)

@@ -1,8 +1,7 @@
-"""Our cache with its slots on the device: each call is timed by the clock on the wall until the device has done its part.
+"""Measures our cache with its slots on the device. Each call is timed in wall-clock time until the device has finished.
 
-Processor time would not see what a device does. Without a GPU the same calls are timed on the CPU, where nothing runs beside them. `tagged`
-is the checking mode in which the device holds, for each slot, what prefix its token ends: what is computed is tagged, what is matched is
-compared.
+Processor time does not include the work of a device. Without a GPU the same calls are timed on the CPU. `tagged` is the checking mode in
+which the device holds, for each slot, the prefix that its token ends: computed slots are tagged, and matched slots are compared.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ Result = TypeVar("Result")
 
 
 class Stopwatch:
-    """Microseconds of each call, the device included."""
+    """Measures the microseconds of calls, including the device."""
 
     def __init__(self, device: torch.device) -> None:
         self._wait: Callable[[], Any] = torch.cuda.synchronize if device.type == "cuda" else lambda: None
         self.measured: dict[str, list[float]] = {}
 
     def time(self, name: str, call: Callable[[], Result]) -> Result:
-        """Whatever was launched before is done first."""
+        """Wait for earlier work of the device, then time the call."""
         self._wait()
         start = perf_counter_ns()
         result = call()
@@ -43,14 +42,14 @@ class Stopwatch:
 
 
 def run(make: Make, leaves: int, page_size: int, steps: int) -> dict[str, float]:
-    """Medians, in microseconds, without tags and with them; `cuda` says where: 1 there, 0 on the CPU."""
+    """Return medians in microseconds, without tags and with them. `cuda` is 1 on a device and 0 on the CPU."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     figures = {"cuda": float(device.type == "cuda")}
     for prefix, tags in (("", NoTags()), ("tagged ", Tags(leaves * LEAF, device))):
         cache = RadixCache(page_size, "lru", DevicePool(leaves * LEAF, page_size, device), tags)
         watch = Stopwatch(device)
         for i in range(leaves + steps):
-            if i == leaves:  # the pool is full, and everything has been called before
+            if i == leaves:  # the pool is full, and every call has been warmed up
                 watch.measured.clear()
                 settle()
             _step(cache, watch, i)
@@ -59,7 +58,7 @@ def run(make: Make, leaves: int, page_size: int, steps: int) -> dict[str, float]
 
 
 def _step(cache: RadixCache, watch: Stopwatch, number: int) -> None:
-    """Make room for a leaf, insert it, match it."""
+    """Make room for a leaf, insert it and match it."""
     key = Key(cast(Any, array("Q", leaf(number))))
     if not cache.sizes().available:
         watch.time("evict", lambda: cache.evict(LEAF))
@@ -68,10 +67,10 @@ def _step(cache: RadixCache, watch: Stopwatch, number: int) -> None:
     slots = cache.alloc(LEAF)
     watch.time("insert", lambda: _computed(cache, key, slots))
     found = watch.time("match", lambda: cache.match(key).slots)
-    check(torch.equal(found, slots), "a match does not hand out the slots that were inserted")
+    check(torch.equal(found, slots), "a match does not return the slots that were inserted")
 
 
 def _computed(cache: RadixCache, key: Key, slots: Tensor) -> None:
-    """What an engine does with a prompt of which nothing is cached."""
+    """Write and insert a prompt that is not cached."""
     cache.tags.write(slots, key, 0)
     cache.insert(key, slots)

@@ -1,6 +1,7 @@
-"""A thousand requests wait and are ranked each round by what is cached of them; between rounds sequences come and go.
+"""Ranks a thousand waiting requests in each round by their cached tokens; between rounds sequences come and go.
 
-Each waiting prompt is a prefix of its group, then an entry that some of its group share and that may be cached, then its own tokens.
+A waiting prompt is the prefix of its group, then an entry that it shares with a part of its group and that may be cached, then its own
+tokens.
 """
 
 from radixcheck.verification.bench.clock import microseconds, now, settle, summary
@@ -10,30 +11,30 @@ from radixcheck.verification.bench.streams import OWN, PREFIX, PROMPT, SHARED, M
 GROUPS = 32
 ENTRIES = 8  # of each group
 ENTRY = 256  # tokens
-COMING = 10  # sequences between rounds, and as many that go
-ASIDE = 30_000_000  # where tokens begin that nobody waits for
+COMING = 10  # sequences that come between rounds, and as many go
+ASIDE = 30_000_000  # first token of the sequences that are not waiting
 
 
 def deeper(i: int) -> list[int]:
-    """The prefix of a group, and one of its entries."""
+    """Return the prefix of a group, and one of its entries."""
     group, entry = i % GROUPS, i // GROUPS % ENTRIES
     start = OWN + (group * ENTRIES + entry) * ENTRY
     return [*range(SHARED + group * PREFIX, SHARED + (group + 1) * PREFIX), *range(start, start + ENTRY)]
 
 
 def waiting(i: int) -> list[int]:
-    """A prompt."""
+    """Return a waiting prompt."""
     rest = PROMPT - PREFIX - ENTRY
     return [*deeper(i), *range(OWN * 2 + i * rest, OWN * 2 + (i + 1) * rest)]
 
 
 def aside(i: int) -> list[int]:
-    """A sequence that nobody waits for."""
+    """Return a sequence that is not waiting."""
     return list(range(ASIDE + i * ENTRY, ASIDE + (i + 1) * ENTRY))
 
 
 def run(make: Make, requests: int, rounds: int, page_size: int) -> dict[str, float]:
-    """Microseconds of one round over all that wait, apart from the first, and of the beginning of a wait."""
+    """Return the microseconds of one round over all waiting requests, except the first round, and of adding a request."""
     spare = 2 * COMING * rounds
     capacity = GROUPS * PREFIX + (GROUPS * ENTRIES // 2 + spare) * ENTRY
     driver = make(page_size, capacity, "stub")
@@ -57,7 +58,7 @@ def run(make: Make, requests: int, rounds: int, page_size: int) -> dict[str, flo
         check(wrong == 0, f"{wrong} of {requests} lengths of round {one} are not those of a walk from the root")
         if one == 0:
             expected = [PREFIX + (ENTRY if i % (GROUPS * ENTRIES) < GROUPS * ENTRIES // 2 else 0) for i in range(requests)]
-            check(found == expected, "the lengths of the first round are not those of what was inserted")
+            check(found == expected, "the lengths of the first round are not those that were inserted")
         _between(driver, one, spare)
         held = sum(driver.sizes()) + driver.available()
         check(held == capacity, f"{held} tokens are free or cached after round {one}, of {capacity}")
@@ -67,7 +68,7 @@ def run(make: Make, requests: int, rounds: int, page_size: int) -> dict[str, flo
 
 
 def _between(driver: Driver, one: int, spare: int) -> None:
-    """As many tokens go as come; half of what comes is waited for, wherever it is not cached yet."""
+    """Insert sequences, for which as many tokens are evicted. Half of the sequences are parts of waiting prompts."""
     entries = GROUPS * ENTRIES
     coming = [deeper(entries // 2 + (one * COMING // 2 + i) % (entries // 2)) for i in range(COMING // 2)]
     coming += [aside(spare + one * COMING + i) for i in range(COMING - len(coming))]
@@ -76,7 +77,7 @@ def _between(driver: Driver, one: int, spare: int) -> None:
 
 
 def _come(driver: Driver, tokens: list[int]) -> None:
-    """A sequence that was computed. What goes makes room for it."""
+    """Insert a computed sequence, after evicting what is needed."""
     key = driver.prep(tokens)
     length, handle = driver.match(key)
     lock = driver.lock(handle)

@@ -1,4 +1,4 @@
-"""SGLang's RadixCache: a match that ends inside an edge refreshes the part behind it as well, which nobody has used."""
+"""SGLang's RadixCache: a match that ends inside a node also refreshes the part after it, which no request has used."""
 
 import sys
 from array import array

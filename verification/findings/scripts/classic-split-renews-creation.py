@@ -1,4 +1,4 @@
-"""SGLang's RadixCache under fifo: a split makes the prefix of an old edge new, so that it outlives what came after it."""
+"""SGLang's RadixCache under fifo: a split gives the prefix a new creation time, so that it outlives younger entries."""
 
 import sys
 from array import array

@@ -1,4 +1,4 @@
-"""SGLang's UnifiedRadixCache, core in Python: a request counts its hit when a chunk of it is cached, and keeps it when it is aborted."""
+"""SGLang's UnifiedRadixCache, core in Python: the hit of a request is counted when a chunk is cached, and remains when it is aborted."""
 
 import sys
 from array import array
@@ -22,8 +22,8 @@ request = SimpleNamespace(
 )
 vars(request).update(session_id=None, session=None, kv_rotation_base=None, lock=cache.lock(root), last_node=root, finished=lambda: False)
 rows.write((0, slice(0, 2)), pool.alloc(2).to(torch.int32))
-cache.checkpoint(request, up_to=2)  # its prefill is done
-cache.unlock(request.lock)  # and it is aborted
+cache.checkpoint(request, up_to=2)  # the prefill is complete
+cache.unlock(request.lock)  # the request is aborted
 (node,) = cache.root_node.children.values()
-print(f"nobody has finished with [0 1], which lfu ranks by {node.hit_count} hit")
+print(f"no request with [0 1] has finished, but lfu ranks it by {node.hit_count} hit")
 sys.exit(node.hit_count != 0)

@@ -1,4 +1,4 @@
-"""SGLang's UnifiedRadixCache, core in Rust: a match that ends inside an edge refreshes the part behind it, which nobody has used."""
+"""SGLang's UnifiedRadixCache, core in Rust: a match that ends inside a node also refreshes the part after it, which is unused."""
 
 import sys
 from array import array

@@ -1,4 +1,4 @@
-"""SGLang's UnifiedRadixCache, core in Rust: one lock released twice is accepted, and takes away the protection of another holder."""
+"""SGLang's UnifiedRadixCache, core in Rust: a second release of one lock is accepted, and removes the protection of another holder."""
 
 import sys
 from array import array
@@ -19,7 +19,7 @@ cache.insert(InsertParams(key=key, value=pool.alloc(2)))
 node = cache.match_prefix(MatchPrefixParams(key=key)).last_device_node
 one, two = cache.lock(node), cache.lock(node)
 cache.unlock(one)
-cache.unlock(one)  # nobody may do this
+cache.unlock(one)  # a misuse
 freed = cache.evict(EvictParams(num_tokens=2)).num_tokens_evicted
 print(f"a second holder has [0 1] locked, and the eviction freed {freed} of its tokens")
 sys.exit(freed != 0)

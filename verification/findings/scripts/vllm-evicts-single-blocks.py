@@ -28,5 +28,5 @@ for name, tokens in (("one", [1, 2, 3]), ("two", [9])):
     request.num_computed_tokens = len(tokens)
     manager.free(request)
 left = sum(block.block_hash is not None for block in manager.block_pool.blocks) - 1
-print(f"a prompt of three blocks had to make room for one: {left} of its blocks are left")
+print(f"a prompt of three blocks had to make room for one block: {left} of its blocks are left")
 sys.exit(left != 0)

@@ -1,4 +1,4 @@
-"""vLLM's KVCacheManager (installed, or sources under PEERS_DIR): two requests that compute the same leave two copies behind."""
+"""vLLM's KVCacheManager (installed, or sources under PEERS_DIR): two requests that compute the same tokens leave two copies."""
 
 import logging
 import os
@@ -22,11 +22,11 @@ config = KVCacheConfig(num_blocks=8, kv_cache_tensors=[], kv_cache_groups=[KVCac
 manager = KVCacheManager(config, max_model_len=64, scheduler_block_size=1, hash_block_size=1, enable_caching=True)
 hasher = get_request_block_hasher(1, hashed)
 requests = [Request(name, [7], SamplingParams(max_tokens=1), None, block_hasher=hasher) for name in ("one", "two")]
-for request in requests:  # both are being computed before either is known
+for request in requests:  # both are computed before either is cached
     assert manager.allocate_slots(request, 1, delay_cache_blocks=True)
 for request in requests:
     manager.cache_blocks(request, 1)
     manager.free(request)
 copies = sum(block.block_hash is not None for block in manager.block_pool.blocks)
-print(f"one token was computed twice: {copies} blocks hold it, and one of them is found")
+print(f"one token was computed twice: {copies} blocks hold it, and only one of them can be found")
 sys.exit(copies > 1)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from radixcheck.verification.bench.plan import SCENARIOS
+from radixcheck.verification.bench.bench_data import SCENARIOS
 from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Picture, Section, Steps, Table, Words
 from radixcheck.verification.report.chart import Line, chart, listed
 from radixcheck.verification.review_6907.answers import BENCH

@@ -5,7 +5,7 @@ from typing import Any
 
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.proofs.trust import PREFIXES
+from radixcheck.verification.proofs.proof_results import PREFIXES
 from radixcheck.verification.report.blocks import Badge, Block, Command, Link, Paragraph, Part, Section, Table, Words
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import Gathered, anchor

@@ -1,22 +1,22 @@
-"""Who is evicted: that the least leaf is one and the same everywhere, and the oldest of all."""
+"""The victim: there is only one least evictable leaf, and under lru no unlocked node is older."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from radixcheck.spec.logic import Term
+from radixcheck.spec.logic import Term, forall
 from radixcheck.spec.policies import POLICIES, Policy
-from radixcheck.spec.signature import candidate, every, time
+from radixcheck.spec.signature import POS, candidate, time
+from radixcheck.verification.proofs.claim import ANY_GIVEN, Claim, given, resting_on, unlocked
 from radixcheck.verification.proofs.conditions import ANY, LRU, follows
 from radixcheck.verification.proofs.laws import inherits, leaf_below
-from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, given, resting_on, unlocked
 
 
 def claims() -> Iterator[Claim]:
-    """The order of victims."""
+    """Yield the claims about the order of victims."""
     for name, policy in POLICIES.items():
         yield Claim(
             f"UNIQUE-{name}",
-            f"Under {name} no two leaves are least: the same operations evict the same victims on every replica.",
+            f"Under {name} at most one evictable leaf is least: no other ranks before it.",
             "C6 L3",
             follows(f"UNIQUE-{name}", _unique(policy), given(policy)),
         )
@@ -26,20 +26,20 @@ def claims() -> Iterator[Claim]:
         "C6 L3",
         follows("UNIQUE-ANY", given(ANY, heap=True)["NO_TIES"], ANY_GIVEN),
     )
-    oldest = every(lambda v, u: (_first(LRU, v) & unlocked(u)) >> (time(v) <= time(u)))
+    oldest = forall((POS, POS), lambda v, u: (_first(LRU, v) & unlocked(u)) >> (time(v) <= time(u)))
     found = resting_on(follows("LRU-OLDEST", oldest, given()), "PARENT", "LOCK_NONNEG", "TIME_MONO")
     yield Claim(
         "LRU-OLDEST",
-        "Under lru no unlocked node at all, leaf or not, was last accessed before the victim.",
+        "Under lru no unlocked node, leaf or not, was last accessed before a least evictable leaf.",
         "C1 C6",
         replace(found, laws=(*found.laws, leaf_below(), inherits(time))),
     )
 
 
 def _first(policy: Policy, v: Term) -> Term:
-    """An evictable leaf before which none is evicted."""
-    return candidate(v) & every(lambda w: candidate(w) >> ~policy.before(w, v))
+    """An evictable leaf before which no evictable leaf ranks."""
+    return candidate(v) & forall(POS, lambda w: candidate(w) >> ~policy.before(w, v))
 
 
 def _unique(policy: Policy) -> Term:
-    return every(lambda v, u: (_first(policy, v) & _first(policy, u)) >> (v == u))
+    return forall((POS, POS), lambda v, u: (_first(policy, v) & _first(policy, u)) >> (v == u))

@@ -1,0 +1,51 @@
+"""Decides every mutant, in worker processes."""
+
+from collections.abc import Callable
+from time import perf_counter
+
+from radixcheck.verification.core.workers import workers
+from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, SURVIVED, Judged, Mutant
+from radixcheck.verification.proofs.spec_mutants.bounded_states import SECONDS, SIZES, caught, possible
+from radixcheck.verification.proofs.spec_mutants.equivalence import equivalent
+from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
+
+FIRST_SECONDS = 0.5  # for the first attempt at a proof
+
+
+def judge(mutant: Mutant, seed: int = 0) -> Judged:
+    """Search the smallest states for a counterexample, then for a proof, then larger states, then longer for a proof."""
+    start = perf_counter()
+    verdict, by = _judge(mutant, seed)
+    return Judged(mutant, verdict, by, perf_counter() - start)
+
+
+def _judge(mutant: Mutant, seed: int) -> tuple[str, str]:
+    if by := caught(mutant, 0, seed):
+        return CAUGHT, by
+    can_be_taken = possible(mutant, seed)
+    if can_be_taken and (by := equivalent(mutant, seed, FIRST_SECONDS)):
+        return EQUIVALENT, by
+    for size in range(1, len(SIZES)):
+        if by := caught(mutant, size, seed):
+            return CAUGHT, by
+    if can_be_taken and (by := equivalent(mutant, seed, SECONDS)):
+        return EQUIVALENT, by
+    return SURVIVED, ""
+
+
+def _judge_one(job: tuple[int, int]) -> tuple[str, str, float]:
+    number, seed = job
+    found = judge(mutants()[number], seed)
+    return found.verdict, found.by, found.seconds
+
+
+def judge_all(progress: Callable[[Judged], None] = lambda _: None, seed: int = 0) -> tuple[Judged, ...]:
+    """Judge every mutant, in worker processes. `progress` is called with each result."""
+    found = []
+    with workers() as pool:
+        # Mutants cannot be pickled, but their numbers can.
+        jobs = [(number, seed) for number in range(len(mutants()))]
+        for mutant, answer in zip(mutants(), pool.map(_judge_one, jobs, chunksize=4), strict=True):
+            found.append(Judged(mutant, *answer))
+            progress(found[-1])
+    return tuple(found)
