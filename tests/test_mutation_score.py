@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import mutation
 import pytest
 from mutation import EQUIVALENT, KILLED, SURVIVED, TEXT, TIMED_OUT, Change, Outcome, complaints, mutants_of, reasons, score, table
 from places import ROOT
@@ -156,6 +157,10 @@ def test_an_entry_without_a_class_or_a_reason_is_refused(tmp_path: Path, text: s
 
     with pytest.raises(ValueError, match=fault):
         reasons(file)
+
+
+def test_the_selected_tests_are_there() -> None:
+    assert all((ROOT / place).exists() for place in mutation.SELECTION)
 
 
 def test_every_listed_survivor_changes_lines_that_are_there() -> None:

@@ -151,7 +151,7 @@ def test_subjects_and_invariants_are_listed(capsys: pytest.CaptureFixture[str]) 
 
 def shell(line: str) -> tuple[int, str]:
     """The exit status of a line of shell in which `radixcheck` is this package's command, and its standard error."""
-    command = f"{shlex.quote(sys.executable)} -m radixcheck.verification"
+    command = f"{shlex.quote(sys.executable)} -m radixcheck"
     ran = subprocess.run(["bash", "-c", line.replace("radixcheck", command)], check=False, capture_output=True, text=True, timeout=120)
     return ran.returncode, ran.stderr
 
