@@ -1,34 +1,17 @@
-"""Habits of the text: what lies in the checkout, lengths, words, docstrings and their examples."""
+"""Habits of the text: what lies in the checkout, lengths, docstrings and their examples."""
 
 import ast
 import doctest
 import importlib
-import re
 from collections import Counter
 
-import pytest
-from places import LAYERS, ROOT
+from places import LAYERS
 from sources import modules, python_files, syntax, tracked
 
 TOP_LEVEL = {".ci", ".dev", ".gitignore", "LICENSE", "README.md", "pyproject.toml", "tests", *LAYERS}
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
-
-# Letters in brackets keep these patterns from finding themselves.
-BANNED = {
-    "unfinished work": r"\b(?:T[O]DO|F[I]XME|X[X]X|H[A]CK|W[I]P)\b",
-    "a path of one machine": r"(?<![\w.~*/-])/(?:work|tmp|root|home|opt|mnt)/\w",
-    "a place outside the project": r"(?i)\b(?:our|this|the) (?:workp[l]ace|ses[s]ion|trac[k]er|tic[k]et|br[i]ef)\b",
-    "a test that is not run": r"mark\.sk[i]p|mark\.x[f]ail|imp[o]rtorskip|pytest\.sk[i]p|pra[g]ma: no cover",
-}
-# Who may leave a test out: here one marked gpu where there is no device, and in the suites of others a property that their cache hides.
-MAY_SKIP = ("tests/conftest.py", "verification/pytest_plugin/items.py")
-
-
-def banned_phrases(text: str) -> list[str]:
-    """Each phrase of a text that the project does not use, with the reason."""
-    return [f"{found[0]}: {reason}" for reason, pattern in BANNED.items() for found in re.finditer(pattern, text)]
 
 
 def long_functions(source: ast.Module) -> list[str]:
@@ -58,18 +41,6 @@ def test_a_function_one_line_too_long_is_seen() -> None:
 
     assert long_functions(ast.parse("def fits():" + body * (FUNCTION_LINES_MAX - 1))) == []
     assert long_functions(ast.parse("def long():" + body * FUNCTION_LINES_MAX)) == ["long"]
-
-
-def test_the_text_uses_no_banned_phrase() -> None:
-    texts = python_files() | {path: (ROOT / path).read_text() for path in tracked()}
-
-    assert {path: found for path, text in texts.items() if path not in MAY_SKIP and (found := banned_phrases(text))} == {}
-
-
-@pytest.mark.parametrize("phrase", ["T_ODO: later", "see /t_mp/notes", "in this ses_sion", "@pytest.mark.sk_ip"])
-def test_a_banned_phrase_is_seen(phrase: str) -> None:
-    assert banned_phrases(phrase) == []
-    assert len(banned_phrases(phrase.replace("_", ""))) == 1
 
 
 def test_every_file_says_what_it_is_for() -> None:
