@@ -3,15 +3,31 @@
 import ast
 import doctest
 import importlib
+import re
 from collections import Counter
+from pathlib import Path
 
-from places import LAYERS
+import pytest
+from places import LAYERS, ROOT
 from sources import modules, python_files, syntax, tracked
 
-TOP_LEVEL = {".ci", ".dev", ".gitignore", "LICENSE", "README.md", "pyproject.toml", "tests", *LAYERS}
+TOP_LEVEL = {".ci", ".dev", ".github", ".gitignore", "LICENSE", "README.md", "pyproject.toml", "tests", *LAYERS}
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
+
+
+def missing_files(text: str, folder: Path) -> list[str]:
+    """Paths in backticks, in a page that lies in this folder, that lead nowhere: from the top of the checkout or from the folder."""
+    names = {path.rpartition("/")[2] for path in tracked()}
+    missing = []
+    for code in re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)):
+        for word in code.split():
+            here = [base / re.split(r"[:\"']", word)[0] for base in (ROOT, folder) if "/" in word and (base / word.split("/")[0]).is_dir()]
+            is_lost = bool(here) and not any(path.exists() for path in here)
+            if is_lost or (re.fullmatch(r"\w+\.(py|toml|txt|mjs)", code) and word not in names):
+                missing.append(word)
+    return missing
 
 
 def long_functions(source: ast.Module) -> list[str]:
@@ -47,6 +63,24 @@ def test_every_file_says_what_it_is_for() -> None:
     actual = [path for path in python_files() if not ast.get_docstring(syntax(path))]
 
     assert actual == []
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    pages = [ROOT / path for path in tracked() if path.endswith(".md")]
+
+    assert {str(page): lost for page in pages if (lost := missing_files(page.read_text(), page.parent))} == {}
+
+
+@pytest.mark.parametrize("page", ["`spec/gone.py`", "`serv.py`", "`pytest tests/gone/test_it.py`", "`remote/GONE.md`", "`tests/gone/`"])
+def test_a_file_that_is_not_there_is_seen(page: str) -> None:
+    assert len(missing_files(f"See {page}.", ROOT / "verification")) == 1
+
+
+@pytest.mark.parametrize(
+    "page", ["`spec/logic.py`", "`serve.py`", "`pytest tests/spec`", "`remote/README.md`", "`new.md`", "`a/b`", "`x.py y`"]
+)
+def test_a_file_that_is_there_or_to_be_written_passes(page: str) -> None:
+    assert missing_files(f"See {page}.", ROOT / "verification") == []
 
 
 def test_no_two_tests_have_the_same_name() -> None:
