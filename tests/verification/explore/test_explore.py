@@ -134,7 +134,7 @@ def test_a_fault_of_one_operation_on_the_way_back_to_a_state_is_a_broken_determi
                 raise RuntimeError("not today")
             return super().insert(key, slots, priority)
 
-    explored = explore(lambda setup: Moody(setup.page_size, setup.policy, setup.pool), SMALL)
+    explored = explore(Moody.of, SMALL)
 
     assert faults(explored) == {"DETERMINISM": 1}
 
@@ -149,7 +149,7 @@ def test_what_a_fresh_cache_does_not_do_is_a_broken_determinism() -> None:
             Tired.inserts += 1
             return super().insert(key, slots, priority) + (Tired.inserts == 1)
 
-    explored = explore(lambda setup: Tired(setup.page_size, setup.policy, setup.pool), SMALL)
+    explored = explore(Tired.of, SMALL)
 
     assert faults(explored) == {"DETERMINISM": 1}
     assert explored.found[0].violation.text.startswith("INSERT_MATCH_AGREE was broken (")
@@ -173,7 +173,7 @@ class CountingLate(ReferenceSubject):
         return super().insert(key, slots, priority)
 
 
-@pytest.mark.parametrize("factory", [Counting, lambda setup: CountingLate(setup.page_size, setup.policy, setup.pool)])
+@pytest.mark.parametrize("factory", [Counting, CountingLate.of])
 def test_a_cache_that_cannot_be_written_back_is_brought_to_each_state_from_the_start(factory: Callable[[Setup], Any]) -> None:
     explored = explore(factory, SMALL)
 
@@ -188,7 +188,7 @@ class Hiding(ReferenceSubject):
 
 
 def test_what_is_not_seen_is_not_called_exhausted() -> None:
-    explored = explore(lambda setup: Hiding(setup.page_size, setup.policy, setup.pool), SMALL)
+    explored = explore(Hiding.of, SMALL)
 
     assert (explored.closed, explored.shown, explored.verdict) == (True, False, "UNDECIDED")
 

@@ -59,10 +59,6 @@ class Crashing(ReferenceSubject):
         return super().start(request, key, priority)
 
 
-def made(kind: type[ReferenceSubject]) -> Factory:
-    return lambda setup: kind(setup.page_size, setup.policy, setup.pool)
-
-
 def compared(left: Factory, right: Factory, config: Config = SMALL, runs: int = 8) -> Outcome:
     return sum((compare(left, right, config, seed) for seed in range(runs)), Outcome())
 
@@ -98,7 +94,7 @@ def test_two_wrong_caches_have_kinds_of_their_own() -> None:
     ("wrong", "what"), [(Shuffled, "contents of match"), (Crashing, "crash in start"), (Silent, "victims of an eviction")]
 )
 def test_what_is_compared(wrong: type[ReferenceSubject], what: str) -> None:
-    outcome = compared(made(wrong), reference_subject, PAGED)
+    outcome = compared(wrong.of, reference_subject, PAGED)
 
     assert {kind.what for kind in outcome.kinds} == {what}
     assert {kind.departs for kind in outcome.kinds} == {("left",)}
@@ -120,7 +116,7 @@ def test_mutants_differ_from_the_reference(mutant: str, what: str) -> None:
 
 
 def test_what_a_cache_declares_is_no_fault() -> None:
-    declared, silent = (compared(reference_subject, made(kind)) for kind in (Generous, Silent))
+    declared, silent = (compared(reference_subject, kind.of) for kind in (Generous, Silent))
 
     assert [d.declared for d in declared.differences] == [{"right": "a page in reserve"}]
     assert declared.faults == ()
