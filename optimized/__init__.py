@@ -1,9 +1,27 @@
-"""The fast cache: slots are tensors on the device, the tree is kept on the host, and nothing on a hot path reads back.
+"""The fast cache: slots are tensors on the device, the tree is on the host, and no hot path reads from the device.
 
-The modules, from the bottom up: `keys` (tokens as bytes), `node`, `heap` (victims in order), `locks` (paths that are protected, and
-sizes), `tree` (segments and walks), `matched` (what a match hands out), `lookup` (keys that are looked up again), `pool` (which slots are
-free), `memory` (tree and pool: room is made by evicting), `loans` and `tags` (what a checking mode puts in), `requests` (rows of live
-requests), `cache` (the verbs). Beside them `batch` (what a forward pass is given).
+The modules, from the bottom up: `keys` (tokens as bytes), `node`, `heap` (the order of eviction), `locks` (protected paths, sizes),
+`tree` (segments and walks), `matched` (results of a match), `lookup` (keys that are looked up again), `device_pool` (free slots),
+`memory` (tree and pool: makes room by evicting), `loans` and `tags` (replaced in a checking mode), `requests` (rows of live requests),
+`cache` (the verbs). `batch` makes the input of a forward pass. The glossary is in `reference/README.md`.
+
+Slots are tensors of dtype int64 and one dimension, on the device of the pool; amounts are in tokens. A refused call raises a subclass of
+`radixcheck.spec.values.CacheError` and has changed nothing.
+
+>>> from radixcheck.optimized import DevicePool, Key, RadixCache
+>>> cache = RadixCache(page_size=2, policy="lru", pool=DevicePool(capacity=8, page_size=2, device="cpu"))
+>>> slots = cache.alloc(4)  # two pages, to be filled with the KV of four tokens
+>>> cache.insert(Key((1, 2, 3, 4)), slots)  # none of these tokens was cached before
+0
+>>> found = cache.match(Key((1, 2, 3, 9)))  # only the first page agrees
+>>> found.length, found.slots.tolist() == slots[:2].tolist()
+(2, True)
+>>> receipt = cache.lock(found.node)
+>>> cache.evict(8), cache.sizes()  # the locked page stays
+(2, Sizes(available=6, evictable=0, protected=2))
+>>> cache.unlock(receipt)
+>>> cache.sizes()
+Sizes(available=6, evictable=2, protected=0)
 """
 
 from radixcheck.optimized.batch import Batches, DeviceBatch, batches
@@ -13,12 +31,14 @@ from radixcheck.optimized.keys import TokenBuffer
 from radixcheck.optimized.loans import CountedLoans, ListedLoans
 from radixcheck.optimized.lookup import Lookup
 from radixcheck.optimized.tags import NoTags, TagMismatch, Tags
+from radixcheck.spec.values import Key
 
 __all__ = [
     "Batches",
     "CountedLoans",
     "DeviceBatch",
     "DevicePool",
+    "Key",
     "ListedLoans",
     "Lookup",
     "NoTags",

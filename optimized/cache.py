@@ -1,4 +1,4 @@
-"""The cache: its verbs, their guards, and nothing that another module does not do."""
+"""The cache: its verbs and their guards. The other modules do the work."""
 
 from collections.abc import Iterable
 
@@ -13,12 +13,12 @@ from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.requests import Requests
 from radixcheck.optimized.tags import NoTags, TagKeeper
-from radixcheck.optimized.tree import Tree
+from radixcheck.optimized.tree import NodeTree
 from radixcheck.spec.values import BadAmount, Key, NotLocked, Row, Sizes, StaleHandle, StillHeld
 
 
 class Receipt:
-    """One lock, which can be released once."""
+    """One lock, to be released once."""
 
     __slots__ = ("node",)
 
@@ -29,8 +29,9 @@ class Receipt:
 class RadixCache:
     """A radix cache whose slots stay on the pool's device.
 
-    Every tensor that it returns or keeps has storage of its own. `tags` and `loans` are what a checking mode replaces:
-    by default nothing is read back, and a slot that is not the caller's is refused only where its amount gives it away.
+    `page_size` is in tokens; `policy` is one of `radixcheck.optimized.heap.POLICIES`. Every tensor that the cache returns or keeps has its
+    own storage. A checking mode passes its own `tags` and `loans`: by default nothing is read from the device, and slots that are not the
+    caller's are refused only if their number is wrong. Raises ValueError for an unknown policy, or a pool with pages of another size.
     """
 
     def __init__(self, page_size: int, policy: str, pool: Pool, tags: TagKeeper | None = None, loans: Loans | None = None) -> None:
@@ -40,7 +41,7 @@ class RadixCache:
         self._page_bytes = page_size * TOKEN_BYTES
         self.pool = pool
         self.tags: TagKeeper = NoTags() if tags is None else tags
-        self.tree = Tree(page_size, policy, pool.device)
+        self.tree = NodeTree(page_size, policy, pool.device)
         self._memory = Memory(self.tree, pool)
         self._requests = Requests(self._memory, self.tags)
         self.requests = self._requests.live
@@ -50,36 +51,40 @@ class RadixCache:
     # Tree verbs
 
     def match(self, key: Key) -> Matched:
-        """Longest cached prefix in whole pages; may split, refreshes the times of what it returns, counts no hit."""
+        """Return the longest cached prefix of `key` in whole pages (SGLang: `match_prefix`). Raises BadKey.
+
+        May split a node. Refreshes the times of what it returns, counts no hit.
+        """
         tree, namespace = self.tree, key.namespace
         walk = tree.walk(namespace, pack(key.tokens))
-        path = tree.settle(walk)
+        path = tree.split(walk)
         tree.touch(namespace, path)
         found = Matched(walk.length, path[-1] if path else tree.root, tree.pieces(path))
         self.tags.check(found, key)
         return found
 
     def peek(self, key: Key) -> int:
-        """Length in tokens that `match` would return; changes nothing."""
+        """Return the length in tokens that `match` would return; changes nothing. Raises BadKey."""
         return self.tree.walk(key.namespace, pack(key.tokens)).length
 
     def lookup(self, key: Key) -> Lookup:
-        """This key, to be given to `match_many` as often as its request waits."""
+        """Return this key in a form for `match_many`, which a scheduler calls as long as its request waits. Raises BadKey."""
         return Lookup(self.tree, key.namespace, bytes(pack(key.tokens)))
 
     def match_many(self, lookups: Iterable[Lookup]) -> list[int]:
-        """What `peek` would return for each of these keys. A walk is made only where what the last one found stands no longer."""
+        """Return what `peek` would return for each of these keys; walks only where the last result is out of date."""
         return [lookup.refreshed() for lookup in lookups]
 
     def insert(self, key: Key, slots: Tensor, priority: int = 0) -> int:
-        """Cache the whole pages of `key`; returns how many tokens were cached already.
+        """Cache the whole pages of `key`; return how many tokens were cached already, as `prefix`.
 
-        The caller still owns `slots[:that]` and the unaligned tail; the rest is copied, and belongs to the tree.
+        `slots` has one slot for each token of the whole pages, at least. The caller still owns `slots[:prefix]` and the unaligned tail; the
+        rest is copied, and belongs to the tree. Raises BadKey, BadAmount (too few slots, a priority below 0), NotYourSlot.
         """
         return self._insert(key, slots, priority)[0]
 
     def insert_and_match(self, key: Key, slots: Tensor, priority: int = 0) -> Inserted:
-        """The same as one access, for a caller who goes on with what is cached now: locks its node, or reads its slots."""
+        """Insert and match in one access: also return the node and the slots of what is cached now. Raises as `insert` does."""
         present, path = self._insert(key, slots, priority)
         node = path[-1] if path else self.tree.root
         return Inserted(present, Matched(node.end, node, self.tree.pieces(path)))
@@ -95,43 +100,49 @@ class RadixCache:
         prefix = walk.length
         given = slots.narrow_copy(0, prefix, whole - prefix) if prefix < whole else tree.nothing
         self._loans.settle(given)
-        path = tree.settle(walk)
-        tree.count(path)
+        path = tree.split(walk)
+        tree.count_hit(path)
         if priority:
-            tree.favour(path, priority)
+            tree.raise_priority(path, priority)
         tree.touch(key.namespace, path)
         if prefix < whole:
             node = path[-1] if path else tree.root
             leaf = Node(node, walk.link, part(data, prefix, whole), given)
             leaf.hits, leaf.priority = 1, priority
-            tree.graft(node, leaf)
+            tree.grow(node, leaf)
             path.append(leaf)
         return prefix, path
 
     def lock(self, node: object) -> Receipt:
-        """Protect the path from a match's node to the root; a handle outlives splits: it names where a prefix ends."""
+        """Protect the path from a match's node to the root (SGLang: `inc_lock_ref`). Raises StaleHandle.
+
+        The handle stays right when nodes are split: it names the end of a prefix.
+        """
         if not isinstance(node, Node) or (node.parent is None and node is not self.tree.root):
             raise StaleHandle("the node of this handle has left the tree")
-        self.tree.hold(self.tree.path_to(node))
+        self.tree.lock_path(self.tree.path_to(node))
         receipt = Receipt(node)
         self._receipts.add(receipt)
         return receipt
 
     def unlock(self, receipt: object) -> None:
-        """Release one lock, once."""
+        """Release one lock, once (SGLang: `dec_lock_ref`). Raises NotLocked."""
         if not isinstance(receipt, Receipt) or receipt not in self._receipts:
             raise NotLocked("this receipt holds no lock")
         self._receipts.remove(receipt)
-        self.tree.release(receipt.node)
+        self.tree.unlock_path(receipt.node)
 
     def evict(self, tokens: int) -> int:
-        """Evict least leaves until at least `tokens` are freed or none is evictable; returns tokens freed."""
+        """Evict the least leaves until `tokens` are freed or none is evictable; return the tokens freed. Raises BadAmount."""
         if tokens < 0:
             raise BadAmount(f"{tokens} tokens to evict")
         return self._memory.evict(tokens)
 
     def alloc(self, tokens: int) -> Tensor:
-        """Whole pages for `tokens`, on loan to the caller, after evicting the shortfall only."""
+        """Return slots for `tokens`, rounded up to whole pages, on loan to the caller, after evicting the shortfall only.
+
+        Raises NoRoom, evicting nothing, and BadAmount.
+        """
         if tokens < 0:
             raise BadAmount(f"{tokens} tokens to allocate")
         slots = self._memory.take(-(-tokens // self.page_size) * self.page_size)
@@ -139,36 +150,42 @@ class RadixCache:
         return slots
 
     def free(self, slots: Tensor) -> None:
-        """Take whole pages of a loan back."""
+        """Take whole pages of a loan back. Raises NotYourSlot."""
         self._loans.settle(slots)
         self.pool.free(slots)
 
     # Request verbs
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[Tensor]:
-        """Match, lock, take the rest after evicting its shortfall. Raises NoRoom (nothing changed), RequestExists."""
+        """Match, lock, and take slots for the rest after evicting the shortfall; return one slot for each token of `key`.
+
+        Raises NoRoom, RequestExists, BadKey, BadAmount (a priority below 0).
+        """
         return self._requests.start(request, key, priority)
 
     def chunk(self, request: int) -> Row[Tensor]:
-        """Cache the whole pages so far, adopting what others cached meanwhile; lock the deeper node; count no hit."""
+        """Cache the whole pages so far, without a hit; return the row as it is now (SGLang: `cache_unfinished_req`).
+
+        Adopts what other requests have cached meanwhile, and locks the deeper node. Raises UnknownRequest.
+        """
         return self._requests.chunk(request)
 
     def decode(self, request: int, token: int) -> Tensor:
-        """One more token; returns its slot. Raises NoRoom when it needs a page that there is no room for."""
+        """Add one token; return its slot, of no dimension. Raises NoRoom (it needs a new page), UnknownRequest, BadKey."""
         return self._requests.decode(request, token)
 
     def finish(self, request: int) -> None:
-        """Cache the whole pages (counts one hit), free duplicates and the tail, unlock."""
+        """Cache the whole pages, with one hit, and release the request (SGLang: `cache_finished_req`). Raises UnknownRequest."""
         self._requests.finish(request)
 
     def abort(self, request: int) -> None:
-        """Unlock and free what the request owns; caches nothing and refreshes nothing."""
+        """Unlock and free what the request owns; caches nothing and refreshes nothing. Raises UnknownRequest."""
         self._requests.abort(request)
 
     # Both
 
     def reset(self) -> None:
-        """Forget everything; afterwards every slot is free and every handle stale. The clock goes on."""
+        """Forget everything; afterwards every slot is free and every handle stale. The clock goes on. Raises StillHeld."""
         if self._receipts or self.requests or self._loans.outstanding:
             raise StillHeld("a lock, a request or a loan is live")
         slots = self.tree.clear()
@@ -177,5 +194,5 @@ class RadixCache:
         assert self.pool.available == self.pool.capacity, "slots were lost"
 
     def sizes(self) -> Sizes:
-        """Available, evictable and protected tokens."""
+        """Return the available, evictable and protected tokens."""
         return Sizes(self.pool.available, self.tree.evictable, self.tree.protected)

@@ -1,4 +1,4 @@
-"""The one authority on which slots are free."""
+"""The slot pool on the device: which slots are free."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from radixcheck.spec.values import BadAmount, NoRoom
 
 
 class Pool(Protocol):
-    """What the cache asks of its pool, so that one that keeps a ledger can stand in its place."""
+    """What the cache needs of a pool: the checker passes one that records every call."""
 
     page_size: int
     capacity: int  # tokens
@@ -20,19 +20,21 @@ class Pool(Protocol):
         """Free slots, in tokens."""
 
     def alloc(self, tokens: int) -> Tensor:
-        """`tokens` free slots, in whole pages; the tensor shares no storage with another."""
+        """Return `tokens` free slots, in whole pages: int64, one dimension, a storage of its own. Raises NoRoom."""
 
     def free(self, *parts: Tensor) -> None:
-        """Take whole pages back, of which each part has some."""
+        """Take whole pages back; each part has some of them."""
 
 
 class DevicePool:
-    """A stack of free slots on the device; its height is known on the host, so that nothing is read back.
+    """A stack of free slots on the device; its height is kept on the host, so that nothing is read from the device.
 
-    Pages lie in it whole, each with its slots in order, so that one copy takes or gives as many as are asked for, whatever their size:
+    The slots of a page are together and in order, so that one copy takes or gives any number of pages:
 
-        [0, _height)           free; the last page goes first
-        [_height, capacity)    left over from what was handed out: meaningless
+        [0, _height)           free; the last page is taken first
+        [_height, capacity)    old values without meaning
+
+    `capacity` and `page_size` are in tokens. Raises ValueError unless the capacity is a multiple of the page size.
     """
 
     def __init__(self, capacity: int, page_size: int, device: torch.device | str = "cpu") -> None:
@@ -50,23 +52,23 @@ class DevicePool:
         return self._height
 
     def alloc(self, tokens: int) -> Tensor:
-        """`tokens` (a multiple of the page size) free slots, page by page, in a tensor of its own. Raises NoRoom."""
+        """Return `tokens` free slots, page by page. Raises BadAmount unless these are whole pages, and NoRoom."""
         if tokens < 0 or tokens % self.page_size:
             raise BadAmount(f"{tokens} tokens are not whole pages of {self.page_size}")
         below = self._height - tokens
         if below < 0:
-            raise NoRoom(f"{tokens} tokens asked for, {self._height} free")
+            raise NoRoom(f"{tokens} tokens needed, {self._height} are free")
         self._height = below
         return self._free.narrow_copy(0, below, tokens)
 
     def free(self, *parts: Tensor) -> None:
-        """Take whole pages back: every slot of each page, in order. Whether they were out is for a ledger to know."""
+        """Take whole pages back: every slot of each page, in order. Does not check whether they were taken."""
         tokens = sum(map(Tensor.numel, parts))
         below, above = self._height, self._height + tokens
-        assert tokens % self.page_size == 0, "a page comes back as a whole"
-        assert above <= self.capacity, "more came back than was handed out"
+        assert tokens % self.page_size == 0, "pages are freed as a whole"
+        assert above <= self.capacity, "more slots are free than there are"
         if len(parts) == 1:
-            self._free[below:above] = parts[0]  # half a microsecond less than the next line, and most calls have one part
+            self._free[below:above] = parts[0]  # half a microsecond faster than `cat`, and most calls have one part
         else:
             torch.cat(parts, out=self._free[below:above])
         self._height = above

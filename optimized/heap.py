@@ -1,14 +1,14 @@
-"""Which leaf is evicted next: persistent entries with keys that may have grown old, repaired only where one surfaces.
+"""The order of eviction: persistent entries whose keys may be out of date, and are repaired only when they are popped.
 
-One entry speaks for a node (`node.entry`). An entry is dead when its node is no evictable leaf, or when a later entry
-speaks for that node: both are seen by looking at the node, so that nothing is searched or removed in the middle. That
-keeps the order exactly as long as every evictable leaf has an entry whose stored key is not greater than its live key
-(HEAP_FULL, HEAP_STALE; claims LAZY-*, ORDER-*): a key that has grown is repaired when it surfaces, one that has shrunk
-(as under mru) is pushed at once.
+One entry is current for a node (`node.entry`). An entry is dead when its node is not an evictable leaf, or when a later
+entry is current for that node: both are seen by looking at the node, so that nothing is searched or removed in the middle.
+The order is exact as long as every evictable leaf has an entry whose stored key is not greater than its live key
+(HEAP_FULL, HEAP_STALE; claims LAZY-*, ORDER-*): a key that has become greater is repaired when it is popped, and for one
+that has become smaller (as under mru) a new entry is pushed at once.
 
-Where entries are kept is another matter: all that the order asks is that the least of all surfaces. Most come in order, for
-an access makes a key that is greater than all others (or less, under mru and filo): these stand in a queue, which gives and
-takes at its ends in constant time, however many leaves there are. Only the rest needs the heap.
+The order needs only that the least of all entries is popped, wherever entries are kept. Most come in order, because an
+access makes a key that is greater than all others (or smaller, under mru and filo): these are kept in a queue, which adds
+and removes at its ends in constant time, however many leaves there are. Only the rest needs the heap.
 """
 
 import heapq
@@ -19,10 +19,10 @@ from radixcheck.optimized.node import Entry, Node
 
 PolicyKey = Callable[[Node], tuple[int, int]]
 
-SLRU_HITS = 2  # inserted this often, a node is in the protected segment
-SLACK = 4  # dead entries allowed beside one per evictable leaf: sweeping them out then costs O(1) per push
+SLRU_HITS = 2  # a node with this many hits is in the protected segment
+SLACK = 4  # dead entries allowed beyond two entries per evictable leaf: removing them then costs O(1) per push
 
-# The second number is always the time: no two leaves share it, so the order is total and the same everywhere (FB-49).
+# The second number is always the time: no two leaves share it, so the order is total and the same in every run (FB-49).
 POLICIES: dict[str, PolicyKey] = {
     "lru": lambda node: (node.time, node.time),
     "lfu": lambda node: (node.hits, node.time),
@@ -38,13 +38,16 @@ SHRINKING = frozenset({"mru"})  # policies under which an access makes a key sma
 
 
 class EvictionHeap:
-    """Never longer than 2 * leaf_count + SLACK, except between `pop_victim` and the `tidy` of its caller."""
+    """Entries in the order of a policy. Raises ValueError for an unknown policy.
+
+    Never more than 2 * leaf_count + SLACK, except between `pop_victim` and the `tidy` of its caller.
+    """
 
     def __init__(self, policy: str) -> None:
         if policy not in POLICIES:
-            raise ValueError(f"policy {policy!r} is none of {', '.join(POLICIES)}")
+            raise ValueError(f"no policy {policy!r}: choose one of {', '.join(POLICIES)}")
         self.key = POLICIES[policy]
-        self.shrinks = policy in SHRINKING  # `refresh` is called for nothing where keys only grow
+        self.shrinks = policy in SHRINKING  # where keys only become greater, `refresh` has nothing to do
         self.queue: deque[Entry] = deque()  # from the least to the greatest
         self.heap: list[Entry] = []  # what came out of order
         self.leaf_count = 0  # evictable leaves
@@ -59,30 +62,30 @@ class EvictionHeap:
         yield from self.queue
 
     def push(self, node: Node) -> None:
-        """`node` has become an evictable leaf: it is counted, and has an entry that is not too great.
+        """Count `node`, which has become an evictable leaf, and make sure that it has an entry that is not too great.
 
-        That is one entry more at most, where a leaf more allows two: nothing is to be swept.
+        Adds one entry at most, and one more leaf allows two: no dead entry has to be removed.
         """
         assert node.is_evictable_leaf()
         self.leaf_count += 1
         if node.entry is None or self.key(node) < node.entry[:2]:
-            self._speak(node)
+            self._add_entry(node)
 
     def retire(self, node: Node) -> None:
-        """`node` is an evictable leaf no longer: locked, or a parent. Its entry stays, and may serve again."""
+        """Count `node` out: it was locked, or has become a parent. Its entry stays, and may be used again."""
         assert not node.is_evictable_leaf()
         assert self.leaf_count > 0
         self.leaf_count -= 1
         self.tidy()
 
     def refresh(self, node: Node) -> None:
-        """The attributes of `node` have changed. A smaller key would lie buried under the old one (FB-46): push it."""
+        """Push a new entry if the key of `node` has become smaller: behind the old entry it would be popped too late (FB-46)."""
         if node.entry is not None and node.is_evictable_leaf() and self.key(node) < node.entry[:2]:
-            self._speak(node)
+            self._add_entry(node)
             self.tidy()
 
     def pop_victim(self) -> Node:
-        """Take out the least evictable leaf; there must be one. It is no longer counted."""
+        """Remove and return the least evictable leaf; there must be one. It is no longer counted."""
         assert self.leaf_count > 0, "no leaf is evictable"
         while True:
             entry = self._least()
@@ -94,10 +97,10 @@ class EvictionHeap:
                 if (first, second) == self.key(node):
                     self.leaf_count -= 1
                     return node
-                self._speak(node)
+                self._add_entry(node)
 
     def tidy(self) -> None:
-        """Sweep the dead entries out once they outnumber the evictable leaves: one entry a leaf remains."""
+        """Remove the dead entries if there are too many: one entry for each evictable leaf remains."""
         if len(self.queue) + len(self.heap) <= 2 * self.leaf_count + SLACK:
             return
         kept = []
@@ -113,7 +116,7 @@ class EvictionHeap:
         self.queue, self.heap = deque(sorted(kept)), []
 
     def clear(self) -> None:
-        """Forget every entry; their nodes are leaving the tree."""
+        """Forget every entry: their nodes leave the tree."""
         for entry in self:
             entry[3].entry = None
         self.queue.clear()
@@ -121,14 +124,14 @@ class EvictionHeap:
         self.leaf_count = 0
 
     def _least(self) -> Entry:
-        """Take out the least entry."""
+        """Remove and return the least entry."""
         queue, heap = self.queue, self.heap
         if not heap or (queue and queue[0] < heap[0]):
             return queue.popleft()
         return heapq.heappop(heap)
 
-    def _speak(self, node: Node) -> None:
-        """A new entry with the live key, which speaks for `node` from now on."""
+    def _add_entry(self, node: Node) -> None:
+        """Add an entry with the live key, which is current for `node` from now on."""
         first, second = self.key(node)
         self._serial += 1
         node.entry = entry = (first, second, self._serial, node)

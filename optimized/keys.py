@@ -1,6 +1,6 @@
-"""What callers give, checked. Tokens become bytes, eight to a token, so that segments are compared by memcmp, exactly.
+"""Checked arguments. Tokens become bytes, eight for each, so that segments are compared exactly, by memcmp.
 
-A page of tokens is a slice of such bytes and a key of a dictionary: equal bytes are equal tokens, no hash is trusted.
+A page of tokens is a slice of such bytes, and a key of a dictionary: equal bytes are equal tokens, and no hash is trusted.
 """
 
 from array import array
@@ -10,12 +10,13 @@ from typing import overload
 from radixcheck.spec.values import BadAmount, BadKey, check_tokens
 
 TOKEN_BYTES = 8
-Packed = bytes | bytearray  # the second grows under its owner's hands: what is kept of it after a call is a copy
+Packed = bytes | bytearray  # its owner may append to a bytearray: what is kept after a call is a copy
 
 
 class TokenBuffer(Sequence[int]):
-    """Tokens in the form in which they are compared. An engine that keeps those of a request in one of these, from its prompt to the last
-    token of its answer, is spared a copy at each call, and may let it grow after each: the cache copies what it keeps.
+    """Tokens as the bytes that are compared. An engine that keeps the tokens of a request in a `TokenBuffer` saves a copy at each call.
+
+    It may append to it after each call: the cache copies what it keeps.
 
     >>> tokens = TokenBuffer((7, 8))
     >>> tokens.append(9)
@@ -25,18 +26,18 @@ class TokenBuffer(Sequence[int]):
 
     __slots__ = ("data",)
 
-    data: bytearray  # native, as array("Q") has them
+    data: bytearray  # in native byte order, as in array("Q")
 
     def __init__(self, tokens: Sequence[int] = ()) -> None:
         self.data = bytearray(pack(tokens))
 
     def append(self, token: int) -> None:
-        """One more. Raises `BadKey`, as `pack` does."""
+        """Append one token. Raises BadKey, as `pack` does."""
         self.data += pack((token,))
 
     def extend(self, tokens: Sequence[int]) -> None:
-        """Several more, or none of them: raises `BadKey`, as `pack` does."""
-        self.data += bytes(pack(tokens))  # which may be its own
+        """Append all of `tokens`, or none: raises BadKey, as `pack` does."""
+        self.data += bytes(pack(tokens))  # `tokens` may be this buffer
 
     def __len__(self) -> int:
         return len(self.data) // TOKEN_BYTES
@@ -54,9 +55,9 @@ class TokenBuffer(Sequence[int]):
 
 
 def pack(tokens: Sequence[int]) -> Packed:
-    """The bytes of these tokens: of `TokenBuffer` its own, not a copy. Raises `BadKey` for what is not a token, or does not fit 64 bits.
+    """Return the bytes of these tokens. Raises BadKey unless each is an integer from 0 to 2**64 - 1.
 
-    An engine that holds its tokens as array("Q") is spared the look at each of them, but not the copy.
+    The bytes of a `TokenBuffer` are not copied; those of an array("Q") are copied, but not checked one by one.
 
     >>> len(pack((7, 8))), unpack(pack((7, 8)))
     (16, (7, 8))
@@ -65,8 +66,8 @@ def pack(tokens: Sequence[int]) -> Packed:
         return tokens.data
     if type(tokens) is array and tokens.typecode == "Q":
         return tokens.tobytes()
-    if isinstance(tokens, bytes | bytearray):  # `array` would take eight of them for one token
-        raise BadKey("bytes do not say what a token is: wrap them in memoryview(...).cast('Q') if it is eight of them")
+    if isinstance(tokens, bytes | bytearray):  # `array` would read one token from eight bytes
+        raise BadKey("bytes are not tokens: if each token is eight bytes, pass memoryview(...).cast('Q')")
     try:
         return array("Q", tokens).tobytes()
     except (OverflowError, TypeError) as error:
@@ -75,20 +76,19 @@ def pack(tokens: Sequence[int]) -> Packed:
 
 
 def unpack(data: Packed) -> tuple[int, ...]:
-    """The tokens of these bytes."""
+    """Return the tokens of these bytes."""
     return tuple(memoryview(data).cast("Q"))
 
 
 def part(data: Packed, start: int, stop: int) -> bytes:
-    """A copy of data[start:stop], both counted in tokens."""
+    """Return a copy of data[start:stop], with `start` and `stop` in tokens."""
     return memoryview(data)[start * TOKEN_BYTES : stop * TOKEN_BYTES].tobytes()
 
 
 def common_pages(segment: bytes, data: Packed, at: int, page_bytes: int) -> int:
-    """Whole pages in which `segment` agrees with `data` from `at` on, at least one being known to agree.
+    """Return in how many whole pages `segment` agrees with `data` from byte `at` on. The first page must agree.
 
-    Agreement is closed under prefixes, so a bisection finds its end; each step compares, and copies, only what those
-    before have left open.
+    Agreement is closed under prefixes, so a bisection finds its end; each step compares, and copies, only what is still open.
 
     >>> common_pages(pack((1, 2, 3, 4)), pack((9, 1, 2, 3, 5)), TOKEN_BYTES, TOKEN_BYTES)
     3
@@ -105,6 +105,6 @@ def common_pages(segment: bytes, data: Packed, at: int, page_bytes: int) -> int:
 
 
 def check_priority(priority: int) -> None:
-    """Raise `BadAmount` for a priority below 0, the least there is."""
+    """Raise BadAmount for a priority below 0, the least that there is."""
     if priority < 0:
         raise BadAmount(f"priority {priority} is below 0")

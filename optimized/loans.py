@@ -1,7 +1,7 @@
-"""What callers of `alloc` own until they insert or free it.
+"""Loans: the slots that callers of `alloc` own until they insert or free them.
 
-In production the amount is counted, which costs nothing and is enough to refuse a reset. Which slots they are
-stands on the device: `ListedLoans` reads it back, for checking modes.
+In production only their number is counted, which costs nothing and is enough to refuse a reset. Which slots they are
+is known only on the device: `ListedLoans` reads them back, for checking modes.
 """
 
 from typing import Protocol
@@ -17,14 +17,14 @@ class Loans(Protocol):
     outstanding: int  # tokens
 
     def lend(self, slots: Tensor) -> None:
-        """These have been handed out."""
+        """Record that these were handed out."""
 
     def settle(self, slots: Tensor) -> None:
-        """These are the caller's no longer. Raises NotYourSlot, and changes nothing, unless they are whole pages on loan."""
+        """Record that the caller no longer owns these. Raises NotYourSlot, and changes nothing, unless they are whole pages on loan."""
 
 
 class CountedLoans:
-    """Only the amount is known."""
+    """Only the number of slots is known. `page_size` is in tokens."""
 
     def __init__(self, page_size: int) -> None:
         self._page_size = page_size
@@ -35,7 +35,7 @@ class CountedLoans:
         self.outstanding += slots.numel()
 
     def settle(self, slots: Tensor) -> None:
-        """Count them out. Raises NotYourSlot for a broken page, or for more than is on loan altogether."""
+        """Subtract them. Raises NotYourSlot for an incomplete page, or for more slots than are on loan altogether."""
         tokens = slots.numel()
         if tokens % self._page_size:
             raise NotYourSlot(f"{tokens} slots are not whole pages of {self._page_size}")
@@ -45,7 +45,7 @@ class CountedLoans:
 
 
 class ListedLoans:
-    """Every page on loan is known, at the price of reading slots back from the device."""
+    """Every page on loan is known; this reads slots back from the device. `page_size` is in tokens."""
 
     def __init__(self, page_size: int) -> None:
         self._page_size = page_size
@@ -60,7 +60,7 @@ class ListedLoans:
         self.outstanding += slots.numel()
 
     def settle(self, slots: Tensor) -> None:
-        """Strike their pages off. Raises NotYourSlot unless they are whole pages in order, each on loan and given once."""
+        """Remove their pages. Raises NotYourSlot unless they are whole pages in order, each on loan and given once."""
         size = self._page_size
         starts = self._starts_of(slots)
         if slots.tolist() != [start + i for start in starts for i in range(size)]:

@@ -1,16 +1,16 @@
-"""The tree and the pool together: slots are taken from the pool, and room in it is made by evicting."""
+"""The tree and the pool together: slots are taken from the pool, after evicting where it has too few."""
 
 from torch import Tensor
 
 from radixcheck.optimized.device_pool import Pool
-from radixcheck.optimized.tree import Tree
+from radixcheck.optimized.tree import NodeTree
 from radixcheck.spec.values import NoRoom
 
 
 class Memory:
-    """`take` evicts the shortfall and no more; `check_room` says beforehand whether it will succeed with something locked."""
+    """Evicts the shortfall and no more. All amounts are in tokens."""
 
-    def __init__(self, tree: Tree, pool: Pool) -> None:
+    def __init__(self, tree: NodeTree, pool: Pool) -> None:
         self.tree = tree
         self.pool = pool
 
@@ -18,28 +18,28 @@ class Memory:
         """Raise NoRoom unless `take(tokens)` can succeed once `reserved` evictable tokens are locked."""
         room = self.pool.available + self.tree.evictable - reserved
         if tokens > room:
-            raise NoRoom(f"{tokens} tokens asked for, {room} free or evictable")
+            raise NoRoom(f"{tokens} tokens needed, {room} are free or evictable")
 
     def take(self, tokens: int) -> Tensor:
-        """Slots for whole pages. Raises NoRoom, evicting nothing, if free and evictable ones together are too few."""
+        """Return slots for whole pages. Raises NoRoom, evicting nothing, if free and evictable ones together are too few."""
         shortfall = tokens - self.pool.available
         if shortfall > 0:
             self.check_room(tokens, 0)
             freed = self.evict(shortfall)
-            assert freed >= shortfall, "evictable tokens were counted that no leaf leads to"
+            assert freed >= shortfall, "evictable tokens are counted that no eviction can free"
         return self.pool.alloc(tokens)
 
     def evict(self, tokens: int) -> int:
-        """Evict least leaves until `tokens` are freed or none is left; returns tokens freed.
+        """Evict the least leaves until `tokens` are freed or none is left; return the tokens freed.
 
-        The victims' slots go back in one call, in order: one call for each would cost more than all the rest.
+        The slots of all victims are freed by one call, in order: one call for each would cost more than everything else.
         """
         heap = self.tree.heap
         freed = 0
         slots = []
         while freed < tokens and heap.leaf_count:
             victim = heap.pop_victim()
-            self.tree.prune(victim)
+            self.tree.evict_leaf(victim)
             slots.append(victim.slots)
             freed += victim.size
         heap.tidy()

@@ -2,9 +2,9 @@
 
 A request's row, with `whole` its tokens in whole pages:
 
-    [0, cached)           slots of the tree, under the request's lock
-    [cached, whole)       own pages: cached by the next `chunk`, or freed where the tree has these tokens already
-    [whole, len(row))     the own last page, of which [whole, len(tokens)) is in use
+    [0, cached)           slots of the tree, protected by the request's lock
+    [cached, whole)       the request's pages: cached by the next `chunk`, or freed where the tree has these tokens already
+    [whole, len(row))     the request's last page, of which [whole, len(tokens)) is in use
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from radixcheck.spec.values import Key, Namespace, RequestExists, Row, UnknownRe
 
 @dataclass(slots=True)
 class Request:
-    """What is kept of a live request."""
+    """A live request."""
 
     tokens: TokenBuffer
     namespace: Namespace
@@ -30,11 +30,11 @@ class Request:
     node: Node  # where the cached part ends; locked
     cached: int  # tokens
     row: Tensor  # whole pages
-    tag: int  # what the tag keeper told of the tokens so far
+    tag: int  # of the tokens so far, from the tag keeper
 
 
 class Requests:
-    """The request verbs over one memory."""
+    """The request verbs over one memory. `radixcheck.optimized.RadixCache` documents them."""
 
     def __init__(self, memory: Memory, tags: TagKeeper) -> None:
         self.live: dict[int, Request] = {}
@@ -44,17 +44,17 @@ class Requests:
         self._page_size = memory.pool.page_size
 
     def start(self, request: int, key: Key, priority: int) -> Row[Tensor]:
-        """Match, lock, take the rest. A walk that changes nothing comes first, so that NoRoom changes nothing."""
+        """Match, lock, take the rest. The guard uses a walk that changes nothing, so that NoRoom changes nothing."""
         tree, tokens = self._tree, TokenBuffer(key.tokens)
         check_priority(priority)
         if request in self.live:
             raise RequestExists(f"request {request} is live")
         walk = tree.walk(key.namespace, tokens.data)
         need = pages_for(len(tokens) - walk.length, self._page_size) * self._page_size
-        self._memory.check_room(need, tree.unlocked_on(walk))
-        path = tree.settle(walk)
+        self._memory.check_room(need, tree.evictable_tokens(walk))
+        path = tree.split(walk)
         tree.touch(key.namespace, path)
-        tree.hold(path)
+        tree.lock_path(path)
         found = Matched(walk.length, path[-1] if path else tree.root, tree.pieces(path))
         self._tags.check(found, key)
         row = joined((*found.pieces, self._memory.take(need)))
@@ -63,16 +63,16 @@ class Requests:
         return Row(walk.length, row.narrow_copy(0, 0, len(tokens)))
 
     def chunk(self, request: int) -> Row[Tensor]:
-        """Cache the whole pages so far; adopt what others cached meanwhile."""
-        live = self._find(request)
-        self._cache(live)
+        """Cache the whole pages so far; adopt what others have cached meanwhile."""
+        live = self._find_request(request)
+        self._cache_request(live)
         row = Row(live.cached, live.row.narrow_copy(0, 0, len(live.tokens)))
         self._tags.check(row, live)
         return row
 
     def decode(self, request: int, token: int) -> Tensor:
-        """One more token; its slot, as a tensor of no dimension."""
-        live = self._find(request)
+        """Add one token; return its slot, a tensor of no dimension."""
+        live = self._find_request(request)
         data = pack((token,))
         at = len(live.tokens)
         if at % self._page_size == 0:
@@ -84,51 +84,51 @@ class Requests:
 
     def finish(self, request: int) -> None:
         """Cache the whole pages, counting one hit; free the tail; unlock."""
-        live = self._find(request)
-        self._tree.count(self._cache(live))
-        self._leave(request, live)
+        live = self._find_request(request)
+        self._tree.count_hit(self._cache_request(live))
+        self._release_request(request, live)
 
     def abort(self, request: int) -> None:
         """Unlock and free what the request owns; no access is counted."""
-        self._leave(request, self._find(request))
+        self._release_request(request, self._find_request(request))
 
-    def _find(self, request: int) -> Request:
+    def _find_request(self, request: int) -> Request:
         live = self.live.get(request)
         if live is None:
             raise UnknownRequest(f"request {request} is not live")
         return live
 
-    def _cache(self, live: Request) -> list[Node]:
-        """Move the request's lock down to the end of its whole pages, which the tree owns afterwards; returns the path there.
+    def _cache_request(self, live: Request) -> list[Node]:
+        """Give the request's whole pages to the tree, move its lock to their end, and return the path there.
 
-        The walk resumes at the locked node: what is cached of a key is a prefix of it, and locks keep it cached.
+        The walk is resumed at the locked node: what is cached of a key is a prefix of it, and the lock keeps it cached.
         """
         tree, held = self._tree, live.cached
         whole = len(live.tokens) // self._page_size * self._page_size
         data = live.tokens.data
         walk = tree.walk_from(live.node, live.namespace, data, [])
-        deepest, below = walk.length, tree.settle(walk)
+        deepest, below = walk.length, tree.split(walk)
         path = tree.path_to(live.node) + below
         node = path[-1] if path else tree.root
-        tree.lower(live.node, below)
-        tree.favour(path, live.priority)
+        tree.relock(live.node, below)
+        tree.raise_priority(path, live.priority)
         tree.touch(live.namespace, path)
         if deepest > held:
             self._memory.pool.free(live.row[held:deepest])
             live.row = torch.cat((live.row[:held], *tree.pieces(below), live.row[deepest:]))
         if deepest < whole:
             leaf = Node(node, walk.link, part(data, deepest, whole), live.row.narrow_copy(0, deepest, whole - deepest))
-            leaf.priority, leaf.marks = live.priority, 1
-            tree.graft(node, leaf)
+            leaf.priority, leaf.local_lock_ref = live.priority, 1
+            tree.grow(node, leaf)
             path.append(leaf)
             node = leaf
         live.node, live.cached = node, whole
         assert live.cached <= len(live.tokens) <= live.row.numel()
         return path
 
-    def _leave(self, request: int, live: Request) -> None:
-        """The request is gone: its lock, and its own pages."""
-        self._tree.release(live.node)
+    def _release_request(self, request: int, live: Request) -> None:
+        """Unlock, free the request's own pages, and forget it."""
+        self._tree.unlock_path(live.node)
         own = live.row[live.cached :]
         assert own.numel() % self._page_size == 0
         if own.numel():

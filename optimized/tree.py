@@ -1,7 +1,9 @@
-"""The radix tree: segments, sizes and the order of eviction. It knows no pool and no request; `locks` has what protects paths.
+"""The radix tree: its nodes, and the steps from which every verb is made. `locks` has the steps that protect paths.
 
-Every function walks in loops: a chain of thousands of nodes is no deeper than one of two (FB-84). A path is a list of nodes from the
-root down, without the root.
+Each step that changes the tree is a transition of the specification, with the names of `reference/tree.py`: `split` SPLIT, `touch`,
+`count_hit` and `raise_priority` TOUCH, `grow` GROW, `evict_leaf` EVICT, `relock` RELOCK, `lock_path` BEGIN, `unlock_path` RELEASE.
+
+No function recurses, so that a chain may have thousands of nodes (FB-84). A path is a list of nodes from the root down, without the root.
 """
 
 from collections.abc import Sequence
@@ -21,23 +23,23 @@ from radixcheck.spec.values import Namespace
 class Walk(NamedTuple):
     """How far a key is cached, found without changing anything."""
 
-    path: list[Node]  # from below where the walk began to the deepest node that lies wholly on the key
+    path: list[Node]  # from below the start of the walk to the deepest node whose whole segment agrees with the key
     length: int  # tokens matched, from the root
-    edge: Node | None  # the child of the deepest node that only begins on the key
-    inside: int  # those of `length` that lie on `edge`
-    link: ChildKey  # under which a node would be filed that goes on where the walk ended, if a whole page is left
+    edge: Node | None  # its child whose segment agrees only in its first tokens
+    inside: int  # how many of its tokens agree
+    link: ChildKey  # child key of a new node that begins where the walk ended, if a whole page is left
 
 
 @dataclass(slots=True)
 class Trail:
-    """The path of the last access. Nothing lies between its nodes: a split is a part of an access, which leaves a trail of its own."""
+    """The path of the last access. It has all nodes between its ends: a split is part of an access, which makes a new trail."""
 
     namespace: Namespace = ()
     path: list[Node] = field(default_factory=list)
 
 
-class Tree(Locks):
-    """Nodes below one root."""
+class NodeTree(Locks):
+    """Nodes below one root, their clock, and the order in which they are evicted. `page_size` is in tokens."""
 
     def __init__(self, page_size: int, policy: str, device: torch.device) -> None:
         self.nothing = torch.empty(0, dtype=torch.int64, device=device)
@@ -47,21 +49,21 @@ class Tree(Locks):
         self._trail = Trail()
 
     def child_key(self, parent: Node, namespace: Namespace, page: bytes) -> ChildKey:
-        """Under what `parent` files a child: the namespace is a part of the first link, a tuple (FB-66, FB-68)."""
+        """Return the key under which `parent` files a child. Below the root it contains the namespace, a tuple (FB-66, FB-68)."""
         return (namespace, page) if parent is self.root else page
 
     def walk(self, namespace: Namespace, data: Packed) -> Walk:
-        """Follow `data` from the root: first along the last path that was walked, as far as that leads. A tail of less than a page
-        leads nowhere, for nodes begin and end with whole ones.
+        """Follow `data` from the root, first along the path of the last access, as far as it agrees; changes nothing.
 
-        All prefixes of what is cached are cached, so that a longest match can be resumed at any of them (theorem RESUME).
+        A tail of less than a page finds nothing, because nodes have whole pages. Every prefix of a cached key is cached, so a longest match
+        can be resumed at any of them (theorem RESUME).
         """
         path = self._followed(namespace, data)
         start = path[-1] if path else self.root
         return self.walk_from(start, namespace, data, path)
 
     def _followed(self, namespace: Namespace, data: Packed) -> list[Node]:
-        """The nodes of the trail that lie on `data`, down to the first that has left the tree."""
+        """Return the nodes of the trail that agree with `data`, down to the first that has left the tree."""
         path: list[Node] = []
         trail, above, at = self._trail, self.root, 0
         if trail.namespace == namespace:
@@ -75,7 +77,7 @@ class Tree(Locks):
         return path
 
     def walk_from(self, start: Node, namespace: Namespace, data: Packed, path: list[Node]) -> Walk:
-        """Follow `data` on from `start`, which lies on it; the nodes that lie on it below are added to `path`."""
+        """Follow `data` from `start`, whose prefix agrees with it; add the nodes below that agree to `path`."""
         width, append, at = self._page_bytes, path.append, start.end * TOKEN_BYTES
         link = self.child_key(start, namespace, bytes(data[at : at + width]))
         child = start.children.get(link)
@@ -83,7 +85,7 @@ class Tree(Locks):
             segment = child.segment
             if not data.startswith(segment, at):
                 inside = common_pages(segment, data, at, width) * width
-                end = at + inside  # below the root: the link is a page
+                end = at + inside  # the parent is not the root, so that the link is a page alone
                 return Walk(path, end // TOKEN_BYTES, child, inside // TOKEN_BYTES, bytes(data[end : end + width]))
             append(child)
             at += len(segment)
@@ -91,15 +93,15 @@ class Tree(Locks):
             child = child.children.get(link)
         return Walk(path, at // TOKEN_BYTES, None, 0, link)
 
-    def settle(self, walk: Walk) -> list[Node]:
-        """The path that ends where the walk did; splits the edge in which it ended."""
+    def split(self, walk: Walk) -> list[Node]:
+        """Return the path that ends exactly where the walk ended. Splits the edge if the walk ended inside one."""
         path, _, edge, inside, _ = walk
         if edge is not None:
-            path.append(self._split(edge, inside))
+            path.append(self._split_node(edge, inside))
         return path
 
     def path_to(self, node: Node) -> list[Node]:
-        """The nodes from below the root down to `node`, which is in the tree."""
+        """Return the path from below the root to `node`, which must be in the tree."""
         trail = self._trail.path
         if trail and trail[-1] is node:
             return trail
@@ -111,18 +113,18 @@ class Tree(Locks):
         path.reverse()
         return path
 
-    def _split(self, lower: Node, size: int) -> Node:
-        """Cut the first `size` tokens off `lower` into a new parent.
+    def _split_node(self, lower: Node, size: int) -> Node:
+        """Cut the first `size` tokens off `lower` into a new parent (SGLang: `_split_node`); return that parent.
 
-        `lower` keeps its identity, its end and its entry: handles name the prefix at which a node ends. The halves are
-        copies: a view would keep the whole storage alive for as long as one of them lives. A holder of `lower` is none of the
-        new node above it, however many there are: all that this counts is its one child.
+        `lower` keeps its identity, its end and its entry: a handle names the end of a prefix. The halves are copies: a view would keep
+        the whole storage alive as long as one of them. The holders of `lower` do not hold the new node: if there are any, its
+        `local_lock_ref` counts its one protected child.
         """
         assert 0 < size < lower.size
         parent, cut = lower.parent, size * TOKEN_BYTES
         assert parent is not None
         upper = Node(parent, lower.child_key, lower.segment[:cut], lower.slots.narrow_copy(0, 0, size))
-        upper.marks, upper.time, upper.creation = int(lower.marks != 0), lower.time, lower.creation
+        upper.local_lock_ref, upper.time, upper.creation = int(lower.local_lock_ref != 0), lower.time, lower.creation
         upper.hits, upper.priority = lower.hits, lower.priority
         lower.segment, lower.slots = lower.segment[cut:], lower.slots.narrow_copy(0, size, lower.size - size)
         lower.size -= size
@@ -133,7 +135,7 @@ class Tree(Locks):
         return upper
 
     def touch(self, namespace: Namespace, path: list[Node]) -> None:
-        """One access to a path: one tick, and its time on all of it. The next walk, and a lock of its end, begin by looking there."""
+        """Count one access to a path: one tick of the clock for all of its nodes. The path becomes the trail of the next walk."""
         self.now = now = self.now + 1
         for node in path:
             node.time = now
@@ -142,22 +144,22 @@ class Tree(Locks):
         trail = self._trail
         trail.namespace, trail.path = namespace, path
 
-    def count(self, path: Sequence[Node]) -> None:
-        """One hit on all of a path."""
+    def count_hit(self, path: Sequence[Node]) -> None:
+        """Count one hit on each node of a path."""
         for node in path:
             node.hits += 1
 
-    def favour(self, path: Sequence[Node], priority: int) -> None:
-        """At least this priority on all of a path: where a node has it, all above have it (ATTRIBUTE_MONO)."""
+    def raise_priority(self, path: Sequence[Node], priority: int) -> None:
+        """Raise the priority of each node of a path to `priority`, at least. If a node has it, all above have it (ATTRIBUTE_MONO)."""
         for node in reversed(path):
             if node.priority >= priority:
                 break
             node.priority = priority
 
-    def graft(self, parent: Node, leaf: Node) -> None:
-        """File a new leaf below `parent`, created by the access that has just touched `parent`.
+    def grow(self, parent: Node, leaf: Node) -> None:
+        """Add a new leaf below `parent`, created by the access that has just touched `parent`.
 
-        Its hits, priority and marks are set already: a leaf whose request holds it must never be seen unlocked.
+        Its hits, priority and `local_lock_ref` must be set: a leaf that its request holds must never be in the tree unlocked.
         """
         assert leaf.child_key not in parent.children
         assert leaf.parent is parent
@@ -166,36 +168,36 @@ class Tree(Locks):
         leaf.time = leaf.creation = self.now
         if was_candidate:
             self.heap.retire(parent)
-        if leaf.marks:
+        if leaf.local_lock_ref:
             self.protected += leaf.size
         else:
             self.evictable += leaf.size
             self.heap.push(leaf)
 
-    def prune(self, leaf: Node) -> None:
-        """Take a victim out of the tree; a parent that is left an unlocked leaf is a candidate at once."""
+    def evict_leaf(self, leaf: Node) -> None:
+        """Remove a victim from the tree; a parent that becomes an evictable leaf is a candidate at once."""
         parent = leaf.parent
         assert parent is not None
         assert not leaf.children
         removed = parent.children.pop(leaf.child_key)
-        assert removed is leaf, "a node was filed under the key of another (FB-03)"
+        assert removed is leaf, "another node is filed under its child key (FB-03)"
         leaf.parent = None
         self.evictable -= leaf.size
         if parent.is_evictable_leaf():
             self.heap.push(parent)
 
-    def unlocked_on(self, walk: Walk) -> int:
-        """Tokens on a walk from the root that are evictable now and will not be once its path is locked."""
-        locked = next((node.end for node in reversed(walk.path) if node.marks), 0)  # above a protected node all are
-        on_edge = walk.inside if walk.edge is not None and not walk.edge.marks else 0
+    def evictable_tokens(self, walk: Walk) -> int:
+        """Return the tokens of a walk from the root that no lock protects now, and that a lock of its path would protect."""
+        locked = next((node.end for node in reversed(walk.path) if node.local_lock_ref), 0)  # all nodes above a protected one are protected
+        on_edge = walk.inside if walk.edge is not None and not walk.edge.local_lock_ref else 0
         return walk.length - walk.inside - locked + on_edge
 
     def pieces(self, path: Sequence[Node]) -> list[Tensor]:
-        """The slots on a path, node by node, for `joined`; they stay as they are whatever becomes of the nodes."""
+        """Return the slots of a path, node by node, for `joined`; later splits and evictions do not change them."""
         return [node.slots for node in path] or [self.nothing]
 
     def clear(self) -> list[Tensor]:
-        """Detach every node, so that each handle is stale; returns their slots. Nothing may be locked."""
+        """Detach every node, so that each handle is stale; return their slots. Nothing may be locked."""
         assert self.protected == 0
         slots = []
         nodes = list(self.root.children.values())

@@ -1,8 +1,7 @@
 """The readable radix cache: plain lists, tuples and dictionaries, every operation on one screen.
 
-Read in this order: `node` (the tree's one data structure, and what a split carries over), `pool` (who says which slots
-are free), `eviction` (the policies), `tree` (a cache as a tree: match, insert, lock, evict) and `cache` (a cache as
-serving uses it: one row of slots for each live request); `batch` is what a forward pass is given. Only the standard library is needed.
+README.md beside this file gives the reading order, and the names of the same things in SGLang and vLLM. Only the
+standard library is needed.
 
 >>> from radixcheck.reference import RadixCache, SlotPool
 >>> from radixcheck.spec.values import Key
@@ -22,7 +21,7 @@ from radixcheck.reference.cache import RadixCache, Request
 from radixcheck.reference.eviction import POLICIES
 from radixcheck.reference.node import Node
 from radixcheck.reference.pool import Pool, SlotPool
-from radixcheck.reference.tree import RadixTree
+from radixcheck.reference.radix_tree import RadixTree
 
 __all__ = ["POLICIES", "Node", "Pool", "RadixCache", "RadixTree", "Request", "SlotPool"]
 

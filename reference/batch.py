@@ -1,4 +1,4 @@
-"""What a forward pass is given of a batch: all tokens in one list, and where each request's lie in it.
+"""The input of a forward pass: the tokens of all requests of a batch in one list, and where those of each begin.
 
 request      0           1      2
 tokens    [ 5 6 7 ]   [ ]    [ 8 9 ]   ->   5 6 7 8 9
@@ -19,11 +19,11 @@ class Batch:
 
     tokens: list[int]
     lengths: list[int]  # one for each request
-    starts: list[int]  # one more than requests: the last is where the tokens end
+    starts: list[int]  # one more than there are requests: the last is where the tokens end
 
 
-def prepared(requests: Sequence[Sequence[int]]) -> Batch:
-    """The batch of these requests, in this order. Raises `BadKey` for what is no token."""
+def prepare(requests: Sequence[Sequence[int]]) -> Batch:
+    """Return the batch of these requests, in this order. Raises BadKey."""
     for tokens in requests:
         check_tokens(tokens)
     lengths = [len(tokens) for tokens in requests]
@@ -31,14 +31,5 @@ def prepared(requests: Sequence[Sequence[int]]) -> Batch:
 
 
 def flattened(requests: Sequence[Sequence[int]]) -> list[int]:
-    """All tokens, each moved once (C8: what sglang#6907 proposes)."""
+    """Return all tokens in one list, each copied once (C8: what sglang#6907 proposes)."""
     return list(chain.from_iterable(requests))
-
-
-def flattened_quadratic(requests: Sequence[list[int]]) -> list[int]:
-    """The same, as it was before: each sum is a new list, so that the first tokens are moved once for each request behind them.
-
-    >>> flattened_quadratic([[5, 6, 7], [], [8, 9]]) == flattened([[5, 6, 7], [], [8, 9]])
-    True
-    """
-    return sum(requests, [])  # noqa: RUF017 - that is the point

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 from radixcheck.reference.node import Node, slots_of
 from radixcheck.reference.pool import Pool, slots_of_pages
-from radixcheck.reference.tree import RadixTree, check_priority
+from radixcheck.reference.radix_tree import RadixTree, check_priority
 from radixcheck.spec.values import Key, Namespace, RequestExists, Row, StillHeld, UnknownRequest, check_tokens, pages_for
 
 
 @dataclass(slots=True)
 class Request:
-    """What a live request holds. Who owns the slots of its row:
+    """What a live request holds. Owners of the slots of its row, and of the rest of its last page:
 
     [0, cached)           the tree; locked through `node`, which ends there
-    [cached, len(row))    the request itself
-    [len(row), page end)  the request itself; not in the row, the rest of its last page
+    [cached, len(row))    the request
+    [len(row), page end)  the request; not in the row
     """
 
     tokens: list[int]
@@ -33,7 +33,7 @@ class RadixCache(RadixTree):
         self.requests: dict[int, Request] = {}
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
-        """Match and lock what is cached, then allocate the rest, evicting only what is missing.
+        """Match and lock what is cached, then allocate the rest, evicting only what is missing. Raises NoRoom, RequestExists.
 
         The lock comes before the eviction, so that the request never evicts what it has just matched. For the same
         reason the guard does not count those tokens as room.
@@ -42,86 +42,90 @@ class RadixCache(RadixTree):
         check_priority(priority)
         if request in self.requests:
             raise RequestExists(f"request {request} is live")
-        place = self._walk(key.tokens, key.namespace)
-        missing = len(key.tokens) - place.length
+        walk = self._walk(key.tokens, key.namespace)
+        missing = len(key.tokens) - walk.length
         needed = pages_for(missing, self.page_size) * self.page_size
-        self._check_room(needed, spared=place.evictable())
-        node = self._reach(place)
-        self._access(node)
-        self._hold(node)
-        row = slots_of(node) + self._draw(needed)[:missing]
-        self.requests[request] = Request(list(key.tokens), key.namespace, priority, node, place.length, row)
-        return Row(place.length, list(row))
+        self._check_room(needed, spared=walk.evictable_tokens())
+        node = self._split(walk)
+        self._touch(node)
+        self._lock_path(node)
+        row = slots_of(node) + self._take(needed)[:missing]
+        self.requests[request] = Request(list(key.tokens), key.namespace, priority, node, walk.length, row)
+        return Row(walk.length, list(row))
 
     def chunk(self, request: int) -> Row[list[int]]:
-        """Cache the whole pages so far, without a hit, and go on; returns the row as it is now."""
-        live = self._live(request)
-        self._commit(live, hits=0)
+        """Cache the whole pages so far, without a hit; return the row as it is now (SGLang: `cache_unfinished_req`)."""
+        live = self._find_request(request)
+        self._cache_request(live, hits=0)
         return Row(live.cached, list(live.row))
 
     def decode(self, request: int, token: int) -> int:
-        """One more token; returns its slot, on a new page if the last one is full. Raises NoRoom."""
-        live = self._live(request)
+        """Add one token; return its slot, on a new page if the last one is full. Raises NoRoom."""
+        live = self._find_request(request)
         check_tokens((token,))
         if len(live.row) % self.page_size:
             slot = live.row[-1] + 1
         else:
             self._check_room(self.page_size)
-            slot = self._draw(self.page_size)[0]
+            slot = self._take(self.page_size)[0]
         live.tokens.append(token)
         live.row.append(slot)
         return slot
 
     def finish(self, request: int) -> None:
-        """Cache the whole pages, with one hit, and let the request go."""
-        self._commit(self._live(request), hits=1)
-        self._close(request)
+        """Cache the whole pages, with one hit, and release the request (SGLang: `cache_finished_req`)."""
+        self._cache_request(self._find_request(request), hits=1)
+        self._release_request(request)
 
     def abort(self, request: int) -> None:
-        """Let the request go; caches nothing and refreshes nothing."""
-        self._live(request)
-        self._close(request)
+        """Release the request; caches nothing and refreshes nothing."""
+        self._find_request(request)
+        self._release_request(request)
 
     def reset(self) -> None:
-        """Forget every node; all slots are free afterwards. Raises StillHeld while a request is live, too."""
+        """Forget every node; all slots are free afterwards. Raises StillHeld also while a request is live."""
         if self.requests:
             raise StillHeld(f"{len(self.requests)} requests are live")
         super().reset()
 
     # ---------------------------------------------------------------- steps
 
-    def _live(self, request: int) -> Request:
+    def _find_request(self, request: int) -> Request:
         if request not in self.requests:
             raise UnknownRequest(f"no request {request} is live")
         return self.requests[request]
 
-    def _commit(self, live: Request, hits: int) -> None:
+    def _cache_request(self, live: Request, hits: int) -> None:
         """Give the request's whole pages to the tree, and move its lock to the node where they end.
 
         [0, cached)        the tree's already
-        [cached, deepest)  cached by others meanwhile: take over the tree's slots, free the own duplicates
+        [cached, deepest)  cached by others meanwhile: adopt the tree's slots, free the own duplicates
         [deepest, whole)   one new leaf: its slots go from the request to the tree, the row keeps them
         [whole, len(row))  no whole page: stays the request's own
         """
         tokens = tuple(live.tokens)
         whole = len(tokens) // self.page_size * self.page_size
-        place = self._walk(tokens, live.namespace)
-        deepest = place.length
+        walk = self._walk(tokens, live.namespace)
+        deepest = walk.length
         assert live.cached <= deepest <= whole, "what the request has locked is still cached"
-        node = self._reach(place)
+        node = self._split(walk)
         self._free_own(live, deepest)
         live.row[:deepest] = slots_of(node)
         if deepest < whole:
             node = self._grow(node, live.namespace, tokens[deepest:whole], live.row[deepest:whole])
-        self._access(node, hits, live.priority)
-        self._hold(node)
-        self._release(live.node)
-        live.node, live.cached = node, whole
+        self._touch(node, hits, live.priority)
+        self._relock(live, node, whole)
 
-    def _close(self, request: int) -> None:
+    def _relock(self, live: Request, node: Node, cached: int) -> None:
+        """Move the request's lock to `node`, where the first `cached` tokens of its row end; the tree owns these now."""
+        self._lock_path(node)
+        self._unlock_path(live.node)
+        live.node, live.cached = node, cached
+
+    def _release_request(self, request: int) -> None:
         """Unlock, and free all that the request owns."""
         live = self.requests.pop(request)
-        self._release(live.node)
+        self._unlock_path(live.node)
         self._free_own(live, len(live.row))
 
     def _free_own(self, live: Request, until: int) -> None:

@@ -6,8 +6,8 @@ A node stands for the prefix that ends with its segment. Keys (1,2,3,4) and (1,2
                           |--(3,4)--> B  segment (3,4)  slots [2,3]
                           `--(7,8)--> C  segment (7,8)  slots [4,5]
 
-What is written on the arrows is the child key: the first page of the child's segment, by which a walk finds it. Below
-the root the namespace goes with it, so one tree holds all namespaces and two of them never share a node.
+Each arrow shows the child key: the first page of the child's segment, under which a walk finds it. Directly below the
+root it also has the namespace, so one tree holds all namespaces and two of them never share a node.
 """
 
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ ChildKey = tuple[Any, ...]  # a page; for a child of the root (namespace, page)
 
 
 class Node:
-    """One segment of tokens and their slots. The root has an empty segment, and its lock, times and hits mean nothing.
+    """One segment of tokens and their slots. The root has an empty segment; its lock, times and hits are never used.
 
-    `segment` and `slots` are replaced, never changed in place: whoever holds the old ones holds a snapshot.
+    `segment` and `slots` are replaced, never changed in place: a reader that keeps the old ones has a snapshot.
     """
 
     __slots__ = ("child_key", "children", "creation", "hits", "lock", "parent", "priority", "segment", "slots", "time")
@@ -33,27 +33,27 @@ class Node:
         self.children: dict[ChildKey, Node] = {}
         self.lock = 0  # how many locks and requests hold this node or a descendant
         self.time = 0  # of the last access
-        self.creation = 0
+        self.creation = 0  # time of the access that created it
         self.hits = 0  # how often a key through this node was inserted
-        self.priority = 0
+        self.priority = 0  # the greatest with which a key through this node was cached
 
 
 def path(node: Node) -> Iterator[Node]:
-    """The nodes from `node` up to the root, the root left out."""
+    """Yield the nodes from `node` up to the root, without the root."""
     while node.parent is not None:
         yield node
         node = node.parent
 
 
 def top(node: Node) -> Node:
-    """Where the way up ends: at the root, unless the node or an ancestor has left the tree."""
+    """Return the last node on the way up: the root, unless `node` or an ancestor has left the tree."""
     while node.parent is not None:
         node = node.parent
     return node
 
 
 def below(root: Node) -> Iterator[Node]:
-    """Every node but the root, parents first."""
+    """Yield every node but the root, parents first."""
     # A list of what is left to visit instead of recursion: a chain may be longer than Python's stack.
     waiting = list(root.children.values())
     while waiting:
@@ -64,13 +64,15 @@ def below(root: Node) -> Iterator[Node]:
 
 
 def slots_of(node: Node) -> list[int]:
-    """The slots of the whole prefix that ends at `node`, as a list of its own."""
+    """Return the slots of the whole prefix that ends at `node`, in a new list."""
     segments = [n.slots for n in path(node)]
     return [slot for slots in reversed(segments) for slot in slots]
 
 
 def shared_tokens(segment: Page, tokens: Page, start: int, page_size: int) -> int:
-    """How many tokens of `segment` continue `tokens` at `start`, in whole pages; the first page is known to agree.
+    """Return how many tokens of `segment` agree with `tokens` from `start` on, in whole pages.
+
+    The first page must agree: the child key has been compared before.
 
     >>> shared_tokens((1, 2, 3, 4), (9, 9, 1, 2, 3, 5), 2, 2)
     2
@@ -78,17 +80,17 @@ def shared_tokens(segment: Page, tokens: Page, start: int, page_size: int) -> in
     if tokens[start : start + len(segment)] == segment:
         return len(segment)
     shared = page_size
-    # This ends: where the tokens run out, what is left of them is shorter than a page of the segment.
+    # The loop ends: where the tokens run out, the rest of them is shorter than a page of the segment.
     while segment[shared : shared + page_size] == tokens[start + shared : start + shared + page_size]:
         shared += page_size
     return shared
 
 
-def split(node: Node, length: int, page_size: int) -> Node:
-    """Cut a segment in two and return the new upper node, which holds the first `length` tokens.
+def split_node(node: Node, length: int, page_size: int) -> Node:
+    """Cut a segment in two and return the new upper node, which holds the first `length` tokens (SGLang: `_split_node`).
 
-    `node` itself becomes the lower half: it ends where it ended, so handles on it and locks through it stay right. Both
-    halves have the lock, times, hits and priority that the whole had: what was true of every token stays true of it.
+    `node` itself becomes the lower half: it ends where it ended, so its handles and locks stay right. Both halves have
+    the lock, times, hits and priority of the whole: what was true of every token stays true of it.
     """
     assert node.parent is not None, "the root is never split"
     assert 0 < length < len(node.segment), "both halves keep a part"

@@ -1,6 +1,6 @@
-"""The slot pool: the one authority on which slots are free.
+"""The slot pool: which slots are free.
 
-Page k is the slots [k * page_size, (k + 1) * page_size). A pool deals in whole pages.
+Page k is the slots [k * page_size, (k + 1) * page_size). A pool takes and gives whole pages only.
 """
 
 from collections import deque
@@ -11,7 +11,7 @@ from radixcheck.spec.values import BadAmount, NoRoom, NotYourSlot
 
 
 class Pool(Protocol):
-    """What the cache needs of a pool, so that an instrumented one can stand in its place."""
+    """What the cache needs of a pool: the checker passes one that records every call."""
 
     page_size: int
     capacity: int  # tokens
@@ -21,14 +21,14 @@ class Pool(Protocol):
         """Free slots, in tokens."""
 
     def alloc(self, tokens: int) -> list[int]:
-        """Free slots for a whole number of pages. Raises NoRoom."""
+        """Return free slots for a whole number of pages. Raises NoRoom."""
 
     def free(self, slots: Sequence[int]) -> None:
         """Take whole pages back."""
 
 
 class SlotPool:
-    """The free pages in a queue: a page that comes back is handed out last."""
+    """A queue of free pages: a page that is freed is handed out last."""
 
     def __init__(self, capacity: int, page_size: int) -> None:
         if page_size < 1 or capacity < 0 or capacity % page_size:
@@ -44,11 +44,11 @@ class SlotPool:
         return len(self._free) * self.page_size
 
     def alloc(self, tokens: int) -> list[int]:
-        """Free slots, page by page. Raises BadAmount for anything but whole pages, NoRoom if too few are free."""
+        """Return free slots, page by page. Raises BadAmount for anything but whole pages, NoRoom if too few are free."""
         if tokens < 0 or tokens % self.page_size:
             raise BadAmount(f"{tokens} tokens are not a number of pages of {self.page_size}")
         if tokens > self.available:
-            raise NoRoom(f"{tokens} tokens asked for, {self.available} are free")
+            raise NoRoom(f"{tokens} tokens needed, {self.available} are free")
         starts = [self._free.popleft() for _ in range(tokens // self.page_size)]
         self._taken.update(starts)
         return slots_of_pages(starts, self.page_size)
@@ -62,7 +62,7 @@ class SlotPool:
 
 
 def slots_of_pages(starts: Sequence[int], page_size: int) -> list[int]:
-    """Every slot of the pages that begin at `starts`.
+    """Return every slot of the pages that begin at `starts`.
 
     >>> slots_of_pages([4, 0], 2)
     [4, 5, 0, 1]
@@ -71,7 +71,7 @@ def slots_of_pages(starts: Sequence[int], page_size: int) -> list[int]:
 
 
 def page_starts(slots: Sequence[int], page_size: int, owned: set[int]) -> list[int]:
-    """The first slots of the pages that `slots` consists of.
+    """Return the first slot of each page that `slots` consists of.
 
     Raises NotYourSlot unless they are whole pages, each in order and given once, that begin at a slot of `owned`.
 
@@ -80,7 +80,7 @@ def page_starts(slots: Sequence[int], page_size: int, owned: set[int]) -> list[i
     """
     starts = list(slots[::page_size])
     if slots_of_pages(starts, page_size) != list(slots):
-        raise NotYourSlot(f"{list(slots)} is not made of whole pages of {page_size} slots")
+        raise NotYourSlot(f"{list(slots)} are not whole pages of {page_size} slots")
     if len(set(starts)) < len(starts) or not owned.issuperset(starts):
-        raise NotYourSlot(f"of the pages that begin at {starts} one is given twice or is not the caller's")
+        raise NotYourSlot(f"of the pages that begin at {starts}, one is given twice or is not the caller's")
     return starts

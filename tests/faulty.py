@@ -1,10 +1,9 @@
-"""Wrong caches under names that the command line takes, from this folder: `radixcheck verify faulty:double_free`.
+"""Wrong caches for the command line, to be run in this folder: `radixcheck verify faulty:double_free`.
 
-Also two mutants that are none of the catalogue: `radixcheck mutants faulty:harmless`.
+Also two mutants that are not in the catalogue: `radixcheck mutants faulty:harmless`.
 """
 
 from dataclasses import replace
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -24,14 +23,14 @@ double_free = MUTANTS["finish_frees_from_zero"].factory  # FB-27
 
 
 class Harmless(ReferenceSubject):
-    """Says what it always said, in other words."""
+    """Behaves like the reference."""
 
     def evict(self, tokens: int) -> int:
         return super().evict(int(tokens))
 
 
 class TreeOnly(ReferenceSubject):
-    """It has no request operations."""
+    """Has no request operations."""
 
     supports = Supports(requests=False)
 
@@ -43,13 +42,13 @@ harmless = mutant("harmless", "EVICT_EXACT", Harmless)
 misnamed = replace(MUTANTS["evict_decrements_twice"], name="misnamed", property="FREQ")
 
 
-# Wrong only late in a replay, for one request of many: what shrinking is for.
+# Wrong only late in a replay, for one request of many, so that shrinking is needed.
 
 LATE = 200
 
 
 class SwapsLate(ReferenceSubject):
-    """Exchanges the slots of the first two pages of a prompt."""
+    """Swaps the slots of the first two pages of a prompt."""
 
     def chunk(self, request: int) -> Row[list[int]]:
         row = super().chunk(request)
@@ -70,7 +69,7 @@ class LocksLate(ReferenceSubject):
 
 
 class Once(ReferenceSubject):
-    """Counts a page too much, once in a process: the same operations do not show it again."""
+    """Counts one page too many, once in a process: the same operations do not show it again."""
 
     shown = False
 
@@ -81,15 +80,11 @@ class Once(ReferenceSubject):
             self._evictable += self.page_size
 
 
-def _made(subject: type[ReferenceSubject], setup: Setup) -> ReferenceSubject:
-    return subject(setup.page_size, setup.policy, setup.pool)
-
-
-swaps_late, locks_late, wrong_once = partial(_made, SwapsLate), partial(_made, LocksLate), partial(_made, Once)
+swaps_late, locks_late, wrong_once = SwapsLate.of, LocksLate.of, Once.of
 
 
 class ByReplica(SteppedEviction):
-    """Each second cache of a process gives the slots of its first victims back in another order."""
+    """Every second cache of a process frees the slots of its first victims in another order."""
 
     made = count()
 
@@ -102,7 +97,7 @@ class ByReplica(SteppedEviction):
 
 
 class ShowsNothing(ReferenceSubject):
-    """Cannot be looked at any more once something was evicted."""
+    """`observe` fails after an eviction."""
 
     evicted = False
 
@@ -117,10 +112,10 @@ class ShowsNothing(ReferenceSubject):
 
 
 class Raises(ReferenceSubject):
-    """Raises what no terminal and no XML takes."""
+    """Raises an error whose text has characters that XML and terminals do not allow."""
 
     def evict(self, tokens: int) -> int:
         raise ZeroDivisionError("1 \x00 \x1b[31m <&>")
 
 
-by_replica, shows_nothing, raises = partial(_made, ByReplica), partial(_made, ShowsNothing), partial(_made, Raises)
+by_replica, shows_nothing, raises = ByReplica.of, ShowsNothing.of, Raises.of

@@ -1,10 +1,10 @@
-"""Mutation testing of the two caches: `python tests/mutation.py [FILE ...]` changes their code in every small way that mutmut
-knows and runs the tests on each change.
+"""Mutation testing of the two caches: `python tests/mutation.py [FILE ...]` makes every small change of their code that mutmut
+knows, one at a time, and runs the tests on each.
 
-A mutant that no test notices must stand in `survivors.toml` with a reason. What differs only in the text of an error is counted
-apart and not run: no caller may depend on it, and that it is nothing but text is seen by comparing syntax trees.
+A mutant that no test detects must be listed in `survivors.toml` with a reason. A mutant that changes only the text of an error is
+counted separately and not run, because no caller may depend on that text; comparing syntax trees shows which these are.
 
-All files take about fifteen minutes of processor time; a mutant that dies costs a fraction of a second, one that survives ten.
+All files take about fifteen minutes of processor time; a killed mutant costs a fraction of a second, a survivor ten.
 """
 
 import argparse
@@ -27,11 +27,7 @@ from places import ROOT, TESTS
 
 FOLDERS = ("spec", "reference", "optimized", "verification")
 MUTATED = ("reference", "optimized")
-SELECTION = (
-    *("test_reference.py", "test_reference_requests.py", "test_optimized.py", "test_optimized_heap.py"),
-    *("test_optimized_guards.py", "test_optimized_lockstep.py", "test_checked_runs.py", "test_lookup.py", "test_batch.py"),
-    "test_token_buffer.py",
-)
+SELECTION = ("reference", "optimized", "verification/mutants/test_checked_runs.py")  # tests that run on each mutant
 KILLED, TIMED_OUT, SURVIVED, TEXT = "killed", "timed out", "survived", "text only"
 UNEXPLAINED = "unexplained"
 EXIT_CODES: dict[int | None, str] = {
@@ -55,18 +51,18 @@ pytest_add_cli_args = ["-p", "no:xdist", "-p", "no:cacheprovider", "-p", "cpu_li
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """What tells a mutant from all others, and stays the same while its function does."""
+    """A change that identifies a mutant as long as its function stays the same."""
 
     file: str  # from the top of the checkout
     function: str
-    old: str  # the lines that it replaces, as Python writes them
+    old: str  # the lines that it replaces, as `ast.unparse` writes them
     new: str
-    place: int = 1  # which of the places where the function has these lines
+    place: int = 1  # the number of the place, if the function has these lines several times
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change under the name that mutmut gives it."""
+    """A change with the name that mutmut gives it."""
 
     name: str
     change: Change
@@ -75,14 +71,14 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mutant."""
+    """The result of a mutant."""
 
     change: Change
     result: str
 
 
 def mutants_of(file: str, generated: str) -> list[Mutant]:
-    """The mutants in what mutmut has made of a file: functions that are named after the original and numbered."""
+    """Return the mutants in a file that mutmut has generated: functions that are named after the original, and numbered."""
     found = {node.name: node for node in ast.walk(ast.parse(generated)) if isinstance(node, ast.FunctionDef)}
     module = "radixcheck." + file.removesuffix(".py").replace("/", ".")
     mutants, places = [], Counter[Change]()
@@ -100,37 +96,37 @@ def mutants_of(file: str, generated: str) -> list[Mutant]:
 
 
 def difference(original: ast.FunctionDef, mutant: ast.FunctionDef) -> tuple[str, str]:
-    """The lines of the one that the other has not, and the other way round, below the line of the name."""
+    """Return the lines that only the original has, and those that only the mutant has, below the line of the name."""
     before, after = (ast.unparse(function).splitlines() for function in (original, mutant))
     lines = list(ndiff(before[1:], after[1:]))
-    # A default value stands in the line of the name.
+    # A default value is in the line of the name.
     lines += ["- " + before[0].partition("(")[2], "+ " + after[0].partition("(")[2]] * (not any(line[0] in "+-" for line in lines))
     old, new = (" / ".join(line[2:].strip() for line in lines if line[0] == sign) for sign in "-+")
     return old, new
 
 
 def only_text(original: ast.FunctionDef, mutant: ast.FunctionDef) -> bool:
-    """Whether the two differ in what an error says and in nothing else."""
-    (rest, said), (other_rest, other_said) = without_text(original), without_text(mutant)
-    return rest == other_rest and all(now in (then, "[]", "['Constant()']") for then, now in zip(said, other_said, strict=True))
+    """Return whether the two differ only in the text of an error."""
+    (rest, texts), (other_rest, other_texts) = without_text(original), without_text(mutant)
+    return rest == other_rest and all(now in (then, "[]", "['Constant()']") for then, now in zip(texts, other_texts, strict=True))
 
 
 def without_text(function: ast.FunctionDef) -> tuple[str, list[str]]:
-    """A function without the messages of its errors and assertions, and these without their letters."""
+    """Return a function without the messages of its errors and assertions, and these messages without their words."""
     body = ast.parse(ast.unparse(function).replace(f"def {function.name}(", "def f(", 1))
-    said = []
+    texts = []
     for node in ast.walk(body):
-        spoken: list[ast.expr] = []
+        message: list[ast.expr] = []
         if isinstance(node, ast.Assert):
-            spoken, node.msg = [node.msg] if node.msg else [], None
+            message, node.msg = [node.msg] if node.msg else [], None
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            spoken, node.exc.args = node.exc.args, []
-        said.append(str([wordless(part) for part in spoken]))
-    return ast.dump(body), said
+            message, node.exc.args = node.exc.args, []
+        texts.append(str([wordless(part) for part in message]))
+    return ast.dump(body), texts
 
 
 def wordless(message: ast.expr) -> str:
-    """A message, its letters left out."""
+    """Return a message without its constant strings."""
     for node in ast.walk(message):
         if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, str)):
             del node.value
@@ -138,33 +134,33 @@ def wordless(message: ast.expr) -> str:
 
 
 def reasons(file: Path) -> dict[Change, str]:
-    """What is known of survivors: the class of each. Raises ValueError for an entry that explains nothing."""
+    """Return the class of each listed survivor. Raises ValueError for an entry without a class or a reason."""
     known: dict[Change, str] = {}
     for entry in tomllib.loads(file.read_text())["survivor"]:
         change = Change(entry["file"], entry["function"], entry["old"], entry["new"], entry.get("place", 1))
         if entry["class"] not in CLASSES or not entry["why"].strip():
             raise ValueError(f"{file.name}: {named(change)} needs a class, one of {', '.join(CLASSES)}, and a reason")
         if change in known:
-            raise ValueError(f"{file.name}: {named(change)} stands there twice")
+            raise ValueError(f"{file.name}: {named(change)} is listed twice")
         known[change] = entry["class"]
     return known
 
 
 def named(change: Change) -> str:
-    """A change in one line."""
+    """Return a change in one line."""
     place = f" (place {change.place})" if change.place > 1 else ""
     return f"{change.file}, {change.function}{place}: {change.old}  ->  {change.new}"
 
 
 def score(outcomes: Iterable[Outcome], known: dict[Change, str]) -> float:
-    """Percent that died of the mutants that could: text, and what is the same in every run, could not."""
+    """Return the percentage of killed mutants, without those that change only text or are equivalent."""
     results = Counter(each.result if known.get(each.change) != EQUIVALENT else EQUIVALENT for each in outcomes)
     died = results[KILLED] + results[TIMED_OUT]
     return 100 * died / max(1, died + results[SURVIVED])
 
 
 def complaints(outcomes: Sequence[Outcome], known: dict[Change, str]) -> list[str]:
-    """What does not agree with the list of survivors, and a score that is too low."""
+    """Return the differences from the list of survivors, and a score that is too low."""
     survived = {each.change for each in outcomes if each.result == SURVIVED}
     files = {each.change.file for each in outcomes}
     lines = [f"survived, and is not listed: {named(change)}" for change in sorted(survived - known.keys())]
@@ -176,7 +172,7 @@ def complaints(outcomes: Sequence[Outcome], known: dict[Change, str]) -> list[st
 
 
 def table(outcomes: Sequence[Outcome], known: dict[Change, str]) -> list[str]:
-    """One line for each file, and one for all."""
+    """Return one line for each file, and one for all."""
     columns = (TEXT, KILLED, TIMED_OUT, *CLASSES, UNEXPLAINED)
     lines = [f"{'file':<24}{'mutants':>10}" + "".join(f"{column.lower():>13}" for column in columns) + f"{'score':>8}"]
     for file in (*sorted({each.change.file for each in outcomes}), ""):
@@ -188,7 +184,7 @@ def table(outcomes: Sequence[Outcome], known: dict[Change, str]) -> list[str]:
 
 
 def prepare(folder: Path) -> None:
-    """Copy what is needed: mutmut wants sources below `src`, and in our checkout they are nowhere below their package."""
+    """Copy sources and tests: mutmut needs the package below `src`, and in the checkout its folders are at the top."""
     ignored = shutil.ignore_patterns("__pycache__")
     for name in FOLDERS:
         shutil.copytree(ROOT / name, folder / "src" / "radixcheck" / name, ignore=ignored)
@@ -200,7 +196,7 @@ def prepare(folder: Path) -> None:
 
 
 def generate(folder: Path, files: Iterable[str]) -> list[Mutant]:
-    """What mutmut makes of these files; it finds its settings in the working directory."""
+    """Return the mutants of these files. Changes the working directory, where mutmut reads its settings."""
     os.chdir(folder)
     make = import_module("mutmut.mutation.file_mutation").mutate_file_contents
     mutants = []
@@ -211,9 +207,9 @@ def generate(folder: Path, files: Iterable[str]) -> list[Mutant]:
 
 
 def run(folder: Path, mutants: Sequence[Mutant], processes: int) -> list[Outcome]:
-    """Let mutmut run the tests on each mutant. Raises RuntimeError if it does not come to an end."""
+    """Let mutmut run the tests on each mutant. Raises RuntimeError if it fails."""
     names = [mutant.name for mutant in mutants if not mutant.text_only]
-    settings = {"PYTHONPATH": "tests", "OMP_NUM_THREADS": "1"}  # where the plugin is; threads do not outlive a fork
+    settings = {"PYTHONPATH": "tests", "OMP_NUM_THREADS": "1"}  # where the plugin is; threads do not survive a fork
     command = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", "run", "--max-children", str(processes), *names]
     with subprocess.Popen(command, cwd=folder, env=os.environ | settings, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
@@ -225,7 +221,7 @@ def run(folder: Path, mutants: Sequence[Mutant], processes: int) -> list[Outcome
         exit_codes |= loads((folder / "mutants/src/radixcheck" / f"{file}.meta").read_text())["exit_code_by_key"]
     unclear = [name for name in names if exit_codes[name] not in EXIT_CODES]
     if unclear:
-        raise RuntimeError(f"mutmut says nothing of {unclear[0]} and {len(unclear) - 1} others: {exit_codes[unclear[0]]}")
+        raise RuntimeError(f"mutmut has no result for {unclear[0]} and {len(unclear) - 1} others: {exit_codes[unclear[0]]}")
     return [Outcome(each.change, TEXT if each.text_only else EXIT_CODES[exit_codes[each.name]]) for each in mutants]
 
 
@@ -240,18 +236,18 @@ def show(lines: Iterable[str]) -> None:
 
 
 def main() -> int:
-    """Run, print the table and what is wrong."""
+    """Run, print the table and the differences."""
     every = [str(path.relative_to(ROOT)) for name in MUTATED for path in sorted((ROOT / name).glob("[!_]*.py"))]
     parser = argparse.ArgumentParser(description="Mutation testing of the two caches")
     parser.add_argument("files", nargs="*", metavar="FILE", help=f"all by default; some of {', '.join(every)}")
     parser.add_argument("--processes", type=int, default=1)
-    asked = parser.parse_args()
-    if unknown := set(asked.files) - set(every):
+    arguments = parser.parse_args()
+    if unknown := set(arguments.files) - set(every):
         parser.error(f"{min(unknown)} is not mutated: name some of {', '.join(every)}")
     known = reasons(TESTS / "survivors.toml")
     with TemporaryDirectory() as name:
         prepare(Path(name))
-        outcomes = run(Path(name), generate(Path(name), asked.files or every), asked.processes)
+        outcomes = run(Path(name), generate(Path(name), arguments.files or every), arguments.processes)
     wrong = complaints(outcomes, known)
     print(*table(outcomes, known), *wrong, sep="\n")
     return 1 if wrong else 0

@@ -148,10 +148,10 @@ ENTRY = 'file = "a.py"\nfunction = "f"\nold = "1"\nnew = "2"\n'
     [
         (f'[[survivor]]\n{ENTRY}class = "LAZY"\nwhy = "No time."', "needs a class"),
         (f'[[survivor]]\n{ENTRY}class = "COST"\nwhy = " "', "and a reason"),
-        (f'[[survivor]]\n{ENTRY}class = "COST"\nwhy = "Slower."\n' * 2, "stands there twice"),
+        (f'[[survivor]]\n{ENTRY}class = "COST"\nwhy = "Slower."\n' * 2, "is listed twice"),
     ],
 )
-def test_an_entry_that_explains_nothing_is_refused(tmp_path: Path, text: str, fault: str) -> None:
+def test_an_entry_without_a_class_or_a_reason_is_refused(tmp_path: Path, text: str, fault: str) -> None:
     (file := tmp_path / "survivors.toml").write_text(text)
 
     with pytest.raises(ValueError, match=fault):

@@ -1,4 +1,4 @@
-"""Batches: the quadratic, the linear and the staged version say the same, and nobody's memory is shared by surprise."""
+"""Batches: the plain, the direct and the staged version give the same, and no memory is shared with what they were given."""
 
 from array import array
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ REQUESTS = st.lists(st.lists(st.integers(0, 2**63 - 1), max_size=9), max_size=9)
 
 
 def strided(tokens: list[int]) -> memoryview:
-    """Every other number of a buffer: not taken as it lies."""
+    """Every other number of a buffer, so that it is not contiguous."""
     return memoryview(array("q", [number for token in tokens for number in (token, -1)]))[::2]
 
 
@@ -41,12 +41,12 @@ def plain(batch: DeviceBatch) -> tuple[list[int], ...]:
 
 
 @given(REQUESTS)
-def test_all_versions_are_equal(requests: list[list[int]]) -> None:
+def test_all_versions_make_the_same_batch(requests: list[list[int]]) -> None:
     tokens, lengths = [token for request in requests for token in request], [len(request) for request in requests]
     expected = tokens, lengths, [0, *accumulate(lengths)]
-    found = reference.prepared(requests)
+    found = reference.prepare(requests)
 
-    assert reference.flattened_quadratic(requests) == reference.flattened(requests) == tokens
+    assert reference.flattened(requests) == tokens
     assert (found.tokens, found.lengths, found.starts) == expected
     for made in MAKERS:
         maker = made()
@@ -63,7 +63,7 @@ def test_numbers_of_another_width_are_widened(held: Tokens) -> None:
 
 @pytest.mark.parametrize("made", MAKERS)
 @pytest.mark.parametrize("sizes", [(), (0,), (0, 0, 0), (1,), (_ROOM - 3,), (_ROOM - 2,), (_ROOM // 2,) * 5, (3, 0, _ROOM, 1)])
-def test_batches_of_any_size_are_prepared_one_after_the_other(made: Callable[[], Batches], sizes: Sequence[int]) -> None:
+def test_batches_of_any_size_are_prepared_in_turn(made: Callable[[], Batches], sizes: Sequence[int]) -> None:
     maker = made()
     for first in (0, 1 << 40, 7):
         ends = [*accumulate(sizes)]
@@ -76,7 +76,7 @@ def test_batches_of_any_size_are_prepared_one_after_the_other(made: Callable[[],
 
 @pytest.mark.parametrize("made", MAKERS)
 @pytest.mark.parametrize("bad", [[-1], [2**63], [5, 2**63, 5], [5, 5, 2**64 - 1], [2**64], ["a"], [1.5], [None], *NO_INTEGERS])
-def test_what_is_no_token_is_refused_and_the_next_batch_is_right(made: Callable[[], Batches], bad: Tokens) -> None:
+def test_a_bad_token_is_refused_and_the_next_batch_is_right(made: Callable[[], Batches], bad: Tokens) -> None:
     maker = made()
 
     with pytest.raises(BadKey):
@@ -84,27 +84,27 @@ def test_what_is_no_token_is_refused_and_the_next_batch_is_right(made: Callable[
     assert plain(maker.prepare([[5]])) == ([5], [1], [0, 1])
 
 
-def test_what_a_buffer_holds_is_taken_as_it_is() -> None:
-    """Nobody looks at its numbers, which would cost as much as to copy them."""
+def test_the_numbers_of_a_buffer_are_not_checked() -> None:
+    """A check would cost as much as the copy."""
     signed, unsigned = array("q", (-1, 5)), array("Q", (2**64 - 1, 5))
 
     for held in (signed, unsigned, memoryview(signed), memoryview(unsigned)):
         assert plain(HostBatches().prepare([held])) == ([-1, 5], [2], [0, 2])
 
 
-def test_bytes_are_no_key_either() -> None:
-    """They would be taken for a token each, or for one in eight of them."""
+def test_bytes_are_refused_as_a_key() -> None:
+    """Each byte, or every eight bytes, would be read as a token."""
     with pytest.raises(BadKey, match="memoryview"):
         pack(b"12345678")
 
 
-def test_each_of_63_bits_may_be_set() -> None:
+def test_a_token_may_have_63_bits() -> None:
     tokens = [1 << bit for bit in range(63)]
 
     assert plain(HostBatches().prepare([tokens])) == (tokens, [63], [0, 63])
 
 
-def test_a_request_that_does_not_hold_what_it_says_is_seen() -> None:
+def test_a_request_with_a_wrong_length_is_detected() -> None:
     class Growing(list[int]):
         def __len__(self) -> int:
             return 1
@@ -113,16 +113,16 @@ def test_a_request_that_does_not_hold_what_it_says_is_seen() -> None:
         HostBatches().prepare([Growing((1, 2)), [3]])
 
 
-def test_what_is_no_token_is_refused_by_the_reference() -> None:
+def test_the_reference_refuses_a_bad_token() -> None:
     with pytest.raises(BadKey):
-        reference.prepared([[1], [-1]])
+        reference.prepare([[1], [-1]])
 
 
-# Who owns the memory
+# Ownership of memory
 
 
 def occupy(device: str) -> None:
-    """Work that a device which runs beside the host does before the next copy."""
+    """Give an asynchronous device work that it does before the next copy."""
     if device == "cuda":
         busy = torch.eye(4096, device=device)
         for _ in range(100):
@@ -130,8 +130,8 @@ def occupy(device: str) -> None:
 
 
 @pytest.mark.parametrize("view", [lambda tokens: tokens, memoryview])
-def test_a_batch_is_nobodys_else(device: str, view: Callable[[Tokens], Tokens]) -> None:
-    """Neither the next batch, nor a caller who uses his buffers again, changes it."""
+def test_a_batch_shares_memory_with_nothing_else(device: str, view: Callable[[Tokens], Tokens]) -> None:
+    """Neither the next batch, nor a caller that uses its buffers again, changes it."""
     for maker in (batches(device), StagedBatches(device)):
         held = array("q", range(1000))
         occupy(device)
@@ -147,7 +147,7 @@ def test_a_batch_is_nobodys_else(device: str, view: Callable[[Tokens], Tokens]) 
         assert held[1] == 1
 
 
-def test_a_batch_lies_on_its_device_in_one_storage_and_its_tokens_come_first(device: str) -> None:
+def test_a_batch_is_one_storage_on_its_device_and_its_tokens_come_first(device: str) -> None:
     batch = batches(device).prepare([[1, 2], [3]])
 
     assert {tensor.device.type for tensor in batch} == {device}
@@ -155,8 +155,8 @@ def test_a_batch_lies_on_its_device_in_one_storage_and_its_tokens_come_first(dev
     assert [tensor.storage_offset() for tensor in batch] == [0, 3, 5]
 
 
-def test_as_tensor_copies_numbers_one_by_one_or_hands_on_the_callers_memory() -> None:
-    """What C9 takes for one thing. Of a list or an array there is a copy; a tensor is shared, as an array is by `frombuffer`."""
+def test_as_tensor_copies_numbers_or_shares_the_memory_of_the_caller() -> None:
+    """C9 does not distinguish these: a list or an array is copied; a tensor is shared, as is an array with `frombuffer`."""
     listed, numbers, tensor, buffer = [1, 2], array("q", (1, 2)), torch.tensor([1, 2]), array("q", (1, 2))
     made = torch.as_tensor(listed), torch.as_tensor(numbers), torch.as_tensor(tensor), torch.frombuffer(buffer, dtype=torch.int64)
 
@@ -165,10 +165,10 @@ def test_as_tensor_copies_numbers_one_by_one_or_hands_on_the_callers_memory() ->
     assert [each[0].item() for each in made] == [1, 1, 9, 9]
 
 
-# What it costs
+# Costs
 
 
-def test_a_batch_reaches_the_device_by_one_copy_whatever_its_size() -> None:
+def test_a_batch_of_any_size_takes_one_copy_to_the_device() -> None:
     """On the meta device nothing can be read back."""
     maker = StagedBatches("meta")
     for requests in ([[1]], [[1, 2]] * 50, [array("q", range(100))] * 200):

@@ -1,4 +1,4 @@
-"""Lookups that are kept: after whatever has happened to the tree, each says what a walk from the root would find."""
+"""Kept lookups: after any change of the tree, each finds what a walk from the root would find."""
 
 import random
 from collections.abc import Callable
@@ -13,13 +13,13 @@ POOL = 24  # tokens
 
 
 def some_key(rng: random.Random) -> Key:
-    """Few tokens and few namespaces, so that keys share prefixes, part inside edges, and extend one another."""
+    """Few tokens and few namespaces, so that keys share prefixes, diverge inside edges, and extend one another."""
     tokens = tuple(rng.choices((1, 2), k=rng.randint(0, 8)))
     return Key(tokens, rng.choice(((), ("a",))))
 
 
 class Engine:
-    """Does one random thing after another to a cache, as its callers may."""
+    """Makes random calls to a cache, as its callers may."""
 
     def __init__(self, rng: random.Random, page_size: int) -> None:
         self.rng = rng
@@ -62,14 +62,14 @@ class Engine:
         self.cache.reset()
 
     def step(self) -> None:
-        """A refused call is a step as well."""
+        """Make one call; a refused call counts too."""
         releasing = (self.unlock, self.unlock, self.finish, self.evict, self.reset)
         with suppress(CacheError):
             self.rng.choice((self.insert, self.insert, self.match, self.start, self.chunk, *releasing))()
 
 
 def first_wrong(made: Callable[[RadixCache, Key], Lookup], seed: int) -> str:
-    """Where a kept lookup first differs from a look of its own; empty if it never does."""
+    """Return where a kept lookup first differs from a peek; empty if it never does."""
     rng = random.Random(seed)
     engine = Engine(rng, rng.choice((1, 2)))
     keys = [some_key(rng) for _ in range(12)]
@@ -77,40 +77,40 @@ def first_wrong(made: Callable[[RadixCache, Key], Lookup], seed: int) -> str:
     for step in range(150):
         engine.step()
         if rng.random() < 0.5:
-            continue  # so that several changes lie between two rounds
+            continue  # so that there are several changes between two rounds
         found, expected = engine.cache.match_many(lookups), [engine.cache.peek(key) for key in keys]
         if found != expected:
             return f"seed {seed}, step {step}: {found} instead of {expected}"
     return ""
 
 
-def test_a_lookup_that_is_kept_finds_what_a_walk_from_the_root_finds() -> None:
+def test_a_kept_lookup_finds_what_a_walk_from_the_root_finds() -> None:
     assert [wrong for seed in range(60) if (wrong := first_wrong(RadixCache.lookup, seed))] == []
 
 
 class TrustsTheNode(Lookup):
-    """Does not look whether its node is in the tree still."""
+    """Does not check whether its node is still in the tree."""
 
-    def _stands(self) -> bool:
-        return (self._edge is not None and super()._stands()) or (self._edge is None and self._link not in self._node.children)
+    def _is_current(self) -> bool:
+        return (self._edge is not None and super()._is_current()) or (self._edge is None and self._link not in self._node.children)
 
 
 class TrustsTheEdge(Lookup):
-    """Does not look whether its edge hangs where it hung."""
+    """Does not check whether its edge still has the same parent."""
 
-    def _stands(self) -> bool:
-        return self._edge is not None or super()._stands()
+    def _is_current(self) -> bool:
+        return self._edge is not None or super()._is_current()
 
 
 class ForgetsToGoOn(Lookup):
-    """Does not look whether its node has a child now that goes on."""
+    """Does not check whether its node now has a child for the next page."""
 
-    def _stands(self) -> bool:
-        return super()._stands() if self._edge is not None else self._node.parent is not None or self._node is self._tree.root
+    def _is_current(self) -> bool:
+        return super()._is_current() if self._edge is not None else self._node.parent is not None or self._node is self._tree.root
 
 
 @pytest.mark.parametrize("wrong", [TrustsTheNode, TrustsTheEdge, ForgetsToGoOn])
-def test_a_lookup_that_trusts_too_much_is_found_out(wrong: type[Lookup]) -> None:
+def test_a_lookup_that_skips_a_check_is_detected(wrong: type[Lookup]) -> None:
     def made(cache: RadixCache, key: Key) -> Lookup:
         right = cache.lookup(key)
         return wrong(cache.tree, key.namespace, right._data)
@@ -118,7 +118,7 @@ def test_a_lookup_that_trusts_too_much_is_found_out(wrong: type[Lookup]) -> None
     assert any(first_wrong(made, seed) for seed in range(60))
 
 
-def test_a_round_of_lookups_leaves_no_trace_and_walks_only_where_something_changed() -> None:
+def test_a_round_of_lookups_changes_nothing_and_walks_only_after_changes() -> None:
     walks = 0
 
     class Counted(Lookup):

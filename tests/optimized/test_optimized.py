@@ -1,4 +1,4 @@
-"""What is special about the optimized cache: storage, handles, loans, content tags, and no read-back."""
+"""The optimized cache: storage, handles, loans, content tags, and no read-back."""
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +25,7 @@ def key(text: str, *namespace: object) -> Key:
 
 
 def put(cache: RadixCache, what: Key, priority: int = 0) -> int:
-    """What an engine does with a key: compute what is not cached, insert it, free the rest."""
+    """Do what an engine does with a key: compute what is not cached, insert it, free the rest."""
     slots = cache.alloc(len(what.tokens))
     cache.tags.write(slots, what, 0)
     prefix = cache.insert(what, slots, priority)
@@ -56,7 +56,7 @@ def storages(tensors: list[Tensor]) -> set[int]:
 # Storage
 
 
-def test_nothing_that_is_given_or_returned_shares_storage_with_the_cache(device: str) -> None:
+def test_arguments_and_results_share_no_storage_with_the_cache(device: str) -> None:
     cache = make(device)
     given = cache.alloc(6)
     cache.tags.write(given, key("abcdef"), 0)
@@ -76,7 +76,7 @@ def test_nothing_that_is_given_or_returned_shares_storage_with_the_cache(device:
 
 
 @pytest.mark.parametrize("text", ["", "a", "ab", "abcd", "abcdxy", "abcdefgh", "xyz"])
-def test_an_insert_that_is_gone_on_with_says_what_a_match_would(text: str) -> None:
+def test_insert_and_match_returns_what_a_match_would(text: str) -> None:
     caches = make(), make()
     for cache in caches:
         put(cache, key("abcdef"))
@@ -105,7 +105,7 @@ def test_the_halves_of_a_split_hold_no_more_storage_than_their_slots(device: str
     assert [t.untyped_storage().nbytes() for t in (upper, lower)] == [2 * 8, 6 * 8]
 
 
-def test_a_handle_names_a_prefix_through_splits_until_that_leaves_the_tree() -> None:
+def test_a_handle_names_a_prefix_through_splits_until_it_is_evicted() -> None:
     cache = make()
     put(cache, key("abcdef"))
     deep = cache.match(key("abcdef"))
@@ -123,7 +123,7 @@ def test_a_handle_names_a_prefix_through_splits_until_that_leaves_the_tree() -> 
     assert cache.sizes() == Sizes(30, 0, 2)
 
 
-def test_what_the_fast_cache_is_given_without_a_priority_has_the_least() -> None:
+def test_the_default_priority_of_the_fast_cache_is_the_least() -> None:
     cache = make()
     cache.insert(key("ab"), cache.alloc(2))
     cache.insert_and_match(key("ef"), cache.alloc(2))
@@ -168,12 +168,12 @@ def test_a_chain_of_thousands_of_nodes_is_walked_in_loops() -> None:
 
 
 @pytest.mark.parametrize("tokens", [(-1,), (1.0,), ("a",), (None,), (2**64,), array("q", (-1,))])
-def test_what_is_no_token_is_refused(tokens: Sequence[int]) -> None:
+def test_a_bad_token_is_refused(tokens: Sequence[int]) -> None:
     with pytest.raises(BadKey):
         pack(tokens)
 
 
-def test_a_token_may_take_all_64_bits() -> None:
+def test_a_token_may_have_64_bits() -> None:
     assert unpack(pack((0, 2**63, 2**64 - 1))) == (0, 2**63, 2**64 - 1)
 
 
@@ -215,7 +215,7 @@ def test_listed_loans_refuse_every_slot_that_is_not_on_loan() -> None:
     assert loans.outstanding == 2
 
 
-def test_counted_loans_refuse_broken_pages_and_more_than_is_out() -> None:
+def test_counted_loans_refuse_incomplete_pages_and_more_than_is_on_loan() -> None:
     loans = CountedLoans(2)
     loans.lend(torch.tensor([4, 5]))
 
@@ -225,7 +225,7 @@ def test_counted_loans_refuse_broken_pages_and_more_than_is_out() -> None:
 
 
 @pytest.mark.parametrize("kind", [CountedLoans, ListedLoans])
-def test_what_is_on_loan_is_counted(kind: type[CountedLoans | ListedLoans]) -> None:
+def test_slots_on_loan_are_counted(kind: type[CountedLoans | ListedLoans]) -> None:
     loans = kind(2)
     amounts = [loans.outstanding]
     loans.lend(torch.tensor([4, 5]))
@@ -239,13 +239,13 @@ def test_what_is_on_loan_is_counted(kind: type[CountedLoans | ListedLoans]) -> N
 
 
 @pytest.mark.parametrize(("page_size", "policy", "pool_page"), [(2, "best", 2), (2, "lru", 1)])
-def test_a_fast_cache_that_cannot_work_is_not_built(page_size: int, policy: str, pool_page: int) -> None:
+def test_the_fast_cache_refuses_an_unknown_policy_and_a_pool_of_other_pages(page_size: int, policy: str, pool_page: int) -> None:
     with pytest.raises(ValueError, match=r"polic|page"):
         RadixCache(page_size, policy, DevicePool(16, pool_page))
 
 
 @pytest.mark.parametrize(("capacity", "page_size"), [(16, 0), (0, 0), (-2, 2), (-2, 1), (3, 2)])
-def test_a_device_pool_that_is_not_made_of_pages_is_not_built(capacity: int, page_size: int) -> None:
+def test_a_device_pool_needs_a_capacity_of_whole_pages(capacity: int, page_size: int) -> None:
     with pytest.raises(ValueError, match="capacity"):
         DevicePool(capacity, page_size)
 
@@ -266,7 +266,7 @@ def reuse_a_slot(node: Node) -> None:
 
 
 @pytest.mark.parametrize("damage", [swap_two_slots, reuse_a_slot])
-def test_a_slot_that_holds_something_else_is_seen_where_it_is_handed_out(device: str, damage: Callable[[Node], None]) -> None:
+def test_a_slot_with_wrong_content_is_detected_when_it_is_handed_out(device: str, damage: Callable[[Node], None]) -> None:
     cache = make(device)
     put(cache, key("abcdef"))
     damage(leaf_of(cache, key("abcd")))
@@ -277,7 +277,7 @@ def test_a_slot_that_holds_something_else_is_seen_where_it_is_handed_out(device:
         cache.start(1, key("abcdef"))
 
 
-def test_a_row_with_a_wrong_slot_is_seen_at_the_next_chunk() -> None:
+def test_a_row_with_a_wrong_slot_is_detected_at_the_next_chunk() -> None:
     cache = make()
     cache.start(1, key("abcd"))
     cache.requests[1].row[3] = 20
@@ -286,7 +286,7 @@ def test_a_row_with_a_wrong_slot_is_seen_at_the_next_chunk() -> None:
         cache.chunk(1)
 
 
-def test_tags_tell_prefixes_positions_and_namespaces_apart() -> None:
+def test_tags_differ_by_prefix_position_and_namespace() -> None:
     tags = Tags(16)
     slots = torch.arange(4)
     for start, what in ((0, key("aaaa", -1)), (4, key("abba")), (8, key("baab"))):
@@ -299,21 +299,21 @@ def test_tags_tell_prefixes_positions_and_namespaces_apart() -> None:
             tags.check(Row(0, slots), other)
 
 
-def test_slots_are_on_the_pools_device_even_where_there_are_none() -> None:
+def test_even_an_empty_tensor_of_slots_is_on_the_pools_device() -> None:
     cache = RadixCache(2, "lru", DevicePool(8, 2, "meta"))
 
     assert cache.match(Key(())).slots.device == cache.alloc(0).device == torch.device("meta")
 
 
-def test_tags_are_kept_on_the_device_that_is_named() -> None:
+def test_tags_are_on_the_given_device() -> None:
     assert Tags(8, "meta").content.device == torch.device("meta")
 
 
 # No read-back
 
 
-def test_hot_paths_launch_a_fixed_few_operations_and_read_nothing_back() -> None:
-    """On the meta device tensors have no data: whatever would read some back fails."""
+def test_hot_paths_launch_a_few_operations_and_read_nothing_back() -> None:
+    """On the meta device tensors have no data: a read-back fails."""
     cache = RadixCache(2, "lru", DevicePool(64, 2, "meta"))
     alloc = "narrow_copy"
     free, free_several = "slice copy_", "slice cat"
@@ -335,8 +335,8 @@ def test_hot_paths_launch_a_fixed_few_operations_and_read_nothing_back() -> None
     assert launched(lambda: cache.evict(64)) == free_several
 
 
-def test_tags_are_worked_out_where_they_are_kept() -> None:
-    """The number that is read back in the end is the only one, and on the meta device there is none."""
+def test_tags_are_computed_on_their_device() -> None:
+    """Only the last number is read back, which fails on the meta device."""
     tags = Tags(8, "meta")
     slots = torch.arange(3, device="meta")
 
@@ -345,7 +345,7 @@ def test_tags_are_worked_out_where_they_are_kept() -> None:
     assert (mode.devices, mode.names[-1]) == ({"meta"}, "_local_scalar_dense")
 
 
-def test_a_read_back_would_be_seen() -> None:
+def test_a_read_back_would_be_detected() -> None:
     pool = DevicePool(8, 2, "meta")
     cache = RadixCache(2, "lru", pool, NoTags(), ListedLoans(2))
 
@@ -353,7 +353,7 @@ def test_a_read_back_would_be_seen() -> None:
         cache.alloc(2)
 
 
-def test_a_token_tagged_alone_has_the_tag_that_it_has_among_others(device: str) -> None:
+def test_a_token_has_the_same_tag_alone_and_in_a_key(device: str) -> None:
     together, alone = Tags(8, device), Tags(8, device)
     slots, tokens = torch.arange(8, device=device), (5, 0, 2**40, 2**64 - 1)
 

@@ -1,4 +1,4 @@
-"""What the optimized cache refuses, and what its parts assert of each other. Keys are written as letters: one letter is one token."""
+"""What the optimized cache refuses, and what its parts assert. Keys are written as letters: one letter is one token."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def key(text: str) -> Key:
 
 
 def put(cache: RadixCache, *texts: str) -> Node:
-    """Let requests compute these; returns the node where the last one ends."""
+    """Let requests compute these; return the node where the last one ends."""
     for text in texts:
         cache.start(0, key(text))
         cache.finish(0)
@@ -28,7 +28,7 @@ def put(cache: RadixCache, *texts: str) -> Node:
 
 
 @pytest.mark.parametrize("cached", [("abcdef",), ("ab", "abcdef"), ("ab", "abcd", "abcdef"), ("abcdefgh",), ("abcd", "abcdefgh")])
-def test_what_a_request_matches_makes_no_room_for_it(cached: tuple[str, ...]) -> None:
+def test_the_match_of_a_request_is_not_room_for_it(cached: tuple[str, ...]) -> None:
     cache = make(8)
     put(cache, *cached)
     before = cache.sizes()
@@ -40,7 +40,7 @@ def test_what_a_request_matches_makes_no_room_for_it(cached: tuple[str, ...]) ->
     assert cache.sizes() == Sizes(0, 0, 6)
 
 
-def test_a_request_whose_prefix_is_locked_already_has_the_rest_as_room() -> None:
+def test_a_request_with_a_locked_prefix_has_the_rest_as_room() -> None:
     cache = make(8)
     put(cache, "abcd")
     cache.lock(cache.match(key("abcd")).node)
@@ -49,7 +49,7 @@ def test_a_request_whose_prefix_is_locked_already_has_the_rest_as_room() -> None
     assert cache.start(1, key("abcdefgh")).cached == 4
 
 
-def test_a_request_that_ends_inside_a_locked_edge_takes_no_room_away_there() -> None:
+def test_a_match_inside_a_locked_edge_reduces_no_room() -> None:
     cache = make(8)
     put(cache, "abcd")
     cache.lock(cache.match(key("abcd")).node)
@@ -57,7 +57,7 @@ def test_a_request_that_ends_inside_a_locked_edge_takes_no_room_away_there() -> 
     assert cache.start(1, key("abefgh")).cached == 2
 
 
-def test_a_request_may_hold_tokens_of_64_bits() -> None:
+def test_a_request_may_have_tokens_of_64_bits() -> None:
     cache = make()
     tokens = (2**64 - 1, 2**63, 5)
     cache.start(1, Key(tokens))
@@ -74,10 +74,10 @@ def test_a_split_leaves_a_part_on_both_sides(inside: int) -> None:
     node = put(cache, "abcd")
 
     with pytest.raises(AssertionError):
-        tree.settle(Walk([], inside, node, inside, b""))
+        tree.split(Walk([], inside, node, inside, b""))
 
 
-def test_leaves_share_a_dictionary_that_stays_empty() -> None:
+def test_leaves_share_one_empty_dictionary() -> None:
     cache = make()
     put(cache, "abcd", "abef", "gh")
     cache.evict(16)
@@ -91,4 +91,4 @@ def test_a_node_without_a_lock_is_not_released() -> None:
     node = put(cache, "abcd")
 
     with pytest.raises(AssertionError):
-        cache.tree.release(node)
+        cache.tree.unlock_path(node)

@@ -1,4 +1,4 @@
-"""The order of victims: what the lazily repaired heap gives is what sorting all evictable leaves would give."""
+"""The order of victims: the lazily repaired heap gives the same as sorting all evictable leaves."""
 
 import random
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def nodes(cache: RadixCache) -> Iterator[Node]:
 
 
 def check_heap(cache: RadixCache) -> None:
-    """Complete, never too late, bounded; the count is exact."""
+    """Check that the heap is complete, in order and bounded, and that its count is exact."""
     heap = cache.tree.heap
     leaves = [node for node in nodes(cache) if node.is_evictable_leaf()]
     assert heap.leaf_count == len(leaves)
@@ -43,13 +43,13 @@ def check_heap(cache: RadixCache) -> None:
 
 
 def least_first(cache: RadixCache, tokens: int) -> list[int]:
-    """The slots of the victims of `evict(tokens)`, found by sorting all evictable leaves again for each."""
+    """Return the slots of the victims of `evict(tokens)`, by sorting all evictable leaves again for each."""
     gone: set[Node] = set()
     slots: list[int] = []
     while len(slots) < tokens:
         alive = [node for node in nodes(cache) if node not in gone]
         parents = {node.parent for node in alive}
-        leaves = [node for node in alive if node not in parents and not node.marks]
+        leaves = [node for node in alive if node not in parents and not node.local_lock_ref]
         if not leaves:
             break
         victim = min(leaves, key=cache.tree.heap.key)
@@ -59,7 +59,7 @@ def least_first(cache: RadixCache, tokens: int) -> list[int]:
 
 
 class Recorder(DevicePool):
-    """A pool that remembers what came back last."""
+    """A pool that keeps the slots that were freed last."""
 
     freed: Tensor = torch.empty(0)
 
@@ -104,7 +104,7 @@ def test_the_heap_does_not_grow_by_locking_and_unlocking(policy: str) -> None:
     for i in range(400):
         cache.unlock(cache.lock(cache.match(Key((i % 8,))).node))
         check_heap(cache)
-    # A key that only grows needs no second entry, however often its leaf comes and goes.
+    # A key that only becomes greater needs no second entry, however often its leaf is locked and unlocked.
     assert policy == "mru" or len(cache.tree.heap) == 8
     receipts = [cache.lock(cache.match(Key((i,))).node) for i in range(8)]
     assert len(cache.tree.heap) <= SLACK
@@ -113,7 +113,7 @@ def test_the_heap_does_not_grow_by_locking_and_unlocking(policy: str) -> None:
         check_heap(cache)
 
 
-def test_a_leaf_that_comes_back_unchanged_needs_no_second_entry() -> None:
+def test_a_leaf_that_is_unlocked_unchanged_needs_no_second_entry() -> None:
     cache = RadixCache(1, "lru", DevicePool(8, 1))
     put(cache, Key((1,)))
     (node,) = nodes(cache)  # a match would change it
@@ -132,11 +132,11 @@ def leaves(count: int) -> list[Node]:
     return made
 
 
-def test_a_few_dead_entries_are_left_where_they_are_and_one_more_sweeps_them_out() -> None:
+def test_a_few_dead_entries_are_kept_and_one_more_removes_them_all() -> None:
     heap = EvictionHeap("lru")
     for number, node in enumerate(leaves(SLACK + 1), 1):
         heap.push(node)
-        node.marks = 1
+        node.local_lock_ref = 1
         heap.retire(node)
 
         assert len(heap) == (number if number <= SLACK else 0)
@@ -145,7 +145,7 @@ def test_a_few_dead_entries_are_left_where_they_are_and_one_more_sweeps_them_out
 def test_a_heap_without_leaves_has_no_victim_and_loses_none() -> None:
     heap = EvictionHeap("lru")
     (node,) = leaves(1)
-    node.marks = 1
+    node.local_lock_ref = 1
 
     with pytest.raises(AssertionError):
         heap.retire(node)
@@ -154,14 +154,14 @@ def test_a_heap_without_leaves_has_no_victim_and_loses_none() -> None:
 
 
 class NeverEager(EvictionHeap):
-    """Repairs what surfaces and pushes no smaller key: right for keys that only grow."""
+    """Repairs popped entries and pushes no smaller key: right for keys that only become greater."""
 
     def refresh(self, node: Node) -> None:
         assert node.entry is not None
 
 
 @pytest.mark.parametrize(("policy", "lazy_is_right"), [("lru", True), ("mru", False)])
-def test_a_key_that_shrinks_is_pushed_at_once(policy: str, lazy_is_right: bool) -> None:
+def test_a_smaller_key_is_pushed_at_once(policy: str, lazy_is_right: bool) -> None:
     def first_victim(heap: EvictionHeap) -> str:
         root = Node(None, b"", b"", torch.empty(0))
         first, second = (Node(root, name, name, torch.empty(1)) for name in (b"first", b"second"))
@@ -177,14 +177,14 @@ def test_a_key_that_shrinks_is_pushed_at_once(policy: str, lazy_is_right: bool) 
     assert (first_victim(NeverEager(policy)) == expected) is lazy_is_right
 
 
-def test_an_entry_that_another_supersedes_is_dropped_where_it_surfaces() -> None:
+def test_a_superseded_entry_is_dropped_when_it_is_popped() -> None:
     heap = EvictionHeap("lru")
     root = Node(None, b"", b"", torch.empty(0))
     twice, once = (Node(root, name, name, torch.empty(1)) for name in (b"twice", b"once"))
     twice.time, once.time = 5, 7
     heap.push(twice)
     heap.push(once)
-    for time in (3, 9):  # earlier: pushed at once; later: repaired when it surfaces, above the first entry
+    for time in (3, 9):  # earlier: pushed at once; later: repaired when it is popped, before the first entry
         twice.time = time
         heap.refresh(twice)
 

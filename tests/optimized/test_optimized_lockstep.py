@@ -1,4 +1,4 @@
-"""The optimized cache beside the reference, on the same random calls; and what its subject shows."""
+"""The optimized cache and the reference on the same random calls, and what its subject shows."""
 
 import random
 from collections.abc import Callable
@@ -21,7 +21,7 @@ CALLS = [
 
 
 def shape(cache: ReferenceSubject | OptimizedSubject) -> Any:
-    """All that can be compared without naming slots: nodes by prefix, requests, sizes, clock."""
+    """Return all that can be compared without slot numbers: nodes by prefix, requests, sizes, clock."""
     seen = cache.observe()
     prefixes: dict[object, tuple[object, ...]] = {None: ()}
     tree = {}

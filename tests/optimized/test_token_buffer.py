@@ -1,4 +1,4 @@
-"""Tokens in a buffer: the same keys as in any other container, and the engine's own to change as soon as a call has returned."""
+"""Tokens in a buffer: the same keys as in any other container, which the engine may change as soon as a call has returned."""
 
 from array import array
 from collections.abc import Callable, Sequence
@@ -25,12 +25,12 @@ def make(page_size: int = 2) -> RadixCache:
 def segments(cache: RadixCache) -> list[bytes]:
     """Of all nodes, parents first."""
     nodes: list[Node] = list(cache.tree.root.children.values())
-    for node in nodes:  # which grows as it is walked
+    for node in nodes:  # appends to it
         nodes.extend(node.children.values())
     return [node.segment for node in nodes]
 
 
-def test_a_buffer_is_a_sequence_of_the_tokens_that_it_was_given() -> None:
+def test_a_buffer_is_a_sequence_of_its_tokens() -> None:
     tokens = TokenBuffer((7, 0))
     tokens.append(WIDEST)
     tokens.extend(array("Q", (8, 9)))
@@ -46,7 +46,7 @@ def test_a_buffer_is_a_sequence_of_the_tokens_that_it_was_given() -> None:
 
 
 @pytest.mark.parametrize("bad", [-1, 2**64, "a", None, 1.0])
-def test_a_buffer_refuses_what_is_no_token_and_stays_as_it_was(bad: Any) -> None:
+def test_a_buffer_refuses_a_bad_token_and_does_not_change(bad: Any) -> None:
     tokens = TokenBuffer((5,))
 
     with pytest.raises(BadKey):
@@ -58,7 +58,7 @@ def test_a_buffer_refuses_what_is_no_token_and_stays_as_it_was(bad: Any) -> None
     assert tuple(tokens) == (5,)
 
 
-def test_a_buffer_made_of_another_has_memory_of_its_own() -> None:
+def test_a_buffer_made_from_another_has_its_own_memory() -> None:
     first = TokenBuffer((1, 2))
     second = TokenBuffer(first)
     first.append(3)
@@ -70,8 +70,8 @@ HOLDERS: list[Callable[[Sequence[int]], Sequence[int]]] = [tuple, list, lambda t
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 3])
-def test_a_key_is_the_same_whatever_its_tokens_are_held_in(page_size: int) -> None:
-    """Of each pair of containers one inserts and the other looks, for a key that ends with a page and for those that do not."""
+def test_a_key_does_not_depend_on_the_container_of_its_tokens(page_size: int) -> None:
+    """For each pair of containers one is inserted and the other peeked at, for keys that end with a page or not."""
     for size in range(8):
         tokens = range(1, size + 1)
         whole = size // page_size * page_size
@@ -87,7 +87,7 @@ def test_a_key_is_the_same_whatever_its_tokens_are_held_in(page_size: int) -> No
                 assert cache.insert_and_match(held, found.slots).present == whole
 
 
-def test_the_cache_keeps_nothing_of_a_buffer_but_copies() -> None:
+def test_the_cache_keeps_only_copies_of_a_buffer() -> None:
     cache, buffer = make(), TokenBuffer((1, 2, 3, 4))
     lookup = cache.lookup(key(buffer))
     cache.insert(key(buffer), cache.alloc(4))
@@ -103,7 +103,7 @@ def test_the_cache_keeps_nothing_of_a_buffer_but_copies() -> None:
     assert (cache.peek(key((1, 2, 3, 4))), cache.peek(key(buffer))) == (4, 0)
 
 
-def test_a_lookup_over_the_buffer_itself_would_follow_its_changes() -> None:
+def test_a_lookup_over_the_buffer_itself_would_see_its_changes() -> None:
     cache, buffer = make(), TokenBuffer((1, 2, 3, 4))
     cache.insert(key(buffer), cache.alloc(4))
     aliasing = Lookup(cache.tree, (), cast(bytes, buffer.data))
@@ -115,8 +115,8 @@ def test_a_lookup_over_the_buffer_itself_would_follow_its_changes() -> None:
     assert cache.match_many([aliasing]) == [0]
 
 
-def test_a_request_goes_on_with_the_buffer_that_its_prompt_was_in() -> None:
-    """An engine of the tree verbs: one buffer from the prompt to the end of the answer, and every call is about what is in it now."""
+def test_a_request_continues_in_the_buffer_of_its_prompt() -> None:
+    """An engine with the tree verbs: one buffer from the prompt to the end of the answer, whose current tokens are passed to every call."""
     cache, buffer = make(), TokenBuffer((1, 2, 3, 4))
     row = cache.alloc(16)
     receipt = cache.lock(cache.match(key(buffer)).node)

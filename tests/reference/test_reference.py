@@ -4,53 +4,18 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from lettered import key, make, put, refused, tree
 
 from radixcheck.reference import POLICIES, Node, SlotPool
-from radixcheck.reference.node import split
+from radixcheck.reference.node import split_node
 from radixcheck.spec.values import BadAmount, BadKey, CacheError, Key, NoRoom, NotLocked, NotYourSlot, Sizes, StaleHandle, StillHeld
-from radixcheck.verification.protocol import SeenNode, Setup
-from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
-
-
-def make(page_size: int = 2, capacity: int = 16, policy: str = "lru") -> ReferenceSubject:
-    return reference_subject(Setup(page_size, policy, SlotPool(capacity, page_size)))
-
-
-def key(text: str, *namespace: object) -> Key:
-    return Key(tuple(map(ord, text)), namespace)
-
-
-def put(cache: ReferenceSubject, text: str, *namespace: object, priority: int = 0) -> int:
-    """Insert with slots of one's own, and give back what stays one's own."""
-    slots = cache.alloc(len(text))
-    known = cache.insert(key(text, *namespace), slots, priority)
-    cache.free(slots[:known] + slots[len(text) // cache.page_size * cache.page_size :])
-    return known
-
-
-def tree(cache: ReferenceSubject) -> dict[str, SeenNode]:
-    """Every node by its whole prefix, which begins with the namespace if there is one."""
-    prefixes: dict[object, str] = {}
-    nodes = {}
-    for node in cache.observe().nodes:
-        before = "".join(map(str, node.namespace)) if node.parent is None else prefixes[node.parent]
-        prefixes[node.name] = before + "".join(map(chr, node.segment))
-        nodes[prefixes[node.name]] = node
-    return nodes
-
-
-def refused(cache: ReferenceSubject, error: type[CacheError], call: Callable[[], object]) -> None:
-    """The call raises this error and changes nothing."""
-    before = cache.observe(), cache.sizes()
-    with pytest.raises(error):
-        call()
-    assert (cache.observe(), cache.sizes()) == before
-
+from radixcheck.verification.protocol import Setup
+from radixcheck.verification.subjects.reference_subject import reference_subject
 
 # ------------------------------------------------------------------ insertion, matching, splitting
 
 
-def test_an_insert_caches_whole_pages_and_says_what_was_known() -> None:
+def test_an_insert_caches_whole_pages_and_returns_what_was_cached() -> None:
     cache = make()
 
     assert [put(cache, "abcde"), put(cache, "abcdef"), put(cache, "a")] == [0, 4, 0]
@@ -96,7 +61,7 @@ def test_a_split_carries_everything_over_and_the_unused_half_keeps_its_time() ->
     assert cache.locate(handle) == lower.name
 
 
-def test_a_partial_overlap_ticks_once_and_hangs_one_new_leaf() -> None:
+def test_a_partial_overlap_ticks_once_and_adds_one_new_leaf() -> None:
     cache = make()
     put(cache, "abcdef", priority=1)
     put(cache, "abxxyy", priority=5)
@@ -139,7 +104,7 @@ def test_namespaces_never_share_a_node() -> None:
 # ------------------------------------------------------------------ locks and eviction
 
 
-def test_a_lock_protects_the_whole_path_until_its_last_release() -> None:
+def test_a_lock_protects_the_whole_path_until_the_last_unlock() -> None:
     cache = make()
     put(cache, "ab")
     put(cache, "abcd")
@@ -237,7 +202,7 @@ def test_a_tree_call_outside_its_guard_is_refused_and_changes_nothing() -> None:
     refused(cache, NotYourSlot, lambda: cache.free(loan))
 
 
-def test_a_receipt_is_good_for_one_release() -> None:
+def test_a_receipt_is_valid_for_one_unlock() -> None:
     cache = make()
     put(cache, "ab")
     handle = cache.match(key("ab")).node
@@ -264,7 +229,7 @@ def test_a_handle_is_stale_once_its_node_has_left_the_tree() -> None:
     cache.lock(cache.match(key("ab")).node)  # nothing is cached: the root can be locked
 
 
-def test_a_pool_refuses_what_it_has_not_given() -> None:
+def test_a_pool_refuses_slots_that_it_has_not_handed_out() -> None:
     pool = SlotPool(8, 2)
     slots = pool.alloc(4)
     pool.free(slots[:2])
@@ -280,13 +245,13 @@ def test_a_pool_refuses_what_it_has_not_given() -> None:
 
 
 @pytest.mark.parametrize(("page_size", "policy", "pool_page"), [(2, "best", 2), (2, "lru", 1)])
-def test_a_cache_that_cannot_work_is_not_built(page_size: int, policy: str, pool_page: int) -> None:
+def test_an_unknown_policy_and_a_pool_of_other_pages_are_refused(page_size: int, policy: str, pool_page: int) -> None:
     with pytest.raises(ValueError, match=r"policy|pages"):
         reference_subject(Setup(page_size, policy, SlotPool(16, pool_page)))
 
 
 @pytest.mark.parametrize(("capacity", "page_size"), [(16, 0), (0, 0), (-2, 2), (-2, 1), (3, 2)])
-def test_a_pool_that_is_not_made_of_pages_is_not_built(capacity: int, page_size: int) -> None:
+def test_a_pool_needs_a_capacity_of_whole_pages(capacity: int, page_size: int) -> None:
     with pytest.raises(ValueError, match="capacity"):
         SlotPool(capacity, page_size)
 
@@ -301,4 +266,4 @@ def test_a_split_leaves_whole_pages_on_both_sides(length: int) -> None:
     node = Node(root, (1, 2), (1, 2, 3, 4), [0, 1, 2, 3])
 
     with pytest.raises(AssertionError):
-        split(node, length, 2)
+        split_node(node, length, 2)

@@ -3,46 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from lettered import key, make, put, refused, tree
 
-from radixcheck.reference import SlotPool
 from radixcheck.spec.values import BadAmount, BadKey, CacheError, Key, NoRoom, RequestExists, Sizes, StillHeld, UnknownRequest
-from radixcheck.verification.protocol import SeenNode, Setup
-from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
-
-
-def make(page_size: int = 2, capacity: int = 16, policy: str = "lru") -> ReferenceSubject:
-    return reference_subject(Setup(page_size, policy, SlotPool(capacity, page_size)))
-
-
-def key(text: str, *namespace: object) -> Key:
-    return Key(tuple(map(ord, text)), namespace)
-
-
-def put(cache: ReferenceSubject, text: str, *namespace: object, priority: int = 0) -> int:
-    """Insert with slots of one's own, and give back what stays one's own."""
-    slots = cache.alloc(len(text))
-    known = cache.insert(key(text, *namespace), slots, priority)
-    cache.free(slots[:known] + slots[len(text) // cache.page_size * cache.page_size :])
-    return known
-
-
-def tree(cache: ReferenceSubject) -> dict[str, SeenNode]:
-    """Every node by its whole prefix, which begins with the namespace if there is one."""
-    prefixes: dict[object, str] = {}
-    nodes = {}
-    for node in cache.observe().nodes:
-        before = "".join(map(str, node.namespace)) if node.parent is None else prefixes[node.parent]
-        prefixes[node.name] = before + "".join(map(chr, node.segment))
-        nodes[prefixes[node.name]] = node
-    return nodes
-
-
-def refused(cache: ReferenceSubject, error: type[CacheError], call: Callable[[], object]) -> None:
-    """The call raises this error and changes nothing."""
-    before = cache.observe(), cache.sizes()
-    with pytest.raises(error):
-        call()
-    assert (cache.observe(), cache.sizes()) == before
 
 
 def test_a_request_reads_what_is_cached_and_owns_the_rest() -> None:
@@ -87,7 +50,7 @@ def test_a_chunk_adopts_what_others_cached_and_frees_its_duplicates() -> None:
     assert cache.sizes() == Sizes(available=8, evictable=0, protected=8)
 
 
-def test_a_finish_leaves_the_whole_pages_behind_with_one_hit() -> None:
+def test_a_finish_caches_the_whole_pages_with_one_hit() -> None:
     cache = make()
     cache.start(1, key("abc"))
     cache.decode(1, ord("d"))
@@ -98,7 +61,7 @@ def test_a_finish_leaves_the_whole_pages_behind_with_one_hit() -> None:
     assert (cache.sizes(), cache.requests) == (Sizes(available=12, evictable=4, protected=0), {})
 
 
-def test_an_abort_frees_what_is_its_own_and_ticks_no_clock() -> None:
+def test_an_abort_frees_its_own_slots_and_does_not_tick() -> None:
     cache = make()
     put(cache, "ab")
     cache.start(1, key("abcde"))
@@ -108,7 +71,7 @@ def test_an_abort_frees_what_is_its_own_and_ticks_no_clock() -> None:
     assert (cache.now, cache.sizes()) == (ticks, Sizes(available=14, evictable=2, protected=0))
 
 
-def test_what_comes_without_a_priority_has_the_least() -> None:
+def test_the_default_priority_is_the_least() -> None:
     cache = make()
     cache.insert(key("ab"), cache.alloc(2))
     cache.start(1, key("cd"))

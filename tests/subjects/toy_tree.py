@@ -6,11 +6,11 @@ from typing import Any
 
 from radixcheck.reference.cache import Request
 from radixcheck.reference.node import top
-from radixcheck.reference.tree import Place
+from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key
 from radixcheck.verification.protocol import Observation
 from radixcheck.verification.remote.serve import Supports
-from radixcheck.verification.subjects.engine_shim import Caller, Found, Live, WhiteBox
+from radixcheck.verification.subjects.engine_shim import EngineShim, Live, Peek, WhiteBox
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
@@ -30,9 +30,9 @@ class Toy:
         found = self.cache.match(key)
         return found.slots, found.node
 
-    def peek(self, key: Key) -> Found:
-        place = self.cache._walk(key.tokens, key.namespace)
-        return Found(place.length, place.evictable())
+    def peek(self, key: Key) -> Peek:
+        walk = self.cache._walk(key.tokens, key.namespace)
+        return Peek(walk.length, walk.evictable_tokens())
 
     def insert(self, key: Key, slots: list[int], priority: int) -> int:
         self.cache._loans = set(slots[:: self.cache.page_size])
@@ -41,11 +41,11 @@ class Toy:
         return present
 
     def lock(self, node: Any) -> Any:
-        self.cache._hold(node)
+        self.cache._lock_path(node)
         return node
 
     def unlock(self, lock: Any) -> None:
-        self.cache._release(lock)
+        self.cache._unlock_path(lock)
 
     def attached(self, node: Any) -> bool:
         return top(node) is self.cache.root
@@ -62,7 +62,7 @@ class Toy:
     def checkpoint(self, live: Live) -> None:
         row = live.row[: len(live.tokens)]
         request = Request(live.tokens, live.key.namespace, live.priority, live.node, live.protected, row)
-        self.cache._commit(request, hits=0)
+        self.cache._cache_request(request, hits=0)
         live.node = live.lock = request.node
         live.protected = request.cached
         live.row[: live.protected] = request.row[: live.protected]
@@ -79,11 +79,11 @@ class Toy:
 class HastySubject(ReferenceSubject):
     """A split refreshes what lies behind it as well, as SGLang's do."""
 
-    def _reach(self, place: Place) -> Any:
-        if place.edge is not None:
+    def _split(self, walk: Walk) -> Any:
+        if walk.edge is not None:
             self.now += 1
-            place.edge.time = self.now
-        return super()._reach(place)
+            walk.edge.time = self.now
+        return super()._split(walk)
 
 
 class Hasty(Toy):
@@ -108,14 +108,14 @@ class Forgetful(WhiteBox):
         super()._check_room(need, 0)
 
 
-def made(kind: type[Caller], tree: Any, setup: Any) -> Caller:
+def made(kind: type[EngineShim], tree: Any, setup: Any) -> EngineShim:
     """A tree behind callers."""
     return kind(tree(setup), setup.pool)
 
 
 white = partial(made, WhiteBox, Toy)
-black = partial(made, Caller, Toy)
+black = partial(made, EngineShim, Toy)
 generous = partial(made, Generous, Toy)
 forgetful = partial(made, Forgetful, Toy)
 hasty = partial(made, WhiteBox, Hasty)
-hasty_black = partial(made, Caller, Hasty)
+hasty_black = partial(made, EngineShim, Hasty)

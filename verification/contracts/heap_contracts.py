@@ -34,7 +34,7 @@ def _queued(stored: Sequence[int], later: Sequence[int], locks: Sequence[int]) -
     for i, leaf in enumerate(leaves):
         leaf.time += later[i]
         if locks[i] > 0:
-            leaf.marks = locks[i]
+            leaf.local_lock_ref = locks[i]
             heap.retire(leaf)
     return heap, leaves
 

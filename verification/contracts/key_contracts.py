@@ -6,10 +6,9 @@ from typing import Any
 import torch
 
 from radixcheck.optimized.keys import common_pages
-from radixcheck.optimized.tree import Tree
+from radixcheck.optimized.tree import NodeTree as FastTree
 from radixcheck.reference.node import Page, shared_tokens
-from radixcheck.reference.pool import SlotPool
-from radixcheck.reference.tree import RadixTree
+from radixcheck.reference.tree import NodeTree
 from radixcheck.spec.values import Namespace
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.small import Packed, chosen
@@ -75,8 +74,8 @@ def _told_apart(
     return collides(bool(at_root), here, first, there, second) == alike
 
 
-def _tree() -> RadixTree:
-    return RadixTree(1, "lru", SlotPool(1, 1))
+def _tree() -> NodeTree:
+    return NodeTree(1)
 
 
 def _reference_keys(at_root: bool, here: Namespace, first: Page, there: Namespace, second: Page) -> bool:
@@ -86,7 +85,7 @@ def _reference_keys(at_root: bool, here: Namespace, first: Page, there: Namespac
 
 
 def _optimized_keys(at_root: bool, here: Namespace, first: Page, there: Namespace, second: Page) -> bool:
-    tree = Tree(1, "lru", torch.device("cpu"))
+    tree = FastTree(1, "lru", torch.device("cpu"))
     parent: Any = tree.root if at_root else None
     key: Any = tree.child_key  # declared for bytes
     return bool(key(parent, here, first) == key(parent, there, second))
@@ -108,6 +107,6 @@ _TREE_KEYS = "insert, match, split"
 CONTRACTS = (
     Contract("shared_tokens", "reference/node.py: every walk", _longest_in_pages, shared_tokens, _overshoots, _MATCHED),
     Contract("common_pages", "optimized/keys.py: every walk", _longest_in_pages, _in_pages, _bisects_too_high, _MATCHED),
-    Contract("RadixTree._child_key", f"reference/tree.py: {_TREE_KEYS}", _told_apart, _reference_keys, _first_component, _FILED),
-    Contract("Tree.child_key", f"optimized/tree.py: {_TREE_KEYS}", _told_apart, _optimized_keys, _in_any_order, _FILED),
+    Contract("NodeTree._child_key", f"reference/tree.py: {_TREE_KEYS}", _told_apart, _reference_keys, _first_component, _FILED),
+    Contract("NodeTree.child_key", f"optimized/tree.py: {_TREE_KEYS}", _told_apart, _optimized_keys, _in_any_order, _FILED),
 )

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from radixcheck.optimized.node import Node as FastNode
-from radixcheck.optimized.tree import Tree, Walk
+from radixcheck.optimized.tree import NodeTree as FastTree
+from radixcheck.optimized.tree import Walk as FastWalk
 from radixcheck.reference.eviction import evictable_leaves
-from radixcheck.reference.node import Node, Page, path, slots_of, split
+from radixcheck.reference.node import Node, Page, path, slots_of, split_node
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.small import Cloned, chosen
 from radixcheck.verification.contracts.tree_shapes import CPU, Shape, fast_nodes, reference_nodes, reference_tree, shape_of
@@ -76,21 +77,21 @@ def _reference_split(tokens: Page, slots: Page, attributes: Attributes, at: int,
     node = _with_attributes(Node(root, tokens[:page], tokens, list(slots)), attributes)
     node.lock = attributes[0]
     root.children[node.child_key] = node
-    upper = split(node, at, page)
+    upper = split_node(node, at, page)
     return _half(upper, upper.lock), _half(node, node.lock)
 
 
 def _fast_split(tokens: Page, slots: Page, attributes: Attributes, at: int, page: int) -> tuple[Half, Half]:
     """The lock count of the upper half is its own count, and that of its child without the child itself."""
-    tree = Tree(page, "lru", CPU)
+    tree = FastTree(page, "lru", CPU)
     segment: Any = b"".join(token.to_bytes(8, "little") for token in tokens)
     held: Any = Cloned(slots)
     node = _with_attributes(FastNode(tree.root, segment[: 8 * page], segment, held), attributes)
-    node.marks = attributes[0]
+    node.local_lock_ref = attributes[0]
     tree.root.adopt(node)
-    (upper,) = tree.settle(Walk([], at, node, at, b""))
-    below = node.marks - 1 if node.marks != 0 else 0
-    return _unpacked(_half(upper, upper.marks + below)), _unpacked(_half(node, node.marks))
+    (upper,) = tree.split(FastWalk([], at, node, at, b""))
+    below = node.local_lock_ref - 1 if node.local_lock_ref != 0 else 0
+    return _unpacked(_half(upper, upper.local_lock_ref + below)), _unpacked(_half(node, node.local_lock_ref))
 
 
 def _unpacked(half: Half) -> Half:
@@ -127,7 +128,7 @@ def _reference_leaves(shape: Shape) -> set[int]:
 
 
 def _fast_leaves(shape: Shape) -> set[int]:
-    nodes = fast_nodes(shape, Tree(1, "lru", CPU))
+    nodes = fast_nodes(shape, FastTree(1, "lru", CPU))
     return {i for i, node in enumerate(nodes) if node.is_evictable_leaf()}
 
 
@@ -171,10 +172,11 @@ def _from_the_leaf_up(segments: Sequence[Page]) -> Sequence[int]:
 _CUT = {"upper": (1, 2), "lower": (1, 2), "page": (1, 2)}
 _THREE = {"first": (1, 2), "second": (1, 2)}
 _SHAPE = {"under_b": (0, 1), "under_c": (0, 2)}
+_SPLITS = "match, insert, start, chunk, finish"
 
 CONTRACTS = (
-    Contract("split", "reference/node.py: match, insert, start, chunk, finish", _cuts_in_two, _reference_split, _begins_unlocked, _CUT),
-    Contract("Tree.settle", "optimized/tree.py: match, insert, start, chunk, finish", _cuts_in_two, _fast_split, _keeps_child_key, _CUT),
+    Contract("split_node", f"reference/node.py: {_SPLITS}", _cuts_in_two, _reference_split, _begins_unlocked, _CUT),
+    Contract("NodeTree.split", f"optimized/tree.py: {_SPLITS}", _cuts_in_two, _fast_split, _keeps_child_key, _CUT),
     Contract("slots_of", "reference/node.py: match, start, chunk", _from_the_root_down, _reference_slots, _from_the_leaf_up, _THREE),
     Contract("evictable_leaves", "reference/eviction.py: evict", _unlocked_and_childless, _reference_leaves, _ignores_locks, _SHAPE),
     Contract("Node.is_evictable_leaf", "optimized/node.py: the heap", _unlocked_and_childless, _fast_leaves, _ignores_children, _SHAPE),

@@ -9,10 +9,9 @@ from typing import Any
 import torch
 
 from radixcheck.optimized.node import Node as FastNode
-from radixcheck.optimized.tree import Tree
+from radixcheck.optimized.tree import NodeTree as FastTree
 from radixcheck.reference.node import Node
-from radixcheck.reference.pool import SlotPool
-from radixcheck.reference.tree import RadixTree
+from radixcheck.reference.tree import NodeTree
 from radixcheck.verification.contracts.small import Extent, chosen
 
 CPU = torch.device("cpu")
@@ -59,7 +58,7 @@ def shape_of(under_b: int, under_c: int, locks: tuple[int, ...], sizes: tuple[in
     return Shape((0, chosen(under_b, range(2)), chosen(under_c, range(3))), locks, sizes)
 
 
-def reference_nodes(shape: Shape, tree: RadixTree) -> list[Node]:
+def reference_nodes(shape: Shape, tree: NodeTree) -> list[Node]:
     """Build the shape below the root of a tree of the reference. Return its nodes, the root first."""
     nodes = [tree.root]
     for i, parent in enumerate(shape.parents):
@@ -71,19 +70,19 @@ def reference_nodes(shape: Shape, tree: RadixTree) -> list[Node]:
     return nodes
 
 
-def fast_nodes(shape: Shape, tree: Tree) -> list[FastNode]:
+def fast_nodes(shape: Shape, tree: FastTree) -> list[FastNode]:
     """Build the shape below the root of an optimized tree, and count its evictable leaves. Return its nodes, the root first."""
     nodes, counts = [tree.root], shape.local_lock_refs()
     for i, parent in enumerate(shape.parents):
         slots: Any = Extent(shape.sizes[i])
         node = FastNode(nodes[parent], bytes([i]), b"", slots)
-        node.marks = counts[i]
+        node.local_lock_ref = counts[i]
         nodes[parent].adopt(node)
         nodes.append(node)
     tree.heap.leaf_count = sum(node.is_evictable_leaf() for node in nodes)
     return nodes
 
 
-def reference_tree() -> RadixTree:
+def reference_tree() -> NodeTree:
     """Return an empty tree of the reference."""
-    return RadixTree(1, "lru", SlotPool(1, 1))
+    return NodeTree(1)

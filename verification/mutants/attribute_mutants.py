@@ -1,10 +1,10 @@
-"""Times, hits, priorities and creations that are lost, or given to what was not used."""
+"""Times, hits, priorities and creations that are lost, or changed on nodes that were not used."""
 
 from collections.abc import Sequence
 
 from radixcheck.reference.node import Node, below, path
-from radixcheck.reference.tree import Place
 from radixcheck.spec.values import Key, Match
+from radixcheck.verification.mutants.broken_steps import SteppedSplit
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
@@ -25,11 +25,11 @@ class MatchForgetsTouch(ReferenceSubject):
     """A match refreshes nothing."""
 
     def match(self, key: Key) -> Match[list[int]]:
-        """The fault: the times are those from before."""
-        place = self._walk(key.tokens, key.namespace)
+        """The fault: the times are the old ones."""
+        walk = self._walk(key.tokens, key.namespace)
         before = {node: node.time for node in below(self.root)}
         match = super().match(key)
-        for node in path(place.node):
+        for node in path(walk.node):
             node.time = before[node]
         return match
 
@@ -38,7 +38,7 @@ class InsertTouchesLeafOnly(ReferenceSubject):
     """An insert refreshes the node at which it ends, and none above it."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        """The fault: the nodes above keep the times from before."""
+        """The fault: the nodes above keep their old times."""
         before = {node: node.time for node in below(self.root)}
         prefix = super().insert(key, slots, priority)
         for node in list(path(self._walk(key.tokens, key.namespace).node))[1:]:
@@ -50,7 +50,7 @@ class InsertWithoutTick(ReferenceSubject):
     """An insert does not tick: it gives what it touches the time of the access before it."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        """The fault: the clock is put back before the access moves it on."""
+        """The fault: the clock is set back before the access advances it."""
         self.now -= 1
         return super().insert(key, slots, priority)
 
@@ -58,28 +58,25 @@ class InsertWithoutTick(ReferenceSubject):
 class CoarseClock(ReferenceSubject):
     """The time of an access is rounded down to a multiple of eight ticks; that of a creation is not."""
 
-    def _access(self, node: Node, hits: int = 0, priority: int = 0) -> None:
-        super()._access(node, hits, priority)
+    def _touch(self, node: Node, hits: int = 0, priority: int = 0) -> None:
+        super()._touch(node, hits, priority)
         for used in path(node):
             used.time = self.now - self.now % 8
 
 
 class PeekTouches(ReferenceSubject):
-    """A peek is made by a match."""
+    """A peek is a match."""
 
     def peek(self, key: Key) -> int:
-        """The fault: what is only looked at counts as used."""
+        """The fault: a prefix that was only peeked at counts as used."""
         return self.match(key).length
 
 
-class SplitForgetsHits(ReferenceSubject):
+class SplitForgetsHits(SteppedSplit):
     """The upper half of a split begins without hits."""
 
-    def _reach(self, place: Place) -> Node:
-        node = super()._reach(place)
-        if place.edge is not None:
-            node.hits = 0
-        return node
+    def _after_split(self, upper: Node, lower: Node) -> None:
+        upper.hits = 0
 
 
 class MatchCountsHit(ReferenceSubject):
@@ -94,40 +91,34 @@ class MatchCountsHit(ReferenceSubject):
         return match
 
 
-class SplitForgetsPriority(ReferenceSubject):
+class SplitForgetsPriority(SteppedSplit):
     """The upper half of a split begins at priority 0."""
 
-    def _reach(self, place: Place) -> Node:
-        node = super()._reach(place)
-        if place.edge is not None:
-            node.priority = 0
-        return node
+    def _after_split(self, upper: Node, lower: Node) -> None:
+        upper.priority = 0
 
 
 class InsertForgetsPriority(ReferenceSubject):
-    """An insert does not hand on the priority that it was given."""
+    """An insert ignores the priority that it was given."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        """The fault: all is inserted at priority 0."""
+        """The fault: every key is inserted at priority 0."""
         return super().insert(key, slots)
 
 
 class InsertCutsPriority(ReferenceSubject):
-    """An insert hands on the last seven bits of the priority that it was given."""
+    """An insert keeps only the last seven bits of the priority that it was given."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        """The fault: what is less important than 128 may be more important than what is not."""
+        """The fault: 128 becomes 0, and goes before what is less important."""
         return super().insert(key, slots, priority % 2**7 if priority >= 0 else priority)
 
 
-class SplitRenewsCreation(ReferenceSubject):
+class SplitRenewsCreation(SteppedSplit):
     """The upper half of a split counts as created by the split."""
 
-    def _reach(self, place: Place) -> Node:
-        node = super()._reach(place)
-        if place.edge is not None:
-            node.creation = self.now + 1
-        return node
+    def _after_split(self, upper: Node, lower: Node) -> None:
+        upper.creation = self.now + 1
 
 
 MUTANTS = (

@@ -1,23 +1,23 @@
-"""Evictions that take too much, too little, the wrong node, or their time."""
+"""Evictions that take too much, too little, the wrong node, or too long."""
 
 from collections.abc import Iterable
 
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.reference.node import Node, below
 from radixcheck.reference.pool import Pool
-from radixcheck.verification.mutants.broken_steps import SteppedEviction
+from radixcheck.verification.mutants.broken_steps import ListedEviction, SteppedEviction
 from radixcheck.verification.mutants.mutant import BY_SIZE, BY_TWO_RUNS, Mutant, mutant
 from radixcheck.verification.subjects.historical import pairs_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
-def _address(node: Node) -> int:
-    """The address as a hash table would stir it."""
+def _address_hash(node: Node) -> int:
+    """Return a number that depends on the address only, as the order of a hash table does."""
     return id(node) * 0x9E3779B97F4A7C15 % (1 << 64)
 
 
 class EvictInternal(SteppedEviction):
-    """Every unlocked node may be evicted, one with children too: what lies behind it is cut off."""
+    """Every unlocked node may be evicted, also one with children: these are cut off."""
 
     def _candidates(self) -> Iterable[Node]:
         return [node for node in below(self.root) if node.lock == 0]
@@ -30,19 +30,8 @@ class EvictIgnoresLock(SteppedEviction):
         return [node for node in below(self.root) if not node.children]
 
 
-class EvictSkipsPromoted(SteppedEviction):
+class EvictSkipsPromoted(ListedEviction):
     """The leaves are listed once: a parent that becomes a leaf has to wait for the next eviction."""
-
-    def evict(self, tokens: int) -> int:
-        """The fault: parents do not join the list."""
-        freed = 0
-        for leaf in sorted(evictable_leaves(self.root), key=self._eviction_key):
-            if freed >= tokens:
-                break
-            self._remove(leaf)
-            self.pool.free(leaf.slots)
-            freed += len(leaf.segment)
-        return freed
 
 
 class EvictIgnoresTouch(ReferenceSubject):
@@ -54,9 +43,9 @@ class EvictIgnoresTouch(ReferenceSubject):
 
 
 class AllocEvictsAllItNeeds(ReferenceSubject):
-    """Room is made for all that is needed, as if nothing were free."""
+    """An alloc evicts as many tokens as it needs, as if nothing were free."""
 
-    def _draw(self, needed: int) -> list[int]:
+    def _take(self, needed: int) -> list[int]:
         if needed > self.pool.available:
             self.evict(needed)
         return self.pool.alloc(needed)
@@ -73,47 +62,33 @@ class EvictForgetsToCount(ReferenceSubject):
 class EvictDecrementsTwice(ReferenceSubject):
     """The evictable size falls twice for each victim: once at the free, once at the removal."""
 
-    def _delete(self, leaf: Node) -> Node:
+    def _evict_leaf(self, leaf: Node) -> Node:
         self._evictable -= len(leaf.segment)
-        return super()._delete(leaf)
+        return super()._evict_leaf(leaf)
 
 
 class EvictKeepsSize(ReferenceSubject):
-    """The evictable size does not fall for a victim: neither place of the decrement is there."""
+    """The evictable size does not fall for a victim: the decrement is at neither of its two places."""
 
-    def _delete(self, leaf: Node) -> Node:
+    def _evict_leaf(self, leaf: Node) -> Node:
         self._evictable += len(leaf.segment)
-        return super()._delete(leaf)
+        return super()._evict_leaf(leaf)
 
 
-class EvictDeletesUnfreed(ReferenceSubject):
-    """A victim leaves the tree and its slots are not freed, nor does the evictable size fall, which is done at the free."""
+class EvictDeletesUnfreed(ListedEviction):
+    """A victim leaves the tree, but its slots are not freed, and the evictable size, which falls with the free, stays."""
 
-    def evict(self, tokens: int) -> int:
-        """The fault: the delete alone."""
-        freed = 0
-        for leaf in sorted(evictable_leaves(self.root), key=self._eviction_key):
-            if freed >= tokens:
-                break
-            self._delete(leaf)
-            self._evictable += len(leaf.segment)
-            freed += len(leaf.segment)
-        return freed
+    def _drop(self, leaf: Node) -> None:
+        self._evict_leaf(leaf)
+        self._evictable += len(leaf.segment)
 
 
-class EvictFreesAndKeeps(ReferenceSubject):
-    """A victim's slots are freed and it stays in the tree without any, nor does the evictable size fall, which is done at the delete."""
+class EvictFreesAndKeeps(ListedEviction):
+    """A victim's slots are freed, but it stays in the tree without slots, and the evictable size, which falls with the delete, stays."""
 
-    def evict(self, tokens: int) -> int:
-        """The fault: the free alone."""
-        freed = 0
-        for leaf in sorted(evictable_leaves(self.root), key=self._eviction_key):
-            if freed >= tokens:
-                break
-            self.pool.free(leaf.slots)
-            freed += len(leaf.slots)
-            leaf.slots = []
-        return freed
+    def _drop(self, leaf: Node) -> None:
+        self.pool.free(leaf.slots)
+        leaf.slots = []
 
 
 class VictimsByAddress(SteppedEviction):
@@ -122,7 +97,7 @@ class VictimsByAddress(SteppedEviction):
     _leaves: frozenset[Node] = frozenset()
 
     def evict(self, tokens: int) -> int:
-        """As ever; it notes which nodes are leaves now, and not only once their children are gone."""
+        """The reference's eviction; notes which nodes are leaves now, and not only after their children are gone."""
         self._leaves = frozenset(evictable_leaves(self.root))
         return super().evict(tokens)
 
@@ -130,7 +105,7 @@ class VictimsByAddress(SteppedEviction):
         # Parents after their children, and the last victim last, so that nothing but the order of free slots is wrong.
         leaves = [victim for victim in victims[:-1] if victim in self._leaves]
         parents = [victim for victim in victims[:-1] if victim not in self._leaves]
-        return [*sorted(leaves, key=_address), *parents, *victims[-1:]]
+        return [*sorted(leaves, key=_address_hash), *parents, *victims[-1:]]
 
 
 class EvictScansPerVictim(SteppedEviction):
@@ -153,7 +128,7 @@ MUTANTS = (
     Mutant(
         "heap_trusts_old_entries",
         "EVICT_LEAF",
-        "A persistent heap pops what was a leaf when it was pushed, and never looks again whether it still is.",
+        "A persistent heap pops what was a leaf when it was pushed, and does not check whether it still is.",
         "FB-45",
         pairs_subject,
     ),

@@ -1,24 +1,23 @@
-"""The optimized cache with a part of its tree or of its heap replaced by a wrong one."""
+"""The optimized cache with a wrong tree or a wrong heap."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.node import Entry, Node
-from radixcheck.optimized.tree import Tree
-from radixcheck.verification.core.subject import Factory
+from radixcheck.optimized.tree import NodeTree
 from radixcheck.verification.mutants.mutant import BY_SIZE, Mutant
-from radixcheck.verification.mutants.rebuilt import over, queueing
-from radixcheck.verification.protocol import Setup
+from radixcheck.verification.mutants.rebuilt import rebuilt
 from radixcheck.verification.subjects.historical import nodes_subject
 from radixcheck.verification.subjects.historical.base import above, held
-from radixcheck.verification.subjects.historical.historical_requests import HistoricalCache
+from radixcheck.verification.subjects.historical.historical_subject import historical_cache
 from radixcheck.verification.subjects.historical.submitted import PairsTree
 
 
-class PruneForgetsParent(Tree):
+class EvictForgetsParent(NodeTree):
     """A parent that becomes a leaf by an eviction is not put on the heap."""
 
-    def prune(self, leaf: Node) -> None:
+    def evict_leaf(self, leaf: Node) -> None:
         """The fault: the last step is missing."""
         parent = leaf.parent
         assert parent is not None
@@ -27,37 +26,37 @@ class PruneForgetsParent(Tree):
         self.evictable -= leaf.size
 
 
-class PruneMiscounts(Tree):
+class EvictMiscountsLeaves(NodeTree):
     """A parent that becomes a leaf by an eviction is put on the heap and not counted."""
 
-    def prune(self, leaf: Node) -> None:
+    def evict_leaf(self, leaf: Node) -> None:
         """The fault: the number of evictable leaves."""
         counted = self.heap.leaf_count
-        super().prune(leaf)
+        super().evict_leaf(leaf)
         self.heap.leaf_count = counted
 
 
-class SplitForgetsParent(Tree):
+class SplitForgetsParent(NodeTree):
     """The lower half of a split has no link to its new parent."""
 
-    def _split(self, lower: Node, size: int) -> Node:
-        upper = super()._split(lower, size)
+    def _split_node(self, lower: Node, size: int) -> Node:
+        upper = super()._split_node(lower, size)
         lower.parent = None
         return upper
 
 
-class SplitSharesStorage(Tree):
+class SplitSharesStorage(NodeTree):
     """The halves of a split are views of one array: evicting one frees no memory."""
 
-    def _split(self, lower: Node, size: int) -> Node:
+    def _split_node(self, lower: Node, size: int) -> Node:
         whole = lower.slots
-        upper = super()._split(lower, size)
+        upper = super()._split_node(lower, size)
         upper.slots, lower.slots = whole[:size], whole[size:]
         return upper
 
 
 class FreesTheDeleted(PairsTree):
-    """A node that surfaces unlocked and without children is freed, and nobody asks whether that has been done before."""
+    """A node that is popped unlocked and without children is freed, without a check whether it was freed before."""
 
     def evict(self, tokens: int) -> int:
         """The fault: a node that was evicted keeps its slots, and is not skipped."""
@@ -75,7 +74,7 @@ class FreesTheDeleted(PairsTree):
 
 
 class NeverRefreshed(EvictionHeap):
-    """A touch pushes no new entry, even where it makes the key smaller: the old entry surfaces too late."""
+    """A touch pushes no new entry, even if it makes the key smaller: the old entry is popped too late."""
 
     def refresh(self, node: Node) -> None:
         """The fault: nothing."""
@@ -87,44 +86,44 @@ class PutBackAsNew(EvictionHeap):
     _fresh = 0
 
     def push(self, node: Node) -> None:
-        """The fault: the key is that of a new leaf, later than all that are stored."""
+        """The fault: the key is that of a new leaf, greater than all stored keys."""
         self._fresh += 1000
         node.entry = None
         super().push(node)
 
-    def _speak(self, node: Node) -> None:
+    def _add_entry(self, node: Node) -> None:
         key, fresh = self.key, self._fresh
         self.key = lambda node: (key(node)[0] + fresh, key(node)[1])
-        super()._speak(node)
+        super()._add_entry(node)
         self.key, self._fresh = key, 0
 
 
-class RetireForgetsCount(Tree):
+class LockForgetsCount(NodeTree):
     """A leaf that is locked stays counted among the evictable leaves."""
 
-    def hold(self, path: Sequence[Node]) -> None:
+    def lock_path(self, path: Sequence[Node]) -> None:
         """The fault: the number of evictable leaves."""
         counted = self.heap.leaf_count
-        super().hold(path)
+        super().lock_path(path)
         self.heap.leaf_count = counted
 
 
-class ReleaseForgetsPush(Tree):
+class UnlockForgetsPush(NodeTree):
     """A leaf whose last lock is released is not put on the heap."""
 
-    def release(self, node: Node) -> None:
-        """The fault: what the heap gained by the release is taken out again."""
+    def unlock_path(self, node: Node) -> None:
+        """The fault: the node loses its entry."""
         was = node.is_evictable_leaf()
-        super().release(node)
+        super().unlock_path(node)
         if node.is_evictable_leaf() and not was:
             node.entry = None
 
 
 class PopsWithoutRepair(EvictionHeap):
-    """An entry that has grown old is trusted: the leaf that was least when it was pushed goes first."""
+    """An outdated entry is trusted: the leaf that was least when it was pushed is evicted first."""
 
     def pop_victim(self) -> Node:
-        """The fault: the stored key is not compared with the live one."""
+        """The fault: the stored key is not compared with the current one."""
         keep = self.key
         self.key = lambda node: self._trusted
         try:
@@ -139,36 +138,28 @@ class PopsWithoutRepair(EvictionHeap):
 
 
 class NeverTidied(EvictionHeap):
-    """Dead entries are never swept out."""
+    """Dead entries are never removed."""
 
     def tidy(self) -> None:
         """The fault: nothing."""
 
 
-def _mutant(name: str, property_: str, part: type, factory: Factory, source: str = "", policy: str = "lru", directed: str = "") -> Mutant:
-    return Mutant(name, property_, part.__doc__ or "", source, factory, policy, directed=directed)
-
-
-def _frees_the_deleted(setup: Setup) -> HistoricalCache:
-    return HistoricalCache(FreesTheDeleted(setup.page_size, setup.pool))
-
-
 MUTANTS = (
-    _mutant("split_forgets_parent", "PARENT", SplitForgetsParent, over(SplitForgetsParent)),
-    _mutant("split_shares_storage", "MEM_BOUND", SplitSharesStorage, over(SplitSharesStorage), "FB-31", directed=BY_SIZE),
-    _mutant("evict_forgets_parent", "HEAP_FULL", PruneForgetsParent, over(PruneForgetsParent), "FB-43"),
-    _mutant("leaf_index_forgets_promotion", "LEAFSET", PruneMiscounts, over(PruneMiscounts), "FB-35"),
-    _mutant("touch_without_push", "HEAP_STALE", NeverRefreshed, queueing(NeverRefreshed), "FB-46", "mru"),
-    _mutant("unlock_pushes_as_new", "ORDER", PutBackAsNew, queueing(PutBackAsNew), "FB-48"),
-    _mutant("hold_forgets_count", "LEAFSET", RetireForgetsCount, over(RetireForgetsCount), "FB-35"),
-    _mutant("release_forgets_push", "HEAP_FULL", ReleaseForgetsPush, over(ReleaseForgetsPush), "FB-43"),
-    _mutant("pop_without_repair", "ORDER", PopsWithoutRepair, queueing(PopsWithoutRepair), "FB-45"),
-    _mutant("evict_frees_the_deleted", "COUNT", FreesTheDeleted, _frees_the_deleted),
-    _mutant("heap_never_tidied", "HEAP_BOUND", NeverTidied, queueing(NeverTidied), policy="mru"),
+    rebuilt("split_forgets_parent", "PARENT", SplitForgetsParent),
+    rebuilt("split_shares_storage", "MEM_BOUND", SplitSharesStorage, "FB-31", directed=BY_SIZE),
+    rebuilt("evict_forgets_parent", "HEAP_FULL", EvictForgetsParent, "FB-43"),
+    rebuilt("leaf_index_forgets_promotion", "LEAFSET", EvictMiscountsLeaves, "FB-35"),
+    rebuilt("touch_without_push", "HEAP_STALE", NeverRefreshed, "FB-46", "mru"),
+    rebuilt("unlock_pushes_as_new", "ORDER", PutBackAsNew, "FB-48"),
+    rebuilt("hold_forgets_count", "LEAFSET", LockForgetsCount, "FB-35"),
+    rebuilt("release_forgets_push", "HEAP_FULL", UnlockForgetsPush, "FB-43"),
+    rebuilt("pop_without_repair", "ORDER", PopsWithoutRepair, "FB-45"),
+    Mutant("evict_frees_the_deleted", "COUNT", FreesTheDeleted.__doc__ or "", "", partial(historical_cache, FreesTheDeleted)),
+    rebuilt("heap_never_tidied", "HEAP_BOUND", NeverTidied, policy="mru"),
     Mutant(
         "heap_of_live_keys",
         "HEAP_ORDER",
-        "The entries of the heap are bare nodes, which compare by their times now: a touch breaks the order without notice.",
+        "The entries of the heap are bare nodes, which compare by their current times: a touch breaks the heap's order.",
         "FB-45",
         nodes_subject,
     ),

@@ -2,77 +2,70 @@
 
 from radixcheck.reference.node import Node, path
 from radixcheck.reference.pool import Pool
-from radixcheck.reference.tree import Place, Receipt
+from radixcheck.reference.radix_tree import Receipt
 from radixcheck.spec.values import Key, Match
-from radixcheck.verification.mutants.broken_steps import SteppedStart
+from radixcheck.verification.mutants.broken_steps import SteppedSplit, SteppedStart, unlock_unchecked
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
-class SplitForgetsLock(ReferenceSubject):
+class SplitForgetsLock(SteppedSplit):
     """The upper half of a split begins unlocked, whatever the whole was."""
 
-    def _reach(self, place: Place) -> Node:
-        node = super()._reach(place)
-        if place.edge is not None:
-            node.lock = 0
-        return node
+    def _after_split(self, upper: Node, lower: Node) -> None:
+        upper.lock = 0
 
 
 class LockSkipsAncestors(ReferenceSubject):
     """A lock protects the node alone, not the path to the root."""
 
-    def _hold(self, node: Node) -> None:
-        for held in list(path(node))[:1]:
-            held.lock += 1
+    def _lock_path(self, node: Node) -> None:
+        for locked in list(path(node))[:1]:
+            locked.lock += 1
 
 
 class UnlockTwice(ReferenceSubject):
-    """An unlock releases twice what was locked once: for each of two parties that think it theirs."""
+    """An unlock releases twice what was locked once, as two callers do that both own the lock."""
 
     def unlock(self, receipt: object) -> None:
-        """The fault: where nobody else holds a node, its count falls below zero."""
+        """The fault: the count of a node without other holders falls below zero."""
         assert isinstance(receipt, Receipt)
         self._receipts.discard(receipt)
-        for held in path(receipt.node):
-            held.lock -= 2
-            if held.lock <= 0:
-                self._evictable += len(held.segment)
-                self._protected -= len(held.segment)
+        for locked in path(receipt.node):
+            locked.lock -= 2
+            if locked.lock <= 0:
+                self._evictable += len(locked.segment)
+                self._protected -= len(locked.segment)
 
 
 class UnlockWalksAnew(ReferenceSubject):
-    """An unlock asks again where the key ends that was matched, and releases that path: it may be deeper than what was locked."""
+    """An unlock walks along the matched key again, and releases the path that it finds: it may be deeper than what was locked."""
 
     def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
         super().__init__(page_size, policy, pool)
-        self._asked: dict[Node, Key] = {}  # what was matched last, by the node where it ended
+        self._matched: dict[Node, Key] = {}  # the key that was matched last, by the node where it ended
 
     def match(self, key: Key) -> Match[list[int]]:
-        """As ever; it notes what was asked."""
+        """The reference's match; notes the key."""
         match = super().match(key)
         assert isinstance(match.node, Node)
-        self._asked[match.node] = key
+        self._matched[match.node] = key
         return match
 
     def unlock(self, receipt: object) -> None:
-        """The fault: what is released is decided by the tree as it is now."""
+        """The fault: the tree as it is now decides what is released."""
         assert isinstance(receipt, Receipt)
         self._receipts.remove(receipt)
-        key = self._asked[receipt.node]
-        for held in path(self._walk(key.tokens, key.namespace).node):
-            held.lock -= 1
-            if held.lock == 0:
-                self._evictable += len(held.segment)
-                self._protected -= len(held.segment)
+        key = self._matched[receipt.node]
+        unlock_unchecked(self, self._walk(key.tokens, key.namespace).node)
 
 
 class StartForgetsLock(SteppedStart):
-    """A start forgets to lock what it has matched before it makes room, so that its own eviction may take it."""
+    """A start does not lock what it has matched before it makes room, so that its own eviction may take it."""
 
     def _provide(self, node: Node, needed: int) -> list[int]:
-        own = self._draw(needed)
-        self._hold(node)
+        own = self._take(needed)
+        self._lock_path(node)
         return own
 
 
@@ -80,8 +73,8 @@ class AbortForgetsUnlock(ReferenceSubject):
     """An abort frees what the request owns and leaves its lock behind."""
 
     def abort(self, request: int) -> None:
-        """The fault: no release."""
-        live = self._live(request)
+        """The fault: no unlock."""
+        live = self._find_request(request)
         del self.requests[request]
         self._free_own(live, len(live.row))
 

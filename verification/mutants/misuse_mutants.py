@@ -1,43 +1,40 @@
-"""Caches that accept a call outside its guard, refuse it with a stray error, or refuse it too late."""
+"""Caches that accept a call outside its guard, refuse it with a wrong type of error, or refuse it too late."""
 
 from collections.abc import Sequence
 
-from radixcheck.reference.node import Node, below, path, slots_of
+from radixcheck.reference.node import Node, below, slots_of
 from radixcheck.reference.pool import page_starts
-from radixcheck.reference.tree import Receipt
+from radixcheck.reference.radix_tree import Receipt
 from radixcheck.spec.values import Key, Match, Row
+from radixcheck.verification.mutants.broken_steps import unlock_unchecked
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
 class LockAcceptsStaleHandle(ReferenceSubject):
-    """A lock does not ask whether its node is still in the tree."""
+    """A lock does not check whether its node is still in the tree."""
 
     def lock(self, node: object) -> Receipt:
         """The fault: no guard."""
         assert isinstance(node, Node)
         receipt = Receipt(node)
-        self._hold(node)
+        self._lock_path(node)
         self._receipts.add(receipt)
         return receipt
 
 
 class UnlockAcceptsOldReceipt(ReferenceSubject):
-    """An unlock does not ask whether its receipt was released before: the count falls below zero."""
+    """An unlock does not check whether its receipt was released before: the count falls below zero."""
 
     def unlock(self, receipt: object) -> None:
         """The fault: no guard."""
         assert isinstance(receipt, Receipt)
         self._receipts.discard(receipt)
-        for held in path(receipt.node):
-            held.lock -= 1
-            if held.lock == 0:
-                self._evictable += len(held.segment)
-                self._protected -= len(held.segment)
+        unlock_unchecked(self, receipt.node)
 
 
 class FreeAcceptsForeignSlots(ReferenceSubject):
-    """A free does not ask whose the slots are."""
+    """A free does not check whose the slots are."""
 
     def free(self, slots: Sequence[int]) -> None:
         """The fault: no guard."""
@@ -46,7 +43,7 @@ class FreeAcceptsForeignSlots(ReferenceSubject):
 
 
 class FreeRefusesLate(ReferenceSubject):
-    """A free gives the slots back before it asks whose they are."""
+    """A free gives the slots back before it checks whose they are."""
 
     def free(self, slots: Sequence[int]) -> None:
         """The fault: the guard comes last."""
@@ -55,16 +52,16 @@ class FreeRefusesLate(ReferenceSubject):
 
 
 class InsertAcceptsForeignSlots(ReferenceSubject):
-    """An insert does not ask whose the slots are."""
+    """An insert does not check whose the slots are."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        """The fault: every slot passes for the caller's."""
+        """The fault: every slot counts as the caller's."""
         self._loans.update(slots[:: self.page_size])
         return super().insert(key, slots, priority)
 
 
 class EvictAcceptsNegative(ReferenceSubject):
-    """A negative number of tokens to evict passes for none."""
+    """An evict takes a negative number of tokens for zero."""
 
     def evict(self, tokens: int) -> int:
         """The fault: no guard."""
@@ -72,21 +69,21 @@ class EvictAcceptsNegative(ReferenceSubject):
 
 
 class MatchAcceptsBadTokens(ReferenceSubject):
-    """A match does not look at its tokens."""
+    """A match does not check its tokens."""
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault: no guard."""
-        place = self._walk(key.tokens, key.namespace)
-        node = self._reach(place)
-        self._access(node)
-        return Match(place.length, slots_of(node), node)
+        walk = self._walk(key.tokens, key.namespace)
+        node = self._split(walk)
+        self._touch(node)
+        return Match(walk.length, slots_of(node), node)
 
 
 class ResetWhileHeld(ReferenceSubject):
-    """A reset does not ask whether anything is held."""
+    """A reset does not check whether anything is held."""
 
     def reset(self) -> None:
-        """The fault: requests and locks go on with nodes of a tree that is gone."""
+        """The fault: requests and locks keep nodes of a tree that is gone."""
         for node in below(self.root):
             self.pool.free(node.slots)
         self.root.children = {}
@@ -94,7 +91,7 @@ class ResetWhileHeld(ReferenceSubject):
 
 
 class StartReplacesRequest(ReferenceSubject):
-    """A start with the id of a live request puts a new one in its place."""
+    """A start with the id of a live request replaces that request."""
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
         """The fault: what the other request held is never released."""
@@ -106,13 +103,13 @@ class FinishFailsOnUnknown(ReferenceSubject):
     """A finish of an unknown request fails with the error of a dictionary."""
 
     def finish(self, request: int) -> None:
-        """The fault: the error says nothing about requests."""
-        self._commit(self.requests[request], hits=1)
-        self._close(request)
+        """The fault: a KeyError, not an UnknownRequest."""
+        self._cache_request(self.requests[request], hits=1)
+        self._release_request(request)
 
 
 class AbortIgnoresUnknown(ReferenceSubject):
-    """An abort of an unknown request passes without a word."""
+    """An abort of an unknown request does nothing and raises nothing."""
 
     def abort(self, request: int) -> None:
         """The fault: no guard."""

@@ -1,11 +1,9 @@
-"""What a mutant is."""
+"""The type of a mutant, and the constructor of those that are subclasses of the reference."""
 
 from dataclasses import dataclass
-from functools import partial
 from inspect import getdoc
 
 from radixcheck.verification.core.subject import Factory
-from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 BY_SIZE = "probes: it shows only in sizes that no example of the state machine reaches"
@@ -19,7 +17,7 @@ class Mutant:
     name: str
     property: str  # that must catch it; others may catch it too
     sentence: str  # what it does wrong
-    source: str  # a fault reported in the field that is like it; empty: none
+    source: str  # a similar fault that was reported in the field; empty: none
     factory: Factory
     policy: str = "lru"
     page_size: int = 1  # tokens
@@ -35,9 +33,5 @@ def mutant(
     page_size: int = 1,
     directed: str = "",
 ) -> Mutant:
-    """A mutant of the reference: `subject` overrides one operation, and its docstring says what it does wrong."""
-    return Mutant(name, property_, getdoc(subject) or "", source, partial(_made, subject), policy, page_size, directed)
-
-
-def _made(subject: type[ReferenceSubject], setup: Setup) -> ReferenceSubject:
-    return subject(setup.page_size, setup.policy, setup.pool)
+    """Return a mutant of the reference: `subject` overrides one operation, and its docstring says what it does wrong."""
+    return Mutant(name, property_, getdoc(subject) or "", source, subject.of, policy, page_size, directed)

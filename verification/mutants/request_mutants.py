@@ -1,11 +1,12 @@
-"""Requests that leak, free too much, cache too little, or trust what they once saw."""
+"""Requests that leak, free too much, cache too little, or trust an old match."""
 
 from radixcheck.reference import Request
-from radixcheck.reference.node import Node, path
+from radixcheck.reference.node import path
 from radixcheck.reference.pool import Pool
-from radixcheck.reference.tree import Place
+from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key, Namespace, NoRoom, Row
 from radixcheck.verification.mutants.broken_steps import SteppedStart
+from radixcheck.verification.mutants.lock_mutants import StartForgetsLock
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
@@ -15,10 +16,10 @@ class FinishFreesFromZero(ReferenceSubject):
 
     def finish(self, request: int) -> None:
         """The fault: the tree's slots are freed with the tail."""
-        live = self._live(request)
-        self._commit(live, hits=1)
+        live = self._find_request(request)
+        self._cache_request(live, hits=1)
         live.cached = 0
-        self._close(request)
+        self._release_request(request)
 
 
 class FinishCachesPromptOnly(ReferenceSubject):
@@ -29,14 +30,14 @@ class FinishCachesPromptOnly(ReferenceSubject):
         self._prompts: dict[int, int] = {}  # tokens at the start
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
-        """As ever; it notes how long the prompt is."""
+        """The reference's start; notes how long the prompt is."""
         row = super().start(request, key, priority)
         self._prompts[request] = len(key.tokens)
         return row
 
     def finish(self, request: int) -> None:
         """The fault: what a chunk has not cached yet is cut to the prompt."""
-        live = self._live(request)
+        live = self._find_request(request)
         kept = max(live.cached, self._prompts[request] // self.page_size * self.page_size)
         starts = live.row[kept :: self.page_size]
         self.pool.free([start + i for start in starts for i in range(self.page_size)])
@@ -44,16 +45,11 @@ class FinishCachesPromptOnly(ReferenceSubject):
         super().finish(request)
 
 
-class AdmissionCountsMatchTwice(SteppedStart):
-    """What a start has matched counts as cached and as room: it is locked only after the eviction, which may take it."""
+class AdmissionCountsMatchTwice(StartForgetsLock):
+    """A start counts what it has matched as cached and as room: it locks that only after the eviction, which may take it."""
 
-    def _spared(self, place: Place) -> int:
+    def _spared(self, walk: Walk) -> int:
         return 0
-
-    def _provide(self, node: Node, needed: int) -> list[int]:
-        own = self._draw(needed)
-        self._hold(node)
-        return own
 
 
 class AbortLeaksTail(ReferenceSubject):
@@ -61,32 +57,32 @@ class AbortLeaksTail(ReferenceSubject):
 
     def abort(self, request: int) -> None:
         """The fault: nothing is freed."""
-        self._release(self._live(request).node)
+        self._unlock_path(self._find_request(request).node)
         del self.requests[request]
 
 
 class StartRemembersMatch(SteppedStart):
-    """The match of a start that was refused is kept for the next attempt, however old it is by then."""
+    """A refused start keeps its match for the next attempt, however old it is by then."""
 
     def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
         super().__init__(page_size, policy, pool)
-        self._places: dict[Key, Place] = {}
+        self._walks: dict[Key, Walk] = {}
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
-        """As ever; only an admitted request gives its match up."""
+        """The fault: only an admitted request forgets its match."""
         row = super().start(request, key, priority)
-        del self._places[key]
+        del self._walks[key]
         return row
 
-    def _find(self, key: Key) -> Place:
-        return self._places.setdefault(key, self._walk(key.tokens, key.namespace))
+    def _find(self, key: Key) -> Walk:
+        return self._walks.setdefault(key, self._walk(key.tokens, key.namespace))
 
 
 class DecodeWastesPage(ReferenceSubject):
-    """A decode that needs a page takes two, where there are two, and gives one back."""
+    """A decode that needs a page takes two, if two are free, and gives one back."""
 
     def decode(self, request: int, token: int) -> int:
-        """The fault: a page that nobody asked for is taken in passing."""
+        """The fault: a page that is not needed is taken for a moment."""
         slot = super().decode(request, token)
         if slot % self.page_size == 0 and self.pool.available:
             self.pool.free(self.pool.alloc(self.page_size))
@@ -94,13 +90,13 @@ class DecodeWastesPage(ReferenceSubject):
 
 
 class ChunkKeepsOwnDuplicates(ReferenceSubject):
-    """A chunk that finds its tokens cached by others frees its own slots for them, and leaves these in its row."""
+    """A chunk that finds its tokens cached by others frees its own slots, and leaves them in its row."""
 
     def chunk(self, request: int) -> Row[list[int]]:
         """The fault: the row is not the tree's."""
-        before = list(self._live(request).row)
+        before = list(self._find_request(request).row)
         super().chunk(request)
-        live = self._live(request)
+        live = self._find_request(request)
         live.row = before
         return Row(live.cached, list(live.row))
 
@@ -109,26 +105,26 @@ class ChunkKeepsOldLock(ReferenceSubject):
     """A chunk locks the deeper node and keeps the lock that it had."""
 
     def chunk(self, request: int) -> Row[list[int]]:
-        """The fault: nobody will ever release the lock that is left."""
-        before = self._live(request).node
+        """The fault: the old lock is never released."""
+        before = self._find_request(request).node
         row = super().chunk(request)
-        self._hold(before)
+        self._lock_path(before)
         return row
 
 
 class AbortWaitsForOthers(ReferenceSubject):
-    """An abort leaves its own slots to whoever lets go of the cached part last, who knows nothing of them."""
+    """An abort leaves its own slots for the last holder of the cached part to free, which does not know them."""
 
     def abort(self, request: int) -> None:
-        """The fault: where another holder is left, nothing is freed."""
-        live = self._live(request)
-        if any(held.lock > 1 for held in path(live.node)):
+        """The fault: nothing is freed while another holder is left."""
+        live = self._find_request(request)
+        if any(locked.lock > 1 for locked in path(live.node)):
             live.cached = len(live.row)
         super().abort(request)
 
 
 class FinishFreesUsedPart(ReferenceSubject):
-    """A finish frees the slots of its last page that hold tokens, and not the whole page."""
+    """A finish frees only those slots of its last page that hold tokens, not the whole page."""
 
     def _free_own(self, live: Request, until: int) -> None:
         own = live.row[live.cached : until]
@@ -137,11 +133,11 @@ class FinishFreesUsedPart(ReferenceSubject):
 
 
 class AbortFreesPadding(ReferenceSubject):
-    """An abort frees its row padded with zeros: the first page of the pool goes back with it, whoever has it."""
+    """An abort frees its row padded with zeros: the first page of the pool goes back with it, whoever owns it."""
 
     def abort(self, request: int) -> None:
-        """The fault: 0 stands for no slot, and is one."""
-        live = self._live(request)
+        """The fault: 0 means no slot here, but is the id of a slot."""
+        live = self._find_request(request)
         padded = len(live.row) > live.cached
         super().abort(request)
         if padded:
@@ -152,7 +148,7 @@ class RefusedStartKeepsPage(ReferenceSubject):
     """A start takes a page in advance, and does not give it back when the request is refused."""
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
-        """The fault: what was taken before the refusal is lost."""
+        """The fault: the page is lost."""
         try:
             return super().start(request, key, priority)
         except NoRoom:
@@ -165,19 +161,19 @@ class StartPublishesEarly(ReferenceSubject):
     """A start caches the pages of its prompt at once, before anything has been computed into them."""
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
-        """The fault: others can match what is not there yet."""
+        """The fault: others can match what was not computed yet."""
         row = super().start(request, key, priority)
-        self._commit(self._live(request), hits=0)
+        self._cache_request(self._find_request(request), hits=0)
         return row
 
 
 class StartTakesBatchNamespace(ReferenceSubject):
-    """A start takes the namespace of the request before it, as if a batch had but one."""
+    """A start takes the namespace of the request before it, as if a batch had only one."""
 
     _batch: Namespace | None = None
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
-        """The fault: the request's own namespace counts only where no other came before it."""
+        """The fault: only the first request's namespace counts."""
         self._batch = key.namespace if self._batch is None else self._batch
         return super().start(request, Key(key.tokens, self._batch), priority)
 

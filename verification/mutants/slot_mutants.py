@@ -1,10 +1,11 @@
-"""Slots that are shared with a caller, counted wrongly, kept or given away."""
+"""Slots that are shared with a caller, counted wrongly, kept, or freed while they are used."""
 
 from collections.abc import Sequence
 
-from radixcheck.reference.eviction import evictable, evictable_leaves
-from radixcheck.reference.node import Node, split
+from radixcheck.reference.eviction import is_evictable_leaf
+from radixcheck.reference.node import Node, split_node
 from radixcheck.spec.values import Key, Match
+from radixcheck.verification.mutants.broken_steps import ListedEviction
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
@@ -22,7 +23,7 @@ class InsertKeepsCallersArray(ReferenceSubject):
 
 
 class MatchLendsTreesArray(ReferenceSubject):
-    """A match that lies on one node returns the list which that node keeps."""
+    """A match that lies on one node returns the list that the node keeps."""
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault: no copy."""
@@ -33,7 +34,7 @@ class MatchLendsTreesArray(ReferenceSubject):
 
 
 class InsertCountsDuplicates(ReferenceSubject):
-    """An insert adds the whole key to the evictable size, and so what was cached already once more."""
+    """An insert adds the whole key to the evictable size, also the part that was cached already."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
         """The fault: the size."""
@@ -46,58 +47,51 @@ class InsertCutsIntoPages(ReferenceSubject):
     """An insert makes one node for each new page, not one for all of them."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        """The fault: nodes that no match has asked for."""
+        """The fault: nodes that no match has made necessary."""
         prefix = super().insert(key, slots, priority)
         node = self._walk(key.tokens, key.namespace).node
         while prefix < key.whole_pages(self.page_size) and len(node.segment) > self.page_size:
-            split(node, len(node.segment) - self.page_size, self.page_size)
+            split_node(node, len(node.segment) - self.page_size, self.page_size)
             assert node.parent is not None, "a split gives its lower half a parent"
             node = node.parent
         return prefix
 
 
 class HitDropsNode(ReferenceSubject):
-    """A match treats the unlocked leaf at which it ends as a page taken for new use: it leaves the cache."""
+    """A match removes the unlocked leaf at which it ends from the cache, as if its pages were taken for new use."""
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault: what was found is gone afterwards."""
         match = super().match(key)
         assert isinstance(match.node, Node)
-        if match.length and evictable(match.node):
-            self._delete(match.node)
+        if match.length and is_evictable_leaf(match.node):
+            self._evict_leaf(match.node)
             self.pool.free(match.node.slots)
         return match
 
 
-class EvictKeepsNode(ReferenceSubject):
-    """A victim's slots are freed and its node stays: who matches it later reads what was written there since."""
+class EvictKeepsNode(ListedEviction):
+    """A victim's slots are freed and its node stays: a later match reads what was written there since."""
 
-    def evict(self, tokens: int) -> int:
-        """The fault: what says which slots hold a prefix is not told that they do no longer."""
-        freed = 0
-        for leaf in sorted(evictable_leaves(self.root), key=self._eviction_key):
-            if freed >= tokens:
-                break
-            self.pool.free(leaf.slots)
-            self._evictable -= len(leaf.slots)
-            freed += len(leaf.slots)
-        return freed
+    def _drop(self, leaf: Node) -> None:
+        self.pool.free(leaf.slots)
+        self._evictable -= len(leaf.slots)
 
 
 class InsertReplacesSlots(ReferenceSubject):
-    """An insert of what is cached puts the caller's slots in the place of the tree's, and frees those, whoever reads them."""
+    """An insert of what is cached replaces the tree's slots by the caller's, and frees the tree's while requests read them."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        """The fault: the new slots hold the same tokens, but a request has the old ones in its row."""
-        place = self._walk(key.tokens, key.namespace)
-        node = place.node
-        if place.edge is not None or place.length != key.whole_pages(self.page_size) or not place.length:
+        """The fault: the new slots hold the same tokens, but the rows of requests have the old ones."""
+        walk = self._walk(key.tokens, key.namespace)
+        node = walk.node
+        if walk.edge is not None or walk.length != key.whole_pages(self.page_size) or not walk.length:
             return super().insert(key, slots, priority)
-        begin = place.length - len(node.segment)
+        begin = walk.length - len(node.segment)
         self.pool.free(node.slots)
-        node.slots = list(slots[begin : place.length])
+        node.slots = list(slots[begin : walk.length])
         self._loans.difference_update(node.slots)
-        self._access(node, 1, priority)
+        self._touch(node, 1, priority)
         return begin
 
 
@@ -105,7 +99,7 @@ class ResetKeepsSlots(ReferenceSubject):
     """A reset drops the nodes without giving their slots back."""
 
     def reset(self) -> None:
-        """The fault: nobody can reach the slots any more."""
+        """The fault: no node leads to the slots any more."""
         if not (self.requests or self._receipts or self._loans):
             self.root.children = {}
         super().reset()

@@ -1,39 +1,39 @@
-"""Memory that is kept, and walks that cost more, or go deeper, than they should."""
+"""Memory that is kept, and walks that cost more, or recurse deeper, than they should."""
 
 from radixcheck.reference.node import Node, Page, shared_tokens
 from radixcheck.reference.pool import Pool
-from radixcheck.reference.tree import Place
+from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key, Match, Namespace
 from radixcheck.verification.mutants.mutant import BY_SIZE, mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
 class EvictedNodesKept(ReferenceSubject):
-    """Evicted nodes stay on a list that nobody empties."""
+    """Evicted nodes stay on a list that is never emptied."""
 
     def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
         super().__init__(page_size, policy, pool)
         self._evicted: list[Node] = []
 
-    def _delete(self, leaf: Node) -> Node:
+    def _evict_leaf(self, leaf: Node) -> Node:
         self._evicted.append(leaf)
-        return super()._delete(leaf)
+        return super()._evict_leaf(leaf)
 
 
 class RecursiveWalk(ReferenceSubject):
     """The walk down the tree calls itself for each node."""
 
-    def _walk(self, tokens: Page, namespace: Namespace) -> Place:
+    def _walk(self, tokens: Page, namespace: Namespace) -> Walk:
         return self._below(self.root, 0, tokens, namespace)
 
-    def _below(self, node: Node, length: int, tokens: Page, namespace: Namespace) -> Place:
+    def _below(self, node: Node, length: int, tokens: Page, namespace: Namespace) -> Walk:
         page = tokens[length : length + self.page_size]
         child = node.children.get(self._child_key(node, namespace, page))
         if child is None:
-            return Place(length, node)
+            return Walk(length, node)
         shared = shared_tokens(child.segment, tokens, length, self.page_size)
         if shared < len(child.segment):
-            return Place(length + shared, node, child, shared)
+            return Walk(length + shared, node, child, shared)
         return self._below(child, length + shared, tokens, namespace)
 
 
@@ -41,7 +41,7 @@ class MatchRewalksFromRoot(ReferenceSubject):
     """A match tries one page, two pages, three pages, and starts at the root each time."""
 
     def match(self, key: Key) -> Match[list[int]]:
-        """The fault: what it learns it forgets."""
+        """The fault: no walk goes on where the one before it ended."""
         end = self.page_size
         while self._walk(key.tokens[:end], key.namespace).length == end < len(key.tokens):
             end += self.page_size

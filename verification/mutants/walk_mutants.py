@@ -4,68 +4,65 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from radixcheck.reference.node import ChildKey, Node, Page, shared_tokens, slots_of
-from radixcheck.reference.tree import Place
 from radixcheck.spec.values import Key, Match, Namespace
+from radixcheck.verification.mutants.broken_steps import SteppedSplit
 from radixcheck.verification.mutants.mutant import mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
 class WalkPastDivergence(ReferenceSubject):
-    """A match that parts from an edge in its middle goes on below the edge, if the next page is found there."""
+    """A match that diverges inside an edge goes on below the edge, if the next page is found there."""
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault: `node = child` although only a part of the child agrees."""
-        place = self._walk(key.tokens, key.namespace)
-        if place.edge is None or key.tokens[place.length : place.length + self.page_size] not in place.edge.children:
+        walk = self._walk(key.tokens, key.namespace)
+        if walk.edge is None or key.tokens[walk.length : walk.length + self.page_size] not in walk.edge.children:
             return super().match(key)
         node, slots = self.root, list[int]()
         while True:
             page = key.tokens[len(slots) : len(slots) + self.page_size]
             child = node.children.get(self._child_key(node, key.namespace, page))
             if child is None:
-                self._access(node)
+                self._touch(node)
                 return Match(len(slots), slots, node)
             slots += child.slots[: shared_tokens(child.segment, key.tokens, len(slots), self.page_size)]
             node = child
 
 
 class WalkPastSplit(ReferenceSubject):
-    """An insert that ends inside an edge does not split it: a second node with all of its tokens is filed beside the edge."""
+    """An insert that ends inside an edge does not split it: it adds a second node with all of its tokens beside the edge."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
         """The fault: the new node begins where the edge begins, and its whole segment is its child key."""
-        place, whole = self._walk(key.tokens, key.namespace), key.whole_pages(self.page_size)
-        if place.edge is None or place.length == whole:
+        walk, whole = self._walk(key.tokens, key.namespace), key.whole_pages(self.page_size)
+        if walk.edge is None or walk.length == whole:
             return super().insert(key, slots, priority)
-        begin = place.length - place.inside
+        begin = walk.length - walk.inside
         segment = key.tokens[begin:whole]
-        link = self._child_key(place.node, key.namespace, segment)
-        leaf = Node(place.node, link, segment, list(slots[begin:whole]))
+        link = self._child_key(walk.node, key.namespace, segment)
+        leaf = Node(walk.node, link, segment, list(slots[begin:whole]))
         leaf.creation = self.now + 1
-        place.node.children[link] = leaf
+        walk.node.children[link] = leaf
         self._evictable += len(segment)
         self._loans.difference_update(leaf.slots)
-        self._access(leaf, 1, priority)
+        self._touch(leaf, 1, priority)
         return begin
 
 
-class SplitKeepsChildKey(ReferenceSubject):
-    """After a split the lower half is filed under the first page of the whole segment, which is the upper half's."""
+class SplitKeepsChildKey(SteppedSplit):
+    """A split files the lower half under the first page of the whole segment, which is the upper half's."""
 
-    def _reach(self, place: Place) -> Node:
-        upper, lower = super()._reach(place), place.edge
-        if lower is not None:
-            del upper.children[lower.child_key]
-            lower.child_key = upper.child_key
-            upper.children[lower.child_key] = lower
-        return upper
+    def _after_split(self, upper: Node, lower: Node) -> None:
+        del upper.children[lower.child_key]
+        lower.child_key = upper.child_key
+        upper.children[lower.child_key] = lower
 
 
 class InsertKeepsTail(ReferenceSubject):
     """An insert puts the unaligned tail of the key into the segment of the new leaf."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        """The fault: the tail is no whole page, and has no slots."""
+        """The fault: the tail is not a whole page, and has no slots."""
         prefix, whole = super().insert(key, slots, priority), key.whole_pages(self.page_size)
         if prefix < whole:
             self._walk(key.tokens, key.namespace).node.segment += key.tokens[whole:]
@@ -73,7 +70,7 @@ class InsertKeepsTail(ReferenceSubject):
 
 
 class MatchReturnsRoot(ReferenceSubject):
-    """A match hands out the root as its node, so that locking it protects nothing."""
+    """A match returns the root as its node, so that locking it protects nothing."""
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault: the node."""
@@ -84,38 +81,38 @@ class MatchStopsInsideEdge(ReferenceSubject):
     """A match that ends inside an edge returns nothing of that edge."""
 
     def match(self, key: Key) -> Match[list[int]]:
-        """The fault: the edge is left out instead of being split."""
-        place = self._walk(key.tokens, key.namespace)
-        self._access(place.node)
-        return Match(place.length - place.inside, slots_of(place.node), place.node)
+        """The fault: the edge is left out, not split."""
+        walk = self._walk(key.tokens, key.namespace)
+        self._touch(walk.node)
+        return Match(walk.length - walk.inside, slots_of(walk.node), walk.node)
 
 
 class InsertCountsWholeEdge(ReferenceSubject):
-    """An insert that ends inside an edge reports the whole edge as present."""
+    """An insert that ends inside an edge reports the whole edge as cached."""
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        """The fault: as many tokens too many as the rest of the edge has; the new leaf lacks them."""
-        place, whole = self._walk(key.tokens, key.namespace), key.whole_pages(self.page_size)
-        if place.edge is None:
+        """The fault: the rest of the edge is counted too; the new leaf lacks these tokens."""
+        walk, whole = self._walk(key.tokens, key.namespace), key.whole_pages(self.page_size)
+        if walk.edge is None:
             return super().insert(key, slots, priority)
-        prefix = place.length - place.inside + len(place.edge.segment)
-        node = self._reach(place)
+        prefix = walk.length - walk.inside + len(walk.edge.segment)
+        node = self._split(walk)
         if prefix < whole:
             node = self._grow(node, key.namespace, key.tokens[prefix:whole], list(slots[prefix:whole]))
             self._loans.difference_update(node.slots)
-        self._access(node, 1, priority)
+        self._touch(node, 1, priority)
         return prefix
 
 
 class NamespaceDropsComponent(ReferenceSubject):
-    """Of a namespace only the first component counts, so that two salts of one adapter share what is cached."""
+    """Only the first component of a namespace counts, so that two salts of one adapter share what is cached."""
 
     def _child_key(self, parent: Node, namespace: Namespace, page: Page) -> ChildKey:
         return super()._child_key(parent, namespace[:1], page)
 
 
 class NamespaceJoinsComponents(ReferenceSubject):
-    """The components of a namespace are joined to one word, so that ("a", "b") and ("ab", "") are the same."""
+    """The components of a namespace are joined to one string, so that ("a", "b") and ("ab", "") are the same."""
 
     def _child_key(self, parent: Node, namespace: Namespace, page: Page) -> ChildKey:
         return super()._child_key(parent, ("".join(map(str, namespace)),), page)

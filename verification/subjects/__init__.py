@@ -1,1 +1,1 @@
-"""The caches of this project as subjects: each module wraps one in the protocol of `verification.protocol`."""
+"""Caches as subjects: each module wraps one in the protocol of `verification.protocol`."""

@@ -1,35 +1,39 @@
-"""What stands above the tree of a serving engine, and is the same for each: the callers' guards, loans, receipts and requests.
+"""The part of a serving engine above its tree, which is the same for each: guards, loans, receipts and requests.
 
-An adapter offers its cache as a `Tree`; `Caller` makes a subject of it. Where an engine has a rule about who calls what when, it is kept
-here and not in the tree: nobody locks a node that has left the tree, unlocks twice, or frees what he does not own; room is made for the
-shortfall only, after it was seen that there is enough. A tree is never given what its own engine would not give it.
+An adapter offers its cache as an `EngineTree`; `EngineShim` makes a subject of it. The engine's rules about who calls what and when are
+kept here and not in the tree: no caller locks a node that has left the tree, unlocks twice, or frees slots of others; only the
+shortfall is evicted, after a check that there is enough room. So a tree is never called in a way that its own engine would not.
 
-Runs beside the cache, in its environment: it needs nothing but Python and `verification/remote/serve.py`.
+Runs where the cache runs, in its environment: it needs nothing but Python and `verification/remote/serve.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
-from radixcheck.verification.remote.serve import (
-    CacheError,
-    Key,
-    Match,
-    NoRoom,
-    NotLocked,
-    Observation,
-    Pool,
-    Row,
-    Sizes,
-    StaleHandle,
-    StillHeld,
-)
+from radixcheck.verification.remote.serve import CacheError, Key, Match, NoRoom, NotLocked, Row, Sizes, StaleHandle, StillHeld
+
+__all__ = ["BadAmount", "BadKey", "NoRoom", "NotLocked", "NotYourSlot", "RequestExists", "StaleHandle", "StillHeld", "UnknownRequest"]
+__all__ += [
+    "EngineShim",
+    "EngineTree",
+    "FinishingShim",
+    "Live",
+    "Match",
+    "ObservableTree",
+    "Peek",
+    "Row",
+    "Sizes",
+    "WhiteBox",
+    "check_tokens",
+]
 
 
 class BadKey(CacheError):
-    """Tokens are integers from 0 on."""
+    """A token is not an integer from 0 to 2**63 - 1, or the cache has no namespaces."""
 
 
 class BadAmount(CacheError):
@@ -41,18 +45,40 @@ class NotYourSlot(CacheError):
 
 
 class UnknownRequest(CacheError):
-    """No such request is live."""
+    """No live request has this id."""
 
 
 class RequestExists(CacheError):
-    """A request of this name is live."""
+    """A live request has this id already."""
 
 
-class Found(NamedTuple):
-    """What a look at the tree says of a key."""
+def check_tokens(tokens: Iterable[Any]) -> None:
+    """Raise BadKey unless every token is an integer from 0 to 2**63 - 1."""
+    for token in tokens:
+        if not isinstance(token, int) or isinstance(token, bool) or not 0 <= token < 2**63:
+            raise BadKey(f"token {token!r} is not an integer from 0 to 2**63 - 1")
 
-    length: int  # tokens that a match would return
-    evictable: int  # of these: what can be evicted now, and could not once the match is locked
+
+class AnyKey(Protocol):
+    """A key as in `serve.py`, or as in the specification."""
+
+    @property
+    def tokens(self) -> tuple[Any, ...]:
+        """All tokens."""
+
+    @property
+    def namespace(self) -> tuple[Any, ...]:
+        """What keeps trees apart."""
+
+    def whole_pages(self, page_size: int) -> int:
+        """Return the length in tokens of the part that a cache can hold."""
+
+
+class Peek(NamedTuple):
+    """What a match of a key would find."""
+
+    length: int  # tokens
+    evictable_tokens: int  # of these: evictable now, and protected once the match is locked
 
 
 @dataclass
@@ -60,7 +86,7 @@ class Live:
     """A request. Its row holds a slot for each token, and those of the rest of its last page."""
 
     name: int
-    key: Key
+    key: AnyKey
     priority: int
     tokens: list[int]
     row: list[int]
@@ -70,55 +96,62 @@ class Live:
     inserted: int = 0  # tokens that it has inserted before
 
 
-class Tree(Protocol):
-    """A cache as its engine sees it. Keys come in whole pages, except where nothing is said against a tail."""
+class EngineTree(Protocol):
+    """A cache as its engine calls it. Keys come in whole pages."""
 
     supports: Any
     version: str
 
     def match(self, key: Key) -> tuple[list[int], Any]:
-        """Slots and node of the longest cached prefix."""
+        """Return the slots of the longest cached prefix, and the node where it ends."""
 
-    def peek(self, key: Key) -> Found:
-        """The same without a trace."""
+    def peek(self, key: Key) -> Peek:
+        """Return what `match` would find; changes nothing."""
 
     def insert(self, key: Key, slots: list[int], priority: int) -> int:
-        """Tokens that were present already; theirs of the slots are still the caller's."""
+        """Return how many tokens were cached already; their slots are still the caller's."""
 
     def lock(self, node: Any) -> Any:
-        """Protects a path; returns what `unlock` wants."""
+        """Protect a path; return what `unlock` takes."""
 
     def unlock(self, lock: Any) -> None:
-        """Releases it."""
+        """Release one lock."""
 
     def attached(self, node: Any) -> bool:
-        """Whether a node is still in the tree."""
+        """Return whether a node is in the tree."""
 
     def evict(self, tokens: int) -> int:
-        """Tokens freed."""
+        """Return the tokens freed."""
 
     def sizes(self) -> tuple[int, int]:
-        """Evictable and protected tokens."""
+        """Return the evictable and the protected tokens."""
 
     def reset(self) -> None:
-        """Forget everything; slots go back to the pool."""
+        """Forget everything; the slots go back to the pool."""
 
     def checkpoint(self, live: Live) -> None:
-        """Cache the whole pages of a request; its row, node, lock, `protected` and `inserted` are as the engine leaves them."""
+        """Cache the whole pages of a request; sets its row, node, lock, `protected` and `inserted` as the engine does."""
 
 
-class Shown(Tree, Protocol):
-    """One that shows its inside."""
+class ObservableTree(EngineTree, Protocol):
+    """A tree whose inside can be read."""
 
-    def observe(self, requests: Mapping[int, Any]) -> Observation:
-        """The inside; `requests` goes into it as it is."""
+    def observe(self, requests: Mapping[int, Any]) -> Any:
+        """Return an `Observation` with these requests."""
 
     def locate(self, node: Any) -> Any:
-        """The name of a node in it; None: the root."""
+        """Return the name of a node in it; None for the root."""
+
+
+class FinishingTree(ObservableTree, Protocol):
+    """A tree that finishes requests itself."""
+
+    def finish(self, live: Live) -> None:
+        """Cache the whole pages of a request, free the rest of its row, and release its lock."""
 
 
 class SeenRequest(NamedTuple):
-    """As `radixcheck.verification.protocol.SeenRequest`."""
+    """The same as `radixcheck.verification.protocol.SeenRequest`."""
 
     node: Any
     cached: int
@@ -133,34 +166,37 @@ class Receipt:
 
 
 @dataclass
-class Caller:
-    """A tree as a subject. `pool` is the checker's."""
+class EngineShim:
+    """A tree as a subject."""
 
-    tree: Tree
-    pool: Pool
-    _loans: set[int] = field(default_factory=set)
+    values: ClassVar[Any] = sys.modules[__name__]  # the types of results and errors, and `check_tokens`
+
+    tree: EngineTree
+    pool: Any  # the checker's
+    _loans: set[int] = field(default_factory=set)  # slots that a caller of the tree verbs owns
     _receipts: set[Receipt] = field(default_factory=set)
     _requests: dict[int, Live] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.supports, self.version, self._page = self.tree.supports, self.tree.version, self.pool.page_size
+        self.supports, self.version = self.tree.supports, self.tree.version
+        self._page: int = self.pool.page_size
 
     # Tree verbs
 
-    def match(self, key: Key) -> Match:
-        """Longest cached prefix."""
+    def match(self, key: AnyKey) -> Any:
+        """Return the longest cached prefix in whole pages."""
         slots, node = self.tree.match(self._whole(key))
-        return Match(len(slots), slots, node)
+        return self.values.Match(len(slots), slots, node)
 
-    def peek(self, key: Key) -> int:
-        """Its length."""
+    def peek(self, key: AnyKey) -> int:
+        """Return the length of the match in tokens; changes nothing."""
         return self.tree.peek(self._whole(key)).length
 
-    def insert(self, key: Key, slots: list[int], priority: int = 0) -> int:
-        """Cache the whole pages of a key."""
+    def insert(self, key: AnyKey, slots: list[int], priority: int = 0) -> int:
+        """Cache the whole pages of a key; return how many tokens were cached already."""
         whole = self._whole(key)
         if len(slots) < len(whole.tokens):
-            raise BadAmount(f"{len(slots)} slots for {len(whole.tokens)} tokens")
+            raise self.values.BadAmount(f"{len(slots)} slots for {len(whole.tokens)} tokens")
         self._check_loan(slots[self.tree.peek(whole).length : len(whole.tokens)])
         present = self.tree.insert(whole, slots[: len(whole.tokens)], priority)
         self._loans.difference_update(slots[present : len(whole.tokens)])
@@ -169,74 +205,74 @@ class Caller:
     def lock(self, node: Any) -> Receipt:
         """Protect the path of a match."""
         if not self.tree.attached(node):
-            raise StaleHandle("this node has left the tree")
+            raise self.values.StaleHandle("this node has left the tree")
         receipt = Receipt(self.tree.lock(node))
         self._receipts.add(receipt)
         return receipt
 
     def unlock(self, receipt: Any) -> None:
-        """Release it."""
+        """Release one lock."""
         if receipt not in self._receipts:
-            raise NotLocked("this receipt holds no lock")
+            raise self.values.NotLocked("this receipt holds no lock")
         self._receipts.remove(receipt)
         self.tree.unlock(receipt.lock)
 
     def evict(self, tokens: int) -> int:
-        """Tokens freed."""
+        """Return the tokens freed."""
         if tokens < 0:
-            raise BadAmount(f"{tokens} tokens to evict")
+            raise self.values.BadAmount(f"{tokens} tokens to evict")
         return self.tree.evict(tokens)
 
     def alloc(self, tokens: int) -> list[int]:
-        """Slots on loan."""
+        """Return whole pages for `tokens`, on loan to the caller."""
         if tokens < 0:
-            raise BadAmount(f"{tokens} tokens to allocate")
+            raise self.values.BadAmount(f"{tokens} tokens to allocate")
         slots = self._take(self._pages(tokens))
         self._loans.update(slots)
         return slots
 
     def free(self, slots: list[int]) -> None:
-        """Slots back from a loan."""
+        """Take whole pages of a loan back."""
         self._check_loan(slots)
         self._loans.difference_update(slots)
-        self.pool.free(slots)
+        self._give(slots)
 
     def reset(self) -> None:
         """Forget everything."""
         if self._receipts or self._requests or self._loans:
-            raise StillHeld("a lock, a request or a loan is live")
+            raise self.values.StillHeld("a lock, a request or a loan is live")
         self.tree.reset()
 
-    def sizes(self) -> Sizes:
-        """As the cache says."""
-        return Sizes(self.pool.available, *self.tree.sizes())
+    def sizes(self) -> Any:
+        """Return the sizes as the cache counts them."""
+        return self.values.Sizes(self.pool.available, *self.tree.sizes())
 
     # Request verbs
 
-    def start(self, request: int, key: Key, priority: int = 0) -> Row:
-        """Look whether there is room; match, lock, evict the shortfall, allocate."""
+    def start(self, request: int, key: AnyKey, priority: int = 0) -> Any:
+        """Check that there is room, then match, lock, evict the shortfall and allocate."""
         if request in self._requests:
-            raise RequestExists(f"request {request} is live")
+            raise self.values.RequestExists(f"request {request} is live")
         whole = self._whole(key)
         found = self.tree.peek(whole)
         need = self._pages(len(key.tokens) - found.length)
-        self._check_room(need, found.evictable)
+        self._check_room(need, found.evictable_tokens)
         slots, node = self.tree.match(whole)
         lock = self.tree.lock(node)
         row = slots + self._take(need)
         self._requests[request] = Live(request, key, priority, list(key.tokens), row, node, lock, len(slots))
-        return Row(len(slots), row[: len(key.tokens)])
+        return self.values.Row(len(slots), row[: len(key.tokens)])
 
-    def chunk(self, request: int) -> Row:
+    def chunk(self, request: int) -> Any:
         """Cache the whole pages so far."""
         live = self._live(request)
         self.tree.checkpoint(live)
-        return Row(live.protected, live.row[: len(live.tokens)])
+        return self.values.Row(live.protected, live.row[: len(live.tokens)])
 
     def decode(self, request: int, token: int) -> int:
-        """One more token."""
+        """Add one token; return its slot."""
         live = self._live(request)
-        self._check_tokens((token,))
+        self.values.check_tokens((token,))
         if len(live.row) == len(live.tokens):
             live.row += self._take(self._page)
         live.tokens.append(token)
@@ -251,52 +287,54 @@ class Caller:
     def abort(self, request: int) -> None:
         """Free what the tree does not own, unlock."""
         live = self._requests.pop(self._live(request).name)
-        if live.row[live.protected :]:
-            self.pool.free(live.row[live.protected :])
+        self._give(live.row[live.protected :])
         self.tree.unlock(live.lock)
 
     # Guards
 
-    def _whole(self, key: Key) -> Key:
-        self._check_tokens(key.tokens)
+    def _whole(self, key: AnyKey) -> Key:
+        self.values.check_tokens(key.tokens)
+        if key.namespace and not self.supports.namespaces:
+            raise self.values.BadKey("this cache has no namespaces")
         return Key(key.tokens[: key.whole_pages(self._page)], key.namespace)
-
-    def _check_tokens(self, tokens: Any) -> None:
-        if any(not isinstance(token, int) or isinstance(token, bool) or not 0 <= token < 2**63 for token in tokens):
-            raise BadKey("a token is no integer from 0 up to 2**63 - 1")
 
     def _check_loan(self, slots: list[int]) -> None:
         aligned = all(slot == slots[i - i % self._page] + i % self._page for i, slot in enumerate(slots))
         whole = len(slots) % self._page == 0 and all(slot % self._page == 0 for slot in slots[:: self._page])
         if not (aligned and whole and len(set(slots)) == len(slots) and self._loans.issuperset(slots)):
-            raise NotYourSlot("not whole pages that are on loan")
+            raise self.values.NotYourSlot("not whole pages that are on loan")
 
     def _pages(self, tokens: int) -> int:
         return -(-tokens // self._page) * self._page
 
     def _check_room(self, need: int, kept: int) -> None:
         if need > self.pool.available + self.tree.sizes()[0] - kept:
-            raise NoRoom(f"{need} tokens do not fit")
+            raise self.values.NoRoom(f"{need} tokens do not fit")
 
     def _take(self, need: int) -> list[int]:
         self._check_room(need, 0)
         if need > self.pool.available:
             self.tree.evict(need - self.pool.available)
-        return self.pool.alloc(need) if need else []
+        slots: list[int] = self.pool.alloc(need) if need else []
+        return slots
+
+    def _give(self, slots: list[int]) -> None:
+        if slots:
+            self.pool.free(slots)
 
     def _live(self, request: int) -> Live:
         if request not in self._requests:
-            raise UnknownRequest(f"request {request} is not live")
+            raise self.values.UnknownRequest(f"request {request} is not live")
         return self._requests[request]
 
 
-class WhiteBox(Caller):
-    """The same for a tree that shows its inside."""
+class WhiteBox(EngineShim):
+    """The same for a tree whose inside can be read."""
 
-    tree: Shown
+    tree: ObservableTree
 
-    def observe(self) -> Observation:
-        """Nodes and rows."""
+    def observe(self) -> Any:
+        """Return the nodes and the rows."""
         return self.tree.observe(
             {
                 name: SeenRequest(self.locate(live.node), live.protected, live.row[: len(live.tokens)])
@@ -305,5 +343,15 @@ class WhiteBox(Caller):
         )
 
     def locate(self, node: Any) -> Any:
-        """The name of a handle's node; None for the root."""
+        """Return the name of a handle's node; None for the root."""
         return self.tree.locate(node)
+
+
+class FinishingShim(WhiteBox):
+    """The same for a tree that finishes requests itself."""
+
+    tree: FinishingTree
+
+    def finish(self, request: int) -> None:
+        """Cache the whole pages, free the rest, unlock: by the tree's own method."""
+        self.tree.finish(self._requests.pop(self._live(request).name))

@@ -1,7 +1,7 @@
 """The optimized cache as a subject, in its checking mode: content tags on the device, loans listed page by page.
 
-The tags stand where the KV data would. Whoever computes tokens writes them: the cache for the pages that a request
-allocates and, in the part of the engine, the subject for what is inserted.
+The tags stand for the KV data. The cache writes the tags of the pages that a request allocates; for what is inserted, the subject
+writes them, as an engine would write the data.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, See
 
 
 class Ledger(Protocol):
-    """What the checker's pool offers to a cache that keeps its free slots elsewhere."""
+    """The methods of the checker's pool for a cache that has its own pool."""
 
     capacity: int  # tokens
 
@@ -34,7 +34,7 @@ class Ledger(Protocol):
 
 
 class WatchedDevicePool:
-    """A pool on the device that reports to the checker's ledger; what passes through it is read back for that."""
+    """A pool on the device that reports every call to the checker's ledger; slots are read back for that."""
 
     def __init__(self, ledger: Ledger, page_size: int, device: str) -> None:
         self._ledger = ledger
@@ -47,23 +47,23 @@ class WatchedDevicePool:
         return self._pool.available
 
     def alloc(self, tokens: int) -> Tensor:
-        """As the pool does; the ledger hears of it."""
+        """Return free slots, and record them in the ledger."""
         slots = self._pool.alloc(tokens)
         self._ledger.note_alloc(slots.tolist())
         return slots
 
     def free(self, *parts: Tensor) -> None:
-        """The ledger hears of it first, so that a double free is recorded before the pool may refuse it."""
+        """Take slots back. The ledger records them first, so that it has a double free before the pool may refuse it."""
         self._ledger.note_free([slot for slots in parts for slot in slots.tolist()])
         self._pool.free(*parts)
 
 
 _READ = attrgetter(*("segment", "child_key", "slots._version", "parent"), *("time", "creation", "hits", "priority"))
-CONTENT = 3  # the first of them: segment, child key and slots are as they were as long as these are, and the tensor is the same
+CONTENT = 3  # while the first three and the tensor are the same, segment, child key and slots are the same
 
 
 class Known(NamedTuple):
-    """A node as it was read; it stands until something that was read changes."""
+    """A node as it was read; it is valid until something that was read changes."""
 
     slots: Tensor
     lock: int
@@ -73,7 +73,7 @@ class Known(NamedTuple):
 
 
 class OptimizedSubject(RadixCache):
-    """The cache itself, with the engine's part of the checking mode and a view of its inside."""
+    """The cache itself, with the engine's part of the checking mode, and methods that show its inside."""
 
     supports = Supports()
 
@@ -84,12 +84,12 @@ class OptimizedSubject(RadixCache):
         self._known: dict[Node, Known] = {}
 
     def match(self, key: Key) -> Matched:
-        """Match, the tokens being in a buffer that the engine uses for something else at once; `peek` takes them as they come."""
+        """Match tokens in a buffer that is cleared afterwards, as an engine reuses its buffers; `peek` takes them as they are."""
         with _buffered(key) as held:
             return super().match(held)
 
     def insert(self, key: Key, slots: Tensor | Sequence[int], priority: int = 0) -> int:
-        """Insert out of such a buffer, then write what the engine has computed: the part that was not cached, once it is accepted."""
+        """Insert tokens in such a buffer, then write the tags of the part that was not cached, as an engine has computed it."""
         given = self._on_device(slots)
         with _buffered(key) as held:
             prefix = super().insert(held, given, priority)
@@ -98,16 +98,16 @@ class OptimizedSubject(RadixCache):
         return prefix
 
     def free(self, slots: Tensor | Sequence[int]) -> None:
-        """Free; a list will do."""
+        """Free slots: a tensor or a list."""
         super().free(self._on_device(slots))
 
     def _on_device(self, slots: Tensor | Sequence[int]) -> Tensor:
         return torch.as_tensor(slots, dtype=torch.int64, device=self.pool.device)
 
     def observe(self) -> Observation:
-        """Nodes, parents first, rows and heap. Only nodes that have changed since last time are read back."""
+        """Return nodes, parents first, rows and heap. Only nodes that have changed since the last call are read back."""
         nodes = [(child, _namespace(child)) for child in self.tree.root.children.values()]
-        for node, namespace in nodes:  # which grows as it is walked
+        for node, namespace in nodes:  # appends to it
             if node.children:
                 nodes.extend(zip(node.children.values(), repeat(namespace), strict=False))
         locks = _locks([node for node, _ in nodes])
@@ -123,17 +123,19 @@ class OptimizedSubject(RadixCache):
         return Observation(self.tree.now, seen, requests, entries, leaf_count=heap.leaf_count, queued=len(heap.queue))
 
     def storage(self) -> int:
-        """Bytes that the slots of the nodes keep alive: what two of them share is counted once."""
+        """Return the bytes that the slots of the nodes keep alive; a storage that two of them share is counted once."""
         nodes, bytes_at = list(self.tree.root.children.values()), {}
-        for node in nodes:  # which grows as it is walked
+        for node in nodes:  # appends to it
             nodes.extend(node.children.values())
             memory = node.slots.untyped_storage()
             bytes_at[memory.data_ptr()] = memory.nbytes()
         return sum(bytes_at.values())
 
     def observe_path(self, key: Key) -> list[SeenNode]:
-        """The nodes that lie wholly on a key, from the root down. A lock is shown as its holders have it, unless the marks deny it: what
-        they count in all is in `observe`."""
+        """Return the nodes whose segments agree with a key, from the root down.
+
+        Locks are counted from their holders, unless `local_lock_ref` contradicts that; `observe` sums it up for all nodes.
+        """
         nodes = self._nodes_on(key)
         locks = dict.fromkeys(nodes, 0)
         for held in (*(live.node for live in self.requests.values()), *(receipt.node for receipt in self._receipts)):
@@ -142,16 +144,18 @@ class OptimizedSubject(RadixCache):
                 if above in locks:
                     locks[above] += 1
                 above = above.parent
-        return [self._look(n, key.namespace, lock if (lock > 0) == (n.marks > 0) else n.marks) for n, lock in locks.items()]
+        return [
+            self._look(n, key.namespace, lock if (lock > 0) == (n.local_lock_ref > 0) else n.local_lock_ref) for n, lock in locks.items()
+        ]
 
     def observe_entry(self, key: Key) -> SeenEntry | None:
-        """The entry that speaks for the last of these nodes, where the heap has it, if there is one: mostly a late one."""
+        """Return the current entry of the node at which a key ends, if the heap has it. Most of these are late in the queue."""
         entry, heap = self._nodes_on(key)[-1].entry, self.tree.heap
         there = entry is not None and (entry in reversed(heap.queue) or entry in heap.heap)
         return SeenEntry(entry[:2], id(entry[3])) if entry is not None and there else None
 
     def _nodes_on(self, key: Key) -> list[Node]:
-        """By walking the children alone; what a node says of its parent is for the observer to compare."""
+        """Walk down by the children's dictionaries alone: the observer compares the parent that each node has."""
         data, at, node = bytes(pack(key.tokens)), 0, self.tree.root
         width = self.page_size * TOKEN_BYTES
         found: list[Node] = []
@@ -165,11 +169,11 @@ class OptimizedSubject(RadixCache):
         return found
 
     def locate(self, node: object) -> NodeId | None:
-        """Nodes are named by identity: a split keeps the lower node, which ends where the whole one did."""
+        """Return the name of a handle's node, its identity: a split keeps the lower node, which ends where the whole one ended."""
         return None if node is self.tree.root else id(node)
 
     def _look(self, node: Node, namespace: Namespace, lock: int) -> SeenNode:
-        """One node, read back from the device only if its content may have changed."""
+        """Return one node, read back from the device only if its content may have changed."""
         read = _READ(node)
         known = self._known.get(node)
         same_tensor = known is not None and known.slots is node.slots
@@ -188,18 +192,18 @@ class OptimizedSubject(RadixCache):
 
 @contextmanager
 def _buffered(key: Key) -> Iterator[Key]:
-    """The key, its tokens in a buffer that is empty afterwards. Whoever looks at the buffer then is seen: the bytes are gone."""
+    """Yield the key with its tokens in a buffer that is cleared afterwards: a cache that still uses the buffer is found out."""
     tokens = TokenBuffer(key.tokens)
     yield Key(cast(Any, tokens), key.namespace)
     tokens.data.clear()
 
 
 def _locks(nodes: Sequence[Node]) -> dict[Node, int]:
-    """What locks of whole paths would count, of nodes that come parents first: the holders of each protected node and of those below it.
+    """Return the `lock` of each protected node: its holders, and those of all nodes below it. `nodes` come parents first.
 
-    `marks` has the holders of the node alone, and one more for each protected child, whatever that counts.
+    `local_lock_ref` counts the holders of the node alone, and each protected child once.
     """
-    locks = {node: node.marks for node in nodes if node.marks}
+    locks = {node: node.local_lock_ref for node in nodes if node.local_lock_ref}
     for node, lock in reversed(locks.items()):
         if node.parent in locks:
             locks[node.parent] += lock - 1
@@ -207,11 +211,11 @@ def _locks(nodes: Sequence[Node]) -> dict[Node, int]:
 
 
 def _namespace(child: Node) -> Namespace:
-    """The namespace in the first link below the root."""
-    assert isinstance(child.child_key, tuple), "a child of the root is filed without its namespace"
+    """Return the namespace in the child key of a child of the root."""
+    assert isinstance(child.child_key, tuple), "the child key of a child of the root has its namespace"
     return child.child_key[0]
 
 
 def optimized_subject(setup: Setup) -> OptimizedSubject:
-    """An optimized cache on `setup.device` that reports to the pool that the checker watches."""
+    """Return an optimized cache on `setup.device` that reports to the pool that the checker watches."""
     return OptimizedSubject(setup)

@@ -1,6 +1,6 @@
-"""The reference cache as a subject: all verbs, and its inside in the open."""
+"""The reference cache as a subject: all verbs, and a view of its inside."""
 
-from typing import Any
+from typing import Any, Self
 
 from radixcheck.reference import Node, RadixCache
 from radixcheck.reference.node import Page
@@ -9,12 +9,17 @@ from radixcheck.verification.protocol import NodeId, Observation, SeenNode, Seen
 
 
 class ReferenceSubject(RadixCache):
-    """The cache itself; only what shows its inside is added."""
+    """The cache itself, with methods that show its inside."""
 
     supports = Supports()
 
+    @classmethod
+    def of(cls, setup: Setup) -> Self:
+        """Return a cache over the pool that the checker watches."""
+        return cls(setup.page_size, setup.policy, setup.pool)
+
     def observe(self) -> Observation:
-        """One walk, parents first. Child key and namespace are those under which the parent really files a node."""
+        """Walk the tree once, parents first. Child key and namespace are read from the parent's dictionary."""
         nodes = []
         # node, its parent's name, the page that leads to it, namespace
         waiting: list[tuple[Node, NodeId | None, Any, Any]] = [
@@ -29,7 +34,7 @@ class ReferenceSubject(RadixCache):
         return Observation(self.now, nodes, requests)
 
     def observe_path(self, key: Key) -> list[SeenNode]:
-        """The nodes that lie wholly on a key, from the root down, each with the parent that it names itself."""
+        """Return the nodes whose segments agree with a key, from the root down. The parent of each is read from the node."""
         size, tokens, at, node = self.page_size, key.tokens, 0, self.root
         seen = []
         while at < len(tokens):
@@ -43,15 +48,15 @@ class ReferenceSubject(RadixCache):
         return seen
 
     def locate(self, node: object) -> NodeId | None:
-        """Nodes are named by identity: a split keeps the lower node, which ends where the whole one ended."""
+        """Return the name of a handle's node, its identity: a split keeps the lower node, which ends where the whole one ended."""
         return None if node is self.root else id(node)
 
 
 def _seen(node: Node, parent: NodeId | None, namespace: Namespace, page: Page) -> SeenNode:
-    marks = (node.lock, node.time, node.creation, node.hits, node.priority)
-    return SeenNode(id(node), parent, node.segment, node.slots, namespace, page, *marks)
+    attributes = (node.lock, node.time, node.creation, node.hits, node.priority)
+    return SeenNode(id(node), parent, node.segment, node.slots, namespace, page, *attributes)
 
 
 def reference_subject(setup: Setup) -> ReferenceSubject:
-    """A reference cache over the pool that the checker watches."""
-    return ReferenceSubject(setup.page_size, setup.policy, setup.pool)
+    """Return a reference cache over the pool that the checker watches."""
+    return ReferenceSubject.of(setup)

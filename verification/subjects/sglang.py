@@ -1,4 +1,4 @@
-"""What the trees of SGLang have in common: tensors of slots, an allocator, the table of rows, a clock that can be compared.
+"""The common part of SGLang's trees: tensors of slots, an allocator, the table of rows, a deterministic clock.
 
 Runs in the environment of SGLang; torch comes with it.
 """
@@ -7,24 +7,26 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from radixcheck.verification.remote.serve import Key, Missing, Pool
+from radixcheck.verification.subjects.engine_shim import Peek
 
 LONGEST = 4096  # tokens of a request's row
 POLICIES = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
 
 
 class Clock:
-    """In place of the module `time`: each reading is later than the one before, and the same in every run."""
+    """Replaces the module `time`: each reading is later than the one before, and the same in every run."""
 
     def __init__(self) -> None:
         self.now = 0
 
     def monotonic(self) -> int:
-        """The next reading."""
+        """Return the next reading."""
         self.now += 1
         return self.now
 
@@ -32,7 +34,7 @@ class Clock:
 
 
 class Allocator:
-    """The checker's pool behind the calls that a tree makes of its allocator."""
+    """The checker's pool with the methods that a tree calls on its allocator."""
 
     device = "cpu"
 
@@ -40,7 +42,7 @@ class Allocator:
         self.pool, self.page_size = pool, pool.page_size
 
     def free(self, slots: Any) -> None:
-        """The pages of these slots, each once, as a paged allocator does."""
+        """Free the pages of these slots, each once, as a paged allocator does."""
         size = self.page_size
         pages = dict.fromkeys(slot // size for slot in slots.tolist())
         if not pages:
@@ -48,25 +50,25 @@ class Allocator:
         self.pool.free([page * size + i for page in pages for i in range(size)])
 
     def free_segment(self, slots: Any, *, start_pos: int) -> None:
-        """A part of a row that begins with a page."""
+        """Free a part of a row that begins with a page."""
         assert start_pos % self.page_size == 0, "the segment does not begin with a page"
         self.free(slots)
 
     def free_segments(self, segments: Any) -> None:
-        """Several of them."""
+        """Free several parts."""
         for slots, start in segments:
             self.free_segment(slots, start_pos=start)
 
     def available_size(self) -> int:
-        """Tokens."""
+        """Return the free tokens."""
         return self.pool.available
 
     def get_kvcache(self) -> None:
-        """No tensors of keys and values belong to these slots."""
+        """There are no tensors of keys and values for these slots."""
 
 
 class Rows:
-    """The table of requests' rows, of which only one is filled: that of the request at hand."""
+    """The table of requests' rows. It has one row, for the request of the current call."""
 
     device = "cpu"
 
@@ -76,26 +78,27 @@ class Rows:
         self.req_to_token = torch.zeros((1, LONGEST), dtype=torch.int32)
 
     def write(self, where: Any, slots: Any) -> None:
-        """As the engine's table does."""
+        """Write slots, as the engine's table does."""
         self.req_to_token[where] = slots.to(self.req_to_token.dtype)
 
     def put(self, row: list[int]) -> None:
-        """The row of the request at hand."""
+        """Write the row of the request of the current call."""
         import torch
 
         self.req_to_token[0, : len(row)] = torch.tensor(row, dtype=torch.int32)
 
     def free(self, request: Any) -> None:
-        """The table has room enough."""
+        """Nothing to free: the row is used again."""
 
 
 class Linked:
-    """A tree whose handles are its nodes, which know their children and their parent."""
+    """A tree whose handles are its nodes, which have links to their children and their parent."""
 
     cache: Any
+    _pool: Any
 
     def attached(self, node: Any) -> bool:
-        """Whether the root leads to it."""
+        """Return whether the root leads to it."""
         while node is not self.cache.root_node:
             parent = node.parent
             if parent is None or not any(child is node for child in parent.children.values()):
@@ -104,16 +107,37 @@ class Linked:
         return True
 
     def sizes(self) -> tuple[int, int]:
-        """As the cache counts them."""
+        """Return the evictable and protected tokens, as the cache counts them."""
         return self.cache.evictable_size(), self.cache.protected_size()
 
     def locate(self, node: Any) -> Any:
-        """Nodes have numbers of their own."""
+        """Return the number of a node."""
         return None if node is self.cache.root_node else node.id
+
+    def reset(self) -> None:
+        """The engine empties the allocator as well: here the slots of the tree go back to the pool."""
+        held = [slot for node in nodes_of(self.cache.root_node) for slot in node.value.tolist()]
+        self.cache.reset()
+        self._pool.free(held)
+
+    def _walk(self, left: Any, child_key: Callable[[Any], Any], shared_tokens: Callable[[Any, Any], int]) -> Peek:
+        """Walk along the tokens that are left of a key, as a match does, but change nothing: these caches have no such walk."""
+        node, length, evictable = self.cache.root_node, 0, 0
+        while len(left):
+            child = node.children.get(child_key(left))
+            if child is None:
+                break
+            shared = shared_tokens(child.key, left)
+            length += shared
+            evictable += 0 if child.lock_ref else shared
+            if shared < len(child.key):
+                break
+            node, left = child, left[shared:]
+        return Peek(length, evictable)
 
 
 def nodes_of(root: Any) -> list[Any]:
-    """Every node that a root leads to, parents first."""
+    """Return every node below a root, parents first."""
     found, waiting = [], list(root.children.values())
     while waiting:
         node = waiting.pop()
@@ -123,27 +147,27 @@ def nodes_of(root: Any) -> list[Any]:
 
 
 def filed(node: Any) -> Any:
-    """The key by which its parent finds a node."""
+    """Return the key under which its parent files a node."""
     return next(key for key, child in node.parent.children.items() if child is node)
 
 
 def words(key: Key) -> tuple[str | None, str | None]:
-    """A namespace as SGLang has it: an extra key and a salt, each a string or nothing. Different ones stay different."""
+    """Return a namespace in the form of SGLang: an extra key and a salt, each a string or None. Different ones stay different."""
     extra, salt = (*map(repr, key.namespace), None, None)[:2]
     return extra, salt
 
 
 class Interface(NamedTuple):
-    """What SGLang 0.5 gives to all of its own caches."""
+    """The types that SGLang 0.5 passes to its caches."""
 
     version: str
-    types: Any  # module with what its calls take
+    types: Any  # the module with the parameter types of its calls
     key: Any
     parameters: Any  # from which a cache is built
 
 
 def interface() -> Interface:
-    """That of the installed SGLang. Raises Missing."""
+    """Return the types of the installed SGLang. Raises Missing."""
     version = installed()
     try:
         from sglang.srt.mem_cache import base_prefix_cache
@@ -155,7 +179,7 @@ def interface() -> Interface:
 
 
 def common(allocator: Any, rows: Any, page_size: int, policy: str) -> dict[str, Any]:
-    """What each of these caches is built from."""
+    """Return the parameters that all of these caches have."""
     return {
         "disable": False,
         "req_to_token_pool": rows,
@@ -166,7 +190,7 @@ def common(allocator: Any, rows: Any, page_size: int, policy: str) -> dict[str, 
 
 
 class Current:
-    """A cache behind the interface that SGLang 0.5 gives to all of its own. Keys have its type, rows its tensors."""
+    """A cache with the interface of SGLang 0.5's caches. Keys have its type, rows its tensors."""
 
     cache: Any
 
@@ -177,13 +201,15 @@ class Current:
         self._common = common(Allocator(setup.pool), self._rows, setup.page_size, setup.policy)
 
     def match(self, key: Key) -> tuple[list[int], Any]:
-        """Its slots come along the path, as an engine reads them."""
+        """Return the slots of the path, as an engine reads them, and the node."""
         node = self.cache.match_prefix(self._types.MatchPrefixParams(key=self._key(key))).last_device_node
         return self.cache.path_device_indices(node).tolist(), node
 
     def insert(self, key: Key, slots: list[int], priority: int) -> int:
-        """A copy of the slots goes in, as from an engine's row. The caller frees those of what was present, so none of it may be freed
-        here: a cache that would is told that all of it is the caller's (`prev_prefix_len`), and that none was counted before."""
+        """Insert a copy of the slots, as from an engine's row.
+
+        The caller frees the slots of what was cached already. So that a cache does not free them as well, `prev_prefix_len` is the length.
+        """
         import torch
 
         values = torch.tensor(slots, dtype=torch.int64)
@@ -191,23 +217,23 @@ class Current:
         return int(self.cache.insert(params).prefix_len)
 
     def lock(self, node: Any) -> Any:
-        """As a request does."""
+        """Lock as a request does."""
         return self.cache.lock(node)
 
     def unlock(self, lock: Any) -> None:
-        """As a request does."""
+        """Unlock as a request does."""
         self.cache.unlock(lock)
 
     def evict(self, tokens: int) -> int:
-        """What the cache says it has evicted."""
+        """Return the tokens that the cache reports as evicted."""
         return int(self.cache.evict(self._types.EvictParams(num_tokens=tokens)).num_tokens_evicted)
 
     def sizes(self) -> tuple[int, int]:
-        """As the cache counts them."""
+        """Return the evictable and protected tokens, as the cache counts them."""
         return self.cache.evictable_size(), self.cache.protected_size()
 
     def checkpoint(self, live: Any) -> None:
-        """The cache's own."""
+        """Call the cache's own `checkpoint`."""
         req = request(live, self._space(live.key))
         self._rows.put(live.row)
         self.cache.checkpoint(req, up_to=len(live.tokens))
@@ -223,14 +249,14 @@ class Current:
         return space
 
     def _shown(self, node: Any) -> tuple[tuple[Any, ...], tuple[int, ...]]:
-        """The namespace of a node, and the page under which its parent files it."""
+        """Return the namespace of a node, and the page under which its parent files it."""
         space, key = (node.key.extra_key, node.key.cache_salt), filed(node)
         page = key if space == (None, None) else key[1]
         return self._spaces[space], (page,) if isinstance(page, int) else page
 
 
 def request(live: Any, namespace: tuple[str | None, str | None]) -> Any:
-    """What a tree reads of a request that is checkpointed. Its prompt is all that it has: no leaf is split where a prompt ends."""
+    """Return what a tree reads of a request in a checkpoint. All of its tokens are its prompt, so that no leaf is split at its end."""
     kv = SimpleNamespace(
         req_pool_idx=0, cache_protected_len=live.protected, cache_inserted_len=live.inserted, swa_evict_floor=0, holds_mamba=False
     )
@@ -254,14 +280,14 @@ def request(live: Any, namespace: tuple[str | None, str | None]) -> Any:
 
 
 def taken_back(live: Any, req: Any, row: Any) -> None:
-    """What a checkpoint has left in the request."""
+    """Copy the results of a checkpoint from the engine's request to `live`."""
     live.node, live.lock = req.last_node, req.lock
     live.protected, live.inserted = req.kv.cache_protected_len, req.kv.cache_inserted_len
     live.row[: live.protected] = row[0, : live.protected].tolist()
 
 
 def installed(package: str = "sglang") -> str:
-    """The version of an installed package. Raises Missing."""
+    """Return the version of an installed package. Raises Missing."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -273,7 +299,7 @@ def installed(package: str = "sglang") -> str:
 
 
 def extracted(package: str, version: str, file: str) -> Path:
-    """A file of a package whose wheel was extracted. Raises Missing."""
+    """Return the path of a file in an extracted wheel. Raises Missing."""
     folder = os.environ.get("PEERS_DIR")
     name = f"{package}-{version}"
     path = Path(folder or ".") / name / package / file

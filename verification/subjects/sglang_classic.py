@@ -1,6 +1,6 @@
-"""SGLang's classic `RadixCache` (tried with 0.5.23), unmodified: its inside is read, its clock is ours.
+"""SGLang's classic `RadixCache` (tested with 0.5.23), unmodified, but for a deterministic clock. Its inside is read.
 
-`checkpoint` is the cache's own; admission, allocation and the release of a request are `callers.py`.
+`checkpoint` is the cache's own; admission, allocation and the release of a request are in `engine_shim.py`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Observation, SeenNode, Supports
-from radixcheck.verification.subjects.engine_shim import Found, WhiteBox
+from radixcheck.verification.subjects.engine_shim import Peek, WhiteBox
 from radixcheck.verification.subjects.sglang import POLICIES, Clock, Current, Interface, Linked, nodes_of
 
 
 def built(has: Interface, common: Mapping[str, Any]) -> Any:
-    """The unmodified cache."""
+    """Return the unmodified cache."""
     from sglang.srt.mem_cache.radix_cache import RadixCache
 
     return RadixCache(has.parameters(**common))
@@ -33,29 +33,14 @@ class Classic(Linked, Current):
         self._page = setup.page_size
         self.cache = built(self._has, self._common)
 
-    def peek(self, key: Key) -> Found:
-        """A walk of ours: the cache offers none that leaves no trace."""
-        left, node, length, evictable = self._key(key), self.cache.root_node, 0, 0
-        while len(left):
-            child = node.children.get(left.child_key(self._page))
-            if child is None:
-                break
-            shared = child.key.match(left, page_size=self._page)
-            length += shared
-            evictable += 0 if child.lock_ref else shared
-            if shared < len(child.key):
-                break
-            node, left = child, left[shared:]
-        return Found(length, evictable)
-
-    def reset(self) -> None:
-        """The engine empties the allocator as well: what the tree holds goes back here."""
-        held = [slot for node in nodes_of(self.cache.root_node) for slot in node.value.tolist()]
-        self.cache.reset()
-        self._pool.free(held)
+    def peek(self, key: Key) -> Peek:
+        """Return what a match would find; changes nothing."""
+        return self._walk(
+            self._key(key), lambda left: left.child_key(self._page), lambda segment, left: segment.match(left, page_size=self._page)
+        )
 
     def observe(self, requests: Any) -> Observation:
-        """Every node that the root leads to, parents first, under the key by which its parent finds it."""
+        """Return every node below the root, parents first, with the key under which its parent files it."""
         leaves = [node.id for node in self.cache.evictable_leaves]
         return Observation(self._clock.now, [self._seen(node) for node in nodes_of(self.cache.root_node)], requests, leaves=leaves)
 
@@ -77,5 +62,5 @@ class Classic(Linked, Current):
 
 
 def sglang_classic(setup: Any) -> WhiteBox:
-    """The classic cache of the installed SGLang."""
+    """Return the classic cache of the installed SGLang."""
     return WhiteBox(Classic(setup), setup.pool)

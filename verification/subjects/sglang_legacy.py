@@ -1,6 +1,6 @@
-"""SGLang 0.4.6.post5's `RadixCache`, unmodified, from extracted sources: its inside is read, its clock is ours.
+"""SGLang 0.4.6.post5's `RadixCache`, unmodified, from extracted sources, but for a deterministic clock. Its inside is read.
 
-Only the two files of the cache are loaded; what they import of the rest of the package, which is not needed, are empty stand-ins.
+Only the two files of the cache are loaded. What they import from the rest of the package is not needed: empty classes stand for it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode, Supports
-from radixcheck.verification.subjects.engine_shim import Found, WhiteBox
+from radixcheck.verification.subjects.engine_shim import FinishingShim, Peek
 from radixcheck.verification.subjects.sglang import Allocator, Clock, Linked, Rows, extracted, filed, nodes_of
 
 VERSION = "0.4.6.post5"
@@ -24,7 +24,7 @@ STANDING_IN = {
 
 
 def loaded() -> Any:
-    """The module of the cache. Raises Missing."""
+    """Return the module of the cache. Raises Missing."""
     name = "sglang.srt.mem_cache.radix_cache"
     if name in sys.modules:
         return sys.modules[name]
@@ -47,12 +47,12 @@ def loaded() -> Any:
 
 
 def built(allocator: Any, rows: Any, page_size: int) -> Any:
-    """The unmodified cache. Raises Missing."""
+    """Return the unmodified cache. Raises Missing."""
     return loaded().RadixCache(rows, allocator, page_size)
 
 
 class Legacy(Linked):
-    """The tree. It keeps no creation, hits or priority, and knows no namespaces."""
+    """The tree. It has no creations, hits, priorities or namespaces."""
 
     supports = Supports(attributes=frozenset({"time"}), namespaces=False)
     version = VERSION
@@ -64,54 +64,37 @@ class Legacy(Linked):
         self.cache = built(Allocator(setup.pool), self._rows, setup.page_size)
 
     def match(self, key: Key) -> tuple[list[int], Any]:
-        """Slots and node."""
+        """Return the slots and the node."""
         slots, node = self.cache.match_prefix(list(key.tokens))
         return slots.tolist(), node
 
-    def peek(self, key: Key) -> Found:
-        """A walk of ours: the cache offers none that leaves no trace."""
-        left, node, length, evictable = list(key.tokens), self.cache.root_node, 0, 0
-        while left:
-            child = node.children.get(self.cache.get_child_key_fn(left))
-            if child is None:
-                break
-            shared = self.cache.key_match_fn(child.key, left)
-            length += shared
-            evictable += 0 if child.lock_ref else shared
-            if shared < len(child.key):
-                break
-            node, left = child, left[shared:]
-        return Found(length, evictable)
+    def peek(self, key: Key) -> Peek:
+        """Return what a match would find; changes nothing."""
+        return self._walk(list(key.tokens), self.cache.get_child_key_fn, self.cache.key_match_fn)
 
     def insert(self, key: Key, slots: list[int], priority: int) -> int:
-        """A copy of the slots goes in, as from an engine's row."""
+        """Insert a copy of the slots, as from an engine's row."""
         import torch
 
         return int(self.cache.insert(list(key.tokens), torch.tensor(slots, dtype=torch.int64)))
 
     def lock(self, node: Any) -> Any:
-        """As a request does, which keeps the node."""
+        """Lock as a request does, which keeps the node."""
         self.cache.inc_lock_ref(node)
         return node
 
     def unlock(self, lock: Any) -> None:
-        """As a request does."""
+        """Unlock as a request does."""
         self.cache.dec_lock_ref(lock)
 
     def evict(self, tokens: int) -> int:
-        """The cache does not say what it has evicted: what the pool got."""
+        """Return what the pool got back: the cache does not report what it has evicted."""
         before = self._pool.available
         self.cache.evict(tokens)
         return int(self._pool.available - before)
 
-    def reset(self) -> None:
-        """The engine empties the allocator as well: what the tree holds goes back here."""
-        held = [slot for node in nodes_of(self.cache.root_node) for slot in node.value.tolist()]
-        self.cache.reset()
-        self._pool.free(held)
-
     def checkpoint(self, live: Any) -> None:
-        """The cache's own."""
+        """Call the cache's own `cache_unfinished_req`."""
         req = self._request(live)
         self.cache.cache_unfinished_req(req)
         live.node = live.lock = req.last_node
@@ -120,13 +103,19 @@ class Legacy(Linked):
         live.row[: live.protected] = self._rows.req_to_token[0, : live.protected].tolist()
 
     def finish(self, live: Any) -> None:
-        """The cache's own. An engine has no slot for the last token of an answer, which is left out: here one more token stands there."""
+        """Call the cache's own `cache_finished_req`.
+
+        It ignores the last token of an answer, which has no slot in an engine: one more token is added here.
+        """
         req = self._request(live)
         req.output_ids = [0]
         self.cache.cache_finished_req(req)
 
     def _request(self, live: Any) -> Any:
-        """What the cache reads of a request. Of `prefix_indices` it reads the length: after a checkpoint the tail belongs to them."""
+        """Return what the cache reads of a request.
+
+        It reads only the length of `prefix_indices`; after a checkpoint the tail belongs to them.
+        """
         self._rows.put(live.row)
         known = range(max(live.protected, live.inserted))
         return SimpleNamespace(
@@ -139,7 +128,7 @@ class Legacy(Linked):
         )
 
     def observe(self, requests: Any) -> Observation:
-        """Every node that the root leads to, parents first, under the key by which its parent finds it."""
+        """Return every node below the root, parents first, with the key under which its parent files it."""
         return Observation(self._clock.now, [self._seen(node) for node in nodes_of(self.cache.root_node)], requests)
 
     def _seen(self, node: Any) -> SeenNode:
@@ -148,16 +137,6 @@ class Legacy(Linked):
         return SeenNode(node.id, self.locate(node.parent), node.key, node.value, (), page, node.lock_ref, node.last_access_time)
 
 
-class Finishing(WhiteBox):
-    """A request ends in the cache itself, which frees its tail and releases its lock."""
-
-    tree: Legacy
-
-    def finish(self, request: int) -> None:
-        """Cache the whole pages, free the rest, unlock."""
-        self.tree.finish(self._requests.pop(self._live(request).name))
-
-
-def sglang_legacy(setup: Any) -> Finishing:
-    """The cache of SGLang 0.4.6.post5."""
-    return Finishing(Legacy(setup), setup.pool)
+def sglang_legacy(setup: Any) -> FinishingShim:
+    """Return the cache of SGLang 0.4.6.post5."""
+    return FinishingShim(Legacy(setup), setup.pool)

@@ -1,7 +1,7 @@
-"""SGLang's `UnifiedRadixCache` (tried with 0.5.23), unmodified, over each of its two tree cores.
+"""SGLang's `UnifiedRadixCache` (tested with 0.5.23), unmodified, over each of its two tree cores.
 
-The core in Python shows its inside; its clock is a counter, so no other is needed. The one in Rust shows sizes, the slots of a path and no
-times: it is a black box. Handles are numbers, of which a core forgets those of nodes that are gone.
+The core in Python is a white box; its clock is a counter, which is deterministic already. The core in Rust shows sizes and the slots of a
+path, but no times: it is a black box. Handles are numbers; a core forgets the numbers of removed nodes.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenNode, Supports
-from radixcheck.verification.subjects.engine_shim import Caller, Found, WhiteBox
+from radixcheck.verification.subjects.engine_shim import EngineShim, Peek, WhiteBox
 from radixcheck.verification.subjects.sglang import POLICIES, Current, Interface, nodes_of
 
 CORES = {"python": "UnifiedTreeCore", "rust": "RustUnifiedTreeCore"}
 
 
 def built(has: Interface, common: Mapping[str, Any], core: str) -> Any:
-    """The unmodified cache over one of its cores. Raises Missing."""
+    """Return the unmodified cache over one of its cores. Raises Missing."""
     try:
         from sglang.srt.mem_cache.unified_cache.component_type import ComponentType
         from sglang.srt.mem_cache.unified_radix_cache import UnifiedRadixCache
@@ -31,7 +31,7 @@ def built(has: Interface, common: Mapping[str, Any], core: str) -> Any:
 
 
 class Unified(Current):
-    """The tree, whichever core it has."""
+    """The tree, over any core."""
 
     core: str
     supports: Supports
@@ -41,18 +41,21 @@ class Unified(Current):
         self.cache = built(self._has, self._common, self.core)
         self._core = self.cache.tree_core
 
-    def peek(self, key: Key) -> Found:
-        """The cache's own look. It names the node at which it ends: a lock of it, taken back at once, tells what it would keep. If it
-        ends inside that node, the lock keeps the rest of it as well."""
+    def peek(self, key: Key) -> Peek:
+        """Call the cache's own peek, which returns the node at which it ends.
+
+        A lock of that node, released at once, shows how many evictable tokens a match would protect. If the peek ends inside the node, the
+        lock protects the rest of it too, which is subtracted.
+        """
         length, node, pinned = self._core.match_full_device_prefix(self._key(key))
         before = self.cache.evictable_size()
         lock = self.cache.lock(node)
         kept = before - self.cache.evictable_size()
         self.cache.unlock(lock)
-        return Found(length, kept - (pinned - length) if kept else 0)
+        return Peek(length, kept - (pinned - length) if kept else 0)
 
     def attached(self, node: Any) -> bool:
-        """Whether the core knows it."""
+        """Return whether the core knows this node."""
         try:
             self._core.collect_path_info([node])
         except KeyError:
@@ -60,20 +63,20 @@ class Unified(Current):
         return True
 
     def reset(self) -> None:
-        """The engine empties the allocator as well: what the tree holds goes back here, in an order that is no core's own."""
+        """The engine empties the allocator as well: here the slots go back to the pool, in an order that is the same for both cores."""
         held = sorted(self.cache.all_values_flatten().tolist())
         self.cache.reset()
         self._pool.free(held)
 
 
 class PythonCore(Unified):
-    """The core in Python."""
+    """The tree with the core in Python."""
 
     core = "python"
     supports = Supports(policies=POLICIES, attributes=frozenset({"time", "creation", "hits", "priority"}))
 
     def observe(self, requests: Any) -> Observation:
-        """Every node that the root leads to, parents first, under the key by which its parent finds it."""
+        """Return every node below the root, parents first, with the key under which its parent files it."""
         from sglang.srt.mem_cache.unified_cache.components import base
 
         seen = [self._seen(node) for node in nodes_of(self._core.root_node)]
@@ -81,7 +84,7 @@ class PythonCore(Unified):
         return Observation(float(base._LAST_ACCESS_TIME_COUNTER_FLOAT), seen, requests, leaves=leaves)
 
     def locate(self, node: Any) -> Any:
-        """Handles are the names of nodes."""
+        """Return the handle: handles are the names of nodes."""
         return None if self._core.is_root(node) else node
 
     def _seen(self, node: Any) -> SeenNode:
@@ -105,17 +108,17 @@ class PythonCore(Unified):
 
 
 class RustCore(Unified):
-    """The core in Rust."""
+    """The tree with the core in Rust."""
 
     core = "rust"
     supports = Supports(policies=POLICIES)
 
 
 def sglang_python(setup: Any) -> WhiteBox:
-    """The unified cache of the installed SGLang with its core in Python."""
+    """Return the unified cache of the installed SGLang with its core in Python."""
     return WhiteBox(PythonCore(setup), setup.pool)
 
 
-def sglang_rust(setup: Any) -> Caller:
-    """The same with its core in Rust."""
-    return Caller(RustCore(setup), setup.pool)
+def sglang_rust(setup: Any) -> EngineShim:
+    """Return the unified cache with its core in Rust."""
+    return EngineShim(RustCore(setup), setup.pool)

@@ -1,12 +1,12 @@
-"""vLLM's `KVCacheManager` (tried with 0.33.0), unmodified: blocks under hashes, and requests only.
+"""vLLM's `KVCacheManager` (tested with 0.33.0), unmodified: blocks found by hashes, and request verbs only.
 
-It is called as the specification orders things, where its interface leaves the choice: a whole prompt may be found (`max_cache_hit_length`;
-its scheduler recomputes the last token), and blocks become known with `cache_blocks` and not as soon as they are handed out
-(`delay_cache_blocks`). Different by design, and not hidden here: it evicts single blocks and not nodes, in the order in which they were
-released, tail first; and two requests that compute the same keep both copies, of which the second stays in the cache.
+Where its interface allows a choice, it is called in the order of the specification: a whole prompt may be matched
+(`max_cache_hit_length`; its scheduler recomputes the last token), and blocks are cached by `cache_blocks`, not when they are allocated
+(`delay_cache_blocks`). Different by design, and not hidden here: it evicts single blocks, not nodes, in the order in which they were
+released, tail first; and when two requests compute the same tokens, both copies are kept, and the second stays in the cache.
 
-Its block 0 is never handed out: page k is block k + 1. A block is out while a request holds it or a hash leads to it; what it hands out
-and takes back is read off that. Priorities are not used.
+Its block 0 is never allocated: page k is block k + 1. A block is out while a request holds it or a hash leads to it; allocations and
+frees are computed from that. Priorities are not used.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from radixcheck.verification.remote.serve import Key, Missing, NoRoom, Row, Sizes, StillHeld, Supports
-from radixcheck.verification.subjects.engine_shim import BadKey, RequestExists, UnknownRequest
+from radixcheck.verification.subjects.engine_shim import RequestExists, UnknownRequest, check_tokens
 from radixcheck.verification.subjects.sglang import extracted, installed
 
 VERSION = "0.33.0"  # of the extracted sources
 LONGEST = 1 << 20  # tokens of a request
-_COPIES = "the second copy of what another request has cached stays, and is found no more"
+_COPIES = "the second copy of what another request has cached stays, and is never matched"
 CHOICES = {
     "victims of an eviction": "it evicts single blocks, in the order in which they were released, the last of a request first",
     "slots given back in chunk": _COPIES,
@@ -32,7 +32,7 @@ CHOICES = {
 
 
 def _prepared() -> str:
-    """The version that can be imported. Raises Missing."""
+    """Return the version that can be imported. Raises Missing."""
     if "vllm" in sys.modules:
         return getattr(sys.modules["vllm"], "__version__", VERSION)
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
@@ -44,17 +44,17 @@ def _prepared() -> str:
 
 
 class Built(NamedTuple):
-    """The unmodified manager, and what its requests are made of."""
+    """The unmodified manager, and the types that its requests need."""
 
     version: str
     manager: Any
-    hasher: Any  # of the blocks of a request, as the engine hashes by default
+    hasher: Any  # of the blocks of a request, with the engine's default hash
     request: Any  # the type
-    sampling: Any  # the type of what a request is given
+    sampling: Any  # the type of a request's sampling parameters
 
 
 def built(page_size: int, capacity: int) -> Built:
-    """Over so many tokens, beside the block that is never handed out. Raises Missing."""
+    """Return a manager of `capacity` tokens, in addition to the block that is never allocated. Raises Missing."""
     version = _prepared()
     try:
         import torch
@@ -92,10 +92,10 @@ class Blocks:
         self._adapters = dict[Any, int]()
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row:
-        """Find the prefix, then take blocks for the rest."""
+        """Match the prefix, then allocate blocks for the rest."""
         if request in self._requests:
             raise RequestExists(f"request {request} is live")
-        _check(key.tokens)
+        check_tokens(key.tokens)
         made = self._made(request, key)
         found, cached, _ = self.manager.get_computed_blocks(made, max_cache_hit_length=made.num_tokens)
         if made.num_tokens:
@@ -108,9 +108,9 @@ class Blocks:
         return Row(cached, self._row(made))
 
     def decode(self, request: int, token: int) -> int:
-        """A slot for one more token, which is then appended."""
+        """Allocate a slot for one more token, then append the token."""
         live = self._live(request)
-        _check((token,))
+        check_tokens((token,))
         given = self.manager.allocate_slots(live, 1, delay_cache_blocks=True)
         if given is None:
             raise NoRoom("no block is free")
@@ -120,20 +120,20 @@ class Blocks:
         return self._row(live)[-1]
 
     def chunk(self, request: int) -> Row:
-        """Make the whole blocks known."""
+        """Cache the whole blocks."""
         live = self._live(request)
         self.manager.cache_blocks(live, live.num_tokens)
         self._note(())
         return Row(live.num_tokens // self._page * self._page, self._row(live))
 
     def finish(self, request: int) -> None:
-        """The same, then give up the blocks."""
+        """Cache the whole blocks, then release the blocks."""
         live = self._live(request)
         self.manager.cache_blocks(live, live.num_tokens)
         self.abort(request)
 
     def abort(self, request: int) -> None:
-        """Give up the blocks."""
+        """Release the blocks."""
         self.manager.free(self._live(request))
         del self._requests[request]
         self._note(())
@@ -145,12 +145,12 @@ class Blocks:
         self._note(())
 
     def sizes(self) -> Sizes:
-        """Blocks by whether a hash leads to them, and a request holds them, in tokens."""
+        """Count blocks in tokens: free, cached and not used, cached and used."""
         kinds = [(block.block_hash is not None, block.ref_cnt > 0) for block in self._blocks]
         return Sizes(*(self._page * kinds.count(kind) for kind in ((False, False), (True, False), (True, True))))
 
     def _made(self, request: int, key: Key) -> Any:
-        """A request with an adapter and a salt, the two that keep requests apart."""
+        """Return a request with an adapter and a salt, which are the two parts of a namespace."""
         from vllm.lora.request import LoRARequest
 
         adapter, salt = (*map(repr, key.namespace), None, None)[:2]
@@ -178,7 +178,7 @@ class Blocks:
         return self._requests[request]
 
     def _note(self, given: Any) -> None:
-        """Tell the checker what came back to the pool, and what was then handed out: a block that was known until now did both."""
+        """Report to the checker what came back to the pool, then what was allocated. A cached block that was allocated did both."""
         now = {block.block_id for block in self._blocks if block.ref_cnt > 0 or block.block_hash is not None}
         back = [block for block in given if block in self._out] + sorted(self._out - now)
         self._out = now
@@ -187,11 +187,6 @@ class Blocks:
                 note([(block - 1) * self._page + i for block in blocks for i in range(self._page)])
 
 
-def _check(tokens: Any) -> None:
-    if any(not isinstance(token, int) or isinstance(token, bool) or not 0 <= token < 2**63 for token in tokens):
-        raise BadKey("a token is no integer from 0 up to 2**63 - 1")
-
-
 def vllm(setup: Any) -> Blocks:
-    """The block manager of vLLM."""
+    """Return the block manager of vLLM."""
     return Blocks(setup)

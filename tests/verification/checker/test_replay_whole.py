@@ -50,7 +50,7 @@ def changed(name: str, change: Callable[[Node], Any]) -> tuple[list[Violation], 
 @pytest.mark.parametrize(
     ("name", "change", "property_"),
     [
-        ("marks", lambda node: node.marks + 1, "LOCK_COUNT"),
+        ("local_lock_ref", lambda node: node.local_lock_ref + 1, "LOCK_COUNT"),
         ("time", lambda node: node.parent.time, "RECENCY"),
         ("creation", lambda node: node.creation - 1, "CREATION"),
         ("hits", lambda node: node.hits + 1, "FREQ"),

@@ -101,7 +101,7 @@ def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(
     said = " ".join(capsys.readouterr().out.split())
 
     assert status == 1
-    assert "SURVIVED faulty:harmless: Says what it always said" in said
+    assert "SURVIVED faulty:harmless: Behaves like the reference" in said
     assert "ANOTHER PROPERTY faulty:misnamed" in said
     assert "driver: ANOTHER PROPERTY by COUNT" in said
     assert "0 of 2 mutants killed by the property that must catch them, 1 ANOTHER PROPERTY, 1 SURVIVED" in said

@@ -1,4 +1,4 @@
-"""Every property catches the wrong cache that was made for it, and no right one."""
+"""Every property catches the mutant that was made for it, and no right cache."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.registry import resolve
 
 SEEDS = 200
-REPLICA = 8  # every so many seeds the run is repeated on a second replica
+REPLICA = 8  # every 8th seed is repeated on a second replica
 POOLS = (6, 10, 16, 24)  # pages
 PAIRS = sorted({(p.mutant, p.id) for p in CATALOGUE.values()} | {(m.name, m.property) for m in MUTANTS.values()})
 CONFIGURATIONS = sorted({(m.policy, m.page_size) for m in MUTANTS.values()})
@@ -29,12 +29,12 @@ SCAFFOLDS = {
 
 
 def config(policy: str, page_size: int, seed: int) -> Config:
-    """Small pools in turn, also along the seeds that are repeated on a replica."""
+    """Small pools in turn, also over the seeds that are repeated on a replica."""
     return Config(policy, page_size, page_size * POOLS[(seed + seed // REPLICA) % len(POOLS)])
 
 
 def refuted(factory: Factory, policy: str, page_size: int, seeds: Iterable[int], misused: bool = False) -> set[str]:
-    """The properties that some of these runs break."""
+    """Return the properties that some of these runs violate."""
     found: set[str] = set()
     for seed in seeds:
         found.update(random_run(factory, config(policy, page_size, seed), seed, 120, 1, misused).found)
@@ -42,7 +42,7 @@ def refuted(factory: Factory, policy: str, page_size: int, seeds: Iterable[int],
 
 
 def seed_that_shows(wrong: Mutant, property_: str) -> int | None:
-    """The first seed whose run breaks the property, or breaks it as a consequence of another; None if none does."""
+    """Return the first seed whose run violates the property, directly or as a consequence of another; None if none does."""
     step = REPLICA if property_ == "DETERMINISM" else 1
     for seed in range(0, SEEDS * step, step):
         where = config(wrong.policy, wrong.page_size, seed)
@@ -54,7 +54,7 @@ def seed_that_shows(wrong: Mutant, property_: str) -> int | None:
 
 @cache
 def probed(factory: Factory) -> dict[str, str]:
-    """What the probes find: property and text."""
+    """Return what the probes find: property and text."""
     found = probe(factory, Config("lru", 1, POOL_PAGES)).found
     return {id_: each.violation.text for id_, each in found.items()}
 
@@ -63,7 +63,7 @@ def test_every_property_names_a_mutant_that_exists() -> None:
     assert {p.mutant for p in CATALOGUE.values()} - MUTANTS.keys() == set()
 
 
-def test_every_mutant_names_a_property_and_says_what_it_does() -> None:
+def test_every_mutant_names_a_property_and_has_a_sentence() -> None:
     assert {m.property for m in MUTANTS.values()} - CATALOGUE.keys() == set()
     assert [m.name for m in MUTANTS.values() if not m.sentence.endswith(".")] == []
     assert [m.name for m in MUTANTS.values() if not re.fullmatch(r"(FB-\d\d( FB-\d\d)*)?", m.source)] == []
@@ -80,7 +80,7 @@ def test_a_mutant_of_cost_is_caught_by_its_probe_alone(name: str, property_: str
 
 
 @pytest.mark.parametrize("subject", ["reference", "optimized", *SCAFFOLDS])
-def test_a_right_cache_is_refuted_nowhere(subject: str) -> None:
+def test_a_right_cache_violates_nothing(subject: str) -> None:
     factory = SCAFFOLDS.get(subject) or resolve(subject)
 
     actual = {where: refuted(factory, *where, range(4), misused=True) for where in CONFIGURATIONS}

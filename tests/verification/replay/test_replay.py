@@ -141,7 +141,7 @@ class Reversed(ReferenceSubject):
         gone: list[int] = []
         while len(gone) < tokens and (leaves := list(evictable_leaves(self.root))):
             leaf = min(leaves, key=self._eviction_key)
-            self._delete(leaf)
+            self._evict_leaf(leaf)
             gone += leaf.slots
         if gone:
             self.pool.free(gone[::-1])

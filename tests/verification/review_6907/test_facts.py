@@ -70,7 +70,7 @@ def test_the_guard_is_judged_by_pops_that_compare() -> None:
     """Without locks and second entries nothing is skipped; then there is no case."""
     tree = guard.CountedTree(1, WatchedPool(8, 1))
     for token in range(4):
-        tree.insert([token], tree.take(1))
+        tree.insert([token], tree.pool.alloc(1))
     tree.evict(2)
 
     assert (len(tree.taken), tree.skipped) == (2, [])

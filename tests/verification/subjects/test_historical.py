@@ -10,7 +10,7 @@ from radixcheck.spec.values import CacheError, Key, NoRoom, Sizes
 from radixcheck.verification.protocol import SeenEntry, Setup
 from radixcheck.verification.subjects.historical import base_subject, nodes_subject, pairs_subject
 from radixcheck.verification.subjects.historical.base import above
-from radixcheck.verification.subjects.historical.historical_requests import HistoricalCache
+from radixcheck.verification.subjects.historical.historical_subject import HistoricalCache
 
 Factory = Callable[[Setup], HistoricalCache]
 Prefixes = set[tuple[int, ...]]
@@ -191,7 +191,7 @@ def test_the_entry_of_a_locked_leaf_is_lost_and_comes_back_with_the_unlock(make:
     cache.unlock(receipt)
     assert cache.evict(1) == 1
     # Its parent is bare now: the root gets an entry, and the loop skips it.
-    assert [entry.node for entry in heap(cache)] == [cache.tree.root.name]
+    assert [entry.node for entry in heap(cache)] == [cache.tree.cache.root.name]
     assert cache.evict(1) == 0
     assert heap(cache) == []
 
@@ -204,7 +204,7 @@ def test_stored_child_keys_stay_right_through_splits(make: Factory, page_size: i
     for _ in range(12):
         put(cache, *(rng.randrange(2) for _ in range(4 * page_size)))
 
-    nodes = list(cache.tree.nodes())
+    nodes = list(cache.tree.cache.nodes())
     assert len(nodes) > 12
     assert all(node.child_key is not None and above(node).children[node.child_key] is node for node in nodes)
 

@@ -1,6 +1,7 @@
 """The set of leaves of sglang#14339, and what evictions of the historical caches cost."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from radixcheck.verification.review_6907.cost_claims import CLAIMS, decided
 from radixcheck.verification.search.run import RunResult, random_run
 from radixcheck.verification.subjects.historical import leaf_set_subject
 from radixcheck.verification.subjects.historical.base import Node
-from radixcheck.verification.subjects.historical.historical_requests import HistoricalCache
+from radixcheck.verification.subjects.historical.historical_subject import HistoricalCache, historical_cache
 from radixcheck.verification.subjects.historical.leaf_set import LeafSetTree
 
 CONFIGS = tuple(Config("lru", size, size * pages) for size in (1, 2) for pages in (6, 16))
@@ -48,7 +49,7 @@ def test_a_set_that_a_lock_leaves_alone_is_seen() -> None:
             super().inc_lock_ref(node)
             self.leaves = leaves
 
-    assert "LEAFSET" in runs(lambda setup: HistoricalCache(Forgetful(setup.page_size, setup.pool))).found
+    assert "LEAFSET" in runs(partial(historical_cache, Forgetful)).found
 
 
 @pytest.mark.parametrize("driver", [Base, Pairs, Nodes, LeafSet])

@@ -68,7 +68,7 @@ def _run(random: Random) -> CountedTree:
         if tree.pool.available < len(key):
             tree.evict(len(key))
         if tree.pool.available >= len(key):
-            slots = tree.take(len(key))
+            slots = tree.pool.alloc(len(key))
             tree.give(slots[: tree.insert(key, slots)])
         node = tree.match(key)[1]
         if node is not tree.root:

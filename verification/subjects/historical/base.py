@@ -1,34 +1,34 @@
-"""`base`: the radix tree of release 0.4.6.post5, before the change of sglang#6907, in our own words, faults kept.
+"""`base`: the radix tree of release 0.4.6.post5, before the change of sglang#6907, written anew with its faults.
 
-What it is known to do wrong:
+Known faults:
 
-* L5: a walk that ends inside a segment gives the child its new time *before* the split, so that the half which nobody
-  used counts as just used and outlives what was used in truth.
-* FB-80: every `evict` walks the whole tree for its leaves and makes a heap of them, however little is to be freed.
+* L5: a walk that ends inside a segment gives the child its new time *before* the split, so that the unused half counts
+  as just used, and is evicted after nodes that were used later.
+* FB-80: every `evict` walks the whole tree for its leaves and makes a heap of them, however few tokens it frees.
 
-What looks wrong and is not: a walk reads the clock once per node, parent first (C6), so that a parent is older than its
-child by one reading. Only leaves are compared here, and no two leaves lie on one path, so the order of victims never
-sees it.
+Not a fault, although it looks like one: a walk reads the clock once per node, parent first (C6), so that a parent is
+older than its child by one reading. Only leaves are compared here, and no two leaves lie on one path, so this does not
+change the order of victims.
 """
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from radixcheck.verification.protocol import SeenEntry, SlotPool
+from radixcheck.verification.subjects.engine_shim import Peek
 
 ChildKey = int | tuple[int, ...]
 
 
 class Node:
-    """A segment of tokens, its slots, and what eviction asks about. Nodes compare by their *live* time."""
+    """A segment of tokens, its slots, and its time. Nodes compare by their *current* time."""
 
     __slots__ = ("child_key", "children", "key", "lock_ref", "name", "parent", "time", "value")
 
     def __init__(self, name: int, key: list[int], value: list[int], parent: "Node | None", time: int) -> None:
         self.name = name
         self.key = key
-        self.value: list[int] | None = value  # None: evicted; only the change ever writes it (Q2, Q5)
+        self.value: list[int] | None = value  # None: evicted; only the change writes it (Q2, Q5)
         self.parent = parent
         self.children: dict[ChildKey, Node] = {}
         self.lock_ref = 0
@@ -40,28 +40,20 @@ class Node:
         return self.time < other.time
 
 
-@dataclass(frozen=True, slots=True)
-class Peek:
-    """What a match would find, computed without touching anything."""
-
-    length: int  # tokens
-    evictable: int  # those of them that no lock protects yet
-
-
 def held(node: Node) -> list[int]:
-    """The slots of a node that still has some; a node without any is never on a path from the root."""
+    """Return the slots of a node that was not evicted; an evicted node is never on a path from the root."""
     assert node.value is not None, f"node {node.name} was evicted"
     return node.value
 
 
 def above(node: Node) -> Node:
-    """The parent of a node other than the root."""
+    """Return the parent of a node other than the root."""
     assert node.parent is not None, "the root has no parent"
     return node.parent
 
 
 class BaseTree:
-    """Nodes, times, locks and sizes. It takes `whole pages` only and trusts its caller; guards are the caller's.
+    """Nodes, times, locks and sizes. Takes whole pages only, and checks nothing: guards are the caller's.
 
     The clock is a counter: each reading is larger than all before, as `time.monotonic` is meant to be.
     """
@@ -71,40 +63,31 @@ class BaseTree:
         self.pool = pool
         self.now = 0  # the last reading of the clock
         self._names = 0
-        self._taken: set[int] = set()  # pages that came from the pool and have not gone back
         self._clear()
 
     def _clear(self) -> None:
-        """An empty tree. The root is born locked, so that no eviction can take it (Q10)."""
+        """Make an empty tree. The root is locked from the start, so that it is never evicted (Q10)."""
         self.root = self._node([], [], None)
         self.root.lock_ref = 1
         self.evictable = 0  # tokens
         self.protected = 0  # tokens
 
     def clock(self) -> int:
-        """One reading."""
+        """Return the next reading."""
         self.now += 1
         return self.now
 
-    def take(self, tokens: int) -> list[int]:
-        """Whole pages from the pool."""
-        slots = self.pool.alloc(tokens)
-        self._taken.update(slot // self.page_size for slot in slots[:: self.page_size])
-        return slots
-
     def give(self, slots: Sequence[int]) -> None:
-        """Whole pages back to the pool."""
+        """Give whole pages back to the pool."""
         if slots:
             self.pool.free(slots)
-            self._taken.difference_update(slot // self.page_size for slot in slots[:: self.page_size])
 
     def reset(self) -> None:
-        """Forget the tree and give back every page taken, reachable or not: the release clears its pool as a whole."""
-        self.give([page * self.page_size + i for page in sorted(self._taken) for i in range(self.page_size)])
+        """Forget every node. Their slots are the caller's to free: the release clears its pool as a whole."""
         self._clear()
 
     def peek(self, key: Sequence[int]) -> Peek:
-        """What `match` would find; no split, no time."""
+        """Return what `match` would find; no split, no time."""
         node, at, evictable = self.root, 0, 0
         while (child := self._child(node, key[at:])) is not None:
             common = self._common(child.key, key[at:])
@@ -116,9 +99,9 @@ class BaseTree:
         return Peek(at, evictable)
 
     def match(self, key: Sequence[int]) -> tuple[list[int], Node]:
-        """Slots of the longest cached prefix and the node where it ends; one reading per node, parent first (C6).
+        """Return the slots of the longest cached prefix, and the node where it ends; one reading per node, parent first (C6).
 
-        The trap is L5: the time is written before the split, so the lower half keeps it; the upper one's is later.
+        L5: the time is written before the split, so the lower half keeps it; that of the upper half is later.
         """
         node = self.root
         slots: list[int] = []
@@ -136,11 +119,11 @@ class BaseTree:
         return slots, node
 
     def insert(self, key: Sequence[int], value: Sequence[int]) -> int:
-        """Cache `key` with a copy of the slots it lacks; returns the tokens found. One reading per node (C6)."""
+        """Cache `key` with a copy of the slots that it lacks; return the tokens found. One reading per node (C6)."""
         return self._insert(key, value, self.clock)[0]
 
     def _insert(self, key: Sequence[int], value: Sequence[int], read: Callable[[], int]) -> tuple[int, Node | None]:
-        """The walk of both variants, walked nodes timed by `read`; the tokens found and the new leaf, if any."""
+        """Insert, with the time from `read` for each walked node; return the tokens found and the new leaf, if any."""
         node, at = self.root, 0
         node.time = read()
         while (child := self._child(node, key[at:])) is not None:
@@ -156,7 +139,7 @@ class BaseTree:
         return at, leaf
 
     def evict(self, tokens: int) -> int:
-        """Free least recently used unlocked leaves until `tokens` are free; a parent left bare is one at once."""
+        """Free least recently used unlocked leaves until `tokens` are freed; a parent without children becomes one at once."""
         leaves = [node for node in self.nodes(include_root=True) if not node.children]
         heapq.heapify(leaves)
         freed = 0
@@ -183,7 +166,7 @@ class BaseTree:
             node = above(node)
 
     def dec_lock_ref(self, node: Node) -> None:
-        """Release one protection of every node from here to the root."""
+        """Remove one lock from every node from here to the root."""
         while node is not self.root:
             node.lock_ref -= 1
             if node.lock_ref == 0:
@@ -193,7 +176,7 @@ class BaseTree:
             node = above(node)
 
     def nodes(self, include_root: bool = False) -> Iterator[Node]:
-        """Every node that is reachable, parents first, without recursion."""
+        """Yield every reachable node, parents first, without recursion."""
         stack = [self.root]
         while stack:
             node = stack.pop()
@@ -202,7 +185,7 @@ class BaseTree:
             stack.extend(node.children.values())
 
     def attached(self, node: Node) -> bool:
-        """Whether the root still reaches this node."""
+        """Return whether the root still leads to this node."""
         while node.parent is not None:
             if node.parent.children.get(self._child_key(node.key)) is not node:
                 return False
@@ -210,27 +193,27 @@ class BaseTree:
         return node is self.root
 
     def entries(self) -> list[SeenEntry] | None:
-        """The heap between two calls: this tree keeps none."""
+        """Return the heap between two calls; this tree keeps none."""
         return None
 
     def evictable_leaves(self) -> frozenset[int] | None:
-        """The index of evictable leaves between two calls: this tree keeps none."""
+        """Return the index of evictable leaves between two calls; this tree keeps none."""
         return None
 
     def _became_evictable(self, node: Node) -> None:
-        """Nothing to note: leaves are looked for when they are needed."""
+        """Do nothing: leaves are collected when they are needed."""
 
     def _delete_leaf(self, node: Node) -> None:
-        """Take a leaf out of the tree and of the evictable size: the parent's children are searched for it (C5, Q4)."""
+        """Remove a leaf from the tree and from the evictable size: the parent's children are searched for it (C5, Q4)."""
         siblings = above(node).children
         del siblings[next(key for key, child in siblings.items() if child is node)]
         self.evictable -= len(node.key)
 
     def _split(self, child: Node, length: int) -> Node:
-        """Put a new node above `child` for the first `length` tokens; returns it.
+        """Put a new node above `child` for the first `length` tokens; return it.
 
-        The lower half keeps its identity, hence its end, its handles and its entries in a heap; the upper one inherits
-        the lock but has a time of its own, as every new node has (Q9).
+        The lower half keeps its identity, and so its end, its handles and its entries in a heap; the upper one inherits
+        the lock but gets a new time, as every new node does (Q9).
         """
         upper = self._node(child.key[:length], held(child)[:length], child.parent)
         upper.lock_ref = child.lock_ref
@@ -241,25 +224,25 @@ class BaseTree:
         return upper
 
     def _file(self, node: Node) -> ChildKey:
-        """Make the parent find this node under the first page of its segment."""
+        """File a node in its parent under the first page of its segment; return that key."""
         key = self._child_key(node.key)
         above(node).children[key] = node
         return key
 
     def _node(self, key: list[int], value: list[int], parent: Node | None) -> Node:
-        """A new node, with a reading of the clock of its own."""
+        """Return a new node, with a new reading of the clock."""
         self._names += 1
         return Node(self._names, key, value, parent, self.clock())
 
     def _child(self, node: Node, rest: Sequence[int]) -> Node | None:
-        """The child that shares at least its first page with the rest of the key."""
+        """Return the child whose first page agrees with the rest of the key."""
         return node.children.get(self._child_key(rest)) if rest else None
 
     def _child_key(self, segment: Sequence[int]) -> ChildKey:
         return segment[0] if self.page_size == 1 else tuple(segment[: self.page_size])
 
     def _common(self, segment: Sequence[int], rest: Sequence[int]) -> int:
-        """Tokens that both begin with, in whole pages."""
+        """Return how many first tokens agree, in whole pages."""
         page, at, end = self.page_size, 0, min(len(segment), len(rest))
         while at < end and segment[at : at + page] == rest[at : at + page]:
             at += page

@@ -1,7 +1,6 @@
-"""`leaf-set`: the tree of `base` after sglang#14339, in our own words: a set of the evictable leaves, kept at all times (L1).
+"""`leaf-set`: the tree of `base` after sglang#14339, written anew: a set of the evictable leaves is kept at all times (L1).
 
-The walk over the whole tree is gone; what remains of an eviction's cost is the heap that is made of the set at each call. What `base`
-does wrong with times (L5) is inherited.
+No eviction walks over the whole tree; each still makes a heap of the set. The fault of `base` with times (L5) is inherited.
 """
 
 import heapq
@@ -11,14 +10,14 @@ from radixcheck.verification.subjects.historical.base import BaseTree, Node, abo
 
 
 class LeafSetTree(BaseTree):
-    """A node is in the set exactly while it is an unlocked leaf: each step that changes either for some node says so here."""
+    """A node is in the set exactly while it is an unlocked leaf: each step that changes this for a node updates the set."""
 
     def _clear(self) -> None:
         super()._clear()
         self.leaves: set[Node] = set()
 
     def _insert(self, key: Sequence[int], value: Sequence[int], read: Callable[[], int]) -> tuple[int, Node | None]:
-        """A new leaf comes, and its parent is none any more. A split changes nothing: the lower half keeps its identity."""
+        """Add the new leaf, and remove its parent. A split changes nothing: the lower half keeps its identity."""
         found, leaf = super()._insert(key, value, read)
         if leaf is not None:
             self.leaves.add(leaf)
@@ -26,7 +25,7 @@ class LeafSetTree(BaseTree):
         return found, leaf
 
     def evict(self, tokens: int) -> int:
-        """As before, from a heap of the set. What is in the set needs no second look."""
+        """Evict as before, from a heap of the set. No node of the set has to be checked again."""
         heap = list(self.leaves)
         heapq.heapify(heap)
         freed = 0
@@ -40,7 +39,7 @@ class LeafSetTree(BaseTree):
         return freed
 
     def inc_lock_ref(self, node: Node) -> None:
-        """Only the end of a path can be a leaf."""
+        """Lock, and remove the end of the path, which alone can be a leaf."""
         super().inc_lock_ref(node)
         self.leaves.discard(node)
 
@@ -52,9 +51,9 @@ class LeafSetTree(BaseTree):
         super()._delete_leaf(node)
         self.leaves.discard(node)
         parent = above(node)
-        if not parent.children and parent.lock_ref == 0:  # the root is born locked
+        if not parent.children and parent.lock_ref == 0:  # the root is always locked
             self.leaves.add(parent)
 
     def evictable_leaves(self) -> frozenset[int]:
-        """The set, by names."""
+        """Return the names of the nodes in the set."""
         return frozenset(node.name for node in self.leaves)

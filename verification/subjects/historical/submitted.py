@@ -1,4 +1,4 @@
-"""`as-submitted`: the tree after the change of sglang#6907, as its thread describes it, in our own words, faults kept.
+"""`as-submitted`: the tree after the change of sglang#6907, as its thread describes it, written anew with its faults.
 
 What the change does (C1 to C6):
 
@@ -6,21 +6,20 @@ What the change does (C1 to C6):
     removed   nothing, ever: not on lock (C2), not on touch
     evict     pops; skips locked nodes, the root and evicted nodes; frees, deletes, and never looks at children (Q1)
 
-What is wrong with it, and is left wrong: an entry outlives the time at which its node was a leaf, so a node with
-children is evicted (Q1); an entry does not follow its node's time, so the wrong leaf is evicted (C1); each lock and
-unlock of a leaf leaves one more entry behind, so the heap has no bound (C3). The tree's own fault (L5) is inherited:
-the walks are the same.
+Known faults: an entry stays when its node is no longer a leaf, so a node with children is evicted (Q1); an entry does
+not follow its node's time, so the wrong leaf is evicted (C1); each lock and unlock of a leaf leaves one more entry
+behind, so the heap has no bound (C3). The fault of `base` (L5) is inherited: the walks are the same.
 
-Where the thread leaves a detail open, the reading is the one that is kinder to the change:
+Where the thread leaves a detail open, this is the reading that is better for the change:
 
-* an unlock pushes a node only if it is a leaf; to push every node of the path would bring in internal nodes on purpose;
-* the one `now` of an insert is for the nodes that it walks; a new node reads the clock when it is made, as ever. Were
-  `now` its time too, a new leaf would tie with the half that the same insert split off and refreshed (C6 with L5);
+* an unlock pushes a node only if it is a leaf; pushing every node of the path would add internal nodes on purpose;
+* the one `now` of an insert is for the nodes that it walks; a new node reads the clock when it is made, as before. If
+  `now` were its time too, a new leaf would tie with the half that the same insert split off and refreshed (C6 with L5);
 * `child_key` is written whenever a node is filed, so for both halves of a split: it is always right (C5, Q7);
 * the evictable size falls right after the free, by the slots freed, once (the later revision: Q3, Q4);
-* the slots of a node that an eviction cut off stay counted as evictable, for its entry can still surface;
-* a parent is pushed whatever it is, as in `base`: the root and evicted parents can be popped, and the guards skip them
-  (Q2, Q10).
+* the slots of a node that an eviction cut off stay counted as evictable, because its entry can still be popped;
+* every parent without children is pushed, as in `base`: the root and evicted parents can be popped, and the guards skip
+  them (Q2, Q10).
 """
 
 import heapq
@@ -31,10 +30,10 @@ from radixcheck.verification.subjects.historical.base import BaseTree, ChildKey,
 
 
 class SubmittedTree(BaseTree):
-    """What both readings of the change share: when entries come, what `evict` does with them."""
+    """The common part of both readings of the change: when entries are pushed, and what `evict` does with them."""
 
     def insert(self, key: Sequence[int], value: Sequence[int]) -> int:
-        """As before, with one reading of the clock for all nodes that are walked (C6); the new leaf is pushed (C1)."""
+        """Insert as before, with one reading of the clock for all nodes that are walked (C6); push the new leaf (C1)."""
         now = self.clock()
         prefix, leaf = self._insert(key, value, lambda: now)
         if leaf is not None:
@@ -44,8 +43,8 @@ class SubmittedTree(BaseTree):
     def evict(self, tokens: int) -> int:
         """Pop until `tokens` are free or no entry is left.
 
-        Traps: a popped node may have children; the root then does not reach them, and they hold their slots until their
-        own entries surface (Q1). The entry of a locked node is lost (C2): harmless only because unlock pushes again.
+        A popped node may have children; the root then does not lead to them, and they keep their slots until their own
+        entries are popped (Q1). The entry of a locked node is lost (C2): harmless only because unlock pushes again.
         """
         freed = 0
         while freed < tokens and (node := self._pop()) is not None:
@@ -61,12 +60,12 @@ class SubmittedTree(BaseTree):
         return freed
 
     def _became_evictable(self, node: Node) -> None:
-        """An entry for the unlocked leaf, even if an older one is still there (C3)."""
+        """Push an entry for the unlocked leaf, even if an older one is still there (C3)."""
         if not node.children:
             self._push(node)
 
     def _delete_leaf(self, node: Node) -> None:
-        """Out of the parent's children by the stored child key, without a search (C5); the size fell before (Q4)."""
+        """Remove a leaf from its parent by the stored child key, without a search (C5); the size fell before (Q4)."""
         siblings = above(node).children
         if node.child_key is not None and node.child_key in siblings:
             del siblings[node.child_key]
@@ -80,14 +79,14 @@ class SubmittedTree(BaseTree):
         raise NotImplementedError
 
     def _pop(self) -> Node | None:
-        """Remove the first entry; None when there is none."""
+        """Remove the first entry and return its node; None if there is none."""
         raise NotImplementedError
 
 
 class PairsTree(SubmittedTree):
-    """The reading of the description: entries are (time at the push, node). The heap keeps its order, its times age.
+    """The reading of the description: entries are (time at the push, node). The heap keeps its order, but its times become outdated.
 
-    Equal times are told apart by the nodes, hence by their live times, hence by nothing if those are equal too.
+    Equal times are ordered by the nodes, and so by their current times; if these are equal too, by nothing.
     """
 
     def _clear(self) -> None:
@@ -101,14 +100,14 @@ class PairsTree(SubmittedTree):
         return heapq.heappop(self.evict_heap)[1] if self.evict_heap else None
 
     def entries(self) -> list[SeenEntry]:
-        """The heap's array with the stored times."""
+        """Return the heap's array with the stored times."""
         return [SeenEntry((time, 0), node.name) for time, node in self.evict_heap]
 
 
 class NodesTree(SubmittedTree):
-    """The reading of the quoted code: entries are bare nodes, compared by their live times.
+    """The reading of the quoted code: entries are bare nodes, compared by their current times.
 
-    The times are true, and every touch of a node in the heap may break the heap's order without notice.
+    The times are right, but every touch of a node in the heap may break the heap's order.
     """
 
     def _clear(self) -> None:
@@ -122,5 +121,5 @@ class NodesTree(SubmittedTree):
         return heapq.heappop(self.evict_heap) if self.evict_heap else None
 
     def entries(self) -> list[SeenEntry]:
-        """The heap's array with the times as they are now: not a heap, after a touch."""
+        """Return the heap's array with the current times: not in heap order after a touch."""
         return [SeenEntry((node.time, 0), node.name) for node in self.evict_heap]

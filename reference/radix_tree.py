@@ -1,0 +1,172 @@
+"""The cache as a tree: the verbs of a caller that keeps its slots itself.
+
+Slots move between three owners, as whole pages:
+
+    free (the pool) --alloc--> a caller's loan --insert--> the tree --evict--> free
+                               a caller's loan --free---------------------------> free
+
+A refused call raises one of the errors of `radixcheck.spec.values` and has changed nothing: every verb checks its guards first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+
+from radixcheck.reference.eviction import POLICIES, evictable_leaves, is_evictable_leaf
+from radixcheck.reference.node import Node, below, slots_of, top
+from radixcheck.reference.pool import Pool, page_starts
+from radixcheck.reference.tree import NodeTree
+from radixcheck.spec.values import BadAmount, Key, Match, NoRoom, NotLocked, Sizes, StaleHandle, StillHeld, check_tokens, pages_for
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Receipt:
+    """One lock, to be released once. Compared by identity: two locks of one node are two receipts."""
+
+    node: Node
+
+
+class RadixTree(NodeTree):
+    """A radix cache with the tree verbs. `RadixCache` adds the request verbs."""
+
+    def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
+        if policy not in POLICIES:
+            raise ValueError(f"no policy {policy!r}: choose one of {', '.join(POLICIES)}")
+        if pool.page_size != page_size:
+            raise ValueError(f"the pool has pages of {pool.page_size} slots, the cache of {page_size}")
+        super().__init__(page_size)
+        self.pool = pool
+        self._eviction_key = POLICIES[policy]
+        self._loans: set[int] = set()  # first slot of each page that a caller owns
+        self._receipts: set[Receipt] = set()  # locks that are not released
+
+    def match(self, key: Key) -> Match[list[int]]:
+        """Return the longest cached prefix (SGLang: `match_prefix`).
+
+        Splits the node in which it ends, then refreshes the times of what it returns, and of nothing else.
+        """
+        check_tokens(key.tokens)
+        walk = self._walk(key.tokens, key.namespace)
+        node = self._split(walk)
+        self._touch(node)
+        return Match(walk.length, slots_of(node), node)
+
+    def peek(self, key: Key) -> int:
+        """Return the length of the match in tokens; changes nothing."""
+        check_tokens(key.tokens)
+        return self._walk(key.tokens, key.namespace).length
+
+    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
+        """Cache the whole pages of `key` (SGLang: `insert`) and return how many tokens were cached already.
+
+        [0, prefix)      cached before: the tree keeps its own slots, these stay the caller's
+        [prefix, whole)  one new leaf: its slots go from the caller to the tree
+        [whole, ...)     no whole page: stays the caller's
+        """
+        check_tokens(key.tokens)
+        check_priority(priority)
+        whole = key.whole_pages(self.page_size)
+        if len(slots) < whole:
+            raise BadAmount(f"{len(slots)} slots for {whole} tokens")
+        walk = self._walk(key.tokens, key.namespace)
+        given = list(slots[walk.length : whole])
+        starts = page_starts(given, self.page_size, self._loans)
+        node = self._split(walk)
+        if given:
+            node = self._grow(node, key.namespace, key.tokens[walk.length : whole], given)
+            self._loans.difference_update(starts)
+        self._touch(node, hits=1, priority=priority)
+        return walk.length
+
+    def lock(self, node: object) -> Receipt:
+        """Protect the prefix that ended at a match's node from eviction (SGLang: `inc_lock_ref`).
+
+        It stays the same prefix when its nodes are split. Raises StaleHandle.
+        """
+        if not isinstance(node, Node) or top(node) is not self.root:
+            raise StaleHandle("the node of this handle has left the tree; match again")
+        receipt = Receipt(node)
+        self._lock_path(node)
+        self._receipts.add(receipt)
+        return receipt
+
+    def unlock(self, receipt: object) -> None:
+        """Release one lock, once (SGLang: `dec_lock_ref`). Raises NotLocked."""
+        if not isinstance(receipt, Receipt) or receipt not in self._receipts:
+            raise NotLocked("this receipt was released before, or is not of this cache")
+        self._receipts.remove(receipt)
+        self._unlock_path(receipt.node)
+
+    def evict(self, tokens: int) -> int:
+        """Evict the least leaves until `tokens` are freed or none is evictable; return the tokens freed (SGLang: `evict`).
+
+        Victims are evicted whole. Visits every node once, and costs a logarithm of the number of leaves for each victim.
+        """
+        if tokens < 0:
+            raise BadAmount(f"cannot evict {tokens} tokens")
+        candidates = [(self._eviction_key(leaf), leaf) for leaf in evictable_leaves(self.root)]
+        heapify(candidates)
+        freed = 0
+        while freed < tokens and candidates:
+            leaf = heappop(candidates)[1]
+            parent = self._evict_leaf(leaf)
+            freed += len(leaf.segment)
+            self.pool.free(leaf.slots)
+            if parent is not self.root and is_evictable_leaf(parent):
+                heappush(candidates, (self._eviction_key(parent), parent))
+        return freed
+
+    def alloc(self, tokens: int) -> list[int]:
+        """Return slots for `tokens`, rounded up to whole pages, after evicting only what is missing.
+
+        They are the caller's until it inserts or frees them. Raises NoRoom, evicting nothing.
+        """
+        if tokens < 0:
+            raise BadAmount(f"cannot allocate {tokens} tokens")
+        needed = pages_for(tokens, self.page_size) * self.page_size
+        self._check_room(needed)
+        slots = self._take(needed)
+        self._loans.update(slots[:: self.page_size])
+        return slots
+
+    def free(self, slots: Sequence[int]) -> None:
+        """Give whole pages from `alloc` back. Raises NotYourSlot, freeing none, if one is not the caller's."""
+        starts = page_starts(slots, self.page_size, self._loans)
+        self._loans.difference_update(starts)
+        self.pool.free(slots)
+
+    def reset(self) -> None:
+        """Forget every node; all slots are free afterwards. The clock goes on. Raises StillHeld."""
+        if self._receipts or self._loans:
+            raise StillHeld(f"{len(self._receipts)} locks and {len(self._loans)} pages are still held")
+        for node in below(self.root):
+            self.pool.free(node.slots)
+        for child in self.root.children.values():
+            child.parent = None  # the way up from any old handle now ends here, not at the root
+        self.root.children = {}
+        self._evictable = 0
+        assert self._protected == 0, "without locks nothing is protected"
+
+    def sizes(self) -> Sizes:
+        """Return the available, evictable and protected tokens."""
+        return Sizes(self.pool.available, self._evictable, self._protected)
+
+    def _check_room(self, needed: int, spared: int = 0) -> None:
+        """Raise NoRoom unless `needed` tokens are free or can be evicted, `spared` evictable ones left alone."""
+        room = self.pool.available + self._evictable - spared
+        if needed > room:
+            raise NoRoom(f"{needed} tokens needed, {room} are free or evictable")
+
+    def _take(self, needed: int) -> list[int]:
+        """Take slots from the pool, after evicting the shortfall and not more."""
+        shortfall = needed - self.pool.available
+        if shortfall > 0:
+            self.evict(shortfall)
+        assert needed <= self.pool.available, "the guard has checked that there is room"
+        return self.pool.alloc(needed)
+
+
+def check_priority(priority: int) -> None:
+    """Raise BadAmount for a priority below 0, the least that there is."""
+    if priority < 0:
+        raise BadAmount(f"priority {priority} is below 0")
