@@ -1,7 +1,8 @@
 """State formulas: what holds in every reachable state. Each has a witness, and a mutant that breaks it.
 
-A docstring's first paragraph is the sentence that reports print; it says exactly what the formula says. The second says why a cache
-needs it, with its source: a question of the review (`radixcheck questions`) or a fault reported in the field (FB-..).
+A docstring's first paragraph is the sentence that reports print. It says exactly what the formula says; what is checked of programs beside
+the formula follows after "In a program:". The second paragraph says why a cache needs it, with its source: a question of the review
+(`radixcheck questions`) or a fault reported in the field (FB-..).
 """
 
 from functools import partial
@@ -22,9 +23,9 @@ locked = exists(POS, lambda n: node(n) & (lock(n) > 0))
 
 @state("NO_ORPHAN", chained, "evict_internal", "Q1 Q6")
 def no_orphan(policy: Policy) -> Term:
-    """Every prefix of what is cached is cached.
+    """Every prefix of a cached position, but the empty one, is cached.
 
-    A prefix that is gone cuts off what lies behind it: its slots can neither be matched nor evicted (FB-42, sglang#6907 Q1). A longest
+    A prefix that is gone cuts off what is longer: its slots can neither be matched nor evicted (FB-42, sglang#6907 Q1). A longest
     match may be searched by bisection only because this holds.
     """
     return forall((POS, POS), lambda q, p: (cached(q) & (p <= q) & (p != eps)) >> cached(p))
@@ -32,10 +33,10 @@ def no_orphan(policy: Policy) -> Term:
 
 @state("COVER", exists(POS, lambda q: cached(q) & (end(q) != q)), "walk_past_split", "Q9")
 def cover(policy: Policy) -> Term:
-    """Every cached position lies on a cached node, which ends at or behind it and whose parent ends before it; a node is cached and lies
-    on itself.
+    """Every cached position has a cached node that covers it: the node ends there or further on, and its parent before it; a node is
+    cached, and covers its own end.
 
-    The node carries what a walk needs of the position: its slots, times and locks. That no second node covers it follows with CHILD_KEY.
+    A walk reads slots, times and locks off the node. That no second node covers the position follows with CHILD_KEY.
     """
     on_a_node = forall(POS, lambda q: cached(q) >> (node(end(q)) & cached(end(q)) & (q <= end(q)) & (up(end(q)) < q)))
     return on_a_node & forall(POS, lambda n: node(n) >> (cached(n) & (end(n) == n)))
@@ -53,27 +54,27 @@ def parent(policy: Policy) -> Term:
 
 @state("CHILD_KEY", siblings, "split_keeps_child_key", "C5 Q7")
 def child_key(policy: Policy) -> Term:
-    """Every cached prefix of a node lies on that node or on one above it, so no two children of a node begin with the same page.
+    """Every cached prefix of a node is covered by that node or by one above it. In a program: a child is filed under the first page of
+    its segment.
 
-    A cache files a child under the first page of its segment. Where a cache shows that key, the key itself is checked: with one that is
-    left over from before a split the child cannot be removed (FB-03, sglang#6907 C5 and Q7).
+    So no two children of a node begin with the same page. With a key that is left over from before a split the child cannot be removed
+    (FB-03, sglang#6907 C5 and Q7).
     """
     return forall((POS, POS), lambda n, q: (node(n) & (q <= n) & cached(q)) >> (end(q) <= n))
 
 
 @state("PAGE_ALIGN", something, "insert_keeps_tail", "Q3")
 def page_align(policy: Policy) -> Term:
-    """Every cached position ends at a page boundary, and slots are answered and freed in whole aligned pages.
+    """Every cached position ends at a page boundary. In a program: the slots that it answers and frees are whole aligned pages.
 
-    The allocator knows pages only: half a page in the tree is a page that two owners share (FB-28). The formula speaks of positions; what a
-    cache answers and frees is checked where it passes the slot pool.
+    The allocator knows pages only: half a page in the tree is a page that two owners share (FB-28).
     """
     return forall(POS, lambda q: cached(q) >> (whole(q) & (room(q) == length(q))))
 
 
 @state("LOCK_COUNT", locked, "split_forgets_lock", "C2 C3 Q9")
 def lock_count(policy: Policy) -> Term:
-    """A node's lock count is the number of holders whose path contains it.
+    """A node's lock count is the number of live holders that lock it or a node below it.
 
     One too few, and the KV of a running request is evicted; one too many, and its slots never return (FB-10, FB-13).
     """
@@ -82,7 +83,7 @@ def lock_count(policy: Policy) -> Term:
 
 @state("LOCK_NONNEG", locked, "unlock_twice")
 def lock_nonneg(policy: Policy) -> Term:
-    """No lock count is negative, and none exceeds that of the parent.
+    """No lock count is negative, and none exceeds that of the parent unless the parent is the root.
 
     After an unlock too many the next lock protects nothing (FB-09, FB-14).
     """
@@ -91,17 +92,17 @@ def lock_nonneg(policy: Policy) -> Term:
 
 @state("LOCK_SPAN", exists(REQUEST, lambda h: held(h) & (at(h) != eps)), "match_returns_root", "Q5")
 def lock_span(policy: Policy) -> Term:
-    """A holder locks a node or the root, at a prefix of its tokens, and the handle of a match is the node at which the match ends.
+    """What a live holder locks ends at a node or is empty, and is a prefix of its tokens. In a program: the handle of a match is the node
+    at which the match ends.
 
-    A match that returns another node than the one at its end makes the caller lock the wrong path (FB-02). The formula speaks of holders;
-    handles are checked where a cache shows for which node one stands.
+    A match that returns another node makes its caller lock the wrong path (FB-02).
     """
     return forall(REQUEST, lambda h: held(h) >> ((at(h) <= tok(h)) & (node(at(h)) | (at(h) == eps))))
 
 
 @state("COUNT", locked, "evict_decrements_twice", "Q3 Q4")
 def count(policy: Policy) -> Term:
-    """Evictable, protected and available sizes are the tokens of unlocked nodes, of locked nodes and of free slots.
+    """The evictable, protected and available sizes are the tokens of unlocked nodes, the tokens of locked nodes, and the free slots.
 
     Schedulers admit requests by these numbers (FB-23, sglang#6907 Q3 and Q4).
     """
@@ -114,7 +115,7 @@ def count(policy: Policy) -> Term:
 
 @state("MATCH_SOUND", something, "walk_past_divergence")
 def match_sound(policy: Policy) -> Term:
-    """The slots of a cached position belong to the tree and hold the tokens of that very prefix.
+    """The page of a cached position belongs to the tree and holds the last page of that very prefix.
 
     Otherwise a request reads the KV of other tokens, and nothing fails (FB-01).
     """
@@ -127,7 +128,8 @@ _of_request = exists(PAGE, lambda s: owner(s) == OWN)
 
 @state("SLOT_PARTITION", _of_tree & _of_request, "finish_frees_from_zero", "Q1 Q4")
 def slot_partition(policy: Policy) -> Term:
-    """Every page is free, or in the tree as the page of the position that it holds, or a live holder's own, behind the part that it locks.
+    """Every page is free; or the tree's, as the page of the cached position that it holds; or a live holder's, in its row at the position
+    that it holds, after the part that the holder locks.
 
     A page that is none of these is leaked; one that is freed while it is in use is given out twice (FB-27, FB-34).
     """
@@ -148,8 +150,8 @@ def slot_partition(policy: Policy) -> Term:
 
 @state("NO_UAF", exists(REQUEST, lambda h: held(h) & (at(h) != tok(h))), "start_forgets_lock")
 def no_uaf(policy: Policy) -> Term:
-    """Every slot that a live holder reads is not free and holds its tokens at that place: the tree's slot up to the node that it
-    locks, its own behind it.
+    """Every page that a live holder reads is not free and holds that part of its tokens: up to the node that it locks it is the tree's page
+    for that position, after it the holder's own.
 
     This is the use after free of a KV cache: the request goes on, and reads what another one writes there.
     """
@@ -166,7 +168,7 @@ def no_uaf(policy: Policy) -> Term:
 
 @state("ISOLATION", exists((POS, POS), lambda a, b: cached(a) & cached(b) & (namespace(a) != namespace(b))), "namespace_drops_component")
 def isolation(policy: Policy) -> Term:
-    """What is cached under a namespace holds tokens of that namespace.
+    """The page of a cached position holds tokens of the same namespace.
 
     Adapters and salts compute different KV for the same tokens (FB-66, FB-68, FB-70).
     """
@@ -175,7 +177,7 @@ def isolation(policy: Policy) -> Term:
 
 @state("TIME_MONO", chained, "insert_touches_leaf_only", "C6 Q1")
 def time_mono(policy: Policy) -> Term:
-    """A node was last accessed no later than its parent.
+    """A node was last accessed no later than its parent, unless the parent is the root.
 
     The change of sglang#6907 relies on it: then no parent surfaces in an eviction heap before its children do (Q1, C6).
     """
@@ -193,9 +195,9 @@ def time_chain(policy: Policy) -> Term:
 
 @state("ATTRIBUTE_MONO", chained, "split_renews_creation", "Q9")
 def attribute_mono(policy: Policy) -> Term:
-    """A parent was created no later than its child, hit no less often, and has no lower priority.
+    """A parent other than the root was created no later than its child, hit no less often, and has no lower priority.
 
-    A split copies the values of a node to both halves (Q9).
+    Every access goes up to the root, and a split gives both halves the same values (Q9).
     """
 
     def below(n: Term, p: Term) -> Term:
@@ -215,8 +217,8 @@ def creation_chain(policy: Policy) -> Term:
 
 @state("CLOCK", exists(POS, lambda n: node(n) & (creation(n) < time(n))), "coarse_clock")
 def clock(policy: Policy) -> Term:
-    """No node was created after its last access or accessed in the future, and no hit count and no priority, of a node or a holder,
-    is negative.
+    """No node was created after its last access or accessed in the future; no hit count of a node, and no priority of a node or of a live
+    holder, is negative.
 
     A clock in whole seconds breaks the order of victims (FB-50).
     """
@@ -242,7 +244,7 @@ def _outdated(policy: Policy) -> Term:
 
 @state("HEAP_STALE", _outdated, "touch_without_push", "C2 L2 L3 L4", heap=True)
 def heap_stale(policy: Policy) -> Term:
-    """The stored key of an evictable leaf's current entry is never later than the leaf's live key.
+    """The stored key of an evictable leaf's current entry, if that is in the heap, is not greater than the leaf's live key.
 
     So the entry surfaces in time to be repaired. Where a key can shrink, as under mru, repair at the pop alone is too late (L2, FB-46).
     """

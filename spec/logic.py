@@ -156,7 +156,7 @@ def conj(*parts: Term) -> Term:
 
 
 def old(term: Term) -> Term:
-    """The value of a term before the operation (in postconditions only)."""
+    """The value of a term at the call (in postconditions, and in conditions of loops that count what was done since)."""
     return Term("old", (term,), term.sort)
 
 

@@ -1,18 +1,20 @@
 """The operations: what a caller calls. Each is a guard, a chain of transitions, and an answer.
 
-A call outside its guard is refused with a typed error and changes nothing. A call that is admitted takes the transitions of its chain, one
-after the other; `spec/run/machine.py` runs them, and the proofs of what a call promises read the same chains
-(`verification/proofs/promises.py`). Nothing is left to choose but which free pages are handed out.
+A call for which one of its refusals holds gets that typed error and changes nothing. A call that is admitted takes the transitions of its
+chain, one after the other; `spec/run/machine.py` runs them, and the proofs of what a call promises read the same chains
+(`verification/proofs/promises.py`). Nothing is left to choose but which free pages are handed out. What a caller cannot ask for with keys,
+slots and receipts (a lock under a name that is live, a decode of two tokens) has no refusal here; the guard of the step stops it.
 
     match    the longest cached prefix; refreshes its times        start    a request: match, lock it, slots for the rest
     peek     the same, and changes nothing                         chunk    cache the whole pages so far, lock the deeper node
     insert   cache the whole pages of a key                        decode   one more token
     lock     protect the path to a node                            finish   cache the whole pages, then unlock and free the rest
     unlock   release a lock                                        abort    unlock and free, cache nothing
-    evict    free at least so many tokens, least leaf first        alloc    slots for a caller        free   take them back
+    evict    free so many tokens, least leaf first                 alloc    slots for a caller        free   take them back
     reset    forget everything
 
-`insert` and `finish` count one hit on their whole path, no other operation counts any.
+`insert` and `finish` count one hit on their whole path, no other operation counts any. An insert takes the slots that its caller had
+allocated and filled: within the call they count as free pages that it fills.
 """
 
 from collections.abc import Mapping
@@ -32,20 +34,20 @@ tokens, given_priority = var("tokens", INT), var("given_priority", INT)
 key = var("key", POS)  # the whole pages of the target
 longest = var("longest", POS)  # the longest cached prefix of the key
 # What a postcondition may ask of a call, beside the above.
-found = var("found", POS)  # the prefix that is answered
+found = var("found", POS)  # the cached prefix that the call is about: that of the answer, or the node to lock
 used = var("used", POS)  # the end of the path that is accessed; eps: the call refreshes nothing
 hit = var("hit", INT)  # hits that the access adds to each token
-new_priority = var("new_priority", INT)  # the least priority of each token after the access
+new_priority = var("new_priority", INT)  # the priority of the access: no used token has a lower one afterwards
 needed = var("needed", INT)  # tokens of the slots that the call takes
-wanted = var("wanted", INT)  # tokens that the call evicts, at least
+wanted = var("wanted", INT)  # tokens that the call has to evict
 last_size = var("last_size", INT)  # tokens of the last victim
 admitted = var("admitted", BOOL)  # the call was not refused
 
-PARAMETERS = (key, found, used, hit, new_priority, wanted, needed, admitted, last_size, h)
+PARAMETERS = (key, found, used, hit, given_priority, new_priority, wanted, needed, admitted, last_size, h)
 
 LONGEST = ((longest == eps) | cached(longest)) & (longest <= key) & forall(POS, lambda k: (cached(k) & (k <= key)) >> (k <= longest))
 FREED = total(POS, lambda k: old(cached(k)) & ~cached(k) & (owner(old(page(k))) != LOST), lambda k: page_size)  # tokens, since the call
-NOBODY = forall(REQUEST, lambda g: ~held(g))
+NOTHING_HELD = forall(REQUEST, lambda g: ~held(g))
 GOES_ON = FREED < wanted  # an eviction has not freed enough yet
 LEAF_LEFT = exists(POS, lambda w: candidate(w))
 FITS = needed <= available + evictable - evictable_path(found)  # what is free and evictable, but for what was found, is enough
@@ -68,7 +70,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Take:
-    """One transition with its arguments, if `when` holds. Arguments that the call does not give are chosen by the loop."""
+    """One transition with its arguments, if `when` holds; both are read in the state that the chain has reached.
+
+    Three variables are chosen: n is the least leaf of the policy (`least`), y the next position on the way to the target, s a free page.
+    """
 
     transition: Transition
     arguments: tuple[Term, ...]
@@ -103,7 +108,7 @@ Chain = tuple[Stage, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """What a caller calls. Terms speak of the state at the call."""
+    """What a caller calls. Refusals, key, longest and values are read in the state at the call."""
 
     name: str
     takes: tuple[Term, ...]  # what the caller gives
@@ -192,7 +197,7 @@ OPERATIONS: dict[str, Operation] = {
             values={"needed": room(target), "wanted": _SHORTFALL},
         ),
         Operation("free", (h,), (_once(RELEASE, h),), (_NOT_LOCKED,)),
-        Operation("reset", (), (_once(RESET),), (Refusal(StillHeld, ~NOBODY, "something is still held"),)),
+        Operation("reset", (), (_once(RESET),), (Refusal(StillHeld, ~NOTHING_HELD, "something is still held"),)),
         Operation(
             "start",
             (h, target, given_priority),

@@ -1,6 +1,6 @@
 """Operation postconditions: what a call must have done and left alone. `old(...)` is the state at the call.
 
-Their parameters (`key`, `found`, `used`, ...) are those of a call, listed in `spec/operations.py`.
+Their parameters (`key`, `found`, `used`, ...) are those of a call, listed in `spec/operations.py`: a *used* token is one up to `used`.
 """
 
 from functools import partial
@@ -9,10 +9,11 @@ from radixcheck.spec.logic import Term, conj, exists, forall, ite, lift, old
 from radixcheck.spec.operations import (
     FITS,
     FREED,
-    NOBODY,
+    NOTHING_HELD,
     OPERATIONS,
     admitted,
     found,
+    given_priority,
     h,
     hit,
     key,
@@ -41,20 +42,21 @@ _evicted = exists(POS, lambda k: old(cached(k)) & ~cached(k))
 
 @post("RECENCY", _touched_and_not, "touch_whole_edge", "L5 C6", ANY)
 def recency(policy: Policy) -> Term:
-    """Used and newly cached tokens have the time of this call, all other tokens keep theirs: where a match ends inside a node, only the
-    part before its end is refreshed.
+    """Of the tokens that are cached after the call, the used and the newly cached ones have its time, all others keep theirs.
 
-    A cache that refreshes the rest of the node, too, keeps what nobody asked for and evicts what was used (L5, FB-51).
+    So where a match ends inside a node, only the part before its end is refreshed. A cache that refreshes the rest, too, keeps what nobody
+    asked for and evicts what was used (L5, FB-51).
     """
     return forall(POS, lambda q: cached(q) >> (time(end(q)) == ite((q <= used) | ~old(cached(q)), now, old(time(end(q))))))
 
 
 @post("FREQ", _touched & (hit == 1), "split_forgets_hits", "Q9", ANY)
 def freq(policy: Policy) -> Term:
-    """The hits of each used token grow by those of the call, one for an insert or a finished request and none for any other; all other
-    tokens keep theirs.
+    """The hits of a token that is cached after the call are those that it had, 0 if it is newly cached, and those of the call if it was
+    used.
 
-    A hit for each look of a scheduler makes hit counts, and what is backed up by them, meaningless (FB-47).
+    A call has one hit if it is an insert or a finish, else none. Counting each look of a scheduler makes hit counts, and what is backed up
+    by them, meaningless (FB-47).
     """
 
     def expected(q: Term) -> Term:
@@ -65,8 +67,10 @@ def freq(policy: Policy) -> Term:
 
 @post("PRIORITY", _touched & (0 < new_priority), "insert_forgets_priority", "Q9", ANY)
 def priority_of_tokens(policy: Policy) -> Term:
-    """A used token has the larger of its priority and that of the call, a newly cached one that of the call; all other tokens keep
-    theirs.
+    """Of the tokens that are cached after the call, a used one has the larger of its priority and that of the call, a newly cached one that
+    of the call; all others keep theirs.
+
+    A shared prefix must survive as long as the most important request that needs it.
     """
 
     def expected(q: Term) -> Term:
@@ -78,16 +82,17 @@ def priority_of_tokens(policy: Policy) -> Term:
 
 @post("CREATION", _touched_and_not, "split_renews_creation", "Q9", ANY)
 def creation_of_tokens(policy: Policy) -> Term:
-    """A newly cached token has the time of this call as its creation, all other tokens keep theirs.
+    """A token that the call has cached has the time of the call as its creation, all others that are cached keep theirs.
 
-    What fifo and filo compare. A split that sets it anew makes old prefixes young (Q9).
+    It is what fifo and filo compare: a split that sets it anew makes old prefixes young (Q9).
     """
     return forall(POS, lambda q: cached(q) >> (creation(end(q)) == ite(old(cached(q)), old(creation(end(q))), now)))
 
 
 @post("PEEK_PURE", _known, "peek_touches", "", ("peek",))
 def peek_pure(policy: Policy) -> Term:
-    """A peek changes nothing: the tree, its slots, what its tokens carry, its locks, the holders with their rows, and the sizes stay.
+    """A peek changes nothing: which positions are cached, on which nodes, in which pages, with which times, creations, hits, priorities and
+    locks; who is live, where each holder locks and ends, and what it reads; who owns each page; and the sizes.
 
     Schedulers peek at every waiting request (FB-47, FB-54).
     """
@@ -113,32 +118,33 @@ def peek_pure(policy: Policy) -> Term:
 
 
 def _longest() -> Term:
-    """What is answered is the longest prefix of the key that was cached at the call."""
+    """`found` is the longest prefix of the key that was cached at the call."""
     was_cached = (found == eps) | old(cached(found))
     return (found <= key) & was_cached & forall(POS, lambda k: (old(cached(k)) & (k <= key)) >> (k <= found))
 
 
 @post("MATCH_MAX", _known, "match_stops_inside_edge", "", ("match", "peek", "start"))
 def match_max(policy: Policy) -> Term:
-    """A match returns the longest cached prefix of the key, in whole pages.
+    """A match, a peek and a start find the longest prefix of the key's whole pages that was cached at the call.
 
-    What it leaves out is computed again (FB-04).
+    What they leave out is computed again (FB-04).
     """
     return _longest()
 
 
 @post("INSERT_MATCH_AGREE", _known, "insert_counts_whole_edge", "", ("insert",))
 def insert_match_agree(policy: Policy) -> Term:
-    """The prefix that insert reports as cached already is the longest cached prefix of the key, which a match would return.
+    """The prefix that an insert reports is the longest prefix of the key's whole pages that was cached at the call.
 
-    The caller frees the slots of exactly this part: one page too many is freed while the tree uses it (FB-08).
+    It is what a match would have found. The caller frees the slots of exactly this part: one page too many is freed while the tree uses it
+    (FB-08).
     """
     return _longest()
 
 
 @post("INSERT_COVERS", key != eps, "finish_caches_prompt_only", "", ("insert", "chunk", "finish"))
 def insert_covers(policy: Policy) -> Term:
-    """After an insert every whole page of the key is cached.
+    """After an insert, a chunk and a finish every whole page of the key is cached.
 
     Multi-turn conversations reuse the answers of the last turn only if these were cached, too (FB-07).
     """
@@ -147,7 +153,7 @@ def insert_covers(policy: Policy) -> Term:
 
 @post("HIT_PRESERVES", exists(POS, lambda k: old(cached(k))), "hit_drops_node", "", KEEPING)
 def hit_preserves(policy: Policy) -> Term:
-    """An operation that need not make room removes nothing from the cache.
+    """No operation but evict, alloc, start, decode and reset removes anything from the cache.
 
     In some engines a hit destroyed the entry that it found (FB-25).
     """
@@ -156,11 +162,11 @@ def hit_preserves(policy: Policy) -> Term:
 
 @post("EVICT_LEAF", _evicted, "evict_internal", "Q1 C4 Q6", EVICTING)
 def evict_leaf(policy: Policy) -> Term:
-    """Only leaves are evicted: where the slots of an evicted prefix were freed, no slots of an evicted prefix behind it, on another node,
-    are lost; and the slots of victims are freed leaf first.
+    """Of two positions that were cached at the call, one a prefix of the other and on another node, and that both are cached no more, the
+    page of the longer one is not lost, unless that of the shorter one is. In a program: the slots of victims are freed leaf first.
 
-    The first question about sglang#6907: the slots behind an evicted internal node return late, or never (Q1, FB-41). The formula
-    speaks of the state after the call; the order in which slots are freed is checked where they pass the slot pool.
+    Only leaves are evicted: this is the first question about sglang#6907. The slots below an evicted internal node return late, or
+    never (Q1, FB-41).
     """
 
     def both_left(k: Term, p: Term) -> Term:
@@ -180,17 +186,16 @@ def evict_unlocked(policy: Policy) -> Term:
 
 @post("EVICT_EXACT", _evicted & (0 < wanted), "alloc_evicts_all_it_needs", "", EVICTING)
 def evict_exact(policy: Policy) -> Term:
-    """An eviction stops as soon as enough is freed: without its last victim it has freed less than was wanted, which is the shortfall
-    where a call allocates.
+    """If a call evicts anything, it has freed less than was wanted before its last victim.
 
-    Evicting the whole need instead of the shortfall destroys cached prefixes at every step (FB-20, FB-21).
+    What a call that allocates wants is its shortfall. Evicting the whole need destroys cached prefixes at every step (FB-20, FB-21).
     """
     return (lift(0) < FREED) >> (FREED - last_size < wanted)
 
 
 @post("EVICT_PROGRESS", 0 < wanted, "evict_skips_promoted", "C4", EVICTING)
 def evict_progress(policy: Policy) -> Term:
-    """An eviction frees less than was wanted only if no evictable leaf is left.
+    """A call frees less than was wanted only if no evictable leaf is left.
 
     A parent that is not promoted when its last child leaves cannot be evicted: the pool is full, and nothing can be freed (C4, FB-43).
     """
@@ -199,7 +204,7 @@ def evict_progress(policy: Policy) -> Term:
 
 @post("ORDER", _evicted & exists(POS, lambda k: old(candidate(k)) & candidate(k)), "evict_ignores_touch", "C1 C6 L2 L3 L4", EVICTING)
 def order(policy: Policy) -> Term:
-    """Every evicted node comes before every leaf that was evictable at the call and still is, by the keys that both had at the call.
+    """Every node that was evicted comes before every evictable leaf of the call that still is one, by the keys that both had at the call.
 
     So the victims are the least leaves of the policy, in whatever order one call takes them (C1, FB-46, FB-50).
     """
@@ -211,12 +216,14 @@ MATCHED_STAYS = forall(POS, lambda k: (admitted & (k <= found) & (k != eps)) >> 
 
 @post("ADMISSION", found != eps, "admission_counts_match_twice", "", ("start",), refusals=True)
 def admission(policy: Policy) -> Term:
-    """A request is admitted exactly if what it needs is free or can be evicted without touching what it matched; what it matched is
-    cached and locked afterwards.
+    """A start under an id that is not live, with a priority that is not negative, is admitted exactly if the tokens that it needs are at
+    most the free and the evictable ones, without the evictable ones of what it matched; and if it is admitted, what it matched is cached
+    and locked afterwards.
 
     To count the match as reusable and as evictable at once admits a request that then finds no room (FB-24, FB-25).
     """
-    return (admitted == old(FITS)) & MATCHED_STAYS
+    exactly = (old(held(h)) | (given_priority < 0)) | (admitted == old(FITS))
+    return exactly & MATCHED_STAYS
 
 
 def _of_h(s: Term) -> Term:
@@ -225,9 +232,9 @@ def _of_h(s: Term) -> Term:
 
 @post("FREE_AT_LAST_RELEASE", exists(PAGE, lambda s: _of_h(s)), "abort_leaks_tail", "", ("finish", "abort", "free", "unlock"))
 def free_at_last_release(policy: Policy) -> Term:
-    """A holder that ends is not live any more, and the slots that it owned are free or in the tree.
+    """After a finish, an abort, a free and an unlock the holder is not live, and each page that it owned at the call is free or the tree's.
 
-    Slots of a request that nobody owns any more are lost until a restart (FB-39).
+    Slots of a request that ended without giving them back are lost until a restart (FB-39).
     """
     return ~held(h) & forall(PAGE, lambda s: _of_h(s) >> ((owner(s) == FREE) | (owner(s) == TREE)))
 
@@ -239,7 +246,7 @@ def reset_quiescent(policy: Policy) -> Term:
     A request that lives on holds a node of a tree that is gone (FB-18).
     """
     emptied = forall(POS, lambda k: ~(admitted & cached(k))) & forall(PAGE, lambda s: admitted >> (owner(s) == FREE))
-    return (admitted == old(NOBODY)) & emptied
+    return (admitted == old(NOTHING_HELD)) & emptied
 
 
 POSTCONDITIONS: tuple[Property, ...] = (

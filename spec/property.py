@@ -20,7 +20,7 @@ class Property:
 
     id: str
     kind: str
-    sentence: str  # says exactly what the formula, or the check of a program, says
+    sentence: str  # exactly the formula in words; after "In a program:", what is checked of programs beside it
     mutant: str  # the deliberately wrong cache that this property must catch
     questions: str = ""  # ids of the claims and reviewers' questions that it bears on
     formula: Formula | None = None

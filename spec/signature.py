@@ -1,10 +1,12 @@
 """The signature: the sorts, and the functions whose values are a state of the cache. Every formula is made of these words.
 
-A *position* is a prefix: all tokens from the root up to some point, in whole pages. Each position has one name, an integer.
-`p <= q` says that p is a prefix of q. Every other word is a function of positions, pages, requests or heap entries.
+A *position* is a prefix of a key, in its namespace: whole pages of tokens, and then perhaps one unfinished page. Each position has one
+name, an integer. `p <= q` says that p is q, or q cut at a page boundary. Every other word is a function of positions, pages, holders or
+heap entries.
 
-An example. Pages hold 2 tokens. The cache has stored the keys [1 2 3 4 5 6] and [1 2 3 4 7 8], and request h runs with the tokens
-[1 2 3 4 7 8 9]: it shares three pages with the cache, and its last page is unfinished.
+An example. Pages hold 2 tokens. The keys [1 2 3 4 5 6] and [1 2 3 4 7 8] were inserted, and request h was started with the tokens
+[1 2 3 4 7 8 9]: it shares three pages with the cache, and its last page is unfinished. (Pages 3 and 4 went back to the caller of the second
+insert, for their tokens were cached already.)
 
     position  prefix             page(q)   node(q)  end(q)  up(q)
     eps       []                                                     the root: the empty prefix
@@ -14,18 +16,18 @@ An example. Pages hold 2 tokens. The cache has stored the keys [1 2 3 4 5 6] and
     d         [1 2 3 4 7 8]      page 5    yes      d       b
     e         [1 2 3 4 7 8 9]    (not cached)
 
-    node(q)      a node ends here. The node at c holds the segment [5 6]: what lies behind up(c) = b, up to c
+    node(q)      a node ends here. The node at c holds the segment [5 6]: the tokens after up(c) = b, up to c
     end(q)       the node that covers a cached position: end(a) = b, for [1 2] lies on the node that ends at b
     up(q)        the parent of a node
     page(q)      the page of slots that holds the last page of a cached prefix
     at(h) = d    the node that h locks. The tree owns the slots of h up to here
     tok(h) = e   how far the tokens of h reach, with their unfinished page
-    row(h, q)    the page of slots that h reads for the last page of q, for every q <= tok(h):
+    row(h, q)    the page of slots that h reads for the last page of q, for every q <= tok(h) but eps:
                  row(h, a), row(h, b), row(h, d) are pages 0, 1 and 5 of the tree; row(h, e) is page 6, which h owns
 
 The root is the empty prefix `eps`. It is no node in this sense: it holds no slot, is never evicted and never counted.
-Attributes (time, creation, hits, priority, lock) are values of nodes: the value of a cached token q is that of end(q), so nodes are
-the run-length encoding of values that tokens have. That answers what a split must copy: nothing changes for any token.
+Attributes (time, creation, hits, priority, lock) are values of nodes, and a cached position q has those of end(q). So a split must give
+both halves the values of the node: then no position changes its values.
 Slots are owned page by page: a page is an aligned run of page_size slots. All sizes are in tokens.
 """
 
@@ -50,7 +52,7 @@ def _state(name: str, domain: tuple[Sort, ...], sort: Sort) -> Function:
 
 # Positions. These functions never change; their laws are those of prefixes.
 eps = _rigid("eps", (), POS)()  # the empty prefix
-prev = _rigid("prev", (POS,), POS)  # the prefix one page shorter
+prev = _rigid("prev", (POS,), POS)  # the position without its last page, be it whole or unfinished
 length = _rigid("length", (POS,), INT)  # tokens
 room = _rigid("room", (POS,), INT)  # tokens, rounded up to whole pages: the slots that hold the prefix
 whole = _rigid("whole", (POS,), BOOL)  # its last page is complete
@@ -67,7 +69,7 @@ page = _state("page", (POS,), PAGE)  # of a cached position: the slots of its la
 time = _state("time", (POS,), INT)  # of a node: the last access
 creation = _state("creation", (POS,), INT)  # of a node: the time at which it was cached
 hits = _state("hits", (POS,), INT)  # of a node: how many inserts and finished requests used it
-priority = _state("priority", (POS,), INT)  # of a node: the highest priority with which it was inserted
+priority = _state("priority", (POS,), INT)  # of a node: the highest priority of a request or insert that has cached it
 lock = _state("lock", (POS,), INT)  # of a node: how many holders protect it
 
 # The slots, page by page.
@@ -96,6 +98,7 @@ second = _state("second", (ENTRY,), INT)
 entry = _state("entry", (POS,), ENTRY)  # the entry that is current for a node
 
 size = define("size", (POS,), lambda n: length(n) - length(up(n)))  # tokens on the node itself
+# A node without children. Only nodes are asked.
 leaf = define("leaf", (POS,), lambda n: forall(POS, lambda m: node(m) >> (up(m) != n)))
 candidate = define("candidate", (POS,), lambda n: node(n) & (lock(n) == 0) & leaf(n))  # an evictable leaf
 aligned = define("aligned", (POS,), lambda p: ite(whole(p), p, prev(p)))  # without the unfinished page

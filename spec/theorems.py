@@ -4,7 +4,7 @@ from functools import partial
 
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term, exists, forall
-from radixcheck.spec.operations import NOBODY
+from radixcheck.spec.operations import NOTHING_HELD
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.property import Property, stated
@@ -22,18 +22,19 @@ def no_ties(policy: Policy) -> Term:
     return forall((POS, POS), lambda a, b: (candidate(a) & candidate(b) & (a != b)) >> (policy.before(a, b) | policy.before(b, a)))
 
 
-@theorem("LOCK_LIVENESS", NOBODY & exists(POS, lambda n: node(n)), "abort_forgets_unlock", "C3")
+@theorem("LOCK_LIVENESS", NOTHING_HELD & exists(POS, lambda n: node(n)), "abort_forgets_unlock", "C3")
 def lock_liveness(policy: Policy) -> Term:
     """While nothing is held, every lock count is zero.
 
     A lock that is left over keeps its path from being evicted for ever (FB-13).
     """
-    return NOBODY >> forall(POS, lambda n: node(n) >> (lock(n) == 0))
+    return NOTHING_HELD >> forall(POS, lambda n: node(n) >> (lock(n) == 0))
 
 
 @theorem("PROTECTED", exists(REQUEST, lambda h: held(h) & (at(h) != eps)), "evict_ignores_lock", "Q5")
 def protected_positions(policy: Policy) -> Term:
-    """What a holder has locked is cached and locked, and no two cached positions share slots.
+    """Every prefix of the node that a live holder locks, but the empty one, is cached and lies on a locked node; no two cached positions
+    have the same page.
 
     Whoever can still reach a deleted node must not find slots that are another's by now (Q5).
     """

@@ -1,6 +1,7 @@
 """The cache machine: the ten transitions that change a state. Every operation is a chain of them (`spec/operations.py`).
 
-Each transition has a REQUIRES, its guard, and an EFFECT, its updates: once as a sentence, once as terms over the old state.
+Each transition has a REQUIRES, its guard, and an EFFECT, its updates: once as a sentence, once as terms over the old state. The counters
+(evictable, protected, available) follow what becomes locked, unlocked, taken or free, as COUNT says; the sentences do not repeat it.
 """
 
 from radixcheck.spec.logic import INT, Term, forall, ite, total, var
@@ -50,8 +51,8 @@ TOUCH = Transition(
     (n, hit, new_priority),
     (node(n) | (n == eps)) & _an_access,
     _access(n),
-    requires="n is a node or the root; the access adds at most one hit, and its priority is not negative.",
-    effect="The clock ticks; every node up to n gets that time, the hit, and at least the new priority.",
+    requires="n is a node or the root; the access adds no hit or one, and its priority is not negative.",
+    effect="The clock ticks; every node up to n gets that time, the hit, and the larger of its own and the new priority.",
 )
 
 BEGIN = Transition(
@@ -65,8 +66,8 @@ BEGIN = Transition(
         assign(evictable, evictable - protected_path(n, eps)),
         assign(protected, protected + protected_path(n, eps)),
     ),
-    requires="h is not live; n is a node or the root.",
-    effect="h is live, locks every node up to n, and reads the tree's slots up to n.",
+    requires="h is not live; n is a node or the root; the priority is not negative.",
+    effect="h is live with this priority; it locks every node up to n, reads the tree's pages up to n, and its tokens end at n.",
 )
 
 EXTEND = Transition(
@@ -78,7 +79,7 @@ EXTEND = Transition(
         at_point(row, h, y, s),
         assign(available, available - page_size),
     ),
-    requires="h is live and its tokens end at a page boundary; y is one page (or part of one) longer; the page s is free.",
+    requires="h is live and its tokens end at a page boundary; y is longer by one page or a part of one; the page s is free.",
     effect="h owns s, which holds the last page of y, and its tokens end at y.",
 )
 
@@ -88,8 +89,8 @@ FILL = Transition(
     held(h) & ~whole(tok(h)) & (prev(y) == prev(tok(h))) & (length(y) == length(tok(h)) + 1) & (namespace(y) == namespace(tok(h))),
     (at_point(content, row(h, tok(h)), y), at_point(row, h, y, row(h, tok(h))), at_point(tok, h, y)),
     (forget(row, lambda g, q: (g == h) & (q == tok(h))),),
-    requires="h is live and its last page is unfinished; y is one token longer, in the same page and namespace.",
-    effect="The last page of h holds y, and its tokens end at y.",
+    requires="h is live and its last page is unfinished; y has the same whole pages, the same namespace, and one token more.",
+    effect="The last page of h holds the last page of y, and its tokens end at y.",
 )
 
 _own_up_to_x = Image(lambda q: (at(h) < q) & (q <= x), lambda q: row(h, q))
@@ -117,8 +118,10 @@ GROW = Transition(
     ),
     (forget(holder, _given, _own_up_to_x),),
     touched=(x,),
-    requires="h is live; x is a whole-page part of its tokens, longer than at(h), of which nothing is cached beyond at(h).",
-    effect="The clock ticks; the tree takes the slots of h up to x as one new node, which h locks, and every node above is accessed.",
+    requires="h is live; x ends at a page boundary of its tokens, after at(h), and no prefix of x longer than at(h) is cached; the access "
+    "adds no hit or one, and has the priority of h.",
+    effect="The clock ticks; the tree takes the own pages of h up to x as one new node with this time, hit and priority, which h locks; "
+    "every node up to the old at(h) is accessed as by a touch.",
 )
 
 RELOCK = Transition(
@@ -135,8 +138,8 @@ RELOCK = Transition(
         at_point(at, h, x),
     ),
     (forget(holder, _given, _own_up_to_x), forget(content, _given, _own_up_to_x)),
-    requires="h is live; x is a node (or the root) at or behind at(h), and a prefix of the tokens of h.",
-    effect="h reads the tree's slots up to x instead of its own, which become free, and locks the nodes between at(h) and x, x included.",
+    requires="h is live; x is a node or the root, at or after at(h), and a prefix of the tokens of h.",
+    effect="h reads the tree's pages up to x instead of its own, which become free, locks the nodes after at(h) up to x, and at(h) is x.",
 )
 
 _own = Image(lambda q: (at(h) < q) & (q <= tok(h)), lambda q: row(h, q))

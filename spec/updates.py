@@ -12,9 +12,9 @@ from radixcheck.spec.logic import Function, Term, conj, expand, ite, lift, rebui
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The pages `at(q)` of the positions q that satisfy `where`: the only pages that an update can reach.
+    """The pages `at(q)` of the positions q that satisfy `where`: by SLOT_PARTITION the only pages that an update can reach.
 
-    A running state looks at these instead of at all pages.
+    A running state looks at these instead of at all pages; the proofs count them by position (law `freed`).
     """
 
     where: Callable[[Term], Term]
@@ -36,8 +36,8 @@ class Update:
 class Transition:
     """One atomic step: when it is allowed, and what it changes.
 
-    `forgets` lists values that have no meaning afterwards: any value will do. `touched` names the only nodes whose share of a sum over
-    nodes may change.
+    `forgets` lists values that have no meaning afterwards: any value will do. `touched` names the nodes that appear, disappear or change
+    their size: the points at which the proofs compare sums over nodes before and after.
     """
 
     name: str

@@ -31,6 +31,7 @@ class Ready:
     """An operation that can be run. `prepare(state, deepest, *given)` returns the refusal, if there is one, and the values of the call."""
 
     operation: Operation
+    names: tuple[str, ...]  # of what it takes
     prepare: Callable[..., tuple[CacheError | None, tuple[int, ...]]]
     stages: tuple[ReadyStage, ...]
 
@@ -39,7 +40,8 @@ class Ready:
 def ready(name: str) -> Ready:
     """The operation, compiled once."""
     operation = OPERATIONS[name]
-    return Ready(operation, _prepare(operation), tuple(_stage(operation, stage) for stage in operation.chain))
+    names = tuple(p.args[0] for p in operation.takes)
+    return Ready(operation, names, _prepare(operation), tuple(_stage(operation, stage) for stage in operation.chain))
 
 
 def _meaning(operation: Operation, value: Term) -> Term:

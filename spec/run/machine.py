@@ -35,6 +35,7 @@ class Call:
     found: int = EPS
     used: int = EPS
     hit: int = 0
+    given_priority: int = 0
     new_priority: int = 0
     needed: int = 0
     wanted: int = 0
@@ -45,7 +46,19 @@ class Call:
 
     def arguments(self, found: int, last_size: int, admitted: bool = True) -> tuple[int, ...]:
         """Values for the PARAMETERS of postconditions, with what the cache under test answered."""
-        return (self.key, found, self.used, self.hit, self.new_priority, self.wanted, self.needed, admitted, last_size, self.h)
+        return (
+            self.key,
+            found,
+            self.used,
+            self.hit,
+            self.given_priority,
+            self.new_priority,
+            self.wanted,
+            self.needed,
+            admitted,
+            last_size,
+            self.h,
+        )
 
 
 class Pages(Protocol):
@@ -84,8 +97,8 @@ class Machine:
         Raises CacheError for a call outside its guard, ValueError for a number of pages that does not fit.
         """
         operation = ready(name)
-        of_holder = operation.operation.takes[:1] and operation.operation.takes[0].args[0] == "h"
-        call = self.call = Call(name, given[0] if of_holder else CALLER)
+        named = dict(zip(operation.names, given, strict=True))
+        call = self.call = Call(name, named.get("h", CALLER), given_priority=named.get("given_priority", 0))
         refusal, values = operation.prepare(self.state, self.deepest, *given)
         call.key, call.longest, call.found, call.used, call.hit, call.new_priority, call.needed, call.wanted = values
         if refusal is not None:
@@ -94,7 +107,7 @@ class Machine:
             if stage.loop is EVICT:
                 self._evict(call)
             elif stage.loop is EXTEND:
-                self._extend(call.h, given[1], pages)
+                self._extend(call.h, named["target"], pages)
             elif (chosen := stage.choose(self.state, *given, *values)) is not None:
                 transition, arguments = chosen
                 if transition is EXTEND:

@@ -26,7 +26,7 @@ from radixcheck.spec.values import (
     pages_for,
 )
 
-NOBODY = ("a caller's",)  # the namespace of slots that are allocated and not inserted: no key of a caller has it
+CALLERS = ("a caller's",)  # the namespace of slots that are allocated and not inserted: no key of a caller has it
 
 
 class Pool(Protocol):
@@ -167,7 +167,7 @@ class Model:
         if tokens < 0:
             raise BadAmount(f"cannot allocate {tokens} tokens")
         room = pages_for(tokens, self.page_size) * self.page_size
-        target = self.positions.of(Key((0,) * room, NOBODY))  # the caller's tokens are not known before the insert
+        target = self.positions.of(Key((0,) * room, CALLERS))  # the caller's tokens are not known before the insert
         pages, caller = _FromPool(self, room), self._name()
         self.machine.take("alloc", caller, target, pages=pages)
         self.machine.take("free", caller)
@@ -258,7 +258,7 @@ class Model:
     def _lend(self, page: int) -> None:
         """One page becomes a caller's. Each page has a holder of its own."""
         holder = self._loans[page] = self._name()
-        self.machine.take("alloc", holder, self.positions.of(Key((0,) * self.page_size, NOBODY)), pages=[page])
+        self.machine.take("alloc", holder, self.positions.of(Key((0,) * self.page_size, CALLERS)), pages=[page])
 
     def _settle(self, freed: Sequence[int]) -> Sequence[int]:
         """Give the pages that the last call freed to the pool, and drop the handles of evicted nodes."""

@@ -20,7 +20,7 @@ from radixcheck.spec.operations import (
     FITS,
     FREED,
     GOES_ON,
-    NOBODY,
+    NOTHING_HELD,
     OPERATIONS,
     PARAMETERS,
     Chain,
@@ -258,7 +258,7 @@ PROMISES: dict[str, Promise] = {
         ),
         *map(_longest, ("MATCH_MAX", "INSERT_MATCH_AGREE")),
         Promise("PEEK_PURE", POSTS["PEEK_PURE"]),
-        Promise("RESET_QUIESCENT", POSTS["RESET_QUIESCENT"], {"reset": {}}, None, knows={"reset": (Known("GUARD", old(NOBODY)),)}),
+        Promise("RESET_QUIESCENT", POSTS["RESET_QUIESCENT"], {"reset": {}}, None, knows={"reset": (Known("GUARD", old(NOTHING_HELD)),)}),
     )
 }
 
