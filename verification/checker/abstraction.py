@@ -1,8 +1,8 @@
-"""From what a subject shows to a state of the specification.
+"""The abstraction: maps an observation of a subject to a state of the specification.
 
-Positions make this a function: no isomorphism is searched for, and two states are equal when their dictionaries are. What a correct
-cache never shows (a slot in two places, two nodes for one prefix, a request on an unreachable node) is a finding, with the property
-that it breaks.
+Positions make this a function: no isomorphism is searched for, and two states are equal if their dictionaries are. What a correct cache
+never shows (a slot in two places, two nodes for one prefix, a request on an unreachable node) is a finding, with the property that it
+breaks.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -15,22 +15,23 @@ from radixcheck.spec.values import Sizes
 from radixcheck.verification.core.watched_pool import Finding, WatchedPool
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode, SeenRequest
 
-NOWHERE = -1  # an entry of the heap whose node is not in the tree
+NOWHERE = -1  # the position of a heap entry whose node is not in the tree
+KEY_SIGNS = {"lru": 1, "fifo": 1, "filo": -1, "mru": -1}  # of the time with which a heap key begins; other keys begin with no time
 
 
 @dataclass(slots=True)
 class Clock:
-    """A subject's clock readings as ticks: what is first seen after an operation was read in that operation."""
+    """Maps a subject's clock readings to ticks. A reading first seen after an operation was made in that operation."""
 
     known: dict[int | float, float] = field(default_factory=dict)
     tick: float = 0
 
     def __call__(self, reading: int | float) -> float:
-        """The tick of a reading."""
+        """Return the tick of a reading."""
         return self.known.setdefault(reading, self.tick)
 
     def refine(self) -> None:
-        """Readings of one tick become different times within it, in their order."""
+        """Give the readings of one tick different times within it, in their order."""
         within: dict[float, list[int | float]] = {}
         for reading in sorted(self.known):
             within.setdefault(self.known[reading] // 1, []).append(reading)
@@ -40,7 +41,7 @@ class Clock:
 
 
 class Abstraction:
-    """Builds states for one subject under one pool. `written[page]` is the position whose tokens the engine wrote there."""
+    """Builds the states of one subject with one pool. `written[page]` is the position whose tokens the engine wrote into the page."""
 
     def __init__(self, positions: Positions, pool: WatchedPool, policy: str, written: Mapping[int, int]) -> None:
         self.positions = positions
@@ -48,15 +49,15 @@ class Abstraction:
         self.written = written
         self.clock = Clock()
         self.findings: list[Finding] = []
-        self.places: dict[NodeId | None, int] = {}  # node -> position, in the last observation
-        self._key_sign = {"lru": 1, "fifo": 1, "filo": -1, "mru": -1}.get(policy, 0)
+        self.places: dict[NodeId | None, int] = {}  # node -> the position at which it ends, in the last observation
+        self._key_sign = KEY_SIGNS.get(policy, 0)
 
     def find(self, property_: str, text: str) -> None:
-        """Record what no correct cache shows."""
+        """Record a finding."""
         self.findings.append(Finding(property_, text))
 
     def state(self, seen: Observation, sizes: Sizes, spec: State, loans: Mapping[int, Sequence[int]], locks: Set[int]) -> State:
-        """The abstract state. Of `spec` only what the engine itself knows is taken: who holds what, and how far."""
+        """Return the abstract state. Only what the engine itself knows is taken from `spec`: the holders and the ends of their rows."""
         s = State.__new__(State)
         self._blank(s, spec, sizes)
         self.places = {None: EPS}
@@ -68,9 +69,9 @@ class Abstraction:
             else:
                 self._anonymous(s, spec, h, loans.get(h, ()))
                 if h not in loans and h not in locks:
-                    self.find("REFINEMENT", f"request {h} is live, and the cache keeps no row of it")
+                    self.find("REFINEMENT", f"expected a row for request {h}, which is live; found none")
         for h in seen.requests.keys() - spec.held:
-            self.find("FREE_AT_LAST_RELEASE", f"request {h} has ended, and the cache still keeps its row")
+            self.find("FREE_AT_LAST_RELEASE", f"expected no row for request {h}, which has ended; found one")
         if seen.heap is not None:
             self._heap(s, seen)
         return s
@@ -89,32 +90,35 @@ class Abstraction:
     def _node(self, s: State, n: SeenNode) -> None:
         above = self.places.get(n.parent)
         if above is None:
-            return self.find("PARENT", f"node {n.name!r} says that its parent is {n.parent!r}, which is not in the tree")
+            return self.find("PARENT", f"the parent of node {n.name!r} is {n.parent!r}, which is not in the tree")
         size = self.positions.page_size
         segment = tuple(n.segment)
         if not segment or len(segment) % size:
-            return self.find("PAGE_ALIGN", f"a segment of {len(segment)} tokens is not whole pages of {size}")
+            return self.find("PAGE_ALIGN", f"expected segments of whole pages of {size} tokens, found a segment of {len(segment)} tokens")
         if len(n.slots) != len(segment):
-            return self.find("COUNT", f"segment {segment} has {len(segment)} tokens and {len(n.slots)} slots")
+            return self.find("COUNT", f"expected {len(segment)} slots for the segment {segment}, found {len(n.slots)}")
         if n.child_key is not None and tuple(n.child_key) != segment[:size]:
-            self.find("CHILD_KEY", f"the child with segment {segment} is filed under {tuple(n.child_key)}")
+            self.find("CHILD_KEY", f"expected child key {segment[:size]} for the segment {segment}, found {tuple(n.child_key)}")
         chain = self.positions.chain(above, segment, n.namespace)
-        end = chain[-1]
-        self.places[n.name] = end
+        self.places[n.name] = end = chain[-1]
         if not s.cached.isdisjoint(chain):
-            return self.find("COVER", f"two nodes hold the prefix {self.positions.tokens(chain[0])}")
-        s.node.add(end)
-        s.cached.update(chain)
-        s.up[end] = above
-        s.kids[above] = s.kids.get(above, 0) + 1
-        s.lock[end] = n.lock
-        s.time[end], s.creation[end] = self.clock(n.time), self.clock(n.creation)
-        s.hits[end], s.priority[end] = n.hits, n.priority
+            return self.find("COVER", f"expected one node for the prefix {self.positions.tokens(chain[0])}, found two")
+        self._add_node(s, n, above, chain)
         for q, page in zip(chain, self._pages(n.slots), strict=False):
             s.end[q] = end
             s.page[q] = page
             self._own(s, page, TREE, "the tree")
         return None
+
+    def _add_node(self, s: State, n: SeenNode, above: int, chain: Sequence[int]) -> None:
+        """Add a node that hangs at position `above` and holds the positions `chain`."""
+        end = chain[-1]
+        s.node.add(end)
+        s.cached.update(chain)
+        s.up[end] = above
+        s.kids[above] = s.kids.get(above, 0) + 1
+        s.lock[end], s.hits[end], s.priority[end] = n.lock, n.hits, n.priority
+        s.time[end], s.creation[end] = self.clock(n.time), self.clock(n.creation)
 
     def _pages(self, slots: Sequence[int]) -> list[int]:
         found = len(self.pool.findings)
@@ -128,7 +132,7 @@ class Abstraction:
         if before == FREE:
             self.find("SLOT_PARTITION" if owner == TREE else "NO_UAF", f"{who} uses page {page}, which is free")
         elif before != LOST:
-            self.find("SLOT_PARTITION", f"page {page} is used twice, the second time by {who}")
+            self.find("SLOT_PARTITION", f"page {page} has two owners; the second is {who}")
         s.owner[page] = owner
         s.content[page] = self.written.get(page, EPS)
 
@@ -140,11 +144,11 @@ class Abstraction:
             at = spec.at[h]
             self.find("NO_ORPHAN", f"request {h} locks a node that is not reachable from the root")
         if seen.cached != p.length[at]:
-            text = f"request {h} locks a path of {p.length[at]} tokens, the tree owns {seen.cached} tokens of its row"
+            text = f"request {h} locks {p.length[at]} tokens: expected as many cached tokens in its row, found {seen.cached}"
             self.find("LOCK_SPAN", text)
         s.at[h] = at
         if len(seen.slots) != p.length[tok]:
-            return self.find("NO_UAF", f"request {h} has {p.length[tok]} tokens and a row of {len(seen.slots)} slots")
+            return self.find("NO_UAF", f"expected {p.length[tok]} slots in the row of request {h}, found {len(seen.slots)}")
         whole = len(seen.slots) // p.page_size * p.page_size
         pages = self._pages(seen.slots[:whole]) + [slot // p.page_size for slot in seen.slots[whole : whole + 1]]
         level = p.level[at]
@@ -156,7 +160,7 @@ class Abstraction:
         return None
 
     def _anonymous(self, s: State, spec: State, h: int, loan: Sequence[int]) -> None:
-        """A lock or a caller's slots: the engine knows where it stands."""
+        """Add a lock, or slots with a caller: the engine knows their position."""
         s.at[h] = spec.at[h]
         for q in self.positions.path(spec.at[h]):
             if q in s.page:
@@ -167,16 +171,16 @@ class Abstraction:
             s.holder[page] = h
 
     def _heap(self, s: State, seen: Observation) -> None:
-        clock, sign = self.clock, self._key_sign
         for e, entry in enumerate(seen.heap or ()):
             n = self.places.get(entry.node, NOWHERE)
-            a, b = entry.key
-            key = (sign * clock(sign * a) if sign else a, clock(b) if b else 0)
             s.queued.add(e)
             s.on[e] = n
-            s.first[e], s.second[e] = key
-            if not entry.speaks:
-                continue
+            s.first[e], s.second[e] = key = self.ticks(entry.key)
             other = s.entry.get(n)
-            if other is None or key < (s.first[other], s.second[other]):
+            if entry.speaks and (other is None or key < (s.first[other], s.second[other])):
                 s.entry[n] = e
+
+    def ticks(self, key: tuple[int | float, int | float]) -> tuple[float, float]:
+        """Return a key of the heap with ticks in place of its clock readings."""
+        (first, second), sign = key, self._key_sign
+        return (sign * self.clock(sign * first) if sign else first), (self.clock(second) if second else 0)

@@ -1,6 +1,6 @@
-"""The engine: it plays the part of the serving engine that calls a cache, and writes the tokens of a request into its slots.
+"""The engine: calls a cache as a serving engine does, and writes the tokens of a request into its slots.
 
-It knows nothing of what is right. It keeps handles, receipts and rows, performs one operation and records what was answered.
+It judges nothing. It keeps handles, receipts and rows, performs one operation and records the answer.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,9 +19,9 @@ P = ParamSpec("P")
 
 
 class Answer(NamedTuple):
-    """What one call gave back."""
+    """The result of one call."""
 
-    length: int | None = None  # tokens: of a match, peek, insert (present already), start (cached), evict (freed)
+    length: int | None = None  # tokens: of a match, peek, insert (cached already), start (cached), evict (freed)
     slots: tuple[int, ...] | None = None  # of a match, alloc, start, chunk, decode
     error: Exception | None = None
 
@@ -30,86 +30,98 @@ class Answer(NamedTuple):
         """Whether the subject refused with a typed error."""
         return isinstance(self.error, CacheError)
 
+    @property
+    def failed(self) -> bool:
+        """Whether the call ended with an error that is no refusal: a crash, or an insert whose duplicates could not be freed."""
+        return self.error is not None and (self.length is not None or not self.refused)
+
+    @property
+    def error_text(self) -> str:
+        """The type and the message of the error."""
+        return f"{type(self.error).__name__}: {self.error}"
+
 
 def as_ints(slots: Any) -> tuple[int, ...]:
-    """Slots as integers, whatever container they came in (a list, an array, a tensor)."""
+    """Convert slots to integers from any container (a list, an array, a tensor)."""
     listed = slots.tolist() if hasattr(slots, "tolist") else slots
     return tuple(listed) if isinstance(listed, Sequence) else (listed,)
 
 
 class SubjectFailed(Exception):
-    """What shows a subject's inside or its sizes raised, or showed something that no cache can mean."""
+    """`observe`, `sizes`, `locate` or `overwrite` of a subject raised an error, or returned a value that cannot be read."""
 
 
-def _sound(answer: Answer) -> Answer:
-    """Raise TypeError for an answer that is not of the protocol's types."""
+def _typed(answer: Answer) -> Answer:
+    """Raise TypeError if an answer is not of the protocol's types."""
     if answer.length is not None and type(answer.length) is not int:
-        raise TypeError(f"{answer.length!r} is not a number of tokens")
+        raise TypeError(f"expected a number of tokens, found {answer.length!r}")
     if answer.slots is not None and not set(map(type, answer.slots)) <= {int}:
-        raise TypeError(f"{answer.slots!r} are not slots")
+        raise TypeError(f"expected slots, each an int; found {answer.slots!r}")
     return answer
 
 
 class Engine:
-    """One subject, its pool, and what its callers keep."""
+    """One subject, its pool, and what a serving engine keeps for its calls."""
 
     def __init__(self, factory: Any, policy: str, page_size: int, pool_tokens: int, device: str = "cpu") -> None:
         self.pool = WatchedPool(pool_tokens, page_size)
         self.page_size = page_size
         self.subject = factory(Setup(page_size, policy, self.pool, device))
-        self._patience = Patience(inf) if hasattr(self.subject, "lost") else WATCH.patience(self.subject)  # the first is watched elsewhere
-        self.handles: dict[Key, Any] = {}  # of the last match of a key
-        self.receipts: dict[int, Any] = {}
-        self.released: Any = None  # the receipt released last
-        self.loans: dict[int, Any] = {}
-        self.container: Any = list  # makes the container of slots that this subject uses
-        self.lent: list[Any] = []  # containers that crossed the border in this call: the caller may overwrite them
+        remote = hasattr(self.subject, "lost")  # `remote/` has a timeout of its own
+        self._timeout = Patience(inf) if remote else WATCH.timeout(self.subject)
+        self.handles: dict[Key, Any] = {}  # from the last match of each key
+        self.receipts: dict[int, Any] = {}  # of locks, by holder
+        self.released: Any = None  # the last receipt that was unlocked
+        self.loans: dict[int, Any] = {}  # slots from `alloc`, by holder
+        self.container: Any = list  # the type of container that the subject uses for slots
+        self.lent: list[Any] = []  # containers of slots passed or returned in this call: the caller may overwrite them
 
     def perform(self, op: Op) -> Answer:
-        """Call the subject; an exception is an answer."""
+        """Call the subject. An exception is an answer too."""
         self.pool.begin()
         self.lent = []
         try:
-            answer = _sound(self.call(getattr(self, "_" + op.name), op))
-        except Exception as error:  # whatever a subject raises is what it answered
-            return Answer(error=error.with_traceback(None))  # whose frames would keep the subject, and its process, alive
+            answer = _typed(self.call(getattr(self, "_" + op.name), op))
+        except Exception as error:  # a subject may raise anything
+            return Answer(error=error.with_traceback(None))  # the frames of the traceback would keep the subject, and its process, alive
         return answer
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What a function of the subject returns or raises. Raises `TimeoutError` for one that does not come back."""
-        seconds = self._patience.seconds
+        """Call a function of the subject; return or raise what it does. Raise TimeoutError if it does not return in time."""
+        seconds = self._timeout.seconds
         try:
-            return WATCH.call(self._patience, function, *args, **kwargs)
+            return WATCH.call(self._timeout, function, *args, **kwargs)
         except CallHung:
             raise TimeoutError(f"it did not return within {seconds:.3g} s") from None
 
     @property
     def lost(self) -> bool:
-        """Whether the subject, in another process, cannot be asked any more."""
+        """Whether the process of the subject has ended or hangs, so that no more calls are possible."""
         return getattr(self.subject, "lost", False) is True
 
-    def sizes(self) -> Sizes:
-        """What the subject says of its sizes."""
+    def ask(self, name: str, *args: Any) -> Any:
+        """Call a method of the subject that shows its inside. Raise SubjectFailed if it raises."""
         try:
-            sizes: Sizes = self.call(self.subject.sizes)
+            return self.call(getattr(self.subject, name), *args)
+        except Exception as error:  # a subject may raise anything
+            raise SubjectFailed(f"{name}() raised {type(error).__name__}: {error}") from error
+
+    def sizes(self) -> Sizes:
+        """Return the sizes that the subject reports. Raise SubjectFailed."""
+        sizes = self.ask("sizes")
+        try:
             return sizes if type(sizes) is Sizes else Sizes(sizes.available, sizes.evictable, sizes.protected)
-        except Exception as error:  # whatever a subject raises
+        except Exception as error:  # the fields of an object of its own may raise anything too
             raise SubjectFailed(f"sizes() raised {type(error).__name__}: {error}") from error
 
     def observe(self) -> Observation:
-        """What the subject shows of its inside."""
-        try:
-            seen: Observation = self.call(self.subject.observe)
-            return seen
-        except Exception as error:  # whatever a subject raises
-            raise SubjectFailed(f"observe() raised {type(error).__name__}: {error}") from error
+        """Return the observation of the subject. Raise SubjectFailed."""
+        seen: Observation = self.ask("observe")
+        return seen
 
     def locate(self, handle: Any) -> Any:
-        """The node that the subject says a handle stands for."""
-        try:
-            return self.call(self.subject.locate, handle)
-        except Exception as error:  # whatever a subject raises
-            raise SubjectFailed(f"locate() raised {type(error).__name__}: {error}") from error
+        """Return the name of the node to which a handle belongs. Raise SubjectFailed."""
+        return self.ask("locate", handle)
 
     def _match(self, op: Op) -> Answer:
         match = self.subject.match(op.key)
@@ -122,7 +134,7 @@ class Engine:
         return Answer(self.subject.peek(op.key))
 
     def _insert(self, op: Op) -> Answer:
-        """Allocate, write, insert, and free what the caller still owns: the duplicates, and the page of the unaligned tail."""
+        """Allocate, write, insert, and free the slots that the caller still owns: the duplicates and the unaligned tail."""
         slots = self.subject.alloc(len(op.key.tokens))
         self.container = getattr(slots, "new_tensor", list)
         listed = as_ints(slots)
@@ -133,7 +145,7 @@ class Engine:
             for own in (slots[:present], slots[whole:]):
                 if len(own):
                     self.subject.free(own)
-        except Exception as error:  # what was said to be present may not be the caller's
+        except Exception as error:  # a wrong `present` lets the caller free slots of the tree
             return Answer(present, listed, error.with_traceback(None))
         self.lent.append(slots)
         return Answer(present, listed)
@@ -188,19 +200,15 @@ class Engine:
         return Answer()
 
     def _write(self, slots: Any, key: Key) -> None:
-        """The engine computes a key's tokens into slots; a subject that keeps content tags is told, as a kernel would write them."""
+        """Report the tokens written into slots to a subject that keeps content tags, as a kernel would write them."""
         written = getattr(self.subject, "written", None)
         if written is not None:
             written(slots, key)
 
     def overwrite_lent(self) -> bool:
-        """Overwrite every container that crossed the border, as a caller that reuses its buffers does."""
-        overwrite = getattr(self.subject, "overwrite", None)
-        if overwrite is not None:
-            try:
-                return bool(self.call(overwrite))
-            except Exception as error:  # whatever a subject raises
-                raise SubjectFailed(f"overwrite() raised {type(error).__name__}: {error}") from error
+        """Overwrite every container in `lent`, as a caller that reuses its buffers does. Return whether there was one to overwrite."""
+        if hasattr(self.subject, "overwrite"):
+            return bool(self.ask("overwrite"))
         done = False
         for container in self.lent:
             if isinstance(container, list):

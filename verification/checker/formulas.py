@@ -1,4 +1,4 @@
-"""The catalogue's formulas, compiled for one policy, and the count of where they were evaluated."""
+"""The catalogue's formulas, compiled for one policy, and the number of their evaluations."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,17 +15,17 @@ from radixcheck.verification.core.catalogue import CATALOGUE
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A property ready to run on states."""
+    """A property whose formula and witness can be evaluated on states."""
 
     property: Property
     check: Check
     witness: Any
-    reads: frozenset[str]  # state functions
+    reads: frozenset[str]  # names of the state functions in the formula
 
 
 @cache
 def compiled(policy: str) -> tuple[tuple[Compiled, ...], dict[str, tuple[Compiled, ...]]]:
-    """State formulas and theorems; and the postconditions of each operation."""
+    """Return the state formulas (with the theorems), and the postconditions of each operation."""
     states: list[Compiled] = []
     posts: dict[str, list[Compiled]] = {}
     for p in CATALOGUE.values():
@@ -43,27 +43,30 @@ def compiled(policy: str) -> tuple[tuple[Compiled, ...], dict[str, tuple[Compile
 
 @dataclass(slots=True)
 class Tally:
-    """Per property: states or calls checked, and those in which its witness held, so that it said something."""
+    """Per property: the states or calls checked, and those in which its witness held, so that the check was not vacuous."""
 
     checked: Counter[str] = field(default_factory=Counter)
     exercised: Counter[str] = field(default_factory=Counter)
 
     def count(self, property_: str, exercised: bool = True) -> None:
-        """One more state or call."""
+        """Add one state or call."""
         self.checked[property_] += 1
         self.exercised[property_] += exercised
 
     def evaluate(self, ready: Compiled, *arguments: Any) -> dict[str, int] | None:
-        """None if the formula holds, else where it fails. A state too broken for the formula to mean anything is not counted."""
+        """Return None if the formula holds, else the values of its variables for which it is false.
+
+        A state in which the formula has no value (a node without a parent, for example) is not counted.
+        """
         try:
             failed = ready.check(*arguments)
-            said = ready.witness(*arguments)
+            exercised = ready.witness(*arguments)
         except (KeyError, TypeError, IndexError):
             return None
-        self.count(ready.property.id, said)
+        self.count(ready.property.id, exercised)
         return failed
 
     def add(self, other: "Tally") -> None:
-        """Merge the counts of another run."""
+        """Add the counts of another run."""
         self.checked.update(other.checked)
         self.exercised.update(other.exercised)

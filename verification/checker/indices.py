@@ -1,4 +1,4 @@
-"""Program checks of what a cache keeps beside its tree: the heap's array, its bound, and indices of leaves."""
+"""Program checks of what a cache keeps next to its tree: the heap's array, its size, and indices of leaves."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,18 +14,19 @@ def evictable_leaves(state: State) -> set[int]:
 
 
 def index_findings(state: State, seen: Observation, places: Mapping[NodeId | None, int]) -> list[Finding]:
-    """What the indices say that the tree does not. `places`: where the nodes lie."""
+    """Return where the indices contradict the tree. `places`: the position at which each node ends."""
     if seen.heap is None and seen.leaf_count is None and seen.leaves is None:
         return []
     leaves = evictable_leaves(state)
     out: list[Finding] = []
     if seen.leaf_count is not None and seen.leaf_count != len(leaves):
-        out.append(Finding("LEAFSET", f"counts {seen.leaf_count} evictable leaves, the tree has {len(leaves)}"))
+        out.append(Finding("LEAFSET", f"expected a count of {len(leaves)} evictable leaves, found {seen.leaf_count}"))
     if seen.leaves is not None and set(map(places.get, seen.leaves)) != leaves:
-        out.append(Finding("LEAFSET", f"lists {len(seen.leaves)} evictable leaves, and not just the {len(leaves)} that the tree has"))
+        text = f"expected the {len(leaves)} evictable leaves of the tree in the index, found a different set of {len(seen.leaves)}"
+        out.append(Finding("LEAFSET", text))
     if seen.heap is not None:
         if len(seen.heap) > 2 * len(leaves) + SLACK:
-            text = f"{len(seen.heap)} entries for {len(leaves)} evictable leaves: more than 2 x {len(leaves)} + {SLACK}"
+            text = f"expected at most 2 x {len(leaves)} + {SLACK} heap entries for {len(leaves)} evictable leaves, found {len(seen.heap)}"
             out.append(Finding("HEAP_BOUND", text))
         if not seen.in_order(lambda entry: entry.key):
             out.append(Finding("HEAP_ORDER", _misplaced(seen.heap, len(seen.heap) - seen.queued)))
@@ -33,9 +34,9 @@ def index_findings(state: State, seen: Observation, places: Mapping[NodeId | Non
 
 
 def _misplaced(entries: Sequence[SeenEntry], heap: int) -> str:
-    """The first entry that surfaces after one that it should surface before. The first so many lie in the heap, the others queue."""
+    """Return the first entry with an earlier key than an entry before it. The first `heap` entries are in the heap, the rest queue."""
     for i, entry in enumerate(entries):
         before = (i - 1) // 2 if i < heap else i - 1
-        if i not in (0, heap) and entry.key < entries[before].key:
-            return f"entry {i} with key {entry.key} lies below entry {before} with key {entries[before].key}"
+        if i not in (0, heap) and not entries[before].key <= entry.key:  # as `Observation.in_order` compares: NaN is never in order
+            return f"heap entry {i} with key {entry.key} is behind entry {before} with the later key {entries[before].key}"
     raise AssertionError("all of them are in order")

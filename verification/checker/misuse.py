@@ -1,4 +1,4 @@
-"""Calls outside their guard, made only with --misuse: each must get a typed error and change nothing."""
+"""Misuses: calls outside their guard, made only with --misuse. Each must raise a typed error and change nothing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,24 +11,24 @@ from radixcheck.verification.operations import REQUEST_MISUSES, TREE_MISUSES
 from radixcheck.verification.protocol import Supports
 
 Call = Callable[[], Any]
-NOBODY = 10**9  # a request id that was never given out
+UNKNOWN = 10**9  # a request id that is never used
 
 
 def misuses_for(supports: Supports) -> tuple[str, ...]:
-    """The misuses that a subject's verbs allow."""
+    """Return the names of the misuses that are possible with a subject's verbs."""
     names = (TREE_MISUSES if supports.tree else ()) + (REQUEST_MISUSES if supports.requests else ())
     return tuple(name for name in names if name.partition(" ")[0] in supports.operations)
 
 
 def misuse(engine: Engine, oracle: Oracle, name: str) -> Answer | None:
-    """Make one misuse; None if the present state offers no occasion for it."""
+    """Make one misuse. Return None if it is not possible in the present state."""
     call = _CALLS[name](engine, oracle)
     if call is None:
         return None
     engine.pool.begin()
     try:
         engine.call(call)
-    except Exception as error:  # whatever a subject raises is what it answered
+    except Exception as error:  # a subject may raise anything
         return Answer(error=error.with_traceback(None))
     return Answer()
 
@@ -43,7 +43,7 @@ def _lock_stale(engine: Engine, oracle: Oracle) -> Call | None:
 
 
 def _tree_page(engine: Engine, oracle: Oracle) -> Any:
-    """The slots of a page that the tree owns, in the container that this subject uses."""
+    """Return the slots of a page that the tree owns, in the container that the subject uses; None if there is none."""
     page = next((p for p, owner in enumerate(oracle.model.state.owner) if owner == TREE), None)
     size = engine.page_size
     return None if page is None else engine.container(list(range(page * size, (page + 1) * size)))
@@ -81,7 +81,7 @@ _CALLS: dict[str, Callable[[Engine, Oracle], Call | None]] = {
     "match a negative token": lambda engine, oracle: lambda: engine.subject.match(Key((-1,) * engine.page_size)),
     "reset while held": _reset_held,
     "start a live request": _start_twice,
-    "finish an unknown request": lambda engine, oracle: lambda: engine.subject.finish(NOBODY),
-    "decode an unknown request": lambda engine, oracle: lambda: engine.subject.decode(NOBODY, 1),
-    "abort an unknown request": lambda engine, oracle: lambda: engine.subject.abort(NOBODY),
+    "finish an unknown request": lambda engine, oracle: lambda: engine.subject.finish(UNKNOWN),
+    "decode an unknown request": lambda engine, oracle: lambda: engine.subject.decode(UNKNOWN, 1),
+    "abort an unknown request": lambda engine, oracle: lambda: engine.subject.abort(UNKNOWN),
 }

@@ -1,4 +1,4 @@
-"""The oracle: the model, run in step with a subject, and the engine's record of what was written where."""
+"""The oracle: the model, which performs the operations of a subject, and a record of what the engine wrote into each page."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,15 +13,15 @@ ACCESSES = ("match", "insert", "start", "chunk", "finish")
 
 
 class Oracle:
-    """What the specification says of the same operations. Only the pages that were handed out are taken from the subject."""
+    """Performs the same operations on the specification. Only the pages that were allocated are taken from the subject."""
 
     def __init__(self, policy: str, page_size: int, pages: int) -> None:
         self.positions = Positions(page_size)
         self.model = Machine(self.positions, POLICIES[policy], pages)
-        self.written: dict[int, int] = {}  # page -> the position whose last page of tokens the engine wrote there
+        self.written: dict[int, int] = {}  # page -> the position whose last page of tokens the engine wrote into it
         self.loans: dict[int, list[int]] = {}  # pages that a caller holds
         self.locks: set[int] = set()
-        self.matched: dict[Key, int] = {}  # where the last match of a key ended, while that node is in the tree
+        self.matched: dict[Key, int] = {}  # the end of the last match of each key, while that node is in the tree
 
     @property
     def call(self) -> Call:
@@ -30,11 +30,12 @@ class Oracle:
 
     @property
     def tick(self) -> float:
-        """The time of a clock reading in the last operation. Between two ticks if it accessed nothing: such a reading is not kept."""
+        """The tick of a clock reading in the last operation; between two ticks if the operation accesses nothing and so stores no time."""
         return self.model.state.now + (0 if self.call.operation in ACCESSES else 0.5)
 
     def allowed(self, op: Op) -> bool:
-        """Whether what the operation names exists: a caller can call it. Shrinking removes operations, so that others dangle."""
+        """Whether a caller can make this call: the holder or the match that it names exists. Shrinking may have removed the operation
+        that made it."""
         s, h = self.model.state, op.holder
         match op.name:
             case "lock":
@@ -52,7 +53,7 @@ class Oracle:
         return True
 
     def run(self, op: Op, pages: Pages) -> None:
-        """One operation. Raises the specification's typed refusals, and ValueError or Refused where `pages` cannot be right."""
+        """Perform one operation. Raise the specification's typed refusals, and ValueError or Refused if `pages` cannot be right."""
         key = self.positions.of(op.key)
         getattr(self, "_" + op.name, self._of_holder)(op, key, pages)
         if self.call.taken != len(pages):
@@ -62,7 +63,7 @@ class Oracle:
             self.matched = {k: n for k, n in self.matched.items() if n not in gone}
 
     def give_in(self, op: Op, pages: Pages) -> None:
-        """The specification could not follow: take over what the engine knows of the holder, so that the subject can be looked at."""
+        """After the specification has diverged: set what the engine knows of the holder, so that the subject can still be observed."""
         s, h = self.model.state, op.holder
         if op.name == "alloc":
             self.loans[h] = list(pages)
@@ -94,7 +95,7 @@ class Oracle:
         self.model.take("insert", CALLER, self.positions.cut(key), op.priority, pages=taken[:whole])
         tail = taken[whole : self.positions.level[key]]
         self.call.taken += len(tail)
-        self.call.freed += tail  # the caller keeps the tail, and gives it back at once
+        self.call.freed += tail  # the caller owns the tail, and frees it at once
 
     def _lock(self, op: Op, key: int, pages: Pages) -> None:
         self.model.take("lock", op.holder, self.matched[op.key])

@@ -1,8 +1,8 @@
-"""Ends calls that do not return: a cache that loops, or waits for itself, must not hang whoever checks it.
+"""Interrupts calls that do not return, so that a cache that loops or deadlocks does not block its checker.
 
-All calls are made in the main thread. Another thread looks at the clock, and wakes it by a signal whose handler raises. Nothing wakes a
-cache that stays in compiled code which does not ask for signals; and where there are no signals, or calls come from another thread, nobody
-is watched. A cache in a process of its own (`remote`) is watched from there.
+Calls are made in the main thread. A second thread checks the clock and sends the main thread a signal whose handler raises. Not
+interrupted: compiled code that does not check for signals, calls from other threads, and any call on a platform without signals. A cache
+in a process of its own has the timeout of `remote/` instead.
 """
 
 import signal
@@ -16,40 +16,40 @@ from radixcheck.verification.core.timeouts import Patience
 T = TypeVar("T")
 P = ParamSpec("P")
 
-SECONDS = 10.0  # of a call; those on the small trees of a search take a thousandth of one
-LOOK_SECONDS = 0.1  # between two looks at the clock
-SIGNAL = getattr(signal, "SIGVTALRM", None)  # nobody else uses it, as far as one can know; Windows has none
+SECONDS = 10.0  # for a call; on the small trees of a search a call takes about a millisecond
+POLL_SECONDS = 0.1  # between two checks of the clock
+SIGNAL = getattr(signal, "SIGVTALRM", None)  # rarely used by other code; Windows has none
 
 
 class CallHung(BaseException):
-    """A call was given up. It is no `Exception`: a cache that catches all of those must not go on."""
+    """A call did not return in time. Not an `Exception`: a cache that catches every Exception must not continue."""
 
 
 class Watch:
-    """One is enough for a process: at most one call is under way."""
+    """The watch of this process: at most one call runs at a time."""
 
     def __init__(self) -> None:
-        self._limit = 0.0  # seconds of the call that is under way
-        self._began: float | None = None  # None: no call is under way
-        self._main: int | None = None  # the main thread, once it is watched
-        self._patience: dict[type, Patience] = {}  # with each kind of cache: one that hangs must not cost another one its time
+        self._limit = 0.0  # seconds, for the running call
+        self._began: float | None = None  # None: no call runs
+        self._main: int | None = None  # id of the main thread; None before the first call; 0: it cannot be interrupted
+        self._timeouts: dict[type, Patience] = {}  # by type of cache: one that hangs must not shorten the timeout of another
 
-    def patience(self, subject: object) -> Patience:
-        """How long a call of this subject may take."""
-        return self._patience.setdefault(type(subject), Patience(SECONDS))
+    def timeout(self, subject: object) -> Patience:
+        """Return the timeout for calls of this subject."""
+        return self._timeouts.setdefault(type(subject), Patience(SECONDS))
 
-    def call(self, patience: Patience, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the function returns or raises. Raises `CallHung` where that takes too long."""
+    def call(self, timeout: Patience, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function; return or raise what it does. Raise CallHung if it does not return in time."""
         if self._main is None:
             self._begin()
         if threading.get_ident() != self._main:
             return function(*args, **kwargs)
-        self._limit = patience.seconds
+        self._limit = timeout.seconds
         self._began = monotonic()
         try:
             return function(*args, **kwargs)
         except CallHung:
-            patience.in_vain()
+            timeout.in_vain()
             raise
         finally:
             self._began = None
@@ -63,17 +63,17 @@ class Watch:
         self._main = 0
         if SIGNAL is not None and threading.current_thread() is main and main.ident is not None:
             self._main = main.ident
-            signal.signal(SIGNAL, self._woken)
-            threading.Thread(target=self._look, args=(main.ident, SIGNAL), name="radixcheck watch", daemon=True).start()
+            signal.signal(SIGNAL, self._interrupt)
+            threading.Thread(target=self._poll, args=(main.ident, SIGNAL), name="radixcheck watch", daemon=True).start()
 
-    def _look(self, main: int, number: int) -> None:
+    def _poll(self, main: int, number: int) -> None:
         while True:
-            sleep(LOOK_SECONDS)
+            sleep(POLL_SECONDS)
             if self._overdue():
                 signal.pthread_kill(main, number)
 
-    def _woken(self, number: int, frame: Any) -> None:
-        """In the main thread. It may have come back in the meantime."""
+    def _interrupt(self, number: int, frame: Any) -> None:
+        """The signal handler, in the main thread. The call may have returned in the meantime."""
         if self._overdue():
             self._began = None
             raise CallHung

@@ -18,6 +18,7 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.cli import evidence
 from radixcheck.verification.cli.bench_command import bench
 from radixcheck.verification.cli.options import Seconds, one_subject, options
+from radixcheck.verification.cli.questions_command import questions
 from radixcheck.verification.cli.report_command import report
 from radixcheck.verification.cli.show_command import show
 from radixcheck.verification.cli.trace_files import replay_trace_file
@@ -36,7 +37,7 @@ def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
 
 
-for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings, report, bench, show):
+for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings, report, questions, bench, show):
     cli.add_command(command)
 
 

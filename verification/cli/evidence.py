@@ -40,26 +40,27 @@ def prove(jobs: int, seed: int, seeds: int, confirm: bool, mutate: bool, store: 
         from radixcheck.verification.proofs import prove as campaign
         from radixcheck.verification.proofs.proof_results import Opinion
         from radixcheck.verification.report import prove_view as proofs
+        from radixcheck.verification.review_6907.proof_suite import PROOFS
     except ImportError as error:
         raise UsageError(str(error)) from error
 
     fields = {"properties": ("formula", "name"), "transitions": ("transition",), "policies": ("policy",)}
     for option, of in fields.items():
-        known = tuple(word for field in of for word in campaign.known(field))
+        known = tuple(word for field in of for word in campaign.known(PROOFS, field))
         for value in asked[option]:
             if value not in known:
                 near = ", ".join(get_close_matches(value, known, n=3, cutoff=0))
                 raise UsageError(f"no condition has the {of[0]} {value!r}: the nearest are {near}")
-    names = campaign.chosen(asked["properties"], asked["transitions"], asked["policies"])
+    names = campaign.chosen(PROOFS, asked["properties"], asked["transitions"], asked["policies"])
     if not names:
         raise UsageError("no condition is all of that: leave out a property, a transition or a policy")
-    planned = campaign.planned(names)
+    planned = [campaign.cells(PROOFS)[name] for name in names]
     with console.live() as show:
-        found = campaign.campaign(names, range(seed, seed + seeds), jobs, lambda results: show(proofs.growing(planned, results)))
+        found = campaign.campaign(PROOFS, names, range(seed, seed + seeds), jobs, lambda results: show(proofs.growing(planned, results)))
     opinions: Sequence[Opinion] = ()
     if confirm:
         with console.progress("asking cvc5") as progress:
-            opinions = campaign.second_opinions(names, jobs, progress)
+            opinions = campaign.second_opinions(PROOFS, names, jobs, progress)
     written = json.dumps(proofs.to_json(found, opinions), indent=1)
     if store is not None:
         store.write_text(written + "\n")

@@ -14,6 +14,7 @@ from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC
 
 Decorator = Callable[[Any], Any]
+_Folder = click.Path(path_type=Path, file_okay=False)
 DEFAULT = "optimized"  # the subject that is meant where none is named
 
 
@@ -36,6 +37,7 @@ def options(*names: str) -> Decorator:
         "page-size": click.option("--page-size", "page_sizes", type=int, multiple=True, help="tokens (repeatable)"),
         "pool": click.option("--pool", type=int, help="size of the slot pool, in tokens"),
         "device": click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N"),
+        "results": click.option("--results", type=_Folder, default=Path("radixcheck-results"), show_default=True, help="of stored results"),
         "junit": click.option("--junit", type=click.Path(path_type=Path), help="write JUnit XML there"),
         "summary": click.option("--summary", type=click.Path(path_type=Path), help="append Markdown there, as to $GITHUB_STEP_SUMMARY"),
         "json": click.option("--json", "as_json", is_flag=True, help="print JSON for machines"),

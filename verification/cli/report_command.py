@@ -11,6 +11,7 @@ from shutil import which
 import click
 
 from radixcheck.verification.cli.options import options
+from radixcheck.verification.cli.questions_command import chosen
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
 from radixcheck.verification.subjects.registry import names_of, resolve
@@ -19,10 +20,9 @@ from radixcheck.verification.subjects.registry import names_of, resolve
 @click.command()
 @click.option("--subject", "named", multiple=True, help="put this cache in the place of the change that was submitted (repeatable)")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("radixcheck-report"), show_default=True)
-@click.option("--results", type=click.Path(path_type=Path, file_okay=False), default=Path("radixcheck-results"), show_default=True)
 @click.option("--question", "ids", multiple=True, help="answer only these, here: ids, as Q1, C3 or L5 (repeatable)")
 @click.option("--python", help="an interpreter that has the caches of others: they are measured, and what was found in them is repeated")
-@options("json")
+@options("results", "json")
 def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], python: str | None, as_json: bool) -> int:
     """Answer the reviewers' questions with evidence, as one HTML file, as Markdown for a pull request, and as JSON.
 
@@ -32,23 +32,18 @@ def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], p
     try:
         from radixcheck.verification.report import questions_view as questions
         from radixcheck.verification.report import report_files as written
-        from radixcheck.verification.review_6907.answers import ANSWERS
     except ImportError as error:
         raise UsageError(str(error)) from error
 
-    answers = {answer.id: answer for answer in ANSWERS}
-    for id_ in ids:
-        if id_ not in answers:
-            raise UsageError(f"no question has the id {id_!r}: choose from {', '.join(answers)}")
+    answers = chosen(ids)
     if python is not None and which(python) is None:
         raise UsageError(f"there is no interpreter {python!r}: give the path of a Python that has the caches")
     subjects = tuple(dict.fromkeys(one for name in named for one in names_of(name)))
     for subject in subjects:
         resolve(subject)
-    chosen = [answers[id_] for id_ in ids] or list(ANSWERS)
     with redirect_stdout(sys.stderr):
         make = written.answers if ids else partial(written.report, out=out)
-        made = make(chosen, subjects, results, python, console.progress)
+        made = make(answers, subjects, results, python, console.progress)
     if as_json:
         click.echo(json.dumps(questions.to_json(made.answered), indent=1))
     else:

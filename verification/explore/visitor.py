@@ -125,20 +125,20 @@ class Visitor(Checker):
             None if self.refused is None else self.oracle.positions.of(self.refused),
         )
 
-    def _state_formulas(self, deviating: Mapping[str, str]) -> list[Violation]:
+    def _judge_state_formulas(self, deviating: Mapping[str, str]) -> list[Violation]:
         """Once for each canonical state; a state too broken to have a form is looked at whenever it is met."""
         try:
             self.canonical = self._canonical()
         except (KeyError, ValueError, TypeError):
-            return super()._state_formulas(deviating)
+            return super()._judge_state_formulas(deviating)
         if self.canonical.form in self.judged:
             return []
         self.judged.add(self.canonical.form)
-        return super()._state_formulas(deviating)
+        return super()._judge_state_formulas(deviating)
 
     def snapshot(self) -> Callable[[], None]:
         """How to come back to the present state, whatever is done in between. Raises Opaque if it cannot be held."""
-        roots = (self.engine, self.oracle, self.abstraction.clock, self._matched_at, self._refused_starts)
+        roots = (self.engine, self.oracle, self.abstraction.clock, self.freshness)
         held = Snapshot(roots, CONSTANT)
         mine = {name: getattr(self, name) for name in REPLACED}
         places, tainted = self.abstraction.places, set(self.tainted)

@@ -1,4 +1,4 @@
-"""Faults that the specification can state: the claim that such a change is right, or the mutant of a step that makes it.
+"""Faults that the specification can state: the claim that a variant of a step is right, or the mutant of a step that makes the fault.
 
 A claim must be REFUTED, a mutant of a step must be CAUGHT, each by a state on which the step was run. That kills the fault by the
 property that the state breaks; it says nothing of the program, which is for the other detectors.
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 class Statement:
     """A fault as the proofs know it."""
 
-    name: str  # of a claim, or of a mutant of a step
-    property: str = ""  # that a refuted claim breaks; empty: it is a mutant of a step, which is told by what caught it
+    name: str  # of a claim about a variant (`proofs/variants.py`), or of a mutant of a step (`proofs/spec_mutants.py`)
+    property: str = ""  # that a refuted claim breaks; empty: it is a mutant of a step, and the formula that catches it gives the property
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,9 @@ def refutation(stated: Statement, seed: int) -> Refutation | None:
 def _of_claim(stated: Statement, seed: int) -> Refutation | None:
     from radixcheck.verification.proofs.decide import refute_each
     from radixcheck.verification.proofs.proof_results import REFUTED
-    from radixcheck.verification.proofs.prove import planned
+    from radixcheck.verification.proofs.variants import variants
 
-    (cell,) = planned((stated.name,))
-    (decided,) = refute_each(cell.condition, (seed,))
+    (decided,) = refute_each(variants()[stated.name], (seed,))
     return Refutation(stated.property, f"the claim {stated.name} is refuted") if decided.verdict == REFUTED else None
 
 

@@ -2,10 +2,11 @@
 
     assumptions          `laws`: the prefix order, finite sums, finite trees
     conditions           `conditions`: one formula and one transition; `matrix` lists all of them
-                         `step_postconditions`: what each transition does; `operations`, `promises`: what a call promises along its steps
+                         `step_postconditions`: what each transition does; `promises`: what a call promises along its steps
                          `early_locks`, `early_refinement`: locks that stop at the first protected ancestor
+                         `claim`: a sentence that a caller of `matrix` adds; `variants`: transitions that claims and mutants change
     deciding             `z3_reader` translates formulas to Z3; `decide`: PROVED, REFUTED or UNKNOWN (never a pass); `refute`,
-                         `model_run`: a counterexample is a state on which the transition was run; `models`, `runs` show it, also in a cache
+                         `model_run`: a counterexample is a state on which the transition was run; `models` shows it
     reasons for trust    `trust`: no proof is vacuous; `smtlib`, `second_solver`: a second solver, with an independent translation;
                          `spec_mutants`: the proofs notice every change of the specification
     results              `prove` decides all conditions in worker processes; `proof_results` has the types of the results

@@ -12,7 +12,7 @@ them), so that formulas that read no entry need be shown of the cache's transiti
 transitions for any policy at all, its key an unknown function of what a node carries.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from radixcheck.spec.heap_machine import heap_machine
@@ -22,19 +22,19 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.transitions import CACHE
 from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs import promises
+from radixcheck.verification.proofs.claim import Claim
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.early_refinement import early_cells
 from radixcheck.verification.proofs.proof_results import Cell
 from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps
 from radixcheck.verification.proofs.trust import trust
-from radixcheck.verification.review_6907.claims import claims
 
 HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
 
 
-def matrix() -> tuple[Cell, ...]:
-    """Every cell."""
-    return (*_cache(), *_promises(), *_steps(), *_theorems(), *_heap(), *_early(), *_claims())
+def matrix(claims: Iterable[Claim] = ()) -> tuple[Cell, ...]:
+    """Return every cell, with one for each of the claims."""
+    return (*_cache(), *_promises(), *_steps(), *_theorems(), *_heap(), *_early(), *_claims(tuple(claims)))
 
 
 def _kept(id_: str, formula: Term, step: Transition, given: Mapping[str, Term], policy: str = "") -> Cell:
@@ -89,9 +89,8 @@ def _early() -> Iterator[Cell]:
         yield Cell(name, cell.formula, _made(c), step, "", cell.expected, cell.sentence, cell.questions)
 
 
-def _claims() -> Iterator[Cell]:
-    found = tuple(claims())
-    for claim in (*found, *trust(found)):
+def _claims(claims: tuple[Claim, ...]) -> Iterator[Cell]:
+    for claim in (*claims, *trust(claims)):
         c = claim.condition
         policy = claim.id.partition("-")[2] if claim.id.partition("-")[2] in POLICIES else ""
         step = c.step.name if c.step else ""

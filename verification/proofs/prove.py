@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
+from dataclasses import dataclass
 from functools import cache
 from time import perf_counter
 
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.workers import workers
+from radixcheck.verification.proofs.claim import Claim
 from radixcheck.verification.proofs.conditions import ANY
 from radixcheck.verification.proofs.decide import decide_each, refute_each
 from radixcheck.verification.proofs.laws import AXIOMS, LAWS
@@ -20,37 +22,46 @@ from radixcheck.verification.proofs.z3_reader import z3
 TOGETHER = 4  # cells per task of a worker
 
 
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What is decided: the matrix with some claims, and a run of a cache for each claim that is refuted.
+
+    Both fields are functions of a module, so that a suite can be pickled: worker processes make the cells themselves.
+    """
+
+    claims: Callable[[], Iterable[Claim]]
+    run: Callable[[str], Run | None]  # the same fault in a cache, by the id of a claim; None if there is no such run
+
+
 @cache
-def _cells() -> dict[str, Cell]:
-    return {cell.name: cell for cell in matrix()}
+def cells(suite: Suite) -> dict[str, Cell]:
+    """Return every cell of the suite by its name."""
+    return {cell.name: cell for cell in matrix(suite.claims())}
 
 
-def chosen(properties: Sequence[str], transitions: Sequence[str], policies: Sequence[str]) -> tuple[str, ...]:
-    """Names of the cells that are asked for; of all, where nothing is said. What is proved of any policy is proved of each."""
+def chosen(suite: Suite, properties: Sequence[str], transitions: Sequence[str], policies: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the cells that match every criterion; an empty one matches all. A cell about any policy matches each policy."""
     return tuple(
         name
-        for name, cell in _cells().items()
+        for name, cell in cells(suite).items()
         if (not properties or cell.formula in properties or name in properties)
         and (not transitions or cell.transition in transitions)
         and (not policies or (cell.policy and cell.policy in (*policies, ANY.name)))
     )
 
 
-def planned(names: Sequence[str]) -> tuple[Cell, ...]:
-    """The named cells."""
-    return tuple(_cells()[name] for name in names)
+def known(suite: Suite, field: str) -> tuple[str, ...]:
+    """Return the values of a cell's field that can be chosen."""
+    return tuple(dict.fromkeys(getattr(cell, field) for cell in cells(suite).values() if getattr(cell, field)))
 
 
-def known(field: str) -> tuple[str, ...]:
-    """The values of a cell's field that can be asked for."""
-    return tuple(dict.fromkeys(getattr(cell, field) for cell in _cells().values() if getattr(cell, field)))
-
-
-def campaign(names: Sequence[str], seeds: Sequence[int], jobs: int, progress: Callable[[Mapping[str, Result]], None]) -> Campaign:
+def campaign(
+    suite: Suite, names: Sequence[str], seeds: Sequence[int], jobs: int, progress: Callable[[Mapping[str, Result]], None]
+) -> Campaign:
     """Decide the named cells. `progress` is called with the results so far, by name."""
     start = perf_counter()
     found: dict[str, Result] = {}
-    for decided in _decided(names, tuple(seeds), jobs):
+    for decided in _decided(suite, names, tuple(seeds), jobs):
         found |= {result.name: result for result in decided}
         progress(found)
     results = tuple(found[name] for name in names)
@@ -72,54 +83,49 @@ def _worst(verdicts: Sequence[str]) -> str:
     return " / ".join(dict.fromkeys(word for word in verdicts if word != PROVED)) or PROVED
 
 
-def _decided(names: Sequence[str], seeds: tuple[int, ...], jobs: int) -> Iterator[list[Result]]:
+def _decided(suite: Suite, names: Sequence[str], seeds: tuple[int, ...], jobs: int) -> Iterator[list[Result]]:
     """Yield the results, a few at a time: decided in this process if they are few, else in worker processes."""
     if len(names) <= TOGETHER:
-        yield _decide(names, seeds)
+        yield decide_here(suite, names, seeds)
         return
     with workers(jobs) as pool:
         parts = [names[i : i + TOGETHER] for i in range(0, len(names), TOGETHER)]
-        for future in as_completed([pool.submit(_decide, part, seeds) for part in parts]):
+        for future in as_completed([pool.submit(decide_here, suite, part, seeds) for part in parts]):
             yield future.result()
 
 
-def second_opinions(names: Sequence[str], jobs: int, progress: Callable[[float, str], None]) -> tuple[Opinion, ...]:
+def second_opinions(suite: Suite, names: Sequence[str], jobs: int, progress: Callable[[float, str], None]) -> tuple[Opinion, ...]:
     """Ask the second solver about the named cells that must be proved. Raise ImportError if it is not installed."""
-    provable = [name for name in names if _cells()[name].expected == PROVED]
+    provable = [name for name in names if cells(suite)[name].expected == PROVED]
     found: list[Opinion] = []
     with workers(jobs) as pool:
-        for future in as_completed([pool.submit(_confirm, provable[i : i + TOGETHER]) for i in range(0, len(provable), TOGETHER)]):
+        for future in as_completed([pool.submit(_confirm, suite, provable[i : i + TOGETHER]) for i in range(0, len(provable), TOGETHER)]):
             found += future.result()
             agreed = sum(opinion.answer == Verdict.CONFIRMED for opinion in found)
             progress(len(found) / len(provable), f"{agreed} of {len(found)} confirmed")
     return tuple(sorted(found, key=lambda opinion: provable.index(opinion.name)))
 
 
-def _confirm(names: Sequence[str]) -> list[Opinion]:
+def _confirm(suite: Suite, names: Sequence[str]) -> list[Opinion]:
     from radixcheck.verification.proofs.second_solver import confirm
 
     opinions = []
     for name in names:
         start = perf_counter()
-        opinions.append(Opinion(name, confirm(_cells()[name].condition), perf_counter() - start))
+        opinions.append(Opinion(name, confirm(cells(suite)[name].condition), perf_counter() - start))
     return opinions
 
 
-def _decide(names: Sequence[str], seeds: tuple[int, ...]) -> list[Result]:
-    return [_one(_cells()[name], seeds) for name in names]
+def decide_here(suite: Suite, names: Sequence[str], seeds: tuple[int, ...]) -> list[Result]:
+    """Decide the named cells in this process, each with every seed."""
+    return [_one(suite, cells(suite)[name], seeds) for name in names]
 
 
-def _one(cell: Cell, seeds: tuple[int, ...]) -> Result:
+def _one(suite: Suite, cell: Cell, seeds: tuple[int, ...]) -> Result:
     each, condition = refute_each if cell.expected == REFUTED else decide_each, cell.condition
     verdicts = list(each(condition, seeds))
     decided = tuple(Decided(v.verdict, v.seed, v.seconds, v.hypotheses) for v in verdicts)
     counterexample: Counterexample | None = next((v.counterexample for v in verdicts if v.counterexample), None)
     model = model_of(condition, counterexample) if counterexample else None
     fields = (cell.name, cell.formula, cell.transition, cell.policy, cell.expected, cell.sentence, cell.questions)
-    return Result(*fields, decided, model, _run(cell.name) if model else None)
-
-
-def _run(claim: str) -> Run | None:
-    from radixcheck.verification.proofs.runs import shortest  # caches need torch, which most proofs can do without
-
-    return shortest(claim)
+    return Result(*fields, decided, model, suite.run(cell.name) if model else None)

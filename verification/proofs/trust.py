@@ -17,9 +17,9 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import POS, TREE, cached, owner, page
 from radixcheck.spec.transitions import CACHE
 from radixcheck.spec.updates import Transition
+from radixcheck.verification.proofs.claim import Claim, but, given
 from radixcheck.verification.proofs.conditions import Condition, preserved, state_formulas
 from radixcheck.verification.proofs.proof_results import REFUTED
-from radixcheck.verification.review_6907.claims.claim import Claim, but, given
 
 # A cell that rests on the formula. On ATTRIBUTE_MONO and CREATION_CHAIN nothing does: they are promises for their own sake.
 RESTING = {
@@ -35,14 +35,6 @@ RESTING = {
     "NO_UAF": "grow/MATCH_SOUND",
     "CLOCK": "touch/TIME_CHAIN",
 }
-RESTING_CLAIMS = {
-    "COUNT": "PROGRESS",
-    "SLOT_PARTITION": "Q3-EQUAL",
-    "TIME_MONO": "LRU-OLDEST",
-    "TIME_CHAIN": "UNIQUE-lru",
-    "HEAP_FULL": "ORDER-lru",
-    "HEAP_STALE": "ORDER-lru",
-}
 HEAPS = ("lru", "mru")  # under mru a touch makes a key smaller, so that it pushes at once
 # Of two formulas one follows from the other: it fails only where that one does.
 TOGETHER = {"LOCK_NONNEG": "LOCK_COUNT", "ISOLATION": "MATCH_SOUND", "MATCH_SOUND": "ISOLATION"}
@@ -51,8 +43,8 @@ _OWNED = forall(POS, lambda q: cached(q) >> (owner(page(q)) == TREE))
 _NO_RUN = "the mutant that each property names is the cache that breaks it"
 
 
-def trust(claims: Iterable[Claim]) -> Iterator[Claim]:
-    """Every such claim; those without a formula are about other claims, too."""
+def trust(claims: Iterable[Claim] = ()) -> Iterator[Claim]:
+    """Yield every claim of the three kinds. Those without a formula are about the given claims, too, where they say what they need."""
     for step in CACHE:
         yield _never(step.name, step, given())
     for policy in HEAPS:
@@ -60,7 +52,7 @@ def trust(claims: Iterable[Claim]) -> Iterator[Claim]:
             if step not in CACHE:
                 yield _never(f"{policy}-{step.name}", step, given(POLICIES[policy], heap=True))
     yield from _always()
-    yield from _without({claim.id: claim.condition for claim in claims})
+    yield from _without(claims)
 
 
 def _never(name: str, step: Transition, hypotheses: Mapping[str, Term]) -> Claim:
@@ -81,15 +73,16 @@ def _always() -> Iterator[Claim]:
         yield Claim(f"ALWAYS-{property_.id}", words, "", condition, REFUTED, _NO_RUN)
 
 
-def _without(claimed: Mapping[str, Condition]) -> Iterator[Claim]:
+def _without(claims: Iterable[Claim]) -> Iterator[Claim]:
     formulas, steps = state_formulas(), {step.name: step for step in CACHE}
     for id_, cell in RESTING.items():
         step, _, kept = cell.partition("/")
         others = but(formulas, id_, *(each for each in (TOGETHER.get(id_),) if each))
         yield _missing(id_, cell, preserved(kept, formulas[kept], steps[step], others))
-    for id_, claim in RESTING_CLAIMS.items():
-        hypotheses = {name: term for name, term in claimed[claim].hypotheses.items() if name not in (id_, "NO_TIES")}
-        yield _missing(id_, claim, replace(claimed[claim], hypotheses=hypotheses))
+    for claim in claims:
+        for id_ in claim.needs:
+            hypotheses = {name: term for name, term in claim.condition.hypotheses.items() if name not in (id_, "NO_TIES")}
+            yield _missing(id_, claim.id, replace(claim.condition, hypotheses=hypotheses))
 
 
 def _missing(id_: str, cell: str, condition: Condition) -> Claim:

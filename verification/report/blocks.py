@@ -23,7 +23,15 @@ class Link:
     text: str
 
 
-Inline = str | Badge | Link
+@dataclass(frozen=True, slots=True)
+class WebLink:
+    """A reference to a page outside the document."""
+
+    url: str
+    text: str
+
+
+Inline = str | Badge | Link | WebLink
 Words = Inline | tuple[Inline, ...]
 
 

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from radixcheck.verification.core.status import Status, worst
-from radixcheck.verification.review_6907.facts.fact import Decided
+from radixcheck.verification.review_6907.fact_results import Decided
 
 COLOURS = {Status.HOLDS: "green", Status.REFUTED: "bold red", Status.UNDECIDED: "yellow"}
 

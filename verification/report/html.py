@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report import chart, drawing
-from radixcheck.verification.report.blocks import Badge, Block, Document, Inline, Link, Words
+from radixcheck.verification.report.blocks import Badge, Block, Document, Inline, Link, WebLink, Words
 
 GOOD = (Verdict.PROVED, Verdict.EXHAUSTED, Verdict.TESTED, Verdict.MEASURED, Verdict.KILLED, Verdict.REPEATED)
 BAD = (Verdict.REFUTED, Verdict.SURVIVED, Verdict.NOT_AS_EXPECTED, Verdict.MISSING, Verdict.GONE)
@@ -46,5 +46,7 @@ def _inline(words: Inline) -> Markup:
             return Markup('<b class="verdict {}">{}</b>').format(kind, word)
         case Link(to, text):
             return Markup('<a href="#{}">{}</a>').format(to, text)
+        case WebLink(url, text):
+            return Markup('<a href="{}">{}</a>').format(url, text)
     parts = words.split("`")
     return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts))

@@ -17,6 +17,7 @@ from radixcheck.verification.report.blocks import (
     Plain,
     Steps,
     Table,
+    WebLink,
     Words,
 )
 
@@ -109,6 +110,8 @@ def _inline(words: Inline) -> str:
             return f"**{word}**"
         case Link(to, text):
             return f"[{_escaped(text)}](#{to})"
+        case WebLink(url, text):
+            return f"[{_escaped(text)}]({url})"
     return "".join(_code(part) if i % 2 else _escaped(part) for i, part in enumerate(words.split("`")))
 
 

@@ -17,7 +17,7 @@ from radixcheck.verification.mutants.detectors import DETECTORS, EXAMPLES, STEPS
 from radixcheck.verification.mutants.kill_matrix import KILLED, NOT_RUN, OPERATIONS_MAX, OTHER, SURVIVED, Cell, Judged, judge_all
 from radixcheck.verification.mutants.named import mutant
 from radixcheck.verification.mutants.reliability import SHARE, Reliability, measure_all
-from radixcheck.verification.mutants.scope import FIELD, OUT_OF_SCOPE
+from radixcheck.verification.review_6907.field_faults import FIELD_FAULTS, OUT_OF_SCOPE
 
 COLOURS = {KILLED: "green", OTHER: "bold yellow", SURVIVED: "bold red", NOT_RUN: "dim"}
 LAST = 12  # rows shown of a table that grows
@@ -151,7 +151,9 @@ def _trace(each: Judged) -> str:
 def _in_full(each: Judged) -> list[Any]:
     """What a mutant does wrong, and what each detector says of it."""
     sources = f"  ({', '.join(each.sources)})" if each.sources else ""
-    lines = [f"{cell.detector}: {cell.verdict}{_by(cell)}" + (f": {cell.text}" if cell.text else "") for cell in each.cells]
+    reported = [FIELD_FAULTS[source] for source in each.sources if source in FIELD_FAULTS]
+    lines = [f"{fault.id}: {fault.sentence} {fault.url}" for fault in reported]
+    lines += [f"{cell.detector}: {cell.verdict}{_by(cell)}" + (f": {cell.text}" if cell.text else "") for cell in each.cells]
     if each.smallest is not None:
         lines.append(f"the smallest trace is under {each.smallest.config}: {each.smallest.violation.text}")
     head = Text.assemble((each.name, "bold"), f"{sources}  {each.sentence}")
@@ -171,7 +173,7 @@ def _counts(judged: Sequence[Judged]) -> list[Text]:
     covered = {source for each in judged for source in each.sources}
     if covered:
         scope = f"{len(covered)} have a mutant here, {len(OUT_OF_SCOPE)} are out of scope"
-        lines.append(Text(f"of {len(FIELD)} faults reported in the field {scope}", "dim"))
+        lines.append(Text(f"of {len(FIELD_FAULTS)} faults reported in the field {scope}", "dim"))
     return lines
 
 

@@ -1,7 +1,9 @@
-"""The answers to the reviewers' questions with the results that they rest on, as text for a person and as JSON for machines."""
+"""The questions of the review with their answers and the results that these rest on, as text and as JSON."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.padding import Padding
@@ -10,9 +12,10 @@ from rich.text import Text
 
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.review_6907.answers import ANSWERS, ANY, BENCH, FACTS, PROVE, Answer, Evidence
+from radixcheck.verification.review_6907.questions import THREAD, Question
 from radixcheck.verification.runs.results import Result, Results
 
-OPEN, MISSING, UNEXPECTED = Verdict.OPEN, Verdict.MISSING, Verdict.NOT_AS_EXPECTED
+OPEN, MISSING, NOT_RUN, UNEXPECTED = Verdict.OPEN, Verdict.MISSING, Verdict.NOT_RUN, Verdict.NOT_AS_EXPECTED
 GOOD = "green"
 COLOURS: dict[str, str] = {
     Verdict.PROVED: GOOD,
@@ -20,26 +23,27 @@ COLOURS: dict[str, str] = {
     Verdict.MEASURED: GOOD,
     Verdict.REFUTED: "cyan",
     OPEN: "yellow",
+    NOT_RUN: "dim",
 }  # anything else is bold red
 WORST_FIRST = (Verdict.REFUTED, Verdict.UNKNOWN, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer, and what its evidence says today."""
+    """An answer, and the results of its evidence."""
 
     answer: Answer
     results: tuple[tuple[Evidence, Result | None], ...]
 
     @property
     def verdict(self) -> str:
-        """What the first result says, if all are as expected; the worst, where it was asked of several caches; OPEN without an answer."""
+        """Return the verdict of the first result if all are as expected; of several subjects the worst. OPEN: without evidence."""
         said = [(evidence, result.verdict if result else MISSING) for evidence, result in self.results]
         if any(word == MISSING for _, word in said):
             return MISSING
         if any(evidence.expected not in (ANY, word) for evidence, word in said):
             return UNEXPECTED
-        if not self.answer.answer:
+        if not said:
             return OPEN
         first, word = said[0]
         words = {other for evidence, other in said if (evidence.name, evidence.expected) == (first.name, ANY)}
@@ -47,40 +51,73 @@ class Answered:
 
 
 def answered(results: Results, answers: Iterable[Answer] = ANSWERS) -> tuple[Answered, ...]:
-    """Every answer beside its results."""
+    """Return every answer with its results."""
     return tuple(Answered(answer, tuple((e, results.of(e)) for e in answer.evidence)) for answer in answers)
 
 
 def paragraph(answer: Answer) -> str:
-    """All that we say to it."""
+    """Return the answer, what it means for the submitted cache, and what is open."""
     said = " ".join(word for word in (answer.answer, answer.change) if word)
     return said + (f" Open: {answer.open}." if said and answer.open else "") if said else f"{answer.open}."
 
 
 def line(evidence: Evidence, result: Result | None) -> tuple[str, str]:
-    """What a piece of evidence says: verdict, and the rest of the line."""
+    """Return the verdict of a piece of evidence, and the rest of its line."""
     of = "" if evidence.source in (PROVE, FACTS, BENCH) else f" of {evidence.source}"
     return (result.verdict if result else MISSING), f"{evidence.name}{of}: {result.detail if result else ''}"
 
 
 def text(found: Sequence[Answered]) -> list[Any]:
-    """Question, verdict, answer, evidence and command of each; and a last line that counts them."""
+    """Return question, verdict, answer, evidence and command of each, and a line that counts the verdicts."""
     return [*(part for each in found for part in _one(each)), last(found)]
 
 
 def brief(found: Sequence[Answered]) -> list[Any]:
-    """A row for each, and the line that counts them."""
+    """Return a table of the questions and a line that counts the verdicts."""
+    return [_table((each, each.verdict) for each in found), Text(), last(found)]
+
+
+def _table(rows: Iterable[tuple[Answered, str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("", "verdict", "claim or question"):
+    for column in ("id", "asked by", "verdict", "claim or question"):
         table.add_column(column, overflow="fold")
-    for each in found:
-        table.add_row(each.answer.id, Text(each.verdict, COLOURS.get(each.verdict, "bold red")), each.answer.question)
-    return [table, Text(), last(found)]
+    for each, word in rows:
+        question = each.answer.question
+        table.add_row(question.id, _asked_by(question), Text(word, COLOURS.get(word, "bold red")), Text(question.sentence))
+    return table
+
+
+def _asked_by(question: Question) -> str:
+    """Return who asked, with the pull request where that is not the reviewed one."""
+    return question.asked_by if question.url == THREAD else f"{question.asked_by} {question.place}"
+
+
+def listing(found: Sequence[Answered], results: Path) -> list[Any]:
+    """Return the table of the questions by stored results alone, what NOT RUN means, and the URL of the thread."""
+    words = [_run(each.verdict) for each in found]
+    parts = [_table(zip(found, words, strict=True)), Text()]
+    if NOT_RUN in words:
+        command = f"radixcheck report --results {quote(str(results))}"
+        parts.append(Text(f"{NOT_RUN}: {results} has no result of the present sources; `{command}` obtains it"))
+    return [*parts, Text(f"the review is {THREAD}; `radixcheck report --question ID` shows answer and evidence")]
+
+
+def listing_json(found: Sequence[Answered]) -> list[dict[str, Any]]:
+    """Return the same as JSON, with the evidence of each answer."""
+    return [
+        row | {"verdict": _run(row["verdict"]), "evidence": [e | {"found": _run(e["found"])} for e in row["evidence"]]}
+        for row in to_json(found)
+    ]
+
+
+def _run(word: str) -> str:
+    """Return the verdict as a listing shows it: it runs nothing, so that a result which is not stored is no failure."""
+    return NOT_RUN if word == MISSING else word
 
 
 def _one(each: Answered) -> Iterator[Any]:
     a = each.answer
-    yield Text(f"{a.id}  {a.question}", "bold")
+    yield Text(f"{a.id}  {a.question.sentence}", "bold")
     yield Padding(Text.assemble((each.verdict, COLOURS.get(each.verdict, "bold red")), f"  {paragraph(a)}"), (0, 0, 0, 2))
     for evidence, result in each.results:
         word, rest = line(evidence, result)
@@ -91,13 +128,13 @@ def _one(each: Answered) -> Iterator[Any]:
 
 
 def counts(found: Sequence[Answered]) -> str:
-    """How many there are of each verdict."""
+    """Return how many there are of each verdict."""
     words = [each.verdict for each in found]
     return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
 
 
 def last(found: Sequence[Answered]) -> Text:
-    """The line that counts them."""
+    """Return the line that counts the verdicts."""
     return Text(f"{len(found)} claims and questions: {counts(found)}", GOOD if status(found) == Status.HOLDS else "bold red")
 
 
@@ -108,11 +145,13 @@ def status(found: Sequence[Answered]) -> Status:
 
 
 def to_json(found: Sequence[Answered]) -> list[dict[str, Any]]:
-    """Every answer, with each result."""
+    """Return every answer with each result as JSON."""
     return [
         {
             "id": each.answer.id,
-            "question": each.answer.question,
+            "asked_by": each.answer.question.asked_by,
+            "url": each.answer.question.url,
+            "question": each.answer.question.sentence,
             "verdict": each.verdict,
             "answer": paragraph(each.answer),
             "open": each.answer.open,

@@ -16,6 +16,7 @@ from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.report.pictures import Scene
 from radixcheck.verification.report.wording import TRACE_MAX, numbered, styled
+from radixcheck.verification.review_6907.questions import THREAD, urls
 from radixcheck.verification.runs.outcome import DiffOutcome, ReplayOutcome, VerifyOutcome
 from radixcheck.verification.search.diff import Difference, brief
 from radixcheck.verification.search.verify import PropertyVerdict
@@ -159,13 +160,14 @@ def property_rows(properties: Iterable[Property], policy: Policy) -> list[dict[s
             "witness": text(p.witness(policy)) if p.witness else None,
             "mutant": p.mutant,
             "questions": p.questions,
+            "question_urls": urls(p.questions.split()),
         }
         for p in properties
     ]
 
 
 def invariants(rows: Iterable[dict[str, Any]]) -> list[Any]:
-    """One block for each property: id and kind, sentence, formula."""
+    """Return a block for each property (id and kind, sentence, formula), and where the ids of questions lead."""
     parts: list[Any] = []
     for row in rows:
         questions = f"  ({row['questions']})" if row["questions"] else ""
@@ -173,7 +175,7 @@ def invariants(rows: Iterable[dict[str, Any]]) -> list[Any]:
         parts.append(Padding(Text(row["sentence"]), (0, 0, 0, 2)))
         if row["formula"]:
             parts.append(Padding(Text(row["formula"], "cyan"), (0, 0, 0, 2)))
-    return parts
+    return [*parts, Text(), Text(f"in brackets: questions of the review {THREAD}; `radixcheck questions` lists them")]
 
 
 def replay(outcome: ReplayOutcome) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What measurements decide of the reviewers' questions: which of two costs is the smaller one, wherever both were measured in one run."""
+"""Claims about costs, decided by the benchmark: one cost is smaller than another in every job of a run that measured both."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from dataclasses import dataclass
 
 from radixcheck.verification.bench.bench_data import OURS, Job
 from radixcheck.verification.bench.bench_results import Results
-from radixcheck.verification.bench.figures import Figure
 from radixcheck.verification.core.status import Verdict
 
 MEASURED, REFUTED, NOT_MEASURED = Verdict.MEASURED, Verdict.REFUTED, Verdict.NOT_MEASURED
 BASE, SUBMITTED, LEAF_SET = "base", "as-submitted:pairs", "leaf-set"
-TIE = 1.2  # two costs that lie closer are taken for equal: machines are noisy
+TIE = 1.2  # two costs whose ratio is smaller count as equal: machines are noisy
 Place = tuple[str, str]  # a cache and a figure
-Figures = dict[str, dict[str, Figure]]
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """One way costs less than another, in every job of a scenario in which both were measured."""
+class CostClaim:
+    """One figure is smaller than another in every job of a scenario that has both."""
 
     id: str
     questions: str  # ids
@@ -27,16 +25,16 @@ class Claim:
     scenario: str
     less: Place
     more: Place
-    name: Callable[[Job], str]  # of a job, in a sentence
+    name: Callable[[Job], str]  # of a job, for a sentence
 
     @property
     def command(self) -> str:
-        """What repeats it."""
+        """Return the command that measures both figures."""
         caches = dict.fromkeys((self.less[0], self.more[0]))
         return " ".join(("radixcheck bench --quick --scenario", self.scenario, *(f"--cache {cache}" for cache in caches)))
 
     def decide(self, results: Results) -> Decided:
-        """In this run."""
+        """Compare the two figures in each job of a run."""
         return Decided(self, tuple(self._pairs(results)))
 
     def _pairs(self, results: Results) -> Iterator[Pair]:
@@ -58,7 +56,7 @@ class Pair:
 
     @property
     def ratio(self) -> float:
-        """How many times cheaper the first is."""
+        """Return how many times cheaper the first is."""
         return self.more / self.less
 
     def __str__(self) -> str:
@@ -71,28 +69,28 @@ def _number(value: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A claim beside what was measured."""
+    """A claim, and the two costs in each job."""
 
-    claim: Claim
+    claim: CostClaim
     pairs: tuple[Pair, ...]
 
     @property
     def verdict(self) -> str:
-        """One job that says otherwise refutes it; where all are ties, nothing was measured."""
+        """Return NOT MEASURED if all jobs are ties, REFUTED if one job contradicts the claim by more than a tie, else MEASURED."""
         if all(1 / TIE <= pair.ratio <= TIE for pair in self.pairs):
             return NOT_MEASURED
         return MEASURED if all(pair.ratio >= 1 / TIE for pair in self.pairs) else REFUTED
 
     @property
     def text(self) -> str:
-        """Every job."""
+        """Return the costs in every job."""
         return "; ".join(map(str, self.pairs))
 
     def to_json(self) -> dict[str, object]:
-        """Everything, for machines."""
+        """Return the claim, its verdict and the costs as JSON."""
         pairs = [{"job": pair.job, "less": pair.less, "more": pair.more, "ratio": pair.ratio} for pair in self.pairs]
-        said = {"id": self.claim.id, "questions": self.claim.questions.split(), "sentence": self.claim.sentence}
-        return said | {"verdict": self.verdict, "text": self.text, "pairs": pairs}
+        head = {"id": self.claim.id, "questions": self.claim.questions.split(), "sentence": self.claim.sentence}
+        return head | {"verdict": self.verdict, "text": self.text, "pairs": pairs}
 
 
 def _evictions(job: Job) -> str:
@@ -108,24 +106,29 @@ _EVICT = "evict p50"
 CLAIMS = {
     claim.id: claim
     for claim in (
-        Claim(
-            *("EVICT-GAIN", "C7 Q12", "As submitted, an eviction costs less than before the change.", "decode"),
+        CostClaim(
+            *("EVICT-GAIN", "C7 Q12", "An eviction of the submitted cache costs less than one before the change.", "decode"),
             *((SUBMITTED, _EVICT), (BASE, _EVICT), _evictions),
         ),
-        Claim(
-            *("EVICT-OURS", "C7 Q12", "An eviction of this project's cache costs less than one as submitted.", "decode"),
+        CostClaim(
+            *("EVICT-OURS", "C7 Q12", "An eviction of this project's cache costs less than one of the submitted cache.", "decode"),
             *((OURS, _EVICT), (SUBMITTED, _EVICT), _evictions),
         ),
-        Claim(
-            *("HEAPIFY-LEFT", "L1", "With a set of leaves an eviction still costs more than with a persistent heap.", "decode"),
+        CostClaim(
+            *(
+                "HEAPIFY-LEFT",
+                "L1",
+                "An eviction with a set of leaves costs more than one of the submitted cache, which has a persistent heap.",
+                "decode",
+            ),
             *((SUBMITTED, _EVICT), (LEAF_SET, _EVICT), _evictions),
         ),
-        Claim(
-            *("SET-GAIN", "L1", "With a set of leaves an eviction costs less than with a walk over the whole tree.", "decode"),
+        CostClaim(
+            *("SET-GAIN", "L1", "An eviction with a set of leaves costs less than one that walks the whole tree.", "decode"),
             *((LEAF_SET, _EVICT), (BASE, _EVICT), _evictions),
         ),
-        Claim(
-            *("FLATTEN-GAIN", "C8", "Flattening by a chain costs less than by sums of lists.", "batch"),
+        CostClaim(
+            *("FLATTEN-GAIN", "C8", "Flattening by a chain costs less than flattening by a sum of lists.", "batch"),
             *((OURS, "chain p50"), (OURS, "sum p50"), _batch),
         ),
     )
@@ -133,5 +136,5 @@ CLAIMS = {
 
 
 def decided(results: Results) -> tuple[Decided, ...]:
-    """The claims about which this run says something."""
+    """Return the claims for which the run has both figures, decided."""
     return tuple(found for claim in CLAIMS.values() if (found := claim.decide(results)).pairs)

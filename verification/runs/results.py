@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE, SECONDS, Evidence
 from radixcheck.verification.runs.request import request_for
-from radixcheck.verification.runs.store import Stored, store, stored
+from radixcheck.verification.runs.store import Stored, load, store, stored
 from radixcheck.verification.subjects.registry import BUILT_IN, resolve
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def collect(folder: Path, sources: Iterable[str], python: str | None, progress: 
     found = {}
     for source in dict.fromkeys(sources):
         make = makers.get(source) or _verifier(source)
-        file = folder / f"{_file(source)}.json"
+        file = _file(folder, source)
         ours = (source in makers or source in BUILT_IN) and not (source == BENCH and python)
         found[source] = (stored if ours else _anew)(file, lambda: make(progress))  # noqa: B023 - it is called at once
     return Results(found)
@@ -96,17 +96,24 @@ def _anew(file: Path, obtain: Callable[[], Stored]) -> Stored:
     return store(file, obtain())
 
 
-def _file(source: str) -> str:
-    return "".join(c if c.isalnum() or c in "-._" else "-" for c in source)[:120]
+def present(folder: Path, sources: Iterable[str]) -> Results:
+    """Return those results of these sources that are stored and are of the present package. Nothing is run."""
+    found = {source: load(_file(folder, source)) for source in dict.fromkeys(sources)}
+    return Results({source: each for source, each in found.items() if each is not None})
+
+
+def _file(folder: Path, source: str) -> Path:
+    return folder / ("".join(c if c.isalnum() or c in "-._" else "-" for c in source)[:120] + ".json")
 
 
 def _prove(progress: Progress) -> Stored:
     from radixcheck.verification.proofs import prove as campaign
     from radixcheck.verification.report import prove_view as proofs
+    from radixcheck.verification.review_6907.proof_suite import PROOFS
 
-    names = campaign.chosen((), (), ())
+    names = campaign.chosen(PROOFS, (), (), ())
     with progress("proving") as told:
-        found = campaign.campaign(names, (0,), 2, lambda results: told(len(results) / len(names), f"{len(results)} of {len(names)}"))
+        found = campaign.campaign(PROOFS, names, (0,), 2, lambda so_far: told(len(so_far) / len(names), f"{len(so_far)} of {len(names)}"))
     return proofs.to_store(found)
 
 

@@ -26,15 +26,18 @@ def folder(path: Path, option: str) -> Path:
     return path
 
 
-def stored(file: Path, obtain: Callable[[], Stored]) -> Stored:
-    """What is in the file, if it speaks of these very sources; else it is obtained and stored there."""
+def load(file: Path) -> Stored | None:
+    """Return the results in the file if they are of the present sources, else None."""
     try:
         found: Stored = json.loads(file.read_text())
-        if found["sources"] == digest():
-            return found
+        return found if found["sources"] == digest() else None
     except (OSError, ValueError, KeyError, TypeError):
-        pass  # nothing that can be used: an unfinished file, or somebody else's
-    return store(file, obtain())
+        return None  # an unfinished file, or one that this package did not write
+
+
+def stored(file: Path, obtain: Callable[[], Stored]) -> Stored:
+    """Return the results in the file if they are of the present sources; else obtain and store them."""
+    return load(file) or store(file, obtain())
 
 
 def store(file: Path, results: Stored) -> Stored:

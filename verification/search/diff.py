@@ -13,7 +13,7 @@ from random import Random
 from time import monotonic
 
 from radixcheck.spec.values import Sizes
-from radixcheck.verification.checker import blame
+from radixcheck.verification.checker.difference_text import prefix_text
 from radixcheck.verification.checker.oracle import Oracle
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory, Subject
@@ -138,7 +138,7 @@ class Pair:
 
     def _shown(self, positions: Sequence[int]) -> str:
         """Return the prefixes that end at these positions."""
-        known = [brief(blame.shown(self.oracle.positions, q)) if q >= 0 else "never written" for q in positions[:SHOWN_MAX]]
+        known = [brief(prefix_text(self.oracle.positions, q)) if q >= 0 else "never written" for q in positions[:SHOWN_MAX]]
         return " ".join(known) + (f" and {len(positions) - SHOWN_MAX} more" if len(positions) > SHOWN_MAX else "")
 
 

@@ -291,7 +291,7 @@ def test_what_is_recalled_is_what_would_be_computed_anew() -> None:
     for op in random_trace("lru", 2, 1):
         assert checker.step(op) == []
         assert checker.check_all() == []
-        assert checker._observe() == []
+        assert checker.observe() == []
         anew = Abstraction(checker.oracle.positions, checker.engine.pool, "lru", checker.oracle.written)
         anew.clock = checker.abstraction.clock
         assert checker.observation is not None

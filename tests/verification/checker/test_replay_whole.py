@@ -25,7 +25,7 @@ def filled() -> IncrementalChecker:
     used = (op for op in operations(checker, Random(2), PROFILES["requests"]) if op.name in ("start", "decode", "chunk", "finish"))
     assert [found for _, op in zip(range(150), used, strict=False) for found in checker.step(op)] == []
     assert checker.check_all() == []
-    assert checker._agreement._agreed  # the short way was taken
+    assert checker._whole._agreement._agreed  # the short way was taken
     return checker
 
 

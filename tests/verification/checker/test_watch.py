@@ -43,12 +43,12 @@ def test_a_call_that_does_not_return_is_given_up(call: Callable[[], None]) -> No
 
 
 def test_the_next_one_is_waited_for_half_as_long() -> None:
-    patience = Patience(1.2)
+    timeout = Patience(1.2)
 
     with pytest.raises(CallHung):
-        WATCH.call(patience, loops)
+        WATCH.call(timeout, loops)
 
-    assert patience.seconds == 0.6
+    assert timeout.seconds == 0.6
 
 
 def test_a_call_that_returns_or_raises_is_let_alone() -> None:
@@ -105,7 +105,7 @@ class ObserveLoops(ReferenceSubject):
 )
 def test_a_cache_that_hangs_is_refuted_by_the_call_that_hangs(subject: type[ReferenceSubject], trace: list[Op], words: str) -> None:
     checker = new_checker(lambda setup: subject(setup.page_size, setup.policy, setup.pool), Config("lru", 1, 8), stride=1)
-    WATCH.patience(checker.engine.subject).seconds = SOON
+    WATCH.timeout(checker.engine.subject).seconds = SOON
 
     *right, wrong = [checker.step(op) for op in trace]
 

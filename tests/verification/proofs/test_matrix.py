@@ -28,13 +28,15 @@ from radixcheck.verification.proofs.proof_results import (
     Result,
 )
 from radixcheck.verification.report import prove_view as proofs
+from radixcheck.verification.review_6907.claims import claims
+from radixcheck.verification.review_6907.proof_suite import PROOFS
 
-CELLS = {cell.name: cell for cell in matrix()}
+CELLS = campaign.cells(PROOFS)
 OF_HEAP = ("queued", "on", "first", "second", "entry")
 
 
 def test_the_names_of_cells_are_unique() -> None:
-    assert len(CELLS) == len(matrix()) > 380
+    assert len(CELLS) == len(matrix(claims())) > 380
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
@@ -98,7 +100,7 @@ def test_the_choice_does_not_depend_on_the_order_of_options() -> None:
 
 
 def test_a_cell_about_any_policy_is_chosen_with_each_policy() -> None:
-    names = campaign.chosen((), ("touch",), ("mru",))
+    names = campaign.chosen(PROOFS, (), ("touch",), ("mru",))
 
     assert {"touch/HEAP_STALE", "LAZY-mru"} <= set(names)
     assert "LAZY-lru" not in names
@@ -115,6 +117,6 @@ def test_a_contradiction_of_the_second_solver_fails_and_an_undecided_answer_does
 
 
 def test_the_second_solver_gets_only_the_conditions_to_prove() -> None:
-    opinions = campaign.second_opinions(["evict/NO_ORPHAN", "Q1-EQUAL"], 1, lambda share, what: None)
+    opinions = campaign.second_opinions(PROOFS, ["evict/NO_ORPHAN", "Q1-EQUAL"], 1, lambda share, what: None)
 
     assert [(opinion.name, opinion.answer) for opinion in opinions] == [("evict/NO_ORPHAN", CONFIRMED)]

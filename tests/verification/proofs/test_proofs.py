@@ -36,8 +36,8 @@ from radixcheck.verification.proofs.decide import decide, prove
 from radixcheck.verification.proofs.laws import AXIOMS, inherits, leaf_below, next_page, no_more
 from radixcheck.verification.proofs.proof_results import PROVED, REFUTED, UNKNOWN
 from radixcheck.verification.proofs.refute import SIZES, witness
-from radixcheck.verification.review_6907.claims.accounting import BY_KEY, BY_SLOTS, delete, free
-from radixcheck.verification.review_6907.claims.sequence import then
+from radixcheck.verification.proofs.sequence import then
+from radixcheck.verification.proofs.variants import BY_KEY, BY_SLOTS, delete, free
 
 FORMULAS = state_formulas()
 POSTS = {p.id: p.formula(LRU) for p in POSTCONDITIONS if p.formula is not None}

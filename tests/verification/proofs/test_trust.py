@@ -12,11 +12,11 @@ from radixcheck.spec.run.reader import check
 from radixcheck.spec.signature import node
 from radixcheck.spec.transitions import CACHE, EVICT, n
 from radixcheck.verification.proofs import trust
+from radixcheck.verification.proofs.claim import given
 from radixcheck.verification.proofs.conditions import DERIVED, preserved, state_formulas
 from radixcheck.verification.proofs.decide import decide, refute_each
 from radixcheck.verification.proofs.proof_results import PREFIXES, REFUTED
 from radixcheck.verification.review_6907.claims import claims
-from radixcheck.verification.review_6907.claims.claim import given
 
 CLAIMS = {claim.id: claim for claim in trust.trust(claims())}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from radixcheck.reference.eviction import evictable_leaves
-from radixcheck.verification.checker.incremental.incremental_checker import LINEAR
+from radixcheck.verification.checker.incremental.whole_state import LINEAR
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.replay.mooncake import BLOCK, TraceError, TraceRequest, output_length, parse, prompt, read
 from radixcheck.verification.replay.replay import FIRST_OUTPUT, Settings, check_fits, replay

@@ -103,7 +103,7 @@ def test_the_description_says_all_of_it_in_words(evicted: tuple[Frame, ...]) -> 
         "5 for [1 1]  stale: its node is gone",
         "lost: slots 2, which nobody can reach",
     ]
-    assert "EVICT_LEAF broken: fails at k = [1 1], p = [1]" in described(evicted[-1])
+    assert "EVICT_LEAF broken: the formula is false for k = [1 1], p = [1]" in described(evicted[-1])
 
 
 def test_locks_and_a_split_are_drawn_and_said() -> None:

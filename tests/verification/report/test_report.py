@@ -25,27 +25,29 @@ from radixcheck.verification.review_6907.answers import (
     reviewed,
     sources,
 )
+from radixcheck.verification.review_6907.claims import claims
 from radixcheck.verification.review_6907.cost_claims import CLAIMS
 from radixcheck.verification.review_6907.facts import FACTS as DECIDED
+from radixcheck.verification.review_6907.questions import QUESTIONS
 from radixcheck.verification.runs.results import Results
 from radixcheck.verification.runs.store import digest, stored
 from radixcheck.verification.subjects.registry import BUILT_IN
 
 HOST_TIER = ("C10", "Q8")
 SERVED_MODEL = "C12"
+LINTED = "Q13"
 
-ASKED = [*(f"C{i}" for i in range(1, 13)), *(f"Q{i}" for i in range(1, 14)), *(f"L{i}" for i in range(1, 6))]
 EVIDENCE = [(answer.id, evidence) for answer in ANSWERS for evidence in answer.evidence]
 
 
 def test_every_claim_and_question_has_its_answer() -> None:
-    assert [answer.id for answer in ANSWERS] == ASKED
-    assert all(answer.answer or answer.open for answer in ANSWERS)
-    assert all(bool(answer.answer) == bool(answer.evidence) for answer in ANSWERS)
+    assert [answer.id for answer in ANSWERS] == [*QUESTIONS]
+    assert all(answer.evidence or answer.open for answer in ANSWERS)
+    assert [answer.id for answer in ANSWERS if bool(answer.answer) != bool(answer.evidence)] == [LINTED]
 
 
 def test_what_an_answer_rests_on_exists_and_is_expected_there_too() -> None:
-    cells = matrix()
+    cells = matrix(claims())
     for id_, evidence in EVIDENCE:
         if evidence.source == FACTS:
             assert DECIDED[evidence.name].expected == evidence.expected
@@ -68,7 +70,7 @@ def results(*cells: dict[str, Any], **properties: str) -> Results:
     return Results({"prove": {"cells": cells}, "base": {"properties": verified}})
 
 
-ANSWER = Answer("Q1", "Is it so?", "It is.", (*proved("COUNT"), *refuted("Q1-EQUAL"), *found("base", "REFUTED", "RECENCY")))
+ANSWER = Answer("Q1", "It is.", (*proved("COUNT"), *refuted("Q1-EQUAL"), *found("base", "REFUTED", "RECENCY")))
 RIGHT = [cell("evict/COUNT", "PROVED"), cell("grow/COUNT", "PROVED"), cell("Q1-EQUAL", "REFUTED")]
 
 
@@ -139,26 +141,27 @@ def all_as_expected(folder: Path) -> None:
 
 def test_the_command_answers_from_what_is_stored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     all_as_expected(tmp_path)
-    every = [word for id_ in ASKED for word in ("--question", id_)]
+    every = [word for id_ in QUESTIONS for word in ("--question", id_)]
 
     assert run(["report", "--results", str(tmp_path), *every]) == 0
     text = capsys.readouterr().out
     assert run(["report", "--json", "--results", str(tmp_path), "--question", "Q1"]) == 0
 
-    assert all(f"{id_}  " in text for id_ in ASKED)
+    assert all(f"{id_}  " in text for id_ in QUESTIONS)
     assert "30 claims and questions" in text
     assert [each["id"] for each in json.loads(capsys.readouterr().out)] == ["Q1"]
 
 
-def test_only_what_needs_a_second_tier_or_a_served_model_is_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_what_needs_a_second_tier_a_served_model_or_the_linter_is_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     all_as_expected(tmp_path)
 
-    run(["report", "--json", "--results", str(tmp_path), *(word for id_ in ASKED for word in ("--question", id_))])
+    run(["report", "--json", "--results", str(tmp_path), *(word for id_ in QUESTIONS for word in ("--question", id_))])
 
     answered = {each["id"]: each for each in json.loads(capsys.readouterr().out)}
-    assert {id_ for id_, each in answered.items() if each["verdict"] == "OPEN"} == {*HOST_TIER, SERVED_MODEL}
+    assert {id_ for id_, each in answered.items() if each["verdict"] == "OPEN"} == {*HOST_TIER, SERVED_MODEL, LINTED}
     assert all("host tier" in answered[id_]["open"] for id_ in (*HOST_TIER, "Q6"))
     assert "served model" in answered[SERVED_MODEL]["open"]
+    assert "ruff check" in answered[LINTED]["answer"]
 
 
 def test_another_cache_stands_in_the_place_of_the_change() -> None:
@@ -173,7 +176,7 @@ def test_another_cache_stands_in_the_place_of_the_change() -> None:
 
 @pytest.mark.parametrize(("first", "second", "verdict"), [("TESTED", "REFUTED", "REFUTED"), ("NOT OBSERVABLE", "TESTED", "NOT OBSERVABLE")])
 def test_of_several_caches_the_worst_speaks(first: str, second: str, verdict: str) -> None:
-    (answer,) = reviewed([Answer("C3", "Bounded?", "It depends.", found(PAIRS, "REFUTED", "HEAP_BOUND"))], ("a", "b"))
+    (answer,) = reviewed([Answer("C3", "It depends.", found(PAIRS, "REFUTED", "HEAP_BOUND"))], ("a", "b"))
     kept = {
         name: {"properties": [{"id": "HEAP_BOUND", "verdict": word, "checked": 9, "non_vacuous": 5, "note": "why"}]}
         for name, word in (("a", first), ("b", second))

@@ -29,6 +29,8 @@ from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.review_6907.answers import ANSWERS, BENCH, PROVE
 from radixcheck.verification.review_6907.cost_claims import decided
 from radixcheck.verification.review_6907.facts import FACTS, decide
+from radixcheck.verification.review_6907.proof_suite import PROOFS
+from radixcheck.verification.review_6907.questions import QUESTIONS, THREAD
 from radixcheck.verification.runs.outcome import VerifyOutcome
 from radixcheck.verification.runs.results import collect
 from radixcheck.verification.runs.store import store
@@ -51,7 +53,7 @@ def bench() -> dict[str, object]:
 
 def small(folder: Path) -> None:
     """Real results of small budgets, where the report looks for them."""
-    results = campaign.campaign(FEW, (0,), 1, lambda found: None)
+    results = campaign.campaign(PROOFS, FEW, (0,), 1, lambda found: None)
     store(folder / "prove.json", proofs.to_store(results))
     store(folder / "facts.json", facts.to_json([decide(fact, 0) for fact in FACTS.values()]))
     store(folder / "bench.json", bench())
@@ -98,7 +100,8 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.ids: list[str] = []
-        self.links: list[str] = []
+        self.links: list[str] = []  # within the page
+        self.web: list[str] = []  # to pages outside, which a reader may follow
         self.outside: list[str] = []
         self.tags: set[str] = set()
         self.feed(text)
@@ -107,8 +110,11 @@ class Page(HTMLParser):
         given = dict(attrs)
         self.tags.add(tag)
         self.ids += [given["id"] or ""] if "id" in given else []
-        self.links += [given["href"] or ""] if tag == "a" and "href" in given else []
-        self.outside += [f"{tag} {name}" for name, value in attrs if name in ("src", "href") and not (value or "").startswith("#")]
+        link = given.get("href") if tag == "a" else None
+        self.links += [link] if link and link.startswith("#") else []
+        self.web += [link] if link and link.startswith("https://") else []
+        loaded = [name for name, value in attrs if name in ("src", "href") and not (value or "").startswith("#")]
+        self.outside += [f"{tag} {name}" for name in loaded if link is None or link not in self.web]
 
 
 def test_the_page_needs_nothing_else_and_every_reference_leads_somewhere(made: Path) -> None:
@@ -119,6 +125,14 @@ def test_the_page_needs_nothing_else_and_every_reference_leads_somewhere(made: P
     assert len(page.ids) == len(set(page.ids))
     assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
     assert len(page.links) > 50
+
+
+def test_the_page_and_the_markdown_link_the_thread_of_each_question(made: Path) -> None:
+    page, markdown = Page((made / "report.html").read_text()), (made / "report.md").read_text()
+
+    assert set(page.web) == {question.url for question in QUESTIONS.values()}
+    assert page.web.count(THREAD) >= sum(question.url == THREAD for question in QUESTIONS.values())
+    assert all(f"({question.url})" in markdown for question in QUESTIONS.values())
 
 
 def test_every_picture_has_words_for_who_cannot_see_it(made: Path) -> None:
@@ -221,7 +235,8 @@ def test_every_reference_can_be_followed_in_a_browser(made: Path, browser: webdr
     """The target is there and can be seen: what it is folded in opens."""
     page = (made / "report.html").as_uri()
     browser.get(page)
-    links: list[str] = browser.execute_script("return [...new Set([...document.links].map(a => a.getAttribute('href')))]")
+    within = "[...document.links].map(a => a.getAttribute('href')).filter(to => to.startsWith('#'))"
+    links: list[str] = browser.execute_script(f"return [...new Set({within})]")
 
     hidden = []
     for link in links:

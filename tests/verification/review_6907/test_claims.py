@@ -8,10 +8,11 @@ from radixcheck.verification.proofs.decide import decide_each
 from radixcheck.verification.proofs.models import model_of
 from radixcheck.verification.proofs.proof_results import CONFIRMED, PROVED, REFUTED
 from radixcheck.verification.proofs.refute import SIZES, witness
-from radixcheck.verification.proofs.runs import CACHES
 from radixcheck.verification.proofs.second_solver import confirm
 from radixcheck.verification.report.countermodel import worded
+from radixcheck.verification.review_6907.claim_runs import CACHES
 from radixcheck.verification.review_6907.claims import claims
+from radixcheck.verification.review_6907.proof_suite import PROOFS
 
 CLAIMS = {claim.id: claim for claim in claims()}
 WRONG = [claim.id for claim in CLAIMS.values() if claim.expected == REFUTED]
@@ -27,7 +28,7 @@ def test_a_claim_is_one_sentence_and_a_wrong_one_has_a_cache_or_a_reason() -> No
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_claim_is_refuted_by_a_model_of_few_nodes(name: str) -> None:
-    (result,) = campaign._decide([name], (0,))
+    (result,) = campaign.decide_here(PROOFS, [name], (0,))
 
     assert result.as_expected
     assert result.model is not None
@@ -78,7 +79,7 @@ def test_the_least_entry_may_be_an_internal_nodes_where_the_parent_is_read_first
 
 
 def worded_model(name: str) -> str:
-    (result,) = campaign._decide([name], (0,))
+    (result,) = campaign.decide_here(PROOFS, [name], (0,))
     assert result.model is not None
     return worded(result.model)
 

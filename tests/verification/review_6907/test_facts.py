@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -11,8 +10,8 @@ from torch import Tensor
 
 from radixcheck.verification.cli.commands import run
 from radixcheck.verification.core.watched_pool import WatchedPool
-from radixcheck.verification.review_6907.facts import FACTS, batches, decide, docstrings, guard
-from radixcheck.verification.review_6907.facts.fact import Fact, Tried
+from radixcheck.verification.review_6907.fact_results import Fact, Tried
+from radixcheck.verification.review_6907.facts import FACTS, batches, decide, guard
 
 
 @pytest.mark.parametrize("name", FACTS)
@@ -54,18 +53,6 @@ def test_what_shares_where_it_should_copy_is_seen() -> None:
     assert batches.aliasing(0, wrong).against == "ours shares memory"
 
 
-def test_an_undocumented_method_is_seen(tmp_path: Path) -> None:
-    file = tmp_path / "some.py"
-    file.write_text(
-        '"""A module."""\n\n\nclass Some:\n    """A class."""\n\n    def method(self):\n        pass\n\n    def _own(self):\n        pass\n'
-    )
-
-    tried = docstrings.documented([file])
-
-    assert (tried.against, tried.cases) == ("some.py: Some.method has none", 3)
-    assert docstrings.documented([]).cases == 0
-
-
 def test_the_guard_is_judged_by_pops_that_compare() -> None:
     """Without locks and second entries nothing is skipped; then there is no case."""
     tree = guard.CountedTree(1, WatchedPool(8, 1))
@@ -96,10 +83,10 @@ def test_a_fact_that_comes_out_otherwise_is_status_1() -> None:
 
 
 def test_the_command_shows_them_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["facts", "GUARD-SIFTS", "DOCSTRINGS", "--json"]) == 0
+    assert run(["facts", "GUARD-SIFTS", "BATCH-EQUAL", "--json"]) == 0
 
     shown = json.loads(capsys.readouterr().out)
-    assert [(fact["id"], fact["verdict"]) for fact in shown["facts"]] == [("GUARD-SIFTS", "REFUTED"), ("DOCSTRINGS", "TESTED")]
+    assert [(fact["id"], fact["verdict"]) for fact in shown["facts"]] == [("GUARD-SIFTS", "REFUTED"), ("BATCH-EQUAL", "TESTED")]
 
 
 def test_the_command_shows_them_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
-"""Whether a subject's whole state is that of the specification, told from what has changed since it last was.
+"""Whether the whole state of a subject is the specification's, computed from what has changed since the last agreement.
 
-Everything that the subject shows is read. A node that is shown in the very object in which it agreed, and of which the
-specification has changed nothing since, agrees: only the others are compared function by function. No state is built.
+Everything that the subject shows is read. A node that is shown in the very object in which it agreed before, and of which the
+specification has changed nothing since, agrees. Only the other nodes are compared, and no abstract state is built.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,62 +10,69 @@ from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE
 from radixcheck.verification.checker.incremental.journal import Changes
-from radixcheck.verification.checker.incremental.memoized_abstraction import Recall
+from radixcheck.verification.checker.incremental.memoized_abstraction import MemoizedAbstraction
 from radixcheck.verification.core.watched_pool import slots_of
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
 
-_TAKEN = bytes(owner != FREE for owner in range(256))  # by the value of `owner`
+_IN_USE = bytes(owner != FREE for owner in range(256))  # by the value of `owner`
 
 
 class Agreement:
     """The last observation that agreed, and what has changed since."""
 
-    def __init__(self, recall: Recall, spec: State, changes: Changes) -> None:
-        self._recall, self._spec, self._changes = recall, spec, changes
+    def __init__(self, abstraction: MemoizedAbstraction, spec: State, changes: Changes) -> None:
+        self._abstraction, self._spec, self._changes = abstraction, spec, changes
         self._forget()
 
     def _forget(self) -> None:
-        self._agreed: set[int] = set()  # identities of nodes shown in objects that cannot change; `_at` keeps them alive
-        self._at: dict[int, SeenNode] = {}  # by where they end
-        self._places: dict[NodeId | None, int] = {None: EPS}  # where each node ends
-        self._pages: dict[NodeId, int] = {}  # how many it has
+        self._agreed: set[int] = set()  # ids of the immutable objects in which nodes were shown; `_at` keeps these alive
+        self._at: dict[int, SeenNode] = {}  # by the position at which the node ends
+        self._places: dict[NodeId | None, int] = {None: EPS}  # the position at which each node ends
+        self._pages: dict[NodeId, int] = {}  # the number of its pages
 
-    def found(self, seen: Observation) -> bool:
-        """Whether the two agree. False also where this cannot be told so cheaply: a node is new, or a lock has no request."""
-        taken = bytes(self._spec.owner).translate(_TAKEN)
-        if self._same_tree(seen.nodes) and self._same_content() and taken == self._recall.pool.out and self._same_requests(seen):
+    def holds(self, seen: Observation) -> bool:
+        """Whether an observation agrees. False also if that cannot be computed here: for a new node, or a lock without a request."""
+        in_use = bytes(self._spec.owner).translate(_IN_USE)
+        if self._same_tree(seen.nodes) and self._same_content() and in_use == self._abstraction.pool.out and self._same_requests(seen):
             self._changes.clear()
             return True
         self._forget()
         return False
 
-    def vouches(self, n: SeenNode, above: int, end: int) -> bool:
-        """Whether a node that hangs at `above` has agreed, ends at `end`, and nothing of it has changed since."""
+    def still_agrees(self, n: SeenNode, above: int, end: int) -> bool:
+        """Whether a node with its parent at `above` has agreed, ends at `end`, and has not changed since."""
         if id(n) not in self._agreed or end in self._changes.nodes:
             return False
-        known = self._recall.memory[n.name]
+        known = self._abstraction.memo[n.name]
         return known.above == above and known.end == end and self._changes.prefixes.isdisjoint(known.chain)
 
     def _same_tree(self, nodes: Sequence[SeenNode]) -> bool:
-        spec = self._spec
-        of_pages = {spec.end.get(q, EPS) for q in self._changes.prefixes}
+        self._forget_changed()
+        due = [n for n in nodes if id(n) not in self._agreed]
+        moved = self._place(due, nodes)
+        if moved is None or self._has_children(moved, nodes) or not all(map(self._same_node, due)):
+            return False
+        self._agreed.update(id(n) for n in due if _is_immutable(n))
+        return sum(self._pages.values()) == len(self._spec.cached) and self._same_number(nodes)
+
+    def _forget_changed(self) -> None:
+        """Nodes that the specification has changed have to be compared again."""
+        of_pages = {self._spec.end.get(q, EPS) for q in self._changes.prefixes}
         for end in self._changes.nodes | of_pages:
             self._agreed.discard(id(self._at.get(end)))
-        due = [n for n in nodes if id(n) not in self._agreed]
-        left = self._place(due, nodes)
-        if left is None or (left and any(n.parent in left for n in nodes if id(n) in self._agreed)):
-            return False
-        if not all(map(self._same_node, due)):
-            return False
-        self._agreed.update(id(n) for n in due if _is_fixed(n))
-        cached = sum(self._pages.values()) == len(spec.cached)
-        return cached and len(nodes) == len(self._pages) == len(spec.node) == len(self._at)
+
+    def _has_children(self, moved: set[NodeId], nodes: Sequence[SeenNode]) -> bool:
+        """Whether a node that agreed names one of the nodes that have moved as its parent."""
+        return bool(moved) and any(n.parent in moved for n in nodes if id(n) in self._agreed)
+
+    def _same_number(self, nodes: Sequence[SeenNode]) -> bool:
+        return len(nodes) == len(self._pages) == len(self._spec.node) == len(self._at)
 
     def _place(self, due: Iterable[SeenNode], nodes: Sequence[SeenNode]) -> set[NodeId] | None:
-        """Note where these nodes lie, and forget those that are gone; None: one of them was never looked at.
+        """Record where the nodes `due` end, and drop nodes that are not in the tree any more. Return None if a node is not known yet.
 
-        Says which have left a place that is not empty now: nobody may still name them as a parent. An empty place has no
-        children in the specification (PARENT), so none here either.
+        Return the names of the nodes that have left a position where a node still ends: no other node may name one of these as its
+        parent. A position without a node has no children in the specification (PARENT), and so none here either.
         """
         shown = set(map(id, nodes))
         left = {end: n for end, n in self._at.items() if id(n) not in shown}
@@ -73,30 +80,30 @@ class Agreement:
             self._agreed.discard(id(n))
             del self._at[end], self._places[n.name], self._pages[n.name]
         for n in due:
-            known = self._recall.memory.get(n.name)
+            known = self._abstraction.memo.get(n.name)
             if known is None:
                 return None
             self._at[known.end], self._places[n.name], self._pages[n.name] = n, known.end, len(known.chain)
-        self._recall.places = self._places
+        self._abstraction.places = self._places
         return {n.name for end, n in left.items() if end in self._spec.node and self._places.get(n.name) != end}
 
     def _same_node(self, n: SeenNode) -> bool:
-        spec, clock, known = self._spec, self._recall.clock.known, self._recall.memory[n.name]
+        spec, clock, known = self._spec, self._abstraction.clock.known, self._abstraction.memo[n.name]
         end = known.end
-        marks = (self._places.get(n.parent), n.lock, n.hits, n.priority, clock.get(n.time), clock.get(n.creation))
         if end not in spec.node or not known.is_of(n):
             return False
+        found = (self._places.get(n.parent), n.lock, n.hits, n.priority, clock.get(n.time), clock.get(n.creation))
         expected = (spec.up[end], spec.lock[end], spec.hits[end], spec.priority[end], spec.time[end], spec.creation[end])
-        return known.above == spec.up[end] and marks == expected and known.pages == tuple(map(spec.page.get, known.chain))
+        return known.above == spec.up[end] and found == expected and known.pages == tuple(map(spec.page.get, known.chain))
 
     def _same_content(self) -> bool:
-        """Whether each page holds what was written there."""
-        content, written = self._spec.content, self._recall.written
+        """Whether each page holds the tokens that were written into it."""
+        content, written = self._spec.content, self._abstraction.written
         return all(content.get(page) in (None, written.get(page)) for page in self._changes.pages)
 
     def _same_requests(self, seen: Observation) -> bool:
-        """Whether each request locks the node, and reads the slots, that the specification gives it."""
-        p, spec = self._recall.positions, self._spec
+        """Whether each request locks the node, and has the slots in its row, that the specification gives it."""
+        p, spec = self._abstraction.positions, self._spec
         if seen.requests.keys() != spec.held:
             return False
         for h, request in seen.requests.items():
@@ -107,5 +114,5 @@ class Agreement:
         return True
 
 
-def _is_fixed(n: SeenNode) -> bool:
+def _is_immutable(n: SeenNode) -> bool:
     return {type(n.segment), type(n.slots), type(n.child_key)} <= {tuple, type(None)}

@@ -1,7 +1,7 @@
-"""An abstraction that recalls what it worked out: a node that has not changed costs a comparison, no computation.
+"""The memoized abstraction: an unchanged node costs a comparison and no computation.
 
-What is recalled is a pure function of what was seen of a node (where it hangs, its tokens, its slots), and is used again
-only when all of that is the same again. Who owns a slot and when a node was used are read afresh every time.
+The memo holds what follows from the position of a node's parent, its tokens and its slots alone, and serves as long as these are
+unchanged. Owners of slots and the attributes of nodes are read every time.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
 
 
-class Known(NamedTuple):
-    """A node as it was seen, and what that means."""
+class KnownNode(NamedTuple):
+    """A node as it was observed, with its positions and pages."""
 
-    above: int  # the position at which it hangs
+    above: int  # the position of its parent
     segment: object
     slots: object
     child_key: object
@@ -30,16 +30,16 @@ class Known(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The position at which it ends, by which the specification calls it."""
+        """The position at which it ends: its name in the specification."""
         return self.chain[-1]
 
     def is_of(self, n: SeenNode) -> bool:
-        """Whether a node is as it was, wherever it hangs."""
+        """Whether the tokens, slots, child key and namespace of a node are unchanged."""
         return self[1:5] == _content(n)
 
 
 class _Owners(dict[int, int]):
-    """Owners of pages, as far as the pool can tell, of those that are asked about."""
+    """Owners of the requested pages, as far as the pool knows them."""
 
     def __init__(self, pool: WatchedPool) -> None:
         super().__init__()
@@ -49,43 +49,38 @@ class _Owners(dict[int, int]):
         return LOST if self._pool.out[page] else FREE
 
 
-class Recall(Abstraction):
-    """Makes the same states with the same findings; and looks at single nodes."""
+class MemoizedAbstraction(Abstraction):
+    """Builds the same states with the same findings as `Abstraction`, and abstracts single nodes."""
 
     def __init__(self, positions: Positions, pool: WatchedPool, policy: str, written: Mapping[int, int]) -> None:
         super().__init__(positions, pool, policy, written)
-        self.memory: dict[NodeId, Known] = {}
+        self.memo: dict[NodeId, KnownNode] = {}
 
-    def look(self, n: SeenNode, above: int) -> Known | None:
-        """Where a node lies that hangs at position `above`, and its pages; None if the findings say what is wrong."""
-        known = self._recalled(n, above)
+    def look(self, n: SeenNode, above: int) -> KnownNode | None:
+        """Return the positions and pages of a node whose parent is at `above`; None if there are findings."""
+        known = self._unchanged(n, above)
         if known is None or not all(map(self.pool.out.__getitem__, known.pages)):
             known = self._node_alone(n, above)
         return known
 
     def with_heap(self, spec: State, seen: Observation) -> State:
-        """The specification's state, with which the observation has just agreed, and the heap that was observed."""
+        """Return the specification's state with the heap of an observation that agrees with it."""
         s = copy(spec)
         s.queued, s.on, s.first, s.second, s.entry = set(), {}, {}, {}, {}
         self._heap(s, seen)
         return s
 
-    def ticks(self, key: tuple[int | float, int | float]) -> tuple[float, float]:
-        """A key of the heap with ticks for the clock readings in it."""
-        (first, second), sign = key, self._key_sign
-        return (sign * self.clock(sign * first) if sign else first), (self.clock(second) if second else 0)
-
     def forget(self, seen: Observation) -> None:
-        """Drop what was recalled of nodes that are no more."""
+        """Drop the memo of nodes that are not in the tree any more."""
         names = {n.name for n in seen.nodes}
-        self.memory = {name: known for name, known in self.memory.items() if name in names}
+        self.memo = {name: known for name, known in self.memo.items() if name in names}
 
-    def _recalled(self, n: SeenNode, above: int) -> Known | None:
-        known = self.memory.get(n.name)
+    def _unchanged(self, n: SeenNode, above: int) -> KnownNode | None:
+        known = self.memo.get(n.name)
         return known if known is not None and known.above == above and known.is_of(n) else None
 
-    def _node_alone(self, n: SeenNode, above: int) -> Known | None:
-        """Abstract one node as if the tree had no other."""
+    def _node_alone(self, n: SeenNode, above: int) -> KnownNode | None:
+        """Abstract one node as if it were the only one in the tree."""
         s = State.__new__(State)
         s.node, s.cached = set(), set()
         s.end, s.up, s.page, s.lock, s.kids = {}, {}, {}, {}, {}
@@ -94,41 +89,36 @@ class Recall(Abstraction):
         self.places = {n.parent: above}
         found = len(self.findings)
         super()._node(s, n)
-        return self._learn(s, n, above, found)
+        return self._memoize(s, n, above, found)
 
-    def _learn(self, s: State, n: SeenNode, above: int, found: int) -> Known | None:
-        """Recall a node that `_node` has just placed in `s`, unless it had a finding to add to the first `found`."""
+    def _memoize(self, s: State, n: SeenNode, above: int, found: int) -> KnownNode | None:
+        """Memoize a node that `_node` has just added to `s`. Return None if it added a finding to the first `found`."""
         if len(self.findings) > found:
             return None
         level = self.positions.level[above]
         path = self.positions.path(self.places[n.name])[level:]
-        known = self.memory[n.name] = Known(above, *_content(n), path, tuple(s.page[q] for q in path))
+        known = self.memo[n.name] = KnownNode(above, *_content(n), path, tuple(s.page[q] for q in path))
         return known
 
     def _node(self, s: State, n: SeenNode) -> None:
         above = self.places.get(n.parent)
-        known = None if above is None else self._recalled(n, above)
+        known = None if above is None else self._unchanged(n, above)
         if above is None or known is None or not self._is_clean(s, known):
             found = len(self.findings)
             super()._node(s, n)
             if above is not None:
-                self._learn(s, n, above, found)
+                self._memoize(s, n, above, found)
             return
-        end = self.places[n.name] = known.chain[-1]
-        s.node.add(end)
-        s.cached.update(known.chain)
-        s.up[end] = above
-        s.kids[above] = s.kids.get(above, 0) + 1
-        s.lock[end], s.hits[end], s.priority[end] = n.lock, n.hits, n.priority
-        s.time[end], s.creation[end] = self.clock(n.time), self.clock(n.creation)
-        s.end.update(dict.fromkeys(known.chain, end))
+        self.places[n.name] = known.end
+        self._add_node(s, n, above, known.chain)
+        s.end.update(dict.fromkeys(known.chain, known.end))
         s.page.update(zip(known.chain, known.pages, strict=True))
         s.content.update(zip(known.pages, map(self.written.get, known.pages, repeat(EPS)), strict=False))
         for page in known.pages:
             s.owner[page] = TREE
 
-    def _is_clean(self, s: State, known: Known) -> bool:
-        """Whether its tokens and its pages are nobody else's so far."""
+    def _is_clean(self, s: State, known: KnownNode) -> bool:
+        """Whether no other node or request has had its positions or its pages so far."""
         return s.cached.isdisjoint(known.chain) and {LOST}.issuperset(map(s.owner.__getitem__, known.pages))
 
 

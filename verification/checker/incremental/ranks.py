@@ -1,6 +1,6 @@
-"""Ranks: of the leaves of the specification, kept from one eviction to the next; and of times.
+"""The eviction order of the specification's leaves, kept from one eviction to the next; and the order of times.
 
-The times of a subject that is looked at too rarely to tell which operation read its clock are compared by their order.
+If a subject is observed too rarely to know which operation read its clock, its times are compared by their order.
 """
 
 from bisect import bisect_right
@@ -17,19 +17,19 @@ from radixcheck.verification.protocol import Observation
 
 
 class Ranking:
-    """Every evictable leaf behind its key, in no order: worked out again only for nodes that have changed since."""
+    """Returns a row for each evictable leaf, its key and then its position, in no order. Only rows of changed nodes are computed again."""
 
     def __init__(self, policy: Policy, changed: set[int]) -> None:
         n = var("n", POS)
-        self._stands: Callable[..., bool] = holds(candidate(n), (n,))
+        self._is_candidate: Callable[..., bool] = holds(candidate(n), (n,))
         self._row: Callable[[State, int], Any] = row_of(n, (*policy.key(n), n))
         self._changed = changed
         self._rows: dict[int, Any] = {}
 
     def __call__(self, state: State) -> list[Any]:
-        """A new list of them."""
+        """Return a new list of the rows."""
         for n in self._changed:
-            if n in state.node and self._stands(state, None, n):
+            if n in state.node and self._is_candidate(state, None, n):
                 self._rows[n] = self._row(state, n)
             else:
                 self._rows.pop(n, None)
@@ -38,10 +38,10 @@ class Ranking:
 
 
 def by_rank(clock: Clock, seen: Observation, spec: State) -> None:
-    """Let the subject's readings, in their order, mean the specification's times, in theirs.
+    """Map the subject's clock readings, in their order, to the specification's times, in theirs.
 
-    A reading that stands in no node, but in a heap, falls between its neighbours. Where there are more or fewer readings
-    on nodes than times, some node's time is wrong and the states will differ.
+    A reading that is in the heap but on no node is mapped to a time between its neighbours. If the number of readings on nodes is not
+    the number of times, some node's time is wrong and the states will differ.
     """
     readings = sorted({reading for n in seen.nodes for reading in (n.time, n.creation)})
     times = sorted({*spec.time.values(), *spec.creation.values()})

@@ -1,6 +1,6 @@
 """Every property: what it says, in words and as a formula, where it says something, the mutant that breaks it, and the proof."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from radixcheck.spec.policies import POLICIES
@@ -8,7 +8,7 @@ from radixcheck.spec.property import Property
 from radixcheck.spec.run.text import text
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.report.blocks import Badge, Block, Link, Paragraph, Part, Plain, Section, Table, Words
+from radixcheck.verification.report.blocks import Badge, Block, Inline, Link, Paragraph, Part, Plain, Section, Table, Words
 from radixcheck.verification.review_6907.answers import OURS, PROVE
 from radixcheck.verification.runs.report_data import Gathered, anchor
 from radixcheck.verification.runs.store import Stored
@@ -24,32 +24,40 @@ POLICY = "lru"  # of formulas that compare keys
 
 def section(found: Gathered) -> Section:
     """By kind: what each says; then all that is known of each."""
-    said = {p["id"]: p for p in found.stored(OURS)["properties"]} if OURS in found.results.stored else {}
+    verified = {p["id"]: p for p in found.stored(OURS)["properties"]} if OURS in found.results.stored else {}
     proofs = found.stored(PROVE)
     parts = []
     for kind, title in KINDS.items():
         properties = [p for p in CATALOGUE.values() if p.kind == kind]
         rows: list[tuple[Words, ...]] = [(Link(anchor("property", p.id), p.id), p.sentence, _proved(p.id, proofs)) for p in properties]
-        details = [_property(p, said.get(p.id), proofs) for p in properties]
+        details = [_property(p, verified.get(p.id), proofs) for p in properties]
         parts.append(Part(anchor("kind", kind), title, [Table(("property", "what it says", "proof"), rows), *details]))
     intro = f"Formulas are printed from the specification that tests run and the solver proves; where they compare keys, under {POLICY}."
     return Section("invariants", "Invariants", [Paragraph(intro), *parts])
 
 
-def _property(p: Property, said: Mapping[str, Any] | None, proofs: Stored) -> Part:
-    questions = f" ({p.questions})" if p.questions else ""
-    blocks: list[Block] = [Paragraph(p.sentence + questions)]
+def _property(p: Property, verified: Mapping[str, Any] | None, proofs: Stored) -> Part:
+    blocks: list[Block] = [Paragraph((p.sentence, *_questions(p)))]
     if p.formula:
         blocks.append(Plain(text(p.formula(POLICIES[POLICY]))))
     if p.witness:
         blocks.append(Paragraph(("It says something where: ", f"`{text(p.witness(POLICIES[POLICY]))}`")))
-    if said and said["checked"]:
-        states = f"{said['non_vacuous']:,} of {said['checked']:,} states or calls of `{OURS}` were such: "
-        blocks.append(Paragraph((states, Badge(said["verdict"]), ".")))
+    if verified and verified["checked"]:
+        states = f"{verified['non_vacuous']:,} of {verified['checked']:,} states or calls of `{OURS}` were such: "
+        blocks.append(Paragraph((states, Badge(verified["verdict"]), ".")))
     proof = _proved(p.id, proofs)
     proved = f"Proved: {proof}." if proof else "It is tested, not proved."
     blocks.append(Paragraph((f"Broken by the mutant `{p.mutant}` (", Link("kills", "kill matrix"), f"). {proved}")))
     return Part(anchor("property", p.id), p.id, blocks, folded=True)
+
+
+def _questions(p: Property) -> Iterator[Inline]:
+    """Yield links to the questions that the property bears on."""
+    for i, id_ in enumerate(p.questions.split()):
+        yield ", " if i else " Questions: "
+        yield Link(anchor("question", id_), id_)
+    if p.questions:
+        yield "."
 
 
 def _proved(id_: str, proofs: Stored) -> str:

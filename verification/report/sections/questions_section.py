@@ -1,11 +1,12 @@
-"""The claims and the reviewers' questions: verdict, answer, evidence and command of each."""
+"""The claims and questions of the review: verdict, answer, evidence and command of each, and where it was asked."""
 
 from collections.abc import Iterator
 
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.report.blocks import Badge, Block, Command, Link, Paragraph, Part, Section, Table, Words
+from radixcheck.verification.report.blocks import Badge, Block, Command, Link, Paragraph, Part, Section, Table, WebLink, Words
 from radixcheck.verification.report.questions_view import MISSING, Answered, line, paragraph
 from radixcheck.verification.review_6907.answers import ANY, BENCH, FACTS, PROVE, Evidence
+from radixcheck.verification.review_6907.questions import THREAD
 from radixcheck.verification.runs.report_data import Gathered, anchor
 from radixcheck.verification.runs.results import Result
 
@@ -13,14 +14,18 @@ SHOWN = 6  # pieces of evidence that are seen at once; the rest is folded
 
 
 def section(found: Gathered) -> Section:
-    """All of them."""
+    """Return the section, one part for each question."""
     place = "the caches under review" if found.replaced else "the change as submitted"
-    intro = f"What was asked in the review of sglang#6907 and of later changes, about {place}. The verdict is what the first evidence says."
-    return Section("questions", "Claims and questions", [Paragraph(intro), *(_part(found, each) for each in found.answered)])
+    thread = WebLink(THREAD, "sglang#6907")
+    about = f" and by later changes, about {place}. A verdict is that of the first piece of evidence."
+    intro = Paragraph(("What was asked in the review of ", thread, about))
+    return Section("questions", "Claims and questions", [intro, *(_part(found, each) for each in found.answered)])
 
 
 def _part(found: Gathered, each: Answered) -> Part:
-    blocks: list[Block] = [Paragraph(paragraph(each.answer))]
+    question = each.answer.question
+    source = WebLink(question.url, question.place)
+    blocks: list[Block] = [Paragraph((f"{paragraph(each.answer)} (Asked by: {question.asked_by}, ", source, ".)"))]
     rows = [_row(found, evidence, result) for evidence, result in each.results]
     columns = ("verdict", "evidence", "what it says")
     if rows:
@@ -29,11 +34,11 @@ def _part(found: Gathered, each: Answered) -> Part:
         more = Table(columns, rows[SHOWN:])
         blocks.append(Part(anchor("more", each.answer.id), f"{len(rows) - SHOWN} more pieces of evidence", [more], folded=True))
     blocks += [Command(command) for command in _commands(each)]
-    return Part(anchor("question", each.answer.id), (f"{each.answer.id}  ", Badge(each.verdict), f"  {each.answer.question}"), blocks)
+    return Part(anchor("question", each.answer.id), (f"{each.answer.id}  ", Badge(each.verdict), f"  {question.sentence}"), blocks)
 
 
 def _commands(each: Answered) -> Iterator[str]:
-    """What repeats the verdict."""
+    """Yield the command that repeats the verdict."""
     if each.results:
         yield each.results[0][0].command
 
@@ -46,7 +51,7 @@ def _row(found: Gathered, evidence: Evidence, result: Result | None) -> tuple[Wo
 
 
 def _named(found: Gathered, evidence: Evidence, word: str) -> Link | str:
-    """A reference to where it is shown."""
+    """Return a reference to where the evidence is shown."""
     if evidence.source == PROVE:
         return Link(anchor("claim", evidence.name), evidence.name) if word == Verdict.REFUTED else evidence.name
     if evidence.source == BENCH:

@@ -1,19 +1,28 @@
-"""What is claimed of a persistent eviction heap, proved or refuted: each with the questions that it answers.
+"""Claims about a persistent eviction heap, each proved or refuted, with the questions that it answers.
 
-The matrix shows that the machines keep their formulas. Here stand variants: steps without a check or an update, heaps that
-hold more than leaves. A claim that is wrong has a counterexample of two or three nodes, on which the step was run.
+The proof matrix shows that the steps of the specification keep its formulas. The claims are about variants: steps without a check or an
+update, and heaps that hold more than leaves. A refuted claim has a counterexample of two or three nodes, on which the step was run.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from radixcheck.verification.proofs.claim import Claim
 from radixcheck.verification.review_6907.claims import accounting, guards, internal_nodes, loop, matching, repair
 from radixcheck.verification.review_6907.claims import victim_order as eviction
-from radixcheck.verification.review_6907.claims.claim import Claim
 
 _THEMES = (internal_nodes, repair, loop, eviction, accounting, guards, matching)
+# State formulas without which these claims do not follow. The cells WITHOUT-<ID> show that.
+_NEEDS = {
+    "PROGRESS": ("COUNT",),
+    "Q3-EQUAL": ("SLOT_PARTITION",),
+    "LRU-OLDEST": ("TIME_MONO",),
+    "UNIQUE-lru": ("TIME_CHAIN",),
+    "ORDER-lru": ("HEAP_FULL", "HEAP_STALE"),
+}
 
 
 def claims() -> Iterator[Claim]:
-    """Every claim."""
+    """Yield every claim."""
     for theme in _THEMES:
-        yield from theme.claims()
+        yield from (replace(claim, needs=_NEEDS.get(claim.id, ())) for claim in theme.claims())

@@ -1,7 +1,7 @@
-"""Accounting: where the evictable size is decremented, and by what (Q3, Q4).
+"""Accounting: where the evictable size is decremented, and by which length (Q3, Q4).
 
-An eviction does two things: it frees the slots of a node, and deletes the node. The decrement stands right after the free,
-by the slots freed (`len(value)`), or in the delete, by the tokens of the key (`len(key)`).
+An eviction frees the slots of a node, then deletes the node. The decrement is either right after the free, by the slots freed
+(`len(value)`), or in the delete, by the tokens of the key (`len(key)`).
 """
 
 from collections.abc import Iterator
@@ -9,89 +9,62 @@ from dataclasses import replace
 
 from radixcheck.spec.logic import Term, forall, ite, substitute
 from radixcheck.spec.signature import *
-from radixcheck.spec.transitions import EVICT, n
-from radixcheck.spec.updates import Image, Transition, Update, assign
+from radixcheck.spec.updates import Image
+from radixcheck.verification.proofs.claim import Claim, but, given, goal
 from radixcheck.verification.proofs.conditions import Condition, follows, preserved
-from radixcheck.verification.proofs.laws import freed
 from radixcheck.verification.proofs.proof_results import PROVED, REFUTED
-from radixcheck.verification.review_6907.claims.claim import Claim, but, given, goal
-from radixcheck.verification.review_6907.claims.sequence import then
-
-(_PAGES,) = (update for update in EVICT.updates if update.function is owner)
-
-
-def slots(node_: Term) -> Term:
-    """Slots of the tree that hold a node's tokens: the length of its value."""
-    (s,) = _PAGES.parameters
-    return Term("sum", (s, substitute(_PAGES.where, {"n": node_}), page_size), page_size.sort)
-
-
-def free(*more: Update) -> Transition:
-    """The slots of a node go back to the pool; the node stays."""
-    updates = tuple(update for update in EVICT.updates if update.function in (owner, available.args[0]))
-    forgets = tuple(update for update in EVICT.forgets if update.function is content)
-    return Transition("free", (n,), EVICT.guard, (*updates, *more), forgets)
-
-
-def delete(*more: Update) -> Transition:
-    """A node leaves the tree; its slots stay where they are."""
-    updates = tuple(update for update in EVICT.updates if update.function in (node, cached))
-    forgets = tuple(update for update in EVICT.forgets if update.function is not content)
-    return Transition("delete", (n,), EVICT.guard, (*updates, *more), forgets, touched=(n,))
-
-
-BY_SLOTS = assign(evictable, evictable - slots(n))
-BY_KEY = assign(evictable, evictable - size(n))
+from radixcheck.verification.proofs.variants import FREED_PAGES, free, pages_counted, slots, variants
 
 
 def claims() -> Iterator[Claim]:
-    """Which decrements keep the sizes."""
-    sizes = given()["COUNT"]
+    """Yield the claims about where the decrement is, then those about the two lengths."""
     both_steps = {
-        "Q4-AT-FREE": ("decrements the evictable size right after the free, by the slots freed,", free(BY_SLOTS), delete(), PROVED),
-        "Q4-AT-DELETE": ("decrements the evictable size in the delete, by the tokens of the key,", free(), delete(BY_KEY), PROVED),
-        "Q4-TWICE": ("decrements the evictable size in both places", free(BY_SLOTS), delete(BY_KEY), REFUTED),
-        "Q4-NEVER": ("decrements the evictable size in neither place", free(), delete(), REFUTED),
+        "Q4-AT-FREE": ("decrements the evictable size right after the free, by the slots freed,", PROVED),
+        "Q4-AT-DELETE": ("decrements the evictable size in the delete, by the tokens of the key,", PROVED),
+        "Q4-TWICE": ("decrements the evictable size in both places", REFUTED),
+        "Q4-NEVER": ("decrements the evictable size in neither place", REFUTED),
     }
-    for id_, (words, first, second, expected) in both_steps.items():
-        condition = replace(preserved("COUNT", sizes, then(first, second), given()), laws=(_slots_counted(_PAGES),))
-        yield Claim(id_, f"An eviction that {words} keeps the sizes.", "Q3 Q4", condition, expected)
+    for id_, (words, expected) in both_steps.items():
+        yield Claim(
+            id_, f"An eviction that {words} leaves the evictable, protected and available sizes right.", "Q3 Q4", variants()[id_], expected
+        )
     yield Claim(
         "Q4-DELETE-ALONE",
-        "With the decrement at the free, the sizes stay right if a caller deletes a node without freeing it first.",
+        "With the decrement at the free, a caller that deletes a node without freeing its slots leaves the sizes right.",
         "Q4",
-        preserved("COUNT", sizes, delete(), given()),
+        variants()["Q4-DELETE-ALONE"],
         REFUTED,
     )
     yield Claim(
         "Q4-FREE-ALONE",
-        "With the decrement in the delete, the sizes together stay within the capacity if a caller frees a node and leaves it in the tree.",
+        "With the decrement in the delete, a caller that frees the slots of a node and leaves it in the tree keeps the sum of the sizes "
+        "within the capacity.",
         "Q4",
-        preserved("Q4-FREE-ALONE", available + evictable + protected <= capacity, free(), given()),
+        variants()["Q4-FREE-ALONE"],
         REFUTED,
     )
     yield from _equal()
 
 
 def _equal() -> Iterator[Claim]:
-    """Whether the two lengths are one, and in which modes not."""
+    """Yield the claims that the two lengths are equal: in the specification, and in three other modes."""
     equal = forall(POS, lambda n: node(n) >> (slots(n) == size(n)))
     yield Claim(
         "Q3-EQUAL",
-        "Every node has as many slots as its key has tokens: `len(key)` and `len(value)` are one number.",
+        "Every node has as many slots as tokens: `len(value)` equals `len(key)`.",
         "Q3",
         _counted(follows("Q3-EQUAL", equal, given())),
     )
     yield Claim(
         "Q3-TAIL",
-        "That is so too where a node may end in an unfinished page, which a whole page of slots holds.",
+        "Every node has as many slots as tokens even if a node may end in an unfinished page, which has a whole page of slots.",
         "Q3",
         follows("Q3-TAIL", equal, but(given(), "PAGE_ALIGN")),
         REFUTED,
     )
     yield Claim(
         "Q3-PAIRS",
-        "That is so too where keys are made of pairs, k tokens making k - 1 of them.",
+        "Every node has as many slots as its key has pairs of neighbouring tokens, where a prefix of k tokens has k - 1 pairs.",
         "Q3",
         follows("Q3-PAIRS", forall(POS, lambda n: node(n) >> (slots(n) == pairs(n) - pairs(up(n)))), given()),
         REFUTED,
@@ -99,7 +72,8 @@ def _equal() -> Iterator[Claim]:
     )
     yield Claim(
         "Q3-EVICTED",
-        "That is so too where a node stays in the tree when its slots have been freed, as one does whose tokens are kept on the host.",
+        "Every node has as many slots as tokens after the slots of a node are freed and the node stays in the tree, as for a copy on the "
+        "host.",
         "Q3",
         preserved("Q3-EVICTED", equal, free(), given()),
         REFUTED,
@@ -107,23 +81,17 @@ def _equal() -> Iterator[Claim]:
 
 
 def pairs(position: Term) -> Term:
-    """Pairs of neighbours among the tokens of a prefix."""
+    """Return the number of pairs of neighbouring tokens in a prefix."""
     return ite(position == eps, 0, length(position) - 1)
 
 
 def _counted(found: Condition) -> Condition:
-    """With the law that counts the pages of the goal's node by position."""
+    """Return the condition with the law that counts the pages of the goal's node by position."""
 
     def of(term: Term) -> Term:
         return substitute(term, {"n": goal("n")})
 
-    image = _PAGES.image
+    image = FREED_PAGES.image
     assert image is not None, "an eviction says which pages it frees"
-    of_node = replace(_PAGES, where=of(_PAGES.where), image=Image(lambda q: of(image.where(q)), lambda q: of(image.at(q))))
-    return replace(found, laws=(*found.laws, _slots_counted(of_node)))
-
-
-def _slots_counted(pages: Update) -> Term:
-    """The law that counts pages by position, of one state: without its `old`."""
-    counted: Term = freed(pages)[1].args[0]
-    return counted
+    of_node = replace(FREED_PAGES, where=of(FREED_PAGES.where), image=Image(lambda q: of(image.where(q)), lambda q: of(image.at(q))))
+    return replace(found, laws=(*found.laws, pages_counted(of_node)))

@@ -1,22 +1,23 @@
-"""Matching: what prefix-closedness licenses (a match by bisection over prefixes, and one that goes on from a known node)."""
+"""Matching: all prefixes of a cached prefix are cached, so that a match may bisect the key, or go on from a known node."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from radixcheck.spec.logic import Term, forall
 from radixcheck.spec.signature import *
+from radixcheck.verification.proofs.claim import Claim, given, goal, resting_on
 from radixcheck.verification.proofs.conditions import follows
 from radixcheck.verification.proofs.laws import next_page
-from radixcheck.verification.review_6907.claims.claim import Claim, given, goal, resting_on
 
 
 def claims() -> Iterator[Claim]:
-    """How the longest cached prefix may be looked for."""
+    """Yield the claims about how to find the longest cached prefix."""
     down = forall((POS, POS), lambda p, q: ((p <= q) & (p != eps) & cached(q)) >> cached(p))
     above = forall((POS, POS, POS), lambda p, q, z: ((p <= z) & (q <= z) & (q != eps) & cached(p) & ~cached(q)) >> (p < q))
     yield Claim(
         "BISECT",
-        "Of the prefixes of one key, those that are cached are shorter than those that are not: the longest may be found by bisection.",
+        "Every prefix of a cached prefix is cached, and of the prefixes of one key each cached one is shorter than each that is not "
+        "cached.",
         "",
         resting_on(follows("BISECT", down & above, given()), "NO_ORPHAN"),
     )
@@ -24,14 +25,15 @@ def claims() -> Iterator[Claim]:
     found = resting_on(follows("DEEPEST", deepest, given()), "NO_ORPHAN")
     yield Claim(
         "DEEPEST",
-        "A walk along a key that stops where the next page is not cached has found the longest cached prefix.",
+        "If a prefix of a key is empty or cached, and no prefix of the key that is one page longer is cached, it is the longest cached "
+        "prefix.",
         "",
         replace(found, laws=(*found.laws, next_page(goal("q"), goal("k")))),
     )
     resume = forall((POS, POS, POS), lambda p, q, z: (_there(p) & (p <= z) & (q <= z) & _longest(q, z)) >> ((p <= q) & _all_cached(p)))
     yield Claim(
         "RESUME",
-        "What is still cached of a key is the beginning of its longest cached prefix: a match may go on from any node on the key.",
+        "A prefix of a key that is empty or cached is part of the longest cached prefix of the key, and all its own prefixes are cached.",
         "",
         resting_on(follows("RESUME", resume, given()), "NO_ORPHAN"),
     )
@@ -42,7 +44,7 @@ def _there(q: Term) -> Term:
 
 
 def _stops(q: Term, z: Term) -> Term:
-    """No position one page longer than q on the way to the key is cached."""
+    """No prefix of z that is one page longer than q is cached."""
     return forall(POS, lambda y: ((y <= z) & (prev(y) == q) & (y != eps)) >> ~cached(y))
 
 

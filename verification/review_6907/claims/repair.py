@@ -1,4 +1,7 @@
-"""Lazy repair: an entry is made true only where it surfaces. That keeps the order exactly if no live key becomes smaller (L2 to L4)."""
+"""Lazy repair: an entry gets the live key of its node only when it is the least entry (L2 to L4).
+
+That keeps the order of evictions exactly if no live key becomes smaller than its stored key.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,28 +13,33 @@ from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.signature import POS, candidate, entry, on, queued
 from radixcheck.spec.transitions import EVICT, TOUCH, n
 from radixcheck.spec.updates import Transition, after
+from radixcheck.verification.proofs.claim import ANY_GIVEN, Claim, but, given, least, resting_on, step_of, true
 from radixcheck.verification.proofs.conditions import ANY, LRU, Condition, preserved
 from radixcheck.verification.proofs.proof_results import PROVED, REFUTED
-from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, but, given, least, resting_on, step_of, true
+from radixcheck.verification.proofs.variants import variants
 
 
 def claims() -> Iterator[Claim]:
-    """Under which policies the order is kept, and what an entry need not say."""
+    """Yield the claims about any policy, about each policy, and about generation stamps."""
     yield from _any_policy()
     for name, policy in POLICIES.items():
         yield Claim(
             f"LAZY-{name}",
-            f"Under {name} a touch that pushes nothing leaves no entry later than the live key.",
+            f"Under {name} a touch that pushes nothing leaves no current entry of an evictable leaf later than the leaf's live key.",
             "C1 L2 L3 L4",
-            preserved(f"LAZY-{name}", given(policy, heap=True)["HEAP_STALE"], TOUCH, given(policy, heap=True)),
+            variants()[f"LAZY-{name}"],
             REFUTED if name == "mru" else PROVED,
         )
         yield Claim(
-            f"ORDER-{name}", f"Under {name} the heap evicts the least evictable leaf.", "C1 C6 L3", _ordered(f"ORDER-{name}", policy)
+            f"ORDER-{name}",
+            f"Under {name} the heap evicts a leaf that ranks before every other evictable leaf.",
+            "C1 C6 L3",
+            _ordered(f"ORDER-{name}", policy),
         )
     yield Claim(
         "STAMP",
-        "An entry that says the truth of an evictable leaf may be used even if a later one speaks for it: no generation stamp is needed.",
+        "Under lru an eviction by a least entry with the live key of an evictable leaf takes a leaf that ranks before every other one, "
+        "even if another entry is current for it: no generation stamp is needed.",
         "C2 C3 Q10",
         preserved("STAMP", _order(LRU), _without_stamp(), given(heap=True)),
     )
@@ -45,27 +53,31 @@ def _any_policy() -> Iterator[Claim]:
     grows = forall(POS, lambda k: candidate(k) >> ~less(key_after(k), ANY.key(k)))
     yield Claim(
         "LAZY-IF",
-        "Under any policy: a touch that makes no evictable leaf's key smaller and pushes nothing leaves no entry later than the live key.",
+        "Under any policy, a touch that makes no evictable leaf's key smaller and pushes nothing leaves no current entry of an evictable "
+        "leaf later than the leaf's live key.",
         "C1 L2 L3 L4",
         preserved("LAZY-IF", stale, TOUCH, {**ANY_GIVEN, "GROWS": grows}),
     )
     shrinks = forall(POS, lambda k: old(candidate(k) & has_entry(k) & true(ANY, entry(k), k) & less(key_after(k), ANY.key(k))) >> ~stale)
     yield Claim(
         "LAZY-ONLY-IF",
-        "And no less will do: a touch that makes the key of a leaf with a true entry smaller and pushes nothing leaves an entry too late.",
+        "Under any policy, if the current entry of an evictable leaf has the leaf's live key, a touch that makes this key smaller and "
+        "pushes nothing leaves a current entry of an evictable leaf later than the leaf's live key.",
         "L2 L3 L4",
         preserved("LAZY-ONLY-IF", shrinks, TOUCH, ANY_GIVEN),
     )
     yield Claim(
         "ORDER-ANY",
-        "Under any policy: where no entry is later than the live key, the heap evicts the least evictable leaf.",
+        "Under any policy, if no two evictable leaves tie, and each has a current entry that is not later than its live key, the heap "
+        "evicts a leaf that ranks before every other evictable leaf.",
         "C1 C6 L2 L3",
         _ordered("ORDER-ANY", ANY),
     )
     mru = POLICIES["mru"]
     yield Claim(
         "LATE-VICTIM",
-        "Under mru the least entry, if true, speaks for the least evictable leaf even where another entry is later than its leaf's key.",
+        "Under mru the heap evicts a leaf that ranks before every other evictable leaf even if a current entry may be later than its "
+        "leaf's live key.",
         "C1 L2 L4",
         preserved("LATE-VICTIM", _order(mru), step_of(mru, "evict"), but(given(mru, heap=True), "HEAP_STALE")),
         REFUTED,
@@ -83,7 +95,7 @@ def _order(policy: Policy) -> Term:
 
 
 def _without_stamp() -> Transition:
-    """Evict by any entry for an evictable leaf that says its live key and is least."""
+    """Return an eviction by any least entry that has the live key of an evictable leaf."""
     e = step_of(LRU, "evict").parameters[-2]
     guard = queued(e) & (on(e) == n) & candidate(n) & true(LRU, e, n) & least(e)
     return replace(EVICT, guard=guard, parameters=(*EVICT.parameters, e))

@@ -1,4 +1,4 @@
-"""Who is evicted: that the least leaf is one and the same everywhere, and the oldest of all."""
+"""The victim: there is only one least evictable leaf, and under lru no unlocked node is older."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,17 +6,17 @@ from dataclasses import replace
 from radixcheck.spec.logic import Term, forall
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.signature import POS, candidate, time
+from radixcheck.verification.proofs.claim import ANY_GIVEN, Claim, given, resting_on, unlocked
 from radixcheck.verification.proofs.conditions import ANY, LRU, follows
 from radixcheck.verification.proofs.laws import inherits, leaf_below
-from radixcheck.verification.review_6907.claims.claim import ANY_GIVEN, Claim, given, resting_on, unlocked
 
 
 def claims() -> Iterator[Claim]:
-    """The order of victims."""
+    """Yield the claims about the order of victims."""
     for name, policy in POLICIES.items():
         yield Claim(
             f"UNIQUE-{name}",
-            f"Under {name} no two leaves are least: the same operations evict the same victims on every replica.",
+            f"Under {name} at most one evictable leaf is least: no other ranks before it.",
             "C6 L3",
             follows(f"UNIQUE-{name}", _unique(policy), given(policy)),
         )
@@ -30,14 +30,14 @@ def claims() -> Iterator[Claim]:
     found = resting_on(follows("LRU-OLDEST", oldest, given()), "PARENT", "LOCK_NONNEG", "TIME_MONO")
     yield Claim(
         "LRU-OLDEST",
-        "Under lru no unlocked node at all, leaf or not, was last accessed before the victim.",
+        "Under lru no unlocked node, leaf or not, was last accessed before a least evictable leaf.",
         "C1 C6",
         replace(found, laws=(*found.laws, leaf_below(), inherits(time))),
     )
 
 
 def _first(policy: Policy, v: Term) -> Term:
-    """An evictable leaf before which none is evicted."""
+    """An evictable leaf before which no evictable leaf ranks."""
     return candidate(v) & forall(POS, lambda w: candidate(w) >> ~policy.before(w, v))
 
 

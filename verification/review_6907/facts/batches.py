@@ -1,4 +1,4 @@
-"""What sglang#6907 says of preparing a batch: that flattening by a chain gives the same (C8), and when `as_tensor` copies (C9)."""
+"""Claims of sglang#6907 about preparing a batch: a chain flattens to the same tokens (C8), and when `as_tensor` copies (C9)."""
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from radixcheck.optimized.batch import Batches, HostBatches, StagedBatches
 from radixcheck.reference.batch import flattened
-from radixcheck.verification.review_6907.facts.fact import Tried
+from radixcheck.verification.review_6907.fact_results import Tried
 
 Lists = list[list[int]]
 TOKEN_MAX = 2**63 - 1
@@ -20,7 +20,7 @@ REQUESTS_MAX, TOKENS_MAX = 12, 40  # of a random one
 
 
 def lists_of(seed: int) -> Iterator[Lists]:
-    """Empty, ragged, long and wide batches."""
+    """Yield empty, ragged, long and wide batches."""
     random = Random(seed)
     yield from FIXED
     for _ in range(RANDOM):
@@ -29,7 +29,7 @@ def lists_of(seed: int) -> Iterator[Lists]:
 
 
 def equal(seed: int, chained: Callable[[Sequence[Sequence[int]]], list[int]] = flattened) -> Tried:
-    """Whether sums of lists, the chain, and our batches from lists and from arrays hold the same tokens, lengths and starts."""
+    """Try whether sums of lists, the chain, and our batches from lists and from arrays hold the same tokens, lengths and starts."""
     makers: tuple[Batches, ...] = (HostBatches(), StagedBatches("cpu"))
     cases = 0
     for lists in lists_of(seed):
@@ -41,7 +41,7 @@ def equal(seed: int, chained: Callable[[Sequence[Sequence[int]]], list[int]] = f
         for maker in makers:
             for held in (lists, [array("q", one) for one in lists]):
                 if [part.tolist() for part in maker.prepare(held)] != [tokens, lengths, [0, *accumulate(lengths)]]:
-                    return Tried(cases, f"{type(maker).__name__} makes something else of {len(lists)} requests", "")
+                    return Tried(cases, f"{type(maker).__name__} makes another batch of {len(lists)} requests", "")
     return Tried(cases, "", f"{cases:,} batches: sum, chain, and ours from lists and arrays, by one and by two copies")
 
 
@@ -88,8 +88,8 @@ def _ours(numbers: list[int]) -> tuple[Tensor, Callable[[], None]]:
     return HostBatches().prepare([held]).tokens, change
 
 
-Made = Callable[[list[int]], tuple[Tensor, Callable[[], None]]]  # a tensor, and a change of what it was made of
-SHARING: dict[str, tuple[Made, bool]] = {  # whether the tensor changes too
+Made = Callable[[list[int]], tuple[Tensor, Callable[[], None]]]  # a tensor, and a function that changes its source
+SHARING: dict[str, tuple[Made, bool]] = {  # True: the tensor changes with its source
     "as_tensor of a list": (_of_list, False),
     "as_tensor of a tensor": (_of_tensor, True),
     "as_tensor of a tensor, to another type": (_of_tensor_converted, False),
@@ -99,7 +99,7 @@ SHARING: dict[str, tuple[Made, bool]] = {  # whether the tensor changes too
 
 
 def aliasing(seed: int, sharing: dict[str, tuple[Made, bool]] = SHARING) -> Tried:
-    """Whether each shares memory exactly where it is said to: seen by changing what it was made of."""
+    """Try whether a tensor shares memory with its source exactly where `sharing` says so, by changing the source."""
     random, cases = Random(seed), 0
     for name, (made, shared) in sharing.items():
         for size in (1, 2, 1_000):

@@ -1,11 +1,11 @@
-"""What the guard in the loop of sglang#6907 saves (C11): the comparisons of its heap are counted, pop by pop."""
+"""What the guard in the eviction loop of sglang#6907 saves (C11): the comparisons of each pop of its heap are counted."""
 
 import heapq
 from dataclasses import dataclass
 from random import Random
 
 from radixcheck.verification.core.watched_pool import WatchedPool
-from radixcheck.verification.review_6907.facts.fact import Tried
+from radixcheck.verification.review_6907.fact_results import Tried
 from radixcheck.verification.subjects.historical.base import Node
 from radixcheck.verification.subjects.historical.submitted import SubmittedTree
 
@@ -15,7 +15,7 @@ POOL = 400  # tokens
 
 @dataclass(eq=False, slots=True)
 class Entry:
-    """A time and a node, counted where it is compared."""
+    """A time and a node; each comparison is counted."""
 
     time: int
     node: Node
@@ -27,7 +27,7 @@ class Entry:
 
 
 class CountedTree(SubmittedTree):
-    """The change with pairs in its heap; of each pop it notes what it compared, and whether the guard will skip it."""
+    """The change with pairs in its heap. It records the comparisons of each pop, and whether the guard skips the entry."""
 
     def _clear(self) -> None:
         super()._clear()
@@ -50,7 +50,7 @@ class CountedTree(SubmittedTree):
 
 
 def sifting(seed: int) -> Tried:
-    """Against the claim speaks a pop that the guard skips after comparing: the heap was rebalanced for it all the same."""
+    """Try the claim on a run: a pop that compares, and whose entry the guard skips, contradicts it, for the heap was rebalanced."""
     tree = _run(Random(seed))
     pops = len(tree.taken) + len(tree.skipped)
     if not any(tree.skipped):
@@ -61,7 +61,7 @@ def sifting(seed: int) -> Tried:
 
 
 def _run(random: Random) -> CountedTree:
-    """Short sequences come, are locked and let go, in a pool that is always full."""
+    """Insert, lock and unlock short sequences in a pool that is always full."""
     tree, locked = CountedTree(1, WatchedPool(POOL, 1)), list[Node]()
     for _ in range(STEPS):
         key = [random.randrange(12) for _ in range(random.randint(1, 6))]

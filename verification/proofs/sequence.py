@@ -8,9 +8,10 @@ from radixcheck.spec.updates import Image, Transition, Update, after
 
 
 def then(first: Transition, second: Transition) -> Transition:
-    """First the one, then the other; parameters of one name are one. What the first forgets the second must not read.
+    """Return one transition that does both, the first before the second. Parameters of the same name are the same parameter.
 
-    All is said of the state before both, so that readers and runs need not know that these are two steps.
+    The second must not read what the first forgets. All terms are about the state before both, so that readers and runs need not know
+    that these are two steps.
     """
     later = tuple(_seen_before(update, first) for update in second.updates)
     forgets = tuple(_seen_before(update, first) for update in second.forgets)
@@ -26,7 +27,7 @@ def then(first: Transition, second: Transition) -> Transition:
 
 
 def _seen_before(update: Update, first: Transition) -> Update:
-    """An update of the second transition, with what it reads as the first one leaves it."""
+    """Return an update of the second transition that reads the state which the first one leaves."""
 
     def through(part: Callable[[Term], Term]) -> Callable[[Term], Term]:
         return lambda q: after(part(q), first)
@@ -36,7 +37,7 @@ def _seen_before(update: Update, first: Transition) -> Update:
 
 
 def _unless(update: Update, later: tuple[Update, ...]) -> Update | None:
-    """An update of the first transition where the second writes nothing over it; None if that is nowhere."""
+    """Return an update of the first transition where the second does not overwrite it; None if it does so everywhere."""
     for other in (other for other in later if other.function is update.function):
         if not update.parameters:
             return None

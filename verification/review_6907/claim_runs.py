@@ -1,6 +1,6 @@
-"""A claim that is refuted on a state, refuted on a program: the shortest operations that reach the same fault in a real cache.
+"""Runs of caches that repeat refuted claims: the shortest sequence of operations that shows the same fault in a program.
 
-All sequences of a few operations are tried in the order of their length, so that none shorter does.
+All sequences of a few operations are tried in the order of their length, so that no shorter one shows the fault.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,10 +17,10 @@ from radixcheck.verification.subjects.registry import BUILT_IN, resolve
 LENGTH = 5  # operations, at most
 POOL = 8  # slots
 
-# claim -> the cache that does what it claims, the property that fails there, the policy
+# Claim: the cache that does what it says, the property that then fails, the policy.
 CACHES = {
     "Q1-EQUAL": ("as-submitted:pairs", "EVICT_LEAF", "lru"),
-    # Bare nodes say their live times: a new leaf reads the clock after the nodes that its insert has walked.
+    # Bare nodes compare by their live times: a new leaf reads the clock after the nodes that its insert has walked.
     "Q1-PARENT-FIRST": ("as-submitted:nodes", "EVICT_LEAF", "lru"),
     "Q1-UNCHECKED": ("as-submitted:nodes", "EVICT_LEAF", "lru"),
     "Q1-READ-EARLY": ("as-submitted:pairs", "ORDER", "lru"),
@@ -36,12 +36,12 @@ CACHES = {
     "Q4-NEVER": ("evict_keeps_size", "COUNT", "lru"),
 }
 
-# A request that locks a leaf and ends gives it a second entry.
+# After a request that locks a leaf has ended, the leaf has a second entry.
 LOCKING = (Op("insert", Key((0,))), Op("start", Key((0,)), holder=1), Op("abort", holder=1), Op("evict", amount=2))
 
 
 def shortest(claim: str) -> Run | None:
-    """The shortest run for a claim; None if no cache is named for it, or no run is as short as is tried."""
+    """Return the shortest run for a claim; None if it has no cache in CACHES, or no run of up to LENGTH operations shows the fault."""
     if claim not in CACHES:
         return None
     cache, property_, policy = CACHES[claim]
@@ -55,29 +55,29 @@ def shortest(claim: str) -> Run | None:
 
 
 def _cache(name: str) -> tuple[Factory, int]:
-    """A cache, and the size of its pages."""
+    """Return the factory of a cache, and the page size to run it with."""
     if name in BUILT_IN:
         return resolve(name), 1
-    from radixcheck.verification.mutants import MUTANTS  # they need torch, which the historical caches do not
+    from radixcheck.verification.mutants import MUTANTS  # mutants need torch, historical caches do not
 
     return MUTANTS[name].factory, MUTANTS[name].page_size
 
 
 def _operations(page_size: int) -> tuple[Op, ...]:
-    """Inserts and matches of three keys, which end in an unfinished page if a page has more than one token; and an eviction."""
+    """Return inserts and matches of three keys, and an eviction. If a page has more than one token, the keys end in an unfinished page."""
     keys = [Key((token,) * ((pages + 1) * page_size - 1)) for token, pages in ((0, 1), (0, 2), (1, 1))]
     return (*(Op("insert", key) for key in keys), *(Op("match", key) for key in keys), Op("evict", amount=1))
 
 
 def _traces(operations: Sequence[Op]) -> Iterator[Trace]:
-    """Every sequence that begins with the first operation, an insert; the shorter ones first."""
+    """Yield every sequence that begins with the first operation, an insert, in the order of length."""
     for length in range(1, LENGTH + 1):
         for rest in product(operations, repeat=length - 1):
             yield (operations[0], *rest)
 
 
 def _last(checker: Checker, trace: Sequence[Op]) -> list[Violation]:
-    """What is found at the last operation, if nothing was before."""
+    """Return the violations at the last operation; none if the run stopped before."""
     for op in trace[:-1]:
         if any(not violation.follows_from for violation in checker.step(op)) and checker.stopped:
             return []

@@ -1,4 +1,4 @@
-"""Facts about programs that are no property of a cache and no formula: each is tried, and comes out as we say it does, or does not."""
+"""Facts: claims about programs that are neither a property of a cache nor a formula. Each is tried on many cases."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ TESTED, REFUTED, NOT_EXERCISED = Verdict.TESTED, Verdict.REFUTED, Verdict.NOT_EX
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What trying a claim gave."""
+    """The outcome of trying a claim."""
 
     cases: int
-    against: str  # the first case that speaks against the claim; empty: none does
+    against: str  # the first case that contradicts the claim; empty: none does
     detail: str  # how much was tried, or counted
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A claim, how it is tried, and how it comes out."""
+    """A claim, how it is tried, and the expected verdict."""
 
     id: str
     questions: str  # ids
     claim: str
-    expected: str  # TESTED: nothing speaks against it; REFUTED: it is wrong, and a case shows it
-    attempt: Callable[[int], Tried]  # with this seed
+    expected: str  # TESTED: no case contradicts the claim; REFUTED: a case does
+    attempt: Callable[[int], Tried]  # with a seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Decided:
 
     @property
     def verdict(self) -> str:
-        """Without a case there is none."""
+        """Return REFUTED if a case contradicts the claim, NOT EXERCISED if there was no case, else TESTED."""
         if not self.tried.cases:
             return NOT_EXERCISED
         return REFUTED if self.tried.against else TESTED

@@ -1,4 +1,4 @@
-"""What a claim is, and the words that claims are made of."""
+"""Claims, and the terms that they are made of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,24 +15,25 @@ from radixcheck.verification.proofs.proof_results import PROVED
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence that is proved, or refuted by a model."""
+    """One sentence that is to be proved, or to be refuted by a model."""
 
     id: str
     sentence: str
     questions: str
     condition: Condition
     expected: str = PROVED
-    no_run: str = ""  # of a refuted one: why no cache is run that shows the same
+    no_run: str = ""  # of a claim that is refuted: why no cache is run to repeat that
+    needs: tuple[str, ...] = ()  # state formulas of which it is shown that the claim does not follow without them
 
 
 @cache
 def given(policy: Policy = LRU, heap: bool = False) -> dict[str, Term]:
-    """The state formulas and what follows from them. Not to be written to: all claims share it."""
+    """Return the state formulas and the theorems. All claims share the result: do not write to it."""
     return state_formulas(policy, heap) | theorems(policy)
 
 
 def but(hypotheses: Mapping[str, Term], *ids: str) -> dict[str, Term]:
-    """Hypotheses without those named."""
+    """Return the hypotheses without the named ones."""
     assert hypotheses.keys() >= {*ids}, "what is left out was there"
     return {id_: term for id_, term in hypotheses.items() if id_ not in ids}
 
@@ -42,32 +43,32 @@ ANY_GIVEN = but(given(ANY, heap=True), "NO_TIES")
 
 
 def resting_on(condition: Condition, *ids: str) -> Condition:
-    """The same from fewer hypotheses: that it follows says more, and is found at once."""
+    """Return the condition with these hypotheses alone, and the guard: a stronger statement, which is proved at once."""
     assert condition.hypotheses.keys() >= {*ids}, "what it rests on is known"
     kept = {id_: term for id_, term in condition.hypotheses.items() if id_ in (*ids, "guard")}
     return replace(condition, hypotheses=kept)
 
 
 def step_of(policy: Policy, name: str) -> Transition:
-    """A transition of the heap machine."""
+    """Return the named transition of the heap machine."""
     return next(step for step in heap_machine(policy) if step.name == name)
 
 
 def goal(name: str, sort: Sort = POS) -> Term:
-    """The variable of a formula's outer quantifier, as its goal has it."""
+    """Return the free variable that a goal has for a variable of the formula's outer quantifier."""
     return Term("var", (name + "_goal",), sort)
 
 
 def unlocked(node_: Term) -> Term:
-    """A node that nobody has locked."""
+    """Whether it is a node without a lock."""
     return node(node_) & (lock(node_) == 0)
 
 
 def true(policy: Policy, entry_: Term, node_: Term) -> Term:
-    """The entry says the live key of the node."""
+    """Whether the entry has the live key of the node."""
     return conj(*(a == b for a, b in zip(stored(entry_), policy.key(node_), strict=True)))
 
 
 def least(entry_: Term) -> Term:
-    """No entry in the heap has a smaller key."""
+    """Whether no entry in the heap has a smaller key."""
     return forall(ENTRY, lambda d: queued(d) >> ~less(stored(d), stored(entry_)))

@@ -1,0 +1,132 @@
+"""A run of one subject next to the specification: the state of both, and the operations that change it. It judges nothing."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from radixcheck.spec.run.reader import Refused
+from radixcheck.spec.run.state import State
+from radixcheck.spec.values import CacheError
+from radixcheck.verification.checker import blame
+from radixcheck.verification.checker.abstraction import Abstraction
+from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
+from radixcheck.verification.checker.formulas import Tally
+from radixcheck.verification.checker.indices import index_findings
+from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.watched_pool import Finding
+from radixcheck.verification.operations import Op, is_misuse
+from radixcheck.verification.protocol import Observation
+
+
+def violations(findings: Iterable[Finding]) -> list[Violation]:
+    """Findings of the pool, of the abstraction and of the indices as violations."""
+    return [Violation(finding.property, finding.text) for finding in findings]
+
+
+class Performed(NamedTuple):
+    """One operation that the subject and the specification have both performed."""
+
+    op: Op
+    answer: Answer  # of the subject
+    refusal: CacheError | None  # of the specification
+    diverged: str  # why the specification cannot follow the subject; empty: it can
+
+    @property
+    def refused(self) -> bool:
+        """Whether the specification refuses the operation."""
+        return self.refusal is not None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the states can be compared: both sides have performed the operation, or both have refused it."""
+        return not self.answer.failed and self.answer.refused == self.refused
+
+
+class CheckedRun:
+    """One subject and the specification, along one run."""
+
+    def __init__(self, factory: Any, policy: str, page_size: int, pool: int, device: str = "cpu") -> None:
+        self.engine = Engine(factory, policy, page_size, pool, device)
+        self.oracle = Oracle(policy, page_size, pool // page_size)
+        self.abstraction = Abstraction(self.oracle.positions, self.engine.pool, policy, self.oracle.written)
+        self.supports = self.engine.subject.supports
+        self.transparent = hasattr(self.engine.subject, "observe")
+        self.policy = policy
+        self.hidden = set(blame.SOFT) - set(self.supports.attributes)  # attributes that the subject does not show
+        self.tainted = set(self.hidden)  # attributes that have deviated in this run; formulas that read them are not evaluated
+        self.tally = Tally()
+        self.steps = 0
+        self.stopped = False
+        self.answers: list[tuple[object, ...]] = []  # a second replica must give the same
+        self.before = self.seen = State(self.oracle.positions, pool // page_size)  # abstract states of the subject
+        self.observation: Observation | None = None  # the last one
+
+    def allowed(self, op: Op) -> bool:
+        """Whether a caller can make this call now, and the subject supports it."""
+        return (op.name in self.supports.operations or is_misuse(op.name)) and self.oracle.allowed(op)
+
+    def perform(self, op: Op) -> Performed:
+        """Perform an operation on the subject, then on the specification with the same pages."""
+        answer = self.engine.perform(op)
+        self.answers.append((op.name, answer.length, answer.slots, type(answer.error), tuple(self.engine.pool.freed)))
+        return Performed(op, answer, *self._follow(op))
+
+    def _follow(self, op: Op) -> tuple[CacheError | None, str]:
+        """Perform the operation on the specification. Return its refusal, and the reason why it cannot follow the subject."""
+        self.before, diverged = self.seen, ""
+        pages = self.engine.pool.allocated
+        try:
+            self.oracle.run(op, pages)
+        except CacheError as refusal:
+            self.abstraction.clock.tick = self.oracle.model.state.now + 0.5
+            return refusal.with_traceback(None), ""  # the frames of the traceback would keep this object alive
+        except (Refused, ValueError, IndexError, KeyError):
+            diverged = f"{op.name} allocated pages {pages}, which the specification does not allow"
+            self.oracle.give_in(op, pages)
+        self.abstraction.clock.tick = self.oracle.tick
+        if op.name == "reset":
+            self.abstraction.clock.known.clear()
+        return None, diverged
+
+    def observe(self) -> list[Violation]:
+        """Observe the subject and build its abstract state. Return what no correct cache shows. Raise SubjectFailed."""
+        sizes, spec = self.engine.sizes(), self.oracle.model.state
+        self.observation = self.engine.observe()
+        self.abstraction.findings = []
+        try:
+            self.seen = self.abstraction.state(self.observation, sizes, spec, self.oracle.loans, self.oracle.locks)
+        except (TypeError, AttributeError, ValueError) as error:  # a value has not the type that the protocol asks for
+            raise SubjectFailed(f"observe() returned what cannot be read ({type(error).__name__}: {error})") from error
+        for name in self.hidden:
+            setattr(self.seen, name, {n: getattr(spec, name).get(n, 0) for n in self.seen.node})
+        index = index_findings(self.seen, self.observation, self.abstraction.places)
+        self.count_indices(self.observation)
+        return violations(self.abstraction.findings + index)
+
+    def count_indices(self, seen: Observation) -> None:
+        """Count one check of each index that the subject shows."""
+        if seen.leaf_count is not None or seen.leaves is not None:
+            self.tally.count("LEAFSET", bool(seen.nodes))
+        if seen.heap is not None:
+            self.tally.count("HEAP_BOUND", bool(seen.heap))
+            self.tally.count("HEAP_ORDER", bool(seen.heap))
+
+    def differing(self, ignored: set[str]) -> list[str]:
+        """Names of the state functions, but for those `ignored`, whose observed values are not the specification's."""
+        seen, spec = self.seen, self.oracle.model.state
+        return [name for name in blame.FIELDS if name not in ignored and getattr(seen, name) != getattr(spec, name)]
+
+    def frees_as_specified(self) -> bool:
+        """Whether the pages freed are those that the specification frees. The slots of victims may come back in any order."""
+        return sorted(self.engine.pool.freed) == sorted(self.oracle.call.freed)
+
+    def adopt(self, deviated: Iterable[str]) -> None:
+        """Continue from the observed attributes. Clock readings of one tick keep their order, so that no two leaves tie."""
+        self.tainted |= set(deviated)
+        adopted = self.tainted - self.hidden
+        if adopted & blame.READINGS:
+            self.abstraction.clock.refine()
+            self.observe()
+            adopted |= blame.READINGS - self.hidden  # readings that agree have new numbers too
+        for name in adopted:
+            setattr(self.oracle.model.state, name, dict(getattr(self.seen, name)))
