@@ -30,7 +30,7 @@ def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
 
 
-for command in (verify, replay, diff, explore, show, subjects, invariants, report, questions, bench):
+for command in (verify, replay, diff, explore, show, subjects, invariants, questions, report, bench):
     cli.add_command(command)
 for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings):
     cli.add_command(command)

@@ -1,13 +1,13 @@
 """What the jobs return: frozen, with a status and as JSON. Nothing here runs a cache."""
 
 import shlex
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.outcome import Outcome
 from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.explore.explore_results import Explored
@@ -19,26 +19,6 @@ from radixcheck.verification.search.search_results import Bounds, Comparison, Di
 
 TEST, TRACE = ".py", ".jsonl"  # suffixes of the files that shrinking writes
 COUNTERS = ("operations", "looked", "formulas")  # fields of Replayed that are mappings
-
-
-class Outcome(ABC):
-    """The result of a job."""
-
-    __slots__ = ()
-
-    @property
-    @abstractmethod
-    def status(self) -> Status:
-        """The exit status of the command."""
-
-    @property
-    def holds(self) -> bool:
-        """Whether the status is HOLDS: nothing is refuted, and nothing undecided."""
-        return self.status == Status.HOLDS
-
-    @abstractmethod
-    def to_json(self) -> dict[str, Any]:
-        """Return the result as a JSON object."""
 
 
 @dataclass(frozen=True, slots=True)
