@@ -81,10 +81,10 @@ PROGRAM_CHECKS = (
     _program("MATCH_COST", "Matching a chain four times as deep takes at most eight times the lines of Python.", "match_rewalks_from_root"),
 )
 
-PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")  # observed by a probe only: a replay of the trace does not show them
-
 MISUSE = _program(
     "MISUSE", "Each call outside its guard that the kit makes gets a typed error and changes nothing.", "unlock_twice", "Q2 Q10"
 )
+
+PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")  # observed by a probe only: a replay of the trace does not show them
 
 CATALOGUE: dict[str, Property] = {**FORMULAS, **{p.id: p for p in (*PROGRAM_CHECKS, MISUSE)}}

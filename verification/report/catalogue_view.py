@@ -36,13 +36,14 @@ def property_rows(properties: Iterable[Property], policy: Policy) -> list[dict[s
             "mutant": p.mutant,
             "questions": p.questions,
             "question_urls": urls(p.questions.split()),
+            "why": p.why,
         }
         for p in properties
     ]
 
 
 def invariants(rows: Iterable[dict[str, Any]]) -> list[Any]:
-    """Return a block for each property (id and kind, sentence, formula), and where the ids of questions lead."""
+    """Return a block for each property (id and kind, sentence, formula, why), and where the ids of questions lead."""
     parts: list[Any] = []
     for row in rows:
         questions = f"  ({row['questions']})" if row["questions"] else ""
@@ -50,4 +51,6 @@ def invariants(rows: Iterable[dict[str, Any]]) -> list[Any]:
         parts.append(Padding(Text(row["sentence"]), (0, 0, 0, 2)))
         if row["formula"]:
             parts.append(Padding(Text(row["formula"], "cyan"), (0, 0, 0, 2)))
+        if row["why"]:
+            parts.append(Padding(Text(row["why"], "dim"), (0, 0, 0, 2)))
     return [*parts, Text(), Text(f"in brackets: questions of the review {THREAD}; `radixcheck questions` lists them")]

@@ -104,7 +104,7 @@ class ObserveLoops(ReferenceSubject):
     ],
 )
 def test_a_cache_that_hangs_is_refuted_by_the_call_that_hangs(subject: type[ReferenceSubject], trace: list[Op], words: str) -> None:
-    checker = new_checker(lambda setup: subject(setup.page_size, setup.policy, setup.pool), Config("lru", 1, 8), stride=1)
+    checker = new_checker(subject.of, Config("lru", 1, 8), stride=1)
     WATCH.timeout(checker.engine.subject).seconds = SOON
 
     *right, wrong = [checker.step(op) for op in trace]

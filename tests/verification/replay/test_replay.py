@@ -151,7 +151,7 @@ class Reversed(ReferenceSubject):
 
 def test_the_slots_of_victims_may_come_back_in_any_order() -> None:
     settings = Settings(page_size=1, tokens_per_id=4, pool=1_000)
-    result = replay(SAMPLE[:120], lambda setup: Reversed(setup.page_size, setup.policy, setup.pool), settings)
+    result = replay(SAMPLE[:120], Reversed.of, settings)
 
     assert result.clean, result.fault
     assert result.victims > 50
