@@ -4,11 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radixcheck.verification.core.outcome import Outcome
 from radixcheck.verification.core.progress import Progress, silent
+from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.protocol import Setup, Supports
 
 if TYPE_CHECKING:
     from radixcheck.verification.runs.run_results import DiffOutcome, ReplayOutcome, TraceOutcome, VerifyOutcome
+
+__all__ = ["Outcome", "Setup", "Status", "Supports", "UsageError", "diff", "replay_trace", "verify"]
 
 Given = str | Factory  # a subject: a name as on the command line (or module:factory, exec:COMMAND, NAME@PYTHON), or a factory
 
@@ -74,7 +80,6 @@ def replay_trace(
     trace cannot be read or the subject does not support its configuration.
     """
     from radixcheck.verification.core import traces
-    from radixcheck.verification.core.usage import UsageError
     from radixcheck.verification.runs.checked_bounds import check_supported
     from radixcheck.verification.runs.replay_job import ReplayRequest, replay_requests, settings_for
     from radixcheck.verification.runs.trace_job import TraceRequest, replay_operations

@@ -83,7 +83,7 @@ class Canonical(NamedTuple):
 
 
 Stamp = tuple[float, float]  # tick, and reading within it
-Marks = dict[int, list[int]]  # position -> what is there
+Features = dict[int, list[int]]  # position -> what is there
 
 UNCACHED, INSIDE, NODE = 0, 1, 2
 ATTRIBUTES = tuple(SOFT)
@@ -108,36 +108,36 @@ class Canon:
         start that was refused, while none with that key was admitted.
         """
         state = checker.seen if checker.transparent else checker.oracle.model.state
-        marks: Marks = {q: [INSIDE] for q in state.cached}
-        gone = self._nodes(marks, state, checker)
+        features: Features = {q: [INSIDE] for q in state.cached}
+        gone = self._nodes(features, state, checker)
         if handle is not None:
-            marks.setdefault(handle, [UNCACHED]).append(HANDLE)
+            features.setdefault(handle, [UNCACHED]).append(HANDLE)
         if refused is not None:
-            marks.setdefault(refused, [UNCACHED]).append(REFUSED)
+            features.setdefault(refused, [UNCACHED]).append(REFUSED)
         if state.held:
             level, locks = checker.oracle.positions.level, checker.oracle.locks
             holders = [(LOCK if h in locks else REQUEST, level[state.at[h]], state.request_priority[h], state.tok[h]) for h in state.held]
             for kind, depth, urgency, tok in sorted(holders):
-                marks.setdefault(tok, [UNCACHED]).extend((kind, depth, urgency))
+                features.setdefault(tok, [UNCACHED]).extend((kind, depth, urgency))
         deviating = [ATTRIBUTES.index(name) for name in sorted(checker.tainted)]  # formulas that read these are silent from now on
         twins: set[int] = set()
-        form = self._encode(EPS, marks, twins)
+        form = self._encode(EPS, features, twins)
         return Canonical(bytes((len(deviating), *deviating, len(gone), *gone)) + form, frozenset(twins))
 
-    def _encode(self, q: int, marks: Marks, twins: set[int]) -> bytes:
+    def _encode(self, q: int, features: Features, twins: set[int]) -> bytes:
         """Return the form of a position and all below it; equal for states that differ only in the order of equal siblings."""
         below: list[bytes] = []
         for child in self._universe.children[q]:
-            encoded = self._encode(child, marks, twins)
+            encoded = self._encode(child, features, twins)
             if encoded in below:
                 twins.add(child)
             below.append(encoded)
         below.sort()
-        own = marks.get(q, ())
+        own = features.get(q, ())
         return bytes((self._universe.shape[q], len(own), *own)) + b"".join(below)
 
-    def _nodes(self, marks: Marks, s: State, checker: Checker) -> list[int]:
-        """Mark the nodes and the entries of the heap; return the marks of entries whose node has left the tree."""
+    def _nodes(self, features: Features, s: State, checker: Checker) -> list[int]:
+        """Mark the nodes and the entries of the heap; return the features of entries whose node has left the tree."""
         shown, places, known = checker.observation, checker.abstraction.places, checker.abstraction.clock.known
         raw = {places[n.name]: n.time for n in shown.nodes} if shown and "time" not in checker.hidden else {}
         times: dict[int, Stamp] = {n: (tick, raw.get(n, 0)) for n, tick in s.time.items() if n in s.node}
@@ -150,16 +150,16 @@ class Canon:
             stamps.update((first, second) if self._sign else (second,))
         rank = {stamp: i for i, stamp in enumerate(sorted(stamps))}
         for n in s.node:
-            marks[n] = [NODE, s.lock[n], rank[times[n]]]
+            features[n] = [NODE, s.lock[n], rank[times[n]]]
             if created:
-                marks[n].append(rank[created[n]])
+                features[n].append(rank[created[n]])
             elif self._read != "time":
-                marks[n].extend(divmod(min(getattr(s, self._read)[n], self._cap), BASE))
+                features[n].extend(divmod(min(getattr(s, self._read)[n], self._cap), BASE))
         gone, names = list[int](), dict[NodeId, int]()
         for place, (entry, (first, second)) in enumerate(zip(entries, keys, strict=True)):
             mark = (ENTRY, *((rank[first],) if self._sign else divmod(int(first[0]), BASE)), rank[second], place, entry.speaks)
             if entry.node in places:
-                marks.setdefault(places[entry.node], [UNCACHED]).extend(mark)
+                features.setdefault(places[entry.node], [UNCACHED]).extend(mark)
             else:
                 gone.extend((*mark, names.setdefault(entry.node, len(names))))
         ticks = [tick for tick, _ in sorted(stamps)]

@@ -19,7 +19,7 @@ def title(frame: Frame) -> str:
 
 def alt_text(frame: Frame) -> str:
     """Return everything that the drawing shows, as text."""
-    lines = [tree(frame.seen, frame.marks, NODES)] if frame.seen is not None else [HIDDEN]
+    lines = [tree(frame.seen, frame.labels, NODES)] if frame.seen is not None else [HIDDEN]
     lines += [text for text, _ in below(frame)]
     return "\n".join(map(one_line, "\n".join(lines).splitlines()))
 

@@ -135,7 +135,7 @@ def _rows(seen: Observation) -> list[_Row]:
 
 def _node(frame: Frame, row: _Row) -> Iterator[str]:
     """Yield the edge to a node, its box, and the lines in it."""
-    n, mark = row.node, frame.marks.get(row.node.name, "")
+    n, mark = row.node, frame.labels.get(row.node.name, "")
     gone = mark not in ("", NEW, SPLIT)
     x, y, above = row.left, row.top + 4, row.above
     start = f"M{above.left + 8},{above.top + above.height - 1}" if above else f"M8,{LINE}"

@@ -52,7 +52,7 @@ def _picture(frame: Frame) -> Text:
     if frame.seen is None:
         lines = [Text(HIDDEN)]
     else:
-        lines = [_coloured(one_line(line)) for line in tree(frame.seen, frame.marks, NODES).splitlines()]
+        lines = [_coloured(one_line(line)) for line in tree(frame.seen, frame.labels, NODES).splitlines()]
     lines += [_below(one_line(text), style) for text, style in below(frame)]
     return Text("\n").join(lines)
 

@@ -84,7 +84,7 @@ class _Camera:
             self._names |= tokens_of(seen, self._names)
             state = checker.seen if fresh else None
             heap = entries(seen, self._names, lambda e: state is not None and _aged(checker.policy, state, e))
-            merged, marks = compared(self._before, seen, set(engine.pool.freed), engine.page_size, operation)
+            merged, labels = compared(self._before, seen, set(engine.pool.freed), engine.page_size, operation)
         except SubjectFailed as failed:
             return self._end(frame, str(failed))
         except (TypeError, AttributeError, ValueError) as error:  # not of the protocol's types
@@ -92,7 +92,7 @@ class _Camera:
         self._before = seen
         lost = (page for page, owner in enumerate(checker.seen.owner) if owner == LOST)
         slots = tuple(slot for page in lost for slot in range(page * engine.page_size, (page + 1) * engine.page_size))
-        return replace(frame, seen=merged, marks=marks, heap=heap, lost=slots)
+        return replace(frame, seen=merged, labels=labels, heap=heap, lost=slots)
 
     def _end(self, frame: Frame, why: str) -> Frame:
         """Return the last frame, and why it is the last."""

@@ -1,4 +1,4 @@
-"""Trace files: what is written is read back, what is wrong is named with its line and the mend, nothing that was there is lost."""
+"""Trace files: what is written is read back, an error names the line and the fix, and nothing that was there is lost."""
 
 import json
 from pathlib import Path
@@ -81,7 +81,7 @@ def test_what_may_be_left_out_of_a_header_has_its_default_and_empty_lines_are_pa
         ({"polcy": "lru"}, "line 1: unknown field 'polcy': the fields of a header are"),
     ],
 )
-def test_a_wrong_header_is_named_with_its_mend(header: dict[str, Any], says: str, tmp_path: Path) -> None:
+def test_a_wrong_header_is_named_with_its_fix(header: dict[str, Any], says: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as wrong:
         read(file_of(tmp_path, EVICT, **header))
 
@@ -122,7 +122,7 @@ def test_a_header_without_what_it_needs_is_refused(field: str, tmp_path: Path) -
         ('{"op": "insert", "token": [1]}', "line 3: unknown field 'token': the fields of an operation are op, tokens"),
     ],
 )
-def test_a_wrong_operation_is_named_with_its_line_and_mend(line: str, says: str, tmp_path: Path) -> None:
+def test_a_wrong_operation_is_named_with_its_line_and_fix(line: str, says: str, tmp_path: Path) -> None:
     path = file_of(tmp_path, EVICT)
     path.write_bytes(path.read_bytes() + line.encode("latin-1") + b"\n")
 

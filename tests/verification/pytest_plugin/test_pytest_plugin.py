@@ -1,4 +1,4 @@
-"""The pytest plugin in projects made for it: what it adds to a run, what its fixtures and its marker do, and what wrong use is told."""
+"""The pytest plugin in projects made for it: what it adds to a run, what its fixtures and its marker do, and the messages for wrong use."""
 
 import json
 import subprocess

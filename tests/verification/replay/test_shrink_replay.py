@@ -30,7 +30,7 @@ LONG = 1e6  # seconds: until nothing is shorter
 
 
 def silent(share: float, what: str) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def recorded(factory: Callable[..., Any], settings: Settings) -> tuple[str, list[Op]]:

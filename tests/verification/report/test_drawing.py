@@ -121,13 +121,13 @@ def test_a_start_that_evicts_marks_its_victims() -> None:
     last = of("reference", trace, Config("lru", 1, 4))[-1]
 
     assert last.seen is not None
-    assert [(n.segment, last.marks.get(n.name, "")) for n in last.seen.nodes] == [((3, 4), ""), ((1, 2), "evicted")]
+    assert [(n.segment, last.labels.get(n.name, "")) for n in last.seen.nodes] == [((3, 4), ""), ((1, 2), "evicted")]
 
 
 def test_a_reset_forgets_and_does_not_evict() -> None:
     last = of("reference", (Op("insert", Key((1,))), Op("reset")))[-1]
 
-    assert list(last.marks.values()) == ["forgotten"]
+    assert list(last.labels.values()) == ["forgotten"]
 
 
 def test_a_black_box_has_frames_without_an_inside() -> None:
