@@ -44,8 +44,8 @@ _evicted = exists(POS, lambda k: old(cached(k)) & ~cached(k))
 def recency(policy: Policy) -> Term:
     """Of the tokens that are cached after the call, the used and the newly cached ones have its time, all others keep theirs.
 
-    So where a match ends inside a node, only the part before its end is refreshed. A cache that refreshes the rest, too, keeps what nobody
-    asked for and evicts what was used (L5, FB-51).
+    So where a match ends inside a node, only the part before its end is refreshed. A cache that refreshes the rest, too, keeps what no
+    request needed and evicts what was used (L5, FB-51).
     """
     return forall(POS, lambda q: cached(q) >> (time(end(q)) == ite((q <= used) | ~old(cached(q)), now, old(time(end(q))))))
 
