@@ -162,11 +162,10 @@ def hit_preserves(policy: Policy) -> Term:
 
 @post("EVICT_LEAF", _evicted, "evict_internal", "Q1 C4 Q6", EVICTING)
 def evict_leaf(policy: Policy) -> Term:
-    """Of two positions that were cached at the call, one a prefix of the other and on another node, and that both are cached no more, the
-    page of the longer one is not lost, unless that of the shorter one is. In a program: the slots of victims are freed leaf first.
+    """Only leaves are evicted, as the slots show: if a call evicts a position and a longer one on another node, the page of the longer one
+    is not lost unless that of the shorter one is. In a program: victims give back their slots leaf first.
 
-    Only leaves are evicted: this is the first question about sglang#6907. The slots below an evicted internal node return late, or
-    never (Q1, FB-41).
+    The first question about sglang#6907: the slots below an evicted internal node return late, or never (Q1, FB-41).
     """
 
     def both_left(k: Term, p: Term) -> Term:
