@@ -4,7 +4,7 @@ Kept, for each position of the scope's universe: whether it is cached, whether a
 time (and of its creation, under fifo and filo; its hits, capped at 2 under slru and exact under lfu, which therefore never closes;
 its priority under priority), the locks and requests that stand there and how far the requests' rows reach, whether the caller's
 handle stands there, whether the last start that was refused asked for it, and each entry of the heap: the ranks of its stored key,
-its place in the order of the heap, and whether it speaks for its node. Entries of nodes that left the tree are kept as well.
+its place in the order of the heap, and whether it is current for its node. Entries of nodes that left the tree are kept as well.
 
 Not kept, and why that is sound:
 
@@ -41,7 +41,7 @@ HITS_CAP = 2  # of slru: from here on a node is in the protected segment
 
 
 class Universe:
-    """The positions of a scope under one intern table, with the shape of what lies below each."""
+    """The positions of a scope, with the shape of the tree below each."""
 
     def __init__(self, scope: Scope, positions: Positions) -> None:
         self.scope, self.positions = scope, positions
@@ -76,7 +76,7 @@ class Universe:
 
 
 class Canonical(NamedTuple):
-    """A state under canonical names, and which positions have a twin: an equal sibling that stands for them."""
+    """A state under canonical names, and the positions that an equal sibling replaces (their twin)."""
 
     form: bytes
     twins: frozenset[int]
@@ -92,7 +92,7 @@ HANDLE, LOCK, REQUEST, ENTRY, READINGS, REFUSED = range(BASE, 256)
 
 
 class Canon:
-    """Makes the canonical form of what a checker has just seen."""
+    """Makes the canonical form of the state that a checker has observed."""
 
     def __init__(self, universe: Universe, policy: str) -> None:
         self._universe = universe
@@ -102,7 +102,7 @@ class Canon:
         self._cap = HITS_CAP if policy == "slru" else BASE**2 - 1  # more than an exploration of operations one by one can reach
 
     def __call__(self, checker: Checker, handle: int | None, refused: int | None = None) -> Canonical:
-        """The form of the present state.
+        """Return the form of the present state.
 
         `handle`: where the caller's last match ended, if that node is still in the tree; `refused`: the end of the key of the last
         start that was refused, while none with that key was admitted.
@@ -119,13 +119,13 @@ class Canon:
             holders = [(LOCK if h in locks else REQUEST, level[state.at[h]], state.request_priority[h], state.tok[h]) for h in state.held]
             for kind, depth, urgency, tok in sorted(holders):
                 marks.setdefault(tok, [UNCACHED]).extend((kind, depth, urgency))
-        strayed = [ATTRIBUTES.index(name) for name in sorted(checker.tainted)]  # formulas that read these are silent from now on
+        deviating = [ATTRIBUTES.index(name) for name in sorted(checker.tainted)]  # formulas that read these are silent from now on
         twins: set[int] = set()
         form = self._encode(EPS, marks, twins)
-        return Canonical(bytes((len(strayed), *strayed, len(gone), *gone)) + form, frozenset(twins))
+        return Canonical(bytes((len(deviating), *deviating, len(gone), *gone)) + form, frozenset(twins))
 
     def _encode(self, q: int, marks: Marks, twins: set[int]) -> bytes:
-        """One position and all below it: equal for states that differ only in which of two like siblings is which."""
+        """Return the form of a position and all below it; equal for states that differ only in the order of equal siblings."""
         below: list[bytes] = []
         for child in self._universe.children[q]:
             encoded = self._encode(child, marks, twins)
@@ -137,7 +137,7 @@ class Canon:
         return bytes((self._universe.shape[q], len(own), *own)) + b"".join(below)
 
     def _nodes(self, marks: Marks, s: State, checker: Checker) -> list[int]:
-        """Mark the nodes and the entries of the heap; returns the marks of entries whose node has left the tree."""
+        """Mark the nodes and the entries of the heap; return the marks of entries whose node has left the tree."""
         shown, places, known = checker.observation, checker.abstraction.places, checker.abstraction.clock.known
         raw = {places[n.name]: n.time for n in shown.nodes} if shown and "time" not in checker.hidden else {}
         times: dict[int, Stamp] = {n: (tick, raw.get(n, 0)) for n, tick in s.time.items() if n in s.node}

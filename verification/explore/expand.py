@@ -1,4 +1,4 @@
-"""Expanding states: each is reached by the operations that led to it, and left by every operation that a caller can make there."""
+"""Expands states: goes to each by the operations that led to it, and performs every operation that a caller can make there."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,23 +28,23 @@ class Broken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """What the transitions of some states led to."""
+    """The results of the transitions of some states."""
 
     transitions: int
     reached: tuple[Reached, ...]  # not reached before by the same worker
     broken: tuple[Broken, ...]  # the first trace for each property
     stopped: bool  # the last of them leaves no state from which to go on
-    exercised: frozenset[str]  # properties that have had something to say so far
-    opaque: str  # a type whose objects cannot be written back: states are reached from the start
+    exercised: frozenset[str]  # properties that were non-vacuous so far
+    opaque: str  # a type whose objects cannot be restored: states are reached from the start
 
 
 def digest(form: bytes) -> bytes:
-    """Sixteen bytes that stand for a canonical form."""
+    """Return a digest of sixteen bytes of a canonical form."""
     return blake2b(form, digest_size=16).digest()
 
 
 class Undone:
-    """Goes from state to state along traces; the states on the way to the present one can be returned to."""
+    """Goes from state to state along traces, and back to the states on the way to the present one."""
 
     opaque = ""
 
@@ -54,7 +54,7 @@ class Undone:
         self._restores: list[Restore] = [visitor.snapshot()]
 
     def go(self, trace: bytes) -> None:
-        """Stand where a trace ends."""
+        """Go to the state in which a trace ends."""
         shared = 0
         while shared < min(len(trace), len(self._trace)) and trace[shared] == self._trace[shared]:
             shared += 1
@@ -68,13 +68,13 @@ class Undone:
 
 
 class Replayed:
-    """The same for a cache whose objects cannot be written back: a new one is made, and everything done again."""
+    """The same for a cache whose objects cannot be restored: makes a new cache and performs the trace again."""
 
     def __init__(self, made: Callable[[], Visitor], visitor: Visitor, opaque: str) -> None:
-        self._made, self.visitor, self.opaque = made, visitor, opaque  # a type whose objects cannot be written back
+        self._made, self.visitor, self.opaque = made, visitor, opaque  # a type whose objects cannot be restored
 
     def go(self, trace: bytes) -> None:
-        """Stand where a trace ends."""
+        """Go to the state in which a trace ends."""
         tally, judged = self.visitor.tally, self.visitor.judged
         self.visitor = self._made()
         self.visitor.tally, self.visitor.judged = tally, judged
@@ -98,7 +98,7 @@ class Expander:
         self._reached = {self.start.digest}
 
     def expand(self, states: Sequence[Reached]) -> Expansion:
-        """Every transition of each of these states, in turn; nothing further once there is no state to go on from."""
+        """Take every transition of each of these states, in order, until there is no state from which to continue."""
         transitions, reached, broken = 0, list[Reached](), dict[str, Broken]()
         for state in states:
             self._go(state.trace)
@@ -120,13 +120,13 @@ class Expander:
         return self._result(transitions, reached, broken, stopped=False)
 
     def _take(self, trace: bytes) -> list[Violation]:
-        """The last transition of a trace; what follows only from something else that is broken is left out."""
+        """Take the last transition of a trace; return its violations without those that follow from others."""
         self._go(trace[:-1])
         visitor = self._way.visitor
         return [violation for violation in visitor.take(visitor.alphabet[trace[-1]]) if not violation.follows_from]
 
     def _go(self, trace: bytes) -> None:
-        """Stand where a trace ends; from the first object on that cannot be written back, by doing everything again."""
+        """Go to the state in which a trace ends; after the first object that cannot be restored, by performing everything again."""
         try:
             self._way.go(trace)
         except Opaque as opaque:
@@ -134,7 +134,7 @@ class Expander:
             self._way.go(trace)
 
     def _elsewhere(self, state: Reached) -> bool:
-        """Whether the same operations have led to another state than before."""
+        """Return whether the same operations have led to another state than before."""
         visitor = self._way.visitor
         return visitor.stopped or digest(visitor.canonical.form) != state.digest
 

@@ -1,10 +1,9 @@
-"""Breadth first through all states of a scope, on one core or on several.
+"""Explores all states of a scope breadth first, on one core or on several.
 
-Level by level: the states that some shortest sequence of n operations leads to are all known before any that needs n + 1. So the
-trace to the first violation of each property is as short as any (up to names: `canonical`), and the counts are the same on every run
-and for any number of workers: what workers find is taken in the order in which it was handed out. An attribute (a time, a count of
-hits) that deviates does not end the exploration, as it does not end a run of the checker: what follows from it only is not reported.
-Whatever else is broken ends it.
+All states that n operations reach are known before any that needs n + 1. So the trace to the first violation of each property is a
+shortest one (up to names: `canonical`), and the counts are the same on every run and for any number of workers: results are taken in the
+order in which the states were sent. An attribute (a time, a count of hits) that deviates does not end the exploration, nor a run of the
+checker: what follows from it is not reported. Any other violation ends it.
 """
 
 from collections import deque
@@ -26,8 +25,8 @@ from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.explore.scopes import Scope
 from radixcheck.verification.search.run import replay
 
-PORTION = 64  # states handed out at a time
-AHEAD = 3  # portions that wait for each worker
+PORTION = 64  # states sent at a time
+AHEAD = 3  # portions waiting for each worker
 
 Progress = Callable[[Explored], None]
 
@@ -47,8 +46,7 @@ def explore(
 ) -> Explored:
     """Visit every state of `scope`, until there are `limit` of them or `seconds` have passed.
 
-    With more than one core the factory goes to other processes, if it can be imported there. If not, or with one core, everything is
-    done here.
+    With more than one core, and if the factory can be pickled, worker processes expand the states; else this process does.
     """
     start = monotonic()
     local = Expander(factory, scope, policy, page_size)
@@ -83,8 +81,8 @@ def explore(
 
 @contextmanager
 def _expanding(local: Expander, factory: Factory, explored: Explored, cores: int) -> Iterator[Expand]:
-    """How the states of one level are expanded, portion by portion; results come in the order of the portions."""
-    if cores == 1 or not _travels(factory):
+    """Provide a function that expands the states of a level portion by portion; results have the order of the portions."""
+    if cores == 1 or not _can_be_pickled(factory):
         yield lambda level: map(local.expand, _portions(level))
         return
     pool = workers(cores)
@@ -95,8 +93,8 @@ def _expanding(local: Expander, factory: Factory, explored: Explored, cores: int
         pool.shutdown(cancel_futures=True)
 
 
-def _travels(factory: Factory) -> bool:
-    """Whether another process can be given it."""
+def _can_be_pickled(factory: Factory) -> bool:
+    """Return whether a factory can be sent to another process."""
     try:
         ForkingPickler.dumps(factory)
     except (PicklingError, AttributeError, TypeError):
@@ -121,7 +119,7 @@ def _elsewhere(
 
 
 def _found(factory: Factory, explored: Explored, part: Expansion) -> list[Found]:
-    """What is broken for the first time. Each trace is run again on a fresh cache with all formulas, to see all that it breaks."""
+    """Return what is broken for the first time. Each trace is run again on a fresh cache with all formulas, to find all that it breaks."""
     alphabet = explored.scope.alphabet(explored.page_size, explored.policy)
     config = Config(explored.policy, explored.page_size, explored.scope.pool * explored.page_size)
     traces = {broken.trace: tuple(alphabet[place] for place in broken.trace) for broken in part.broken}
@@ -137,7 +135,7 @@ def _found(factory: Factory, explored: Explored, part: Expansion) -> list[Found]
 
 
 def _unrepeated(violation: Violation) -> Violation:
-    """What a fresh cache does not do after the same operations depends on something else than these."""
+    """Return a violation of DETERMINISM: a fresh cache does not break the property after the same operations."""
     if violation.property == "DETERMINISM":
         return violation
     return Violation("DETERMINISM", f"{violation.property} was broken ({violation.text}), but not when a fresh cache did the same")

@@ -1,7 +1,8 @@
-"""Scopes: which operations there are, on which keys, by how many holders. All sequences of them are taken.
+"""Scopes: the operations, keys and numbers of holders of an exploration, which takes all sequences of these operations.
 
-A key is written in pages: the letter x stands for a page whose last token is x and whose others are 0, so that pages of several tokens
-differ in their last one only. The positions of a scope (its *universe*) are the prefixes of its keys and what decoding can make of them.
+A key is written as letters, one for each page: the last token of the page is the number of the letter, all others are 0. So pages of
+several tokens differ in their last token only. The positions of a scope (its *universe*) are the prefixes of its keys, and what decoding
+appends to them.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from radixcheck.verification.operations import Op
 
 
 def page(letter: int, page_size: int) -> tuple[int, ...]:
-    """The page that a letter stands for.
+    """Return the page of a letter.
 
     >>> page(1, 3)
     (0, 0, 1)
@@ -23,7 +24,7 @@ def page(letter: int, page_size: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Scope:
-    """A bound. Operations that a caller cannot make in a state (a lock without a match, a decode beyond `pages`) are left out there."""
+    """The bounds of an exploration. Operations that a caller cannot make in a state (a lock without a match) are left out there."""
 
     name: str
     keys: tuple[str, ...]  # letters, one for each page
@@ -33,7 +34,7 @@ class Scope:
     pool: int  # pages
 
     def key(self, letters: str, page_size: int) -> Key:
-        """A key of this many pages.
+        """Return the key with these letters as its pages.
 
         >>> SCOPES["tree"].key("ab", 2)
         Key(tokens=(0, 0, 0, 1), namespace=())
@@ -51,7 +52,7 @@ class Scope:
         )
 
     def alphabet(self, page_size: int, policy: str) -> tuple[Op, ...]:
-        """Every operation of the scope, for any holder."""
+        """Return every operation of the scope, for each holder."""
         keys = [self.key(letters, page_size) for letters in self.keys]
         ranks = (0, 1) if policy == "priority" else (0,)
         holders = range(1, self.holders + 1)

@@ -1,8 +1,8 @@
-"""Going back: the contents of every object that a cache can reach, written down once and written back after each operation.
+"""Snapshots: the contents of every object that a cache can reach are saved once and restored after each operation.
 
-Objects keep their identity, so that handles and receipts stay good; a copy of the whole would cost more and lose that. Not held:
-what lies outside of the objects (module variables, class attributes, files, C extensions' own memory). A cache that keeps state there
-is noticed, though: each state is reached a second time before it is left, and has to be the same state then.
+Objects keep their identity, so that handles and receipts stay valid; a deep copy would cost more and lose that. State outside of objects
+(module variables, class attributes, files, memory of C extensions) is not saved. A cache that keeps state there is detected: each state
+is reached a second time before it is left, and must be the same then.
 """
 
 from array import array
@@ -19,7 +19,7 @@ Noted = tuple[Restore | None, Iterable[Any]]  # how one object is written back, 
 
 
 class Opaque(Exception):
-    """An object of this type cannot be written back."""
+    """An object of this type cannot be restored."""
 
 
 _MISSING = object()
@@ -27,7 +27,7 @@ MADE_BY_CLASS_STATEMENT = 1 << 9  # a type's flag: it lies on the heap
 
 
 class Shape(NamedTuple):
-    """How the slots of a class are written back. Objects of a frozen dataclass never change, what they refer to may."""
+    """How the slots of a class are restored. Objects of a frozen dataclass never change; what they refer to may."""
 
     names: tuple[str, ...]
     put: Callable[[Any, tuple[Any, ...]], None]
@@ -112,12 +112,12 @@ class Snapshot:
             waiting.extend(self._look(found, kind))
 
     def restore(self) -> None:
-        """Everything is again as it was."""
+        """Restore all objects."""
         for undo in self._undo:
             undo()
 
     def _look(self, found: Any, kind: type) -> Iterable[Any]:
-        """Note how to write one object back; returns what it refers to."""
+        """Record how to restore one object; return what it refers to."""
         known = _KINDS.get(kind)
         if known is not None:
             undo, parts = known(found)

@@ -1,4 +1,4 @@
-"""Taking every transition of a state: the checker with its checks divided between states and transitions.
+"""Takes every transition of a state: a checker whose checks are divided between states and transitions.
 
 Per transition: the pool's audit, the answer and each slot in it, the refusal, the abstraction and all that it finds, every function of
 the abstract state against the specification's (the refinement step), the indices (HEAP_ORDER, HEAP_BOUND, LEAFSET), the handle of a
@@ -28,10 +28,10 @@ NEVER = 10**9  # a stride
 
 @dataclass(slots=True)
 class Once(Tally):
-    """A tally that asks for a witness until there is one, and counts nothing else."""
+    """A tally that evaluates a witness until it holds once, and counts nothing else."""
 
     def evaluate(self, ready: Compiled, *arguments: Any) -> dict[str, int] | None:
-        """None if the formula holds, else where it fails."""
+        """Return None if the formula holds, else where it fails."""
         id_ = ready.property.id
         try:
             if not self.exercised[id_] and ready.witness(*arguments):
@@ -42,7 +42,7 @@ class Once(Tally):
 
 
 class Visitor(Checker):
-    """A checker that knows its scope: what can be done next, and under which canonical form the present state goes."""
+    """A checker with a scope: it knows the possible operations, and the canonical form of the present state."""
 
     def __init__(self, factory: Any, scope: Scope, policy: str, page_size: int) -> None:
         super().__init__(factory, policy, page_size, scope.pool * page_size)
@@ -58,11 +58,11 @@ class Visitor(Checker):
 
     @property
     def shown(self) -> bool:
-        """Whether all that the canonical form is made of is seen in the subject, not only known of the specification."""
+        """Whether the subject shows everything of which the canonical form is made."""
         return self.transparent and self.hidden.isdisjoint(self._canon.reads)
 
     def take(self, op: Op) -> list[Violation]:
-        """One transition with its checks; unless `stopped`, the run can go on from the state that is now `canonical`."""
+        """Take a transition with its checks. Unless `stopped`, the run can continue from the present state, `canonical`."""
         if op.name == "match":
             self.handle = op.key
         self.answers.clear()
@@ -80,13 +80,13 @@ class Visitor(Checker):
         return op.key if op.name == "start" and op.holder not in self.oracle.model.state.held else self.refused
 
     def again(self, op: Op) -> None:
-        """A transition that was taken before: what it answers and where it leads is compared, formulas are not evaluated."""
+        """Take a transition that was taken before: compare its answer and the new state, but evaluate no formula."""
         self.stride = NEVER
         self.take(op)
         self.stride = 1
 
     def offered(self) -> list[int]:
-        """The operations that a caller can make now, as places in the alphabet; of operations alike but for names, one."""
+        """Return the operations that a caller can make now, as places in the alphabet; one of those that differ in names only."""
         idle = next((h for h in self._holders if h not in self.oracle.model.state.held), 0)
         leading = self._leading()
         return [i for i, op in enumerate(self.alphabet) if self._offers(op, idle, leading)]
@@ -109,11 +109,11 @@ class Visitor(Checker):
         return op.holder in leading  # unlock, chunk, finish, abort
 
     def _apart(self, position: int) -> bool:
-        """Whether no sibling stands for this position, or for one above it."""
+        """Return whether no equal sibling replaces this position, or one above it."""
         return self.canonical.twins.isdisjoint(self.oracle.positions.path(position))
 
     def _leading(self) -> set[int]:
-        """Of the holders that stand alike, the first; none that stands where a sibling stands for it."""
+        """Return the first of the holders in equal states, without those whose position an equal sibling replaces."""
         s = self.oracle.model.state
         stands = {(s.at[h], s.tok[h], s.request_priority[h]): h for h in sorted(s.held, reverse=True)}
         return {h for (_, tok, _), h in stands.items() if self._apart(tok)}
@@ -126,7 +126,7 @@ class Visitor(Checker):
         )
 
     def _judge_state_formulas(self, deviating: Mapping[str, str]) -> list[Violation]:
-        """Once for each canonical state; a state too broken to have a form is looked at whenever it is met."""
+        """Evaluate once for each canonical state; a state too broken to have a canonical form is evaluated each time."""
         try:
             self.canonical = self._canonical()
         except (KeyError, ValueError, TypeError):
@@ -137,7 +137,7 @@ class Visitor(Checker):
         return super()._judge_state_formulas(deviating)
 
     def snapshot(self) -> Callable[[], None]:
-        """How to come back to the present state, whatever is done in between. Raises Opaque if it cannot be held."""
+        """Return a function that restores the present state. Raise Opaque if the state cannot be saved."""
         roots = (self.engine, self.oracle, self.abstraction.clock, self.freshness)
         held = Snapshot(roots, CONSTANT)
         mine = {name: getattr(self, name) for name in REPLACED}

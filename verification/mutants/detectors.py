@@ -73,7 +73,7 @@ def _replay(mutant: Mutant, seed: int) -> Iterator[RunResult]:
     """The beginning of the sample trace."""
     pool = REPLAY_PAGES * mutant.page_size
     settings = Settings(mutant.policy, mutant.page_size, TOKENS_PER_ID * mutant.page_size, pool, running=8, stride=20)
-    yield _of_replay(replay(read(SAMPLE, REQUESTS).requests, mutant.factory, settings, beside=None), settings)
+    yield _of_replay(replay(read(SAMPLE, REQUESTS).requests, mutant.factory, settings, second=None), settings)
 
 
 def _of_replay(replayed: Replayed, settings: Settings) -> RunResult:

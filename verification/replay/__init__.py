@@ -1,1 +1,1 @@
-"""Recorded traffic through a cache, beside the model and the reference, checked at every operation."""
+"""Replays recorded requests through a cache, next to the model and the reference, with every operation checked."""

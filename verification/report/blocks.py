@@ -1,7 +1,6 @@
-"""What a document is made of, whatever it is written as: sections of paragraphs, tables, pictures and commands.
+"""The parts of a document, independent of its format: sections of paragraphs, tables, pictures and commands.
 
-In a sentence `backticks` mark code. A verdict, and a reference to a place in the document, are marked as such, so that each form can show
-them in its own way.
+In a sentence `backticks` mark code. Verdicts and references have types of their own, so that each format can show them in its own way.
 """
 
 from collections.abc import Sequence
@@ -10,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A verdict in a sentence or a cell; with its colour where there is any."""
+    """A verdict in a sentence or a cell, coloured if the format has colours."""
 
     word: str
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A reference to what has this id."""
+    """A reference to the part with this id."""
 
     to: str
     text: str
@@ -51,21 +50,21 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a reader can type."""
+    """A command line."""
 
     line: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Text as it is: a formula, a trace, a tree."""
+    """Preformatted text: a formula, a trace, a tree."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells. `ids`: what each row is referred to by, where it is."""
+    """Rows of cells. `ids`: the ids of the rows, if there are references to them."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Words]]
@@ -75,7 +74,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawing, and all that it shows in words; `text` is how it is drawn where there are only letters."""
+    """A drawing. `text`: its alternative text, which is used in formats without drawings."""
 
     svg: str
     caption: Words
@@ -84,20 +83,20 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Pictures of one trace, in order."""
+    """The pictures of one trace, in order."""
 
     pictures: Sequence[Picture]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a section, with a heading of its own. Folded, where the form can: only its title is seen at first."""
+    """A part of a section, with a heading. `folded`: only the title is visible at first, if the format can fold."""
 
     id: str
     title: Words
     blocks: "Sequence[Block]"
     folded: bool = False
-    also: Sequence[str] = ()  # other ids by which it is referred to
+    also: Sequence[str] = ()  # other ids of this part
 
 
 Block = Paragraph | Items | Command | Plain | Table | Picture | Steps | Part
@@ -105,7 +104,7 @@ Block = Paragraph | Items | Command | Plain | Table | Picture | Steps | Part
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section: what it says first, then its blocks."""
+    """A section of the document."""
 
     id: str
     title: str

@@ -1,4 +1,4 @@
-"""A document as Markdown, for a pull request: short enough for a comment, so that what is folded elsewhere is left out here."""
+"""A document as Markdown, short enough for a comment on a pull request: folded parts are left out."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ PICTURES = (2, 1, 0)  # of each trace that are drawn: the last ones; fewer where
 
 
 def markdown(document: Document) -> str:
-    """The whole document. Text of caches cannot break out of it: what Markdown would read is escaped."""
+    """Return the document as Markdown. Texts of caches are escaped, so that Markdown does not interpret them."""
     for pictures in PICTURES:
         text = "\n".join(_Writer(pictures).lines(document)) + "\n"
         if len(text) < LIMIT:
@@ -45,7 +45,7 @@ class _Writer:
         self._pictures = pictures
 
     def lines(self, document: Document) -> Iterator[str]:
-        """Everything."""
+        """Yield the lines of the document."""
         yield f"# {_words(document.title)}"
         for section in document.sections:
             yield f'\n<a id="{section.id}"></a>\n## {_words(section.title)}'
@@ -78,7 +78,7 @@ class _Writer:
                 yield from self._blocks(block.blocks, level + 1)
 
     def _steps(self, pictures: Sequence[Picture]) -> Iterator[str]:
-        """Of all but the last ones no more than their captions."""
+        """Yield the last pictures, and the captions of all others."""
         drawn = pictures[len(pictures) - self._pictures :] if self._pictures else ()
         lines = [_plain(picture.caption) for picture in pictures if picture not in drawn]
         for picture in drawn:
@@ -120,7 +120,7 @@ def _code(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """What would mean something to Markdown means nothing any more."""
+    """Escape characters that Markdown interprets."""
     return "".join(f"\\{c}" if c in "\\*_[]<>|#" else c for c in _on_one_line(text))
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.atomic_write import write_whole
+from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.core.progress import Progress
 from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.findings.finding import comparisons, findings, searches
@@ -64,7 +64,7 @@ def report(
     texts = {"report.html": html(whole), "report.md": markdown(whole), "report.json": json.dumps(_json(gathered), indent=1) + "\n"}
     texts |= {"junit.xml": junit(outcomes), "summary.md": summary(outcomes)}
     for name, text in texts.items():
-        write_whole(place / name, text)
+        write_atomically(place / name, text)
     return Written(found, worst([status(found), *(outcome["status"] for outcome in outcomes)]), tuple(place / name for name in texts))
 
 

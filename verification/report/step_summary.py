@@ -1,7 +1,7 @@
 """Outcomes of `radixcheck verify` as GitHub Markdown, for the summary of a step or a comment on a pull request.
 
-What a subject says is written so that no character of it is read as Markdown or HTML. The text has at most `LENGTH_MAX` characters: what
-does not fit is counted instead.
+Messages of a subject are escaped, so that none of their characters is interpreted as Markdown or HTML. The text has at most `LENGTH_MAX`
+characters: what does not fit is counted instead.
 """
 
 import re
@@ -19,25 +19,25 @@ LENGTH_MAX = 9_900  # characters of all subjects together
 LENGTH_MIN = 2_000  # characters that one subject may have, however many there are
 LAST = 200  # characters that are kept for the last line
 OPERATIONS_MAX = 8  # of a trace in a row
-WORDS_MAX = 120  # characters of a name, an operation, or another thing that a subject says
-SPECIAL = re.compile(r"[^a-zA-Z0-9 ,;/%()-]")  # anything to which Markdown, HTML or GitHub may give a meaning
+WORDS_MAX = 120  # characters of a name, an operation, or another text of a subject
+SPECIAL = re.compile(r"[^a-zA-Z0-9 ,;/%()-]")  # anything that Markdown, HTML or GitHub may interpret
 
 
 def summary(outcomes: Sequence[Json]) -> str:
-    """The text, from what `radixcheck verify --json` prints for each subject; what is refuted comes first."""
+    """Return the text, from the objects that `radixcheck verify --json` prints; refuted subjects come first."""
     ordered = sorted(outcomes, key=lambda outcome: SEVERITY.index(outcome["status"]), reverse=True)
     blocks, left = list[str](), LENGTH_MAX - LAST
     for i, outcome in enumerate(ordered):
         block = _subject(outcome, max(LENGTH_MIN, left // (len(ordered) - i)))
         if len(block) > left:
-            return "\n".join([*blocks, f"And {len(ordered) - i} more subjects, of which there is no room to speak.\n"])
+            return "\n".join([*blocks, f"And {len(ordered) - i} more subjects, for which there is no room.\n"])
         blocks.append(block)
         left -= len(block) + 1
     return "\n".join(blocks)
 
 
 def escaped(words: str, length: int = WORDS_MAX) -> str:
-    """Words as code, in one line, of so many characters at most.
+    """Return words as code, in one line of at most `length` characters.
 
     >>> escaped("a|b <i>")
     '<code>a&#124;b &#60;i&#62;</code>'
@@ -48,7 +48,7 @@ def escaped(words: str, length: int = WORDS_MAX) -> str:
 
 
 def _subject(outcome: Json, room: int) -> str:
-    """One subject: headline, refuted properties as far as there is room, what was not covered, and the command."""
+    """Return the text of one subject: headline, refuted properties as far as there is room, what was not covered, and the command."""
     head, tail = list(_head(outcome)), [*_uncovered(outcome), "", f"Again: {escaped(outcome['command'], 300)}", ""]
     rows = [_row(row, found) for row, found in _refuted(outcome)]
     if not rows:
@@ -76,10 +76,10 @@ def _head(outcome: Json) -> Iterator[str]:
         yield from ("", f"{status_mark(outcome['reference']['status'])} {escaped(agreement(outcome['reference'])[1], 300)}")
     if outcome["replay"]:
         replay = outcome["replay"]
-        said = (
+        result = (
             escaped(f"{replay['fault']['property']}: {replay['fault']['text']}", 300) if replay["fault"] else status_words(replay["status"])
         )
-        yield from ("", f"{status_mark(replay['status'])} replay of {replay['requests']:,} requests: {said}")
+        yield from ("", f"{status_mark(replay['status'])} replay of {replay['requests']:,} requests: {result}")
 
 
 def _refuted(outcome: Json) -> Iterator[tuple[Json, Json]]:
@@ -97,7 +97,7 @@ def _row(row: Json, found: Json) -> str:
 
 
 def _uncovered(outcome: Json) -> Iterator[str]:
-    """What was not covered, by reason."""
+    """Yield what was not covered, by reason."""
     reasons = dict[str, list[str]]()
     for row in outcome["properties"]:
         if row["verdict"] not in (Verdict.TESTED, Verdict.REFUTED):

@@ -1,4 +1,4 @@
-"""What an outcome as JSON says, in words: shared by the files for continuous integration."""
+"""Words for an outcome as JSON, shared by the files for continuous integration."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,12 +12,12 @@ TRACE_MAX = 40  # operations shown of a trace
 
 
 def operations(found: Json) -> list[str]:
-    """The operations of a trace, long keys without their middle."""
+    """Return the operations of a trace, without the middle of long keys."""
     return [brief(str(Op.from_json(op))) for op in found["trace"]]
 
 
 def numbered(lines: Sequence[object]) -> list[str]:
-    """Operations with their numbers, a long trace without its middle."""
+    """Return operations with their numbers, without the middle of a long trace."""
     shown = [f"{i:>3}  {line}" for i, line in enumerate(lines, 1)]
     if len(shown) <= TRACE_MAX:
         return shown
@@ -25,7 +25,7 @@ def numbered(lines: Sequence[object]) -> list[str]:
 
 
 def trace_lines(found: Json) -> list[str]:
-    """A trace with its configuration and, where the subject shows its inside, the trees before and after its last operation."""
+    """Return the lines of a trace: configuration, operations and, of a white-box subject, the trees around the last operation."""
     lines = [f"{len(found['trace'])} operations under {Config(**found['config'])}:"]
     lines += numbered(operations(found))
     if "before" in found:
@@ -34,7 +34,7 @@ def trace_lines(found: Json) -> list[str]:
 
 
 def agreement(reference: Json) -> tuple[bool, str, list[str]]:
-    """Whether a subject agrees with the reference, in one sentence, and the trace of each difference that it has not declared."""
+    """Return whether a subject agrees with the reference, a sentence about it, and the lines of each undeclared difference."""
     names = f"{reference['left']} and {reference['right']}"
     over = f"{reference['operations']:,} operations"
     faults = [d for d in reference["differences"] if not (d["departs"] and set(d["departs"]) <= set(d["declared"]))]
@@ -48,5 +48,5 @@ def agreement(reference: Json) -> tuple[bool, str, list[str]]:
 
 def _difference(reference: Json, d: Json) -> list[str]:
     answers = ((reference["left"], d["left_answer"]), (reference["right"], d["right_answer"]), ("the specification", d["specification"]))
-    departs = " and ".join(d["departs"]) or "nobody"
-    return [f"{d['what']}: {departs} departs from the specification", *trace_lines(d), *(f"{who}: {said}" for who, said in answers)]
+    departs = " and ".join(d["departs"]) or "neither"
+    return [f"{d['what']}: {departs} departs from the specification", *trace_lines(d), *(f"{who}: {answer}" for who, answer in answers)]

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.atomic_write import write_whole
+from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.core.usage import UsageError
 
 LAYERS = ("spec", "reference", "optimized", "verification")
@@ -43,7 +43,7 @@ def stored(file: Path, obtain: Callable[[], Stored]) -> Stored:
 def store(file: Path, results: Stored) -> Stored:
     """Write them, and of which sources they speak."""
     text = json.dumps({"sources": digest(), **results}, indent=1)
-    write_whole(file, text + "\n")
+    write_atomically(file, text + "\n")
     fresh: Stored = json.loads(text)  # as it will be read
     return fresh
 

@@ -142,7 +142,7 @@ class EntryTooLate(Queued):
 
 def run(factory: Factory, **changed: Any) -> Replayed:
     settings = Settings(**{"pool": 4_000, "running": 8, "stride": NEVER, "window": NEVER, **changed})
-    return replay(SAMPLE[:80], factory, settings, beside=None)
+    return replay(SAMPLE[:80], factory, settings, second=None)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_write_outside_the_touched_paths_is_found_later(how: dict[str, int]) -
 
 
 def test_a_second_cache_that_chooses_other_victims_is_found() -> None:
-    result = replay(SAMPLE, reference_subject, Settings(pool=8_000), beside=MUTANTS["evict_ignores_touch"].factory)
+    result = replay(SAMPLE, reference_subject, Settings(pool=8_000), second=MUTANTS["evict_ignores_touch"].factory)
 
     assert result.fault is not None
     assert result.fault.violation.property == "DETERMINISM"

@@ -69,15 +69,15 @@ def test_what_may_be_left_out_of_a_header_has_its_default_and_empty_lines_are_pa
         ({"version": 2}, "line 1: version 2 is newer than what this radixcheck reads, 1: install a newer radixcheck"),
         ({"version": "1"}, "line 1: version is '1': give an integer from 1"),
         ({"version": 0}, "line 1: version is 0"),
-        ({"radixcheck": "finding"}, "line 1: is no header of a trace: begin the file with"),
+        ({"radixcheck": "finding"}, "line 1: is not the header of a trace: begin the file with"),
         ({"policy": "random"}, "line 1: unknown policy 'random': choose from lru"),
-        ({"policy": 3}, "line 1: policy is 3: give a text"),
+        ({"policy": 3}, "line 1: policy is 3: give a string"),
         ({"page_size": 0}, "line 1: page_size is 0: give an integer from 1"),
         ({"page_size": True}, "line 1: page_size is True"),
-        ({"pool": 5}, "line 1: a pool of 5 tokens is not whole pages of 2: give a multiple"),
+        ({"pool": 5}, "line 1: a pool of 5 tokens is not a multiple of the page size 2: give a multiple"),
         ({"pool": -6}, "line 1: pool is -6"),
         ({"pool": 4 * PAGES_MAX}, "is too large to be checked"),
-        ({"subject": None}, "line 1: subject is None: give a text"),
+        ({"subject": None}, "line 1: subject is None: give a string"),
         ({"polcy": "lru"}, "line 1: unknown field 'polcy': the fields of a header are"),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_file_that_is_no_trace_is_told_apart_by_its_first_line(content: bytes,
     path.write_bytes(content)
 
     assert not is_trace(path)
-    with pytest.raises(UsageError, match="line 1: is no header of a trace"):
+    with pytest.raises(UsageError, match="line 1: is not the header of a trace"):
         read(path)
 
 

@@ -157,7 +157,7 @@ def test_what_a_fresh_cache_does_not_do_is_a_broken_determinism() -> None:
 
 
 class Counting(ReferenceSubject):
-    """It keeps an object that cannot be written back."""
+    """It keeps an object that cannot be restored."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup.page_size, setup.policy, setup.pool)

@@ -36,7 +36,7 @@ def silent(share: float, what: str) -> None:
 def recorded(factory: Callable[..., Any], settings: Settings) -> tuple[str, list[Op]]:
     """The property that stops the replay of the sample, and all operations up to there."""
     operations: list[Op] = []
-    fault = replay(SAMPLE, factory, settings, beside=None, record=operations.append).fault
+    fault = replay(SAMPLE, factory, settings, second=None, record=operations.append).fault
     assert fault is not None
     assert fault.step == len(operations)
     return fault.violation.property, operations
