@@ -1,20 +1,20 @@
-"""How long an answer may take."""
+"""Timeouts that become shorter each time they expire."""
 
-PATIENCE_MIN = 0.5  # seconds
-PATIENCE_FACTOR = 50  # times the slowest answer so far
+SECONDS_MIN = 0.5
+FACTOR = 50  # times the slowest answer so far: a timeout does not become shorter than that
 
 
-class Patience:
-    """How long an answer may take. Each time it was in vain the next takes half as long, so that many are found out in a bounded time."""
+class Timeout:
+    """A timeout for answers. Each time it expires it is halved, so that many calls that hang take a bounded time."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._slowest = 0.0
 
     def answered(self, seconds: float) -> None:
-        """An answer took so long."""
+        """Record the duration of an answer."""
         self._slowest = max(self._slowest, seconds)
 
-    def in_vain(self) -> None:
-        """No answer came. What answers do take stays far below the limit."""
-        self.seconds = min(self.seconds, max(self.seconds / 2, PATIENCE_MIN, PATIENCE_FACTOR * self._slowest))
+    def expired(self) -> None:
+        """Halve the timeout, but keep it far above the duration of the answers recorded."""
+        self.seconds = min(self.seconds, max(self.seconds / 2, SECONDS_MIN, FACTOR * self._slowest))
