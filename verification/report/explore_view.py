@@ -12,7 +12,8 @@ from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.status import Status, Verdict, worst
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.explore.explore import Explored, explore
+from radixcheck.verification.explore.explore import explore
+from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.explore.scopes import SCOPES, Scope
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.report.pictures import scene

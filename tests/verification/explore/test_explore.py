@@ -9,7 +9,8 @@ import pytest
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.cli.commands import run
-from radixcheck.verification.explore.explore import Explored, explore
+from radixcheck.verification.explore.explore import explore
+from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.explore.scopes import SCOPES, Scope
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.protocol import Setup
