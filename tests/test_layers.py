@@ -42,7 +42,7 @@ ROOMS = {
     "bench": {*CHECKING, "replay"},
     "findings": {*CHECKING, "search"},
     "mutants": {*CHECKING, "search", "explore", "replay", "proofs"},
-    "review_6907": {*CHECKING, "proofs", "bench"},
+    "review_6907": {*CHECKING, "proofs", "bench", "mutants"},
     "runs": CHECKING | EVIDENCE,
     "report": {"core"},  # and result types, below
     "cli": {*CHECKING, *EVIDENCE, "runs", "report"},
@@ -50,7 +50,10 @@ ROOMS = {
 }
 OF_CORE = ("protocol", "operations")  # modules beside the rooms
 # `report/` turns results into text. Of other rooms it sees what a result is, in modules named `..._results`, and these plain data.
-PLAIN_DATA = {"findings.finding", "review_6907.questions"}
+PLAIN_DATA = {
+    *("findings.finding", "bench.bench_data", "bench.figures", "replay.frame_results"),
+    *("review_6907.questions", "review_6907.answers", "review_6907.cost_claims", "review_6907.field_faults"),
+}
 RUNS_A_CACHE = (
     *("torch", "radixcheck.reference", "radixcheck.optimized"),
     *("radixcheck.verification.subjects", "radixcheck.verification.checker.engine"),

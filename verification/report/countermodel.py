@@ -6,7 +6,7 @@ from textwrap import indent
 
 from radixcheck.verification.proofs.proof_results import Model, Moment
 from radixcheck.verification.protocol import NodeId
-from radixcheck.verification.replay.trace_frames import Frame, compared, entries, tokens_of
+from radixcheck.verification.replay.frame_results import Frame, compared, entries, tokens_of
 from radixcheck.verification.report.alt_text import alt_text, title
 from radixcheck.verification.report.drawing import svg
 

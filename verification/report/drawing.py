@@ -10,7 +10,7 @@ from textwrap import wrap
 
 from radixcheck.verification.core.short_text import numbers, one_line
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
-from radixcheck.verification.replay.trace_frames import NEW, SPLIT, Frame, figure
+from radixcheck.verification.replay.frame_results import NEW, SPLIT, Frame, figure
 from radixcheck.verification.report.alt_text import HIDDEN, NODES, alt_text, below, title
 
 WIDTH = 352  # units; about as many pixels on a narrow page

@@ -13,8 +13,8 @@ from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Supports
+from radixcheck.verification.replay.frame_results import Frame
 from radixcheck.verification.replay.replay_results import Replayed, Settings, Shrunk, Step
-from radixcheck.verification.replay.trace_frames import Frame
 from radixcheck.verification.search.search_results import Bounds, Comparison, Difference, PropertyVerdict, Report
 
 TEST, TRACE = ".py", ".jsonl"  # suffixes of the files that shrinking writes

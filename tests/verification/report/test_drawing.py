@@ -11,7 +11,7 @@ from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.trace_frames import Frame
+from radixcheck.verification.replay.frame_results import Frame
 from radixcheck.verification.report.alt_text import alt_text, title
 from radixcheck.verification.report.drawing import WIDTH, stacked, svg
 from radixcheck.verification.runs.show_job import frames

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -11,7 +12,7 @@ from torch import Tensor
 from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.review_6907.fact_results import Fact, Tried
-from radixcheck.verification.review_6907.facts import FACTS, batches, decide, guard
+from radixcheck.verification.review_6907.facts import FACTS, batches, decide, docstrings, guard
 
 
 @pytest.mark.parametrize("name", FACTS)
@@ -51,6 +52,18 @@ def test_what_shares_where_it_should_copy_is_seen() -> None:
     wrong = {"ours": (batches.SHARING["as_tensor of a tensor"][0], False)}
 
     assert batches.aliasing(0, wrong).against == "ours shares memory"
+
+
+def test_a_public_method_without_a_docstring_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "some.py"
+    file.write_text(
+        '"""A module."""\n\n\nclass Some:\n    """A class."""\n\n    def method(self):\n        pass\n\n    def _own(self):\n        pass\n'
+    )
+
+    tried = docstrings.documented([file])
+
+    assert (tried.against, tried.cases) == ("some.py: Some.method has none", 3)
+    assert docstrings.documented([]).cases == 0
 
 
 def test_the_guard_is_judged_by_pops_that_compare() -> None:

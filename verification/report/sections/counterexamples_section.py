@@ -7,7 +7,7 @@ from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.trace_frames import Frame
+from radixcheck.verification.replay.frame_results import Frame
 from radixcheck.verification.report.alt_text import alt_text
 from radixcheck.verification.report.blocks import Badge, Block, Paragraph, Part, Picture, Section, Steps
 from radixcheck.verification.report.drawing import svg

@@ -1,4 +1,4 @@
-"""The frames of a trace: what a cache answered to each operation, the tree and heap after it, and the properties that it broke.
+"""The frames of a trace: the answer to each operation, the tree and heap after it, and the properties that it broke.
 
 Nothing here runs a cache: `runs/show_job.py` makes frames of a subject, `report/countermodel.py` of a solver's model.
 """
