@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from commands import Command
 from faulty import FAULTS
+from places import TESTS
 
 from radixcheck.verification.replay import sample
 
@@ -57,7 +58,7 @@ from radixcheck.verification.replay import sample
         (("mutants", "--clean", "base"), "base does not support"),
         (("facts", "BATCH"), "no fact is named 'BATCH': choose from BATCH-EQUAL"),
         (("report", "--question", "Q99"), "no question has the id 'Q99'"),
-        (("report", "--results", f"{__file__}/below"), "cannot be written"),
+        (("report", "--out", str(TESTS), "--results", f"{__file__}/below"), "cannot be written"),
         (("report", "--out", f"{__file__}/below"), "--out"),
         (("report", "--subject", "nobody"), "unknown subject 'nobody'"),
         (("report", "--python", "no-such-python"), "no interpreter 'no-such-python'"),
