@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from commands import Command
 from faulty import FAULTS
+from places import TESTS
 
 from radixcheck.verification.replay import sample
 
@@ -49,10 +50,29 @@ from radixcheck.verification.replay import sample
         (("explore", "reference", "--policy", "random"), "unknown policy 'random'"),
         (("explore", "reference", "--page-size", "3"), "does not support page size 3"),
         (("explore", "faulty:TreeOnly", "--scope", "requests"), "does not declare the operations of scope 'requests'"),
+        (("mutants", "double_dec"), "no mutant is called 'double_dec': the nearest are"),
+        (("mutants", "evict_internl"), "evict_internal"),
+        (("mutants", "faulty:double_free"), "'faulty:double_free' is no mutant"),
+        (("mutants", "nowhere.at_all:mutant"), "importing 'nowhere.at_all'"),
+        (("mutants", "unlock_twice", "--store", "absent/kills.json"), "cannot be written"),
+        (("mutants", "--clean", "base"), "base does not support"),
+        (("facts", "BATCH"), "no fact is named 'BATCH': choose from BATCH-EQUAL"),
+        (("report", "--question", "Q99"), "no question has the id 'Q99'"),
+        (("report", "--out", str(TESTS), "--results", f"{__file__}/below"), "cannot be written"),
+        (("report", "--out", f"{__file__}/below"), "--out"),
+        (("report", "--subject", "nobody"), "unknown subject 'nobody'"),
+        (("report", "--python", "no-such-python"), "no interpreter 'no-such-python'"),
     ],
 )
 def test_a_wrong_input_gets_one_sentence_and_status_2(arguments: tuple[str, ...], names: str, command: Command) -> None:
     assert names in command(*arguments).complaint
+
+
+def test_a_number_out_of_its_range_is_wrong_use(command: Command) -> None:
+    ran = command("mutants", "unlock_twice", "--seeds", 0)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert "0 is not in the range" in ran.err
 
 
 @pytest.mark.parametrize(
