@@ -28,7 +28,7 @@ BELOW = {
 
 # What a room of `verification/` may import besides itself and the lower layers: only rooms that stand above it in this table.
 CHECKING = {"core", "remote", "subjects", "checker"}
-EVIDENCE = {"search", "explore", "replay", "proofs", "contracts", "bench", "findings", "mutants", "review_6907"}
+EVIDENCE = {"search", "explore", "trace_replay", "proofs", "contracts", "bench", "findings", "mutants", "review_6907"}
 ROOMS = {
     "core": set[str](),
     "remote": {"core"},
@@ -36,12 +36,12 @@ ROOMS = {
     "checker": {"core", "subjects"},
     "search": CHECKING,
     "explore": {*CHECKING, "search"},
-    "replay": {*CHECKING, "search"},
+    "trace_replay": {*CHECKING, "search"},
     "proofs": CHECKING,
     "contracts": {"core"},
-    "bench": {*CHECKING, "replay"},
+    "bench": {*CHECKING, "trace_replay"},
     "findings": {*CHECKING, "search"},
-    "mutants": {*CHECKING, "search", "explore", "replay", "proofs"},
+    "mutants": {*CHECKING, "search", "explore", "trace_replay", "proofs"},
     "review_6907": {*CHECKING, "proofs", "bench", "mutants"},
     "runs": CHECKING | EVIDENCE,
     "report": {"core"},  # and result types, below
@@ -52,7 +52,7 @@ ROOMS = {
 BESIDE_ROOMS = {"protocol": "core", "operations": "core", "api": "api", "": "api"}  # the modules of no folder, and the package itself
 # `report/` turns results into text. Of other rooms it sees what a result is, in modules named `..._results`, and these plain data.
 PLAIN_DATA = {
-    *("findings.finding", "bench.bench_data", "bench.figures", "replay.frame_results"),
+    *("findings.finding", "bench.bench_data", "bench.figures", "trace_replay.frame_results"),
     *("review_6907.questions", "review_6907.answers", "review_6907.cost_claims", "review_6907.field_faults"),
 }
 RUNS_A_CACHE = (

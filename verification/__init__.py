@@ -1,7 +1,7 @@
 """Decides whether a radix (prefix) KV cache is correct, with evidence.
 
 The only layer that sees all the others, and the only one that may use Z3, Hypothesis, CrossHair, pytest, click and rich. `protocol`
-defines what a cache offers to be checked. `verify`, `diff` and `replay_trace` do what the commands do, and return an `Outcome`:
+defines what a cache offers to be checked. `verify`, `diff` and `replay` do what the commands do, and return an `Outcome`:
 
 >>> from radixcheck.verification import diff
 >>> outcome = diff("reference", "model", policies=["lru"], page_sizes=[1], seconds=0.5)
@@ -12,9 +12,9 @@ defines what a cache offers to be checked. `verify`, `diff` and `replay_trace` d
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from radixcheck.verification.api import Outcome, Setup, Status, Supports, UsageError, diff, replay_trace, verify
+    from radixcheck.verification.api import Outcome, Setup, Status, Supports, UsageError, diff, replay, verify
 
-__all__ = ["Outcome", "Setup", "Status", "Supports", "UsageError", "diff", "replay_trace", "verify"]
+__all__ = ["Outcome", "Setup", "Status", "Supports", "UsageError", "diff", "replay", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from radixcheck.verification.protocol import Setup, Supports
 if TYPE_CHECKING:
     from radixcheck.verification.runs.run_results import DiffOutcome, ReplayOutcome, TraceOutcome, VerifyOutcome
 
-__all__ = ["Outcome", "Setup", "Status", "Supports", "UsageError", "diff", "replay_trace", "verify"]
+__all__ = ["Outcome", "Setup", "Status", "Supports", "UsageError", "diff", "replay", "verify"]
 
 Given = str | Factory  # a subject: a name as on the command line (or module:factory, exec:COMMAND, NAME@PYTHON), or a factory
 
@@ -70,7 +70,7 @@ def diff(
     return compare(DiffRequest(a, b, bounds_a.both(bounds_b)), progress or silent)
 
 
-def replay_trace(
+def replay(
     trace: Path | str | None, subject: Given, *, device: str = "cpu", progress: Progress | None = None, **settings: Any
 ) -> "ReplayOutcome | TraceOutcome":
     """Replay a trace file through a subject, with every operation checked. Without a file: the sample trace.

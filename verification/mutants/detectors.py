@@ -15,13 +15,13 @@ from radixcheck.verification.explore.scopes import SCOPES
 from radixcheck.verification.mutants import Mutant
 from radixcheck.verification.mutants.proof_detector import STATED, refutation
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.replay.mooncake import read
-from radixcheck.verification.replay.replay import replay
-from radixcheck.verification.replay.replay_results import Replayed, Settings
-from radixcheck.verification.replay.sample import FILE as SAMPLE
 from radixcheck.verification.search.machine import hypothesis_batches
 from radixcheck.verification.search.probes import POOL_PAGES, probed
 from radixcheck.verification.search.run import RunResult, random_run
+from radixcheck.verification.trace_replay.mooncake import read
+from radixcheck.verification.trace_replay.replay import replay
+from radixcheck.verification.trace_replay.replay_results import Replayed, Settings
+from radixcheck.verification.trace_replay.sample import FILE as SAMPLE
 
 EXAMPLES, STEPS = 100, 50  # of the state machine
 RUNS, RUN_STEPS = 200, 120  # of the plain driver

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from radixcheck.verification.core.short_text import numbers, one_line
 from radixcheck.verification.core.tree_text import tree
-from radixcheck.verification.replay.frame_results import STALE, Entry, Frame
+from radixcheck.verification.trace_replay.frame_results import STALE, Entry, Frame
 
 NODES, ENTRIES = 24, 10  # shown
 HIDDEN = "the cache does not show its inside"

@@ -6,9 +6,9 @@ from textwrap import indent
 
 from radixcheck.verification.proofs.proof_results import Model, Moment
 from radixcheck.verification.protocol import NodeId
-from radixcheck.verification.replay.frame_results import Frame, compared, entries, tokens_of
 from radixcheck.verification.report.alt_text import alt_text, title
 from radixcheck.verification.report.drawing import svg
+from radixcheck.verification.trace_replay.frame_results import Frame, compared, entries, tokens_of
 
 
 def frames(model: Model) -> tuple[Frame, ...]:

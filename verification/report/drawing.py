@@ -10,8 +10,8 @@ from textwrap import wrap
 
 from radixcheck.verification.core.short_text import numbers, one_line
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
-from radixcheck.verification.replay.frame_results import NEW, SPLIT, Frame, figure
 from radixcheck.verification.report.alt_text import HIDDEN, NODES, alt_text, below, title
+from radixcheck.verification.trace_replay.frame_results import NEW, SPLIT, Frame, figure
 
 WIDTH = 352  # units; about as many pixels on a narrow page
 ROW, LINE, INDENT, LEVELS = 36, 15, 16, 8  # of a node, of a line of text, of a level; levels that are indented

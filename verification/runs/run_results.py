@@ -13,9 +13,9 @@ from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Supports
-from radixcheck.verification.replay.frame_results import Frame
-from radixcheck.verification.replay.replay_results import Replayed, Settings, Shrunk, Step
 from radixcheck.verification.search.search_results import Bounds, Comparison, Difference, PropertyVerdict, Report
+from radixcheck.verification.trace_replay.frame_results import Frame
+from radixcheck.verification.trace_replay.replay_results import Replayed, Settings, Shrunk, Step
 
 TEST, TRACE = ".py", ".jsonl"  # suffixes of the files that shrinking writes
 COUNTERS = ("operations", "looked", "formulas")  # fields of Replayed that are mappings

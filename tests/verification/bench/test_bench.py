@@ -32,9 +32,9 @@ from radixcheck.verification.bench.scenarios import trace_scenario as trace
 from radixcheck.verification.bench.streams import Make
 from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.replay import sample
 from radixcheck.verification.report import bench_view as report
 from radixcheck.verification.report import console
+from radixcheck.verification.trace_replay import sample
 
 SLACK = ROOT / "tests" / "subjects" / "slack_cache.py"
 WORKER = ROOT / "verification" / "bench" / "worker.py"

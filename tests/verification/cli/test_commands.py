@@ -10,7 +10,7 @@ from commands import Command
 from faulty import FAULTS
 from places import TESTS
 
-from radixcheck.verification.replay import sample
+from radixcheck.verification.trace_replay import sample
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.frame_results import Frame
 from radixcheck.verification.report.alt_text import alt_text, title
 from radixcheck.verification.report.drawing import WIDTH, stacked, svg
 from radixcheck.verification.runs.show_job import frames
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.trace_replay.frame_results import Frame
 
 SVG = "{http://www.w3.org/2000/svg}"
 LEAF = (Op("insert", Key((1,))), Op("insert", Key((1, 1))), Op("evict", amount=1))

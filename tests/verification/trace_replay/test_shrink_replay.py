@@ -15,15 +15,15 @@ from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.judge import judge
-from radixcheck.verification.replay.page_by_page import in_short_pages
-from radixcheck.verification.replay.regression_test import text
-from radixcheck.verification.replay.replay import replay
-from radixcheck.verification.replay.replay_results import Settings, Shrunk
-from radixcheck.verification.replay.sample import generate
-from radixcheck.verification.replay.shrink_replay import shrink
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.trace_replay.judge import judge
+from radixcheck.verification.trace_replay.page_by_page import in_short_pages
+from radixcheck.verification.trace_replay.regression_test import text
+from radixcheck.verification.trace_replay.replay import replay
+from radixcheck.verification.trace_replay.replay_results import Settings, Shrunk
+from radixcheck.verification.trace_replay.sample import generate
+from radixcheck.verification.trace_replay.shrink_replay import shrink
 
 SAMPLE = generate()
 LONG = 1e6  # seconds: until nothing is shorter

@@ -21,10 +21,10 @@ from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.progress import Tell
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.replay.judge import Judged, judge
-from radixcheck.verification.replay.page_by_page import in_short_pages
-from radixcheck.verification.replay.replay_results import Shrunk
 from radixcheck.verification.search.shrink import minimise
+from radixcheck.verification.trace_replay.judge import Judged, judge
+from radixcheck.verification.trace_replay.page_by_page import in_short_pages
+from radixcheck.verification.trace_replay.replay_results import Shrunk
 
 Page = tuple[int, ...]
 Parts = Callable[[Trace], Iterable[Hashable]]  # the parts of operations, in order

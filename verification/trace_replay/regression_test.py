@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.operations import NO_KEY, Op
-from radixcheck.verification.replay.replay_results import Shrunk
+from radixcheck.verification.trace_replay.replay_results import Shrunk
 
 WIDTH = 130  # columns of a comment
 
@@ -14,7 +14,7 @@ CODE = """
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.judge import judge
+from radixcheck.verification.trace_replay.judge import judge
 from radixcheck.verification.subjects.registry import resolve
 
 SUBJECT = {subject}

@@ -9,12 +9,12 @@ import pytest
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.verification.checker.incremental.whole_state import LINEAR
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.replay.mooncake import BLOCK, TraceError, TraceRequest, output_length, parse, prompt, read
-from radixcheck.verification.replay.replay import FIRST_OUTPUT, check_fits, replay
-from radixcheck.verification.replay.replay_results import Settings
-from radixcheck.verification.replay.sample import FILE, generate, text
 from radixcheck.verification.subjects.optimized_subject import optimized_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
+from radixcheck.verification.trace_replay.mooncake import BLOCK, TraceError, TraceRequest, output_length, parse, prompt, read
+from radixcheck.verification.trace_replay.replay import FIRST_OUTPUT, check_fits, replay
+from radixcheck.verification.trace_replay.replay_results import Settings
+from radixcheck.verification.trace_replay.sample import FILE, generate, text
 
 Factory = Callable[[Setup], Any]
 
