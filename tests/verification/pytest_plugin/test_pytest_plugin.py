@@ -216,7 +216,7 @@ def test_the_fixtures_and_the_marker_pass_on_the_reference_and_fail_on_a_mutant(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--radixcheck-subject=nobody"], "unknown subject 'nobody': give one of"),
+        (["--radixcheck-subject=absent"], "unknown subject 'absent': give one of"),
         (["--radixcheck-subject=caches:absent"], "module 'caches' has no factory 'absent'"),
         (["--radixcheck-subject=caches:right", "--radixcheck-policy=random"], "unknown policy 'random'"),
         (["--radixcheck-subject=caches:right", "--radixcheck-page-size=3"], "does not support page size 3"),
@@ -241,7 +241,7 @@ def test_an_option_used_wrongly_ends_the_run_with_one_sentence(project: pytest.P
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
-        ("def test_it(radixcheck): radixcheck.verify('nobody')", "unknown subject 'nobody'"),
+        ("def test_it(radixcheck): radixcheck.verify('absent')", "unknown subject 'absent'"),
         ("def test_it(radixcheck): radixcheck.trace(right, [], page_size=3)", "caches:right does not support page size 3"),
         ("def test_it(radixcheck_subject): pass", "radixcheck_subject needs a subject"),
         ("@pytest.mark.radixcheck(subject=right)\ndef test_it(): pass", "does nothing for a test that has neither"),
