@@ -12,7 +12,8 @@ from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.protocol import Setup, Supports
 
 if TYPE_CHECKING:
-    from radixcheck.verification.runs.run_results import DiffOutcome, ReplayOutcome, TraceOutcome, VerifyOutcome
+    from radixcheck.verification.runs.run_results import DiffOutcome, VerifyOutcome
+    from radixcheck.verification.runs.trace_results import ReplayOutcome, TraceOutcome
 
 __all__ = ["Outcome", "Setup", "Status", "Supports", "UsageError", "diff", "replay_trace", "verify"]
 

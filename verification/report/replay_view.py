@@ -11,7 +11,7 @@ from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.replay.replay_results import Step
 from radixcheck.verification.report.style import colour, styled_status, table, warning
 from radixcheck.verification.report.wording import numbered
-from radixcheck.verification.runs.run_results import TRACE, ReplayOutcome, ShrinkOutcome, TraceOutcome
+from radixcheck.verification.runs.trace_results import TRACE, ReplayOutcome, ShrinkOutcome, TraceOutcome
 
 
 def replay(outcome: ReplayOutcome) -> list[Any]:

@@ -14,7 +14,7 @@ from radixcheck.verification.replay.frame_results import EVICTED, NEW, SPLIT, Fr
 from radixcheck.verification.report.alt_text import HIDDEN, NODES, below, title
 from radixcheck.verification.report.drawing import STYLE, THEME, stacked, svg
 from radixcheck.verification.report.style import COLOURS, Tone, status_colour
-from radixcheck.verification.runs.run_results import ShowOutcome
+from radixcheck.verification.runs.trace_results import ShowOutcome
 
 PAGE, DRAWING = ".html", ".svg"  # how the name of a file ends
 STYLES = {"plain": "", "entry": "", "soft": "dim", "bad": COLOURS[Tone.BAD]}

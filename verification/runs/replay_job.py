@@ -18,8 +18,8 @@ from radixcheck.verification.replay.replay_results import Settings
 from radixcheck.verification.replay.sample import FILE as SAMPLE
 from radixcheck.verification.replay.shrink_replay import shrink
 from radixcheck.verification.runs.checked_bounds import check_supported
-from radixcheck.verification.runs.run_results import ReplayOutcome
 from radixcheck.verification.runs.shrink_job import Origin, ShrinkTo, shrink_to
+from radixcheck.verification.runs.trace_results import ReplayOutcome
 
 POOL = 320_000  # tokens of a replay
 SAMPLE_POOL = 6_000  # tokens: small enough that the sample evicts

@@ -20,7 +20,7 @@ from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import NodeId, Observation
 from radixcheck.verification.replay.frame_results import Frame, compared, entries, tokens_of
 from radixcheck.verification.replay.stepped import replicas, stepped
-from radixcheck.verification.runs.run_results import ShowOutcome
+from radixcheck.verification.runs.trace_results import ShowOutcome
 from radixcheck.verification.search.run import new_checker
 
 

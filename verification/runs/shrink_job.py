@@ -11,7 +11,7 @@ from radixcheck.verification.operations import Trace
 from radixcheck.verification.replay.regression_test import text
 from radixcheck.verification.replay.replay_results import Shrunk
 from radixcheck.verification.replay.stepped import DETERMINISM
-from radixcheck.verification.runs.run_results import TEST, TRACE, ShrinkOutcome
+from radixcheck.verification.runs.trace_results import TEST, TRACE, ShrinkOutcome
 
 
 @dataclass(frozen=True, slots=True)

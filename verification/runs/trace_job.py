@@ -11,8 +11,8 @@ from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.replay.replay_results import Shrunk, Step
 from radixcheck.verification.replay.stepped import replicas, stepped
-from radixcheck.verification.runs.run_results import TraceOutcome
 from radixcheck.verification.runs.shrink_job import Origin, ShrinkTo, shrink_to
+from radixcheck.verification.runs.trace_results import TraceOutcome
 from radixcheck.verification.search.run import new_checker
 from radixcheck.verification.search.shrink import shrink
 
