@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 from radixcheck.verification.core.outcome import Outcome
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.status import Status
-from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.core.subject import Given
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.protocol import Setup, Supports
 
 if TYPE_CHECKING:
-    from radixcheck.verification.runs.run_results import DiffOutcome, ReplayOutcome, TraceOutcome, VerifyOutcome
+    from radixcheck.verification.runs.run_results import DiffOutcome, VerifyOutcome
+    from radixcheck.verification.runs.trace_results import ReplayOutcome, TraceOutcome
 
 __all__ = ["Outcome", "Setup", "Status", "Supports", "UsageError", "diff", "replay", "verify"]
-
-Given = str | Factory  # a subject: a name as on the command line (or module:factory, exec:COMMAND, NAME@PYTHON), or a factory
 
 
 def verify(
@@ -33,7 +32,8 @@ def verify(
     """Check a subject against the specification. If nothing is refuted, compare it with the reference and replay the sample trace.
 
     Without policies or page sizes (tokens): all that the subject supports. Without a pool (tokens): several small pools. `seconds`: of
-    search. Raise UsageError if the subject cannot be made or does not support what is asked for.
+    search. A subject given by name is checked in worker processes: a script calls this under `if __name__ == "__main__"`. Raise UsageError
+    if the subject cannot be made or does not support these bounds.
     """
     from radixcheck.verification.runs.checked_bounds import bounds_for
     from radixcheck.verification.runs.verify_job import VerifyRequest, verify_subject

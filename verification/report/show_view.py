@@ -13,7 +13,7 @@ from radixcheck.verification.core.tree_text import tree
 from radixcheck.verification.report.alt_text import HIDDEN, NODES, below, title
 from radixcheck.verification.report.drawing import STYLE, THEME, stacked, svg
 from radixcheck.verification.report.style import COLOURS, Tone, status_colour
-from radixcheck.verification.runs.run_results import ShowOutcome
+from radixcheck.verification.runs.trace_results import ShowOutcome
 from radixcheck.verification.trace_replay.frame_results import EVICTED, NEW, SPLIT, Frame
 
 PAGE, DRAWING = ".html", ".svg"  # how the name of a file ends

@@ -13,8 +13,8 @@ from radixcheck.verification.core.traces import PAGES_MAX
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.runs.checked_bounds import check_supported
-from radixcheck.verification.runs.run_results import ReplayOutcome
 from radixcheck.verification.runs.shrink_job import Origin, ShrinkTo, shrink_to
+from radixcheck.verification.runs.trace_results import ReplayOutcome
 from radixcheck.verification.trace_replay.mooncake import TraceError, read
 from radixcheck.verification.trace_replay.replay import replay
 from radixcheck.verification.trace_replay.replay_results import Settings

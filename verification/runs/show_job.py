@@ -18,7 +18,7 @@ from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import NodeId, Observation
-from radixcheck.verification.runs.run_results import ShowOutcome
+from radixcheck.verification.runs.trace_results import ShowOutcome
 from radixcheck.verification.search.run import new_checker
 from radixcheck.verification.trace_replay.frame_results import Frame, compared, entries, tokens_of
 from radixcheck.verification.trace_replay.stepped import replicas, stepped

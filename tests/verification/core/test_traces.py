@@ -66,7 +66,7 @@ def test_what_may_be_left_out_of_a_header_has_its_default_and_empty_lines_are_pa
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ({"version": 2}, "line 1: version 2 is newer than what this radixcheck reads, 1: install a newer radixcheck"),
+        ({"version": 2}, "line 1: version 2 is newer than 1, the latest that this radixcheck reads: install a newer radixcheck"),
         ({"version": "1"}, "line 1: version is '1': give an integer from 1"),
         ({"version": 0}, "line 1: version is 0"),
         ({"radixcheck": "finding"}, "line 1: is not the header of a trace: begin the file with"),
@@ -163,7 +163,7 @@ def test_what_would_not_be_read_back_is_not_written_and_the_old_file_stays(compo
     write(path, Recorded(CONFIG, (Op("evict", amount=1),)))
     before = path.read_bytes()
 
-    with pytest.raises(UsageError, match="not written, for a namespace holds"):
+    with pytest.raises(UsageError, match="not written: a namespace"):
         write(path, Recorded(CONFIG, (Op("match", Key((1,), (component,))),)))
 
     assert path.read_bytes() == before
