@@ -131,7 +131,7 @@ def slot_partition(policy: Policy) -> Term:
     """Every page is free; or the tree's, as the page of the cached position that it holds; or a live holder's, in its row at the position
     that it holds, after the part that the holder locks.
 
-    A page that is none of these is leaked; one that is freed while it is in use is given out twice (FB-27, FB-34).
+    Any other page is leaked; one that is freed while it is in use is given out twice (FB-27, FB-34).
     """
 
     def known_to_holder(s: Term) -> Term:

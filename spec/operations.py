@@ -1,7 +1,7 @@
 """The operations: what a caller calls. Each is a guard, a chain of transitions, and an answer.
 
 A call for which one of its refusals holds gets that typed error and changes nothing. A call that is admitted takes the transitions of its
-chain, one after the other; `spec/run/machine.py` runs them, and the proofs of what a call promises read the same chains
+chain, one after the other; `spec/run/cache_machine.py` runs them, and the proofs of what a call promises read the same chains
 (`verification/proofs/promises.py`). Nothing is left to choose but which free pages are handed out. What a caller cannot ask for with keys,
 slots and receipts (a lock under a name that is live, a decode of two tokens) has no refusal here; the guard of the step stops it.
 

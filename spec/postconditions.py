@@ -44,8 +44,8 @@ _evicted = exists(POS, lambda k: old(cached(k)) & ~cached(k))
 def recency(policy: Policy) -> Term:
     """Of the tokens that are cached after the call, the used and the newly cached ones have its time, all others keep theirs.
 
-    So where a match ends inside a node, only the part before its end is refreshed. A cache that refreshes the rest, too, keeps what nobody
-    asked for and evicts what was used (L5, FB-51).
+    So where a match ends inside a node, only the part before its end is refreshed. A cache that refreshes the rest, too, keeps what no
+    request needed and evicts what was used (L5, FB-51).
     """
     return forall(POS, lambda q: cached(q) >> (time(end(q)) == ite((q <= used) | ~old(cached(q)), now, old(time(end(q))))))
 
@@ -162,11 +162,10 @@ def hit_preserves(policy: Policy) -> Term:
 
 @post("EVICT_LEAF", _evicted, "evict_internal", "Q1 C4 Q6", EVICTING)
 def evict_leaf(policy: Policy) -> Term:
-    """Of two positions that were cached at the call, one a prefix of the other and on another node, and that both are cached no more, the
-    page of the longer one is not lost, unless that of the shorter one is. In a program: the slots of victims are freed leaf first.
+    """Only leaves are evicted, as the slots show: if a call evicts a position and a longer one on another node, the page of the longer one
+    is not lost unless that of the shorter one is. In a program: victims give back their slots leaf first.
 
-    Only leaves are evicted: this is the first question about sglang#6907. The slots below an evicted internal node return late, or
-    never (Q1, FB-41).
+    The first question about sglang#6907: the slots below an evicted internal node return late, or never (Q1, FB-41).
     """
 
     def both_left(k: Term, p: Term) -> Term:

@@ -197,7 +197,7 @@ EVICT = Transition(
         *(forget(f, lambda q: q == n) for f in (up, time, creation, hits, priority, lock)),
     ),
     touched=(n,),
-    requires="n is a leaf that nobody has locked.",
+    requires="n is a leaf that is not locked.",
     effect="n leaves the tree, and its slots become free.",
 )
 

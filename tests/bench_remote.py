@@ -4,7 +4,7 @@ Without names: our own caches, in this process and in another. A cache of anothe
 that are named, the last column says what the cache itself takes.
 
 Every cache does the same checked operations in this process and in another one, by turns; each time is the best of some repetitions.
-Between two processes time passes that is nobody's processor time, so these are times of the clock: run it on an idle machine.
+Switching between processes takes time that counts as processor time of neither, so wall-clock time is measured: run it on an idle machine.
 """
 
 import shutil

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from commands import Command, Ran
 
 pytest_plugins = ["pytester"]  # runs pytest in projects of its own: for the plugin
 
@@ -17,6 +18,18 @@ def device(request: pytest.FixtureRequest) -> str:
         if not torch.cuda.is_available():
             pytest.skip("needs a CUDA device")
     return name
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command of `radixcheck` in this process."""
+    from radixcheck.verification.cli.app import run  # noqa: PLC0415  # slow, and most tests do without
+
+    def ran(*arguments: object) -> Ran:
+        status = run([str(each) for each in arguments])
+        return Ran(status, *capsys.readouterr())
+
+    return ran
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,10 @@ aliased_slots = MUTANTS["insert_keeps_callers_array"].factory
 hits_lost_in_split = MUTANTS["split_forgets_hits"].factory
 namespace_without_salt = MUTANTS["namespace_drops_component"].factory  # FB-66
 double_free = MUTANTS["finish_frees_from_zero"].factory  # FB-27
+FAULTS = {  # these, and the property that catches each
+    **{"walk_past_divergence": "MATCH_SOUND", "aliased_slots": "NO_ALIAS", "hits_lost_in_split": "FREQ"},
+    **{"namespace_without_salt": "ISOLATION", "double_free": "SLOT_PARTITION"},
+}
 
 
 class Harmless(ReferenceSubject):

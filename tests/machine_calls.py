@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from radixcheck.spec.operations import OPERATIONS, PARAMETERS
 from radixcheck.spec.policies import POLICIES, Policy
-from radixcheck.spec.run.machine import CALLER, Call, Machine, Pages
+from radixcheck.spec.run.cache_machine import CALLER, Call, Machine, Pages
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE

@@ -23,11 +23,10 @@ from json import loads
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from places import ROOT, TESTS
+from places import PACKAGE, ROOT, TESTS
 
-FOLDERS = ("spec", "reference", "optimized", "verification")
 MUTATED = ("reference", "optimized")
-SELECTION = ("reference", "optimized", "verification/mutants/test_checked_runs.py")  # tests that run on each mutant
+SELECTION = ("tests/reference", "tests/optimized", "tests/verification/mutants/test_checked_runs.py")
 KILLED, TIMED_OUT, SURVIVED, TEXT = "killed", "timed out", "survived", "text only"
 UNEXPLAINED = "unexplained"
 EXIT_CODES: dict[int | None, str] = {
@@ -184,15 +183,13 @@ def table(outcomes: Sequence[Outcome], known: dict[Change, str]) -> list[str]:
 
 
 def prepare(folder: Path) -> None:
-    """Copy sources and tests: mutmut needs the package below `src`, and in the checkout its folders are at the top."""
+    """Copy what is needed: mutmut wants sources below `src`, and does not follow links."""
     ignored = shutil.ignore_patterns("__pycache__")
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, folder / "src" / "radixcheck" / name, ignore=ignored)
+    shutil.copytree(PACKAGE, folder / "src" / "radixcheck", ignore=ignored)
     shutil.copytree(TESTS, folder / "tests", ignore=ignored)
     settings = (ROOT / "pyproject.toml").read_text()
     of_pytest = settings[settings.index("[tool.pytest.ini_options]") :]
-    selection = [f"tests/{name}" for name in SELECTION]
-    (folder / "pyproject.toml").write_text(f"{of_pytest}{CONFIGURATION}pytest_add_cli_args_test_selection = {selection}\n")
+    (folder / "pyproject.toml").write_text(f"{of_pytest}{CONFIGURATION}pytest_add_cli_args_test_selection = {list(SELECTION)}\n")
 
 
 def generate(folder: Path, files: Iterable[str]) -> list[Mutant]:

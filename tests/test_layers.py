@@ -1,15 +1,17 @@
-"""Imports only go down, and the two lower layers need nothing but Python."""
+"""Imports only go down: between layers, between the rooms of `verification/`, and never in a circle."""
 
 import ast
 import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from pathlib import Path
+from collections import Counter
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
-from places import ROOT
+from places import LAYERS, PACKAGE, ROOT
+from sources import imported_names, modules, python_files, syntax
 
 # What a layer may import besides the standard library and itself.
 BELOW = {
@@ -24,28 +26,45 @@ BELOW = {
     },
 }
 
+# What a room of `verification/` may import besides itself and the lower layers: only rooms that stand above it in this table.
+CHECKING = {"core", "remote", "subjects", "checker"}
+EVIDENCE = {"search", "explore", "trace_replay", "proofs", "contracts", "bench", "findings", "mutants", "review_6907"}
+ROOMS = {
+    "core": set[str](),
+    "remote": {"core"},
+    "subjects": {"core", "remote"},
+    "checker": {"core", "subjects"},
+    "search": CHECKING,
+    "explore": {*CHECKING, "search"},
+    "trace_replay": {*CHECKING, "search"},
+    "proofs": CHECKING,
+    "contracts": {"core"},
+    "bench": {*CHECKING, "trace_replay"},
+    "findings": {*CHECKING, "search"},
+    "mutants": {*CHECKING, "search", "explore", "trace_replay", "proofs"},
+    "review_6907": {*CHECKING, "proofs", "bench", "mutants"},
+    "runs": CHECKING | EVIDENCE,
+    "report": {"core"},  # and result types, below
+    "api": {"core", "subjects", "runs"},
+    "cli": {*CHECKING, *EVIDENCE, "runs", "report"},
+    "pytest_plugin": {*CHECKING, *EVIDENCE, "runs", "report"},
+}
+BESIDE_ROOMS = {"protocol": "core", "operations": "core", "api": "api", "": "api"}  # the modules of no folder, and the package itself
+# `report/` turns results into text. Of other rooms it sees what a result is, in modules named `..._results`, and these plain data.
+PLAIN_DATA = {
+    *("findings.finding", "bench.bench_data", "bench.figures", "trace_replay.alt_text"),
+    *("runs.countermodel", "runs.report_data"),
+    *("review_6907.questions", "review_6907.answers", "review_6907.cost_claims", "review_6907.field_faults"),
+}
+RUNS_A_CACHE = (
+    *("torch", "z3", "hypothesis", "radixcheck.reference", "radixcheck.optimized"),
+    *("radixcheck.verification.subjects", "radixcheck.verification.checker.engine"),
+)
 
-def layer_sources() -> list[tuple[str, Path]]:
-    """Every module of the package with the layer it lies in."""
-    return [(layer, path) for layer in BELOW for path in sorted((ROOT / layer).rglob("*.py")) if path.parent.name != "scripts"]
+SHARED_NAMES = {"batch.py", "cache.py", "node.py", "tree.py", "operations.py"}  # file names that occur in two layers
 
 
-def module_name(path: Path) -> str:
-    """The name under which a file of the package is imported."""
-    return ".".join(["radixcheck", *path.relative_to(ROOT).with_suffix("").parts]).removesuffix(".__init__")
-
-
-def imported_names(source: str) -> Iterator[str]:
-    """What a module imports at any depth; `from a import b` gives `a.b`, for `b` may be a module."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            origin = "." * node.level + (node.module or "")
-            yield from (f"{origin}.{alias.name}" for alias in node.names)
-
-
-def forbidden_imports(layer: str, source: str) -> list[str]:
+def forbidden_imports(layer: str, source: ast.Module) -> list[str]:
     """Imports that are neither below this layer, nor in it, nor of the standard library."""
     allowed = BELOW[layer] | {f"radixcheck.{layer}"}
 
@@ -56,9 +75,44 @@ def forbidden_imports(layer: str, source: str) -> list[str]:
     return [name for name in imported_names(source) if not is_allowed(name)]
 
 
+def room_of(name: str) -> str:
+    """The room of a name below `radixcheck.verification`."""
+    part = f"{name}..".split(".")[2]
+    return BESIDE_ROOMS.get(part, part)
+
+
+def forbidden_rooms(room: str, source: ast.Module) -> list[str]:
+    """Imports from rooms that are not below this one."""
+
+    def is_allowed(name: str) -> bool:
+        _, _, other, module, *_ = f"{name}...".split(".")
+        plain = module.endswith("_results") or f"{other}.{module}" in PLAIN_DATA
+        return room_of(name) in ROOMS[room] | {room} or (room == "report" and plain)
+
+    return [name for name in imported_names(source) if name.startswith("radixcheck.verification") and not is_allowed(name)]
+
+
+def circle(imports: Mapping[str, set[str]]) -> list[str]:
+    """Modules that import each other in a circle, or nothing."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def run_python(*arguments: str) -> list[str]:
+    """Run Python, which must not complain. Returns the words that it printed."""
+    ran = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+    return ran.stdout.split()
+
+
 def test_imports_only_go_down() -> None:
     actual = {
-        str(path.relative_to(ROOT)): wrong for layer, path in layer_sources() if (wrong := forbidden_imports(layer, path.read_text()))
+        path: wrong
+        for path in modules().values()
+        if (layer := path.split("/")[0]) in BELOW and (wrong := forbidden_imports(layer, syntax(path)))
     }
 
     assert actual == {}
@@ -81,22 +135,97 @@ def test_imports_only_go_down() -> None:
     ],
 )
 def test_an_import_that_goes_up_or_sideways_is_seen(layer: str, source: str) -> None:
-    assert len(forbidden_imports(layer, source)) == 1
+    assert len(forbidden_imports(layer, ast.parse(source))) == 1
+
+
+def test_every_room_stands_below_those_that_import_it() -> None:
+    order = list(ROOMS)
+
+    assert {room: wrong for room, rooms in ROOMS.items() if (wrong := rooms - {*order[: order.index(room)]})} == {}
+    assert {path.name for path in (ROOT / "verification").iterdir() if (path / "__init__.py").is_file()} | {"api"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_rooms_below_it(room: str) -> None:
+    files = {path: syntax(path) for name, path in modules().items() if path.startswith("verification/") and room_of(name) == room}
+
+    assert files
+    assert {path: wrong for path, source in files.items() if (wrong := forbidden_rooms(room, source))} == {}
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("core", "from radixcheck.verification.subjects.registry import resolve"),
+        ("core", "from radixcheck.verification.checker import misuse"),
+        ("remote", "def late():\n    import radixcheck.verification.subjects"),
+        ("search", "from radixcheck.verification import mutants"),
+        ("proofs", "from radixcheck.verification.review_6907.claims import CLAIMS"),
+        ("runs", "from radixcheck.verification.report.console import show"),
+        ("report", "from radixcheck.verification.search.diff import differences"),
+        ("report", "from radixcheck.verification.checker import engine"),
+        ("cli", "import radixcheck.verification.pytest_plugin"),
+    ],
+)
+def test_an_import_from_a_higher_room_is_seen(room: str, source: str) -> None:
+    assert len(forbidden_rooms(room, ast.parse(source))) == 1
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("remote", "from radixcheck.verification.protocol import Setup"),
+        ("remote", "from radixcheck.verification import operations"),
+        ("report", "from radixcheck.verification.search.search_results import Verdict"),
+        ("report", "from radixcheck.verification.findings.finding import Finding"),
+        ("report", "from radixcheck.verification.report import tables"),
+    ],
+)
+def test_an_import_from_below_passes(room: str, source: str) -> None:
+    assert forbidden_rooms(room, ast.parse(source)) == []
+
+
+def test_importing_the_report_loads_nothing_that_runs_a_cache() -> None:
+    names = [name for name in modules() if name.startswith("radixcheck.verification.report")]
+    program = f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\nprint(*sys.modules)"
+
+    loaded = run_python("-c", program)
+
+    assert [name for name in loaded if f"{name}.".startswith(tuple(f"{root}." for root in RUNS_A_CACHE))] == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    imports = {name: set[str]() for name in modules()}
+    for name, path in modules().items():
+        found = {other if other in imports else other.rpartition(".")[0] for other in imported_names(syntax(path))}
+        imports[name] = found & imports.keys() - {name}
+
+    assert sum(map(len, imports.values())) > len(imports)
+    assert circle(imports) == []
+
+
+def test_a_circle_is_seen() -> None:
+    assert set(circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})) == {"a", "b", "c"}
+
+
+def test_no_two_modules_have_the_same_file_name() -> None:
+    names = Counter(path.rpartition("/")[2] for path in modules().values())
+    twice = {name for name, count in names.items() if count > 1} - {"__init__.py"}
+
+    assert twice <= SHARED_NAMES
+    assert max(names[name] for name in SHARED_NAMES) <= 2
 
 
 def test_every_module_is_named_by_another() -> None:
     """A module that no other file imports or names, as `module:factory` or in the project's configuration, is dead."""
-    named_by = {
-        path: {*imported_names(path.read_text()), *re.findall(r"radixcheck(?:\.\w+)+", path.read_text())}
-        for path in [*(path for _, path in layer_sources()), *(ROOT / "tests").rglob("*.py")]
-    }
+    named_by = {path: {*imported_names(syntax(path)), *re.findall(r"radixcheck(?:\.\w+)+", text)} for path, text in python_files().items()}
     configuration = (ROOT / "pyproject.toml").read_text()
 
     actual = [
         name
-        for _, path in layer_sources()
-        if path.stem not in ("__init__", "__main__")
-        and (name := module_name(path)) not in configuration
+        for name, path in modules().items()
+        if not path.endswith(("/__init__.py", "/__main__.py"))
+        and name not in configuration
         and not any(name in names for other, names in named_by.items() if other != path)
     ]
 
@@ -105,21 +234,18 @@ def test_every_module_is_named_by_another() -> None:
 
 def test_spec_and_reference_run_on_the_standard_library_alone() -> None:
     """Without site-packages every module of the two imports, and leaves nothing else loaded."""
-    names = [module_name(path) for layer, path in layer_sources() if layer in ("spec", "reference")]
+    names = [name for name, path in modules().items() if path.startswith(("spec/", "reference/"))]
     program = (
-        f"import importlib, sys; sys.path.insert(0, {str(ROOT / '.dev')!r})\n"
+        f"import importlib, sys; sys.path.insert(0, {str(PACKAGE.parent)!r})\n"
         f"for name in {names!r}: importlib.import_module(name)\n"
         "roots = {name.partition('.')[0] for name in sys.modules}\n"
         "print(*sorted(roots - sys.stdlib_module_names - {'__main__'}))"
     )
 
-    ran = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
-
-    assert ran.stderr == ""
-    assert ran.stdout.split() == ["radixcheck"]
+    assert run_python("-I", "-S", "-c", program) == ["radixcheck"]
 
 
-@pytest.mark.parametrize("layer", BELOW)
+@pytest.mark.parametrize("layer", LAYERS)
 def test_the_bare_name_of_a_layer_is_refused(layer: str) -> None:
     """`import spec` finds the folder from the checkout; the last statement of its `__init__` stops it."""
     source = ROOT / layer / "__init__.py"

@@ -4,58 +4,42 @@ import ast
 import re
 from pathlib import Path
 
+import mutation
 import pytest
 from mutation import EQUIVALENT, KILLED, SURVIVED, TEXT, TIMED_OUT, Change, Outcome, complaints, mutants_of, reasons, score, table
 from places import ROOT
 
-GENERATED = """
-class Cache:
-    def xǁCacheǁtake__mutmut_orig(self, n: int, least: int = 0) -> int:
+TAKE = """    def {}(self, n: int, least: int = 0) -> int:
         if n < least:
             raise ValueError("too few")
         assert n, "none"
         return n
-    def xǁCacheǁtake__mutmut_1(self, n: int, least: int = 0) -> int:
-        if n <= least:
-            raise ValueError("too few")
-        assert n, "none"
-        return n
-    def xǁCacheǁtake__mutmut_2(self, n: int, least: int = 0) -> int:
-        if n < least:
-            raise ValueError("TOO FEW")
-        assert n, "none"
-        return n
-    def xǁCacheǁtake__mutmut_3(self, n: int, least: int = 0) -> int:
-        if n < least:
-            raise ValueError(None)
-        assert n, "none"
-        return n
-    def xǁCacheǁtake__mutmut_4(self, n: int, least: int = 1) -> int:
-        if n < least:
-            raise ValueError("too few")
-        assert n, "none"
-        return n
-    def xǁCacheǁtake__mutmut_5(self, n: int, least: int = 0) -> int:
-        if n < least:
-            raise ValueError("too few")
-        assert n, "NONE"
-        return n
-    def xǁCacheǁboth__mutmut_orig(self) -> None:
-        self.n = 1
-        self.n = 1
-    def xǁCacheǁboth__mutmut_1(self) -> None:
-        self.n = None
-        self.n = 1
-    def xǁCacheǁboth__mutmut_2(self) -> None:
-        self.n = 1
-        self.n = None
-def x_join__mutmut_orig(names: str) -> None:
-    raise ValueError(f"no {','.join(names)}")
-def x_join__mutmut_1(names: str) -> None:
-    raise ValueError(f"no {','.join(None)}")
-def x_join__mutmut_2(names: str) -> None:
-    raise ValueError(f"no {'XX,XX'.join(names)}")
 """
+BOTH = "    def {}(self) -> None:\n        self.n = 1\n        self.n = 1\n"
+JOIN = "def {}(names: str) -> None:\n    raise ValueError(f\"no {{','.join(names)}}\")\n"
+
+
+def mutated(name: str, source: str, *mutants: tuple[str, str]) -> str:
+    """What mutmut makes of a function: the original under one name, and each mutant, with a part replaced, under another."""
+    made = [source.format(f"{name}__mutmut_{number}").replace(*change) for number, change in enumerate(mutants, 1)]
+    return "".join([source.format(f"{name}__mutmut_orig"), *made])
+
+
+GENERATED = (
+    "class Cache:\n"
+    + mutated(
+        "xǁCacheǁtake",
+        TAKE,
+        *(("n < least", "n <= least"), ('"too few"', '"TOO FEW"'), ('"too few"', "None"), ("int = 0", "int = 1"), ('"none"', '"NONE"')),
+    )
+    + mutated(
+        "xǁCacheǁboth",
+        BOTH,
+        ("None:\n        self.n = 1", "None:\n        self.n = None"),
+        ("1\n        self.n = 1", "1\n        self.n = None"),
+    )
+    + mutated("x_join", JOIN, ("(names)", "(None)"), ("','", "'XX,XX'"))
+)
 
 
 def change(old: str) -> Change:
@@ -156,6 +140,10 @@ def test_an_entry_without_a_class_or_a_reason_is_refused(tmp_path: Path, text: s
 
     with pytest.raises(ValueError, match=fault):
         reasons(file)
+
+
+def test_the_selected_tests_are_there() -> None:
+    assert all((ROOT / place).exists() for place in mutation.SELECTION)
 
 
 def test_every_listed_survivor_changes_lines_that_are_there() -> None:

@@ -1,15 +1,18 @@
-"""What is built and installed: every module under its import name, and nothing else."""
+"""What is built and installed: every module under its import name, the command, the version, and nothing else."""
 
 import os
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
-from places import ROOT
+import pytest
+from places import LAYERS, PACKAGE, ROOT
 
-LAYERS = ("spec", "reference", "optimized", "verification")
+OWN_FILES = {"__init__.py", "__main__.py", "py.typed"}
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
 def build(source: Path, target: str, into: Path) -> Path:
@@ -20,25 +23,61 @@ def build(source: Path, target: str, into: Path) -> Path:
     return built
 
 
-def test_a_wheel_built_from_the_sdist_holds_every_module(tmp_path: Path) -> None:
-    with tarfile.open(build(ROOT, "sdist", tmp_path / "sdist")) as archive:
-        archive.extractall(tmp_path / "unpacked", filter="data")
-    (unpacked,) = (tmp_path / "unpacked").iterdir()
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the contents of a wheel that was built from the sdist."""
+    folder = tmp_path_factory.mktemp("packaging")
+    with tarfile.open(build(ROOT, "sdist", folder / "sdist")) as archive:
+        archive.extractall(folder / "unpacked", filter="data")
+    (unpacked,) = (folder / "unpacked").iterdir()
+    with zipfile.ZipFile(build(unpacked, "wheel", folder / "wheel")) as wheel:
+        wheel.extractall(folder / "installed")
+    return folder / "installed"
 
-    with zipfile.ZipFile(build(unpacked, "wheel", tmp_path / "wheel")) as wheel:
-        actual = {name for name in wheel.namelist() if ".dist-info/" not in name}
-        licences = [name for name in wheel.namelist() if name.endswith("licenses/LICENSE")]
 
+def python(path: Path, *arguments: str) -> str:
+    """Run Python with this folder before all others; it must succeed. Returns what it printed."""
+    environment = os.environ | {"PYTHONPATH": str(path)}
+    return subprocess.run([sys.executable, *arguments], env=environment, cwd=path, check=True, capture_output=True, text=True).stdout
+
+
+def test_a_wheel_built_from_the_sdist_holds_every_module(installed: Path) -> None:
+    actual = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
     modules = {f"radixcheck/{path.relative_to(ROOT)}" for layer in LAYERS for path in (ROOT / layer).rglob("*.py")}
-    markers = {f"radixcheck/{layer}/py.typed" for layer in LAYERS}
-    assert modules | markers <= actual
-    assert {name.split("/")[0] for name in actual} == {"radixcheck"}
-    assert {name.split("/")[1] for name in actual} == set(LAYERS)
-    assert len(licences) == 1
+
+    assert modules <= actual
+    assert {name.split("/")[0] for name in actual} == {"radixcheck", f"radixcheck-{VERSION}.dist-info"}
+    assert {path.name for path in (installed / "radixcheck").iterdir()} == OWN_FILES | set(LAYERS)
+    assert sum(name.endswith("licenses/LICENSE") for name in actual) == 1
+
+
+@pytest.mark.parametrize("editable", [False, True])
+def test_the_package_runs_as_the_command_and_knows_its_version(installed: Path, editable: bool) -> None:
+    path = PACKAGE.parent if editable else installed
+
+    assert python(path, "-m", "radixcheck", "--version") == f"radixcheck, version {VERSION}\n"
+    program = "import radixcheck; print(radixcheck.__file__, radixcheck.__version__)"
+    assert python(path, "-c", program) == f"{path / 'radixcheck' / '__init__.py'} {VERSION}\n"
+
+
+def test_where_the_package_is_not_installed_only_the_version_is_missing() -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r})\n"
+        "import radixcheck.spec\n"
+        "for name in ('__version__', 'verison'):\n"
+        "    try: getattr(radixcheck, name)\n"
+        "    except AttributeError as error: print(error)"
+    )
+
+    assert python(PACKAGE.parent, "-I", "-S", "-c", program).splitlines() == [
+        "radixcheck has no __version__ where it is not installed: pip install radixcheck",
+        "module 'radixcheck' has no attribute 'verison'",
+    ]
 
 
 def test_the_links_of_an_editable_install_are_relative() -> None:
     """So that a checkout can be moved and cloned."""
-    actual = {link.name: os.readlink(link) for link in (ROOT / ".dev" / "radixcheck").iterdir()}
+    links = {path.name: os.readlink(path) for path in PACKAGE.iterdir() if path.is_symlink()}
 
-    assert actual == {layer: f"../../{layer}" for layer in LAYERS}
+    assert links == {layer: f"../../{layer}" for layer in LAYERS}
+    assert {path.name for path in PACKAGE.iterdir()} - {"__pycache__"} == OWN_FILES | set(LAYERS)

@@ -1,52 +1,39 @@
-"""Habits of the text: what lies in the checkout, lengths, words, docstrings and their examples."""
+"""Habits of the text: what lies in the checkout, lengths, docstrings and their examples."""
 
 import ast
 import doctest
 import importlib
 import re
-import subprocess
 from collections import Counter
+from pathlib import Path
 
 import pytest
-from places import ROOT
+from places import LAYERS, ROOT
+from sources import modules, python_files, syntax, tracked
 
-LAYERS = ("spec", "reference", "optimized", "verification")
-TOP_LEVEL = {".ci", ".dev", ".gitignore", "LICENSE", "README.md", "pyproject.toml", "tests", *LAYERS}
+TOP_LEVEL = {".ci", ".dev", ".github", ".gitignore", "LICENSE", "README.md", "pyproject.toml", "tests", *LAYERS}
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
 
-# Letters in brackets keep these patterns from finding themselves.
-BANNED = {
-    "unfinished work": r"\b(?:T[O]DO|F[I]XME|X[X]X|H[A]CK|W[I]P)\b",
-    "a path of one machine": r"(?<![\w.~*/-])/(?:work|tmp|root|home|opt|mnt)/\w",
-    "a place outside the project": r"(?i)\b(?:our|this|the) (?:workp[l]ace|ses[s]ion|trac[k]er|tic[k]et|br[i]ef)\b",
-    "a test that is not run": r"mark\.sk[i]p|mark\.x[f]ail|imp[o]rtorskip|pytest\.sk[i]p|pra[g]ma: no cover",
-}
-# Who may leave a test out: here one marked gpu where there is no device, and in the suites of others a property that their cache hides.
-MAY_SKIP = ("tests/conftest.py", "verification/pytest_plugin/items.py")
+
+def missing_files(text: str, folder: Path) -> list[str]:
+    """Paths in backticks, in a page that lies in this folder, that lead nowhere: from the top of the checkout or from the folder."""
+    files = [ROOT / path for path in tracked()]
+    names, folders = {file.name for file in files}, {above for file in files for above in file.parents}
+    missing = []
+    for code in re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)):
+        for word in code.split():
+            here = [base / re.split(r"[:\"']", word)[0] for base in (ROOT, folder) if "/" in word and base / word.split("/")[0] in folders]
+            is_lost = bool(here) and not any(path.exists() for path in here)
+            if is_lost or (re.fullmatch(r"\w+\.(py|toml|txt|mjs)", code) and word not in names):
+                missing.append(word)
+    return missing
 
 
-def tracked() -> list[str]:
-    """Paths, relative to the root, of the files that git keeps."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
-    return [path for path in listed.stdout.split("\0") if path]
-
-
-def python_files() -> dict[str, str]:
-    """Every Python file's text by its path; new files too, before git keeps them."""
-    paths = [path for folder in (*LAYERS, "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
-    return {str(path.relative_to(ROOT)): path.read_text() for path in paths}
-
-
-def banned_phrases(text: str) -> list[str]:
-    """Each phrase of a text that the project does not use, with the reason."""
-    return [f"{found[0]}: {reason}" for reason, pattern in BANNED.items() for found in re.finditer(pattern, text)]
-
-
-def long_functions(source: str) -> list[str]:
+def long_functions(source: ast.Module) -> list[str]:
     """Names of the functions longer than a screen, their docstring included."""
-    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in ast.walk(source) if isinstance(node, ast.FunctionDef)]
     return [node.name for node in functions if (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES_MAX]
 
 
@@ -61,7 +48,7 @@ def test_files_stay_short_enough_to_be_read() -> None:
 
 
 def test_functions_fit_a_screen() -> None:
-    actual = {path: names for path, text in python_files().items() if (names := long_functions(text))}
+    actual = {path: names for path in python_files() if (names := long_functions(syntax(path)))}
 
     assert actual == {}
 
@@ -69,35 +56,41 @@ def test_functions_fit_a_screen() -> None:
 def test_a_function_one_line_too_long_is_seen() -> None:
     body = "\n    pass"
 
-    assert long_functions("def fits():" + body * (FUNCTION_LINES_MAX - 1)) == []
-    assert long_functions("def long():" + body * FUNCTION_LINES_MAX) == ["long"]
-
-
-def test_the_text_uses_no_banned_phrase() -> None:
-    texts = python_files() | {path: (ROOT / path).read_text() for path in tracked() if (ROOT / path).is_file()}
-
-    assert {path: found for path, text in texts.items() if path not in MAY_SKIP and (found := banned_phrases(text))} == {}
-
-
-@pytest.mark.parametrize("phrase", ["T_ODO: later", "see /t_mp/notes", "in this ses_sion", "@pytest.mark.sk_ip"])
-def test_a_banned_phrase_is_seen(phrase: str) -> None:
-    assert banned_phrases(phrase) == []
-    assert len(banned_phrases(phrase.replace("_", ""))) == 1
+    assert long_functions(ast.parse("def fits():" + body * (FUNCTION_LINES_MAX - 1))) == []
+    assert long_functions(ast.parse("def long():" + body * FUNCTION_LINES_MAX)) == ["long"]
 
 
 def test_every_file_says_what_it_is_for() -> None:
-    actual = [path for path, text in python_files().items() if not ast.get_docstring(ast.parse(text))]
+    actual = [path for path in python_files() if not ast.get_docstring(syntax(path))]
 
     assert actual == []
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    pages = [ROOT / path for path in tracked() if path.endswith(".md")]
+
+    assert {str(page): lost for page in pages if (lost := missing_files(page.read_text(), page.parent))} == {}
+
+
+@pytest.mark.parametrize("page", ["`spec/gone.py`", "`serv.py`", "`pytest tests/gone/test_it.py`", "`remote/GONE.md`", "`tests/gone/`"])
+def test_a_file_that_is_not_there_is_seen(page: str) -> None:
+    assert len(missing_files(f"See {page}.", ROOT / "verification")) == 1
+
+
+@pytest.mark.parametrize(
+    "page", ["`spec/logic.py`", "`serve.py`", "`pytest tests/spec`", "`remote/README.md`", "`new.md`", "`a/b`", "`x.py y`"]
+)
+def test_a_file_that_is_there_or_to_be_written_passes(page: str) -> None:
+    assert missing_files(f"See {page}.", ROOT / "verification") == []
 
 
 def test_no_two_tests_have_the_same_name() -> None:
     """Within a file the second would replace the first without a word; across files `-k` could not tell them apart."""
     names = Counter(
         node.name
-        for path, text in python_files().items()
+        for path in python_files()
         if path.startswith("tests/")
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(syntax(path))
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     )
 
@@ -105,13 +98,9 @@ def test_no_two_tests_have_the_same_name() -> None:
 
 
 def test_the_examples_in_docstrings_are_true() -> None:
-    modules = [
-        importlib.import_module("radixcheck." + path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
-        for path in python_files()
-        if not path.startswith("tests/") and not path.endswith("/__main__.py") and "/scripts/" not in path
-    ]
+    names = [name for name in (*modules(), "sources") if not name.endswith("__main__")]
 
-    results = {module.__name__: doctest.testmod(module) for module in modules}
+    results = {name: doctest.testmod(importlib.import_module(name)) for name in names}
 
     assert {name: result.failed for name, result in results.items() if result.failed} == {}
     assert sum(result.attempted for result in results.values()) > 0

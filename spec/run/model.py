@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.run.machine import CALLER, Machine
+from radixcheck.spec.run.cache_machine import CALLER, Machine
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.values import (
     BadAmount,

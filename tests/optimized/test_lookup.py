@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
+from fast_cache import put
 
 from radixcheck.optimized import DevicePool, Lookup, RadixCache
 from radixcheck.spec.values import CacheError, Key
@@ -28,12 +29,7 @@ class Engine:
         self.requests = 0
 
     def insert(self) -> None:
-        key = some_key(self.rng)
-        slots = self.cache.alloc(len(key.tokens))
-        whole = key.whole_pages(self.cache.page_size)
-        prefix = self.cache.insert(key, slots)
-        self.cache.free(slots[:prefix])
-        self.cache.free(slots[whole:])
+        put(self.cache, some_key(self.rng))
 
     def match(self) -> None:
         self.receipts.append(self.cache.lock(self.cache.match(some_key(self.rng)).node))

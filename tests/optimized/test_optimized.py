@@ -1,46 +1,19 @@
 """The optimized cache: storage, handles, loans, content tags, and no read-back."""
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
+from fast_cache import make, nodes, put
 from launched import Launched, launched
+from lettered import key
 from torch import Tensor
 
 from radixcheck.optimized import CountedLoans, DevicePool, ListedLoans, NoTags, RadixCache, TagMismatch, Tags
 from radixcheck.optimized.keys import common_pages, pack, unpack
 from radixcheck.optimized.node import Node
 from radixcheck.spec.values import BadAmount, BadKey, Key, NoRoom, NotYourSlot, Row, Sizes, StaleHandle, StillHeld
-
-
-def make(device: str = "cpu", page_size: int = 2, capacity: int = 32, policy: str = "lru") -> RadixCache:
-    """A cache in its checking mode."""
-    pool = DevicePool(capacity, page_size, device)
-    return RadixCache(page_size, policy, pool, Tags(capacity, device), ListedLoans(page_size))
-
-
-def key(text: str, *namespace: object) -> Key:
-    return Key(tuple(map(ord, text)), namespace)
-
-
-def put(cache: RadixCache, what: Key, priority: int = 0) -> int:
-    """Do what an engine does with a key: compute what is not cached, insert it, free the rest."""
-    slots = cache.alloc(len(what.tokens))
-    cache.tags.write(slots, what, 0)
-    prefix = cache.insert(what, slots, priority)
-    cache.free(slots[:prefix])
-    cache.free(slots[what.whole_pages(cache.page_size) :])
-    return prefix
-
-
-def nodes(cache: RadixCache) -> Iterator[Node]:
-    """All nodes but the root, parents first."""
-    waiting = list(cache.tree.root.children.values())
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(node.children.values())
 
 
 def leaf_of(cache: RadixCache, what: Key) -> Node:

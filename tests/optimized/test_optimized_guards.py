@@ -1,20 +1,13 @@
 """What the optimized cache refuses, and what its parts assert. Keys are written as letters: one letter is one token."""
 
 import pytest
+from fast_cache import make
+from lettered import key
 
-from radixcheck.optimized import DevicePool, ListedLoans, RadixCache, Tags
+from radixcheck.optimized import RadixCache
 from radixcheck.optimized.node import NO_CHILDREN, Node
 from radixcheck.optimized.tree import Walk
 from radixcheck.spec.values import Key, NoRoom, Sizes
-
-
-def make(capacity: int = 16) -> RadixCache:
-    """A cache in its checking mode, with pages of two tokens."""
-    return RadixCache(2, "lru", DevicePool(capacity, 2), Tags(capacity), ListedLoans(2))
-
-
-def key(text: str) -> Key:
-    return Key(tuple(map(ord, text)))
 
 
 def put(cache: RadixCache, *texts: str) -> Node:
@@ -29,7 +22,7 @@ def put(cache: RadixCache, *texts: str) -> Node:
 
 @pytest.mark.parametrize("cached", [("abcdef",), ("ab", "abcdef"), ("ab", "abcd", "abcdef"), ("abcdefgh",), ("abcd", "abcdefgh")])
 def test_the_match_of_a_request_is_not_room_for_it(cached: tuple[str, ...]) -> None:
-    cache = make(8)
+    cache = make(capacity=8)
     put(cache, *cached)
     before = cache.sizes()
 
@@ -41,7 +34,7 @@ def test_the_match_of_a_request_is_not_room_for_it(cached: tuple[str, ...]) -> N
 
 
 def test_a_request_with_a_locked_prefix_has_the_rest_as_room() -> None:
-    cache = make(8)
+    cache = make(capacity=8)
     put(cache, "abcd")
     cache.lock(cache.match(key("abcd")).node)
     put(cache, "xy")
@@ -50,7 +43,7 @@ def test_a_request_with_a_locked_prefix_has_the_rest_as_room() -> None:
 
 
 def test_a_match_inside_a_locked_edge_reduces_no_room() -> None:
-    cache = make(8)
+    cache = make(capacity=8)
     put(cache, "abcd")
     cache.lock(cache.match(key("abcd")).node)
 

@@ -1,31 +1,16 @@
 """The order of victims: the lazily repaired heap gives the same as sorting all evictable leaves."""
 
 import random
-from collections.abc import Iterator
 
 import pytest
 import torch
+from fast_cache import nodes, put
 from torch import Tensor
 
 from radixcheck.optimized import DevicePool, RadixCache
 from radixcheck.optimized.heap import POLICIES, SLACK, EvictionHeap
 from radixcheck.optimized.node import Node
 from radixcheck.spec.values import Key
-
-
-def put(cache: RadixCache, key: Key, priority: int = 0) -> None:
-    """Insert, and free what was cached already; pages are of one token."""
-    slots = cache.alloc(len(key.tokens))
-    cache.free(slots[: cache.insert(key, slots, priority)])
-
-
-def nodes(cache: RadixCache) -> Iterator[Node]:
-    """All nodes but the root, parents first."""
-    waiting = list(cache.tree.root.children.values())
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(node.children.values())
 
 
 def check_heap(cache: RadixCache) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
+from fast_cache import nodes
 
 from radixcheck.optimized import DevicePool, Lookup, RadixCache, TokenBuffer
 from radixcheck.optimized.keys import pack
-from radixcheck.optimized.node import Node
 from radixcheck.spec.values import BadKey, Key
 
 WIDEST = 2**64 - 1
@@ -23,11 +23,8 @@ def make(page_size: int = 2) -> RadixCache:
 
 
 def segments(cache: RadixCache) -> list[bytes]:
-    """Of all nodes, parents first."""
-    nodes: list[Node] = list(cache.tree.root.children.values())
-    for node in nodes:  # appends to it
-        nodes.extend(node.children.values())
-    return [node.segment for node in nodes]
+    """Of all nodes."""
+    return [node.segment for node in nodes(cache)]
 
 
 def test_a_buffer_is_a_sequence_of_its_tokens() -> None:

@@ -14,7 +14,7 @@ from radixcheck.spec import Key, Model
 from radixcheck.spec.logic import Term, conj, forall, ite, old
 from radixcheck.spec.operations import PARAMETERS, found, h, key
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.run.machine import Call
+from radixcheck.spec.run.cache_machine import Call
 from radixcheck.spec.run.reader import check
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import (

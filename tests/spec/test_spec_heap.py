@@ -7,7 +7,7 @@ import pytest
 from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.policies import POLICIES, Policy
-from radixcheck.spec.run.machine import Machine
+from radixcheck.spec.run.cache_machine import Machine
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.reader import Refused, check, run
 from radixcheck.spec.run.state import State

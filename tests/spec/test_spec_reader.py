@@ -11,7 +11,7 @@ from interpreter import domain, value
 
 from radixcheck.spec.logic import INT, Term, forall, var
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.run.machine import CALLER, Machine
+from radixcheck.spec.run.cache_machine import CALLER, Machine
 from radixcheck.spec.run.positions import Positions
 from radixcheck.spec.run.reader import Refused, check, run
 from radixcheck.spec.run.state import COUNTERS, State

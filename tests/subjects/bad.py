@@ -67,7 +67,7 @@ def listed(say: Say) -> None:
 
 
 def moved(say: Say) -> None:
-    """Slots that are none."""
+    """Moves of the pool whose slots are not a list."""
     say('{"length": 0, "slots": [], "pool": [["lend", [1]], 3]}\n')
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from radixcheck.verification.bench import worker
 from radixcheck.verification.bench.bench_data import OURS, Cache, Job
 from radixcheck.verification.bench.bench_results import Measurement, Results, Trouble
-from radixcheck.verification.core.timeouts import Patience
+from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.remote.process import Process, SubjectLost
 
@@ -87,7 +87,7 @@ class _Bench:
         process = None
         try:
             process = Process((self._python, "-W", "ignore", str(WORKER)))
-            return _Started(cache, process, process.ask({"do": "make", "place": cache.place}, Patience(START_SECONDS)))
+            return _Started(cache, process, process.ask({"do": "make", "place": cache.place}, Timeout(START_SECONDS)))
         except SubjectLost as lost:
             return _Started(cache, process, {"failed": f"its process {lost}"})
 
@@ -112,7 +112,7 @@ class _Bench:
                 progress(number / len(self._jobs), f"{cache.name}: {job.name}")
                 message = {"do": "run", "scenario": job.scenario, "arguments": dict(job.arguments)}
                 try:
-                    answer = process.ask(message, Patience(self._job_seconds))
+                    answer = process.ask(message, Timeout(self._job_seconds))
                 except SubjectLost as lost:
                     sentence = f"its process {lost}; the jobs after this one were not measured"
                     self.troubles.append(Trouble(cache.name, repetition, job.name, sentence))

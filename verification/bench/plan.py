@@ -9,7 +9,7 @@ from typing import Any
 
 from radixcheck.verification.bench.bench_data import CACHES, SCENARIOS, Cache, Job
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.replay.sample import FILE as SAMPLE
+from radixcheck.verification.trace_replay.sample import FILE as SAMPLE
 
 
 def planned(quick: bool, names: Iterable[str], trace: Path | None) -> list[Job]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from radixcheck.spec.values import CacheError, Key, Sizes
 from radixcheck.verification.checker.watch import WATCH, CallHung
-from radixcheck.verification.core.timeouts import Patience
+from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation, Setup
@@ -68,7 +68,7 @@ class Engine:
         self.page_size = page_size
         self.subject = factory(Setup(page_size, policy, self.pool, device))
         remote = hasattr(self.subject, "lost")  # `remote/` has a timeout of its own
-        self._timeout = Patience(inf) if remote else WATCH.timeout(self.subject)
+        self._timeout = Timeout(inf) if remote else WATCH.timeout(self.subject)
         self.handles: dict[Key, Any] = {}  # from the last match of each key
         self.receipts: dict[int, Any] = {}  # of locks, by holder
         self.released: Any = None  # the last receipt that was unlocked

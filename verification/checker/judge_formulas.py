@@ -44,7 +44,7 @@ def formula_failed(run: CheckedRun, id_: str, failed: Mapping[str, int] | None, 
 
 
 def _value(run: CheckedRun, name: str, value: int) -> str:
-    """A value as text: the name of a variable tells its sort."""
+    """Return a value as text. The name of its variable determines its sort."""
     if name == "s":
         return f"page {value} (leaked)" if run.seen.owner[value] == LOST else f"page {value}"
     return str(value) if name in ("e", "g", "h") else prefix_text(run.oracle.positions, value)

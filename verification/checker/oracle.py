@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from radixcheck.spec.policies import POLICIES
-from radixcheck.spec.run.machine import CALLER, Call, Machine, Pages
+from radixcheck.spec.run.cache_machine import CALLER, Call, Machine, Pages
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.values import Key, pages_for
 from radixcheck.verification.operations import Op

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Any, ParamSpec, TypeVar
 
-from radixcheck.verification.core.timeouts import Patience
+from radixcheck.verification.core.timeouts import Timeout
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -32,13 +32,13 @@ class Watch:
         self._limit = 0.0  # seconds, for the running call
         self._began: float | None = None  # None: no call runs
         self._main: int | None = None  # id of the main thread; None before the first call; 0: it cannot be interrupted
-        self._timeouts: dict[type, Patience] = {}  # by type of cache: one that hangs must not shorten the timeout of another
+        self._timeouts: dict[type, Timeout] = {}  # by type of cache: one that hangs must not shorten the timeout of another
 
-    def timeout(self, subject: object) -> Patience:
+    def timeout(self, subject: object) -> Timeout:
         """Return the timeout for calls of this subject."""
-        return self._timeouts.setdefault(type(subject), Patience(SECONDS))
+        return self._timeouts.setdefault(type(subject), Timeout(SECONDS))
 
-    def call(self, timeout: Patience, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self, timeout: Timeout, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function; return or raise what it does. Raise CallHung if it does not return in time."""
         if self._main is None:
             self._begin()
@@ -49,7 +49,7 @@ class Watch:
         try:
             return function(*args, **kwargs)
         except CallHung:
-            timeout.in_vain()
+            timeout.expired()
             raise
         finally:
             self._began = None

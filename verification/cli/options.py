@@ -15,14 +15,14 @@ from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC
 
 Decorator = Callable[[Any], Any]
 _Folder = click.Path(path_type=Path, file_okay=False)
-DEFAULT = "optimized"  # the subject that is meant where none is named
+DEFAULT = "optimized"  # the subject if none is named
 
 
 class Seconds(click.FloatRange):
-    """A number of seconds, at least so many. What is no number (nan), or never over (inf), is none: raises `UsageError`."""
+    """A finite number of seconds, with a minimum. NaN and infinity are rejected with UsageError."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number."""
+        """Return the number."""
         seconds = super().convert(value, param, ctx)
         if not isfinite(seconds):
             raise UsageError(f"--seconds {value}: {value} is not a number of seconds")
@@ -30,7 +30,7 @@ class Seconds(click.FloatRange):
 
 
 def options(*names: str) -> Decorator:
-    """The options that several commands share."""
+    """Return a decorator that adds some of the options that several commands share."""
     every = {
         "seed": click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="of the random choices"),
         "policy": click.option("--policy", "policies", multiple=True, help=f"{', '.join(POLICIES)} (repeatable)"),
@@ -52,7 +52,7 @@ def options(*names: str) -> Decorator:
 
 
 def one_subject(named: Decorator) -> Decorator:
-    """The one subject of a command, in any of three ways: its name (an argument or an option), `--exec`, or both name and `--python`."""
+    """Return a decorator for the subject of a command: its name (an argument or an option), `--exec`, or a name and `--python`."""
 
     def decorate(function: Any) -> Any:
         @named
@@ -68,27 +68,27 @@ def one_subject(named: Decorator) -> Decorator:
 
 
 def given() -> set[str]:
-    """The parameters that were written on the command line, by their names in Python."""
+    """Return the names, in Python, of the parameters that were given on the command line."""
     context = click.get_current_context()
     return {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
 
 
 def subject_or(recorded: str) -> str:
-    """The subject that the command line names, else the one of a trace, in the environment that was asked for. Raises `UsageError`."""
-    asked = click.get_current_context().params
-    _check_named(asked["subject"])
-    subject = asked["subject"] or (recorded if asked["command"] is None else None)
-    return _name(subject or None, asked["command"], asked["python"])
+    """Return the subject of the command line, else that of a trace, in the environment of --python. Raise UsageError."""
+    params = click.get_current_context().params
+    _check_named(params["subject"])
+    subject = params["subject"] or (recorded if params["command"] is None else None)
+    return _name(subject or None, params["command"], params["python"])
 
 
 def _check_named(subject: str | None) -> None:
-    """A name that is there, but empty, is a variable that was not set: not a wish for the default."""
+    """Raise UsageError for an empty name: it is probably an unset shell variable, not a wish for the default."""
     if subject == "":
-        raise UsageError(f"the name of the subject is empty: give one, or none at all for {DEFAULT}")
+        raise UsageError(f"the name of the subject is empty: give a name, or leave it out for {DEFAULT}")
 
 
 def _name(subject: str | None, command: str | None, python: str | None) -> str:
-    """Under what name the registry knows it. Raises `UsageError`."""
+    """Return the name of the subject in the registry. Raise UsageError."""
     _check_named(subject)
     if command is None:
         return (subject or DEFAULT) + (f"{ELSEWHERE}{python}" if python is not None else "")

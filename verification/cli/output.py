@@ -9,10 +9,10 @@ from typing import Any, TextIO
 
 import click
 
+from radixcheck.verification.core.outcome import Outcome
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
-from radixcheck.verification.runs.run_results import Outcome
 
 
 def subject_output() -> AbstractContextManager[TextIO]:

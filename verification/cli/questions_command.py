@@ -20,7 +20,7 @@ def questions(ids: Sequence[str], results: Path, as_json: bool) -> Status:
     Verdicts come from stored results (`radixcheck report` stores them); nothing is run. JSON adds URL, answer and evidence.
     """
     from radixcheck.verification.report import questions_view
-    from radixcheck.verification.runs.answered_questions import answer_from, chosen
+    from radixcheck.verification.runs.answer_results import answer_from, chosen
 
     outcome = answer_from(results, chosen(ids))
     if as_json:

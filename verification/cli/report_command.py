@@ -29,7 +29,7 @@ def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], p
         from radixcheck.verification.report import questions_view
         from radixcheck.verification.report.drawing import drawn
         from radixcheck.verification.report.report_files import write
-        from radixcheck.verification.runs.answered_questions import chosen
+        from radixcheck.verification.runs.answer_results import chosen
         from radixcheck.verification.runs.findings_job import check_interpreter
         from radixcheck.verification.runs.report_job import ReportRequest, answer_questions, gather
         from radixcheck.verification.runs.store import folder

@@ -172,12 +172,11 @@ def _from_the_leaf_up(segments: Sequence[Page]) -> Sequence[int]:
 _CUT = {"upper": (1, 2), "lower": (1, 2), "page": (1, 2)}
 _THREE = {"first": (1, 2), "second": (1, 2)}
 _SHAPE = {"under_b": (0, 1), "under_c": (0, 2)}
+_SPLITS = "match, insert, start, chunk, finish"
 
 CONTRACTS = (
-    Contract(
-        "split_node", "reference/node.py: match, insert, start, chunk, finish", _cuts_in_two, _reference_split, _begins_unlocked, _CUT
-    ),
-    Contract("NodeTree.split", "optimized/tree.py: match, insert, start, chunk, finish", _cuts_in_two, _fast_split, _keeps_child_key, _CUT),
+    Contract("split_node", f"reference/node.py: {_SPLITS}", _cuts_in_two, _reference_split, _begins_unlocked, _CUT),
+    Contract("NodeTree.split", f"optimized/tree.py: {_SPLITS}", _cuts_in_two, _fast_split, _keeps_child_key, _CUT),
     Contract("slots_of", "reference/node.py: match, start, chunk", _from_the_root_down, _reference_slots, _from_the_leaf_up, _THREE),
     Contract("evictable_leaves", "reference/eviction.py: evict", _unlocked_and_childless, _reference_leaves, _ignores_locks, _SHAPE),
     Contract("Node.is_evictable_leaf", "optimized/node.py: the heap", _unlocked_and_childless, _fast_leaves, _ignores_children, _SHAPE),

@@ -37,7 +37,7 @@ def _locks_each_once(
     return locks and moved.protected == newly and moved.evictable == -newly
 
 
-def _releases_each_once(
+def _unlocks_each_once(
     release: Change, under_b: int, under_c: int, at: int, more_a: int, more_b: int, more_c: int, size_a: int, size_b: int, size_c: int
 ) -> bool:
     """The lock counts on the path, and no others, fall by one. Exactly the tokens unlocked by that move from protected to evictable."""
@@ -49,7 +49,7 @@ def _releases_each_once(
     return all(moved.locks[i] == more[i] for i in range(NODES)) and moved.evictable == freed and moved.protected == -freed
 
 
-def _counts_one_more_holder(
+def _counts_one_more(
     hold: Change, under_b: int, under_c: int, at: int, lock_a: int, lock_b: int, lock_c: int, size_a: int, size_b: int, size_c: int
 ) -> bool:
     """The counts become those of a tree with one more holder. Exactly the evictable tokens on the path move to protected."""
@@ -57,7 +57,7 @@ def _counts_one_more_holder(
     return _is_the_change(hold(shape, at), shape.local_lock_refs(), shape.held(at).local_lock_refs(), shape.sizes)
 
 
-def _counts_one_holder_less(
+def _counts_one_less(
     release: Change, under_b: int, under_c: int, at: int, more_a: int, more_b: int, more_c: int, size_a: int, size_b: int, size_c: int
 ) -> bool:
     """The counts become those of a tree without this holder. Exactly the tokens that have no other holder become evictable."""
@@ -87,40 +87,40 @@ def _fast_change(change: Callable[[FastTree, list[FastNode]], None], shape: Shap
     return Moved(tuple(node.local_lock_ref for node in nodes[1:]), tree.evictable, tree.protected)
 
 
-def _release_end(tree: FastTree, path: list[FastNode]) -> None:
+def _unlock_end(tree: FastTree, path: list[FastNode]) -> None:
     tree.unlock_path(path[-1] if path else tree.root)
 
 
-_reference_hold, _reference_release = (partial(_reference_change, change) for change in (NodeTree._lock_path, NodeTree._unlock_path))
-_fast_hold = partial(_fast_change, FastTree.lock_path)
-_fast_release = partial(_fast_change, _release_end)
+_reference_lock, _reference_unlock = (partial(_reference_change, change) for change in (NodeTree._lock_path, NodeTree._unlock_path))
+_fast_lock = partial(_fast_change, FastTree.lock_path)
+_fast_unlock = partial(_fast_change, _unlock_end)
 
 
 def _moves_the_whole_path(shape: Shape, at: int) -> Moved:
     """The sizes change by the whole path, even if parts of it were locked already."""
     size = sum(shape.sizes[i - 1] for i in shape.path(at))
-    return Moved(_reference_hold(shape, at).locks, -size, size)
+    return Moved(_reference_lock(shape, at).locks, -size, size)
 
 
 def _counts_the_whole_path(shape: Shape, at: int) -> Moved:
     """The count of each node of the path grows."""
-    moved = _fast_hold(shape, at)
+    moved = _fast_lock(shape, at)
     return Moved(
         tuple(count + (i in shape.path(at)) for i, count in enumerate(shape.local_lock_refs(), 1)), moved.evictable, moved.protected
     )
 
 
-def _releases_one_node(shape: Shape, at: int) -> Moved:
+def _unlocks_one_node(shape: Shape, at: int) -> Moved:
     """Only the node is released, not the path to the root."""
     locks = tuple(lock - (i == at) for i, lock in enumerate(shape.locks, 1))
     freed = shape.sizes[at - 1] if at and locks[at - 1] == 0 else 0
     return Moved(locks, freed, -freed)
 
 
-def _frees_what_others_hold(shape: Shape, at: int) -> Moved:
+def _ignores_other_holders(shape: Shape, at: int) -> Moved:
     """The whole path becomes evictable, even if it has other holders."""
     size = sum(shape.sizes[i - 1] for i in shape.path(at))
-    return Moved(_fast_release(shape, at).locks, size, -size)
+    return Moved(_fast_unlock(shape, at).locks, size, -size)
 
 
 Room = Callable[[Shape, int, int], int]  # tree, node, tokens of its child -> unlocked tokens of the path to the node and of those
@@ -144,7 +144,7 @@ def _fast_room(shape: Shape, at: int, inside: int) -> int:
     return tree.evictable_tokens(FastWalk(path, end + inside, nodes[edge], inside, b"") if edge else FastWalk(path, end, None, 0, b""))
 
 
-def _counts_unprotected_tokens(
+def _counts_unprotected(
     room: Room,
     under_b: int,
     under_c: int,
@@ -179,39 +179,19 @@ def _counts_a_locked_edge(shape: Shape, at: int, inside: int) -> int:
 _TREE = {"under_b": (0, 1), "under_c": (0, 2), "at": (0, NODES)}
 _SIZES = dict.fromkeys(("size_a", "size_b", "size_c"), (1, None))
 _LOCKED = {**_TREE, **dict.fromkeys(("lock_a", "lock_b", "lock_c"), (0, None)), **_SIZES}
-_RELEASED = {**_TREE, **dict.fromkeys(("more_a", "more_b", "more_c"), (0, None)), **_SIZES}
+_UNLOCKED = {**_TREE, **dict.fromkeys(("more_a", "more_b", "more_c"), (0, None)), **_SIZES}
 
 _LOCKS, _UNLOCKS = "lock, start, chunk, finish", "unlock, chunk, finish, abort"
+_GUARD = "the guard of start"
 _WALKED = {**_LOCKED, "inside": (1, None)}
 
 CONTRACTS = (
-    Contract("RadixTree._hold", f"reference/tree.py: {_LOCKS}", _locks_each_once, _reference_hold, _moves_the_whole_path, _LOCKED),
-    Contract("Tree.hold", f"optimized/locks.py: {_LOCKS}", _counts_one_more_holder, _fast_hold, _counts_the_whole_path, _LOCKED),
+    Contract("NodeTree._lock_path", f"reference/tree.py: {_LOCKS}", _locks_each_once, _reference_lock, _moves_the_whole_path, _LOCKED),
+    Contract("NodeTree.lock_path", f"optimized/locks.py: {_LOCKS}", _counts_one_more, _fast_lock, _counts_the_whole_path, _LOCKED),
     Contract(
-        "NodeTree._unlock_path", f"reference/tree.py: {_UNLOCKS}", _releases_each_once, _reference_release, _releases_one_node, _RELEASED
+        "NodeTree._unlock_path", f"reference/tree.py: {_UNLOCKS}", _unlocks_each_once, _reference_unlock, _unlocks_one_node, _UNLOCKED
     ),
-    Contract(
-        "NodeTree.unlock_path",
-        f"optimized/locks.py: {_UNLOCKS}",
-        _counts_one_holder_less,
-        _fast_release,
-        _frees_what_others_hold,
-        _RELEASED,
-    ),
-    Contract(
-        "Walk.evictable_tokens",
-        "reference/tree.py: the guard of start",
-        _counts_unprotected_tokens,
-        _reference_room,
-        _forgets_the_edge,
-        _WALKED,
-    ),
-    Contract(
-        "NodeTree.evictable_tokens",
-        "optimized/tree.py: the guard of start",
-        _counts_unprotected_tokens,
-        _fast_room,
-        _counts_a_locked_edge,
-        _WALKED,
-    ),
+    Contract("NodeTree.unlock_path", f"optimized/locks.py: {_UNLOCKS}", _counts_one_less, _fast_unlock, _ignores_other_holders, _UNLOCKED),
+    Contract("Walk.evictable_tokens", f"reference/tree.py: {_GUARD}", _counts_unprotected, _reference_room, _forgets_the_edge, _WALKED),
+    Contract("NodeTree.evictable_tokens", f"optimized/tree.py: {_GUARD}", _counts_unprotected, _fast_room, _counts_a_locked_edge, _WALKED),
 )

@@ -1,23 +1,23 @@
-"""Files that are written whole or not at all: what stood there stays until the new text is complete."""
+"""Files that are replaced atomically: the old content stays until the new one is complete."""
 
 from pathlib import Path
 
 
-def unfinished(path: Path) -> Path:
-    """Where the new text is until then."""
+def part_file(path: Path) -> Path:
+    """Return the path of the new content until it is complete."""
     return path.with_name(path.name + ".part")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replace the file by this text, or the file that a link leads to. Raises OSError, and then leaves nothing of it.
+def write_atomically(path: Path, text: str) -> None:
+    """Replace the file, or the file to which a link leads, by this text. Raise OSError, without changes, if that is not possible.
 
-    What is there and no file, as a pipe, is written into.
+    If the path is not a file but, for instance, a pipe, the text is written into it.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return
-    part = unfinished(path)
+    part = part_file(path)
     try:
         part.write_text(text, encoding="utf-8")
         part.replace(path)

@@ -1,20 +1,24 @@
-"""How long an answer may take."""
+"""A timeout for answers that becomes shorter each time it expires."""
 
-PATIENCE_MIN = 0.5  # seconds
-PATIENCE_FACTOR = 50  # times the slowest answer so far
+TIMEOUT_MIN = 0.5  # seconds
+TIMEOUT_FACTOR = 50  # times the slowest answer so far
 
 
-class Patience:
-    """How long an answer may take. Each time it was in vain the next takes half as long, so that many are found out in a bounded time."""
+class Timeout:
+    """How long to wait for an answer.
+
+    The timeout is halved each time it expires, so that many missing answers are found in a bounded time. It stays far above the time that
+    answers have taken so far.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._slowest = 0.0
 
     def answered(self, seconds: float) -> None:
-        """An answer took so long."""
+        """Record the time that an answer took."""
         self._slowest = max(self._slowest, seconds)
 
-    def in_vain(self) -> None:
-        """No answer came. What answers do take stays far below the limit."""
-        self.seconds = min(self.seconds, max(self.seconds / 2, PATIENCE_MIN, PATIENCE_FACTOR * self._slowest))
+    def expired(self) -> None:
+        """Shorten the timeout: no answer came."""
+        self.seconds = min(self.seconds, max(self.seconds / 2, TIMEOUT_MIN, TIMEOUT_FACTOR * self._slowest))

@@ -1,22 +1,23 @@
 """Trace files: operations with the configuration under which they are performed, as JSON lines.
 
-The first line is the header, each other line one operation, as `Op.to_json` writes it; empty lines are passed over.
+The first line is the header, each other line one operation, as `Op.to_json` writes it. Empty lines are ignored.
 
     {"radixcheck": "trace", "version": 1, "policy": "lru", "page_size": 1, "pool": 6, "subject": "base", "property": "ORDER"}
     {"op": "insert", "tokens": [1, 1], "namespace": ["adapter", 7]}
     {"op": "evict", "amount": 1}
 
-    page_size, pool   tokens; the pool is whole pages
-    device            if left out: cpu
-    subject           the cache that it was recorded with, by its name on the command line; may be empty or left out
-    property          what it breaks there; may be empty or left out
-    tokens            of a key, integers from 0; namespace: its components, each null, a truth value, a number, a text or a list of such
-    holder            names a request, a lock or a caller's slots, an integer from 0; if left out: 0
-    amount            tokens to evict, or the token to decode, an integer from 0; if left out: 0
-    priority          an integer; if left out: 0
+    page_size, pool   tokens; the pool is a multiple of the page size
+    device            default: cpu
+    subject           the name, on the command line, of the cache with which the trace was recorded; default: empty
+    property          the property that the trace breaks there; default: empty
+    tokens            of a key, integers from 0
+    namespace         of a key, a list of components: null, a boolean, a number, a string or a list of these
+    holder            a request, a lock or a caller's slots, an integer from 0; default: 0
+    amount            tokens to evict, or the token to decode, an integer from 0; default: 0
+    priority          an integer; default: 0
 
-Fields that a version does not know are refused: a misspelt one would be passed over in silence. A list in a namespace is a tuple in
-the key, for components are compared and hashed.
+Unknown fields are refused: otherwise a misspelt field would be ignored. A list in a namespace becomes a tuple in the key, because
+components are compared and hashed.
 """
 
 import json
@@ -26,16 +27,16 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.spec.policies import POLICIES
-from radixcheck.verification.core.atomic_write import write_whole
+from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op, Trace, is_misuse
 
 VERSION = 1
-MARK = "trace"  # what the header says under "radixcheck"
+MARK = "trace"  # the value of the header's field "radixcheck"
 HEADER_BYTES_MAX = 2**16
-PAGES_MAX = 2**24  # of a pool: more would not fit into memory as the checker keeps it
-INTEGER_MAX = 2**63 - 1  # of tokens and holders: what caches keep them in
+PAGES_MAX = 2**24  # of a pool: the checker's state of a larger one would not fit into memory
+INTEGER_MAX = 2**63 - 1  # of tokens and holders: caches keep them in 64 bits
 
 _HEADER = ("radixcheck", "version", "policy", "page_size", "pool", "device", "subject", "property")
 _OPERATION = ("op", "tokens", "namespace", "holder", "amount", "priority")
@@ -44,25 +45,25 @@ _NAMES = tuple(dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS)))
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a trace file holds."""
+    """The contents of a trace file."""
 
     config: Config
     trace: Trace
-    subject: str = ""  # the cache that it was recorded with; empty: not said
-    property: str = ""  # what it breaks there; empty: not said
+    subject: str = ""  # the name of the cache with which it was recorded; empty: unknown
+    property: str = ""  # the property that it breaks there; empty: unknown
 
 
 def is_trace(path: Path) -> bool:
-    """Whether the first line is a header of ours, of whatever version; False for a file that cannot be read."""
+    """Return whether the first line is a header of a trace, of any version; False for a file that cannot be read."""
     try:
         with path.open("rb") as file:
-            return _says_trace(_object(file.readline(HEADER_BYTES_MAX)))
+            return _has_mark(_object(file.readline(HEADER_BYTES_MAX)))
     except (OSError, ValueError):
         return False
 
 
 def read(path: Path) -> Recorded:
-    """The whole file. Raises `UsageError`: which line, what is wrong, and the mend."""
+    """Return the contents of a trace file. Raise UsageError with the line, what is wrong with it, and the fix."""
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
@@ -71,16 +72,19 @@ def read(path: Path) -> Recorded:
 
 
 def write(path: Path, recorded: Recorded) -> None:
-    """The whole file or none: what stood there stays until the new text is complete. Raises `UsageError`, also for a trace that
-    would not be read back as it is: a component of a namespace may be any object, and JSON has few of them.
+    """Write a trace file atomically. Raise UsageError if that is not possible, or if reading the file would give another trace.
+
+    A component of a namespace may be any object; JSON has few types.
     """
     lines = _lines(str(path), recorded)
     if _parsed(str(path), lines) != recorded:
-        raise UsageError(f"{path}: not written, for a namespace holds what JSON gives back changed; use texts, numbers and tuples of them")
+        raise UsageError(
+            f"{path}: not written: a namespace changes when it is read back from JSON; use strings, numbers and tuples of these"
+        )
     try:
-        write_whole(path, b"".join(line + b"\n" for line in lines).decode())
+        write_atomically(path, b"".join(line + b"\n" for line in lines).decode())
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written ({error.strerror}); give another place") from error
+        raise UsageError(f"{path}: cannot be written ({error.strerror}); give another file") from error
 
 
 def _lines(file: str, recorded: Recorded) -> list[bytes]:
@@ -90,7 +94,7 @@ def _lines(file: str, recorded: Recorded) -> list[bytes]:
     try:
         return [json.dumps(each, allow_nan=False).encode() for each in (header, *(op.to_json() for op in recorded.trace))]
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{file}: not written, for a namespace holds what JSON cannot ({error}); use texts and numbers") from error
+        raise UsageError(f"{file}: not written: a namespace has no form in JSON ({error}); use strings and numbers") from error
 
 
 def _parsed(file: str, lines: Iterable[bytes]) -> Recorded:
@@ -100,10 +104,10 @@ def _parsed(file: str, lines: Iterable[bytes]) -> Recorded:
     return Recorded(config, tuple(_at(file, number, line, _operation) for number, line in numbered), subject, property_)
 
 
-def _at(file: str, number: int, line: bytes, understood: Callable[[bytes], Any]) -> Any:
-    """What a line says. Raises `UsageError` with its place."""
+def _at(file: str, number: int, line: bytes, parse: Callable[[bytes], Any]) -> Any:
+    """Return the parsed line. Raise UsageError with the file and the line number."""
     try:
-        return understood(line)
+        return parse(line)
     except ValueError as error:
         raise UsageError(f"{file}, line {number}: {error}") from error
 
@@ -119,32 +123,32 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a number in JSON")
 
 
-def _says_trace(data: Mapping[str, Any]) -> bool:
+def _has_mark(data: Mapping[str, Any]) -> bool:
     return data.get("radixcheck") == MARK
 
 
 def _header(line: bytes) -> tuple[Config, str, str]:
-    """Configuration, subject, property. Raises ValueError."""
-    mend = f'begin the file with {{"radixcheck": "{MARK}", "version": {VERSION}, "policy": .., "page_size": .., "pool": ..}}'
+    """Return configuration, subject and property. Raise ValueError."""
+    fix = f'begin the file with {{"radixcheck": "{MARK}", "version": {VERSION}, "policy": .., "page_size": .., "pool": ..}}'
     try:
         data = _object(line)
     except ValueError as error:
-        raise ValueError(f"is no header of a trace: {mend}") from error
-    if not _says_trace(data):
-        raise ValueError(f"is no header of a trace: {mend}")
+        raise ValueError(f"is not the header of a trace: {fix}") from error
+    if not _has_mark(data):
+        raise ValueError(f"is not the header of a trace: {fix}")
     version = _integer(data, "version", least=1)
     if version > VERSION:
-        raise ValueError(f"version {version} is newer than what this radixcheck reads, {VERSION}: install a newer radixcheck")
+        raise ValueError(f"version {version} is newer than {VERSION}, the latest that this radixcheck reads: install a newer radixcheck")
     _known(data, _HEADER, "a header")
     policy = _text(data, "policy")
     if policy not in POLICIES:
         raise ValueError(f"unknown policy {policy!r}: choose from {', '.join(POLICIES)}")
     page_size, pool = _integer(data, "page_size", least=1), _integer(data, "pool", least=1)
     if pool % page_size:
-        raise ValueError(f"a pool of {pool} tokens is not whole pages of {page_size}: give a multiple")
+        raise ValueError(f"a pool of {pool} tokens is not a multiple of the page size {page_size}: give a multiple")
     if pool // page_size > PAGES_MAX:
         raise ValueError(f"a pool of {pool // page_size:,} pages is too large to be checked: give at most {PAGES_MAX:,}")
     device = _text(data, "device", "cpu")
@@ -152,7 +156,7 @@ def _header(line: bytes) -> tuple[Config, str, str]:
 
 
 def _operation(line: bytes) -> Op:
-    """Raises ValueError."""
+    """Return the operation of a line. Raise ValueError."""
     data = _object(line)
     _known(data, _OPERATION, "an operation")
     name = _text(data, "op")
@@ -176,7 +180,7 @@ def _known(data: Mapping[str, Any], fields: tuple[str, ...], of: str) -> None:
 
 
 def _integer(data: Mapping[str, Any], name: str, least: int, default: int = 0) -> int:
-    """Of a field without which there is nothing to do, the least is 1, so that its absence is seen as well."""
+    """Return an integer field. A required field has `least` 1, so that its absence raises ValueError as well."""
     value = data.get(name, default)
     if name not in data and least > 0:
         raise ValueError(f"has no field {name}: give an integer from {least}")
@@ -193,13 +197,13 @@ def _is_integer(value: object) -> bool:
 def _text(data: Mapping[str, Any], name: str, default: str | None = None) -> str:
     value = data.get(name, default)
     if not isinstance(value, str):
-        raise ValueError(f"has no field {name}: give a text" if name not in data else f"{name} is {_short(value)}: give a text")
+        raise ValueError(f"has no field {name}: give a string" if name not in data else f"{name} is {_short(value)}: give a string")
     return value
 
 
 def _hashable(value: Any) -> Any:
     if isinstance(value, dict):
-        raise ValueError(f"namespace holds the object {_short(value)}: a component is a text, a number, null or a list of such")
+        raise ValueError(f"namespace holds the object {_short(value)}: give strings, numbers, booleans, null or lists of these")
     return tuple(map(_hashable, value)) if isinstance(value, list) else value
 
 

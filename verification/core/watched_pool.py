@@ -1,4 +1,4 @@
-"""The instrumented slot pool: it stands where a cache expects its allocator, and sees every double free and every leak."""
+"""The instrumented slot pool, which a cache uses as its allocator. It records every double free and every leak."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from radixcheck.spec.values import NoRoom
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something seen that no correct cache does, before any formula is evaluated."""
+    """An error that the pool detects itself, without a formula."""
 
     property: str
     text: str
 
 
 def slots_of(pages: Iterable[int], page_size: int) -> list[int]:
-    """Every slot of these pages, in order.
+    """Return every slot of these pages, in order.
 
     >>> slots_of((3, 0), 2)
     [6, 7, 0, 1]
@@ -26,22 +26,22 @@ def slots_of(pages: Iterable[int], page_size: int) -> list[int]:
 
 
 class WatchedPool:
-    """A slot pool (last freed, first handed out: a stale slot is reused soon) that keeps the record of one operation at a time.
+    """A slot pool that records the pages allocated and freed in the current operation. Pages freed last are allocated first.
 
-    A cache with a pool of its own reports to `note_alloc` and `note_free` instead.
+    So a stale slot is soon reused. A cache with a pool of its own calls `note_alloc` and `note_free` instead.
     """
 
     def __init__(self, capacity: int, page_size: int) -> None:
         self.capacity = capacity
         self.page_size = page_size
-        self.out = bytearray(capacity // page_size)  # 1: handed out
+        self.out = bytearray(capacity // page_size)  # 1: in use
         self.allocated: list[int] = []  # pages, in order, in this operation
         self.freed: list[int] = []
         self.findings: list[Finding] = []
         self._free = list(range(capacity // page_size - 1, -1, -1))
 
     def begin(self) -> None:
-        """A new operation starts."""
+        """Start the record of a new operation."""
         self.allocated, self.freed, self.findings = [], [], []
 
     @property
@@ -50,28 +50,28 @@ class WatchedPool:
         return len(self._free) * self.page_size
 
     def alloc(self, tokens: int) -> list[int]:
-        """Whole pages for `tokens` tokens. Raises NoRoom."""
+        """Return the slots of whole pages for `tokens` tokens. Raise NoRoom."""
         size = self.page_size
         if tokens > self.available:
-            raise NoRoom(f"{tokens} tokens asked, {self.available} free")
+            raise NoRoom(f"{tokens} tokens requested, {self.available} free")
         slots = slots_of((self._free.pop() for _ in range(-(-tokens // size))), size)
         self.note_alloc(slots)
         return slots
 
     def free(self, slots: Sequence[int]) -> None:
-        """Take whole pages back."""
+        """Free whole pages."""
         self._free.extend(self.note_free(slots))
 
     def note_alloc(self, slots: Sequence[int]) -> None:
-        """Record pages handed out."""
+        """Record allocated pages."""
         for page in self.pages(slots):
             if self.out[page]:
-                self._find("SLOT_PARTITION", f"page {page} was handed out while it was in use")
+                self._find("SLOT_PARTITION", f"page {page} was allocated while it was in use")
             self.out[page] = 1
             self.allocated.append(page)
 
     def note_free(self, slots: Sequence[int]) -> list[int]:
-        """Record pages given back; returns those that were really out."""
+        """Record freed pages; return those that were in use."""
         good = []
         for page in self.pages(slots):
             if self.out[page]:
@@ -83,7 +83,7 @@ class WatchedPool:
         return good
 
     def pages(self, slots: Iterable[int]) -> list[int]:
-        """The pages of slots that are whole aligned pages; anything else is a finding."""
+        """Return the pages of these slots. Slots that are not whole aligned pages are recorded as findings."""
         size, listed = self.page_size, list(slots)
         pages = [first // size for first in listed[::size]]
         if listed == slots_of(pages, size) and all(map(range(len(self.out)).__contains__, pages)):

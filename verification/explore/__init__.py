@@ -1,1 +1,1 @@
-"""Exhaustive exploration: every sequence of operations within stated bounds, taken on the real cache."""
+"""Exhaustive exploration: every sequence of operations within stated bounds, on the real cache."""

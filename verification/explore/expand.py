@@ -1,4 +1,4 @@
-"""Expanding states: each is reached by the operations that led to it, and left by every operation that a caller can make there."""
+"""Expands states: goes to each by the operations that led to it, and takes every operation that a caller can make there."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from radixcheck.verification.explore.visitor import Visitor
 
 
 class Reached(NamedTuple):
-    """A canonical state, by a digest of its form, and operations that lead to it (places in the scope's alphabet)."""
+    """A canonical state, by a digest of its form, and operations that lead to it (indices into the scope's alphabet)."""
 
     digest: bytes
     trace: bytes
@@ -28,23 +28,23 @@ class Broken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """What the transitions of some states led to."""
+    """The result of the transitions of some states."""
 
     transitions: int
     reached: tuple[Reached, ...]  # not reached before by the same worker
     broken: tuple[Broken, ...]  # the first trace for each property
-    stopped: bool  # the last of them leaves no state from which to go on
-    exercised: frozenset[str]  # properties that have had something to say so far
-    opaque: str  # a type whose objects cannot be written back: states are reached from the start
+    stopped: bool  # no state is left from which to continue
+    exercised: frozenset[str]  # properties with a non-vacuous check so far
+    opaque: str  # a type whose objects cannot be restored: each state is reached from the start
 
 
 def digest(form: bytes) -> bytes:
-    """Sixteen bytes that stand for a canonical form."""
+    """Return sixteen bytes that identify a canonical form."""
     return blake2b(form, digest_size=16).digest()
 
 
-class Undone:
-    """Goes from state to state along traces; the states on the way to the present one can be returned to."""
+class SnapshotNavigator:
+    """Goes from state to state by restoring snapshots of the states along the present trace."""
 
     opaque = ""
 
@@ -54,32 +54,32 @@ class Undone:
         self._restores: list[Restore] = [visitor.snapshot()]
 
     def go(self, trace: bytes) -> None:
-        """Stand where a trace ends."""
+        """Bring the visitor to the state at which a trace ends."""
         shared = 0
         while shared < min(len(trace), len(self._trace)) and trace[shared] == self._trace[shared]:
             shared += 1
         del self._restores[shared + 1 :]
         self._restores[-1]()
         self._trace = trace[:shared]
-        for place in trace[shared:]:
-            self.visitor.again(self.visitor.alphabet[place])
+        for index in trace[shared:]:
+            self.visitor.repeat(self.visitor.alphabet[index])
             self._restores.append(self.visitor.snapshot())
-            self._trace += bytes((place,))
+            self._trace += bytes((index,))
 
 
-class Replayed:
-    """The same for a cache whose objects cannot be written back: a new one is made, and everything done again."""
+class ReplayNavigator:
+    """Goes from state to state by replaying traces, each on a new cache: for a cache with objects that cannot be restored."""
 
     def __init__(self, made: Callable[[], Visitor], visitor: Visitor, opaque: str) -> None:
-        self._made, self.visitor, self.opaque = made, visitor, opaque  # a type whose objects cannot be written back
+        self._made, self.visitor, self.opaque = made, visitor, opaque  # a type whose objects cannot be restored
 
     def go(self, trace: bytes) -> None:
-        """Stand where a trace ends."""
+        """Bring a new visitor to the state at which a trace ends."""
         tally, judged = self.visitor.tally, self.visitor.judged
         self.visitor = self._made()
         self.visitor.tally, self.visitor.judged = tally, judged
-        for place in trace:
-            self.visitor.again(self.visitor.alphabet[place])
+        for index in trace:
+            self.visitor.repeat(self.visitor.alphabet[index])
 
 
 class Expander:
@@ -88,29 +88,29 @@ class Expander:
     def __init__(self, factory: Any, scope: Scope, policy: str, page_size: int) -> None:
         self._made = partial(Visitor, factory, scope, policy, page_size)
         visitor = self._made()
-        self._way: Undone | Replayed
+        self._navigator: SnapshotNavigator | ReplayNavigator
         try:
-            self._way = Undone(visitor)
+            self._navigator = SnapshotNavigator(visitor)
         except Opaque as opaque:
-            self._way = Replayed(self._made, visitor, str(opaque))
+            self._navigator = ReplayNavigator(self._made, visitor, str(opaque))
         self.start = Reached(digest(visitor.canonical.form), b"")
         self.shown = visitor.shown
         self._reached = {self.start.digest}
 
     def expand(self, states: Sequence[Reached]) -> Expansion:
-        """Every transition of each of these states, in turn; nothing further once there is no state to go on from."""
+        """Take every transition of each of these states, in turn. Stop where no state is left from which to continue."""
         transitions, reached, broken = 0, list[Reached](), dict[str, Broken]()
         for state in states:
             self._go(state.trace)
-            if self._elsewhere(state):
-                broken["DETERMINISM"] = Broken(ANOTHER_STATE, state.trace)
+            if self._is_different(state):
+                broken["DETERMINISM"] = Broken(DIFFERENT_STATE, state.trace)
                 return self._result(transitions, reached, broken, stopped=True)
-            for place in self._way.visitor.offered():
-                trace = state.trace + bytes((place,))
+            for index in self._navigator.visitor.enabled():
+                trace = state.trace + bytes((index,))
                 for violation in self._take(trace):
                     broken.setdefault(violation.property, Broken(violation, trace))
                 transitions += 1
-                visitor = self._way.visitor
+                visitor = self._navigator.visitor
                 if visitor.stopped:
                     return self._result(transitions, reached, broken, stopped=True)
                 found = digest(visitor.canonical.form)
@@ -120,30 +120,30 @@ class Expander:
         return self._result(transitions, reached, broken, stopped=False)
 
     def _take(self, trace: bytes) -> list[Violation]:
-        """The last transition of a trace; what follows only from something else that is broken is left out."""
+        """Take the last transition of a trace. Return its violations but for those that only follow from another one."""
         self._go(trace[:-1])
-        visitor = self._way.visitor
+        visitor = self._navigator.visitor
         return [violation for violation in visitor.take(visitor.alphabet[trace[-1]]) if not violation.follows_from]
 
     def _go(self, trace: bytes) -> None:
-        """Stand where a trace ends; from the first object on that cannot be written back, by doing everything again."""
+        """Go to the state at which a trace ends. From the first object on that cannot be restored, go there by replay."""
         try:
-            self._way.go(trace)
+            self._navigator.go(trace)
         except Opaque as opaque:
-            self._way = Replayed(self._made, self._way.visitor, str(opaque))
-            self._way.go(trace)
+            self._navigator = ReplayNavigator(self._made, self._navigator.visitor, str(opaque))
+            self._navigator.go(trace)
 
-    def _elsewhere(self, state: Reached) -> bool:
-        """Whether the same operations have led to another state than before."""
-        visitor = self._way.visitor
+    def _is_different(self, state: Reached) -> bool:
+        """Whether the same operations have led to a different state than before."""
+        visitor = self._navigator.visitor
         return visitor.stopped or digest(visitor.canonical.form) != state.digest
 
     def _result(self, transitions: int, reached: list[Reached], broken: dict[str, Broken], stopped: bool) -> Expansion:
-        exercised = frozenset(id_ for id_, count in self._way.visitor.tally.exercised.items() if count)
-        return Expansion(transitions, tuple(reached), tuple(broken.values()), stopped, exercised, self._way.opaque)
+        exercised = frozenset(id_ for id_, count in self._navigator.visitor.tally.exercised.items() if count)
+        return Expansion(transitions, tuple(reached), tuple(broken.values()), stopped, exercised, self._navigator.opaque)
 
 
-ANOTHER_STATE = Violation("DETERMINISM", "the same operations led to another state when they were made again")
+DIFFERENT_STATE = Violation("DETERMINISM", "the same operations led to a different state when they were repeated")
 
 
 @cache
@@ -151,6 +151,6 @@ def _expander(factory: Any, scope: Scope, policy: str, page_size: int) -> Expand
     return Expander(factory, scope, policy, page_size)
 
 
-def expand_elsewhere(factory: Any, scope: Scope, policy: str, page_size: int, states: Sequence[Reached]) -> Expansion:
-    """`expand` in a worker process, which serves one exploration and keeps its expander."""
+def expand_in_worker(factory: Any, scope: Scope, policy: str, page_size: int, states: Sequence[Reached]) -> Expansion:
+    """Expand states in a worker process. It serves one exploration and keeps its expander."""
     return _expander(factory, scope, policy, page_size).expand(states)

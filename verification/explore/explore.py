@@ -1,10 +1,10 @@
-"""Breadth first through all states of a scope, on one core or on several.
+"""Breadth-first exploration of all states of a scope, on one core or on several.
 
-Level by level: the states that some shortest sequence of n operations leads to are all known before any that needs n + 1. So the
-trace to the first violation of each property is as short as any (up to names: `canonical`), and the counts are the same on every run
-and for any number of workers: what workers find is taken in the order in which it was handed out. An attribute (a time, a count of
-hits) that deviates does not end the exploration, as it does not end a run of the checker: what follows from it only is not reported.
-Whatever else is broken ends it.
+It goes level by level: all states to which a shortest sequence of n operations leads are known before any that needs n + 1. So the trace
+to the first violation of each property is as short as any (up to names: `canonical`), and the counts are the same on every run and for
+any number of workers: the results of workers are taken in the order in which the work was distributed. An attribute (a time, a number of
+hits) that deviates does not end the exploration, as it does not end a run of the checker: violations that only follow from it are not
+reported. Any other violation ends it.
 """
 
 from collections import deque
@@ -21,13 +21,13 @@ from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.found import Found, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.workers import workers
-from radixcheck.verification.explore.expand import Expander, Expansion, Reached, expand_elsewhere
+from radixcheck.verification.explore.expand import Broken, Expander, Expansion, Reached, expand_in_worker
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.explore.scopes import Scope
 from radixcheck.verification.search.run import replay
 
-PORTION = 64  # states handed out at a time
-AHEAD = 3  # portions that wait for each worker
+PORTION = 64  # states expanded by one task
+AHEAD = 3  # tasks that wait for each worker
 
 Progress = Callable[[Explored], None]
 
@@ -47,8 +47,8 @@ def explore(
 ) -> Explored:
     """Visit every state of `scope`, until there are `limit` of them or `seconds` have passed.
 
-    With more than one core the factory goes to other processes, if it can be imported there. If not, or with one core, everything is
-    done here.
+    With more than one core the factory is sent to other processes, if it can be pickled. If not, or with one core, everything runs in
+    this process.
     """
     start = monotonic()
     local = Expander(factory, scope, policy, page_size)
@@ -61,42 +61,42 @@ def explore(
                 new = [state for state in part.reached if state.digest not in known]
                 known.update(state.digest for state in new)
                 following += new
-                explored = replace(
-                    explored,
-                    states=len(known),
-                    transitions=explored.transitions + part.transitions,
-                    opaque=part.opaque or explored.opaque,
-                    exercised=explored.exercised | part.exercised,
-                    seconds=monotonic() - start,
-                )
-                if part.broken:
-                    explored = replace(explored, found=(*explored.found, *_found(factory, explored, part)))
+                explored = _added(factory, explored, part, len(known), monotonic() - start)
                 progress(explored)
-                if part.stopped:
-                    return explored
-                if (limit and len(known) >= limit) or (seconds and monotonic() - start >= seconds):
+                if part.stopped or (limit and len(known) >= limit) or (seconds and monotonic() - start >= seconds):
                     return explored
             explored = replace(explored, depth=explored.depth + bool(following), seconds=monotonic() - start)
             level = following
     return replace(explored, closed=True)
 
 
+def _added(factory: Factory, explored: Explored, part: Expansion, states: int, seconds: float) -> Explored:
+    explored = replace(
+        explored,
+        states=states,
+        transitions=explored.transitions + part.transitions,
+        opaque=part.opaque or explored.opaque,
+        exercised=explored.exercised | part.exercised,
+        seconds=seconds,
+    )
+    return replace(explored, found=(*explored.found, *_found(factory, explored, part))) if part.broken else explored
+
+
 @contextmanager
 def _expanding(local: Expander, factory: Factory, explored: Explored, cores: int) -> Iterator[Expand]:
-    """How the states of one level are expanded, portion by portion; results come in the order of the portions."""
-    if cores == 1 or not _travels(factory):
+    """Yield a function that expands the states of one level, portion by portion, with the results in the order of the portions."""
+    if cores == 1 or not _can_be_pickled(factory):
         yield lambda level: map(local.expand, _portions(level))
         return
     pool = workers(cores)
-    task = partial(expand_elsewhere, factory, explored.scope, explored.policy, explored.page_size)
+    task = partial(expand_in_worker, factory, explored.scope, explored.policy, explored.page_size)
     try:
-        yield lambda level: _elsewhere(pool, task, _portions(level), cores * AHEAD)
+        yield lambda level: _in_workers(pool, task, _portions(level), cores * AHEAD)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _travels(factory: Factory) -> bool:
-    """Whether another process can be given it."""
+def _can_be_pickled(factory: Factory) -> bool:
     try:
         ForkingPickler.dumps(factory)
     except (PicklingError, AttributeError, TypeError):
@@ -108,7 +108,7 @@ def _portions(level: list[Reached]) -> Iterator[list[Reached]]:
     return (level[i : i + PORTION] for i in range(0, len(level), PORTION))
 
 
-def _elsewhere(
+def _in_workers(
     pool: ProcessPoolExecutor, task: Callable[[list[Reached]], Expansion], portions: Iterable[list[Reached]], ahead: int
 ) -> Iterator[Expansion]:
     waiting: deque[Future[Expansion]] = deque()
@@ -121,23 +121,31 @@ def _elsewhere(
 
 
 def _found(factory: Factory, explored: Explored, part: Expansion) -> list[Found]:
-    """What is broken for the first time. Each trace is run again on a fresh cache with all formulas, to see all that it breaks."""
+    """Return the violations of properties that were not broken before, each with its trace."""
+    found: list[Found] = []
+    for broken in part.broken:
+        found += _repeated(factory, explored, broken, first=not found)
+    before = {each.violation.property for each in explored.found}
+    return list({each.violation.property: each for each in reversed(found) if each.violation.property not in before}.values())[::-1]
+
+
+def _repeated(factory: Factory, explored: Explored, broken: Broken, first: bool) -> list[Found]:
+    """Run a trace on a fresh cache with all formulas, and return everything that its last operation breaks there.
+
+    If the violation is not repeated, and it is the `first` one, the cache is not deterministic.
+    """
     alphabet = explored.scope.alphabet(explored.page_size, explored.policy)
     config = Config(explored.policy, explored.page_size, explored.scope.pool * explored.page_size)
-    traces = {broken.trace: tuple(alphabet[place] for place in broken.trace) for broken in part.broken}
-    found = []
-    for broken in part.broken:
-        trace = traces[broken.trace]
-        afresh = replay(factory, config, trace).found
-        found += [each for each in afresh.values() if len(each.trace) == len(trace)]
-        if broken.violation.property not in afresh and not found:
-            found.append(Found(_unrepeated(broken.violation), trace, config))
-    by_property = {each.violation.property: each for each in reversed([*explored.found, *found])}
-    return [each for id_, each in by_property.items() if id_ not in {f.violation.property for f in explored.found}][::-1]
+    trace = tuple(alphabet[index] for index in broken.trace)
+    afresh = replay(factory, config, trace).found
+    found = [each for each in afresh.values() if len(each.trace) == len(trace)]
+    if broken.violation.property not in afresh and first and not found:
+        found.append(Found(_unrepeated(broken.violation), trace, config))
+    return found
 
 
 def _unrepeated(violation: Violation) -> Violation:
-    """What a fresh cache does not do after the same operations depends on something else than these."""
     if violation.property == "DETERMINISM":
         return violation
-    return Violation("DETERMINISM", f"{violation.property} was broken ({violation.text}), but not when a fresh cache did the same")
+    text = f"{violation.property} was broken ({violation.text}), but not when a fresh cache repeated the same operations"
+    return Violation("DETERMINISM", text)

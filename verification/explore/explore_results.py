@@ -10,24 +10,24 @@ from radixcheck.verification.operations import Trace
 
 @dataclass(frozen=True, slots=True)
 class Explored:
-    """What was visited. Without `found`: EXHAUSTED if closed, else undecided, with every sequence of `depth` operations taken."""
+    """The result of one exploration. Without `found`: EXHAUSTED if closed, else undecided after every sequence of `depth` operations."""
 
     scope: Scope
     policy: str
     page_size: int  # tokens
-    states: int = 0  # canonical ones
+    states: int = 0  # canonical
     transitions: int = 0
-    depth: int = 0  # operations; of the longest of the shortest traces if closed, else those of which all sequences were taken
+    depth: int = 0  # operations: of the longest shortest trace if closed, else the length up to which all sequences were taken
     closed: bool = False  # every transition of every state was taken
-    shown: bool = True  # False: the subject hides some of its inside, and in that the states are those of the specification
-    opaque: str = ""  # a type whose objects cannot be written back: each state was reached from the start
-    found: tuple[Found, ...] = ()  # each property that was broken, with the shortest trace that breaks it
-    exercised: frozenset[str] = frozenset()  # properties with a non-vacuous check
+    shown: bool = True  # False: the subject does not show all of its state; there, the states are those of the specification
+    opaque: str = ""  # a type whose objects cannot be restored: each state was reached from the start
+    found: tuple[Found, ...] = ()  # each broken property, with the shortest trace that breaks it
+    exercised: frozenset[str] = frozenset()  # properties that were non-vacuous
     seconds: float = 0
 
     @property
     def verdict(self) -> Verdict:
-        """REFUTED, EXHAUSTED or UNDECIDED."""
+        """Return REFUTED, EXHAUSTED or UNDECIDED."""
         if self.found:
             return Verdict.REFUTED
         return Verdict.EXHAUSTED if self.closed and self.shown else Verdict.UNDECIDED
@@ -38,10 +38,10 @@ class Explored:
         return {Verdict.EXHAUSTED: Status.HOLDS, Verdict.REFUTED: Status.REFUTED, Verdict.UNDECIDED: Status.UNDECIDED}[self.verdict]
 
     def a_minute(self, count: int) -> int:
-        """What `count` of the whole makes in a minute of this exploration."""
+        """Return the rate per minute of a count of this exploration."""
         return round(count * 60 / self.seconds) if self.seconds else 0
 
     @property
     def trace(self) -> Trace:
-        """The shortest operations that lead to a violation; the last one shows it."""
+        """The shortest trace to a violation; the last operation shows it."""
         return self.found[0].trace if self.found else ()

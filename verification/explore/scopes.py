@@ -1,7 +1,8 @@
-"""Scopes: which operations there are, on which keys, by how many holders. All sequences of them are taken.
+"""Scopes: the operations of an exploration, their keys, and the number of holders. Every sequence of these operations is taken.
 
-A key is written in pages: the letter x stands for a page whose last token is x and whose others are 0, so that pages of several tokens
-differ in their last one only. The positions of a scope (its *universe*) are the prefixes of its keys and what decoding can make of them.
+A key is written as one letter for each page. The last token of a page is given by its letter and the others are 0, so that pages of
+several tokens differ in their last token only. The positions of a scope (its *universe*) are the prefixes of its keys and of what can be
+decoded after these.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from radixcheck.verification.operations import Op
 
 
 def page(letter: int, page_size: int) -> tuple[int, ...]:
-    """The page that a letter stands for.
+    """Return the page for a letter.
 
     >>> page(1, 3)
     (0, 0, 1)
@@ -23,17 +24,17 @@ def page(letter: int, page_size: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Scope:
-    """A bound. Operations that a caller cannot make in a state (a lock without a match, a decode beyond `pages`) are left out there."""
+    """The bounds of an exploration. In a state where a caller cannot make an operation (a lock without a match), it is left out."""
 
     name: str
     keys: tuple[str, ...]  # letters, one for each page
     holders: int  # locks, or live requests, at a time
     requests: bool  # the request verbs, or the tree verbs
-    pages: int  # of a request, with what it decodes
+    pages: int  # of a request, its output included
     pool: int  # pages
 
     def key(self, letters: str, page_size: int) -> Key:
-        """A key of this many pages.
+        """Return the key for some letters.
 
         >>> SCOPES["tree"].key("ab", 2)
         Key(tokens=(0, 0, 0, 1), namespace=())
@@ -42,7 +43,7 @@ class Scope:
 
     @cached_property
     def sentence(self) -> str:
-        """The bound in words."""
+        """The bounds in words."""
         who = "requests" if self.requests else "locks"
         verbs = "start, chunk, decode, finish, abort" if self.requests else "insert, match, peek, lock, unlock"
         longest = f", up to {self.pages} pages" if self.requests else " in pages"
@@ -51,20 +52,28 @@ class Scope:
         )
 
     def alphabet(self, page_size: int, policy: str) -> tuple[Op, ...]:
-        """Every operation of the scope, for any holder."""
+        """Return every operation of the scope, for every holder."""
         keys = [self.key(letters, page_size) for letters in self.keys]
         ranks = (0, 1) if policy == "priority" else (0,)
-        holders = range(1, self.holders + 1)
         tails = [Key((*key.tokens, 0)) for key in keys if page_size > 1 and len(key.tokens) < self.pages * page_size]  # not whole pages
-        both = [Op("evict", amount=1), Op("evict", amount=self.pool * page_size), Op("reset")]
-        if not self.requests:
-            inserts = [Op("insert", key, priority=rank) for key, rank in product([*keys, *tails], ranks)]
-            lookups = [*(Op("match", key) for key in keys), *(Op("peek", key) for key in [*keys, *tails])]
-            locks = [Op("lock", key, h) for key, h in product(keys, holders)]
-            return (*inserts, *lookups, *both, *locks, *(Op("unlock", holder=h) for h in holders))
-        starts = [Op("start", key, h, priority=rank) for key, h, rank in product([*keys, *tails], holders, ranks)]
-        ends = [Op(name, holder=h) for name, h in product(("chunk", "finish", "abort"), holders)]
-        return (*starts, *(Op("decode", holder=h, amount=token) for h in holders for token in (0, 1)), *ends, *both)
+        both = (Op("evict", amount=1), Op("evict", amount=self.pool * page_size), Op("reset"))
+        return self._request_operations([*keys, *tails], ranks, both) if self.requests else self._tree_operations(keys, tails, ranks, both)
+
+    def _tree_operations(self, keys: list[Key], tails: list[Key], ranks: tuple[int, ...], both: tuple[Op, ...]) -> tuple[Op, ...]:
+        inserts = [Op("insert", key, priority=rank) for key, rank in product([*keys, *tails], ranks)]
+        lookups = [*(Op("match", key) for key in keys), *(Op("peek", key) for key in [*keys, *tails])]
+        locks = [Op("lock", key, h) for key, h in product(keys, self._holders)]
+        return (*inserts, *lookups, *both, *locks, *(Op("unlock", holder=h) for h in self._holders))
+
+    def _request_operations(self, keys: list[Key], ranks: tuple[int, ...], both: tuple[Op, ...]) -> tuple[Op, ...]:
+        starts = [Op("start", key, h, priority=rank) for key, h, rank in product(keys, self._holders, ranks)]
+        decodes = [Op("decode", holder=h, amount=token) for h, token in product(self._holders, (0, 1))]
+        ends = [Op(name, holder=h) for name, h in product(("chunk", "finish", "abort"), self._holders)]
+        return (*starts, *decodes, *ends, *both)
+
+    @property
+    def _holders(self) -> range:
+        return range(1, self.holders + 1)
 
 
 SCOPES = {

@@ -1,8 +1,8 @@
-"""Going back: the contents of every object that a cache can reach, written down once and written back after each operation.
+"""Snapshots: the contents of every object that a cache can reach, recorded once and restored after each operation.
 
-Objects keep their identity, so that handles and receipts stay good; a copy of the whole would cost more and lose that. Not held:
-what lies outside of the objects (module variables, class attributes, files, C extensions' own memory). A cache that keeps state there
-is noticed, though: each state is reached a second time before it is left, and has to be the same state then.
+Objects keep their identity, so that handles and receipts stay valid; a deep copy would cost more and lose that. Not restored: state
+outside of the objects (module variables, class attributes, files, memory of C extensions). A cache that keeps state there is found all
+the same: each state is reached a second time before it is expanded, and must be the same state then.
 """
 
 from array import array
@@ -15,29 +15,29 @@ from typing import Any, NamedTuple
 from weakref import ref
 
 Restore = Callable[[], None]
-Noted = tuple[Restore | None, Iterable[Any]]  # how one object is written back, and what it refers to
+Noted = tuple[Restore | None, Iterable[Any]]  # how one object is restored, and the objects to which it refers
 
 
 class Opaque(Exception):
-    """An object of this type cannot be written back."""
+    """Objects of this type cannot be restored."""
 
 
 _MISSING = object()
-MADE_BY_CLASS_STATEMENT = 1 << 9  # a type's flag: it lies on the heap
+MADE_BY_CLASS_STATEMENT = 1 << 9  # the flag Py_TPFLAGS_HEAPTYPE of a type
 
 
 class Shape(NamedTuple):
-    """How the slots of a class are written back. Objects of a frozen dataclass never change, what they refer to may."""
+    """How objects of a class are restored. Objects of a frozen dataclass never change, but the objects to which they refer may."""
 
     names: tuple[str, ...]
     put: Callable[[Any, tuple[Any, ...]], None]
     frozen: bool
-    contents: Callable[[Any], Noted]  # of a container
+    contents: Callable[[Any], Noted]  # how the contents of a container are restored
 
 
 @cache
 def _shape(kind: type) -> Shape:
-    """Raises Opaque for a class of which not all is written in Python, but for containers and what never changes."""
+    """Return the shape of a class. Raise Opaque if it is not written in Python, unless it is a known container or immutable."""
     base = next(above for above in kind.__mro__ if not above.__flags__ & MADE_BY_CLASS_STATEMENT)
     slots = _slots(kind)
     offsets = ((kind.__dictoffset__, base.__dictoffset__), (kind.__weakrefoffset__, base.__weakrefoffset__))
@@ -61,7 +61,7 @@ def _slots(kind: type) -> tuple[str, ...]:
 
 
 def _putter(names: tuple[str, ...]) -> Callable[[Any, tuple[Any, ...]], None]:
-    """A function that fills these slots; written out, as it runs for each object after each transition."""
+    """Return a function that sets these slots. It is compiled, as it runs for each object after each transition."""
     if not names:
         return lambda found, held: None
     scope: dict[str, Any] = {}
@@ -72,7 +72,7 @@ def _putter(names: tuple[str, ...]) -> Callable[[Any, tuple[Any, ...]], None]:
 
 
 def _fill(names: tuple[str, ...], found: Any, held: tuple[Any, ...]) -> None:
-    """Fill slots, and empty those that were empty."""
+    """Set slots, and delete those that were not set."""
     for name, value in zip(names, held, strict=True):
         if value is not _MISSING:
             setattr(found, name, value)
@@ -96,11 +96,11 @@ _ATOMS = {int, float, bool, str, bytes, complex, type(None), type, range, Builti
 
 
 class Snapshot:
-    """What `roots` reach, but for the types `constant`, whose objects do not change."""
+    """The contents of all objects that `roots` reach, but for those of the types `constant`, which do not change."""
 
     def __init__(self, roots: Iterable[Any], constant: frozenset[type] = frozenset()) -> None:
         self._undo: list[Restore] = []
-        self._seen: dict[int, Any] = {}  # holds them, so that no other object gets their address
+        self._seen: dict[int, Any] = {}  # by id; it keeps the objects alive, so that no id is used again
         self._constant = constant
         waiting = list(roots)
         while waiting:
@@ -112,12 +112,12 @@ class Snapshot:
             waiting.extend(self._look(found, kind))
 
     def restore(self) -> None:
-        """Everything is again as it was."""
+        """Restore every object."""
         for undo in self._undo:
             undo()
 
     def _look(self, found: Any, kind: type) -> Iterable[Any]:
-        """Note how to write one object back; returns what it refers to."""
+        """Record how to restore one object. Return the objects to which it refers."""
         known = _KINDS.get(kind)
         if known is not None:
             undo, parts = known(found)
@@ -125,7 +125,7 @@ class Snapshot:
             return ()
         elif hasattr(kind, "copy_") and hasattr(kind, "_version"):
             undo, parts = _tensor(found)
-        elif kind.__module__ == "torch":  # a device, a type of numbers: neither changes
+        elif kind.__module__ == "torch":  # a device, a dtype: immutable
             return ()
         else:
             undo, parts = _instance(found, kind)
@@ -134,7 +134,7 @@ class Snapshot:
         return parts
 
 
-# The methods are those of the base: a subclass may do more in its own.
+# The methods are called on the base class: a subclass may override them.
 
 
 def _dict(found: dict[Any, Any]) -> Noted:
@@ -189,7 +189,7 @@ def _deque(found: deque[Any]) -> Noted:
 
 
 def _tensor(found: Any) -> Noted:
-    """A tensor counts the writes to it: only what was written to has to be written back."""
+    """A tensor counts the writes to it: it is restored only if it was written to."""
     held, version = found.clone(), found._version
 
     def undo() -> None:
@@ -207,7 +207,7 @@ def _cell(found: CellType) -> Noted:
 
 
 def _instance(found: Any, kind: type) -> Noted:
-    """An object of a class written in Python, with its slots, its attributes and, of a container, its contents."""
+    """An object of a class written in Python: its slots, its attributes and, if it is a container, its contents."""
     shape = _shape(kind)
     write, parts = shape.contents(found)
     if write is None:
@@ -223,24 +223,24 @@ def _instance(found: Any, kind: type) -> Noted:
 
 
 def _attributes(found: Any, shape: Shape, parts: Iterable[Any]) -> Noted:
-    """`parts`: what else the object refers to."""
+    """Record slots and attributes. `parts`: the other objects to which the object refers."""
     attributes = getattr(found, "__dict__", None)
     held: tuple[Any, ...] = tuple(getattr(found, name, _MISSING) for name in shape.names)
-    put = shape.put
-    if any(value is _MISSING for value in held):
-        put = partial(_fill, shape.names)
+    present = [value for value in held if value is not _MISSING]
+    put = shape.put if len(present) == len(held) else partial(_fill, shape.names)
+    copied = dict(attributes or {})
+    parts = (*parts, *present, *copied.values())
     if shape.frozen:
-        return None, (*parts, *(value for value in held if value is not _MISSING), *(attributes or {}).values())
+        return None, parts
     if attributes is None:
-        return partial(put, found, held), (*parts, *(value for value in held if value is not _MISSING))
-    copied = dict(attributes)
+        return partial(put, found, held), parts
 
     def undo() -> None:
         put(found, held)
         attributes.clear()
         attributes.update(copied)
 
-    return undo, (*parts, *(value for value in held if value is not _MISSING), *copied.values())
+    return undo, parts
 
 
 _KINDS: dict[type, Callable[[Any], Noted]] = {
@@ -263,7 +263,7 @@ def _nothing(found: Any) -> Noted:
     return None, ()
 
 
-_CONTENTS: dict[type, Callable[[Any], Noted]] = {  # by the base that is not written in Python
+_CONTENTS: dict[type, Callable[[Any], Noted]] = {  # by the first base class that is not written in Python
     **dict.fromkeys((object, int, float, str, bytes, BaseException, *_ERRORS), _nothing),
     **dict.fromkeys((dict, defaultdict), _dict),
     OrderedDict: _ordered,

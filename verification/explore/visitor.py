@@ -1,10 +1,10 @@
-"""Taking every transition of a state: the checker with its checks divided between states and transitions.
+"""The checker of an exploration, with its checks divided between states and transitions.
 
-Per transition: the pool's audit, the answer and each slot in it, the refusal, the abstraction and all that it finds, every function of
-the abstract state against the specification's (the refinement step), the indices (HEAP_ORDER, HEAP_BOUND, LEAFSET), the handle of a
-match, every postcondition of the operation, and NO_ALIAS. Per canonical state, when it is first seen: every state formula. Wherever a
-transition breaks something, the state formulas are evaluated as well. Not checked: MISUSE, and what needs long runs (costs, memory).
-A state is reached again, by the same operations, before it is left: another state then is a broken DETERMINISM.
+Per transition: the pool's audit, the answer and each slot in it, the refusal, the abstraction with its findings, every function of the
+abstract state against the specification's (the refinement step), the indices (HEAP_ORDER, HEAP_BOUND, LEAFSET), the handle of a match,
+every postcondition of the operation, and NO_ALIAS. Per canonical state, when it is first reached: every state formula. If a transition
+breaks something, the state formulas are evaluated as well. Not checked: MISUSE, and what needs long runs (costs, memory).
+Before a state is expanded it is reached again by the same operations; a different state then breaks DETERMINISM.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,11 +27,11 @@ NEVER = 10**9  # a stride
 
 
 @dataclass(slots=True)
-class Once(Tally):
-    """A tally that asks for a witness until there is one, and counts nothing else."""
+class FirstWitness(Tally):
+    """A tally that evaluates each witness until it holds once, and counts nothing else."""
 
     def evaluate(self, ready: Compiled, *arguments: Any) -> dict[str, int] | None:
-        """None if the formula holds, else where it fails."""
+        """Return None if the formula holds, else the values of its variables for which it is false."""
         id_ = ready.property.id
         try:
             if not self.exercised[id_] and ready.witness(*arguments):
@@ -42,81 +42,84 @@ class Once(Tally):
 
 
 class Visitor(Checker):
-    """A checker that knows its scope: what can be done next, and under which canonical form the present state goes."""
+    """A checker with a scope: it knows the operations that are possible next, and the canonical form of the present state."""
 
     def __init__(self, factory: Any, scope: Scope, policy: str, page_size: int) -> None:
         super().__init__(factory, policy, page_size, scope.pool * page_size)
         self.alphabet = scope.alphabet(page_size, policy)
         self.universe = Universe(scope, self.oracle.positions)
-        self.tally = Once()
-        self.judged: set[bytes] = set()  # canonical states whose formulas were evaluated
+        self.tally = FirstWitness()
+        self.judged: set[bytes] = set()  # canonical forms of the states whose formulas were evaluated
         self.handle: Key | None = None  # the key of the last match: a caller keeps no other handle
-        self.refused: Key | None = None  # of the last start that was: no other one waits to be tried again
+        self.refused: Key | None = None  # the key of the last start that was refused: a caller repeats no other one
         self._holders = range(1, scope.holders + 1)
         self._canon = Canon(self.universe, policy)
         self.canonical = self._canonical()
 
     @property
     def shown(self) -> bool:
-        """Whether all that the canonical form is made of is seen in the subject, not only known of the specification."""
+        """Whether the subject shows all that its canonical form contains; else some of it is taken from the specification."""
         return self.transparent and self.hidden.isdisjoint(self._canon.reads)
 
     def take(self, op: Op) -> list[Violation]:
-        """One transition with its checks; unless `stopped`, the run can go on from the state that is now `canonical`."""
+        """Take one transition and return its violations. Unless `stopped`, `canonical` is then the form of the state reached."""
         if op.name == "match":
             self.handle = op.key
         self.answers.clear()
         self.canonical = UNKNOWN
         broken = self.step(op)
-        adopted = self.tainted != self.hidden  # times and ranks were taken over after the formulas
-        waiting, self.refused = self.refused, self._waiting(op)
-        if not self.stopped and (broken or adopted or self.canonical is UNKNOWN or waiting != self.refused):
+        adopted = self.tainted != self.hidden  # times and ranks were adopted after the formulas were evaluated
+        before, self.refused = self.refused, self._refused_start(op)
+        if not self.stopped and (broken or adopted or self.canonical is UNKNOWN or before != self.refused):
             self.canonical = self._canonical()
         return broken
 
-    def _waiting(self, op: Op) -> Key | None:
+    def _refused_start(self, op: Op) -> Key | None:
         if op.name == "reset" or (op.name == "start" and op.key == self.refused):
             self.refused = None
         return op.key if op.name == "start" and op.holder not in self.oracle.model.state.held else self.refused
 
-    def again(self, op: Op) -> None:
-        """A transition that was taken before: what it answers and where it leads is compared, formulas are not evaluated."""
+    def repeat(self, op: Op) -> None:
+        """Repeat a transition that was taken before. Formulas are evaluated only if something differs."""
         self.stride = NEVER
         self.take(op)
         self.stride = 1
 
-    def offered(self) -> list[int]:
-        """The operations that a caller can make now, as places in the alphabet; of operations alike but for names, one."""
+    def enabled(self) -> list[int]:
+        """Return the operations that a caller can make now, as indices into the alphabet; of those equal but for names, one."""
         idle = next((h for h in self._holders if h not in self.oracle.model.state.held), 0)
-        leading = self._leading()
-        return [i for i, op in enumerate(self.alphabet) if self._offers(op, idle, leading)]
+        holders = self._representative_holders()
+        return [i for i, op in enumerate(self.alphabet) if self._is_enabled(op, idle, holders)]
 
-    def _offers(self, op: Op, idle: int, leading: set[int]) -> bool:
+    def _is_enabled(self, op: Op, idle: int, holders: set[int]) -> bool:
         match op.name:
             case "evict" | "reset":
                 return True
             case "lock":
                 return op.holder == idle and op.key == self.handle and op.key in self.oracle.matched
             case "insert":
-                return self._apart(self.oracle.positions.of(op.key)) and self.allowed(op)
-            case "start":
-                return op.holder == idle and self._apart(self.oracle.positions.of(op.key))
-            case "match" | "peek":
-                return self._apart(self.oracle.positions.of(op.key))
+                return self._is_representative(self.oracle.positions.of(op.key)) and self.allowed(op)
+            case "start" if op.holder != idle:
+                return False
+            case "match" | "peek" | "start":
+                return self._is_representative(self.oracle.positions.of(op.key))
             case "decode":
-                after = self.universe.decoded(self.oracle.model.state.tok[op.holder], op.amount) if op.holder in leading else None
-                return after is not None and self._apart(after)
-        return op.holder in leading  # unlock, chunk, finish, abort
+                return op.holder in holders and self._can_decode(op)
+        return op.holder in holders  # unlock, chunk, finish, abort
 
-    def _apart(self, position: int) -> bool:
-        """Whether no sibling stands for this position, or for one above it."""
+    def _can_decode(self, op: Op) -> bool:
+        after = self.universe.decoded(self.oracle.model.state.tok[op.holder], op.amount)
+        return after is not None and self._is_representative(after)
+
+    def _is_representative(self, position: int) -> bool:
+        """Whether neither this position nor one above it has a twin that is explored in its place."""
         return self.canonical.twins.isdisjoint(self.oracle.positions.path(position))
 
-    def _leading(self) -> set[int]:
-        """Of the holders that stand alike, the first; none that stands where a sibling stands for it."""
+    def _representative_holders(self) -> set[int]:
+        """Return the first of the holders with equal rows, but for those whose row ends at a position that has a twin."""
         s = self.oracle.model.state
-        stands = {(s.at[h], s.tok[h], s.request_priority[h]): h for h in sorted(s.held, reverse=True)}
-        return {h for (_, tok, _), h in stands.items() if self._apart(tok)}
+        first = {(s.at[h], s.tok[h], s.request_priority[h]): h for h in sorted(s.held, reverse=True)}
+        return {h for (_, tok, _), h in first.items() if self._is_representative(tok)}
 
     def _canonical(self) -> Canonical:
         return self._canon(
@@ -126,7 +129,7 @@ class Visitor(Checker):
         )
 
     def _judge_state_formulas(self, deviating: Mapping[str, str]) -> list[Violation]:
-        """Once for each canonical state; a state too broken to have a form is looked at whenever it is met."""
+        """Judge each canonical state once; a state too broken to have a canonical form is judged whenever it is reached."""
         try:
             self.canonical = self._canonical()
         except (KeyError, ValueError, TypeError):
@@ -137,7 +140,7 @@ class Visitor(Checker):
         return super()._judge_state_formulas(deviating)
 
     def snapshot(self) -> Callable[[], None]:
-        """How to come back to the present state, whatever is done in between. Raises Opaque if it cannot be held."""
+        """Return a function that restores the present state. Raise Opaque if there is an object that cannot be restored."""
         roots = (self.engine, self.oracle, self.abstraction.clock, self.freshness)
         held = Snapshot(roots, CONSTANT)
         mine = {name: getattr(self, name) for name in REPLACED}

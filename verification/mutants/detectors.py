@@ -1,7 +1,7 @@
-"""The detectors: ways to look for what a mutant does wrong. Each is a search that yields what it did and found, part by part.
+"""The detectors: ways to find the fault of a mutant. Each is a search that yields its results part by part.
 
-Whoever runs a search stops it as soon as the property that must catch the mutant is among what was found, so that a search need not
-know what it looks for. Another detector is one more entry of `DETECTORS`: a name, a reason not to run, and such a search.
+The caller stops a search as soon as the property that must catch the mutant is broken. To add a detector, add an entry to `DETECTORS`: a
+name, a search, and a function that returns why the detector is not run on a mutant.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,13 +15,13 @@ from radixcheck.verification.explore.scopes import SCOPES
 from radixcheck.verification.mutants.mutant import Mutant
 from radixcheck.verification.mutants.proof_detector import STATED, refutation
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.replay.mooncake import read
-from radixcheck.verification.replay.replay import replay
-from radixcheck.verification.replay.replay_results import Replayed, Settings
-from radixcheck.verification.replay.sample import FILE as SAMPLE
 from radixcheck.verification.search.machine import hypothesis_batches
 from radixcheck.verification.search.probes import POOL_PAGES, probed
 from radixcheck.verification.search.run import RunResult, random_run
+from radixcheck.verification.trace_replay.mooncake import read
+from radixcheck.verification.trace_replay.replay import replay
+from radixcheck.verification.trace_replay.replay_results import Replayed, Settings
+from radixcheck.verification.trace_replay.sample import FILE as SAMPLE
 
 EXAMPLES, STEPS = 100, 50  # of the state machine
 RUNS, RUN_STEPS = 200, 120  # of the plain driver
@@ -36,11 +36,11 @@ Search = Callable[[Mutant, int], Iterator[RunResult]]
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """One way to look for a fault."""
+    """A way to find the fault of a mutant."""
 
     name: str
     search: Search  # of a mutant, with a seed
-    hindrance: Callable[[Mutant], str] = lambda _: ""  # why it is not run on a mutant; empty: it is
+    hindrance: Callable[[Mutant], str] = lambda _: ""  # why it is not run on a mutant; empty: it is run
 
 
 def _machine(mutant: Mutant, seed: int) -> Iterator[RunResult]:
@@ -50,14 +50,14 @@ def _machine(mutant: Mutant, seed: int) -> Iterator[RunResult]:
 
 
 def _driver(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """The plain driver, with every formula after every step. What finds nothing is repeated on a second replica."""
+    """The plain driver, with every formula after every step. A run that finds nothing is repeated on a second replica."""
     for k in range(RUNS):
         config = Config(mutant.policy, mutant.page_size, mutant.page_size * POOLS[k % len(POOLS)])
         yield random_run(mutant.factory, config, (seed << 32) + k, RUN_STEPS, 1, _misused(mutant), replicated=1)
 
 
 def _exploration(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """Every sequence of operations, the shortest first, until so many states are known: there is nothing that a seed could choose."""
+    """Every sequence of operations, the shortest first, until STATES states are known. It does not depend on the seed."""
     for scope in SCOPES.values():
         explored = explore(mutant.factory, scope, mutant.policy, mutant.page_size, STATES, EXPLORED_SECONDS)
         found = {each.violation.property: each for each in explored.found}
@@ -65,7 +65,7 @@ def _exploration(mutant: Mutant, seed: int) -> Iterator[RunResult]:
 
 
 def _probes(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """Memory, depth, cost and many namespaces, in fixed scenes."""
+    """Memory, depth, cost and many namespaces, in fixed scenarios."""
     yield probed(mutant.factory, Config(mutant.policy, mutant.page_size, mutant.page_size * POOL_PAGES))
 
 
@@ -73,18 +73,18 @@ def _replay(mutant: Mutant, seed: int) -> Iterator[RunResult]:
     """The beginning of the sample trace."""
     pool = REPLAY_PAGES * mutant.page_size
     settings = Settings(mutant.policy, mutant.page_size, TOKENS_PER_ID * mutant.page_size, pool, running=8, stride=20)
-    yield _of_replay(replay(read(SAMPLE, REQUESTS).requests, mutant.factory, settings, beside=None), settings)
+    yield _of_replay(replay(read(SAMPLE, REQUESTS).requests, mutant.factory, settings, second=None), settings)
 
 
 def _of_replay(replayed: Replayed, settings: Settings) -> RunResult:
-    """A replay as the result of a run; it stops at its first finding, and keeps no trace."""
+    """Return a replay as the result of a run, without a trace."""
     steps = sum(replayed.operations.values())
     result = RunResult(steps=steps, runs=1)
     wrong = []
     if replayed.fault:
         wrong.append(replayed.fault.violation)
     if replayed.leaked:
-        wrong.append(Violation("SLOT_PARTITION", f"{replayed.leaked} tokens belong to nobody when all requests have finished"))
+        wrong.append(Violation("SLOT_PARTITION", f"{replayed.leaked} tokens have no owner when all requests have finished"))
     if replayed.protected:
         wrong.append(Violation("LOCK_COUNT", f"{replayed.protected} tokens are locked when all requests have finished"))
     for violation in wrong:
@@ -94,7 +94,7 @@ def _of_replay(replayed: Replayed, settings: Settings) -> RunResult:
 
 
 def _proofs(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """The same fault made in the specification: a claim that is refuted, or a mutant of a step that the proofs notice."""
+    """The same fault in the specification: a claim that is refuted, or a mutant of a step that the proofs catch."""
     refuted = refutation(STATED[mutant.name], seed)
     result = RunResult(runs=1)
     if refuted is not None:

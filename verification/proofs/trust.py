@@ -1,10 +1,10 @@
-"""Why the proofs may be trusted: no step is proved of nothing, and no formula is true of everything.
+"""Claims that give reasons to trust the proofs: no proof about a step is vacuous, and no formula is always true.
 
 Three kinds of wrong claims, each refuted by a small state that is run in Python:
 
-    NEVER-<step>     the step is never allowed where all formulas hold: were it so, whatever is proved of the step would be empty
-    ALWAYS-<ID>      the formula holds wherever all others do: were it so, it would say nothing of its own
-    WITHOUT-<ID>     what is proved from the formula holds without it too: were it so, nobody would notice that it is gone
+    NEVER-<step>     the step is never allowed where all formulas hold: then every proof about the step would be vacuous
+    ALWAYS-<ID>      the formula holds wherever all others hold: then it would be redundant
+    WITHOUT-<ID>     a proof that uses the formula also holds without it: then a missing formula would not be noticed
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,6 @@
-"""The pytest plugin: checks prefix caches in the test suite of those who wrote them. `verification/README.md` shows its use.
+"""The pytest plugin: checks prefix caches in the test suite of their project. `verification/README.md` shows how to use it.
 
-It is loaded in every run of pytest in its environment, and so needs nothing but pytest until it is used, and does nothing in a suite that
-does not use it.
+It is loaded in every run of pytest in its environment, so it imports nothing but pytest until it is used.
 """
 
 import sys
@@ -18,22 +17,22 @@ if TYPE_CHECKING:
 
 MARKER = """radixcheck(subject=..., policies=..., page_sizes=..., seconds=..., seed=...): how the fixtures of this test search; \
 radixcheck_subject is each of the subjects (factories or names), under one policy and page size at a time."""
-ASKED = pytest.StashKey[tuple[list[Any], list[str]]]()  # the subjects to check, each with its request; the selected node ids
+REQUESTED = pytest.StashKey[tuple[list[Any], list[str]]]()  # the requests, one for each subject; the selected node ids
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options, and their likes in the ini file."""
+    """Add the options of the command line and of the ini file."""
     add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker."""
+    """Register the marker."""
     config.addinivalue_line("markers", MARKER)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Wrong use ends the run before anything is collected, or handed to other processes."""
+    """Check the settings, so that wrong use ends the run before anything is collected or passed to other processes."""
     config = session.config
     with usage(pytest.UsageError):
         wanted = settings(config)
@@ -42,14 +41,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             raise pytest.UsageError(f"radixcheck: {selected[0]!r} needs its subject: give --radixcheck-subject")
         if wanted.subjects:
             if str(config.rootpath) not in sys.path:
-                sys.path.insert(0, str(config.rootpath))  # a subject is often a module beside the ini file
+                sys.path.insert(0, str(config.rootpath))  # a subject is often a module next to the ini file
             from radixcheck.verification.pytest_plugin.items import requests
 
-            config.stash[ASKED] = requests(wanted), selected
+            config.stash[REQUESTED] = requests(wanted), selected
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """What is checked beside the tests."""
+    """Return the subjects that are checked in addition to the tests."""
     wanted = settings(config)
     how = f"{wanted.seconds:g} s of search each, seed {wanted.seed}"
     return [f"radixcheck: {', '.join(wanted.subjects)}; {how}"] if wanted.subjects else []
@@ -57,7 +56,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Node ids that belong to no file are not looked for among the files."""
+    """Hide node ids of subjects from the collection of files."""
     given = session.config.args
     session.config.args = [argument for argument in given if not argument.startswith(PREFIX)]
     try:
@@ -68,17 +67,17 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The items of the subjects join before any are chosen by `-k`, `-m` or `--lf`."""
-    if ASKED in config.stash:
+    """Add the items of the subjects before `-k`, `-m` or `--lf` select items."""
+    if REQUESTED in config.stash:
         from radixcheck.verification.pytest_plugin.items import items_of
 
-        requests, selected = config.stash[ASKED]
+        requests, selected = config.stash[REQUESTED]
         with usage(pytest.UsageError):
             items.extend(items_of(session, requests, selected))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test with the fixture `radixcheck_subject` becomes one for each subject, policy and page size of its marker."""
+    """Parametrize a test with the fixture `radixcheck_subject` by the subjects, policies and page sizes of its marker."""
     marker = metafunc.definition.get_closest_marker("radixcheck")
     if marker is None and "radixcheck_subject" not in metafunc.fixturenames:
         return
@@ -92,7 +91,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def radixcheck(request: pytest.FixtureRequest) -> "Kit":
-    """Checks caches: `verify`, `state_machine` and `trace`, each of a factory or a name."""
+    """Return the kit, which checks caches by a factory or a name: `verify`, `state_machine` and `trace`."""
     with usage(failed):
         from radixcheck.verification.pytest_plugin.kit import Kit
         from radixcheck.verification.pytest_plugin.marked import marked_settings
@@ -102,6 +101,6 @@ def radixcheck(request: pytest.FixtureRequest) -> "Kit":
 
 @pytest.fixture
 def radixcheck_subject(request: pytest.FixtureRequest) -> "Case":
-    """One cache under one policy and page size, as the marker asks for: `new`, `verify`, `state_machine` and `trace`."""
+    """Return one cache under one policy and page size of the marker: `new`, `verify`, `state_machine` and `trace`."""
     case: Case = request.param
     return case

@@ -1,4 +1,4 @@
-"""The fixtures: they search a cache, run its state machine, or perform a trace, within a test."""
+"""The fixtures, which search a cache, run its state machine, or perform a trace within a test."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from typing import Any
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.status import Status
-from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.core.subject import Given, Subject
 from radixcheck.verification.core.traces import Recorded, read
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.pytest_plugin.settings import Settings
-from radixcheck.verification.pytest_plugin.texts import whole
+from radixcheck.verification.pytest_plugin.texts import summary
 from radixcheck.verification.pytest_plugin.usage_errors import failed, usage
 from radixcheck.verification.report import console, verify_view
 from radixcheck.verification.runs.checked_bounds import bounds_for, check_supported
@@ -23,7 +23,7 @@ from radixcheck.verification.runs.verify_job import VerifyRequest, search_subjec
 from radixcheck.verification.search.machine import machine_run, never_fired
 from radixcheck.verification.search.run import new_checker, replay
 from radixcheck.verification.search.search_results import Report
-from radixcheck.verification.subjects.registry import Given, resolve
+from radixcheck.verification.subjects.registry import resolve
 
 POOL_PAGES = 16  # of a trace, and of a new cache, for which no other pool is given
 Operation = Op | Mapping[str, Any]  # as JSON: {"op": "insert", "tokens": [1, 2]}
@@ -57,7 +57,7 @@ class Kit:
         with usage(failed):
             outcome = search_subject(request)
         if outcome.report.status != Status.HOLDS:
-            raise AssertionError(whole(outcome))
+            raise AssertionError(summary(outcome))
         return outcome.report
 
     def state_machine(
@@ -80,7 +80,7 @@ class Kit:
         try:
             result = machine_run(request.subject, bounds.policies, bounds.page_sizes, bounds.seed, examples, steps)
         except AssertionError as fault:
-            raise AssertionError(str(fault)) from None  # without the steps of Hypothesis: it says the operations itself
+            raise AssertionError(str(fault)) from None  # without the steps of Hypothesis: the message lists the operations
         idle = never_fired(result)
         if idle:
             raise AssertionError(f"undecided: rules that never fired: {', '.join(idle)}; give it more examples")
@@ -102,7 +102,7 @@ class Kit:
                 recorded = Recorded(Config(policy, page_size, pool or POOL_PAGES * page_size), trace)
             cache = resolve(subject)
             check_supported(cache, (recorded.config.policy,), (recorded.config.page_size,))
-        _lead(cache, recorded.config, recorded.trace)
+        _perform(cache, recorded.config, recorded.trace)
 
     def _request(
         self, given: Given, policies: Sequence[str], page_sizes: Sequence[int], seed: int | None, seconds: float | None = None
@@ -132,15 +132,15 @@ class Case:
         """Return a fresh cache over an instrumented pool of this many tokens."""
         return self.subject(Setup(self.page_size, self.policy, WatchedPool(pool or POOL_PAGES * self.page_size, self.page_size)))
 
-    def verify(self, **asked: Any) -> Report:
+    def verify(self, **given: Any) -> Report:
         """As `Kit.verify`, under this policy and page size."""
         __tracebackhide__ = True
-        return Kit(self.settings).verify(self.subject, policies=(self.policy,), page_sizes=(self.page_size,), **asked)
+        return Kit(self.settings).verify(self.subject, policies=(self.policy,), page_sizes=(self.page_size,), **given)
 
-    def state_machine(self, **asked: Any) -> None:
+    def state_machine(self, **given: Any) -> None:
         """As `Kit.state_machine`, under this policy and page size."""
         __tracebackhide__ = True
-        Kit(self.settings).state_machine(self.subject, policies=(self.policy,), page_sizes=(self.page_size,), **asked)
+        Kit(self.settings).state_machine(self.subject, policies=(self.policy,), page_sizes=(self.page_size,), **given)
 
     def trace(self, operations: Iterable[Operation], *, pool: int | None = None) -> None:
         """As `Kit.trace`, under this policy and page size."""
@@ -148,7 +148,7 @@ class Case:
         Kit(self.settings).trace(self.subject, operations, policy=self.policy, page_size=self.page_size, pool=pool)
 
 
-def _lead(subject: Subject, config: Config, trace: tuple[Op, ...]) -> None:
+def _perform(subject: Subject, config: Config, trace: tuple[Op, ...]) -> None:
     """Perform a trace, then repeat it on a second replica."""
     __tracebackhide__ = True
     checker = new_checker(subject, config, stride=1)
@@ -157,12 +157,12 @@ def _lead(subject: Subject, config: Config, trace: tuple[Op, ...]) -> None:
             raise AssertionError(f"undecided: operation {number} ({op}) cannot be called on {subject.name} after those before it")
         broken = [v for v in checker.step(op) if not v.follows_from]
         if broken:
-            raise AssertionError(_shown(subject, [Found(v, trace[:number], config) for v in broken]))
-    apart = replay(subject, config, trace, replicas=2)
-    if apart.found:
-        raise AssertionError(_shown(subject, list(apart.found.values())))
+            raise AssertionError(_fault_text(subject, [Found(v, trace[:number], config) for v in broken]))
+    repeated = replay(subject, config, trace, replicas=2)
+    if repeated.found:
+        raise AssertionError(_fault_text(subject, list(repeated.found.values())))
 
 
-def _shown(subject: Subject, found: list[Found]) -> str:
+def _fault_text(subject: Subject, found: list[Found]) -> str:
     trace = found[0].trace
     return f"operation {len(trace)} ({trace[-1]}):\n" + console.plain(verify_view.fault(found, scene(subject, found[0])))

@@ -1,4 +1,4 @@
-"""What the marker `radixcheck` of a test asks for."""
+"""The arguments of the marker `radixcheck` of a test."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ NAMES = ("subject", "policies", "page_sizes", "seconds", "seed")
 
 
 def marked_settings(config: pytest.Config, marker: pytest.Mark | None) -> Settings:
-    """The settings of a test: what its marker says, then the options. Raises `UsageError`."""
+    """Return the settings of a test: those of its marker, else those of the options. Raise UsageError."""
     found = settings(config)
     if marker is None:
         return found
@@ -25,20 +25,20 @@ def marked_settings(config: pytest.Config, marker: pytest.Mark | None) -> Settin
             raise UsageError(f"the marker radixcheck has no argument {name!r}: it has {', '.join(NAMES)}")
     if marker.args:
         raise UsageError(f"the marker radixcheck takes its arguments by name: subject=..., and not {marker.args[0]!r}")
-    said = dict(marker.kwargs)
-    said.pop("subject", None)
+    given = dict(marker.kwargs)
+    given.pop("subject", None)
     for name, kind, least in (("seconds", float, SECONDS_MIN), ("seed", int, 0)):
-        if name in said:
-            said[name] = number(name, said[name], kind, least)
-    if "policies" in said:
-        said["policies"] = tuple(_listed(said["policies"]))
-    if "page_sizes" in said:
-        said["page_sizes"] = tuple(number("page size", size, int, 1) for size in _listed(said["page_sizes"]))
-    return replace(found, **said)
+        if name in given:
+            given[name] = number(name, given[name], kind, least)
+    if "policies" in given:
+        given["policies"] = tuple(_listed(given["policies"]))
+    if "page_sizes" in given:
+        given["page_sizes"] = tuple(number("page size", size, int, 1) for size in _listed(given["page_sizes"]))
+    return replace(found, **given)
 
 
 def cases(metafunc: pytest.Metafunc, marker: pytest.Mark | None) -> list[Case]:
-    """Each subject under each policy and page size; none for a test that does not ask for them. Raises `UsageError`."""
+    """Return each subject under each policy and page size; none for a test without `radixcheck_subject`. Raise UsageError."""
     found, names = marked_settings(metafunc.config, marker), metafunc.fixturenames
     if "radixcheck_subject" in names:
         given = marker.kwargs.get("subject", found.subjects) if marker else found.subjects
@@ -46,7 +46,7 @@ def cases(metafunc: pytest.Metafunc, marker: pytest.Mark | None) -> list[Case]:
     if "radixcheck" not in names:
         raise UsageError("the marker radixcheck does nothing for a test that has neither radixcheck_subject nor radixcheck as an argument")
     if marker and "subject" in marker.kwargs:
-        raise UsageError("the marker radixcheck names a subject, and the test does not take it: add the argument radixcheck_subject")
+        raise UsageError("the marker radixcheck names a subject, but the test does not take it: add the argument radixcheck_subject")
     return []
 
 

@@ -1,4 +1,4 @@
-"""What the options, and where they are silent the ini file, ask of the pytest plugin. It needs nothing but pytest."""
+"""The settings of the pytest plugin: options of the command line, else of the ini file. This module imports nothing but pytest."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +10,13 @@ from radixcheck.verification.core.usage import UsageError
 PREFIX = "radixcheck::"  # of node ids that belong to no file
 
 SECONDS_MIN = 0.1
-MOST = 2**31
+NUMBER_MAX = 2**31
 SUBJECT = "a cache to check: a name of `radixcheck subjects`, module:factory, exec:COMMAND or module:factory@PYTHON"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to search; what is empty means everything that a subject supports."""
+    """How to search. Empty policies or page sizes: all that a subject supports."""
 
     subjects: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class Settings:
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Each option, and its like in the ini file."""
+    """Add each option, for the command line and for the ini file."""
     group = parser.getgroup("radixcheck", "prefix caches, checked against their specification")
     group.addoption("--radixcheck-subject", action="append", metavar="NAME", help=f"{SUBJECT} (repeatable)")
     group.addoption("--radixcheck-policy", action="append", metavar="POLICY", help="an eviction policy (repeatable; default: all)")
@@ -41,24 +41,24 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def settings(config: pytest.Config) -> Settings:
-    """The settings of this run. Raises `UsageError`."""
-    sizes = tuple(number("--radixcheck-page-size", each, int, 1) for each in _asked(config, "page_size"))
-    seconds = number("--radixcheck-seconds", _asked(config, "seconds"), float, SECONDS_MIN)
-    seed = number("--radixcheck-seed", _asked(config, "seed"), int, 0)
-    return Settings(tuple(_asked(config, "subject")), tuple(_asked(config, "policy")), sizes, seconds, seed)
+    """Return the settings of this run. Raise UsageError."""
+    sizes = tuple(number("--radixcheck-page-size", each, int, 1) for each in _option(config, "page_size"))
+    seconds = number("--radixcheck-seconds", _option(config, "seconds"), float, SECONDS_MIN)
+    seed = number("--radixcheck-seed", _option(config, "seed"), int, 0)
+    return Settings(tuple(_option(config, "subject")), tuple(_option(config, "policy")), sizes, seconds, seed)
 
 
 def number(what: str, given: Any, kind: Any, least: float) -> Any:
-    """What was given, as a number of this kind. Raises `UsageError`."""
+    """Return the value as a number of this kind. Raise UsageError."""
     try:
         found = kind(given)
     except (TypeError, ValueError):
         found = None
-    if found is None or not least <= found < MOST:
+    if found is None or not least <= found < NUMBER_MAX:
         words = {int: "a whole number", float: "a number"}[kind]
-        raise UsageError(f"{what} {given!r} makes no sense: give {words}, {least:g} or greater")
+        raise UsageError(f"{what} {given!r} is not valid: give {words}, {least:g} or greater")
     return found
 
 
-def _asked(config: pytest.Config, name: str) -> Any:
+def _option(config: pytest.Config, name: str) -> Any:
     return config.getoption(f"radixcheck_{name}") or config.getini(f"radixcheck_{name}")

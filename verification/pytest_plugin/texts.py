@@ -17,7 +17,7 @@ def undecided(verdict: PropertyVerdict) -> str:
     return f"{verdict.verdict}: {verdict.note}; give it more seconds"
 
 
-def whole(outcome: VerifyOutcome) -> str:
+def summary(outcome: VerifyOutcome) -> str:
     """Return everything that keeps a subject from holding, and a last line that sums it up."""
     lacking = [f"{v.property.id} {undecided(v)}" for v in outcome.report.verdicts if v.verdict == Verdict.NOT_EXERCISED]
     return "\n".join([console.plain(verify_view.faults(outcome)), *lacking, console.plain(verify_view.last_lines(outcome))]).strip()

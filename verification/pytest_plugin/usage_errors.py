@@ -1,4 +1,4 @@
-"""Wrong use of the pytest plugin: one sentence, in whichever way pytest shows it without a traceback."""
+"""Errors of wrong use in the pytest plugin: one sentence, which pytest shows without a traceback."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,12 +7,12 @@ import pytest
 
 from radixcheck.verification.core.usage import UsageError
 
-EXTRA = ("hypothesis", "rich", "click")  # what the plugin needs once it is used, beside what a subject needs
+EXTRA = ("hypothesis", "rich", "click")  # packages that the plugin imports when it is used
 
 
 @contextmanager
 def usage(raised: Callable[[str], BaseException]) -> Iterator[None]:
-    """Wrong use, and a missing extra, become such an error."""
+    """Raise UsageError, and ModuleNotFoundError of an extra, as another exception with the same sentence."""
     try:
         yield
     except UsageError as wrong:
@@ -25,10 +25,10 @@ def usage(raised: Callable[[str], BaseException]) -> Iterator[None]:
 
 
 def failed(sentence: str) -> BaseException:
-    """For a test that runs."""
+    """Return the exception for a test that runs."""
     return pytest.fail.Exception(sentence, pytrace=False)
 
 
 def uncollected(sentence: str) -> BaseException:
-    """For a test that is collected."""
+    """Return the exception for a test that is being collected."""
     return pytest.Collector.CollectError(sentence)

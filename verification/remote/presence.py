@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from radixcheck.verification.core.timeouts import Patience
+from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.remote.parse_answers import PROTOCOL
 from radixcheck.verification.remote.process import Process, SubjectLost
 
@@ -27,7 +27,7 @@ def presence(commands: Mapping[str, tuple[str, ...]], progress: Callable[[float,
 def _presence(command: tuple[str, ...]) -> dict[str, str]:
     try:
         process = Process(command)
-        answer = process.ask(MAKE, Patience(START_SECONDS))
+        answer = process.ask(MAKE, Timeout(START_SECONDS))
     except SubjectLost as lost:
         return {"missing": f"it {lost}"}
     process.lose(SubjectLost("is no longer needed"))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from radixcheck.verification.core.timeouts import Patience
+from radixcheck.verification.core.timeouts import Timeout
 
 LONGEST = 1 << 26  # bytes of one line
 CHUNK = 1 << 16  # bytes read at a time
@@ -60,7 +60,7 @@ class Process:
         self._end = weakref.finalize(self, _kill, self._child)  # also when this interpreter exits
         self.fresh = True  # until the first answer
 
-    def ask(self, message: Mapping[str, Any], timeout: Patience) -> dict[str, Any]:
+    def ask(self, message: Mapping[str, Any], timeout: Timeout) -> dict[str, Any]:
         """Send a message and return the answer. Raise `SubjectLost` if there is no valid answer in time."""
         if self._lost is not None:
             raise self._lost
@@ -71,7 +71,7 @@ class Process:
             within = f" within {round(timeout.seconds, 2):g} s" if isinstance(lost, SubjectHung) else ""
             reason = type(lost)(f"{lost}{within}{self._last_error()}")
             if within:
-                timeout.in_vain()
+                timeout.expired()
             self.lose(reason)
             raise reason from lost
         self.fresh = False

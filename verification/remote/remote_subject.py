@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from radixcheck.spec.values import Key, Match, Row, Sizes
-from radixcheck.verification.core.timeouts import Patience
+from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.protocol import Observation, Setup
 from radixcheck.verification.remote import parse_answers as answers
@@ -77,7 +77,7 @@ class _Served:
 
     def __init__(self, remote: Remote) -> None:
         self.command = remote.command
-        self.starting, self.timeout = Patience(remote.start_seconds), Patience(remote.answer_seconds)
+        self.starting, self.timeout = Timeout(remote.start_seconds), Timeout(remote.answer_seconds)
         self.made: dict[str, Any] | None = None  # the last answer to `make`
         self._idle: list[Process] = []
         self._busy = 0

@@ -86,7 +86,7 @@ def _about(results: Results) -> list[Any]:
     ]
     if about.get("quick"):
         lines.append(
-            "quick: fewer sizes, fewer steps, one repetition unless --repeat says otherwise; figures may be far off, run it without --quick"
+            "quick: fewer sizes, fewer steps, one repetition unless --repeat is given; figures may be far off: run it without --quick"
         )
     verdict, words = "incomplete", "see above" if results.measurements else "nothing was measured"
     if results.status == Status.HOLDS:

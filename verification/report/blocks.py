@@ -1,6 +1,6 @@
-"""The parts of a document, whatever its format: sections of paragraphs, tables, pictures and commands.
+"""The parts of a document, independent of its format: sections of paragraphs, tables, pictures and commands.
 
-In a sentence `backticks` mark code. Verdicts and references have types of their own, so that each format can render them in its own way.
+In a sentence `backticks` mark code. Verdicts and references have types of their own, so that each format can show them in its own way.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A verdict in a sentence or a cell."""
+    """A verdict in a sentence or a cell, coloured if the format has colours."""
 
     word: str
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A reference to a place in the document, by its id."""
+    """A reference to the part with this id."""
 
     to: str
     text: str
@@ -40,7 +40,7 @@ def anchor(kind: str, *names: str) -> str:
 
 
 def link(kind: str, *names: str) -> Link:
-    """Return a reference to a place with this anchor; its text is the last name."""
+    """Return a reference to the part with this anchor; its text is the last name."""
     return Link(anchor(kind, *names), names[-1])
 
 
@@ -64,7 +64,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command line that a reader can type."""
+    """A command line."""
 
     line: str
 
@@ -87,7 +87,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawing with its caption; `text` replaces it in formats without graphics."""
+    """A drawing. `text`: its alternative text, which is used in formats without drawings."""
 
     svg: str
     caption: Words
@@ -96,20 +96,20 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Pictures of one trace, in order."""
+    """The pictures of one trace, in order."""
 
     pictures: Sequence[Picture]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a section, with a heading. If it is folded, formats that can fold show only its title at first."""
+    """A part of a section, with a heading. `folded`: only the title is visible at first, if the format can fold."""
 
     id: str
     title: Words
     blocks: "Sequence[Block]"
     folded: bool = False
-    also: Sequence[str] = ()  # further ids
+    also: Sequence[str] = ()  # other ids of this part
 
 
 Block = Paragraph | Items | Command | Plain | Table | Picture | Steps | Part
@@ -117,7 +117,7 @@ Block = Paragraph | Items | Command | Plain | Table | Picture | Steps | Part
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section."""
+    """A section of the document."""
 
     id: str
     title: str

@@ -1,4 +1,4 @@
-"""A chart with two logarithmic axes, as inline SVG whose colours follow the page, and as text."""
+"""A chart with two logarithmic axes, as inline SVG with the colours of the page, and as text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SHAPES = (
     "M-4,0h8M0,-4v8",  # plus
     "M-3,-3L3,3M-3,3L3,-3",  # cross
     "M0,4.5L4.5,-3.5L-4.5,-3.5z",  # triangle upside down
-)  # one for each line, so that lines differ without colours
+)  # each line has a mark of its own, so that colour is not needed to tell them apart
 
 STYLE = """
 .ch-axis{stroke:var(--rule);stroke-width:1}
@@ -26,14 +26,14 @@ STYLE = """
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A name, and points from left to right; all numbers are positive."""
+    """A name, and points from left to right. All numbers are positive."""
 
     name: str
     points: Sequence[tuple[float, float]]
 
 
 def listed(lines: Sequence[Line]) -> str:
-    """Return the points as text.
+    """Return the lines as text.
 
     >>> listed([Line("floor", ((1000, 1.7), (10000, 1.71)))])
     'floor: 1,000: 1.7, 10,000: 1.71'
@@ -42,7 +42,7 @@ def listed(lines: Sequence[Line]) -> str:
 
 
 def chart(lines: Sequence[Line], title: str, across: str, up: str, name: str) -> str:
-    """Return the drawing; `name` is unique within a page."""
+    """Return the drawing. `name` must be unique within a page."""
     xs, ys = ([point[i] for line in lines for point in line.points] for i in (0, 1))
     frame = _Frame(min(xs), max(xs), 10 ** floor(log10(min(ys))), 10 ** ceil(log10(max(ys))))
     height = HEIGHT + 16 * len(lines)
@@ -60,7 +60,7 @@ def chart(lines: Sequence[Line], title: str, across: str, up: str, name: str) ->
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The ranges of the axes, and the coordinates of numbers."""
+    """The scale of both axes."""
 
     x0: float
     x1: float
@@ -91,7 +91,7 @@ def _axes(frame: _Frame, across: str, up: str) -> Iterator[str]:
 
 
 def _line(frame: _Frame, line: Line, shape: str, below: int) -> Iterator[str]:
-    """Yield the line with its points, and its name and mark in the list below the chart."""
+    """Yield the points, and the name with its mark in the list below the chart."""
     places = [(frame.x(x), frame.y(y)) for x, y in line.points]
     yield f'<polyline class="ch-line" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}"/>'
     for x, y in [*places, (LEFT + 4, below + 4)]:
@@ -101,5 +101,5 @@ def _line(frame: _Frame, line: Line, shape: str, below: int) -> Iterator[str]:
 
 
 def _short(value: float) -> str:
-    """Return the number with three digits."""
+    """Return a number with three digits."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

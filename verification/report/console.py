@@ -1,4 +1,4 @@
-"""The terminal: tables on standard output, progress on standard error; colour only where there is a terminal."""
+"""The terminal: results on standard output, progress on standard error. Colours are used only at a terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-PLAIN_WIDTH = 140  # columns if there is no terminal
+PLAIN_WIDTH = 140  # columns without a terminal
 
 
 def _console(error: bool) -> Console:
@@ -18,7 +18,7 @@ def _console(error: bool) -> Console:
 
 
 def show(parts: list[Any]) -> None:
-    """Print renderables, one below the other."""
+    """Print renderables below one another."""
     _console(error=False).print(Group(*parts), highlight=False)
 
 
@@ -31,7 +31,7 @@ def plain(parts: list[Any]) -> str:
 
 @contextmanager
 def progress(title: str) -> Iterator[Any]:
-    """Show a progress bar; the value is a function of the share that is done, and of what is being done."""
+    """Show a progress bar. The value is a `Tell`: a function of the share that is done, and what is being done."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn())
     with Progress(*columns, console=_console(error=True), transient=True) as bar:
         task = bar.add_task(title, total=1.0, what="")
@@ -40,7 +40,7 @@ def progress(title: str) -> Iterator[Any]:
 
 @contextmanager
 def live() -> Iterator[Any]:
-    """Show something that grows, if there is a terminal; the value is a function of what to show now."""
+    """Show a renderable that changes, if there is a terminal. The value is a function that takes the present renderable."""
     console = _console(error=True)
     if not console.is_terminal:
         yield lambda _: None

@@ -1,6 +1,6 @@
-"""A frame as inline SVG: the radix tree with segments, slots, times, locks, what is new and what was evicted; the heap; lost slots.
+"""A frame as inline SVG: the radix tree with segments, slots, times, locks, new and evicted nodes; the heap; lost slots.
 
-It is drawn as a list whose lines are indented, so that it can be read on a narrow page, and says in words all that it shows by shapes.
+It is drawn as an indented list, which fits on a narrow page. Everything that shapes show is also written as text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,8 +10,8 @@ from textwrap import wrap
 
 from radixcheck.verification.core.short_text import numbers, one_line
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
-from radixcheck.verification.replay.alt_text import HIDDEN, NODES, alt_text, below, title
-from radixcheck.verification.replay.trace_frames import NEW, SPLIT, Frame, figure
+from radixcheck.verification.trace_replay.alt_text import HIDDEN, NODES, alt_text, below, title
+from radixcheck.verification.trace_replay.frame_results import NEW, SPLIT, Frame, figure
 
 WIDTH = 352  # units; about as many pixels on a narrow page
 ROW, LINE, INDENT, LEVELS = 36, 15, 16, 8  # of a node, of a line of text, of a level; levels that are indented
@@ -28,7 +28,7 @@ THEME = """
 --link:#7fb4ff;--good:#6fcf97;--bad:#ff8b8f;--undecided:#e0b64a}}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--rule:#999;--shade:#eee;
 --link:#000;--good:#0b4a28;--bad:#8a1018;--undecided:#5a4300}}
-"""  # colours of a page, by what they are for; the drawings take theirs from it
+"""  # the colours of a page by purpose, which the drawings use too
 
 STYLE = """
 .rc-box{fill:var(--paper);stroke:var(--ink);stroke-width:1}
@@ -48,18 +48,18 @@ STYLE = """
 
 
 def svg(frame: Frame, name: str) -> str:
-    """The drawing; `name` is unique within its page."""
+    """Return the drawing. `name` must be unique within the page."""
     body, height = _drawn(frame)
     return f'<svg class="frame" viewBox="0 0 {WIDTH} {height}" {_labelled(frame, name)}{body}</svg>'
 
 
 def drawn(claim: str, shown: Sequence[Frame]) -> list[dict[str, str]]:
-    """Return the pictures of the model that refutes a claim, each with its title and as text."""
+    """Return the pictures of the model that refutes a claim, each with its title and alternative text."""
     return [{"svg": svg(frame, f"model-{claim}-{frame.number}"), "title": title(frame), "text": alt_text(frame)} for frame in shown]
 
 
 def stacked(shown: Sequence[Frame], name: str) -> str:
-    """All drawings in one file of SVG, one below the other, each under its operation."""
+    """Return all drawings in one SVG file, below one another, each with its operation as the title."""
     parts, y = list[str](), 8
     for frame in shown:
         caption = wrap(title(frame), LETTERS)
@@ -75,14 +75,14 @@ def stacked(shown: Sequence[Frame], name: str) -> str:
 
 
 def _labelled(frame: Frame, name: str) -> str:
-    """The rest of a tag, and what is read aloud in place of the drawing."""
+    """Return the rest of a tag, with title and alternative text."""
     name = escape(name)
     texts = f'<title id="{name}-t">{escape(title(frame))}</title><desc id="{name}-d">{escape(alt_text(frame))}</desc>'
     return f'role="img" aria-labelledby="{name}-t {name}-d">{texts}'
 
 
 def _drawn(frame: Frame) -> tuple[str, int]:
-    """The shapes and texts, and how high they are."""
+    """Return the shapes and texts, and their height."""
     rows = _rows(frame.seen)[:NODES] if frame.seen is not None else []
     hidden = len(frame.seen.nodes) - len(rows) if frame.seen is not None else 0
     parts = [_text(4, 11, HIDDEN if frame.seen is None else "root" if rows else "root (empty)", "rc-soft")]
@@ -99,7 +99,7 @@ def _drawn(frame: Frame) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A node, and where it is drawn."""
+    """A node, and its place in the drawing."""
 
     node: SeenNode
     depth: int
@@ -108,22 +108,22 @@ class _Row:
 
     @property
     def left(self) -> int:
-        """Of its box."""
+        """The left edge of its box."""
         return 18 + INDENT * min(self.depth, LEVELS)
 
     @property
     def namespace(self) -> str:
-        """Said where a namespace begins."""
+        """The namespace, at its first node."""
         return f"in {self.node.namespace!r}" if self.node.namespace and self.above is None else ""
 
     @property
     def height(self) -> int:
-        """With the space to the next one."""
+        """The height with the space to the next node."""
         return ROW + (LINE - 2 if self.namespace else 0)
 
 
 def _rows(seen: Observation) -> list[_Row]:
-    """Parents first, each followed by all that is below it."""
+    """Return the rows: each parent before all nodes below it."""
     children: dict[NodeId | None, list[SeenNode]] = {}
     for n in seen.nodes:
         children.setdefault(n.parent, []).append(n)
@@ -139,8 +139,8 @@ def _rows(seen: Observation) -> list[_Row]:
 
 
 def _node(frame: Frame, row: _Row) -> Iterator[str]:
-    """Its box, the edge to it, and the lines in it."""
-    n, mark = row.node, frame.marks.get(row.node.name, "")
+    """Yield the edge to a node, its box, and the lines in it."""
+    n, mark = row.node, frame.labels.get(row.node.name, "")
     gone = mark not in ("", NEW, SPLIT)
     x, y, above = row.left, row.top + 4, row.above
     start = f"M{above.left + 8},{above.top + above.height - 1}" if above else f"M8,{LINE}"
@@ -158,7 +158,7 @@ def _node(frame: Frame, row: _Row) -> Iterator[str]:
 
 
 def _fitting(texts: Sequence[str], x: int, taken: int) -> str:
-    """The first that does not run into what stands at the right; else the last, cut."""
+    """Return the first text that fits, else the last one, cut. `taken`: letters at the right."""
     room = int((WIDTH - x - 16) / LETTER) - taken - (2 if taken else 0)
     return next((text for text in texts if len(text) <= room), texts[-1][: room - 2] + "..")
 
@@ -171,7 +171,7 @@ def _details(n: SeenNode, slots: str) -> str:
 
 
 def _struck(x: int, y: int, text: str) -> str:
-    """A stale entry struck through; the reason, which is true, is not."""
+    """Return a stale entry struck through; the reason is not."""
     entry, mark, why = text.partition("  stale")
     rest = f"<tspan>{escape(mark + why)}</tspan>" if mark else ""
     line = f'<tspan class="rc-line">{escape(entry)}</tspan>'

@@ -47,4 +47,4 @@ def _reserves(e: Explored) -> Iterator[str]:
     if not e.shown:
         yield f"{where}: the cache does not show all that its future depends on, so that not every state of it was seen"
     if e.opaque:
-        yield f"{where}: objects of type {e.opaque} cannot be written back, so that each state was reached from the start (slow)"
+        yield f"{where}: objects of type {e.opaque} cannot be restored, so that each state was reached from the start (slow)"

@@ -1,4 +1,4 @@
-"""A document as one self-contained HTML file: no network, no scripts; for light and dark, narrow and wide screens, and paper."""
+"""A document as one self-contained HTML file without scripts, for light and dark, narrow and wide screens, and for paper."""
 
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ from radixcheck.verification.report.style import tone
 
 
 def html(document: Document) -> str:
-    """Return the text of the file."""
+    """Return the content of the file."""
     style = Markup(drawing.THEME + drawing.STYLE + chart.STYLE)
     page: str = _environment().get_template("page.html").render(document=document, style=style)
     return page
@@ -27,7 +27,7 @@ def _environment() -> Environment:
 
 
 def _kind(block: Block) -> str:
-    """Return the name of the macro that renders the block."""
+    """Return the name of the macro that writes a block."""
     return type(block).__name__
 
 

@@ -1,7 +1,7 @@
-"""Outcomes of `radixcheck verify` as JUnit XML: one suite for each subject, one case for each property.
+"""Outcomes of `radixcheck verify` as JUnit XML, for servers of continuous integration: a suite for each subject, a case for each property.
 
-REFUTED is a failure with the smallest trace as its text, NOT OBSERVABLE is skipped, and every other undecided verdict is an error. The
-rules of the state machine, the agreement with the reference and the replay are further cases.
+REFUTED is a failure with the smallest trace as its text, NOT OBSERVABLE is skipped, and anything else that is undecided is an error. The
+rules of the state machine, the agreement with the reference and the replay are cases of their own, because no property covers them.
 """
 
 import re
@@ -31,7 +31,7 @@ class Case:
 
 
 def junit(outcomes: Sequence[Json]) -> str:
-    """Return the text of the file, from what `radixcheck verify --json` prints for each subject."""
+    """Return the content of the file, from the objects that `radixcheck verify --json` prints for each subject."""
     root = Element("testsuites", name="radixcheck")
     for outcome in outcomes:
         _suite(root, outcome)
@@ -45,7 +45,7 @@ def _suite(root: Element, outcome: Json) -> None:
     name = _clean(f"radixcheck.{outcome['subject']}")
     suite = SubElement(root, "testsuite", name=name, time=str(outcome["seconds"]))
     properties = SubElement(suite, "properties")
-    values = {
+    details = {
         "version": version("radixcheck"),
         "seed": outcome["seed"],
         "policies": ", ".join(outcome["policies"]),
@@ -53,7 +53,7 @@ def _suite(root: Element, outcome: Json) -> None:
         "operations": outcome["operations"],
         "command": outcome["command"],
     }
-    for key, value in values.items():
+    for key, value in details.items():
         SubElement(properties, "property", name=key, value=_clean(str(value)))
     cases = []
     for case in _cases(outcome):
@@ -65,7 +65,7 @@ def _suite(root: Element, outcome: Json) -> None:
 
 
 def _total(parent: Element, cases: Sequence[Element]) -> None:
-    """Set the counts that a server shows first."""
+    """Set the counts of cases."""
     parent.set("tests", str(len(cases)))
     for plural, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         parent.set(plural, str(sum(case.find(tag) is not None for case in cases)))
@@ -113,5 +113,5 @@ def _tag(status: int) -> str:
 
 
 def _clean(text: str) -> str:
-    """Replace characters that XML cannot hold: a subject may print any."""
+    """Replace characters that XML does not allow: the messages of a subject may contain any."""
     return FORBIDDEN.sub("?", text)

@@ -1,4 +1,4 @@
-"""A document as Markdown, for a pull request: short enough for a comment, so that folded parts are left out."""
+"""A document as Markdown, short enough for a comment on a pull request: folded parts are left out."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -21,12 +21,12 @@ from radixcheck.verification.report.blocks import (
     Words,
 )
 
-LIMIT = 60_000  # characters; a comment on GitHub has at most 65,536
-PICTURES = (2, 1, 0)  # the last pictures of each trace that are drawn; fewer if the text would be too long
+LIMIT = 60_000  # characters that fit into a comment, with some to spare
+PICTURES = (2, 1, 0)  # of each trace that are drawn: the last ones; fewer if the text would be too long
 
 
 def markdown(document: Document) -> str:
-    """Return the document as Markdown. Text that comes from caches is escaped. Links to folded parts become plain text."""
+    """Return the document as Markdown. Texts of caches are escaped, so that Markdown does not interpret them."""
     for pictures in PICTURES:
         text = "\n".join(_Writer(pictures).lines(document)) + "\n"
         if len(text) < LIMIT:
@@ -78,7 +78,7 @@ class _Writer:
                 yield from self._blocks(block.blocks, level + 1)
 
     def _steps(self, pictures: Sequence[Picture]) -> Iterator[str]:
-        """Yield the last pictures, and only the captions of the others."""
+        """Yield the last pictures, and the captions of all others."""
         drawn = pictures[len(pictures) - self._pictures :] if self._pictures else ()
         lines = [_plain(picture.caption) for picture in pictures if picture not in drawn]
         for picture in drawn:
@@ -120,7 +120,7 @@ def _code(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Escape the characters that Markdown interprets."""
+    """Escape characters that Markdown interprets."""
     return "".join(f"\\{c}" if c in "\\*_[]<>|#" else c for c in _on_one_line(text))
 
 

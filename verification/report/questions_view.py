@@ -13,8 +13,8 @@ from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.style import Tone, of_status, styled, table, toned
 from radixcheck.verification.review_6907.answers import ANY, BENCH, FACTS, PROVE, Evidence
 from radixcheck.verification.review_6907.questions import THREAD, Question
-from radixcheck.verification.runs.answered_questions import Answered, AnswersOutcome
-from radixcheck.verification.runs.results import Result
+from radixcheck.verification.runs.answer_results import Answered, AnswersOutcome
+from radixcheck.verification.runs.stored_results import Result
 
 
 def line(evidence: Evidence, result: Result | None) -> tuple[str, str]:

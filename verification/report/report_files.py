@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from radixcheck.verification.core.atomic_write import write_whole
+from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.report.html import html
 from radixcheck.verification.report.junit import junit
 from radixcheck.verification.report.markdown import markdown
@@ -23,5 +23,5 @@ def write(folder: Path, data: ReportData) -> list[Path]:
         "summary.md": summary(outcomes),
     }
     for name, text in texts.items():
-        write_whole(folder / name, text)
+        write_atomically(folder / name, text)
     return [folder / name for name in texts]

@@ -1,6 +1,7 @@
 """Outcomes of `radixcheck verify` as GitHub Markdown, for the summary of a step or a comment on a pull request.
 
-Text that comes from a subject is escaped. The text has at most `LENGTH_MAX` characters: rows that do not fit are counted instead.
+Messages of a subject are escaped, so that none of their characters is interpreted as Markdown or HTML. The text has at most `LENGTH_MAX`
+characters: what does not fit is counted instead.
 """
 
 import re
@@ -15,15 +16,15 @@ from radixcheck.verification.report.wording import agreement, operations
 Json = Mapping[str, Any]
 
 LENGTH_MAX = 9_900  # characters of all subjects together
-LENGTH_MIN = 2_000  # characters that each subject may have at least
+LENGTH_MIN = 2_000  # characters that one subject may have, however many there are
 LAST = 200  # characters that are kept for the last line
 OPERATIONS_MAX = 8  # of a trace in a row
-WORDS_MAX = 120  # characters of a name, an operation, or other text of a subject
-SPECIAL = re.compile(r"[^a-zA-Z0-9 ,;/%()-]")  # characters that Markdown, HTML or GitHub may interpret
+WORDS_MAX = 120  # characters of a name, an operation, or another text of a subject
+SPECIAL = re.compile(r"[^a-zA-Z0-9 ,;/%()-]")  # anything that Markdown, HTML or GitHub may interpret
 
 
 def summary(outcomes: Sequence[Json]) -> str:
-    """Return the text, from what `radixcheck verify --json` prints for each subject; refuted subjects come first."""
+    """Return the text, from the objects that `radixcheck verify --json` prints; refuted subjects come first."""
     ordered = sorted(outcomes, key=lambda outcome: SEVERITY.index(outcome["status"]), reverse=True)
     blocks, left = list[str](), LENGTH_MAX - LAST
     for i, outcome in enumerate(ordered):
@@ -36,7 +37,7 @@ def summary(outcomes: Sequence[Json]) -> str:
 
 
 def escaped(words: str, length: int = WORDS_MAX) -> str:
-    """Return words as code in one line of at most `length` characters.
+    """Return words as code, in one line of at most `length` characters.
 
     >>> escaped("a|b <i>")
     '<code>a&#124;b &#60;i&#62;</code>'
@@ -47,7 +48,7 @@ def escaped(words: str, length: int = WORDS_MAX) -> str:
 
 
 def _subject(outcome: Json, room: int) -> str:
-    """Return one subject: headline, refuted properties as far as there is room, what was not covered, and the command."""
+    """Return the text of one subject: headline, refuted properties as far as there is room, what was not covered, and the command."""
     head, tail = list(_head(outcome)), [*_uncovered(outcome), "", f"Again: {escaped(outcome['command'], 300)}", ""]
     rows = [_row(row, found) for row, found in _refuted(outcome)]
     if not rows:
@@ -75,9 +76,10 @@ def _head(outcome: Json) -> Iterator[str]:
         yield from ("", f"{status_mark(outcome['reference']['status'])} {escaped(agreement(outcome['reference'])[1], 300)}")
     if outcome["replay"]:
         replay = outcome["replay"]
-        fault = replay["fault"]
-        text = escaped(f"{fault['property']}: {fault['text']}", 300) if fault else status_words(replay["status"])
-        yield from ("", f"{status_mark(replay['status'])} replay of {replay['requests']:,} requests: {text}")
+        result = (
+            escaped(f"{replay['fault']['property']}: {replay['fault']['text']}", 300) if replay["fault"] else status_words(replay["status"])
+        )
+        yield from ("", f"{status_mark(replay['status'])} replay of {replay['requests']:,} requests: {result}")
 
 
 def _refuted(outcome: Json) -> Iterator[tuple[Json, Json]]:

@@ -101,7 +101,7 @@ def table(*columns: str, numbers: Collection[str] = (), unbroken: Collection[str
     return made
 
 
-def beside(left: str, right: str) -> Table:
+def side_by_side(left: str, right: str) -> Table:
     """Return two texts next to each other."""
     made = Table(box=None, show_header=False, padding=(0, 6, 0, 0))
     made.add_row(Text(left), Text(right))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.core import traces
-from radixcheck.verification.core.atomic_write import unfinished, write_whole
+from radixcheck.verification.core.atomic_write import part_file, write_atomically
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.usage import UsageError
@@ -22,7 +22,7 @@ class Files:
     summary: Path | None
 
     def check(self) -> None:
-        """Whether they can be written, before anything is run; it leaves nothing behind. Raises `UsageError`."""
+        """Raise UsageError unless both files can be written. Nothing is left behind."""
         for option, file, probe in (("--junit", self.junit, _new), ("--summary", self.summary, _open_end)):
             if file is None:
                 continue
@@ -32,10 +32,10 @@ class Files:
                 raise _cannot(option, file, error) from error
 
     def write(self, outcomes: Sequence[Mapping[str, Any]]) -> None:
-        """The XML whole or not at all; the summary after what its file holds. Raises `UsageError`."""
+        """Write the XML atomically, and append the summary to its file. Raise UsageError."""
         if self.junit is not None:
             try:
-                write_whole(self.junit, junit(outcomes))
+                write_atomically(self.junit, junit(outcomes))
             except OSError as error:
                 raise _cannot("--junit", self.junit, error) from error
         if self.summary is not None:
@@ -48,12 +48,12 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class TraceFolder:
-    """Where the smallest trace of each refuted property goes, a file each; None: nowhere."""
+    """The folder for the smallest trace of each refuted property; None: nowhere."""
 
     folder: Path | None
 
     def check(self, subjects: Sequence[str]) -> None:
-        """Make the folder, and see whether its files can be written, before anything is run. Raises `UsageError`."""
+        """Make the folder. Raise UsageError unless its files can be written."""
         if self.folder is None:
             return
         try:
@@ -64,7 +64,7 @@ class TraceFolder:
             raise UsageError(f"--traces {self.folder}: cannot be written ({error.strerror}); give another folder") from error
 
     def write(self, subject: str, found: Sequence[Found]) -> dict[str, str]:
-        """The files by property; those of these names that were there are replaced. Raises `UsageError`."""
+        """Write a file for each property, replacing files of the same names; return their paths by property. Raise UsageError."""
         written: dict[str, str] = {}
         for one in found if self.folder is not None else ():
             id_ = one.violation.property
@@ -74,7 +74,7 @@ class TraceFolder:
         return written
 
     def file(self, subject: str, property_: str) -> Path:
-        """As `as-submitted-pairs-ORDER.jsonl`."""
+        """Return the path of a trace, such as `as-submitted-pairs-ORDER.jsonl`."""
         return (self.folder or Path()) / f"{subject.replace(':', '-').replace('/', '-')}-{property_}.jsonl"
 
 
@@ -83,11 +83,11 @@ def _cannot(option: str, file: Path, error: OSError) -> UsageError:
 
 
 def _new(file: Path) -> None:
-    """What stands there stays until the new text is whole, so that the folder must take a second file."""
+    """Raise OSError unless a second file can be made next to this one, as `write_atomically` does."""
     if file.is_dir():
         raise IsADirectoryError(0, "it is a folder")
-    unfinished(file).open("w").close()
-    unfinished(file).unlink()
+    part_file(file).open("w").close()
+    part_file(file).unlink()
 
 
 def _open_end(file: Path) -> None:

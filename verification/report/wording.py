@@ -1,4 +1,4 @@
-"""Parts of an outcome as text: shared by the files for continuous integration."""
+"""Words for an outcome as JSON, shared by the files for continuous integration."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,12 +12,12 @@ TRACE_MAX = 40  # operations shown of a trace
 
 
 def operations(found: Json) -> list[str]:
-    """Return the operations of a trace; long keys are shortened in the middle."""
+    """Return the operations of a trace, without the middle of long keys."""
     return [brief(str(Op.from_json(op))) for op in found["trace"]]
 
 
 def numbered(lines: Sequence[object]) -> list[str]:
-    """Return operations with their numbers; a long trace is shortened in the middle."""
+    """Return operations with their numbers, without the middle of a long trace."""
     shown = [f"{i:>3}  {line}" for i, line in enumerate(lines, 1)]
     if len(shown) <= TRACE_MAX:
         return shown
@@ -25,7 +25,7 @@ def numbered(lines: Sequence[object]) -> list[str]:
 
 
 def trace_lines(found: Json) -> list[str]:
-    """Return a trace with its configuration and, if the subject is white box, the trees before and after its last operation."""
+    """Return the lines of a trace: configuration, operations and, of a white-box subject, the trees around the last operation."""
     lines = [f"{len(found['trace'])} operations under {Config(**found['config'])}:"]
     lines += numbered(operations(found))
     if "before" in found:
@@ -34,7 +34,7 @@ def trace_lines(found: Json) -> list[str]:
 
 
 def agreement(reference: Json) -> tuple[bool, str, list[str]]:
-    """Return whether a subject agrees with the reference, a sentence, and the traces of differences that it does not declare."""
+    """Return whether a subject agrees with the reference, a sentence about it, and the lines of each undeclared difference."""
     names = f"{reference['left']} and {reference['right']}"
     over = f"{reference['operations']:,} operations"
     faults = [d for d in reference["differences"] if not (d["departs"] and set(d["departs"]) <= set(d["declared"]))]
@@ -49,4 +49,4 @@ def agreement(reference: Json) -> tuple[bool, str, list[str]]:
 def _difference(reference: Json, d: Json) -> list[str]:
     answers = ((reference["left"], d["left_answer"]), (reference["right"], d["right_answer"]), ("the specification", d["specification"]))
     departs = " and ".join(d["departs"]) or "neither"
-    return [f"{d['what']}: {departs} departs from the specification", *trace_lines(d), *(f"{name}: {given}" for name, given in answers)]
+    return [f"{d['what']}: {departs} departs from the specification", *trace_lines(d), *(f"{who}: {answer}" for who, answer in answers)]

@@ -10,9 +10,9 @@ from radixcheck.verification.bench.measure import measure
 from radixcheck.verification.bench.plan import chosen, planned
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.replay.mooncake import read
 from radixcheck.verification.review_6907.cost_claims import decided
 from radixcheck.verification.runs.evidence_results import BenchOutcome
+from radixcheck.verification.trace_replay.mooncake import read
 
 REPEAT = 3
 

@@ -8,7 +8,6 @@ from radixcheck.verification.bench.bench_data import FLOOR, HISTORICAL
 from radixcheck.verification.bench.bench_data import OURS as MEASURED
 from radixcheck.verification.core.progress import Progress
 from radixcheck.verification.mutants.mutant_results import Judged
-from radixcheck.verification.replay.trace_frames import Frame
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE, SECONDS
 from radixcheck.verification.runs.bench_job import bench, bench_request
 from radixcheck.verification.runs.checked_bounds import bounds_for
@@ -16,10 +15,11 @@ from radixcheck.verification.runs.explore_job import explore_request, explore_su
 from radixcheck.verification.runs.facts_job import facts_request, try_facts
 from radixcheck.verification.runs.mutants_job import MatrixRequest, kill_matrix, named
 from radixcheck.verification.runs.prove_job import prove, prove_request
-from radixcheck.verification.runs.results import Results, file_of
-from radixcheck.verification.runs.store import Stored, store, stored
+from radixcheck.verification.runs.store import file_of, store, stored
+from radixcheck.verification.runs.stored_results import Results, Stored
 from radixcheck.verification.runs.verify_job import VerifyRequest, verify_subject
 from radixcheck.verification.subjects.registry import BUILT_IN, resolve
+from radixcheck.verification.trace_replay.frame_results import Frame
 
 SCENARIOS = ("decode", "batch", "trace")
 EXPLORED = ("reference", "optimized")

@@ -7,18 +7,19 @@ from radixcheck.verification.bench.bench_results import Results as Measurements
 from radixcheck.verification.contracts.contract_results import Decided as DecidedContract
 from radixcheck.verification.contracts.contract_results import Judged as JudgedFunction
 from radixcheck.verification.contracts.contract_results import status as contracts_status
+from radixcheck.verification.core.outcome import Outcome
 from radixcheck.verification.core.status import Status, Verdict, worst
 from radixcheck.verification.findings.finding import Comparison, Search
 from radixcheck.verification.findings.finding_results import GONE, NOT_RUN, Repeated
 from radixcheck.verification.mutants.mutant_results import KILLED, Cleared, Judged, Reliability
 from radixcheck.verification.proofs.proof_results import CONTRADICTED, PREFIXES, SURVIVED, Campaign, Opinion, Result
 from radixcheck.verification.proofs.proof_results import Judged as JudgedStep
-from radixcheck.verification.replay.trace_frames import Frame
 from radixcheck.verification.review_6907.cost_claims import Decided as DecidedClaim
 from radixcheck.verification.review_6907.fact_results import Decided as DecidedFact
 from radixcheck.verification.review_6907.field_faults import OUT_OF_SCOPE
 from radixcheck.verification.runs.countermodel import as_text, frames
-from radixcheck.verification.runs.run_results import Outcome, trace_json
+from radixcheck.verification.runs.trace_results import trace_json
+from radixcheck.verification.trace_replay.frame_results import Frame
 
 
 @dataclass(frozen=True, slots=True)

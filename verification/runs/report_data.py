@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from radixcheck.verification.core.outcome import Outcome
 from radixcheck.verification.core.status import Status, worst
-from radixcheck.verification.replay.trace_frames import Frame
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE
-from radixcheck.verification.runs.answered_questions import AnswersOutcome
-from radixcheck.verification.runs.results import Results
-from radixcheck.verification.runs.run_results import Outcome
-from radixcheck.verification.runs.store import Stored
+from radixcheck.verification.runs.answer_results import AnswersOutcome
+from radixcheck.verification.runs.stored_results import Results, Stored
+from radixcheck.verification.trace_replay.frame_results import Frame
 
 
 @dataclass(frozen=True, slots=True)

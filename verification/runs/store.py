@@ -1,18 +1,17 @@
 """Stored results: each file holds the digest of the sources that made it, so that outdated results are never shown."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from radixcheck.verification.core.atomic_write import write_whole
+from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.runs.stored_results import Results, Stored
 
 LAYERS = ("spec", "reference", "optimized", "verification")
-Stored = Mapping[str, Any]
 
 
 def folder(path: Path, option: str) -> Path:
@@ -43,9 +42,20 @@ def stored(file: Path, obtain: Callable[[], Stored]) -> Stored:
 def store(file: Path, results: Stored) -> Stored:
     """Write the results with the digest of the sources, and return them as they will be read."""
     text = json.dumps({"sources": digest(), **results}, indent=1)
-    write_whole(file, text + "\n")
+    write_atomically(file, text + "\n")
     fresh: Stored = json.loads(text)
     return fresh
+
+
+def present(folder: Path, sources: Iterable[str]) -> Results:
+    """Return the stored results of these sources, if the present sources of the package made them. Nothing is run."""
+    found = {source: load(file_of(folder, source)) for source in dict.fromkeys(sources)}
+    return Results({source: each for source, each in found.items() if each is not None})
+
+
+def file_of(folder: Path, source: str) -> Path:
+    """Return the file with the results of a source."""
+    return folder / ("".join(c if c.isalnum() or c in "-._" else "-" for c in source)[:120] + ".json")
 
 
 @cache

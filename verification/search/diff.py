@@ -1,4 +1,4 @@
-"""Two caches side by side: the same operations on both, with every answer, refusal, size and victim compared.
+"""Compares two caches: performs the same operations on both and compares every answer, refusal, size and victim.
 
 The model of the specification performs the operations too: it determines which of them are allowed, and which cache departs from the
 specification where the two differ. A kind of difference is what differs and which caches depart. Each kind is reported once, with the
@@ -24,13 +24,13 @@ from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.search.search_results import Bounds, Comparison, Difference, Kind
 from radixcheck.verification.search.shrink import in_pages_of_one, minimise
-from radixcheck.verification.search.sides import Said, Side, Specification
+from radixcheck.verification.search.sides import Answered, Side, Specification
 
 STEPS = 400  # of one run
 SLICE_SECONDS = 2.0
 SHRINK_SECONDS = 6.0  # of one kind
 ALONG_SECONDS = 60.0  # the same, of a trace of thousands of operations
-TOLD_EVERY = 200  # operations
+PROGRESS_EVERY = 200  # operations
 SHOWN_MAX = 6  # pages
 LEFT, RIGHT = "left", "right"
 
@@ -55,7 +55,7 @@ class Pair:
         self.diverged = False
 
     def allowed(self, op: Op) -> bool:
-        """Whether a caller can make this call now."""
+        """Return whether both have the operation and its guard holds now."""
         return op.name in self.supports.operations and self.oracle.allowed(op)
 
     def step(self, op: Op) -> tuple[Kind, str, str, str] | None:
@@ -67,17 +67,17 @@ class Pair:
         if not what:
             self.diverged = self.diverged or left != due
             return None
-        departs = tuple(name for name, said in ((LEFT, left), (RIGHT, right)) if said.departs(due))
+        departs = tuple(name for name, answer in ((LEFT, left), (RIGHT, right)) if answer.departs(due))
         kind = Kind(_group(op, what), departs)
         return kind, self._show(left, self._left.words), self._show(right, self._right.words), self._show(due, "")
 
-    def _show(self, said: Said, crash: str) -> str:
-        words = [f"raised {crash}" if crash else f"refused with {said.refusal}" if said.refusal else "answered"]
-        words += [f"{said.length} tokens"] if said.length is not None else []
-        words += [f"slots of {self._shown(said.contents[-1:])}"] if said.contents else []
-        words += [f"freed {self._shown(said.victims)}"] if said.victims else []
-        words += [said.pool] if said.pool else []
-        sizes = said.sizes
+    def _show(self, answer: Answered, crash: str) -> str:
+        words = [f"raised {crash}" if crash else f"refused with {answer.refusal}" if answer.refusal else "answered"]
+        words += [f"{answer.length} tokens"] if answer.length is not None else []
+        words += [f"slots of {self._shown(answer.contents[-1:])}"] if answer.contents else []
+        words += [f"freed {self._shown(answer.victims)}"] if answer.victims else []
+        words += [answer.pool] if answer.pool else []
+        sizes = answer.sizes
         words.append(f"sizes {sizes.available} + {sizes.evictable} + {sizes.protected}" if isinstance(sizes, Sizes) else sizes)
         return ", ".join(words)
 
@@ -88,7 +88,7 @@ class Pair:
 
 
 def _group(op: Op, what: str) -> str:
-    """Return what differs, named so that one cause has one name: an eviction is the same in every operation that evicts."""
+    """Return the name of a difference. One cause has one name: an eviction has the same name in every operation that evicts."""
     if what == "victims" and op.name in ("evict", "alloc", "start", "decode", "insert"):
         return "victims of an eviction"
     if what in ("crash", "pool", "refusal", "sizes", "victims"):
@@ -99,7 +99,7 @@ def _group(op: Op, what: str) -> str:
 
 
 def compare(left: Factory, right: Factory, config: Config, seed: int) -> Comparison:
-    """One run of two caches."""
+    """Compare two caches in one run."""
     random = Random(f"{config} {seed}")
     pair = Pair(left, right, config)
     stream = operations(pair, random, PROFILES[random.choice(sorted(PROFILES))])
@@ -128,13 +128,13 @@ def along(
 ) -> Comparison:
     """Compare two caches along given operations, up to the first that they answer differently."""
 
-    def told() -> Iterator[Op]:
+    def reported() -> Iterator[Op]:
         for done, op in enumerate(trace):
-            if done % TOLD_EVERY == 0:
+            if done % PROGRESS_EVERY == 0:
                 progress(done / len(trace), f"{done:,} operations")
             yield op
 
-    outcome = _run(Pair(left, right, config), config, told())
+    outcome = _run(Pair(left, right, config), config, reported())
     progress(1.0, "looking for fewer operations")
     return replace(outcome, kinds={kind: _smallest(left, right, found, seconds) for kind, found in outcome.kinds.items()})
 
@@ -154,7 +154,7 @@ def _smallest(left: Factory, right: Factory, found: Difference, seconds: float =
 
 
 def _slice(left: Factory, right: Factory, configs: Sequence[Config], seed: int, seconds: float) -> Comparison:
-    """Runs over all configurations in turn, for about `seconds`."""
+    """Compare two caches under all configurations in turn, for about `seconds`."""
     end, k, outcome = monotonic() + seconds, 0, Comparison()
     while k == 0 or monotonic() < end:
         outcome += compare(left, right, configs[(seed + k) % len(configs)], seed + k)

@@ -1,7 +1,7 @@
-"""Structured generators: keys are cut, extended and inserted again, so that edges split, prefixes are shared and locks overlap.
+"""Generates operations: keys are cut, extended and inserted again, so that edges split, prefixes are shared and locks overlap.
 
-Random keys alone rarely meet: of the faults that hide in splits, naive generators miss most. A *profile* weights the operations of
-one run, so that a fault that shows often does not hide one that needs long stretches without evictions.
+Random keys rarely share a prefix: naive generators miss most faults of splits. A *profile* weights the operations of one run, so that a
+frequent fault does not hide one that needs many operations without evictions.
 """
 
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -15,18 +15,18 @@ from radixcheck.verification.checker.oracle import Oracle
 from radixcheck.verification.operations import NO_KEY, REQUEST_OPERATIONS, TREE_OPERATIONS, Op
 from radixcheck.verification.protocol import Supports
 
-LETTERS = 2  # different pages, before a page is varied in its last token
-ALPHABETS = ((0, 1, 2, 3), (0, 1, 2, 3), (7, 7 + 2**8, 7 + 2**16, 7 + 2**31))  # the last: alike once cut to a few bits
-PRIORITIES = ((0, 0, 1, 2), (0, 0, 1, 2), (0, 100, 300, 2**31 - 1))  # the last: alike, or in another order, once cut to a few bits
+LETTERS = 2  # distinct pages, before one is varied in its last token
+ALPHABETS = ((0, 1, 2, 3), (0, 1, 2, 3), (7, 7 + 2**8, 7 + 2**16, 7 + 2**31))  # the last: equal if cut to a few bits
+PRIORITIES = ((0, 0, 1, 2), (0, 0, 1, 2), (0, 100, 300, 2**31 - 1))  # the last: equal, or in another order, if cut to a few bits
 NAMESPACES: tuple[Namespace, ...] = (
     *((), ("a", "b"), ("a", "c"), ("d", "b"), ("ab", "")),
     *(("b", "a"), ("", "ab"), (1, "b"), ("1", "b"), ("a",), ("a", ""), ("a", None), (0,)),
 )
 PAGES_MAX = 6  # of a key
-STRETCH = 20  # pages that are alike, now and then, where keys may be long
-REQUESTS = 8  # ids of requests that ended, or were refused, which may be given again
-NEED_MAX = 2 * PAGES_MAX  # pages behind what is cached, of a key that goes to a limit
-ELSEWHERE = 2 * LETTERS  # a token with which no other page begins
+STRETCH = 20  # equal pages in a row, sometimes, if keys may be long
+REQUESTS = 8  # ids of requests that ended or were refused, which may be used again
+NEED_MAX = 2 * PAGES_MAX  # uncached pages of a key that goes to a limit
+ELSEWHERE = 2 * LETTERS  # the first token of no other page
 
 _EVEN = dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS), 4) | {"reset": 1}
 PROFILES: Mapping[str, Mapping[str, int]] = {
@@ -40,19 +40,19 @@ PROFILES: Mapping[str, Mapping[str, int]] = {
 
 
 class Guide(Protocol):
-    """What the generator asks: a checker, or two caches side by side."""
+    """What the generator needs: a checker, or two caches side by side."""
 
     supports: Supports
     engine: Engine
     oracle: Oracle
 
     def allowed(self, op: Op) -> bool:
-        """Whether a caller can make this call now."""
+        """Return whether the guard of this operation holds now."""
 
 
 @dataclass(slots=True)
 class Keys:
-    """Keys seen so far in one run; new ones are cut from them and extended."""
+    """The keys of one run so far; new keys are made from them."""
 
     random: Random
     page_size: int
@@ -61,11 +61,11 @@ class Keys:
     priorities: tuple[int, ...]
     longest: int  # pages
     known: list[Key] = field(default_factory=list)
-    refused: list[Op] = field(default_factory=list)  # starts, in turn
-    requests: list[int] = field(default_factory=list)  # ids that were given, the last ones
+    refused: list[Op] = field(default_factory=list)  # starts, oldest first
+    requests: list[int] = field(default_factory=list)  # the ids used last
 
     def draw(self) -> Key:
-        """A known key, as it is, cut, or extended by up to two pages and an unfinished tail."""
+        """Return a known key: unchanged, cut, or extended by up to three pages and an unfinished tail."""
         r, size = self.random, self.page_size
         if self.known and r.random() < 0.25:
             return r.choice(self.known)
@@ -73,7 +73,7 @@ class Keys:
         pages = len(base.tokens) // size
         cut = r.randint(0, pages)
         tokens = base.tokens[: cut * size]
-        if r.random() < 0.2:  # a piece from the middle is left out: the key leaves an edge, and goes on like what lies behind it
+        if r.random() < 0.2:  # leave a piece of the middle out: the key leaves an edge and continues like the tokens behind it
             tokens += base.tokens[r.randint(cut, pages) * size : pages * size]
         else:
             for _ in range(r.randint(0, 3)):
@@ -92,7 +92,7 @@ class Keys:
         return key
 
     def _page(self) -> tuple[int, ...]:
-        """One page; now and then it differs from another in its last token only, or in where two have a token that others have not."""
+        """Return a page. Sometimes it differs from another one in its last token, or in one token at any place."""
         r, size = self.random, self.page_size
         letter = r.randrange(LETTERS)
         page = [self.alphabet[letter]] * size
@@ -101,7 +101,7 @@ class Keys:
         return tuple(page)
 
     def request(self, held: Container[int], fresh: int) -> int:
-        """An id for a new request: mostly a fresh one, now and then that of one that ended or was refused."""
+        """Return an id for a new request: mostly a fresh one, sometimes that of a request that ended or was refused."""
         free = [request for request in self.requests if request not in held]
         chosen = self.random.choice(free) if free and self.random.random() < 0.3 else fresh
         if chosen == fresh:
@@ -110,12 +110,12 @@ class Keys:
 
 
 def namespaces_for(supports: Supports) -> tuple[Namespace, ...]:
-    """Tuples (adapter, salt) that agree in one component, or read alike when joined, sorted or cut. A run takes the first few."""
+    """Return namespaces (adapter, salt) that share a component, or are equal if joined, sorted or cut. A run uses a few of them."""
     return NAMESPACES if supports.namespaces else ((),)
 
 
 def operations(guide: Guide, random: Random, profile: Mapping[str, int], longest: int = PAGES_MAX) -> Iterator[Op]:
-    """An endless stream of operations that make sense in the guide's present state, on keys of so many pages at most."""
+    """Yield operations without end, each possible in the present state, on keys of at most `longest` pages."""
     supports = guide.supports
     names = tuple(name for name in supports.operations if profile[name])
     weights = [profile[n] for n in names]
@@ -138,7 +138,7 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int], longest
 
 
 def leaving_an_edge(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
-    """A key that leaves an edge of the tree in the middle, and goes on like what lies below that edge (FB-01); None if none can.
+    """Return a key that leaves an edge of the tree in the middle and continues like the tokens below it (FB-01); None if there is none.
 
     `pick(n)` chooses one of n.
     """
@@ -157,8 +157,10 @@ def leaving_an_edge(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
 
 
 def at_a_limit(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
-    """A key that leaves the tree at a node or inside an edge, and then needs a page more than is free, or all that can be had once what
-    it matches is locked, or a page more than that: the first must evict, the last must be refused. None if it would be long or cannot be.
+    """Return a key that leaves the tree at a node or inside an edge, with a rest at a limit; None if it would be long or is impossible.
+
+    The rest needs one page more than is free (so that a start must evict), all pages that can be had while the match is locked, or one page
+    more than those (so that a start must be refused).
     """
     s, p = oracle.model.state, oracle.positions
     if not s.node:
@@ -173,8 +175,9 @@ def at_a_limit(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
 
 
 def twin(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
-    """The key of a live request whose last pages are not cached yet, if possible below a node that it holds: whoever caches them first, the
-    other one finds them there later. None if there is none.
+    """Return the key of a live request whose last pages are not cached yet, if possible below a node that it holds; None if there is none.
+
+    Of two such requests, the one that caches second finds the pages of the first.
     """
     s, p = oracle.model.state, oracle.positions
     apart = [h for h in sorted(s.held) if p.level[s.tok[h]] > p.level[s.at[h]]]
@@ -209,7 +212,7 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
             return Op(name, amount=random.choice((1, size, 2 * size, 3 * size + 1, 1000 * size)))
         case "start":
             chance = random.random()
-            if keys.refused and chance < 0.4:  # as a queue of waiting requests does
+            if keys.refused and chance < 0.4:  # a waiting request is tried again
                 again = keys.refused.pop(0)
                 return replace(again, holder=fresh if again.holder in state.held else again.holder, priority=priority)
             request = keys.request(state.held, fresh)
@@ -221,5 +224,5 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
             token = keys.alphabet[random.randrange(LETTERS)] if name == "decode" else 0
             return Op(name, holder=random.choice(live), amount=token) if live else None
     if state.held and random.random() < 0.9:
-        return None  # a reset while something is held is refused: worth trying, not often
+        return None  # a reset with a holder is refused: try it rarely
     return Op("reset") if random.random() < 0.6 else None

@@ -1,7 +1,7 @@
-"""Probes: scenes that random runs do not reach. Memory, depth and cost, measured by counting and never by a clock.
+"""Probes: memory, depth and cost, which random runs do not reach, measured by counting and never by a clock.
 
-A scene is a fixed list of operations on a fresh subject. What a subject cannot do leaves its scene out, and its property unchecked.
-The pool must hold `POOL_PAGES` pages.
+A probe performs fixed operations on a fresh subject. If the subject lacks an operation, the probe is left out and its property stays
+unchecked. The pool must hold `POOL_PAGES` pages.
 """
 
 import gc
@@ -23,20 +23,20 @@ from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
 from radixcheck.verification.search.run import RunResult
 
-SCENES = {"insert", "match", "lock", "unlock", "evict"}  # the operations of all scenes
+SCENES = {"insert", "match", "lock", "unlock", "evict"}  # the operations of all probes
 POOL_PAGES = 4096
-NAMESPACES = 1_200  # of 2**16 values: two of them are alike with a probability of 0.99998
-DEPTH_PAGES = 1_500  # of a chain: more than the calls that Python nests by default
+NAMESPACES = 1_200  # cut to 16 bits, two of them are equal with a probability of 0.99998
+DEPTH_PAGES = 1_500  # of a chain: more than the depth of calls that Python allows by default
 RECURSION_LIMIT = 1_000  # that default
-FACTOR = 4  # between the smaller and the larger of two scenes
-COST_MAX = 8  # times the steps that FACTOR times the size may take: twice what is linear
+FACTOR = 4  # between the sizes of two probes
+COST_MAX = 8  # times the steps allowed at FACTOR times the size: twice the linear growth
 SLOT_BYTES = 8
-STORAGE_MAX = 4  # bytes of slot storage, for each byte that is needed
+STORAGE_MAX = 4  # bytes of slot storage for each byte needed
 STORAGE_SLACK = 4096  # bytes
 
 
-class Scene:
-    """One fresh subject, and the operations performed on it so far."""
+class Probe:
+    """A fresh subject, and the operations performed on it so far."""
 
     def __init__(self, factory: Factory, config: Config) -> None:
         self.engine = Engine(factory, config.policy, config.page_size, config.pool, config.device)
@@ -46,7 +46,7 @@ class Scene:
         self.holders = 0
 
     def do(self, op: Op) -> None:
-        """One operation. Raises whatever the subject raises."""
+        """Perform an operation. Raise whatever the subject raises."""
         self.trace.append(op)
         error = self.engine.perform(op).error
         if error is not None:
@@ -54,22 +54,22 @@ class Scene:
             raise error
 
     def key(self, pages: int, first: int = 0) -> Key:
-        """A key of so many different pages; keys that begin with another first page share nothing."""
+        """Return a key of so many distinct pages. Keys with different first pages share nothing."""
         size = self.config.page_size
         return Key(tuple(first + page for page in range(pages) for _ in range(size)))
 
     def chain(self, pages: int) -> None:
-        """One-page nodes below one another: a long key, cut again and again from its end."""
+        """Make a chain of one-page nodes: insert a long key, and match shorter and shorter parts of it."""
         self.do(Op("insert", self.key(pages)))
         for cut in range(pages - 1, 0, -1):
             self.do(Op("match", self.key(cut)))
 
     def evict_all(self) -> None:
-        """As much as the pool holds."""
+        """Evict as many tokens as the pool has."""
         self.do(Op("evict", amount=self.config.pool))
 
     def lock(self, key: Key) -> int:
-        """Match a key and lock it; returns the holder."""
+        """Match a key and lock its node; return the holder."""
         self.holders += 1
         self.do(Op("match", key))
         self.do(Op("lock", key, self.holders))
@@ -77,9 +77,9 @@ class Scene:
 
 
 def probe(factory: Factory, config: Config) -> RunResult:
-    """Every scene that the subject can play, once."""
+    """Run every probe for which the subject has the operations."""
     result = RunResult(runs=1)
-    supports = Scene(factory, config).subject.supports
+    supports = Probe(factory, config).subject.supports
     if not set(supports.operations) >= SCENES:
         return result
     if supports.here:
@@ -87,7 +87,7 @@ def probe(factory: Factory, config: Config) -> RunResult:
         _storage(factory, config, result)
         _cost("EVICT_COST", partial(_evict_steps, factory, config), 128, result)
         _cost("MATCH_COST", partial(_match_steps, factory, config), 64, result)
-    # A chain takes as many matches as it has nodes: where one match costs too much already, they would take minutes.
+    # A chain takes as many matches as it has nodes: if one match costs too much, they would take minutes.
     if "MATCH_COST" not in result.found:
         _depth(factory, config, result, set(REQUEST_OPERATIONS) <= set(supports.operations))
     if supports.namespaces:
@@ -96,19 +96,19 @@ def probe(factory: Factory, config: Config) -> RunResult:
 
 
 def probed(factory: Factory, config: Config) -> RunResult:
-    """The same of any subject: where it raises something, that is what is found."""
+    """Run every probe; an exception of the subject is recorded as a violation."""
     try:
         return probe(factory, config)
     except Exception as error:  # whatever a subject raises where it is only measured
         result = RunResult(runs=1)
-        violation = Violation(of_crash(error), f"raised {type(error).__name__}: {error}, when much was asked of it")
+        violation = Violation(of_crash(error), f"raised {type(error).__name__}: {error}, under a large load")
         result.record([violation], getattr(error, "trace", ()), config)
         return result
 
 
 def _namespaces(factory: Factory, config: Config, result: RunResult) -> None:
-    """One key under so many namespaces that some of them collide once they are cut to 16 bits (FB-68)."""
-    scene = Scene(factory, config)
+    """Insert one key in so many namespaces that some of them collide if a cache cuts them to 16 bits (FB-68)."""
+    scene = Probe(factory, config)
     wrong = ""
     for i in range(NAMESPACES):
         key = Key(scene.key(1).tokens, (f"adapter-{i % 97}", i))
@@ -117,13 +117,13 @@ def _namespaces(factory: Factory, config: Config, result: RunResult) -> None:
         if answer.error is not None:
             raise answer.error
         if answer.length:
-            wrong = f"{answer.length} tokens were present in a namespace of which nothing was inserted"
+            wrong = f"{answer.length} tokens were present in a namespace into which nothing was inserted"
             break
     _judge(result, scene, "ISOLATION", wrong)
 
 
-def _judge(result: RunResult, scene: Scene, property_: str, broken: str) -> None:
-    """One check more; `broken` says what is wrong, if anything is."""
+def _judge(result: RunResult, scene: Probe, property_: str, broken: str) -> None:
+    """Record a check; `broken`: the text of the violation, empty if there is none."""
     result.tally.count(property_)
     result.steps += len(scene.trace)
     if broken:
@@ -134,18 +134,18 @@ def _judge(result: RunResult, scene: Scene, property_: str, broken: str) -> None
 
 
 def _growth(factory: Factory, config: Config, result: RunResult) -> None:
-    """Rounds that all do the same and leave nothing behind: the second may need what the first did not, the fourth nothing more."""
-    scene = Scene(factory, config)
+    """Count objects after equal rounds that leave nothing behind: after the second round the number must not grow."""
+    scene = Probe(factory, config)
     kept = []
     for _ in range(4):
         _round(scene)
         kept.append(len(reachable(scene.subject, scene.engine.pool)))
     grown = kept[3] - kept[1]
-    text = f"after every round of inserting and evicting the same keys the subject keeps {grown / 2:g} objects more"
+    text = f"after every round of inserting and evicting the same keys the subject keeps {grown / 2:g} more objects"
     _judge(result, scene, "MEM_BOUND", text if grown > 0 else "")
 
 
-def _round(scene: Scene) -> None:
+def _round(scene: Probe) -> None:
     for first in range(24):
         scene.do(Op("insert", scene.key(4, first)))
         held = scene.lock(scene.key(2, first))
@@ -154,8 +154,8 @@ def _round(scene: Scene) -> None:
 
 
 def _storage(factory: Factory, config: Config, result: RunResult) -> None:
-    """Long edges are split behind their first page, which is locked, and the rest is evicted."""
-    scene = Scene(factory, config)
+    """Split long edges behind their first page, lock that page, evict the rest, and compare the storage with what is needed."""
+    scene = Probe(factory, config)
     if not hasattr(scene.subject, "storage"):
         return
     for first in range(16):
@@ -169,7 +169,7 @@ def _storage(factory: Factory, config: Config, result: RunResult) -> None:
 
 
 def reachable(start: object, pool: object) -> set[int]:
-    """Ids of the objects that `start` keeps alive. The pool, modules, types and the globals of functions are not its own."""
+    """Return the ids of the objects that `start` keeps alive, without the pool, modules, types and the globals of functions."""
     seen = {id(start)}
     waiting = [start]
     while waiting:
@@ -192,31 +192,31 @@ def _referents(found: object) -> Iterable[Any]:
 # Cost.
 
 
-def _cost(property_: str, steps: Callable[[int], tuple[int, Scene]], size: int, result: RunResult) -> None:
-    """The same call in two sizes."""
+def _cost(property_: str, steps: Callable[[int], tuple[int, Probe]], size: int, result: RunResult) -> None:
+    """Compare the steps of a call in two sizes."""
     few, _ = steps(size)
     many, scene = steps(FACTOR * size)
     text = f"{many} lines for {FACTOR * size} nodes, {few} for {size}: more than {COST_MAX} times as many"
     _judge(result, scene, property_, text if many > COST_MAX * few else "")
 
 
-def _evict_steps(factory: Factory, config: Config, leaves: int) -> tuple[int, Scene]:
-    """Lines that evicting so many siblings takes."""
-    scene = Scene(factory, config)
+def _evict_steps(factory: Factory, config: Config, leaves: int) -> tuple[int, Probe]:
+    """Return the lines executed to evict so many siblings."""
+    scene = Probe(factory, config)
     for first in range(leaves):
         scene.do(Op("insert", scene.key(1, first)))
     return lines_run(scene.evict_all), scene
 
 
-def _match_steps(factory: Factory, config: Config, pages: int) -> tuple[int, Scene]:
-    """Lines that matching a chain of so many nodes takes."""
-    scene = Scene(factory, config)
+def _match_steps(factory: Factory, config: Config, pages: int) -> tuple[int, Probe]:
+    """Return the lines executed to match a chain of so many nodes."""
+    scene = Probe(factory, config)
     scene.chain(pages)
     return lines_run(lambda: scene.do(Op("match", scene.key(pages)))), scene
 
 
 def lines_run(call: Callable[[], None]) -> int:
-    """How many lines of Python `call` executes, those of the standard library and of torch left out."""
+    """Return how many lines of Python `call` executes, without those of the standard library and of torch."""
     lines = 0
 
     def line(_frame: FrameType, event: str, _argument: object) -> Any:
@@ -238,7 +238,7 @@ def lines_run(call: Callable[[], None]) -> int:
 
 @cache
 def _counts(filename: str) -> bool:
-    """Whether the code lies in a file of somebody's own. Code without a file was generated, as the specification's formulas are."""
+    """Return whether the lines of a file count. Code without a file was generated, as the specification's formulas are."""
     paths, torch = sysconfig.get_paths(), sys.modules.get("torch")
     if filename.startswith("<") or (torch is not None and filename.startswith(dirname(torch.__file__ or "<"))):
         return False
@@ -250,8 +250,8 @@ def _counts(filename: str) -> bool:
 
 
 def _depth(factory: Factory, config: Config, result: RunResult, requests: bool) -> None:
-    """Every verb on a chain that is deeper than calls can nest."""
-    scene, broken = Scene(factory, config), ""
+    """Perform every operation on a chain that is deeper than calls can nest."""
+    scene, broken = Probe(factory, config), ""
     with _recursion_limit():
         try:
             _deep(scene, requests)
@@ -260,7 +260,7 @@ def _depth(factory: Factory, config: Config, result: RunResult, requests: bool) 
     _judge(result, scene, "DEPTH", broken)
 
 
-def _deep(scene: Scene, requests: bool) -> None:
+def _deep(scene: Probe, requests: bool) -> None:
     scene.chain(DEPTH_PAGES)
     deepest = scene.key(DEPTH_PAGES)
     scene.do(Op("insert", deepest))
@@ -276,7 +276,7 @@ def _deep(scene: Scene, requests: bool) -> None:
 
 @contextmanager
 def _recursion_limit() -> Iterator[None]:
-    """Python's default, whatever a tool that runs this has set."""
+    """Set Python's default limit, whatever a tool that runs this has set."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(RECURSION_LIMIT)
     try:

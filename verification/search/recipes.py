@@ -1,6 +1,6 @@
-"""How the state machine comes by its keys: each is one known before, as it is, cut, extended or without a piece of its middle.
+"""The keys of the state machine: each is a known key, unchanged, cut, extended or without a piece of its middle, or a new one.
 
-A recipe is drawn with the operation that uses the key, so that keys take no steps of their own from an example.
+A recipe is drawn together with the operation that uses the key, so that making keys takes no steps of an example.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from radixcheck.spec.values import Key, Namespace
 from radixcheck.verification.search.generate import LETTERS, PAGES_MAX
 
 CHANGES = ("new_key", "cut_key", "extend_key", "skip_key")
-AS_IT_IS = "known"
-DRAWN = (*(AS_IT_IS,) * 5, "extend_key", "extend_key", "cut_key", "skip_key", "new_key")
+UNCHANGED = "known"
+DRAWN = (*(UNCHANGED,) * 5, "extend_key", "extend_key", "cut_key", "skip_key", "new_key")
 
-pages = st.integers(0, 2 * LETTERS - 1)  # see Recipes.page
-which = st.integers(0, 15)  # picks from what is there now, modulo its number: no draw waits for a lucky index
+pages = st.integers(0, 2 * LETTERS - 1)  # see KeyMaker.page
+which = st.integers(0, 15)  # an index, taken modulo the number of choices: every draw is valid
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One key to come. Numbers are taken modulo what there is to choose from."""
+    """How to make a key. Indices are taken modulo the number of choices."""
 
     change: str
     which: int = 0  # of the known keys
@@ -30,12 +30,12 @@ class Recipe:
     pages: tuple[int, ...] = ()  # of a new key, or by which one is extended
     kept: int = 0  # pages before a cut
     skipped: int = 0  # pages after it
-    tail: int = 0  # tokens behind the last whole page; -1: one too few for a page
+    tail: int = 0  # tokens behind the last whole page; -1: one less than a page
 
 
 @st.composite
 def recipes(draw: DrawFn) -> Recipe:
-    """Half of all keys are known ones, as they are."""
+    """Draw a recipe; half of them leave a known key unchanged."""
     change = draw(st.sampled_from(DRAWN))
     match change:
         case "new_key":
@@ -46,26 +46,26 @@ def recipes(draw: DrawFn) -> Recipe:
             return Recipe(change, draw(which), kept=draw(st.integers(1, PAGES_MAX - 1)))
         case "skip_key":
             return Recipe(change, draw(which), kept=draw(st.integers(1, PAGES_MAX - 2)), skipped=draw(st.integers(1, 2)))
-    return Recipe(AS_IT_IS, draw(which))
+    return Recipe(UNCHANGED, draw(which))
 
 
 @dataclass(slots=True)
-class Cook:
-    """Makes keys of recipes, and knows those made before."""
+class KeyMaker:
+    """Makes keys by recipes, from the keys made before."""
 
     page_size: int
     namespaces: Sequence[Namespace]
     known: list[Key] = field(default_factory=list)
 
     def key(self, recipe: Recipe) -> Key:
-        """The key of a recipe; it is known from now on."""
+        """Return the key of a recipe, which is known from now on."""
         key = self._changed(recipe)
-        if recipe.change != AS_IT_IS:
+        if recipe.change != UNCHANGED:
             self.known.append(key)
         return key
 
     def page(self, which: int) -> tuple[int, ...]:
-        """One of the pages that keys consist of; the later ones differ from the first in their last token only."""
+        """Return one of the pages of keys. The second half of them differ from the first half in their last token."""
         letter = which % LETTERS
         last = letter + LETTERS if self.page_size > 1 and which % (2 * LETTERS) >= LETTERS else letter
         return (letter,) * (self.page_size - 1) + (last,)
@@ -82,6 +82,6 @@ class Cook:
                 return Key(whole + self.page(recipe.pages[0]) + self.page(recipe.pages[0] + 1)[: recipe.tail % size], key.namespace)
             case "cut_key":  # it may end inside an edge
                 return Key(tokens[: recipe.kept * size], key.namespace)
-            case "skip_key":  # it leaves an edge, and goes on like what lies behind it; near its end it is only cut
+            case "skip_key":  # it leaves an edge and continues like the tokens behind it; near its end it is only cut
                 return Key(tokens[: recipe.kept * size] + tokens[(recipe.kept + recipe.skipped) * size :], key.namespace)
         return key

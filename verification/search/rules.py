@@ -1,8 +1,7 @@
-"""The rules of the state machine: every operation is one `Checker.step`, on a key that its recipe makes of known ones.
+"""The rules of the state machine: each operation is one `Checker.step`, on a key that a recipe makes of known keys.
 
-Hypothesis opens some rules in an example and closes others for all of it, so that one example inserts without evicting
-and another locks without releasing. Preconditions add what a caller can do now, and keep a rule that is always open
-from taking most of the steps.
+Hypothesis enables some rules for an example and disables others, so that one example inserts without evicting and another locks without
+unlocking. Preconditions allow what a caller can do now, and prevent that a rule that is always enabled takes most of the steps.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,12 +21,12 @@ from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.generate import LETTERS, PRIORITIES, at_a_limit, leaving_an_edge, namespaces_for, twin
-from radixcheck.verification.search.recipes import CHANGES, Cook, Recipe, pages, recipes, which
+from radixcheck.verification.search.recipes import CHANGES, KeyMaker, Recipe, pages, recipes, which
 from radixcheck.verification.search.run import RunResult, new_checker
 
 Choice = TypeVar("Choice")
-LOANS_MAX = 2  # more slots than these in callers' hands would leave little to cache
-RESET_PAUSE = 12  # operations between two resets: a tree must have time to grow
+LOANS_MAX = 2  # more slots in the hands of callers would leave few to cache
+RESET_PAUSE = 12  # operations between two resets, so that the tree can grow
 
 _priorities = st.sampled_from(tuple(chain.from_iterable(PRIORITIES)))
 _amounts = st.sampled_from(((0, 1), (1, 0), (1, 1), (2, 0), (3, 1), (0, 0), (1000, 0)))  # pages and tokens to evict
@@ -35,37 +34,37 @@ _amounts = st.sampled_from(((0, 1), (1, 0), (1, 1), (2, 0), (3, 1), (0, 0), (100
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What all examples of one machine have in common."""
+    """The arguments that all examples of one machine share, and their result."""
 
     factory: Factory
     configs: tuple[Config, ...]  # each example draws one
     stride: int
     strict: bool  # raise at the first fault, for Hypothesis to shrink; otherwise keep it in `result` and go on
-    wanted: str = ""  # a property with whose failure the search is over
+    wanted: str = ""  # a property whose violation ends the search
     result: RunResult = field(default_factory=RunResult)
 
 
 class WantedFailed(AssertionError):
-    """What the search was for has been found: Hypothesis need not go on."""
+    """The wanted property has failed: Hypothesis need not continue."""
 
 
 def rule_names(supports: Supports, misused: bool) -> tuple[str, ...]:
-    """All that must fire, as it is counted: under the name of an operation, of a change of a key, or of a misuse."""
+    """Return the names under which rules are counted: operations, changes of keys, and misuses."""
     return CHANGES + supports.operations + (misuses_for(supports) if misused else ())
 
 
 def _when(open_: Callable[[Any], bool]) -> Callable[[Any], Any]:
-    """A rule is open while nothing is broken beyond comparison, and this holds of the machine."""
+    """Enable a rule while the checker has not stopped and the condition holds."""
     return precondition(lambda machine: not machine.checker.stopped and open_(machine))
 
 
 def _can(*names: str, when: Callable[[Any], bool] = lambda machine: True) -> Callable[[Any], Any]:
-    """A rule is open for subjects that have one of its operations, while this holds of the machine."""
+    """Enable a rule for subjects that have one of its operations, while the condition holds."""
     return _when(lambda machine: not set(names).isdisjoint(machine.checker.supports.operations) and when(machine))
 
 
 class Machine(RuleBasedStateMachine):
-    """One example: a configuration, keys, and operations on one subject. A subclass has the plan."""
+    """One example: a configuration, keys, and operations on one subject. A subclass sets the plan."""
 
     plan: ClassVar[Plan]
     misused: ClassVar[bool] = False
@@ -74,7 +73,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.run = RunResult(runs=1)
         self.trace: list[Op] = []
-        self.refused: list[Key] = []  # of starts, in turn
+        self.refused: list[Key] = []  # keys of starts, oldest first
         self.holders = 0
 
     @initialize(
@@ -84,17 +83,17 @@ class Machine(RuleBasedStateMachine):
         family=st.tuples(pages, pages, pages),
     )
     def set_up(self, config: Config, spaces: int, other_space: int, family: tuple[int, int, int]) -> None:
-        """A fresh subject and a family of keys: a parent, two children, and the first child in another namespace."""
+        """Make a fresh subject and a family of keys: a parent, two children, and the first child in another namespace."""
         self.config = config
         self.checker: Checker = new_checker(self.plan.factory, config, self.plan.stride)
         self.run.tally = self.checker.tally
         self.namespaces = namespaces_for(self.checker.supports)[:spaces]
         for name in rule_names(self.checker.supports, self.misused):
             self.run.fired[name] = 0
-        self.cook = Cook(config.page_size, self.namespaces)
-        parent, one, other = map(self.cook.page, family)
+        self.keys = KeyMaker(config.page_size, self.namespaces)
+        parent, one, other = map(self.keys.page, family)
         elsewhere = self.namespaces[-1 - other_space % max(1, len(self.namespaces) - 1)]
-        self.cook.known += [Key(parent), Key(parent + one), Key(parent + other + one), Key(parent + one, elsewhere)]
+        self.keys.known += [Key(parent), Key(parent + one), Key(parent + other + one), Key(parent + one, elsewhere)]
 
     def teardown(self) -> None:
         """Add the example to the plan's result."""
@@ -107,7 +106,7 @@ class Machine(RuleBasedStateMachine):
     @_can("match", "peek")
     @rule(recipe=recipes(), astray=st.booleans(), way=which, peeked=st.integers(0, 3))
     def match(self, recipe: Recipe, astray: bool, way: int, peeked: int) -> None:
-        """Match or peek. Now and then the key leaves an edge of the tree as it is, and goes on like what lies below the edge."""
+        """Match or peek. Sometimes the key leaves an edge of the present tree and continues like the tokens below the edge."""
         left = leaving_an_edge(self.checker.oracle, lambda choices: way % choices) if astray else None
         names = [name for name in ("match", "match", "match", "peek") if self._has(name)]
         self._fire(Op(names[peeked % len(names)], left or self._key(recipe)))
@@ -115,7 +114,7 @@ class Machine(RuleBasedStateMachine):
     @_can("insert")
     @rule(recipe=recipes(), priority=_priorities)
     def insert(self, recipe: Recipe, priority: int) -> None:
-        """Insert, after making room as a caller does. Where no room can be made, the rule has not fired."""
+        """Insert, after making room as a caller does. If no room can be made, the rule has not fired."""
         op = Op("insert", self._key(recipe), priority=priority)
         if not self.checker.allowed(op) and self._has("evict"):
             self._step(Op("evict", amount=len(op.key.tokens)))
@@ -125,7 +124,7 @@ class Machine(RuleBasedStateMachine):
     @_can("lock", when=lambda machine: bool(machine.checker.oracle.matched))
     @rule(which=which)
     def lock(self, which: int) -> None:
-        """Lock the node of a match made before, perhaps long before."""
+        """Lock the node of any earlier match."""
         self._fire(Op("lock", _pick(self.checker.oracle.matched, which), self._fresh()))
 
     @_when(lambda machine: bool(machine.checker.oracle.locks))
@@ -144,7 +143,7 @@ class Machine(RuleBasedStateMachine):
     @_can("alloc")
     @rule(recipe=recipes(), returned=st.booleans(), which=which)
     def alloc(self, recipe: Recipe, returned: bool, which: int) -> None:
-        """Take slots for a key and write it there, or give such slots back."""
+        """Allocate slots for a key and write it there, or free such slots."""
         loans = self.checker.oracle.loans
         if len(loans) == LOANS_MAX or (loans and returned):
             self._fire(Op("free", holder=_pick(loans, which)))
@@ -154,7 +153,7 @@ class Machine(RuleBasedStateMachine):
     @_can("reset", when=lambda machine: machine.may_reset())
     @rule()
     def reset(self) -> None:
-        """Forget everything."""
+        """Reset the cache."""
         self._fire(Op("reset"))
 
     # Request operations.
@@ -169,8 +168,7 @@ class Machine(RuleBasedStateMachine):
         limit=which,
     )
     def start(self, recipe: Recipe, priority: int, how: str, node: int, where: int, limit: int) -> None:
-        """Start a request: a new one; one that was refused before, as a queue of waiting requests does; the twin of another; one that
-        must evict."""
+        """Start a request: a new one, one that was refused before, the twin of another, or one that must evict."""
         key = self.refused.pop(0) if how == "again" and self.refused else self._key(recipe)
         picks = iter((node, where, limit))
         directed = {"tight": at_a_limit, "twin": twin}.get(how)
@@ -189,7 +187,7 @@ class Machine(RuleBasedStateMachine):
     @_can("decode", when=lambda machine: machine.requests_live())
     @rule(which=which, token=st.integers(0, LETTERS - 1), fill=st.booleans())
     def decode(self, which: int, token: int, fill: bool) -> None:
-        """Decode one token, or as many as fill the page: large pages would hardly ever be filled one by one."""
+        """Decode one token, or as many as fill the page: single tokens would rarely fill a large page."""
         request, state = self._request(which), self.checker.oracle.model.state
         tokens = state.positions.length[state.tok[request]]
         for _ in range(self.config.page_size - tokens % self.config.page_size if fill else 1):
@@ -211,21 +209,21 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda machine: machine.checker.stopped)
     @rule()
     def rest(self) -> None:
-        """After a fault with which no run can go on: Hypothesis wants a rule for each of its steps."""
+        """Do nothing after the checker has stopped: Hypothesis needs an enabled rule for each step."""
 
-    # What rules and their preconditions ask.
+    # Used by rules and their preconditions.
 
     def last(self) -> str:
-        """The name of the last operation."""
+        """Return the name of the last operation."""
         return self.trace[-1].name if self.trace else ""
 
     def requests_live(self) -> bool:
-        """Whether a holder is neither a lock nor a caller's slots."""
+        """Return whether a request is live: a holder that is neither a lock nor a caller's slots."""
         oracle = self.checker.oracle
         return len(oracle.model.state.held) > len(oracle.loans) + len(oracle.locks)
 
     def may_reset(self) -> bool:
-        """Whether nothing is held, and the last reset was long enough ago."""
+        """Return whether there is no holder, and the last reset was long enough ago."""
         return not self.checker.oracle.model.state.held and all(op.name != "reset" for op in self.trace[-RESET_PAUSE:])
 
     def _has(self, name: str) -> bool:
@@ -238,7 +236,7 @@ class Machine(RuleBasedStateMachine):
     def _key(self, recipe: Recipe) -> Key:
         if recipe.change in CHANGES:
             self.run.fired[recipe.change] += 1
-        return self.cook.key(recipe)
+        return self.keys.key(recipe)
 
     def _fresh(self) -> int:
         self.holders += 1
@@ -261,14 +259,14 @@ class Machine(RuleBasedStateMachine):
 
 
 class MisusedMachine(Machine):
-    """Calls outside their guards too."""
+    """The machine with calls outside the guards."""
 
     misused = True
 
     @_when(lambda machine: True)
     @rule()
     def misuse(self) -> None:
-        """Every misuse for which there is an occasion, one after another: each must change nothing."""
+        """Try every misuse that is possible now: each must change nothing."""
         for name in misuses_for(self.checker.supports):
             tried = self.checker.tally.exercised["MISUSE"]
             self._step(Op(name))

@@ -1,4 +1,4 @@
-"""One run: a configuration, a stream of operations, and what was found."""
+"""Runs of the checker: random operations, or a given trace, under one configuration."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,28 +19,28 @@ REPLICATED = 0.125  # share of clean runs that a second replica repeats
 
 @dataclass(slots=True)
 class RunResult:
-    """What one run, or several merged, did and found: the first occurrence of each property, by its id."""
+    """What one run, or several merged ones, did and found: the first violation of each property, by its id."""
 
     steps: int = 0
     runs: int = 0
-    lost: int = 0  # runs at whose end the subject could not be asked any more
+    lost: int = 0  # runs at whose end the subject did not answer any more
     tally: Tally = field(default_factory=Tally)
     fired: Counter[str] = field(default_factory=Counter)  # operations by name
     found: dict[str, Found] = field(default_factory=dict)
-    after: dict[str, int] = field(default_factory=dict)  # property -> operations up to and with the one that first broke it
-    consequences: dict[str, Found] = field(default_factory=dict)  # what was broken only because something else was
+    after: dict[str, int] = field(default_factory=dict)  # property -> number of operations, with the one that first broke it
+    consequences: dict[str, Found] = field(default_factory=dict)  # violations that follow from another one
 
     @property
     def followed(self) -> dict[str, str]:
-        """Of each property that was broken as a consequence: the property of which."""
+        """For each property that was broken as a consequence: the property whose violation caused it."""
         return {id_: found.violation.follows_from for id_, found in self.consequences.items()}
 
     def broken(self, id_: str) -> Found | None:
-        """How a property was broken, be it as a consequence of another; None if it was not."""
+        """Return how a property was broken, also as a consequence of another; None if it was not."""
         return self.found.get(id_) or self.consequences.get(id_)
 
     def merge(self, other: "RunResult") -> None:
-        """Add another run; of two traces for one property the shorter is kept."""
+        """Add another result; of two traces for one property keep the shorter."""
         for id_, steps in other.after.items():
             self.after.setdefault(id_, self.steps + steps)
         self.steps += other.steps
@@ -54,7 +54,7 @@ class RunResult:
                     ours[id_] = found
 
     def record(self, violations: Iterable[Violation], trace: Iterable[Op], config: Config) -> None:
-        """Keep what is new."""
+        """Keep the violations of properties that were not broken before."""
         for v in violations:
             kept = self.consequences if v.follows_from else self.found
             if v.property not in kept:
@@ -63,7 +63,7 @@ class RunResult:
 
 
 def new_checker(factory: Factory, config: Config, stride: int) -> Checker:
-    """A checker of a fresh subject."""
+    """Return a checker of a fresh subject. Formulas are evaluated after every `stride` operations."""
     return Checker(factory, config.policy, config.page_size, config.pool, stride, config.device)
 
 
@@ -77,7 +77,7 @@ def random_run(
     replicated: float = REPLICATED,
     longest: int = PAGES_MAX,
 ) -> RunResult:
-    """One run of the plain driver; profile and keys follow from the seed, so the same call does the same again."""
+    """Run random operations. Profile and keys follow from the seed, so that the same call does the same again."""
     random = Random(f"{config} {seed}")
     checker = new_checker(factory, config, stride)
     profile = PROFILES[random.choice(sorted(PROFILES))]
@@ -99,7 +99,7 @@ def random_run(
 
 
 def _second_replica(factory: Factory, config: Config, trace: Sequence[Op], checker: Checker, result: RunResult) -> None:
-    """The same operations on a second replica: answers and victims must be the same."""
+    """Perform the same operations on a second replica: answers and victims must be the same."""
     replica = new_checker(factory, config, stride=len(trace) + 1)
     result.tally.count("DETERMINISM", any(freed for *_, freed in checker.answers))
     for k, op in enumerate(trace):
@@ -111,9 +111,9 @@ def _second_replica(factory: Factory, config: Config, trace: Sequence[Op], check
 
 
 def replay(factory: Factory, config: Config, trace: Iterable[Op], replicas: int = 1) -> RunResult:
-    """Run a given trace with every formula after every step; operations that cannot be called are left out.
+    """Run a trace with every formula evaluated after every operation. Operations whose guard does not hold are left out.
 
-    With more replicas the same is done on each, until one answers otherwise.
+    With more replicas the trace is repeated on each of them, until one answers differently.
     """
     checker = new_checker(factory, config, stride=1)
     result, done = RunResult(runs=1, tally=checker.tally), list[Op]()

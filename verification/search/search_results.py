@@ -79,7 +79,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What differs (a field of `Said` and a group of operations), and which of the two departs from the specification."""
+    """What differs (a field of `Answered` and a group of operations), and which of the two departs from the specification."""
 
     what: str
     departs: tuple[str, ...]

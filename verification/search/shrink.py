@@ -1,4 +1,4 @@
-"""Shrinking: from the trace that first showed a fault to one that says nothing else (delta debugging, operations first, then keys)."""
+"""Shrinks the trace that first showed a fault to a minimal one (delta debugging: operations first, then keys)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -13,22 +13,22 @@ from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.search.run import replay
 
-REPLICAS = 6  # of a trace whose answers differ from run to run: some pairs agree by chance
+REPLICAS = 6  # runs of a trace whose answers differ from run to run: two runs may agree by chance
 
 
 class HasTrace(Protocol):
-    """Something that a trace shows."""
+    """Something that a trace reproduces."""
 
     @property
     def trace(self) -> Trace:
-        """The operations; the last one shows it."""
+        """The operations. The last one shows it."""
 
 
-Shown = TypeVar("Shown", bound=HasTrace)
+Result = TypeVar("Result", bound=HasTrace)
 
 
-def minimise(best: Shown, again: Callable[[Trace], Shown | None], page_size: int, seconds: float) -> Shown:
-    """The best that `again` finds for shorter and plainer traces, when nothing is shorter or the time is over."""
+def minimise(best: Result, again: Callable[[Trace], Result | None], page_size: int, seconds: float) -> Result:
+    """Return the shortest and simplest result. `again(trace)` returns a result, or None if the trace does not reproduce it."""
     deadline = monotonic() + seconds
     progress = True
     while progress and monotonic() < deadline:
@@ -44,7 +44,7 @@ def minimise(best: Shown, again: Callable[[Trace], Shown | None], page_size: int
 
 
 def shrink(factory: Factory, found: Found, seconds: float) -> Found:
-    """A shorter trace with the same broken property."""
+    """Return a shorter trace that breaks the same property."""
     id_ = found.violation.property
     if id_ in PROBED:
         return found
@@ -54,12 +54,12 @@ def shrink(factory: Factory, found: Found, seconds: float) -> Found:
 
 
 def _again(factory: Factory, config: Config, trace: Iterable[Op], id_: str) -> Found | None:
-    """What the trace shows of the property."""
+    """Return how the trace breaks the property; None if it does not."""
     return replay(factory, config, trace, REPLICAS if id_ == "DETERMINISM" else 1).broken(id_)
 
 
 def _in_pages_of_one(factory: Factory, found: Found) -> Found | None:
-    """The same trace with each page as one token, if it shows the same: easier to read."""
+    """Return the trace with each page as one token, which is easier to read; None if that breaks the property no more."""
     if found.config.page_size == 1:
         return None
     try:
@@ -69,7 +69,7 @@ def _in_pages_of_one(factory: Factory, found: Found) -> Found | None:
 
 
 def in_pages_of_one(config: Config, trace: Trace) -> tuple[Config, Trace]:
-    """The same operations with each page of a key as one token, equal tokens for equal pages."""
+    """Return the operations with each page of a key as one token; equal pages become equal tokens."""
     size = config.page_size
     pages: dict[tuple[int, ...], int] = {}
 
@@ -83,7 +83,7 @@ def in_pages_of_one(config: Config, trace: Trace) -> tuple[Config, Trace]:
 
 
 def _in_less_room(factory: Factory, found: Found) -> Found:
-    """The same trace in the smallest pool, of half the size again and again, that shows the same: fewer operations fill it."""
+    """Halve the pool while the trace still breaks the property: fewer operations fill a small pool."""
     size = found.config.page_size
     while pool := found.config.pool // (2 * size) * size:
         try:
@@ -97,7 +97,7 @@ def _in_less_room(factory: Factory, found: Found) -> Found:
 
 
 def share(factory: Factory, found: list[Found]) -> list[Found]:
-    """One trace for several properties where it shows them all and is no longer than theirs."""
+    """Return the same faults with one trace for several properties, where it breaks them all and is not longer than theirs."""
     chosen: list[Found] = []
     for one in sorted(found, key=lambda f: _measure(f.trace)):
         id_ = one.violation.property
@@ -108,13 +108,13 @@ def share(factory: Factory, found: list[Found]) -> list[Found]:
 
 
 def _measure(trace: Trace) -> tuple[int, int, int]:
-    """Fewer operations first, then fewer tokens, then plainer arguments."""
+    """Return the size of a trace: operations, then tokens, then the size of the arguments."""
     plain = sum(max(op.key.tokens, default=0) + op.amount + op.priority + 5 * len(op.key.namespace) for op in trace)
     return len(trace), sum(len(op.key.tokens) for op in trace), plain
 
 
 def _candidates(trace: Trace, page_size: int) -> Iterator[Trace]:
-    """Shorter traces, large cuts first."""
+    """Yield shorter and simpler traces, large cuts first."""
     size = max(1, len(trace) // 2)
     while size:
         for start in range(0, len(trace), size):

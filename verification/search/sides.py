@@ -1,7 +1,7 @@
-"""What two caches, and the specification, answer to one operation, in words that can be compared: content instead of slot numbers.
+"""The answers of two caches and of the specification to one operation, comparable: contents instead of slot numbers.
 
-A slot stands for what the engine wrote into it: the position whose last page of tokens it holds. So two caches agree whichever free
-slots they choose, and in whatever order one call gives its slots back.
+A slot is replaced by what the engine wrote into it: the position whose last page of tokens it holds. So two caches agree whichever free
+slots they choose, and in whichever order a call frees slots.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,42 +18,43 @@ from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
 
-NOTHING = -1  # a page into which nothing was written
-SHOWN = ("match", "start", "chunk")  # operations that answer slots with a known content
-LENGTHS = ("match", "peek", "insert", "start", "chunk")  # operations that answer how much was cached
+NOTHING = -1  # the content of a page into which nothing was written
+SLOTS = ("match", "start", "chunk")  # operations that return slots with known contents
+LENGTHS = ("match", "peek", "insert", "start", "chunk")  # operations that return how much was cached
 
 
-class Said(NamedTuple):
-    """One answer. The first field in which two of them differ names the difference: the later ones follow from it."""
+class Answered(NamedTuple):
+    """One answer. The first field in which two answers differ names the difference: later ones follow from it."""
 
-    crash: str = ""  # the type of an exception that is no refusal
+    crash: str = ""  # the type of an exception that is not a refusal
     refusal: str = ""  # the type of a refusal
-    pool: str = ""  # what the pool was asked that it cannot do
-    victims: tuple[int, ...] = ()  # positions whose pages came back
+    pool: str = ""  # wrong use of the pool
+    victims: tuple[int, ...] = ()  # positions: the contents of the freed pages
     length: int | None = None  # tokens
-    contents: tuple[int, ...] = ()  # positions in the answered slots, page by page
+    contents: tuple[int, ...] = ()  # positions: the contents of the returned slots, page by page
     sizes: Sizes | str = ""
 
-    def departs(self, other: "Said") -> str:
-        """The first field in which it differs; empty: in none."""
+    def departs(self, other: "Answered") -> str:
+        """Return the first field in which it differs from another answer; empty if they are equal."""
         return next((name for name, a, b in zip(self._fields, self, other, strict=True) if a != b), "")
 
 
 class Side:
-    """One cache, and which tokens the engine wrote into the pages that it handed out."""
+    """One cache, and which tokens the engine wrote into the pages that it allocated."""
 
     def __init__(self, factory: Factory, config: Config) -> None:
         self.engine = Engine(factory, config.policy, config.page_size, config.pool, config.device)
         self._holds: dict[int, int] = {}  # page -> position
         self.words = ""  # of the last crash
 
-    def perform(self, op: Op, fresh: Sequence[int]) -> Said:
-        """The operation, in which the engine writes `fresh` into the pages that it takes."""
+    def perform(self, op: Op, fresh: Sequence[int]) -> Answered:
+        """Perform the operation; the engine writes the positions `fresh` into the allocated pages."""
         answer = self.engine.perform(op)
         pool, size = self.engine.pool, self.engine.page_size
         pages = [slot // size for slot in (answer.slots or ())[::size]]
         written = dict(zip(pages if op.name == "decode" else pool.allocated, fresh, strict=False))
-        victims = _content(pool.freed, self._holds | written if op.name == "insert" else self._holds)  # others free before they take
+        before = self._holds | written if op.name == "insert" else self._holds  # other operations free before they allocate
+        victims = _content(pool.freed, before)
         self._holds.update(written)
         try:
             sizes: Sizes | str = self.engine.sizes()
@@ -61,42 +62,44 @@ class Side:
             sizes = str(failed)
         crash = "" if answer.error is None or answer.refused else type(answer.error).__name__
         self.words = f"{crash}: {answer.error}" if crash else ""
-        return Said(
+        return Answered(
             crash,
             type(answer.error).__name__ if answer.refused else "",
             pool.findings[0].text if pool.findings else "",
             tuple(sorted(victims)),
             answer.length,
-            tuple(_content(pages, self._holds)) if op.name in SHOWN else (),
+            tuple(_content(pages, self._holds)) if op.name in SLOTS else (),
             sizes,
         )
 
 
 class Specification:
-    """The third side."""
+    """The specification as the third side."""
 
     def __init__(self, oracle: Oracle) -> None:
         self._oracle = oracle
         self._holds: dict[int, int] = {}
 
-    def perform(self, op: Op, fresh: Sequence[int]) -> Said:
-        """What follows from the specification; it takes any free pages."""
+    def perform(self, op: Op, fresh: Sequence[int]) -> Answered:
+        """Return the answer that follows from the specification; it takes any free pages."""
         s, p = self._oracle.model.state, self._oracle.positions
         taken = _FreePages(s, len(fresh) if op.name != "decode" else p.whole[s.tok[op.holder]])
         try:
             self._oracle.run(op, taken)
         except (CacheError, Refused) as refusal:
-            return Said(refusal=type(refusal).__name__, sizes=Sizes(s.available, s.evictable, s.protected))
+            return Answered(refusal=type(refusal).__name__, sizes=Sizes(s.available, s.evictable, s.protected))
         call = self._oracle.call
         written = dict(zip(taken.chosen, fresh, strict=False)) if op.name == "insert" else {s.row[op.holder, q]: q for q in fresh}
         victims = _content(call.freed, self._holds | written if op.name == "insert" else self._holds)
         self._holds.update(written)
         length = p.length[call.found] if op.name in LENGTHS else len(call.freed) * p.page_size if op.name == "evict" else None
-        end = call.found if op.name == "match" else s.tok[op.holder] if op.name in SHOWN else EPS
-        return Said(victims=tuple(sorted(victims)), length=length, contents=p.path(end), sizes=Sizes(s.available, s.evictable, s.protected))
+        end = call.found if op.name == "match" else s.tok[op.holder] if op.name in SLOTS else EPS
+        return Answered(
+            victims=tuple(sorted(victims)), length=length, contents=p.path(end), sizes=Sizes(s.available, s.evictable, s.protected)
+        )
 
     def fresh(self, op: Op) -> Sequence[int]:
-        """The positions that the engine will write into pages taken by this operation."""
+        """Return the positions that the engine will write into the pages that this operation allocates."""
         p, model = self._oracle.positions, self._oracle.model
         key = p.of(op.key)
         match op.name:
@@ -112,7 +115,7 @@ class Specification:
 
 
 class _FreePages:
-    """Any free pages of the specification, chosen when they are needed: after an eviction."""
+    """Free pages of the specification, chosen when they are needed: after an eviction."""
 
     def __init__(self, state: State, count: int) -> None:
         self._state, self._count = state, count

@@ -1,4 +1,4 @@
-"""Search a subject for wrong steps under every policy and page size, and give each property a verdict."""
+"""Searches a subject for violations under every policy and page size, and gives each property a verdict."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -84,7 +84,7 @@ def _search(pool: Executor, subject: Subject, bounds: Bounds, progress: Callable
 
 
 def _slice(subject: Subject, policy: str, page_size: int, bounds: Bounds, number: int) -> RunResult:
-    """Random runs under one policy and page size, for about a second.
+    """Run random operations under one policy and page size, for about a second.
 
     Some slices begin with one long run over a large tree, for faults that need many victims, many ticks or long edges.
     """
@@ -105,7 +105,7 @@ def _slice(subject: Subject, policy: str, page_size: int, bounds: Bounds, number
 
 
 def _machine(subject: Subject, bounds: Bounds) -> RunResult:
-    """The Hypothesis state machine, which draws its own configurations. A slow subject gets fewer examples, but at least EXAMPLES_MIN."""
+    """Run the Hypothesis state machine, which draws its own configurations. A slow subject gets fewer examples, at least EXAMPLES_MIN."""
     result, end = RunResult(), monotonic() + bounds.seconds / 2
     examples = max(EXAMPLES_MIN, int(bounds.seconds * 3))
     found = hypothesis_batches(subject, bounds.policies, bounds.page_sizes, bounds.seed, examples, misused=bounds.misused)
@@ -117,7 +117,7 @@ def _machine(subject: Subject, bounds: Bounds) -> RunResult:
 
 
 def _probe(subject: Subject, bounds: Bounds) -> RunResult:
-    """The program checks, each in a fixed scene."""
+    """Run the probes."""
     result = RunResult()
     for size in bounds.page_sizes[:2]:
         result.merge(probed(subject, Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device)))

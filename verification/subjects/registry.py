@@ -15,14 +15,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.subject import Factory, Named, Subject
+from radixcheck.verification.core.subject import Factory, Given, Named, Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup, Supports
 from radixcheck.verification.remote.remote_subject import Remote
-
-Given = str | Factory  # what a user gives: a name, or a factory (a Subject is one)
-
 
 REFERENCE = "reference"
 BUILT_IN = {

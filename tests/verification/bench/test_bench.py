@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Command
 from places import ROOT
 from slack_cache import Forgetful, Leaking, Miscounting, Stale, Substituting, Unwilling
 
@@ -30,11 +31,10 @@ from radixcheck.verification.bench.scenarios import memory_scenario as memory
 from radixcheck.verification.bench.scenarios import queue_scenario as queue
 from radixcheck.verification.bench.scenarios import trace_scenario as trace
 from radixcheck.verification.bench.streams import Make
-from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.replay import sample
 from radixcheck.verification.report import bench_view, console
 from radixcheck.verification.runs.evidence_results import BenchOutcome
+from radixcheck.verification.trace_replay import sample
 
 SLACK = ROOT / "tests" / "subjects" / "slack_cache.py"
 WORKER = ROOT / "verification" / "bench" / "worker.py"
@@ -68,13 +68,6 @@ def quiet(share: float, what: str) -> None:
 def slack(name: str) -> Cache:
     """A driver that a check must reject."""
     return Cache(name, f"{SLACK}:{name}", "")
-
-
-def bench(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Exit status, standard output and standard error."""
-    status = run(("bench", *arguments))
-    out, err = capsys.readouterr()
-    return status, out, err
 
 
 @pytest.mark.parametrize("before", [0, 2, 4, 8])
@@ -157,20 +150,20 @@ def test_a_worker_that_hangs_is_reported() -> None:
     assert results.status == 3
 
 
-def test_the_command_ends_with_3_where_a_cache_skips_work(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = bench(capsys, "--quick", "--scenario", "deep", "--cache", f"{SLACK}:Forgetful")
+def test_the_command_ends_with_3_where_a_cache_skips_work(command: Command) -> None:
+    ran = command("bench", "--quick", "--scenario", "deep", "--cache", f"{SLACK}:Forgetful")
 
-    assert status == 3
-    assert "present" in out
-    assert "incomplete" in out
+    assert ran.status == 3
+    assert "present" in ran.out
+    assert "incomplete" in ran.out
 
 
-def test_the_json_has_every_measurement_and_names_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_json_has_every_measurement_and_names_what_is_missing(command: Command) -> None:
     chosen = ("--cache", "floor", "--cache", "sglang-rust")
-    status, out, _ = bench(capsys, "--quick", "--scenario", "deep", *chosen, "--repeat", "2", "--json")
-    answer = json.loads(out)
+    ran = command("bench", "--quick", "--scenario", "deep", *chosen, "--repeat", 2, "--json")
+    answer = ran.json
 
-    assert status == answer["status"] == 0
+    assert ran.status == answer["status"] == 0
     assert "pip install sglang" in answer["missing"]["sglang-rust"]
     assert {"python", "torch", "machine", "cores", "date", "clock", "repetitions", "load before", "load after"} <= set(answer["about"])
     jobs = [job["job"] for job in answer["jobs"]]
@@ -182,26 +175,6 @@ def test_the_json_has_every_measurement_and_names_what_is_missing(capsys: pytest
             values = [one["figures"] for one in answer["measurements"] if (one["cache"], one["job"]) == (cache, job["job"])]
             assert figures["lock p50"]["median"] == pytest.approx(sum(one["lock p50"] for one in values) / 2)
         assert job["ratios"]["lock p50"]["floor"] == {"best_peer": None, "default": None, "floor": 1}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (("--scenario", "decade"), "unknown scenario 'decade'"),
-        (("--cache", "redis"), "unknown cache 'redis'"),
-        (("--cache", "absent.py:Cache"), "there is no file absent.py"),
-        (("--python", "absent/python"), "no interpreter 'absent/python'"),
-        (("--trace", "absent.jsonl"), "absent.jsonl: cannot be read"),
-        (("--scenario", "batch", "--cache", "floor"), "add --cache optimized"),
-        (("--scenario", "deep", "--plot", "pictures"), "add --scenario decode"),
-    ],
-)
-def test_a_wrong_option_of_bench_gets_one_sentence(arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, err = bench(capsys, *arguments)
-
-    assert (status, out) == (2, "")
-    assert names in err
-    assert len(err.strip().splitlines()) == 1
 
 
 def test_medians_and_spread() -> None:

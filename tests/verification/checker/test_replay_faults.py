@@ -1,11 +1,11 @@
 """Each planted fault is found at the operation that commits it; both checkers, of little and of all, speak of the same caches."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from random import Random
 from typing import Any
 
 import pytest
+from hiding import BLACK_BOX, Hiding
 
 from radixcheck.optimized.node import Entry
 from radixcheck.optimized.node import Node as LeafNode
@@ -18,12 +18,12 @@ from radixcheck.verification.checker.incremental.incremental_checker import Incr
 from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.replay.replay import replay
-from radixcheck.verification.replay.replay_results import Replayed, Settings
-from radixcheck.verification.replay.sample import generate
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.subjects.optimized_subject import OptimizedSubject, optimized_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
+from radixcheck.verification.trace_replay.replay import replay
+from radixcheck.verification.trace_replay.replay_results import Replayed, Settings
+from radixcheck.verification.trace_replay.sample import generate
 
 Factory = Callable[[Setup], Any]
 
@@ -140,25 +140,21 @@ class EntryTooLate(Queued):
         leaf.entry = entries[at] = (leaf.hits + 1, *entries[at][1:])
 
 
-def made(subject: type[ReferenceSubject], setup: Setup) -> ReferenceSubject:
-    return subject(setup.page_size, setup.policy, setup.pool)
-
-
 def run(factory: Factory, **changed: Any) -> Replayed:
     settings = Settings(**{"pool": 4_000, "running": 8, "stride": NEVER, "window": NEVER, **changed})
-    return replay(SAMPLE[:80], factory, settings, beside=None)
+    return replay(SAMPLE[:80], factory, settings, second=None)
 
 
 @pytest.mark.parametrize(
     ("factory", "property_", "operation"),
     [
-        (partial(made, FreesTwice), "SLOT_PARTITION", "finish"),
-        (partial(made, FreesWhatTheTreeOwns), "SLOT_PARTITION", "finish"),
-        (partial(made, SwapsSlots), "SLOT_PARTITION", "chunk"),
-        (partial(made, Miscounts), "COUNT", "finish"),
-        (partial(made, KeepsLock), "LOCK_COUNT", "finish"),
-        (partial(made, ForgetsTime), "RECENCY", "chunk"),
-        (partial(made, LosesParent), "PARENT", "finish"),
+        (FreesTwice.of, "SLOT_PARTITION", "finish"),
+        (FreesWhatTheTreeOwns.of, "SLOT_PARTITION", "finish"),
+        (SwapsSlots.of, "SLOT_PARTITION", "chunk"),
+        (Miscounts.of, "COUNT", "finish"),
+        (KeepsLock.of, "LOCK_COUNT", "finish"),
+        (ForgetsTime.of, "RECENCY", "chunk"),
+        (LosesParent.of, "PARENT", "finish"),
         (Entryless, "HEAP_FULL", "finish"),
         (EntryTooLate, "HEAP_STALE", "finish"),
     ],
@@ -182,14 +178,14 @@ def test_a_victim_out_of_order_is_found_at_the_first_eviction() -> None:
 
 @pytest.mark.parametrize("how", [{"window": 1}, {"stride": 100}, {}])
 def test_a_write_outside_the_touched_paths_is_found_later(how: dict[str, int]) -> None:
-    result = run(partial(made, HitsAnother), **how)
+    result = run(HitsAnother.of, **how)
 
     assert result.fault is not None
     assert result.fault.violation.property == "FREQ"
 
 
 def test_a_second_cache_that_chooses_other_victims_is_found() -> None:
-    result = replay(SAMPLE, reference_subject, Settings(pool=8_000), beside=MUTANTS["evict_ignores_touch"].factory)
+    result = replay(SAMPLE, reference_subject, Settings(pool=8_000), second=MUTANTS["evict_ignores_touch"].factory)
 
     assert result.fault is not None
     assert result.fault.violation.property == "DETERMINISM"
@@ -199,21 +195,9 @@ def test_a_second_cache_that_chooses_other_victims_is_found() -> None:
 # Subjects that show less.
 
 
-class Closed:
-    """A cache that shows no paths, or nothing at all: what is not hidden is passed on."""
-
-    def __init__(self, inner: Any, hidden: tuple[str, ...]) -> None:
-        self._inner, self._hidden = inner, hidden
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self._hidden:
-            raise AttributeError(name)
-        return getattr(self._inner, name)
-
-
 @pytest.mark.parametrize("policy", ["lru", "mru", "fifo", "lfu"])
 def test_without_paths_only_the_whole_is_compared_and_the_result_says_so(policy: str) -> None:
-    result = replay(SAMPLE[:100], lambda setup: Closed(optimized_subject(setup), ("observe_path",)), Settings(policy, pool=2_000))
+    result = replay(SAMPLE[:100], lambda setup: Hiding(optimized_subject(setup), ("observe_path",)), Settings(policy, pool=2_000))
 
     assert result.clean, result.fault
     assert not result.local
@@ -222,16 +206,15 @@ def test_without_paths_only_the_whole_is_compared_and_the_result_says_so(policy:
 
 
 def test_without_paths_a_fault_is_found_by_the_next_comparison_of_the_whole() -> None:
-    fault = run(lambda setup: Closed(made(SwapsSlots, setup), ("observe_path",)), stride=50).fault
+    fault = run(lambda setup: Hiding(SwapsSlots.of(setup), ("observe_path",)), stride=50).fault
 
     assert fault is not None
     assert fault.violation.property in ("MATCH_SOUND", "SLOT_PARTITION")
 
 
 def test_of_a_cache_that_shows_nothing_answers_sizes_and_victims_are_checked() -> None:
-    black = ("observe_path", "observe_entry", "observe", "locate")
-    right = run(lambda setup: Closed(optimized_subject(setup), black))
-    wrong = run(lambda setup: Closed(made(Miscounts, setup), black))
+    right = run(lambda setup: Hiding(optimized_subject(setup), BLACK_BOX))
+    wrong = run(lambda setup: Hiding(Miscounts.of(setup), BLACK_BOX))
 
     assert right.clean
     assert "whole states" not in right.looked

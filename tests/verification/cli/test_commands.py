@@ -1,22 +1,16 @@
 """The command line as a person meets it: what it refuses, in one sentence, and what it says of right and wrong caches."""
 
-import json
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from commands import Command
+from faulty import FAULTS
+from places import TESTS
 
-from radixcheck.verification.cli.app import run
-from radixcheck.verification.replay import sample
-
-
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Exit status, standard output and standard error."""
-    status = run(arguments)
-    out, err = capsys.readouterr()
-    return status, out, err
+from radixcheck.verification.trace_replay import sample
 
 
 @pytest.mark.parametrize(
@@ -51,14 +45,59 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
         (("prove", "--property", "TRUTH"), "no condition has the formula 'TRUTH'"),
         (("prove", "--property", "Q1-EQUAL", "--transition", "grow"), "no condition matches all options"),
         (("prove", "--store", "absent/proofs.json"), "--store absent/proofs.json: cannot be written"),
+        (("explore", "nobody"), "unknown subject 'nobody'"),
+        (("explore", "reference", "--scope", "forest"), "unknown scope 'forest': choose from tree, requests, scarce"),
+        (("explore", "reference", "--policy", "random"), "unknown policy 'random'"),
+        (("explore", "reference", "--page-size", "3"), "does not support page size 3"),
+        (("explore", "faulty:TreeOnly", "--scope", "requests"), "does not declare the operations of scope 'requests'"),
+        (("mutants", "double_dec"), "no mutant is called 'double_dec': the nearest are"),
+        (("mutants", "evict_internl"), "evict_internal"),
+        (("mutants", "faulty:double_free"), "'faulty:double_free' is no mutant"),
+        (("mutants", "nowhere.at_all:mutant"), "importing 'nowhere.at_all'"),
+        (("mutants", "unlock_twice", "--store", "absent/kills.json"), "cannot be written"),
+        (("mutants", "--clean", "base"), "base does not support"),
+        (("facts", "BATCH"), "no fact is named 'BATCH': choose from BATCH-EQUAL"),
+        (("bench", "--scenario", "decade"), "unknown scenario 'decade'"),
+        (("bench", "--cache", "redis"), "unknown cache 'redis'"),
+        (("bench", "--cache", "absent.py:Cache"), "there is no file absent.py"),
+        (("bench", "--python", "absent/python"), "no interpreter 'absent/python'"),
+        (("bench", "--trace", "absent.jsonl"), "absent.jsonl: cannot be read"),
+        (("bench", "--scenario", "batch", "--cache", "floor"), "add --cache optimized"),
+        (("bench", "--scenario", "deep", "--plot", "pictures"), "add --scenario decode"),
+        (("findings", "--subject", "nobody"), "there is no finding of 'nobody'"),
+        (("findings", "--python", "/no/such/python"), "there is no interpreter '/no/such/python'"),
+        (("verify", "--exec", "nowhere-to-be-found"), "nowhere-to-be-found cannot be started"),
+        (("verify", "--exec", str(TESTS)), "cannot be started: Permission denied"),
+        (("verify", "--exec", ""), "the command of the subject is empty"),
+        (("verify", "--exec", "a 'b"), "No closing quotation"),
+        (("verify", "--exec", "true"), "true ended with status 0 instead of answering make"),
+        (("verify", "--exec", "cat"), "'supports' is not an object with keys"),
+        (("verify", "reference", "--exec", "true"), "two subjects are given"),
+        (("verify", "--exec", "true", "--python", sys.executable), "write the interpreter into the command"),
+        (("verify", "reference", "--python", "nowhere/python"), "no interpreter 'nowhere/python'"),
+        (("verify", "nobody", "--python", sys.executable), "unknown subject 'nobody'"),
+        (("verify", "nowhere.at_all:x", "--python", sys.executable), "cannot find 'nowhere.at_all'"),
+        (("verify", "json:absent", "--python", sys.executable), "has no factory 'absent'"),
+        (("replay", "--sample", "--exec", "true"), "true ended with status 0"),
+        (("diff", "reference", "exec:true"), "true ended with status 0"),
+        (("explore", "reference", "--python", sys.executable), "cannot go back to an earlier state"),
+        (("questions", "Q1", "Q99"), "no question has the id 'Q99': choose from C1, C2"),
+        (("report", "--question", "Q99"), "no question has the id 'Q99'"),
+        (("report", "--out", str(TESTS), "--results", f"{__file__}/below"), "cannot be written"),
+        (("report", "--out", f"{__file__}/below"), "--out"),
+        (("report", "--subject", "nobody"), "unknown subject 'nobody'"),
+        (("report", "--python", "no-such-python"), "no interpreter 'no-such-python'"),
     ],
 )
-def test_a_wrong_input_gets_one_sentence_and_status_2(arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, err = said(capsys, *arguments)
+def test_a_wrong_input_gets_one_sentence_and_status_2(arguments: tuple[str, ...], names: str, command: Command) -> None:
+    assert names in command(*arguments).complaint
 
-    assert (status, out) == (2, "")
-    assert names in err
-    assert len(err.strip().splitlines()) == 1
+
+def test_a_number_out_of_its_range_is_wrong_use(command: Command) -> None:
+    ran = command("mutants", "unlock_twice", "--seeds", 0)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert "0 is not in the range" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -69,115 +108,89 @@ def test_a_wrong_input_gets_one_sentence_and_status_2(arguments: tuple[str, ...]
         ('{"timestamp": 0, "output_length": 1, "hash_ids": [1]}', "line 3"),
     ],
 )
-def test_what_was_read_before_a_malformed_line_is_replayed(
-    line: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_was_read_before_a_malformed_line_is_replayed(line: str, reason: str, tmp_path: Path, command: Command) -> None:
     trace = tmp_path / "broken.jsonl"
     trace.write_text(sample.text(sample.generate(2)) + line + "\n")
 
-    status, out, _ = said(capsys, "replay", str(trace), "--subject", "reference")
+    ran = command("replay", trace, "--subject", "reference")
 
-    assert status == 2
-    assert reason in out
-    assert "the 2 requests before it were replayed" in " ".join(out.split())
-
-
-def test_the_sample_is_replayed_through_a_right_cache_and_its_figures_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = said(capsys, "replay", "--sample", "--subject", "reference", "--json")
-    answer = json.loads(out)
-
-    assert status == 0
-    assert answer["requests"] == sample.REQUESTS
-    assert answer["leaked"] == 0
-    assert answer["victims"] > 100
+    assert ran.status == 2
+    assert reason in ran.out
+    assert "the 2 requests before it were replayed" in ran.words
 
 
-def test_a_right_cache_holds_under_every_property(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = said(capsys, "verify", "reference", "--seconds", "12", "--misuse", "--json")
-    answer = json.loads(out)
-    verdicts = {p["id"]: p["verdict"] for p in answer["properties"]}
+def test_the_sample_is_replayed_through_a_right_cache_and_its_figures_are_printed(command: Command) -> None:
+    ran = command("replay", "--sample", "--subject", "reference", "--json")
 
-    assert status == 0, {id_: v for id_, v in verdicts.items() if v not in ("TESTED", "NOT OBSERVABLE")}
+    assert (ran.status, ran.json["requests"], ran.json["leaked"]) == (0, sample.REQUESTS, 0)
+    assert ran.json["victims"] > 100
+
+
+def test_a_right_cache_holds_under_every_property(command: Command) -> None:
+    ran = command("verify", "reference", "--seconds", "12", "--misuse", "--json")
+    verdicts = {p["id"]: p["verdict"] for p in ran.json["properties"]}
+
+    assert ran.status == 0, {id_: v for id_, v in verdicts.items() if v not in ("TESTED", "NOT OBSERVABLE")}
     assert verdicts["EVICT_LEAF"] == verdicts["MISUSE"] == "TESTED"
     assert verdicts["HEAP_BOUND"] == "NOT OBSERVABLE"
-    assert all(p["non_vacuous"] > 0 for p in answer["properties"] if p["verdict"] == "TESTED")
+    assert all(p["non_vacuous"] > 0 for p in ran.json["properties"] if p["verdict"] == "TESTED")
 
 
-def test_the_change_as_submitted_is_refuted_with_pictures_and_the_fate_of_the_orphans(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = said(capsys, "verify", "as-submitted:pairs", "--seconds", "8", "--json")
-    refuted = {r["property"]: r for r in json.loads(out)["refuted"]}
+def test_the_change_as_submitted_is_refuted_with_pictures_and_the_fate_of_the_orphans(command: Command) -> None:
+    ran = command("verify", "as-submitted:pairs", "--seconds", "8", "--json")
+    refuted = {r["property"]: r for r in ran.json["refuted"]}
 
-    assert status == 1
+    assert ran.status == 1
     assert len(refuted["EVICT_LEAF"]["trace"]) <= 4
     assert "return later" in refuted["EVICT_LEAF"]["orphans"]
     assert "└─" in refuted["EVICT_LEAF"]["before"]
     assert {"ORDER", "RECENCY", "NO_ORPHAN"} <= refuted.keys()
 
 
-@pytest.mark.parametrize(
-    ("fault", "property_"),
-    [
-        ("walk_past_divergence", "MATCH_SOUND"),
-        ("aliased_slots", "NO_ALIAS"),
-        ("hits_lost_in_split", "FREQ"),
-        ("namespace_without_salt", "ISOLATION"),
-        ("double_free", "SLOT_PARTITION"),
-    ],
-)
-def test_a_planted_fault_is_refuted_by_the_property_that_names_it(fault: str, property_: str, capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = said(capsys, "verify", f"faulty:{fault}", "--seconds", "8", "--json")
+@pytest.mark.parametrize(("fault", "property_"), FAULTS.items())
+def test_a_planted_fault_is_refuted_by_the_property_that_names_it(fault: str, property_: str, command: Command) -> None:
+    ran = command("verify", f"faulty:{fault}", "--seconds", "8", "--json")
 
-    assert status == 1
-    assert property_ in {r["property"] for r in json.loads(out)["refuted"]}
+    assert ran.status == 1
+    assert property_ in {r["property"] for r in ran.json["refuted"]}
 
 
-def test_two_caches_that_agree_are_said_to_agree_and_others_differ_at_a_short_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    agree = said(capsys, "diff", "reference", "model", "--seconds", "2", "--json")
-    differ = said(capsys, "diff", "base", "as-submitted:pairs", "--seconds", "2", "--json")
+def test_two_caches_that_agree_are_said_to_agree_and_others_differ_at_a_short_trace(command: Command) -> None:
+    agree = command("diff", "reference", "model", "--seconds", "2", "--json")
+    differ = command("diff", "base", "as-submitted:pairs", "--seconds", "2", "--json")
 
-    assert agree[0] == 0
-    assert json.loads(agree[1])["operations"] > 500
-    assert differ[0] == 1
-    assert min(len(each["trace"]) for each in json.loads(differ[1])["differences"]) <= 6
-
-
-def test_subjects_and_invariants_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    _, subjects, _ = said(capsys, "subjects")
-    _, invariants, _ = said(capsys, "invariants")
-
-    assert "as-submitted:nodes" in subjects
-    assert "for all q: cached(q) implies owner(page(q)) = 1 and content(page(q)) = q" in invariants
+    assert (agree.status, differ.status) == (0, 1)
+    assert agree.json["operations"] > 500
+    assert min(len(each["trace"]) for each in differ.json["differences"]) <= 6
 
 
-def shell(line: str) -> tuple[int, str]:
+def test_subjects_and_invariants_are_listed(command: Command) -> None:
+    assert "as-submitted:nodes" in command("subjects").out
+    assert "for all q: cached(q) implies owner(page(q)) = 1 and content(page(q)) = q" in command("invariants").out
+
+
+def shell(line: str, folder: Path) -> tuple[int, str]:
     """The exit status of a line of shell in which `radixcheck` is this package's command, and its standard error."""
-    command = f"{shlex.quote(sys.executable)} -m radixcheck.verification"
-    ran = subprocess.run(["bash", "-c", line.replace("radixcheck", command)], check=False, capture_output=True, text=True, timeout=120)
+    words = ["bash", "-c", line.replace("radixcheck", f"{shlex.quote(sys.executable)} -m radixcheck")]
+    ran = subprocess.run(words, cwd=folder, check=False, capture_output=True, text=True, timeout=120)
     return ran.returncode, ran.stderr
 
 
-@pytest.mark.parametrize("command", ["invariants", "prove --property Q3-TAIL"])  # more than a buffer holds, and less
-def test_what_cannot_be_written_is_not_taken_for_written(command: str) -> None:
-    status, err = shell(f"radixcheck {command} > /dev/full")
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("radixcheck invariants > /dev/full", "radixcheck: the result cannot be written: No space left on device\n"),
+        ("radixcheck prove --property Q3-TAIL > /dev/full", "the result cannot be written: No space"),  # less than a buffer holds
+        ("set -o pipefail; radixcheck subjects | true", "nothing was decided"),
+        ("echo 'def factory(setup): raise SystemExit(0)' > exits.py; radixcheck explore exits:factory", "nothing was decided"),
+    ],
+)
+def test_a_command_that_cannot_finish_gives_no_verdict(line: str, sentence: str, tmp_path: Path) -> None:
+    status, err = shell(line, tmp_path)
 
     assert status == 3
-    assert "radixcheck: the result cannot be written: No space left on device\n" in err
+    assert sentence in err
 
 
-def test_a_reader_that_goes_early_gets_no_verdict() -> None:
-    status, err = shell("set -o pipefail; radixcheck subjects | true")
-
-    assert status == 3
-    assert "nothing was decided" in err
-
-
-def test_a_subject_that_exits_gives_no_verdict(tmp_path: Path) -> None:
-    (tmp_path / "leaves.py").write_text("def factory(setup): raise SystemExit(0)\n")
-    status, err = shell(f"cd {shlex.quote(str(tmp_path))}; radixcheck explore leaves:factory")
-
-    assert status == 3
-    assert "nothing was decided" in err
-
-
-def test_a_terminal_without_lines_gets_the_words() -> None:
-    assert shell("PYTHONIOENCODING=ascii LC_ALL=C radixcheck prove --property Q3-TAIL") == (0, "")
+def test_a_terminal_without_lines_gets_the_words(tmp_path: Path) -> None:
+    assert shell("PYTHONIOENCODING=ascii LC_ALL=C radixcheck prove --property Q3-TAIL", tmp_path) == (0, "")

@@ -1,11 +1,10 @@
 """The contracts on pure functions: what is confirmed, what is refuted, and which answers of CrossHair pass the gate."""
 
-import json
 from dataclasses import replace
 
 import pytest
+from commands import Command
 
-from radixcheck.verification.cli.app import run
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.contract_results import EXHAUSTED, REFUTED, UNKNOWN, Decided, Judged, status
 from radixcheck.verification.contracts.crosshair_run import Explored, explore
@@ -115,11 +114,8 @@ def test_every_contract_holds_for_the_least_integers(contract: Contract) -> None
 
 
 @pytest.mark.slow
-def test_every_contract_is_confirmed_within_its_bounds_and_every_twin_refuted(capsys: pytest.CaptureFixture[str]) -> None:
-    exit_status = run(["contracts", "--json"])
-    rows = json.loads(capsys.readouterr().out)
+def test_every_contract_is_confirmed_within_its_bounds_and_every_twin_refuted(command: Command) -> None:
+    ran = command("contracts", "--json")
 
-    assert exit_status == 0
-    assert len(rows) == 23
-    assert {row["verdict"] for row in rows} == {"EXHAUSTED"}
-    assert {row["twin"]["verdict"] for row in rows} == {"REFUTED"}
+    assert (ran.status, len(ran.json)) == (0, 23)
+    assert {(row["verdict"], row["twin"]["verdict"]) for row in ran.json} == {("EXHAUSTED", "REFUTED")}

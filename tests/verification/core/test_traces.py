@@ -1,4 +1,4 @@
-"""Trace files: what is written is read back, what is wrong is named with its line and the mend, nothing that was there is lost."""
+"""Trace files: what is written is read back, an error names the line and the fix, and nothing that was there is lost."""
 
 import json
 from pathlib import Path
@@ -66,22 +66,22 @@ def test_what_may_be_left_out_of_a_header_has_its_default_and_empty_lines_are_pa
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ({"version": 2}, "line 1: version 2 is newer than what this radixcheck reads, 1: install a newer radixcheck"),
+        ({"version": 2}, "line 1: version 2 is newer than 1, the latest that this radixcheck reads: install a newer radixcheck"),
         ({"version": "1"}, "line 1: version is '1': give an integer from 1"),
         ({"version": 0}, "line 1: version is 0"),
-        ({"radixcheck": "finding"}, "line 1: is no header of a trace: begin the file with"),
+        ({"radixcheck": "finding"}, "line 1: is not the header of a trace: begin the file with"),
         ({"policy": "random"}, "line 1: unknown policy 'random': choose from lru"),
-        ({"policy": 3}, "line 1: policy is 3: give a text"),
+        ({"policy": 3}, "line 1: policy is 3: give a string"),
         ({"page_size": 0}, "line 1: page_size is 0: give an integer from 1"),
         ({"page_size": True}, "line 1: page_size is True"),
-        ({"pool": 5}, "line 1: a pool of 5 tokens is not whole pages of 2: give a multiple"),
+        ({"pool": 5}, "line 1: a pool of 5 tokens is not a multiple of the page size 2: give a multiple"),
         ({"pool": -6}, "line 1: pool is -6"),
         ({"pool": 4 * PAGES_MAX}, "is too large to be checked"),
-        ({"subject": None}, "line 1: subject is None: give a text"),
+        ({"subject": None}, "line 1: subject is None: give a string"),
         ({"polcy": "lru"}, "line 1: unknown field 'polcy': the fields of a header are"),
     ],
 )
-def test_a_wrong_header_is_named_with_its_mend(header: dict[str, Any], says: str, tmp_path: Path) -> None:
+def test_a_wrong_header_is_named_with_its_fix(header: dict[str, Any], says: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as wrong:
         read(file_of(tmp_path, EVICT, **header))
 
@@ -122,7 +122,7 @@ def test_a_header_without_what_it_needs_is_refused(field: str, tmp_path: Path) -
         ('{"op": "insert", "token": [1]}', "line 3: unknown field 'token': the fields of an operation are op, tokens"),
     ],
 )
-def test_a_wrong_operation_is_named_with_its_line_and_mend(line: str, says: str, tmp_path: Path) -> None:
+def test_a_wrong_operation_is_named_with_its_line_and_fix(line: str, says: str, tmp_path: Path) -> None:
     path = file_of(tmp_path, EVICT)
     path.write_bytes(path.read_bytes() + line.encode("latin-1") + b"\n")
 
@@ -139,7 +139,7 @@ def test_a_file_that_is_no_trace_is_told_apart_by_its_first_line(content: bytes,
     path.write_bytes(content)
 
     assert not is_trace(path)
-    with pytest.raises(UsageError, match="line 1: is no header of a trace"):
+    with pytest.raises(UsageError, match="line 1: is not the header of a trace"):
         read(path)
 
 
@@ -163,7 +163,7 @@ def test_what_would_not_be_read_back_is_not_written_and_the_old_file_stays(compo
     write(path, Recorded(CONFIG, (Op("evict", amount=1),)))
     before = path.read_bytes()
 
-    with pytest.raises(UsageError, match="not written, for a namespace holds"):
+    with pytest.raises(UsageError, match="not written: a namespace"):
         write(path, Recorded(CONFIG, (Op("match", Key((1,), (component,))),)))
 
     assert path.read_bytes() == before

@@ -1,14 +1,13 @@
 """Exhaustive exploration: how much there is to see, that right caches pass it whole, and that wrong ones are caught in the fewest steps."""
 
-import json
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import pytest
+from commands import Command
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.cli.app import run
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.explore.scopes import SCOPES, Scope
@@ -19,22 +18,16 @@ from radixcheck.verification.subjects.registry import resolve
 
 SMALL = Scope("small", ("a", "aa"), holders=1, requests=False, pages=2, pool=4)
 COUNTS = {  # (subject, scope, page size): states, transitions, depth
-    ("reference", "tree", 1): (223, 2943, 11),
-    ("reference", "tree", 2): (223, 3389, 11),
-    ("reference", "requests", 1): (97, 885, 7),
-    ("reference", "requests", 2): (132, 1275, 7),
-    ("model", "tree", 1): (223, 2943, 11),
-    ("model", "tree", 2): (223, 3389, 11),
-    ("model", "requests", 1): (97, 885, 7),
-    ("model", "requests", 2): (132, 1275, 7),
+    **{(name, "tree", 1): (223, 2943, 11) for name in ("reference", "model")},
+    **{(name, "tree", 2): (223, 3389, 11) for name in ("reference", "model")},
+    **{(name, "requests", 1): (97, 885, 7) for name in ("reference", "model")},
+    **{(name, "requests", 2): (132, 1275, 7) for name in ("reference", "model")},
+    **{(name, "scarce", 1): (169, 1561, 8) for name in ("reference", "model")},
+    **{(name, "scarce", 2): (277, 2649, 8) for name in ("reference", "model")},
     ("optimized", "tree", 1): (1567, 21105, 13),
     ("optimized", "tree", 2): (1567, 24239, 13),
     ("optimized", "requests", 1): (621, 5819, 13),
     ("optimized", "requests", 2): (785, 7692, 13),
-    ("reference", "scarce", 1): (169, 1561, 8),
-    ("reference", "scarce", 2): (277, 2649, 8),
-    ("model", "scarce", 1): (169, 1561, 8),
-    ("model", "scarce", 2): (277, 2649, 8),
     ("optimized", "scarce", 1): (844, 7747, 15),
     ("optimized", "scarce", 2): (1305, 12329, 15),
 }
@@ -142,7 +135,7 @@ def test_a_fault_of_one_operation_on_the_way_back_to_a_state_is_a_broken_determi
                 raise RuntimeError("not today")
             return super().insert(key, slots, priority)
 
-    explored = explore(lambda setup: Moody(setup.page_size, setup.policy, setup.pool), SMALL)
+    explored = explore(Moody.of, SMALL)
 
     assert faults(explored) == {"DETERMINISM": 1}
 
@@ -157,14 +150,14 @@ def test_what_a_fresh_cache_does_not_do_is_a_broken_determinism() -> None:
             Tired.inserts += 1
             return super().insert(key, slots, priority) + (Tired.inserts == 1)
 
-    explored = explore(lambda setup: Tired(setup.page_size, setup.policy, setup.pool), SMALL)
+    explored = explore(Tired.of, SMALL)
 
     assert faults(explored) == {"DETERMINISM": 1}
     assert explored.found[0].violation.text.startswith("INSERT_MATCH_AGREE was broken (")
 
 
 class Counting(ReferenceSubject):
-    """It keeps an object that cannot be written back."""
+    """It keeps an object that cannot be restored."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup.page_size, setup.policy, setup.pool)
@@ -181,7 +174,7 @@ class CountingLate(ReferenceSubject):
         return super().insert(key, slots, priority)
 
 
-@pytest.mark.parametrize("factory", [Counting, lambda setup: CountingLate(setup.page_size, setup.policy, setup.pool)])
+@pytest.mark.parametrize("factory", [Counting, CountingLate.of])
 def test_a_cache_that_cannot_be_written_back_is_brought_to_each_state_from_the_start(factory: Callable[[Setup], Any]) -> None:
     explored = explore(factory, SMALL)
 
@@ -196,7 +189,7 @@ class Hiding(ReferenceSubject):
 
 
 def test_what_is_not_seen_is_not_called_exhausted() -> None:
-    explored = explore(lambda setup: Hiding(setup.page_size, setup.policy, setup.pool), SMALL)
+    explored = explore(Hiding.of, SMALL)
 
     assert (explored.closed, explored.shown, explored.verdict) == (True, False, "UNDECIDED")
 
@@ -217,54 +210,33 @@ def test_what_is_heard_while_it_grows_only_grows() -> None:
     assert counts(heard[-1]) == counts(explored)
 
 
-def test_the_command_prints_counts_bounds_and_verdict(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(("explore", "reference", "--scope", "requests", "--cores", "1", "--page-size", "1"))
-    out = " ".join(capsys.readouterr().out.split())
+def test_the_command_prints_counts_bounds_and_verdict(command: Command) -> None:
+    ran = command("explore", "reference", "--scope", "requests", "--cores", "1", "--page-size", "1")
 
-    assert status == 0
-    assert "requests lru 1 97 885 7 yes" in out
-    assert "keys a, aa, ab, up to 2 pages; 2 requests; 4 pages" in out
-    assert "reference holds in every state within these bounds: 97 states, 885 transitions" in out
-
-
-def test_the_command_prints_the_shortest_trace_of_a_wrong_cache(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(("explore", "as-submitted", "--scope", "tree", "--cores", "1", "--page-size", "1"))
-    out = " ".join(capsys.readouterr().out.split())
-
-    assert status == 1
-    assert "EVICT_LEAF REFUTED" in out
-    assert "3 operations under lru, pages of 1, pool of 5: 1 insert [0] 2 insert [0 0] 3 evict 1 before the last one:" in out
-    assert "as-submitted:pairs is refuted within these bounds" in out
-    assert "as-submitted:nodes is refuted within these bounds" in out
+    assert ran.status == 0
+    assert "requests lru 1 97 885 7 yes" in ran.words
+    assert "keys a, aa, ab, up to 2 pages; 2 requests; 4 pages" in ran.words
+    assert "reference holds in every state within these bounds: 97 states, 885 transitions" in ran.words
 
 
-def test_the_command_says_3_where_it_gave_up(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ("explore", "reference", "--scope", "tree", "--cores", "1", "--page-size", "1", "--policy", "lfu", "--limit", "50")
-    status, out = run(asked), capsys.readouterr().out
-    as_json, answer = run((*asked, "--json")), json.loads(capsys.readouterr().out)
+def test_the_command_prints_the_shortest_trace_of_a_wrong_cache(command: Command) -> None:
+    ran = command("explore", "as-submitted", "--scope", "tree", "--cores", "1", "--page-size", "1")
 
-    assert status == as_json == answer["status"] == 3
-    assert "not closed; every sequence of 3 operations was taken, and some longer ones" in out
-    assert (answer["explorations"][0]["verdict"], answer["explorations"][0]["closed"]) == ("UNDECIDED", False)
+    assert ran.status == 1
+    assert "EVICT_LEAF REFUTED" in ran.words
+    assert "3 operations under lru, pages of 1, pool of 5: 1 insert [0] 2 insert [0 0] 3 evict 1 before the last one:" in ran.words
+    assert "as-submitted:pairs is refuted within these bounds" in ran.words
+    assert "as-submitted:nodes is refuted within these bounds" in ran.words
 
 
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (("nobody",), "unknown subject 'nobody'"),
-        (("reference", "--scope", "forest"), "unknown scope 'forest': choose from tree, requests, scarce"),
-        (("reference", "--policy", "random"), "unknown policy 'random'"),
-        (("reference", "--page-size", "3"), "does not support page size 3"),
-        (("faulty:TreeOnly", "--scope", "requests"), "does not declare the operations of scope 'requests'"),
-    ],
-)
-def test_a_wrong_input_gets_one_sentence(arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(("explore", *arguments))
-    out, err = capsys.readouterr()
+def test_the_command_says_3_where_it_gave_up(command: Command) -> None:
+    words = ("explore", "reference", "--scope", "tree", "--cores", "1", "--page-size", "1", "--policy", "lfu", "--limit", "50")
+    for_people, for_machines = command(*words), command(*words, "--json")
 
-    assert (status, out) == (2, "")
-    assert names in err
-    assert len(err.strip().splitlines()) == 1
+    assert for_people.status == for_machines.status == for_machines.json["status"] == 3
+    assert "not closed; every sequence of 3 operations was taken, and some longer ones" in for_people.out
+    (explored,) = for_machines.json["explorations"]
+    assert (explored["verdict"], explored["closed"]) == ("UNDECIDED", False)
 
 
 def test_a_factory_that_no_other_process_can_import_is_explored_in_this_one() -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from radixcheck.verification.explore.canonical import Canonical
-from radixcheck.verification.explore.expand import Expander, Undone, digest
+from radixcheck.verification.explore.expand import Expander, SnapshotNavigator, digest
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.scopes import SCOPES, Scope
 from radixcheck.verification.explore.snapshot import Opaque, Snapshot
@@ -37,7 +37,7 @@ def callable_now(visitor: Visitor) -> Iterator[int]:
 class Unreduced:
     """Every sequence of operations, one by one; nothing is merged and nothing left out."""
 
-    def __init__(self, way: Undone) -> None:
+    def __init__(self, way: SnapshotNavigator) -> None:
         self.way = way
         self.futures: dict[bytes, set[frozenset[bytes]]] = {}  # form -> what was reached from there, for each way to come there
         self.visits = 0
@@ -67,7 +67,7 @@ class Unreduced:
 
 def all_sequences(factory: Any, scope: Scope, depth: int, policy: str = "lru", page_size: int = 1) -> Unreduced:
     """Everything that fewer than `depth` operations lead to, and what one more does."""
-    seen, level = Unreduced(Undone(Visitor(factory, scope, policy, page_size))), [b""]
+    seen, level = Unreduced(SnapshotNavigator(Visitor(factory, scope, policy, page_size))), [b""]
     for _ in range(depth):
         level = [longer for trace in level for longer in seen.leave(trace)]
     return seen
@@ -118,7 +118,7 @@ def test_without_any_reduction_a_fault_is_not_found_any_earlier(mutant: str, len
 
 def walked(factory: Any, scope: Scope, policy: str, walks: int, steps: int, page_size: int = 1) -> Unreduced:
     """The futures of the states along random walks, which come to the same state in different ways."""
-    seen, random = Unreduced(Undone(Visitor(factory, scope, policy, page_size))), Random(0)
+    seen, random = Unreduced(SnapshotNavigator(Visitor(factory, scope, policy, page_size))), Random(0)
     for _ in range(walks):
         trace = b""
         for _ in range(steps):
@@ -145,7 +145,7 @@ class Blind(Visitor):
 
 
 def test_a_form_that_leaves_out_what_matters_has_several_futures() -> None:
-    seen, level = Unreduced(Undone(Blind(reference_subject, FORKED, "lru", 1))), [b""]
+    seen, level = Unreduced(SnapshotNavigator(Blind(reference_subject, FORKED, "lru", 1))), [b""]
     for _ in range(3):
         level = [longer for trace in level for longer in seen.leave(trace)]
 

@@ -1,16 +1,15 @@
 """Findings: their data, their scripts, which do not import this project, and how they are repeated."""
 
 import ast
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from commands import Command
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key
-from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WITHIN, Finding, comparisons, findings, searches, subjects
@@ -94,25 +93,8 @@ def test_a_finding_of_a_subject_that_is_not_installed_is_not_run(tmp_path: Path)
     assert "sglang" in repeated.text
 
 
-def test_the_command_reports_what_could_not_be_run(capsys: pytest.CaptureFixture[str]) -> None:
-    exit_status = run(("findings", "--subject", "sglang-classic", "--json"))
-    output = json.loads(capsys.readouterr().out)
+def test_the_command_reports_what_could_not_be_run(command: Command) -> None:
+    ran = command("findings", "--subject", "sglang-classic", "--json")
 
-    assert exit_status == output["status"] == 3
-    assert {row["verdict"] for row in output["findings"]} == {NOT_RUN}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (("--subject", "nobody"), "there is no finding of 'nobody'"),
-        (("--python", "/no/such/python"), "there is no interpreter '/no/such/python'"),
-    ],
-)
-def test_a_wrong_option_of_findings_is_one_sentence(arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
-    exit_status = run(("findings", *arguments))
-    out, err = capsys.readouterr()
-
-    assert (exit_status, out) == (2, "")
-    assert sentence in err
-    assert len(err.strip().splitlines()) == 1
+    assert ran.status == ran.json["status"] == 3
+    assert {row["verdict"] for row in ran.json["findings"]} == {NOT_RUN}

@@ -2,9 +2,10 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from places import TESTS
+from commands import Command
 
 from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import PROBED
@@ -37,34 +38,26 @@ def test_a_right_claim_refutes_nothing() -> None:
 
 
 @pytest.fixture(scope="module")
-def answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """What the command says of mutants that are killed, as JSON."""
+def mutants(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What the command stores about mutants that are killed."""
     stored = tmp_path_factory.mktemp("kills") / "kills.json"
     assert run(("mutants", *KILLABLE, "--store", str(stored))) == 0
-    found: dict[str, object] = json.loads(stored.read_text())
+    found: list[dict[str, Any]] = json.loads(stored.read_text())["mutants"]
     return found
 
 
-def test_mutants_are_killed_by_the_property_that_must_catch_them(answer: dict[str, object]) -> None:
-    mutants = answer["mutants"]
-    assert isinstance(mutants, list)
-
+def test_mutants_are_killed_by_the_property_that_must_catch_them(mutants: list[dict[str, Any]]) -> None:
     assert {m["mutant"]: m["property"] for m in mutants} == {name: MUTANTS[name].property for name in KILLABLE}
     assert {m["verdict"] for m in mutants} == {KILLED}
     assert all(m["detectors"]["machine"]["verdict"] == m["detectors"]["driver"]["verdict"] == KILLED for m in mutants)
     assert all(m["detectors"].keys() == DETECTORS.keys() for m in mutants)
 
 
-def test_the_smallest_traces_are_short_and_repeat_the_fault(answer: dict[str, object]) -> None:
-    mutants = answer["mutants"]
-    assert isinstance(mutants, list)
-
+def test_the_smallest_traces_are_short_and_repeat_the_fault(mutants: list[dict[str, Any]]) -> None:
     assert all(1 <= len(m["smallest"]["trace"]) <= 3 for m in mutants)
 
 
-def test_what_was_not_run_says_why_and_has_killed_nothing(answer: dict[str, object]) -> None:
-    mutants = answer["mutants"]
-    assert isinstance(mutants, list)
+def test_what_was_not_run_says_why_and_has_killed_nothing(mutants: list[dict[str, Any]]) -> None:
     skipped = [d for m in mutants for d in m["detectors"].values() if d["verdict"] == NOT_RUN]
 
     assert all(d["text"] and not d["properties"] for d in skipped)
@@ -81,50 +74,21 @@ def test_a_property_that_fails_only_with_another_says_with_which() -> None:
     assert machine.text.endswith("(wherever RECENCY fails too)")
 
 
-def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(TESTS)
+def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(command: Command) -> None:
+    ran = command("mutants", "faulty:harmless", "faulty:misnamed", "--seconds", 0.3)
 
-    status = run(("mutants", "faulty:harmless", "faulty:misnamed", "--seconds", "0.3"))
-    said = " ".join(capsys.readouterr().out.split())
-
-    assert status == 1
-    assert "SURVIVED faulty:harmless: Behaves like the reference" in said
-    assert "ANOTHER PROPERTY faulty:misnamed" in said
-    assert "driver: ANOTHER PROPERTY by COUNT" in said
-    assert "0 of 2 mutants killed by the property that must catch them, 1 ANOTHER PROPERTY, 1 SURVIVED" in said
+    assert ran.status == 1
+    assert "SURVIVED faulty:harmless: Behaves like the reference" in ran.words
+    assert "ANOTHER PROPERTY faulty:misnamed" in ran.words
+    assert "driver: ANOTHER PROPERTY by COUNT" in ran.words
+    assert "0 of 2 mutants killed by the property that must catch them, 1 ANOTHER PROPERTY, 1 SURVIVED" in ran.words
 
 
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (("double_dec",), "no mutant is called 'double_dec': the nearest are"),
-        (("evict_internl",), "evict_internal"),
-        (("faulty:double_free",), "'faulty:double_free' is no mutant"),
-        (("nowhere.at_all:mutant",), "importing 'nowhere.at_all'"),
-        (("unlock_twice", "--store", "absent/kills.json"), "cannot be written"),
-        (("unlock_twice", "--seeds", "0"), "0 is not in the range"),
-    ],
-)
-def test_a_wrong_name_gets_one_sentence_and_status_2(
-    arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(TESTS)
+def test_with_seeds_the_state_machine_alone_is_counted(command: Command) -> None:
+    ran = command("mutants", "split_forgets_hits", "--seeds", 3, "--json")
+    (measured,) = ran.json["mutants"]
 
-    status = run(("mutants", *arguments))
-    out, err = capsys.readouterr()
-
-    assert (status, out) == (2, "")
-    assert names in err
-
-
-def test_with_seeds_the_state_machine_alone_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(("mutants", "split_forgets_hits", "--seeds", "3", "--json"))
-    (measured,) = json.loads(capsys.readouterr().out)["mutants"]
-
-    assert status == 0
-    assert measured["found"] == 3
+    assert (ran.status, measured["found"]) == (0, 3)
     assert all(0 < operations <= 5000 for operations in measured["operations"])
 
 
@@ -152,30 +116,24 @@ def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
     assert len(found.smallest.trace) <= OPERATIONS_MAX
 
 
-# False positives.
+# Correct caches.
 
 
-def test_correct_caches_have_no_false_positive(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(["mutants", "--clean", "--seeds", "2", "--json"])
+def test_correct_caches_have_no_false_positive(command: Command) -> None:
+    ran = command("mutants", "--clean", "--seeds", 2, "--json")
 
-    rows = json.loads(capsys.readouterr().out)["rows"]
-    assert status == 0
+    rows = ran.json["rows"]
+    assert ran.status == 0
     assert {row["subject"] for row in rows} == {"reference", "optimized", "model"}
     assert all(row["operations"] > 50 and row["alarms"] == [] for row in rows)
     assert len(rows) == 30
 
 
-def test_a_wrong_cache_is_not_clean(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(["mutants", "--clean", "faulty:double_free", "--seeds", "1", "--json"])
+def test_a_wrong_cache_is_not_clean(command: Command) -> None:
+    ran = command("mutants", "--clean", "faulty:double_free", "--seeds", 1, "--json")
 
-    rows = json.loads(capsys.readouterr().out)["rows"]
-    assert status == 1
-    assert "SLOT_PARTITION" in {alarm["property"] for row in rows for alarm in row["alarms"]}
-
-
-def test_a_cache_that_cannot_be_run_everywhere_is_not_called_clean(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["mutants", "--clean", "base"]) == 2
-    assert "base does not support" in capsys.readouterr().err
+    assert ran.status == 1
+    assert "SLOT_PARTITION" in {alarm["property"] for row in ran.json["rows"] for alarm in row["alarms"]}
 
 
 @pytest.mark.campaign

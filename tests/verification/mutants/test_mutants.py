@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 
 import pytest
-from places import TESTS
+from faulty import FAULTS
 
 from radixcheck.verification.core.catalogue import CATALOGUE, PROBED
 from radixcheck.verification.core.config import Config
@@ -96,17 +96,6 @@ def test_a_right_cache_passes_every_probe(subject: str) -> None:
     assert set(result.tally.exercised) - {"ISOLATION"} == set(PROBED)  # ISOLATION: where there are namespaces
 
 
-@pytest.mark.parametrize(
-    ("name", "property_"),
-    [
-        ("walk_past_divergence", "MATCH_SOUND"),
-        ("aliased_slots", "NO_ALIAS"),
-        ("hits_lost_in_split", "FREQ"),
-        ("namespace_without_salt", "ISOLATION"),
-        ("double_free", "SLOT_PARTITION"),
-    ],
-)
-def test_a_wrong_cache_is_found_by_the_name_of_its_factory(name: str, property_: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(TESTS)
-
+@pytest.mark.parametrize(("name", "property_"), FAULTS.items())
+def test_a_wrong_cache_is_found_by_the_name_of_its_factory(name: str, property_: str) -> None:
     assert property_ in refuted(resolve(f"faulty:{name}"), "lru", 1, range(24))

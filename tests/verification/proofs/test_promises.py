@@ -49,7 +49,7 @@ def spared(taken: Taken) -> int:
 
 @cache
 def promise_checks(policy: str) -> dict[str, Check]:
-    """A check of each promise, with what it is told of a call."""
+    """A check of each promise, with the facts about a call that it receives."""
     return {id_: check(expand(of_policy(promise.formula, POLICIES[policy])), OF_CALL) for id_, promise in PROMISES.items()}
 
 

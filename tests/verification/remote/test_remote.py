@@ -7,10 +7,10 @@ from dataclasses import fields
 from time import monotonic
 
 import pytest
+from commands import Command
 from places import ROOT, TESTS
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.usage import UsageError
@@ -252,40 +252,11 @@ def test_a_program_that_serves_only_once_is_refuted_by_its_second_cache() -> Non
         remote(setup).peek(Key((1,)))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (("verify", "--exec", "nowhere-to-be-found"), "nowhere-to-be-found cannot be started"),
-        (("verify", "--exec", str(TESTS)), "cannot be started: Permission denied"),
-        (("verify", "--exec", ""), "the command of the subject is empty"),
-        (("verify", "--exec", "a 'b"), "No closing quotation"),
-        (("verify", "--exec", "true"), "true ended with status 0 instead of answering make"),
-        (("verify", "--exec", "cat"), "'supports' is not an object with keys"),
-        (("verify", "reference", "--exec", "true"), "two subjects are given"),
-        (("verify", "--exec", "true", "--python", sys.executable), "write the interpreter into the command"),
-        (("verify", "reference", "--python", "nowhere/python"), "no interpreter 'nowhere/python'"),
-        (("verify", "nobody", "--python", sys.executable), "unknown subject 'nobody'"),
-        (("verify", "nowhere.at_all:x", "--python", sys.executable), "cannot find 'nowhere.at_all'"),
-        (("verify", "json:absent", "--python", sys.executable), "has no factory 'absent'"),
-        (("replay", "--sample", "--exec", "true"), "true ended with status 0"),
-        (("diff", "reference", "exec:true"), "true ended with status 0"),
-        (("explore", "reference", "--python", sys.executable), "cannot go back to an earlier state"),
-    ],
-)
-def test_a_wrong_program_gets_one_sentence_and_status_2(arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(arguments)
-    out, err = capsys.readouterr()
+def test_the_command_refutes_a_program_that_dies(command: Command) -> None:
+    ran = command("replay", "--sample", "--exec", f"{sys.executable} {TESTS / 'subjects' / 'bad.py'} die 20")
 
-    assert (status, out) == (2, "")
-    assert names in err
-    assert len(err.strip().splitlines()) == 1
-
-
-def test_the_command_refutes_a_program_that_dies(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(("replay", "--sample", "--exec", f"{sys.executable} {TESTS / 'subjects' / 'bad.py'} die 20"))
-
-    assert status == 1
-    assert "SubjectDied: ended with status 3" in " ".join(capsys.readouterr().out.split())
+    assert ran.status == 1
+    assert "SubjectDied: ended with status 3" in ran.words
 
 
 # Another language.
@@ -312,5 +283,5 @@ def test_a_fault_in_a_cache_in_javascript_has_a_smallest_trace(node: str) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("program", "expected"), [("radix.mjs", 0), ("radix_faulty.mjs", 1)])
-def test_the_command_decides_on_a_program(program: str, expected: int, node: str) -> None:
-    assert run(("verify", "--exec", f"{node} {TESTS / 'subjects' / program}", "--seconds", "20")) == expected
+def test_the_command_decides_on_a_program(program: str, expected: int, node: str, command: Command) -> None:
+    assert command("verify", "--exec", f"{node} {TESTS / 'subjects' / program}", "--seconds", 20).status == expected

@@ -1,22 +1,22 @@
 """Pictures of a trace: what they show, that they say it in words too, and that they are well-formed whatever a cache holds."""
 
 from collections.abc import Sequence
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hiding import BLACK_BOX, Hiding
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.alt_text import alt_text, title
-from radixcheck.verification.replay.trace_frames import Frame
 from radixcheck.verification.report.drawing import WIDTH, stacked, svg
 from radixcheck.verification.runs.show_job import frames
-from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
+from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.trace_replay.alt_text import alt_text, title
+from radixcheck.verification.trace_replay.frame_results import Frame
 
 SVG = "{http://www.w3.org/2000/svg}"
 LEAF = (Op("insert", Key((1,))), Op("insert", Key((1, 1))), Op("evict", amount=1))
@@ -121,17 +121,17 @@ def test_a_start_that_evicts_marks_its_victims() -> None:
     last = of("reference", trace, Config("lru", 1, 4))[-1]
 
     assert last.seen is not None
-    assert [(n.segment, last.marks.get(n.name, "")) for n in last.seen.nodes] == [((3, 4), ""), ((1, 2), "evicted")]
+    assert [(n.segment, last.labels.get(n.name, "")) for n in last.seen.nodes] == [((3, 4), ""), ((1, 2), "evicted")]
 
 
 def test_a_reset_forgets_and_does_not_evict() -> None:
     last = of("reference", (Op("insert", Key((1,))), Op("reset")))[-1]
 
-    assert list(last.marks.values()) == ["forgotten"]
+    assert list(last.labels.values()) == ["forgotten"]
 
 
 def test_a_black_box_has_frames_without_an_inside() -> None:
-    shown = frames(lambda setup: BlackBox(reference_subject(setup)), SMALL, LEAF)
+    shown = frames(lambda setup: Hiding(reference_subject(setup), BLACK_BOX), SMALL, LEAF)
 
     assert [frame.seen for frame in shown] == [None] * 4
     assert [frame.answer for frame in shown][1:] == ["0 present, slots 0", "1 present, slots 1 2", "freed 1"]
@@ -164,18 +164,6 @@ def test_a_cache_that_shows_nothing_any_more_ends_it_with_a_frame_that_says_so()
     assert [v.property for v in shown[-1].broken] == ["REFINEMENT"]
 
 
-class BlackBox:
-    """A cache without `observe`."""
-
-    def __init__(self, inner: ReferenceSubject) -> None:
-        self._inner = inner
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("observe", "locate"):
-            raise AttributeError(name)
-        return getattr(self._inner, name)
-
-
 class Odd:
     """A component of a namespace that writes itself as it likes."""
 
@@ -189,15 +177,8 @@ def test_whatever_stands_in_a_namespace_is_escaped() -> None:
 
     for frame in shown:
         drawn = svg(frame, 'a "name" & more')
-        assert {element.tag for element in ElementTree.fromstring(drawn).iter()} <= {
-            "svg",
-            "title",
-            "desc",
-            "path",
-            "rect",
-            "text",
-            "tspan",
-        }
+        tags = {element.tag for element in ElementTree.fromstring(drawn).iter()}
+        assert tags <= {"svg", "title", "desc", "path", "rect", "text", "tspan"}
         drawn.encode("utf-8")
     assert "script" in alt_text(shown[1])
 

@@ -1,26 +1,19 @@
 """`show`, `replay` and `--shrink` on one trace file: they agree, and say the same step and property."""
 
-import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from commands import Command
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.traces import Recorded, read, write
 from radixcheck.verification.operations import Op
 
 LEAF = (Op("insert", Key((1,))), Op("insert", Key((1, 1))), Op("evict", amount=1))
 BEFORE = (Op("alloc", Key((5,)), 2), Op("free", holder=2))  # nothing to do with it
-
-
-def said(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Exit status, standard output and standard error."""
-    status = run([str(each) for each in arguments])
-    out, err = capsys.readouterr()
-    return status, out, err
 
 
 @pytest.fixture
@@ -31,96 +24,89 @@ def trace(tmp_path: Path) -> Path:
     return path
 
 
-def test_replay_show_and_shrinking_agree_on_a_trace(trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_show_and_shrinking_agree_on_a_trace(trace: Path, tmp_path: Path, command: Command) -> None:
     short = tmp_path / "short.jsonl"
-    replayed = said(capsys, "replay", trace, "--json", "--shrink", short)
-    shown = said(capsys, "show", trace, "--json")
-    answer, steps = json.loads(replayed[1]), json.loads(shown[1])["steps"]
-    broken = [step["broken"] for step in answer["operations"]]
+    replayed, shown = command("replay", trace, "--json", "--shrink", short), command("show", trace, "--json")
+    broken = [step["broken"] for step in replayed.json["operations"]]
 
-    assert replayed[0] == shown[0] == 1
-    assert [step["broken"] for step in steps[1:]] == broken
-    assert broken[-1]
-    assert answer["shrunk"]["property"] in {each["property"] for each in broken[-1]}
-    assert said(capsys, "show", short)[0] == said(capsys, "replay", short)[0] == 1
+    assert replayed.status == shown.status == 1
+    assert [step["broken"] for step in shown.json["steps"][1:]] == broken
+    assert replayed.json["shrunk"]["property"] in {each["property"] for each in broken[-1]}
+    assert command("show", short).status == command("replay", short).status == 1
     assert [op.name for op in read(short).trace] == ["insert", "insert", "evict"]
-    assert read(short).property == answer["shrunk"]["property"] == "EVICT_LEAF"
+    assert read(short).property == replayed.json["shrunk"]["property"] == "EVICT_LEAF"
     assert read(short).subject == "as-submitted:pairs"
 
 
 @pytest.mark.parametrize("name", ["EVICT_LEAF", "COUNT", "SLOT_PARTITION"])
-def test_the_property_of_the_trace_is_named_at_its_step(name: str, trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, replayed, _ = said(capsys, "replay", trace)
-    _, shown, _ = said(capsys, "show", trace)
+def test_the_property_of_the_trace_is_named_at_its_step(name: str, trace: Path, command: Command) -> None:
+    replayed = command("replay", trace)
 
-    assert status == 1
-    assert f"{name} REFUTED at operation 5 (evict 1)" in replayed
-    assert f"{name} breaks at step 5." in shown
-
-
-def test_a_right_cache_holds_on_it_and_the_recorded_property_is_said_not_to_break(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    replayed, shown = said(capsys, "replay", trace, "--subject", "reference"), said(capsys, "show", trace, "--subject", "reference")
-
-    assert replayed[0] == shown[0] == 0
-    assert "EVICT_LEAF, for which it was recorded, is not broken here" in replayed[1]
-    assert "reference holds on leaf.jsonl" in replayed[1]
-    assert "no property breaks" in shown[1]
+    assert replayed.status == 1
+    assert f"{name} REFUTED at operation 5 (evict 1)" in replayed.out
+    assert f"{name} breaks at step 5." in command("show", trace).out
 
 
-def test_without_a_subject_anywhere_the_optimized_cache_is_meant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_right_cache_holds_on_it_and_the_recorded_property_is_said_not_to_break(trace: Path, command: Command) -> None:
+    replayed, shown = command("replay", trace, "--subject", "reference"), command("show", trace, "--subject", "reference")
+
+    assert replayed.status == shown.status == 0
+    assert "EVICT_LEAF, for which it was recorded, is not broken here" in replayed.out
+    assert "reference holds on leaf.jsonl" in replayed.out
+    assert "no property breaks" in shown.out
+
+
+def test_without_a_subject_anywhere_the_optimized_cache_is_meant(tmp_path: Path, command: Command) -> None:
     write(tmp_path / "a.jsonl", Recorded(Config("lru", 1, 6), LEAF))
 
-    assert json.loads(said(capsys, "replay", tmp_path / "a.jsonl", "--json")[1])["subject"] == "optimized"
-    assert json.loads(said(capsys, "show", tmp_path / "a.jsonl", "--json")[1])["subject"] == "optimized"
+    for name in ("replay", "show"):
+        assert command(name, tmp_path / "a.jsonl", "--json").json["subject"] == "optimized"
 
 
-def test_what_could_not_be_performed_leaves_a_replay_undecided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_could_not_be_performed_leaves_a_replay_undecided(tmp_path: Path, command: Command) -> None:
     write(tmp_path / "a.jsonl", Recorded(Config("lru", 1, 6), (Op("unlock", holder=1), *LEAF), "reference"))
     write(tmp_path / "b.jsonl", Recorded(Config("lru", 1, 6), LEAF, "reference", "MEM_BOUND"))
     write(tmp_path / "c.jsonl", Recorded(Config("lru", 1, 6), (), "reference"))
 
-    partly, by_probes, empty = (said(capsys, "replay", tmp_path / name) for name in ("a.jsonl", "b.jsonl", "c.jsonl"))
+    partly, by_probes, empty = (command("replay", tmp_path / name) for name in ("a.jsonl", "b.jsonl", "c.jsonl"))
 
-    assert partly[0] == by_probes[0] == empty[0] == 3
-    assert "1 of 4 operations could not be performed" in partly[1]
-    assert "MEM_BOUND, for which it was recorded, shows by counting steps or memory: radixcheck verify reference" in by_probes[1]
-    assert "no operation of the trace could be performed" in empty[1]
+    assert partly.status == by_probes.status == empty.status == 3
+    assert "1 of 4 operations could not be performed" in partly.out
+    assert "MEM_BOUND, for which it was recorded, shows by counting steps or memory: radixcheck verify reference" in by_probes.out
+    assert "no operation of the trace could be performed" in empty.out
 
 
-def test_what_only_a_second_replica_shows_is_found_by_replay_and_show_alike(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_only_a_second_replica_shows_is_found_by_replay_and_show_alike(tmp_path: Path, command: Command) -> None:
     evicting = (*(Op("insert", Key((i,))) for i in range(3)), Op("unlock", holder=9), Op("evict", amount=3), Op("evict", amount=1))
     write(tmp_path / "a.jsonl", Recorded(Config("lru", 1, 12), evicting, "faulty:by_replica", "DETERMINISM"))
     write(tmp_path / "b.jsonl", Recorded(Config("lru", 1, 12), evicting, "reference", "DETERMINISM"))
 
-    replayed, shown = (said(capsys, command, tmp_path / "a.jsonl", "--json") for command in ("replay", "show"))
-    right = [said(capsys, command, tmp_path / "b.jsonl")[0] for command in ("replay", "show")]
+    replayed, shown = (command(name, tmp_path / "a.jsonl", "--json") for name in ("replay", "show"))
+    right = [command(name, tmp_path / "b.jsonl").status for name in ("replay", "show")]
 
-    broken = {each["step"]: [v["property"] for v in each["broken"]] for each in json.loads(replayed[1])["operations"]}
-    assert replayed[0] == shown[0] == 1
+    broken = {each["step"]: [v["property"] for v in each["broken"]] for each in replayed.json["operations"]}
+    assert replayed.status == shown.status == 1
     assert broken == {1: [], 2: [], 3: [], 4: [], 5: ["DETERMINISM"], 6: []}
-    assert [v["property"] for v in json.loads(shown[1])["steps"][5]["broken"]] == ["DETERMINISM"]
+    assert [v["property"] for v in shown.json["steps"][5]["broken"]] == ["DETERMINISM"]
     assert right == [3, 0], "an operation could not be performed"
 
 
-def test_single_steps_are_shown_and_one_that_is_not_there_is_refused(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = said(capsys, "show", trace, "--step", 0, "--step", 2, "--json")
-    wrong = said(capsys, "show", trace, "--step", 6)
+def test_single_steps_are_shown_and_one_that_is_not_there_is_refused(trace: Path, command: Command) -> None:
+    ran = command("show", trace, "--step", 0, "--step", 2, "--json")
 
-    assert status == 1, "the status is that of the whole trace"
-    assert [step["step"] for step in json.loads(out)["steps"]] == [0, 2]
-    assert wrong[0] == 2
-    assert "--step 6" in wrong[2]
-    assert "give 0, the start, to 5" in wrong[2]
+    assert ran.status == 1, "the status is that of the whole trace"
+    assert [step["step"] for step in ran.json["steps"]] == [0, 2]
+    assert re.search("--step 6.* give 0, the start, to 5", command("show", trace, "--step", 6).complaint)
 
 
-def test_the_pictures_are_written_as_a_page_and_as_one_drawing(trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_pictures_are_written_as_a_page_and_as_one_drawing(trace: Path, tmp_path: Path, command: Command) -> None:
     for name in ("a.html", "a.svg"):
-        status, out, _ = said(capsys, "show", trace, "--svg", tmp_path / name)
-        assert status == 1
-        assert "written:" in out
+        ran = command("show", trace, "--svg", tmp_path / name)
+        assert ran.status == 1
+        assert "written:" in ran.out
 
     page, drawing = (tmp_path / "a.html").read_text(), (tmp_path / "a.svg").read_text()
-    frames = len(json.loads(said(capsys, "show", trace, "--json")[1])["steps"])
+    frames = len(command("show", trace, "--json").json["steps"])
     assert page.count("<svg ") == page.count("<figcaption>") == frames
     assert "prefers-color-scheme:dark" in page
     assert "@media print" in page
@@ -144,16 +130,10 @@ def test_the_pictures_are_written_as_a_page_and_as_one_drawing(trace: Path, tmp_
         (("verify", "reference", "--traces", "TRACE"), "cannot be written"),
     ],
 )
-def test_a_wrong_use_of_a_trace_gets_one_sentence(
-    arguments: tuple[str, ...], says: str, trace: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_use_of_a_trace_gets_one_sentence(arguments: tuple[str, ...], says: str, trace: Path, command: Command) -> None:
     before = trace.read_bytes()
 
-    status, out, err = said(capsys, *(str(trace) if each == "TRACE" else each for each in arguments))
-
-    assert (status, out) == (2, "")
-    assert says in " ".join(err.split())
-    assert len(err.strip().splitlines()) == 1
+    assert says in command(*(trace if each == "TRACE" else each for each in arguments)).complaint
     assert trace.read_bytes() == before
 
 
@@ -167,77 +147,73 @@ def test_a_wrong_use_of_a_trace_gets_one_sentence(
     ],
 )
 def test_a_header_that_a_cache_cannot_follow_is_refused_by_both_commands(
-    config: Config, subject: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    config: Config, subject: str, says: str, tmp_path: Path, command: Command
 ) -> None:
     write(tmp_path / "a.jsonl", Recorded(config, LEAF, subject))
 
-    for command in ("replay", "show"):
-        status, out, err = said(capsys, command, tmp_path / "a.jsonl")
-        assert (status, out) == (2, "")
-        assert says in err
-        assert "a.jsonl" in err
-        assert "--device" not in err
+    for name in ("replay", "show"):
+        complaint = command(name, tmp_path / "a.jsonl").complaint
+        assert says in complaint
+        assert "a.jsonl" in complaint
+        assert "--device" not in complaint
 
 
-def test_pictures_that_are_there_are_not_overwritten(trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pictures_that_are_there_are_not_overwritten(trace: Path, tmp_path: Path, command: Command) -> None:
     (tmp_path / "mine.html").write_text("mine")
 
-    status, _, err = said(capsys, "show", trace, "--svg", tmp_path / "mine.html")
-
-    assert status == 2
-    assert "exists already, and is not overwritten" in err
+    assert "exists already, and is not overwritten" in command("show", trace, "--svg", tmp_path / "mine.html").complaint
     assert (tmp_path / "mine.html").read_text() == "mine"
 
 
-def test_a_shrunk_trace_is_written_as_a_test_too(trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_shrunk_trace_is_written_as_a_test_too(trace: Path, tmp_path: Path, command: Command) -> None:
     out = tmp_path / "test_leaf.py"
 
-    status, said_, _ = said(capsys, "replay", trace, "--shrink", out)
+    ran = command("replay", trace, "--shrink", out)
 
-    assert status == 1
-    assert f"run them: pytest {out}" in " ".join(said_.split())
+    assert ran.status == 1
+    assert f"run them: pytest {out}" in ran.words
     assert 'SUBJECT = "as-submitted:pairs"' in out.read_text()
     assert "Found in leaf.jsonl under lru, pages of 1, pool of 6, at operation" in out.read_text()
 
 
-def test_a_test_that_could_not_fail_is_not_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_test_that_could_not_fail_is_not_written(tmp_path: Path, command: Command) -> None:
     evicting = (*(Op("insert", Key((i,))) for i in range(4)), Op("evict", amount=3), Op("evict", amount=1))
     write(tmp_path / "a.jsonl", Recorded(Config("lru", 1, 12), evicting, "faulty:by_replica", "DETERMINISM"))
 
-    as_test = said(capsys, "replay", tmp_path / "a.jsonl", "--shrink", tmp_path / "test_replicas.py")
-    as_trace = said(capsys, "replay", tmp_path / "a.jsonl", "--shrink", tmp_path / "replicas.jsonl")
+    as_test = command("replay", tmp_path / "a.jsonl", "--shrink", tmp_path / "test_replicas.py")
+    as_trace = command("replay", tmp_path / "a.jsonl", "--shrink", tmp_path / "replicas.jsonl")
 
-    assert as_test[0] == as_trace[0] == 1
-    assert "one run, as a test makes it, does not show DETERMINISM" in " ".join(as_test[1].split())
+    assert as_test.status == as_trace.status == 1
+    assert "one run, as a test makes it, does not show DETERMINISM" in as_test.words
     assert not (tmp_path / "test_replicas.py").exists()
     assert read(tmp_path / "replicas.jsonl").property == "DETERMINISM"
-    assert said(capsys, "replay", tmp_path / "replicas.jsonl")[0] == said(capsys, "show", tmp_path / "replicas.jsonl")[0] == 1
+    assert command("replay", tmp_path / "replicas.jsonl").status == command("show", tmp_path / "replicas.jsonl").status == 1
 
 
-def test_a_request_trace_is_shrunk_to_a_trace_that_both_commands_refute(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_request_trace_is_shrunk_to_a_trace_that_both_commands_refute(tmp_path: Path, command: Command) -> None:
     out = tmp_path / "free.jsonl"
 
-    status, printed, _ = said(capsys, "replay", "--sample", "--subject", "faulty:double_free", "--shrink", out)
+    ran = command("replay", "--sample", "--subject", "faulty:double_free", "--shrink", out)
 
-    assert status == 1
-    assert f"show them: radixcheck show {out}" in " ".join(printed.split())
+    assert ran.status == 1
+    assert f"show them: radixcheck show {out}" in ran.words
     assert [op.name for op in read(out).trace] == ["start", "finish"]
-    assert said(capsys, "show", out)[0] == said(capsys, "replay", out)[0] == 1
+    assert command("show", out).status == command("replay", out).status == 1
 
 
-def test_verify_writes_a_trace_of_each_refuted_property_and_replaces_old_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_writes_a_trace_of_each_refuted_property_and_replaces_old_ones(tmp_path: Path, command: Command) -> None:
     folder = tmp_path / "made" / "here"
     folder.mkdir(parents=True)
     (folder / "as-submitted-pairs-EVICT_LEAF.jsonl").write_text("old")
 
-    status, out, _ = said(capsys, "verify", "as-submitted:pairs", "--seconds", "4", "--traces", folder)
+    ran = command("verify", "as-submitted:pairs", "--seconds", "4", "--traces", folder)
 
     files = sorted(path.name for path in folder.iterdir())
-    assert status == 1
+    assert ran.status == 1
     assert "as-submitted-pairs-EVICT_LEAF.jsonl" in files
     for name in files:
         recorded = read(folder / name)
         assert name == f"as-submitted-pairs-{recorded.property}.jsonl"
-        assert f"show it: radixcheck show {folder / name}" in " ".join(out.split())
-        shown = json.loads(said(capsys, "show", folder / name, "--json")[1])
-        assert recorded.property in {each["property"] for step in shown["steps"] for each in step["broken"]}
+        assert f"show it: radixcheck show {folder / name}" in ran.words
+        steps = command("show", folder / name, "--json").json["steps"]
+        assert recorded.property in {each["property"] for step in steps for each in step["broken"]}

@@ -1,17 +1,17 @@
 """Facts about programs: each comes out as expected, and each can come out otherwise."""
 
-import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from random import Random
 
 import pytest
 import torch
+from commands import Command
 from torch import Tensor
 
-from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.review_6907.fact_results import Fact, Tried
-from radixcheck.verification.review_6907.facts import FACTS, batches, decide, guard
+from radixcheck.verification.review_6907.facts import FACTS, batches, decide, docstrings, guard
 
 
 @pytest.mark.parametrize("name", FACTS)
@@ -53,6 +53,18 @@ def test_what_shares_where_it_should_copy_is_seen() -> None:
     assert batches.aliasing(0, wrong).against == "ours shares memory"
 
 
+def test_a_public_method_without_a_docstring_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "some.py"
+    file.write_text(
+        '"""A module."""\n\n\nclass Some:\n    """A class."""\n\n    def method(self):\n        pass\n\n    def _own(self):\n        pass\n'
+    )
+
+    tried = docstrings.documented([file])
+
+    assert (tried.against, tried.cases) == ("some.py: Some.method has none", 3)
+    assert docstrings.documented([]).cases == 0
+
+
 def test_the_guard_is_judged_by_pops_that_compare() -> None:
     """Without locks and second entries nothing is skipped; then there is no case."""
     tree = guard.CountedTree(1, WatchedPool(8, 1))
@@ -82,18 +94,9 @@ def test_a_fact_that_comes_out_otherwise_is_status_1() -> None:
     assert (decided.verdict, decided.status) == ("REFUTED", 1)
 
 
-def test_the_command_shows_them_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["facts", "GUARD-SIFTS", "BATCH-EQUAL", "--json"]) == 0
+def test_the_command_shows_them_for_machines_and_for_people(command: Command) -> None:
+    for_machines, for_people = command("facts", "GUARD-SIFTS", "BATCH-EQUAL", "--json"), command("facts", "BATCH-ALIAS")
 
-    shown = json.loads(capsys.readouterr().out)
-    assert [(fact["id"], fact["verdict"]) for fact in shown["facts"]] == [("GUARD-SIFTS", "REFUTED"), ("BATCH-EQUAL", "TESTED")]
-
-
-def test_the_command_shows_them_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["facts", "BATCH-ALIAS"]) == 0
-    assert "1 of 1 as expected" in capsys.readouterr().out
-
-
-def test_an_unknown_fact_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["facts", "BATCH"]) == 2
-    assert "no fact is named 'BATCH': choose from BATCH-EQUAL" in capsys.readouterr().err
+    assert for_machines.status == for_people.status == 0
+    assert {fact["id"]: fact["verdict"] for fact in for_machines.json["facts"]} == {"GUARD-SIFTS": "REFUTED", "BATCH-EQUAL": "TESTED"}
+    assert "1 of 1 as expected" in for_people.out

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from commands import Command
 
 from radixcheck.spec.values import Key, Match, Row
-from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants.all_mutants import MUTANTS
@@ -60,10 +60,6 @@ class Crashing(ReferenceSubject):
         return super().start(request, key, priority)
 
 
-def made(kind: type[ReferenceSubject]) -> Factory:
-    return lambda setup: kind(setup.page_size, setup.policy, setup.pool)
-
-
 def compared(left: Factory, right: Factory, config: Config = SMALL, runs: int = 8) -> Comparison:
     return sum((compare(left, right, config, seed) for seed in range(runs)), Comparison())
 
@@ -99,7 +95,7 @@ def test_two_wrong_caches_have_kinds_of_their_own() -> None:
     ("wrong", "what"), [(Shuffled, "contents of match"), (Crashing, "crash in start"), (Silent, "victims of an eviction")]
 )
 def test_what_is_compared(wrong: type[ReferenceSubject], what: str) -> None:
-    outcome = compared(made(wrong), reference_subject, PAGED)
+    outcome = compared(wrong.of, reference_subject, PAGED)
 
     assert {kind.what for kind in outcome.kinds} == {what}
     assert {kind.departs for kind in outcome.kinds} == {("left",)}
@@ -121,7 +117,7 @@ def test_mutants_differ_from_the_reference(mutant: str, what: str) -> None:
 
 
 def test_what_a_cache_declares_is_no_fault() -> None:
-    declared, silent = (compared(reference_subject, made(kind)) for kind in (Generous, Silent))
+    declared, silent = (compared(reference_subject, kind.of) for kind in (Generous, Silent))
 
     assert [d.declared for d in declared.differences] == [{"right": "a page in reserve"}]
     assert declared.faults == ()
@@ -139,11 +135,11 @@ def test_outcomes_add_up_and_keep_the_shorter_trace() -> None:
     assert replace(both, kinds={}).faults == ()
 
 
-def test_the_command_shows_each_kind_once_with_a_small_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(("diff", "reference", "base", "--operations", "2000", "--page-size", "1", "--page-size", "2"))
-    out = " ".join(capsys.readouterr().out.split())
+def test_the_command_shows_each_kind_once_with_a_small_trace(command: Command) -> None:
+    ran = command("diff", "reference", "base", "--operations", "2000", "--page-size", "1", "--page-size", "2")
+    out = ran.words
 
-    assert status == 1
+    assert ran.status == 1
     assert "not compared: base has no namespaces" in out
     assert "not compared: base has no policy lfu, fifo, filo, mru, slru, priority" in out
     assert "victims of an eviction base departs from the specification" in out
@@ -164,11 +160,10 @@ def test_along_given_operations_the_first_difference_is_found_and_shortened() ->
     assert heard[-1] == "looking for fewer operations"
 
 
-def test_two_caches_are_compared_along_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(("diff", "reference", "model", "--sample", "--limit", "60"))
-    out = " ".join(capsys.readouterr().out.split())
+def test_two_caches_are_compared_along_the_sample(command: Command) -> None:
+    ran = command("diff", "reference", "model", "--sample", "--limit", "60")
 
-    assert status == 0
-    assert "reference and model agree over" in out
-    assert "1 policies x page sizes 16" in out
-    assert run(("diff", "reference", "model", "--sample", "--trace", "some.jsonl")) == 2
+    assert ran.status == 0
+    assert "reference and model agree over" in ran.words
+    assert "1 policies x page sizes 16" in ran.words
+    assert command("diff", "reference", "model", "--sample", "--trace", "some.jsonl").status == 2

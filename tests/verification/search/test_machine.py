@@ -9,7 +9,6 @@ from hypothesis import Phase, settings
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key, NoRoom, Row
 from radixcheck.verification.checker.misuse import misuses_for
-from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.protocol import Setup, Supports
 from radixcheck.verification.search.machine import BATCH, hypothesis_run, never_fired, state_machine_test
 from radixcheck.verification.search.rules import rule_names
@@ -36,10 +35,6 @@ class Forgiving(ReferenceSubject):
 
     def evict(self, tokens: int) -> int:
         return super().evict(max(0, tokens))
-
-
-def subject(kind: type[ReferenceSubject]) -> Factory:
-    return lambda setup: kind(setup.page_size, setup.policy, setup.pool)
 
 
 def fails_with(case: type[TestCase], phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink)) -> str:
@@ -99,14 +94,14 @@ def test_the_change_with_pairs_evicts_more_than_leaves() -> None:
 
 
 def test_a_rule_that_cannot_fire_is_reported() -> None:
-    result = hypothesis_run(subject(Full), ("lru",), (1, 2), seed=1, examples=150)
+    result = hypothesis_run(Full.of, ("lru",), (1, 2), seed=1, examples=150)
 
     assert never_fired(result) == ("abort", "chunk", "decode", "finish")
     assert "ADMISSION" in result.found
 
 
 def test_rules_for_verbs_that_a_cache_does_not_offer_are_not_missed() -> None:
-    result = hypothesis_run(subject(TreeOnly), ("lru",), (1, 2), seed=1, examples=60)
+    result = hypothesis_run(TreeOnly.of, ("lru",), (1, 2), seed=1, examples=60)
 
     assert never_fired(result) == ()
     assert "start" not in result.fired
@@ -132,7 +127,7 @@ def test_every_misuse_is_tried_and_the_reference_refuses_it() -> None:
 
 
 def test_an_accepted_misuse_is_found() -> None:
-    result = hypothesis_run(subject(Forgiving), ("lru",), (1, 2), seed=1, examples=60, misused=True)
+    result = hypothesis_run(Forgiving.of, ("lru",), (1, 2), seed=1, examples=60, misused=True)
 
     assert set(result.found) == {"MISUSE"}
     assert result.found["MISUSE"].violation.text == "evict a negative number: expected a typed error, the call was accepted"
@@ -154,6 +149,6 @@ def test_a_wrong_cache_fails_as_a_test_case_with_a_short_example() -> None:
 
 
 def test_a_misuse_fails_as_a_test_case() -> None:
-    case = state_machine_test(subject(Forgiving), misused=True)
+    case = state_machine_test(Forgiving.of, misused=True)
 
     assert fails_with(case, phases=(Phase.generate,)).startswith("MISUSE: evict a negative number: expected a typed error")

@@ -6,7 +6,7 @@ from radixcheck.spec.values import Key
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.operations import Op
 from radixcheck.verification.search.generate import ELSEWHERE, at_a_limit, leaving_an_edge, twin
-from radixcheck.verification.search.recipes import AS_IT_IS, Cook, Recipe
+from radixcheck.verification.search.recipes import UNCHANGED, KeyMaker, Recipe
 from radixcheck.verification.search.run import new_checker
 from radixcheck.verification.subjects.reference_subject import reference_subject
 
@@ -16,7 +16,7 @@ KNOWN = Key((0, 0, 1, 1, 0, 0, 1), ("a", "b"))  # three pages of two, and a tail
 @pytest.mark.parametrize(
     ("recipe", "expected"),
     [
-        (Recipe(AS_IT_IS, which=5), KNOWN),
+        (Recipe(UNCHANGED, which=5), KNOWN),
         (Recipe("cut_key", kept=2), Key((0, 0, 1, 1), ("a", "b"))),
         (Recipe("skip_key", kept=1, skipped=1), Key((0, 0, 0, 0, 1), ("a", "b"))),
         (Recipe("extend_key", pages=(3,), tail=-1), Key((0, 0, 1, 1, 0, 0, 1, 3, 0), ("a", "b"))),
@@ -25,10 +25,10 @@ KNOWN = Key((0, 0, 1, 1, 0, 0, 1), ("a", "b"))  # three pages of two, and a tail
     ],
 )
 def test_a_recipe_makes_its_key(recipe: Recipe, expected: Key) -> None:
-    cook = Cook(2, [(), ("x",)], [KNOWN])
+    keys = KeyMaker(2, [(), ("x",)], [KNOWN])
 
-    assert cook.key(recipe) == expected
-    assert cook.known == ([KNOWN] if recipe.change == AS_IT_IS else [KNOWN, expected])
+    assert keys.key(recipe) == expected
+    assert keys.known == ([KNOWN] if recipe.change == UNCHANGED else [KNOWN, expected])
 
 
 def test_a_key_that_leaves_an_edge_goes_on_like_what_lies_below() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.atomic_write import write_whole
+from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.operations import Op
@@ -99,8 +99,8 @@ def test_a_file_is_replaced_and_what_is_none_is_written_into(tmp_path: Path) -> 
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
 
-    write_whole(link, "text")
-    write_whole(pipe, "words")
+    write_atomically(link, "text")
+    write_atomically(pipe, "words")
 
     assert (file.read_text(), link.is_symlink()) == ("text", True)
     assert (os.read(reading, 99), pipe.is_fifo()) == (b"words", True)

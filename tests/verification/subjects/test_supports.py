@@ -1,9 +1,9 @@
 """A cache may lack verbs: they are never called, and what only they could show reads NOT OBSERVABLE, never as a pass."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
+from hiding import Hiding
 
 from radixcheck.verification.checker.misuse import misuses_for
 from radixcheck.verification.core.config import Config
@@ -16,7 +16,7 @@ from radixcheck.verification.search.probes import POOL_PAGES, probe
 from radixcheck.verification.search.recipes import CHANGES
 from radixcheck.verification.search.run import RunResult, random_run, replay
 from radixcheck.verification.search.verify import judged
-from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
+from radixcheck.verification.subjects.reference_subject import reference_subject
 
 PEEKLESS = Supports(without=frozenset({"peek"}))
 LOCKLESS = Supports(requests=False, without=frozenset({"lock"}))
@@ -24,21 +24,9 @@ REQUESTS_WITHOUT_ABORT = Supports(tree=False, without=frozenset({"abort"}))
 POOREST = Supports(requests=False, namespaces=False, policies=("lru",), without=frozenset({"lock", "unlock", "peek", "evict", "reset"}))
 
 
-class Lacking:
-    """The reference, of which callers see only the verbs that it says it has."""
-
-    def __init__(self, cache: ReferenceSubject, supports: Supports) -> None:
-        self._cache, self.supports = cache, supports
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self.supports.without:
-            raise AttributeError(name)
-        return getattr(self._cache, name)
-
-
 def lacking(supports: Supports) -> Factory:
-    """A factory of such caches."""
-    return lambda setup: Lacking(reference_subject(setup), supports)
+    """The reference, of which callers see only the verbs that it declares."""
+    return lambda setup: Hiding(reference_subject(setup), supports.without, supports=supports)
 
 
 def lru_runs(factory: Factory, number: int) -> RunResult:

@@ -17,7 +17,7 @@ from torch import Tensor
 from radixcheck.verification.bench.clock import COST, now, settle, summary
 from radixcheck.verification.bench.driver import CheckFailed, Driver, check
 from radixcheck.verification.bench.streams import Make, paced, row_of
-from radixcheck.verification.replay.mooncake import TraceRequest, output_length, prompt, read
+from radixcheck.verification.trace_replay.mooncake import TraceRequest, output_length, prompt, read
 
 ANSWERS = 1 << 30  # first token of answers: some caches take at most 31 bits
 CALLS = ("match", "indices", "lock", "evict", "alloc", "insert", "finish")

@@ -8,7 +8,7 @@ from radixcheck.verification.report.blocks import Badge, Block, Command, Paragra
 from radixcheck.verification.report.chart import Line, chart, listed
 from radixcheck.verification.review_6907.answers import BENCH
 from radixcheck.verification.runs.report_data import ReportData
-from radixcheck.verification.runs.store import Stored
+from radixcheck.verification.runs.stored_results import Stored
 
 FIGURE = "evict p50"
 

@@ -6,12 +6,12 @@ from typing import Any
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.replay.alt_text import alt_text
-from radixcheck.verification.replay.trace_frames import Frame
 from radixcheck.verification.report.blocks import Badge, Block, Paragraph, Part, Picture, Section, Steps, anchor
 from radixcheck.verification.report.drawing import svg
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import Counterexample, ReportData
+from radixcheck.verification.trace_replay.alt_text import alt_text
+from radixcheck.verification.trace_replay.frame_results import Frame
 
 FIRST, LAST = 2, 5  # pictures of a long trace
 

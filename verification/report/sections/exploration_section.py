@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from radixcheck.verification.report.blocks import Badge, Block, Command, Items, Paragraph, Section, Table, Words
 from radixcheck.verification.runs.report_data import ReportData
-from radixcheck.verification.runs.store import Stored
+from radixcheck.verification.runs.stored_results import Stored
 
 COLUMNS = ("cache", "scope", "policy", "page", "states", "transitions", "depth", "s", "verdict")
 

@@ -11,7 +11,7 @@ from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.blocks import Badge, Block, Inline, Link, Paragraph, Part, Plain, Section, Table, Words, anchor, link
 from radixcheck.verification.review_6907.answers import OURS, PROVE
 from radixcheck.verification.runs.report_data import ReportData
-from radixcheck.verification.runs.store import Stored
+from radixcheck.verification.runs.stored_results import Stored
 
 KINDS = {
     "state": "State formulas: they hold in every reachable state",

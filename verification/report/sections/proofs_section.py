@@ -9,7 +9,7 @@ from radixcheck.verification.proofs.proof_results import PREFIXES
 from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Section, Table, Words, link
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import ReportData
-from radixcheck.verification.runs.store import Stored
+from radixcheck.verification.runs.stored_results import Stored
 
 KEPT = "✓"
 

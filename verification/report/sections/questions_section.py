@@ -5,9 +5,9 @@ from radixcheck.verification.report.blocks import Badge, Block, Command, Link, P
 from radixcheck.verification.report.questions_view import line
 from radixcheck.verification.review_6907.answers import ANY, BENCH, FACTS, PROVE, Evidence
 from radixcheck.verification.review_6907.questions import THREAD
-from radixcheck.verification.runs.answered_questions import Answered
+from radixcheck.verification.runs.answer_results import Answered
 from radixcheck.verification.runs.report_data import ReportData
-from radixcheck.verification.runs.results import Result
+from radixcheck.verification.runs.stored_results import Result
 
 SHOWN = 6  # pieces of evidence that are not folded
 

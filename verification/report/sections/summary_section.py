@@ -8,7 +8,7 @@ from radixcheck.verification.report.blocks import Badge, Block, Inline, Items, L
 from radixcheck.verification.report.style import status_words
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import ReportData
-from radixcheck.verification.runs.store import Stored
+from radixcheck.verification.runs.stored_results import Stored
 
 ORDER = (
     Verdict.PROVED,

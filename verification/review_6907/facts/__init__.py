@@ -1,9 +1,9 @@
-"""Claims of sglang#6907 that no property of a cache decides: how a batch is made (C8, C9), and what the guard in the loop saves (C11)."""
+"""Claims of sglang#6907 that no property of a cache decides: how a batch is made (C8, C9), what the guard saves (C11), docstrings (Q13)."""
 
 from time import perf_counter
 
 from radixcheck.verification.review_6907.fact_results import REFUTED, TESTED, Decided, Fact
-from radixcheck.verification.review_6907.facts import batches, guard
+from radixcheck.verification.review_6907.facts import batches, docstrings, guard
 
 FACTS = {
     fact.id: fact
@@ -22,6 +22,13 @@ FACTS = {
             "The guard in the loop saves the heap's comparisons for the entries that it skips.",
             REFUTED,
             guard.sifting,
+        ),
+        Fact(
+            "DOCSTRINGS",
+            "Q13",
+            "All modules, public classes, functions and methods of spec, reference and optimized have a docstring.",
+            TESTED,
+            docstrings.complete,
         ),
     )
 }

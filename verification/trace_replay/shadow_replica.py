@@ -1,6 +1,7 @@
-"""A second cache, given the same operations: it must answer alike and choose the same victims in the same order.
+"""A second cache, given the same operations: it must answer alike and evict the same victims in the same order.
 
-It runs in a process of its own, a few operations behind. What it needs of the first cache, and of the model, is sent along.
+It runs in a process of its own, a few operations behind. What the comparison needs of the first cache and of the model is sent with each
+operation.
 """
 
 from collections import deque
@@ -16,55 +17,55 @@ from radixcheck.verification.checker.incremental.incremental_checker import Incr
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.replay_results import Fault
+from radixcheck.verification.trace_replay.replay_results import Fault
 
 BATCH = 200  # operations sent at once
-AHEAD = 20  # batches on their way, at most
+AHEAD = 20  # batches without an answer, at most
 
 
-class Done(NamedTuple):
+class Performed(NamedTuple):
     """An operation that the first cache has performed without a finding, and what is to be compared."""
 
     op: tuple[str, Key, int, int, int]
     error: type | None
     length: int | None
-    gone: tuple[int, ...]  # what stood in the pages that it freed: positions
-    written: Sequence[int]  # what the engine writes into the pages handed out: positions
+    gone: tuple[int, ...]  # positions: the contents of the pages that it freed
+    written: Sequence[int]  # positions: what the engine writes into the allocated pages
     victims: int
     request: int  # the last one that has arrived
     step: int  # operations so far
 
 
-class Heard(NamedTuple):
-    """What the other process says of a batch."""
+class Reply(NamedTuple):
+    """What the other process returns for a batch."""
 
     fault: Fault | None
     victims: int  # compared so far
 
 
-class Second:
-    """The cache itself, on a pool of its own. Pages have other numbers there, so what stood in them is compared."""
+class _Replica:
+    """The second cache, on a pool of its own. Its pages have other numbers, so the contents of freed pages are compared."""
 
     def __init__(self, factory: Any, policy: str, page_size: int, pool: int) -> None:
         self._engine = Engine(factory, policy, page_size, pool)
-        self._content: dict[int, int] = {}  # page -> the position whose last page of tokens stands there
+        self._content: dict[int, int] = {}  # page -> the position of its last token
         self.victims = 0  # compared
 
-    def step(self, done: Done) -> Violation | None:
+    def step(self, performed: Performed) -> Violation | None:
         """Perform the operation, and compare."""
-        op = Op(*done.op)
+        op = Op(*performed.op)
         answer = self._engine.perform(op)
-        if (type(answer.error) if answer.error else None) is not done.error:
-            return _differs(op, "answers", answer.error, done.error)
-        if answer.length != done.length:
-            return _differs(op, "answers length", answer.length, done.length)
+        if (type(answer.error) if answer.error else None) is not performed.error:
+            return _differs(op, "answers", answer.error, performed.error)
+        if answer.length != performed.length:
+            return _differs(op, "answers length", answer.length, performed.length)
         gone = tuple(sorted(self._content.get(page, EPS) for page in self._engine.pool.freed))
-        if gone != done.gone:
-            return _differs(op, "freed positions", gone, done.gone)
-        self.victims += done.victims
+        if gone != performed.gone:
+            return _differs(op, "freed positions", gone, performed.gone)
+        self.victims += performed.victims
         slots, size = answer.slots or (), self._engine.page_size
-        if done.written:
-            self._content.update(zip((slot // size for slot in slots[::size]), done.written, strict=True))
+        if performed.written:
+            self._content.update(zip((slot // size for slot in slots[::size]), performed.written, strict=True))
         return None
 
 
@@ -72,14 +73,14 @@ def _differs(op: Op, what: str, second: object, first: object) -> Violation:
     return Violation("DETERMINISM", f"{op.name}: the second cache {what} {second!r}, the first {first!r}")
 
 
-class Companion:
-    """The first cache's side: what it has done is collected, sent, and answered some time later. Use as a context."""
+class ShadowReplica:
+    """The first cache's side: collects operations, sends them in batches, and receives the replies some operations later."""
 
     def __init__(self, factory: Any, leader: IncrementalChecker, pool: int) -> None:
         self._leader = leader
-        self._batch: list[Done] = []
-        self._sent: deque[Future[Heard]] = deque()
-        self._steps = 0  # passed on
+        self._batch: list[Performed] = []
+        self._sent: deque[Future[Reply]] = deque()
+        self._steps = 0  # collected
         self._open = ExitStack()
         self._process = self._open.enter_context(workers(1))
         self._process.submit(_begin, factory, leader.policy, leader.engine.page_size, pool)
@@ -87,28 +88,28 @@ class Companion:
         self.fault: Fault | None = None
 
     def close(self) -> None:
-        """Let the process end."""
+        """End the process."""
         self._open.close()
 
     def step(self, op: Op, request: int) -> Fault | None:
-        """Pass on what the leader has just performed without a finding. What differs is heard of some operations later."""
+        """Pass on the operation that the leader has just performed without a finding. Return the first fault received so far."""
         leader = self._leader
         self._steps += 1
         answer, victims = leader.answer, len(leader.oracle.call.victims)
         written = () if answer.error else self._written(op)
         error = type(answer.error) if answer.error else None
-        done = (op.name, op.key, op.holder, op.amount, op.priority)
+        performed = (op.name, op.key, op.holder, op.amount, op.priority)
         victims = 0 if error else victims
-        self._batch.append(Done(done, error, answer.length, leader.gone, written, victims, request, self._steps))
+        self._batch.append(Performed(performed, error, answer.length, leader.gone, written, victims, request, self._steps))
         if len(self._batch) == BATCH:
             self._send()
-            self._hear(AHEAD)
+            self._receive(AHEAD)
         return self.fault
 
     def finish(self) -> Fault | None:
-        """Wait for what is on its way."""
+        """Send the rest, wait for all replies, and return the first fault."""
         self._send()
-        self._hear(0)
+        self._receive(0)
         return self.fault
 
     def _written(self, op: Op) -> Sequence[int]:
@@ -121,28 +122,28 @@ class Companion:
         self._sent.append(self._process.submit(_steps, self._batch))
         self._batch = []
 
-    def _hear(self, ahead: int) -> None:
-        """Take the answers that are there; wait until at most `ahead` are not."""
+    def _receive(self, ahead: int) -> None:
+        """Take the replies that are there; wait until at most `ahead` are missing."""
         while self._sent and (len(self._sent) > ahead or self._sent[0].done()):
-            heard = self._sent.popleft().result()
+            reply = self._sent.popleft().result()
             if not self.fault:
-                self.fault, self.victims = heard
+                self.fault, self.victims = reply
 
 
 # In the other process.
 
-_second: list[Second] = []  # the one that this process has
+_replicas: list[_Replica] = []  # the only one of this process
 
 
 def _begin(factory: Any, policy: str, page_size: int, pool: int) -> None:
-    _second[:] = [Second(factory, policy, page_size, pool)]
+    _replicas[:] = [_Replica(factory, policy, page_size, pool)]
 
 
-def _steps(batch: Sequence[Done]) -> Heard:
-    (second,) = _second
-    for done in batch:
-        violation = second.step(done)
+def _steps(batch: Sequence[Performed]) -> Reply:
+    (replica,) = _replicas
+    for performed in batch:
+        violation = replica.step(performed)
         if violation:
-            name, _, holder, *_ = done.op
-            return Heard(Fault(violation, done.request, done.step, f"{name} of request {holder}"), second.victims)
-    return Heard(None, second.victims)
+            name, _, holder, *_ = performed.op
+            return Reply(Fault(violation, performed.request, performed.step, f"{name} of request {holder}"), replica.victims)
+    return Reply(None, replica.victims)

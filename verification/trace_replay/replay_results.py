@@ -9,10 +9,10 @@ from radixcheck.verification.operations import Op
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What was found, and at which operation."""
+    """A violation, and the operation that shows it."""
 
     violation: Violation
-    request: int  # of the trace, from 1
+    request: int  # the last one that had arrived, from 1
     step: int  # operations so far
     operation: str
 
@@ -23,9 +23,9 @@ class Settings:
 
     policy: str = "lru"
     page_size: int = 16  # tokens
-    tokens_per_id: int = 16  # by which a block of the trace is represented
+    tokens_per_id: int = 16  # that stand for one hash id of the trace
     pool: int = 320_000  # tokens
-    running: int = 32  # requests at the same time
+    running: int = 32  # requests at a time
     device: str = "cpu"
     stride: int = 100  # operations from one comparison of the whole state to the next
     window: int = 4  # moves from one path that is compared in rotation to the next
@@ -33,43 +33,43 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What was done, seen and checked."""
+    """What a replay did, observed and checked."""
 
-    requests: int  # that were started
+    requests: int  # started
     operations: Mapping[str, int]  # by name
     prompt_tokens: int
-    hit_tokens: int  # of them, cached when their request started
+    hit_tokens: int  # of the prompts, cached when their request started
     victims: int  # nodes evicted
     evicted_tokens: int
-    refused: int  # calls that cache and specification refused alike: no room
-    leaked: int  # tokens that nobody owned when all requests had finished (0 if a fault stopped the replay before)
-    protected: int  # tokens that were still locked then
-    fault: Fault | None  # None: nothing was found
-    local: bool  # whether the subject showed the paths that each operation touched
-    looked: Mapping[str, int]  # what was compared beside the formulas, and how often
+    refused: int  # calls that both cache and specification refused with NoRoom
+    leaked: int  # tokens without an owner when all requests had finished; 0 if a fault stopped the replay
+    protected: int  # tokens still locked then
+    fault: Fault | None
+    local: bool  # whether the subject shows the path that an operation touched
+    looked: Mapping[str, int]  # what was compared apart from the formulas, and how often
     formulas: Mapping[str, int]  # by property: states in which it was evaluated
     seconds: float
 
     @property
     def hit_rate(self) -> float:
-        """The part of the prompts that was cached when it was asked for."""
+        """The share of the prompt tokens that was cached when their request started."""
         return self.hit_tokens / self.prompt_tokens if self.prompt_tokens else 0.0
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was found, lost or left locked."""
+        """Whether nothing was found, leaked or left locked."""
         return self.fault is None and self.leaked == 0 and self.protected == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """The few operations, and what it took to find them."""
+    """A shrunk trace, and the effort of shrinking."""
 
     found: Found
     recorded: int  # operations before
     attempts: int
     seconds: float  # of processor time
-    complete: bool  # False: the time was over, and fewer might do
+    complete: bool  # False: the time was over; fewer operations might do
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,6 @@ class Step:
 
     number: int  # from 1
     op: Op
-    performed: bool  # False: no caller could make this call
-    answer: str  # in short
+    performed: bool  # False: its guard does not hold, or the cache has no such operation
+    answer: str  # shortened
     broken: tuple[Violation, ...]

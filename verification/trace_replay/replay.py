@@ -1,9 +1,8 @@
-"""A recorded trace through a cache, with everything checked on the way.
+"""Replays a trace of requests through a cache, with every operation checked.
 
-Each arrival is a request of the trace. When more would run than are allowed, the oldest finishes. Then each running
-request grows by its share of output, one token after the other; and the new one starts (match, lock, slots for the
-rest) and caches its prompt at once (chunk), as prefill does. A request that finishes caches its output too. When the
-trace ends, all that run finish.
+Requests arrive in the order of the trace. If too many would run, the oldest one finishes. Then each running request generates its share
+of output, token by token, and the new request starts (match, lock, slots for the rest) and caches its prompt at once (chunk), as prefill
+does. A request that finishes caches its output too. At the end of the trace all running requests finish.
 """
 
 import gc
@@ -19,33 +18,32 @@ from radixcheck.verification.checker.incremental.incremental_checker import Incr
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
-from radixcheck.verification.replay.mooncake import ID_MAX, TraceError, TraceRequest, output_length, prompt
-from radixcheck.verification.replay.replay_results import Fault, Replayed, Settings
-from radixcheck.verification.replay.shadow_replica import Companion
 from radixcheck.verification.subjects.reference_subject import reference_subject
+from radixcheck.verification.trace_replay.mooncake import ID_MAX, TraceError, TraceRequest, output_length, prompt
+from radixcheck.verification.trace_replay.replay_results import Fault, Replayed, Settings
+from radixcheck.verification.trace_replay.shadow_replica import ShadowReplica
 
 TOKENS_PER_ID_MAX = 2**16
-FIRST_OUTPUT = ID_MAX * TOKENS_PER_ID_MAX  # generated tokens, counted from here, are no prompt's
+FIRST_OUTPUT = ID_MAX * TOKENS_PER_ID_MAX  # generated tokens are numbered from here, so that no prompt has them
 
 
 def replay(
     trace: Sequence[TraceRequest],
     factory: Factory,
     settings: Settings | None = None,
-    beside: Factory | None = reference_subject,
+    second: Factory | None = reference_subject,
     progress: Callable[[int, int], None] = lambda done, total: None,
     record: Callable[[Op], None] = lambda op: None,
 ) -> Replayed:
-    """Replay a trace through the subject that `factory` makes, next to the model and to a second cache, `beside`.
+    """Replay a trace through the subject that `factory` makes, next to the model and to a second cache.
 
-    The second cache runs in a process of its own, started afresh: a script calls this under `if __name__ == "__main__"`,
-    and `beside` must be importable by name. `record` is told of every operation before it is performed.
-    Stops at the first finding. Raises TraceError if a request cannot fit into the pool, however empty, or if the subject
-    knows no requests.
+    The second cache runs in a new process: a script calls this under `if __name__ == "__main__"`, and `second` must be importable by
+    name. `record` is called with every operation before it is performed. The replay stops at the first finding. Raise TraceError if a
+    request does not fit into the empty pool, or if the subject has no request operations.
     """
     settings = settings or Settings()
     check_fits(trace, settings)
-    run = _Run(factory, settings, None if beside is factory else beside, record)
+    run = _Run(factory, settings, None if second is factory else second, record)
     begun = perf_counter()
     with _no_collections(), closing(run):
         for i, request in enumerate(trace):
@@ -59,7 +57,7 @@ def replay(
 
 @contextmanager
 def _no_collections() -> Iterator[None]:
-    """Without the garbage collector: it would look at millions of positions again and again, and find next to nothing."""
+    """Disable the garbage collector: it would traverse millions of positions repeatedly and free almost nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -70,12 +68,12 @@ def _no_collections() -> Iterator[None]:
 
 
 def check_fits(trace: Sequence[TraceRequest], settings: Settings) -> None:
-    """Raise TraceError for the first request that needs more slots than there are."""
+    """Raise TraceError for the first request that needs more slots than the pool has."""
     scale, size = settings.tokens_per_id, settings.page_size
     if not 1 <= scale <= TOKENS_PER_ID_MAX:
         raise TraceError("the replay", 0, f"{scale} tokens for a hash id: give 1 to {TOKENS_PER_ID_MAX}")
     if size < 1 or settings.pool % size:
-        raise TraceError("the replay", 0, f"a pool of {settings.pool} tokens is not made of pages of {size}")
+        raise TraceError("the replay", 0, f"a pool of {settings.pool} tokens is not a multiple of the page size {size}")
     if settings.running < 1:
         raise TraceError("the replay", 0, f"{settings.running} running requests: give at least 1")
     for i, request in enumerate(trace, 1):
@@ -87,23 +85,23 @@ def check_fits(trace: Sequence[TraceRequest], settings: Settings) -> None:
 
 @dataclass(slots=True)
 class _Running:
-    """A request that runs."""
+    """A running request."""
 
     name: int
-    left: int  # tokens still to generate
-    share: int  # of them, at each arrival
+    left: int  # tokens yet to be generated
+    share: int  # tokens generated at each arrival
 
 
 class _Run:
-    """The engine's part: who runs, and what is called next."""
+    """Does what an engine does: schedules the requests and calls the cache."""
 
-    def __init__(self, factory: Factory, settings: Settings, beside: Factory | None, record: Callable[[Op], None]) -> None:
+    def __init__(self, factory: Factory, settings: Settings, second: Factory | None, record: Callable[[Op], None]) -> None:
         s = self.settings = settings
         self.record = record
         self.checker = IncrementalChecker(factory, s.policy, s.page_size, s.pool, s.stride, s.device, s.window)
         if not set(REQUEST_OPERATIONS) <= set(self.checker.supports.operations):
-            raise TraceError("the replay", 0, "the subject has not all request verbs, which is what a trace is made of")
-        self.companion = Companion(beside, self.checker, s.pool) if beside else None
+            raise TraceError("the replay", 0, "the subject lacks request operations, which a trace of requests needs")
+        self.shadow = ShadowReplica(second, self.checker, s.pool) if second else None
         self.running: deque[_Running] = deque()
         self.fault: Fault | None = None
         self.operations: Counter[str] = Counter()
@@ -112,12 +110,12 @@ class _Run:
         self._output = count(FIRST_OUTPUT)
 
     def close(self) -> None:
-        """Let the second cache's process end."""
-        if self.companion:
-            self.companion.close()
+        """End the process of the second cache."""
+        if self.shadow:
+            self.shadow.close()
 
     def arrive(self, request: TraceRequest) -> None:
-        """One more request of the trace."""
+        """Start the next request of the trace."""
         self.arrived += 1
         if len(self.running) >= self.settings.running:
             self.finish_oldest()
@@ -137,34 +135,34 @@ class _Run:
         self.running.append(_Running(self.arrived, output, pages_for(output, self.settings.running)))
 
     def _grow(self, one: _Running) -> None:
-        """Its share of output; what finds no room now is tried again at the next arrival."""
+        """Generate its share of output; what finds no room is tried again at the next arrival."""
         for _ in range(min(one.share, one.left)):
             if not self.call(Op("decode", holder=one.name, amount=next(self._output))):
                 return
             one.left -= 1
 
     def finish_oldest(self) -> None:
-        """The request that runs longest is done."""
+        """Finish the request that has run longest."""
         self.call(Op("finish", holder=self.running.popleft().name))
 
     def drain(self) -> None:
-        """All are done; then the whole is compared once more, and the second cache heard to the end."""
+        """Finish all requests, compare the whole state once more, and wait for the second cache."""
         while self.running and not self.fault:
             self.finish_oldest()
         if not self.fault and self.checker.transparent:
             self._judge(self.checker.check_all(), Op("peek"))
-        if self.companion:
-            self.fault = self.companion.finish() or self.fault  # which is earlier: what came after a finding was not passed on
+        if self.shadow:
+            self.fault = self.shadow.finish() or self.fault  # the second one is earlier: operations after a finding were not sent
 
     def call(self, op: Op) -> bool:
-        """One operation on everyone. False if it was refused, or if something was found."""
+        """Perform an operation on the subject, the model and the second cache. Return False if it was refused or shows a fault."""
         if self.fault:
             return False
         self.operations[op.name] += 1
         self.record(op)
         self._judge(self.checker.step(op), op)
-        if not self.fault and self.companion:
-            self.fault = self.companion.step(op, self.arrived)
+        if not self.fault and self.shadow:
+            self.fault = self.shadow.step(op, self.arrived)
         if self.fault:
             return False
         if isinstance(self.checker.answer.error, NoRoom):
@@ -182,12 +180,12 @@ class _Run:
             self.fault = Fault(found[0], self.arrived, steps, f"{op.name} of request {op.holder}")
 
     def result(self, seconds: float) -> Replayed:
-        """Everything, frozen."""
+        """Return the result."""
         checker, sizes = self.checker, self.checker.engine.sizes()
         owned = sizes.available + sizes.evictable + sizes.protected
         looked = dict(checker.looked)
-        if self.companion:
-            looked["victims of the second cache"] = self.companion.victims
+        if self.shadow:
+            looked["victims of the second cache"] = self.shadow.victims
         return Replayed(
             requests=self.requests,
             operations=dict(self.operations),

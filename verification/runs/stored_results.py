@@ -1,12 +1,13 @@
 """Stored results, and the result of each piece of evidence in them. Nothing here runs a cache."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE, Evidence
-from radixcheck.verification.runs.store import Stored, load
+
+Stored = Mapping[str, Any]  # the JSON object of a result
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def _verified(found: Stored, name: str) -> Result | None:
         if p["id"] == name:
             if p["verdict"] == Verdict.NOT_OBSERVABLE:
                 return Result(p["verdict"], p["note"])
-            return Result(p["verdict"], f"{p['non_vacuous']:,} of {p['checked']:,} states or calls said something")
+            return Result(p["verdict"], f"{p['non_vacuous']:,} of {p['checked']:,} states or calls were non-vacuous")
     return None
 
 
@@ -56,14 +57,3 @@ def _tried(found: Stored, name: str) -> Result | None:
 
 def _measured(found: Stored, name: str) -> Result | None:
     return next((Result(c["verdict"], c["text"]) for c in found["claims"] if c["id"] == name), None)
-
-
-def present(folder: Path, sources: Iterable[str]) -> Results:
-    """Return the stored results of these sources, if the present sources of the package made them. Nothing is run."""
-    found = {source: load(file_of(folder, source)) for source in dict.fromkeys(sources)}
-    return Results({source: each for source, each in found.items() if each is not None})
-
-
-def file_of(folder: Path, source: str) -> Path:
-    """Return the file with the results of a source."""
-    return folder / ("".join(c if c.isalnum() or c in "-._" else "-" for c in source)[:120] + ".json")

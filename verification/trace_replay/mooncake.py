@@ -1,7 +1,7 @@
-"""Traces in the format of the Mooncake paper: one JSON object a line, a hash id standing for one block of the input.
+"""Traces in the format of the Mooncake paper: JSON lines, in which a hash id stands for one block of the input.
 
-Equal ids mean equal blocks after equal prefixes. What a block holds is not recorded: a replay gives each id tokens of
-its own, which keeps what is shared and what is not.
+Equal ids mean equal blocks after equal prefixes. The tokens of a block are not recorded: a replay gives each id distinct tokens, which
+preserves what requests share.
 """
 
 import json
@@ -11,14 +11,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-BLOCK = 512  # tokens of the recorded input for which one hash id stands
-ID_MAX = 2**40  # a larger id would leave no room for the tokens that it expands to
+BLOCK = 512  # tokens of the recorded input in a block
+ID_MAX = 2**40  # the tokens of a larger id would not fit into 64 bits
 
 _COUNTS = ("timestamp", "input_length", "output_length")
 
 
 class TraceError(Exception):
-    """A trace that cannot be used: which file, which line (0: the file as a whole), and what is wrong."""
+    """A trace cannot be used: the file, the line (0: the whole file) and the reason."""
 
     def __init__(self, file: str, line: int, reason: str) -> None:
         super().__init__(f"{file}, line {line}: {reason}" if line else f"{file}: {reason}")
@@ -39,7 +39,7 @@ class TraceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was read. `error` names the line at which reading stopped; the requests before it stay usable."""
+    """The requests that were read. `error`: why reading stopped, and at which line; the requests before it can be used."""
 
     file: str
     requests: tuple[TraceRequest, ...]
@@ -47,7 +47,7 @@ class Recorded:
 
 
 def read(path: Path | str, limit: int = 0) -> Recorded:
-    """At most `limit` requests of a trace (0: all of them). Raises nothing: what is wrong stands in the result."""
+    """Return at most `limit` requests of a trace (0: all). Raise nothing: an error is part of the result."""
     file = str(path)
     try:
         with open(path, "rb") as lines:
@@ -57,7 +57,7 @@ def read(path: Path | str, limit: int = 0) -> Recorded:
 
 
 def parse(file: str, lines: Iterable[bytes | str], limit: int = 0) -> Recorded:
-    """The requests of these lines up to the first that is none. Empty lines are passed over."""
+    """Return the requests of these lines, up to the first invalid line. Empty lines are ignored."""
     requests: list[TraceRequest] = []
     for number, line in enumerate(lines, 1):
         if limit and len(requests) == limit:
@@ -74,7 +74,7 @@ def parse(file: str, lines: Iterable[bytes | str], limit: int = 0) -> Recorded:
 
 
 def _request(line: bytes | str) -> TraceRequest:
-    """One line. Raises ValueError that says what is wrong with it."""
+    """Return the request of a line. Raise ValueError with the reason."""
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -111,7 +111,7 @@ def _is_count(value: Any) -> bool:
 
 
 def prompt(request: TraceRequest, tokens_per_id: int) -> tuple[int, ...]:
-    """The tokens of a request's input: hash id i becomes [i * n, (i + 1) * n) with n tokens per id, no two ids the same.
+    """Return the tokens of a request's input: hash id i becomes [i * n, (i + 1) * n) with n tokens per id; different ids share no token.
 
     >>> prompt(TraceRequest(0, 1024, 1, (3, 5)), 2)
     (6, 7, 10, 11)
@@ -121,7 +121,7 @@ def prompt(request: TraceRequest, tokens_per_id: int) -> tuple[int, ...]:
 
 
 def output_length(request: TraceRequest, tokens_per_id: int) -> int:
-    """Tokens to generate, in the scale in which a block of the input has `tokens_per_id`; at least one.
+    """Return the number of tokens to generate, at least one, if a block of the input has `tokens_per_id` tokens.
 
     >>> output_length(TraceRequest(0, 1024, 500, (3, 5)), 16), output_length(TraceRequest(0, 1024, 2, (3, 5)), 16)
     (15, 1)

@@ -1,11 +1,11 @@
-"""From the thousands of operations of a replay that stopped to the few that matter: delta debugging.
+"""Shrinks the thousands of operations of a replay to the few that matter (delta debugging).
 
-What is left out, in this order: the tokens of a page but one, room in the pool, all operations of a holder, single
-operations, pages of keys, then what makes the rest plainer. An operation whose holder is gone is dropped. Every attempt is judged
-as the replay judges, with one comparison of the whole state at its end, and counts only if it breaks the same property.
-Evictions need a full pool: where it does not break it, it is tried once more in a pool that is as full at the end.
+It removes, in this order: all tokens of a page but one, free room in the pool, all operations of a holder, single operations, pages of
+keys; then it simplifies the rest. An operation whose holder is gone is dropped. Every attempt is judged as in a replay, with one
+comparison of the whole state at its end, and succeeds only if it breaks the same property. Evictions need a full pool: an attempt that
+fails is repeated in a pool that has as little free room at the end.
 
-What is not covered: what shows only by comparing with a second cache, for there is one cache here.
+A fault that only the comparison with a second cache shows cannot be shrunk: attempts run one cache.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -21,22 +21,22 @@ from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.progress import Tell
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.replay.judge import Judged, judge
-from radixcheck.verification.replay.page_by_page import in_short_pages
-from radixcheck.verification.replay.replay_results import Shrunk
 from radixcheck.verification.search.shrink import minimise
+from radixcheck.verification.trace_replay.judge import Judged, judge
+from radixcheck.verification.trace_replay.page_by_page import in_short_pages
+from radixcheck.verification.trace_replay.replay_results import Shrunk
 
 Page = tuple[int, ...]
-Parts = Callable[[Trace], Iterable[Hashable]]  # of what operations consist, in order
-Without = Callable[[Trace, set[Hashable]], Trace]  # the operations when these parts are left out
+Parts = Callable[[Trace], Iterable[Hashable]]  # the parts of operations, in order
+Without = Callable[[Trace, set[Hashable]], Trace]  # the operations without these parts
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _Failing:
     """An attempt that broke the property."""
 
     found: Found
-    room: int  # tokens that were free before the last operation
+    room: int  # free tokens before the last operation
 
     @property
     def trace(self) -> Trace:
@@ -48,7 +48,7 @@ class _Shown:
 
 
 class _Search:
-    """Attempts, until the time is over."""
+    """Runs attempts until the time is over."""
 
     def __init__(self, factory: Factory, property_: str, seconds: float, tell: Tell) -> None:
         self._factory, self._property, self._tell = factory, property_, tell
@@ -57,20 +57,20 @@ class _Search:
 
     @property
     def spent(self) -> float:
-        """Seconds of processor time: a busy machine gives no other answer."""
+        """Seconds of processor time, so that the load of the machine does not change the result."""
         return process_time() - self._begun
 
     @property
     def left(self) -> float:
-        """Seconds, none if the time is over."""
+        """Seconds that are left, at least 0."""
         return max(0.0, self._seconds - self.spent)
 
-    def first(self, config: Config, trace: Trace) -> _Shown | None:
-        """Whether what was recorded breaks the property again, however long it takes."""
+    def first(self, config: Config, trace: Trace) -> _Failing | None:
+        """Run the recorded operations, however long it takes; return None if they do not break the property again."""
         return self._shown(config, self._judge(config, trace, trace))
 
-    def attempt(self, config: Config, room: int, trace: Trace) -> _Shown | None:
-        """Whether these operations break it too, in this pool or in one that has no more than so many tokens free at the end."""
+    def attempt(self, config: Config, room: int, trace: Trace) -> _Failing | None:
+        """Run these operations, in this pool or else in one with at most `room` free tokens at the end; return None if they do not fail."""
         if self.left <= 0:
             return None
         judged = self._timed(config, trace)
@@ -92,17 +92,17 @@ class _Search:
         except Exception:  # a subject may refuse a page size or a pool when it is made
             return Judged((), (), 0)
 
-    def _shown(self, config: Config, judged: Judged) -> _Shown | None:
+    def _shown(self, config: Config, judged: Judged) -> _Failing | None:
         violation = next(iter(judged.violations), None)
         if violation is None or violation.property != self._property:
             return None
-        return _Shown(Found(violation, judged.trace, config), judged.room)
+        return _Failing(Found(violation, judged.trace, config), judged.room)
 
 
 def shrink(factory: Factory, property_: str, config: Config, trace: Sequence[Op], seconds: float, tell: Tell) -> Shrunk | None:
-    """The fewest and plainest operations found in so many seconds of processor time; None if the recorded ones show nothing again.
+    """Return the fewest and simplest operations found in `seconds` of processor time; None if the recorded ones do not fail again.
 
-    The same each time, unless the time is over before the end.
+    The result is the same each time, unless the time is over before the end.
     """
     search = _Search(factory, property_, seconds, tell)
     best = search.first(config, tuple(trace))
@@ -111,16 +111,16 @@ def shrink(factory: Factory, property_: str, config: Config, trace: Sequence[Op]
     best = _in_less_room(search, _by_page(search, best))
     best = _leave_out(search, best, lambda trace: (op.holder for op in trace), _without_holders)
     best = _leave_out(search, best, lambda trace: range(len(trace)), _without_places)
-    best = _by_page(search, best)  # if that hid the fault at first
+    best = _by_page(search, best)  # if this hid the fault at first
     best = _leave_out(search, best, lambda trace: range(len(trace)), _without_places)
     size = best.config.page_size
     best = _leave_out(search, best, partial(_pages, size=size), partial(_without_pages, size=size))
-    best = _plainer(search, best)
+    best = _simplified(search, best)
     return Shrunk(best.found, len(trace), search.attempts, search.spent, search.left > 0)
 
 
-def _in_less_room(search: _Search, best: _Shown) -> _Shown:
-    """Half the pool, as long as that shows the fault no later; in a small pool evictions come early."""
+def _in_less_room(search: _Search, best: _Failing) -> _Failing:
+    """Halve the pool while that does not delay the fault; in a small pool evictions come early."""
     while search.left > 0:
         size = best.config.page_size
         pool = best.config.pool // (2 * size) * size
@@ -131,8 +131,8 @@ def _in_less_room(search: _Search, best: _Shown) -> _Shown:
     return best
 
 
-def _leave_out(search: _Search, best: _Shown, parts: Parts, without: Without) -> _Shown:
-    """Leave out half of the parts, quarters, and so on down to single ones."""
+def _leave_out(search: _Search, best: _Failing, parts: Parts, without: Without) -> _Failing:
+    """Leave out halves of the parts, then quarters, and so on down to single parts."""
     size = len(set(parts(best.trace))) // 2
     while size:
         start = 0
@@ -157,7 +157,7 @@ def _without_places(trace: Trace, gone: set[Hashable]) -> Trace:
 
 
 def _pages(trace: Trace, size: int) -> Iterator[Page]:
-    """Of all keys."""
+    """Yield the pages of all keys."""
     for op in trace:
         yield from _cut(op.key, size)
 
@@ -167,19 +167,19 @@ def _cut(key: Key, size: int) -> list[Page]:
 
 
 def _without_pages(trace: Trace, gone: set[Hashable], size: int) -> Trace:
-    """No key has these pages; an operation of whose key nothing is left is dropped."""
+    """Remove these pages from all keys; drop an operation whose key becomes empty."""
     cut = (_renamed(op, {page: () for page in _cut(op.key, size) if page in gone}, size) for op in trace)
     return tuple(new for op, new in zip(trace, cut, strict=True) if new.key.tokens or not op.key.tokens)
 
 
 def _renamed(op: Op, names: dict[Page, Page], size: int) -> Op:
-    """The operation with other pages for these in its key."""
+    """Replace pages of the key."""
     tokens = (token for page in _cut(op.key, size) for token in names.get(page, page))
     return replace(op, key=Key(tuple(tokens), op.key.namespace))
 
 
-def _by_page(search: _Search, best: _Shown) -> _Shown:
-    """Each page as one token, which is fewer operations and easier to read."""
+def _by_page(search: _Search, best: _Failing) -> _Failing:
+    """Translate to pages of one token: fewer operations, and easier to read."""
     for config, trace in in_short_pages(best.config, best.trace):
         shown = search.attempt(config, best.room // best.config.page_size, trace)
         if shown and len(shown.trace) <= len(best.trace):
@@ -187,8 +187,8 @@ def _by_page(search: _Search, best: _Shown) -> _Shown:
     return best
 
 
-def _plainer(search: _Search, best: _Shown) -> _Shown:
-    """Simpler operations, shorter keys, fewer distinct tokens and less room, until none of them helps any more."""
+def _simplified(search: _Search, best: _Failing) -> _Failing:
+    """Simplify operations, shorten keys, use fewer distinct tokens and less room, until nothing helps any more."""
     before = None
     while before != best and search.left > 0:
         before, config, room = best, best.config, best.room
@@ -203,7 +203,7 @@ def _plainer(search: _Search, best: _Shown) -> _Shown:
 
 
 def _with_fewer_tokens(trace: Trace, size: int) -> Iterator[Trace]:
-    """One distinct page less; then each page as a small number, repeated."""
+    """Yield traces with one distinct page less, then one in which each page is a small number, repeated."""
     pages = list(dict.fromkeys(_pages(trace, size)))
     for i, page in enumerate(pages):
         for other in pages[:i]:

@@ -1,4 +1,4 @@
-"""A short sequence of operations, checked as a replay checks: what shrinking tries, and what the files that it writes run."""
+"""Judges a short sequence of operations as a replay does: used by shrinking, and by the tests that shrinking writes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 
-STRIDE = 10**9  # operations between two comparisons of the whole: one at the end is enough
+STRIDE = 10**9  # operations between two comparisons of the whole state: one at the end is enough
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a sequence of operations shows: those that could be called, up to the first finding."""
+    """The operations that could be performed, up to the first finding, and the finding."""
 
     trace: Trace
     violations: tuple[Violation, ...]
-    room: int  # tokens that were free before the last operation
+    room: int  # free tokens before the last operation
 
 
 def judge(factory: Factory, config: Config, trace: Iterable[Op]) -> Judged:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from radixcheck.verification.core.outcome import Outcome
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.review_6907.answers import ANSWERS, ANY, Answer, Evidence, sources
-from radixcheck.verification.runs.results import Result, Results, present
-from radixcheck.verification.runs.run_results import Outcome
+from radixcheck.verification.runs.store import present
+from radixcheck.verification.runs.stored_results import Result, Results
 
 WORST_FIRST = (Verdict.REFUTED, Verdict.UNKNOWN, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
 

@@ -1,4 +1,4 @@
-"""A shrunk replay as a pytest file: it fails as long as the cache that it names breaks the property, and passes once it does not."""
+"""A shrunk trace as a pytest file, which fails while the cache that it names breaks the property, and passes after the fix."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.operations import NO_KEY, Op
-from radixcheck.verification.replay.replay_results import Shrunk
+from radixcheck.verification.trace_replay.replay_results import Shrunk
 
 WIDTH = 130  # columns of a comment
 
@@ -14,7 +14,7 @@ CODE = """
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.config import Config
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.judge import judge
+from radixcheck.verification.trace_replay.judge import judge
 from radixcheck.verification.subjects.registry import resolve
 
 SUBJECT = {subject}
@@ -33,9 +33,9 @@ def test_the_operations_break_nothing() -> None:
 
 
 def text(subject: str, origin: str, shrunk: Shrunk) -> str:
-    """The file. `subject` is its name as on the command line, `origin` says where the fault was met first.
+    """Return the content of the file. `subject`: its name on the command line; `origin`: a sentence about where the fault was found.
 
-    It says nothing of the time that shrinking took, so that the same replay gives the same file.
+    The file does not contain the time that shrinking took, so that the same replay gives the same file.
     """
     operations = "\n".join(f"    {_call(op)}," for op in shrunk.found.trace)
     c = shrunk.found.config
@@ -57,7 +57,7 @@ def _comment(origin: str, shrunk: Shrunk) -> Iterator[str]:
 
 
 def _lines(words: str) -> list[str]:
-    """As lines of a comment, whatever a cache put into its message."""
+    """Return the words as lines of a comment, without unprintable characters of a cache's message."""
     return wrap("".join(c if c.isprintable() else " " for c in words), WIDTH)
 
 
@@ -66,7 +66,7 @@ def _quoted(word: str) -> str:
 
 
 def _call(op: Op) -> str:
-    """The operation as Python writes it, without what is at its default."""
+    """Return the operation as Python source, without arguments that have their default."""
     words = [_quoted(op.name)]
     if op.key != NO_KEY:
         namespace = f", {op.key.namespace!r}" if op.key.namespace else ""

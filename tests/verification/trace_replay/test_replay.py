@@ -9,12 +9,12 @@ import pytest
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.verification.checker.incremental.whole_state import LINEAR
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.replay.mooncake import BLOCK, TraceError, TraceRequest, output_length, parse, prompt, read
-from radixcheck.verification.replay.replay import FIRST_OUTPUT, check_fits, replay
-from radixcheck.verification.replay.replay_results import Settings
-from radixcheck.verification.replay.sample import FILE, generate, text
 from radixcheck.verification.subjects.optimized_subject import optimized_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
+from radixcheck.verification.trace_replay.mooncake import BLOCK, TraceError, TraceRequest, output_length, parse, prompt, read
+from radixcheck.verification.trace_replay.replay import FIRST_OUTPUT, check_fits, replay
+from radixcheck.verification.trace_replay.replay_results import Settings
+from radixcheck.verification.trace_replay.sample import FILE, generate, text
 
 Factory = Callable[[Setup], Any]
 
@@ -151,7 +151,7 @@ class Reversed(ReferenceSubject):
 
 def test_the_slots_of_victims_may_come_back_in_any_order() -> None:
     settings = Settings(page_size=1, tokens_per_id=4, pool=1_000)
-    result = replay(SAMPLE[:120], lambda setup: Reversed(setup.page_size, setup.policy, setup.pool), settings)
+    result = replay(SAMPLE[:120], Reversed.of, settings)
 
     assert result.clean, result.fault
     assert result.victims > 50

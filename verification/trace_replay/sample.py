@@ -1,15 +1,14 @@
-"""A small trace of our own making, in the format of recorded ones: for a first look, and for tests.
+"""A small generated trace in the format of recorded ones, for a first try and for tests.
 
-It imitates what makes a conversation trace hard for a cache: one system prompt that all share, a few long documents
-that several users ask about, conversations whose every turn repeats what was said before, and single questions that
-never come again.
+It imitates what makes traces of conversations hard for a cache: a system prompt that all requests share, a few long documents that several
+users ask about, conversations in which each turn repeats the turns before, and single questions that do not come again.
 """
 
 import json
 from pathlib import Path
 from random import Random
 
-from radixcheck.verification.replay.mooncake import BLOCK, TraceRequest
+from radixcheck.verification.trace_replay.mooncake import BLOCK, TraceRequest
 
 REQUESTS = 300
 SEED = 6907
@@ -17,12 +16,12 @@ FILE = Path(__file__).parent / "sample.jsonl"  # holds text(generate())
 
 
 def generate(requests: int = REQUESTS, seed: int = SEED) -> tuple[TraceRequest, ...]:
-    """The same requests for the same seed, on every machine."""
+    """Return requests; the same for the same seed on every machine."""
     random = Random(seed)
     fresh = iter(range(10**6))
     system = [next(fresh)]
     documents = [[next(fresh) for _ in range(random.randint(4, 16))] for _ in range(5)]
-    open_: list[list[int]] = []  # the blocks of conversations that may go on
+    open_: list[list[int]] = []  # the blocks of conversations that may continue
     out: list[TraceRequest] = []
     for i in range(requests):
         kind = random.random()
@@ -42,7 +41,7 @@ def generate(requests: int = REQUESTS, seed: int = SEED) -> tuple[TraceRequest, 
 
 
 def text(requests: tuple[TraceRequest, ...]) -> str:
-    """One JSON object a line."""
+    """Return the requests as JSON lines."""
     return "".join(
         json.dumps(
             {"timestamp": r.timestamp, "input_length": r.input_length, "output_length": r.output_length, "hash_ids": list(r.hash_ids)}

@@ -1,4 +1,4 @@
-"""A trace performed step by step with everything checked after each: what `replay` of a trace file, `show` and the report go through."""
+"""Performs a trace step by step with everything checked after each step, for `replay` of a trace file, `show` and the report."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,12 +9,12 @@ from radixcheck.verification.core.short_text import numbers
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Op, is_misuse
-from radixcheck.verification.replay.replay_results import Step
 from radixcheck.verification.search.run import new_checker, replay
 from radixcheck.verification.search.shrink import REPLICAS
+from radixcheck.verification.trace_replay.replay_results import Step
 
 DETERMINISM = "DETERMINISM"  # a property that one run cannot show
-UNCALLED = "not performed: no caller can make this call now, or the cache has no such operation"
+NOT_PERFORMED = "not performed: its guard does not hold now, or the cache has no such operation"
 COUNTED = {  # what the number in an answer counts
     "evict": "freed {}",
     "insert": "{} present",
@@ -24,19 +24,22 @@ COUNTED = {  # what the number in an answer counts
 
 
 def stepped(checker: Checker, trace: Iterable[Op]) -> Iterator[Step]:
-    """Each operation, until one after which nothing more can be judged."""
+    """Yield a step for each operation, until the checker stops."""
     for number, op in enumerate(trace, 1):
         if checker.stopped:
             return
         if not checker.allowed(op):
-            yield Step(number, op, False, UNCALLED, ())
+            yield Step(number, op, False, NOT_PERFORMED, ())
             continue
         broken = tuple(checker.step(op))
         yield Step(number, op, True, _answer(checker, op, broken), broken)
 
 
 def replicas(factory: Factory, recorded: Recorded) -> tuple[int, Violation] | None:
-    """Where replicas of the cache answer otherwise, if that is what the trace was recorded for: the operation's number."""
+    """Return the number of the first operation that replicas answer differently, and the violation.
+
+    Return None if there is none, or if the trace was not recorded for DETERMINISM.
+    """
     if recorded.property != DETERMINISM:
         return None
     found = replay(factory, recorded.config, recorded.trace, REPLICAS).broken(DETERMINISM)
@@ -49,7 +52,7 @@ def replicas(factory: Factory, recorded: Recorded) -> tuple[int, Violation] | No
 
 def _answer(checker: Checker, op: Op, broken: tuple[Violation, ...]) -> str:
     if is_misuse(op.name):
-        return "not refused as it must be" if broken else "refused, or there was no occasion for it; nothing changed"
+        return "not refused, as it must be" if broken else "refused, or not possible now; nothing changed"
     _, length, slots, error, _ = checker.answers[-1]
     if isinstance(error, type) and issubclass(error, Exception):
         return f"{'refused' if issubclass(error, CacheError) else 'raised'}: {error.__name__}"

@@ -1,8 +1,8 @@
-"""Operations on long pages told again in pages of one token, which are fewer and easier to read.
+"""Translates operations on long pages to pages of one token, which are fewer and easier to read.
 
-In a replay most operations decode, and of those only one in each page does more than write a token: the one that takes a new page,
-or the one that completes it. Which of them matters is not known, so there are two ways to tell it. Neither says exactly the same;
-whoever uses them looks whether the fault is still there.
+In a replay most operations are decodes, and only one decode in each page does more than write a token: the one that takes a new page, or
+the one that completes it. Which of them matters is unknown, so there are two translations. Neither is exact: the caller checks whether
+the fault still occurs.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from radixcheck.verification.search.shrink import in_pages_of_one
 
 
 def in_short_pages(config: Config, trace: Trace) -> Iterator[tuple[Config, Trace]]:
-    """Both ways, for pages of more than one token."""
+    """Yield both translations if pages have more than one token."""
     size = config.page_size
     if size > 1:
         yield in_pages_of_one(config, tuple(_filled(trace, size)))
@@ -23,14 +23,14 @@ def in_short_pages(config: Config, trace: Trace) -> Iterator[tuple[Config, Trace
 
 
 def _filled(trace: Trace, size: int) -> Iterator[Op]:
-    """The last page of each key is filled up; of the decodes those stay that take a page."""
+    """Yield the operations with the last page of each key filled, and only those decodes that take a page."""
     for op in _decoded(trace, size, 0):
         tokens = op.key.tokens
         yield replace(op, key=Key(tokens + tokens[-1:] * (-len(tokens) % size), op.key.namespace))
 
 
 def _decoded(trace: Trace, size: int, at: int) -> Iterator[Op]:
-    """Without the decodes that write another place of their page than this one."""
+    """Yield the operations without the decodes that write another offset of their page than `at`."""
     length: dict[int, int] = {}  # of each request's row, in tokens
     for op in trace:
         if op.name == "start":

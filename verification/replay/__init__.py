@@ -1,1 +1,0 @@
-"""Recorded traffic through a cache, beside the model and the reference, checked at every operation."""
