@@ -132,7 +132,7 @@ def test_what_a_cache_says_stays_in_the_comment(late: Shrunk, tmp_path: Path) ->
     assert namespace["OPERATIONS"] == late.found.trace
 
 
-def test_pages_are_told_as_tokens_with_the_decodes_that_take_or_complete_one() -> None:
+def test_pages_become_tokens_with_the_decodes_that_take_or_complete_one() -> None:
     decodes = tuple(Op("decode", holder=1, amount=50 + i) for i in range(5))
     trace = (Op("start", Key((1, 2, 3, 4, 5, 6)), holder=1), *decodes, Op("finish", holder=1))
 
