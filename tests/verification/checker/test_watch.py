@@ -63,7 +63,7 @@ def test_what_is_done_between_two_calls_may_take_its_time() -> None:
     assert not threading.Event().wait(5 * SOON)
 
 
-def test_a_call_in_another_thread_is_not_watched_and_disturbs_nobody() -> None:
+def test_a_call_in_another_thread_is_not_watched_and_disturbs_no_other() -> None:
     found: list[bool] = []
     other = threading.Thread(target=lambda: found.append(WATCH.call(Timeout(0.01), threading.Event().wait, 3 * SOON)))
     other.start()
