@@ -11,7 +11,7 @@ from time import process_time
 from radixcheck.spec.run.state import State
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.formulas import Compiled, Tally, compiled
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.search.machine import hypothesis_run
 from radixcheck.verification.search.run import RunResult, random_run

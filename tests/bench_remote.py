@@ -13,7 +13,7 @@ from time import perf_counter
 
 from places import TESTS
 
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.remote.remote_subject import RemoteSubject

@@ -52,7 +52,7 @@ ROOMS = {
 BESIDE_ROOMS = {"protocol": "core", "operations": "core", "api": "api", "": "api"}  # the modules of no folder, and the package itself
 # `report/` turns results into text. Of other rooms it sees what a result is, in modules named `..._results`, and these plain data.
 PLAIN_DATA = {
-    *("findings.finding", "bench.bench_data", "bench.figures", "trace_replay.frame_results"),
+    *("findings.finding", "bench.bench_data", "trace_replay.frame_results"),
     *("review_6907.questions", "review_6907.answers", "review_6907.cost_claims", "review_6907.field_faults"),
 }
 RUNS_A_CACHE = (

@@ -40,7 +40,7 @@ CACHES = {
         Cache("as-submitted:pairs", "radixcheck.verification.bench.drivers.historical_driver:Pairs", "sglang#6907, heap of (time, node)"),
         Cache("as-submitted:nodes", "radixcheck.verification.bench.drivers.historical_driver:Nodes", "sglang#6907, heap of nodes"),
         Cache("leaf-set", "radixcheck.verification.bench.drivers.historical_driver:LeafSet", "base with the set of leaves of sglang#14339"),
-        Cache("sglang-cpp", "radixcheck.verification.bench.drivers.sglang_cpp_driver:Cpp", "SGLang 0.5.12's tree in C++"),
+        Cache("sglang-cpp", "radixcheck.verification.bench.drivers.sglang_driver:Cpp", "SGLang 0.5.12's tree in C++"),
     )
 }
 

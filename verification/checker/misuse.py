@@ -5,8 +5,10 @@ from typing import Any
 
 from radixcheck.spec.signature import TREE
 from radixcheck.spec.values import Key
-from radixcheck.verification.checker.engine import Answer, Engine
+from radixcheck.verification.checker.checked_run import CheckedRun
+from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
 from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import REQUEST_MISUSES, TREE_MISUSES
 from radixcheck.verification.protocol import Supports
 
@@ -85,3 +87,27 @@ _CALLS: dict[str, Callable[[Engine, Oracle], Call | None]] = {
     "decode an unknown request": lambda engine, oracle: lambda: engine.subject.decode(UNKNOWN, 1),
     "abort an unknown request": lambda engine, oracle: lambda: engine.subject.abort(UNKNOWN),
 }
+
+
+def judge_misuse(run: CheckedRun, name: str) -> list[Violation]:
+    """Make one misuse, if it is possible in the present state, and judge it."""
+    run.before = run.seen
+    answer = misuse(run.engine, run.oracle, name)
+    run.tally.count("MISUSE", answer is not None)
+    if answer is None:
+        return []
+    if not answer.refused:
+        found = f"it raised {answer.error_text}" if answer.error else "the call was accepted"
+        return [Violation("MISUSE", f"{name}: expected a typed error, {found}")]
+    changes = [finding.text for finding in run.engine.pool.findings]
+    if run.transparent:
+        changes += _changes(run)
+    return [Violation("MISUSE", f"{name}: refused, but {changes[0]}")] if changes else []
+
+
+def _changes(run: CheckedRun) -> list[str]:
+    try:
+        findings = [violation.text for violation in run.observe()]
+    except SubjectFailed as failed:
+        findings = [str(failed)]
+    return findings + [f"{name} changed" for name in run.differing(run.tainted)]

@@ -1,17 +1,18 @@
-"""Contracts on locks and sizes, on trees of three nodes."""
+"""Contracts on locks and sizes, and on the eviction heap with outdated entries, on trees of three nodes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.node import Node as FastNode
 from radixcheck.optimized.tree import NodeTree as FastTree
 from radixcheck.optimized.tree import Walk as FastWalk
 from radixcheck.reference.node import Node
 from radixcheck.reference.tree import NodeTree, Walk
 from radixcheck.verification.contracts.contract import Contract
-from radixcheck.verification.contracts.small import chosen
-from radixcheck.verification.contracts.tree_shapes import CPU, NODES, Shape, fast_nodes, reference_nodes, reference_tree, shape_of
+from radixcheck.verification.contracts.small import CPU, NODES, Extent, Shape, chosen, fast_nodes, reference_nodes, reference_tree, shape_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,55 @@ _LOCKS, _UNLOCKS = "lock, start, chunk, finish", "unlock, chunk, finish, abort"
 _GUARD = "the guard of start"
 _WALKED = {**_LOCKED, "inside": (1, None)}
 
+
+# Stored times, increments of the times since then, locks -> index of the leaf.
+Pop = Callable[[Sequence[int], Sequence[int], Sequence[int]], int]
+
+
+def _least_live(pop: Pop, s: int, t: int, u: int, later_s: int, later_t: int, lock: int) -> bool:
+    """The victim is the unlocked leaf with the least current time, whatever time its entry has (lru)."""
+    stored, later, locks = (s, t, u), (later_s, later_t, 0), (0, 0, lock)
+    live = [stored[i] + later[i] for i in range(3)]
+    if live[0] == live[1] or live[1] == live[2] or live[0] == live[2]:
+        return True  # no two leaves have the same time
+    victim = pop(stored, later, locks)
+    return locks[victim] == 0 and all(locks[i] > 0 or live[victim] <= live[i] for i in range(3))
+
+
+def _queued(stored: Sequence[int], later: Sequence[int], locks: Sequence[int]) -> tuple[EvictionHeap, list[FastNode]]:
+    heap = EvictionHeap("lru")
+    slots: Any = Extent(0)
+    root = FastNode(None, b"", b"", slots)
+    leaves = [FastNode(root, bytes([i]), b"", slots) for i in range(3)]
+    for i, leaf in enumerate(leaves):
+        leaf.time = stored[i]
+        heap.push(leaf)
+    for i, leaf in enumerate(leaves):
+        leaf.time += later[i]
+        if locks[i] > 0:
+            leaf.local_lock_ref = locks[i]
+            heap.retire(leaf)
+    return heap, leaves
+
+
+def _popped(stored: Sequence[int], later: Sequence[int], locks: Sequence[int]) -> int:
+    heap, leaves = _queued(stored, later, locks)
+    return leaves.index(heap.pop_victim())
+
+
+def _trusts_entries(stored: Sequence[int], later: Sequence[int], locks: Sequence[int]) -> int:
+    """The first entry of an unlocked leaf is taken, even if it is outdated."""
+    heap, leaves = _queued(stored, later, locks)
+    while True:
+        leaf = heap._least()[3]
+        if leaf.is_evictable_leaf():
+            return leaves.index(leaf)
+
+
+_BOUNDS = dict.fromkeys(("later_s", "later_t", "lock"), (0, None))
+
 CONTRACTS = (
+    Contract("EvictionHeap.pop_victim", "optimized/heap.py: evict, alloc, start, decode", _least_live, _popped, _trusts_entries, _BOUNDS),
     Contract("NodeTree._lock_path", f"reference/tree.py: {_LOCKS}", _locks_each_once, _reference_lock, _moves_the_whole_path, _LOCKED),
     Contract("NodeTree.lock_path", f"optimized/locks.py: {_LOCKS}", _counts_one_more, _fast_lock, _counts_the_whole_path, _LOCKED),
     Contract(

@@ -28,7 +28,7 @@ from typing import Any
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.atomic_write import write_atomically
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op, Trace, is_misuse
 

@@ -17,8 +17,7 @@ from multiprocessing.reduction import ForkingPickler
 from pickle import PicklingError
 from time import monotonic
 
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found, Violation
+from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.explore.expand import Broken, Expander, Expansion, Reached, expand_in_worker

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.reference.node import Node, below
 from radixcheck.reference.pool import Pool
-from radixcheck.verification.mutants.broken_steps import ListedEviction, SteppedEviction
-from radixcheck.verification.mutants.mutant import BY_SIZE, BY_TWO_RUNS, Mutant, mutant
+from radixcheck.verification.mutants.mutant import BY_SIZE, BY_TWO_RUNS, ListedEviction, Mutant, SteppedEviction, mutant
 from radixcheck.verification.subjects.historical import pairs_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 

@@ -6,8 +6,7 @@ from functools import partial
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.node import Entry, Node
 from radixcheck.optimized.tree import NodeTree
-from radixcheck.verification.mutants.mutant import BY_SIZE, Mutant
-from radixcheck.verification.mutants.rebuilt import rebuilt
+from radixcheck.verification.mutants.mutant import BY_SIZE, Mutant, rebuilt
 from radixcheck.verification.subjects.historical import nodes_subject
 from radixcheck.verification.subjects.historical.base import above, held
 from radixcheck.verification.subjects.historical.historical_subject import historical_cache

@@ -15,7 +15,7 @@ from time import monotonic
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.checker.difference_text import prefix_text
 from radixcheck.verification.checker.oracle import Oracle
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.workers import WORKERS, workers_for

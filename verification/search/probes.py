@@ -17,8 +17,7 @@ from typing import Any
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.blame import of_crash
 from radixcheck.verification.checker.engine import Engine
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
 from radixcheck.verification.search.run import RunResult

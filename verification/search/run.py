@@ -8,8 +8,7 @@ from random import Random
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.formulas import Tally
 from radixcheck.verification.checker.misuse import misuses_for
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found, Violation
+from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
 from radixcheck.verification.search.generate import PAGES_MAX, PROFILES, operations

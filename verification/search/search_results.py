@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from radixcheck.spec.property import Property
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Trace

@@ -8,8 +8,7 @@ from radixcheck.spec.property import Property
 from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE, PROBED
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.workers import WORKERS, workers_for

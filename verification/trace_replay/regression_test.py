@@ -12,7 +12,7 @@ WIDTH = 130  # columns of a comment
 
 CODE = """
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.operations import Op
 from radixcheck.verification.trace_replay.judge import judge
 from radixcheck.verification.subjects.registry import resolve

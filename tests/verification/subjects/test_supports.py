@@ -6,7 +6,7 @@ import pytest
 from hiding import Hiding
 
 from radixcheck.verification.checker.misuse import misuses_for
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Supports
