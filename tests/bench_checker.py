@@ -13,7 +13,7 @@ from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.formulas import Compiled, Tally, compiled
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.search.generate import PROFILES, operations
-from radixcheck.verification.search.machine import hypothesis_run
+from radixcheck.verification.search.machine import hypothesis_batches
 from radixcheck.verification.search.run import RunResult, random_run
 from radixcheck.verification.subjects.reference_subject import reference_subject
 
@@ -44,7 +44,7 @@ def random_runs(stride: int) -> RunResult:
 
 def examples(stride: int) -> RunResult:
     """Examples of the state machine."""
-    return hypothesis_run(reference_subject, POLICIES, PAGE_SIZES, seed=1, examples=60, stride=stride)
+    return RunResult.of(hypothesis_batches(reference_subject, POLICIES, PAGE_SIZES, seed=1, examples=60, stride=stride))
 
 
 def drivers() -> Iterable[tuple[str, float]]:

@@ -3,8 +3,6 @@
 `Stub` is a pool with negligible cost.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 

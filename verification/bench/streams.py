@@ -3,8 +3,6 @@
 The clock is the processor time of this thread, which leaves out preemption on a shared machine, less the cost of reading it.
 """
 
-from __future__ import annotations
-
 import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -92,16 +92,14 @@ class Checker(CheckedRun):
         if done.comparable:
             out += self._judge_inside(done, bool(out))
         self.stopped = self.stopped or not done.comparable or any(map(blame.is_hard, out))
-        return _distinct(out + self.freshness.judge(self, op, out))
+        out += self.freshness.judge(self, op, out)
+        return list({v.property: v for v in reversed(out)}.values())[::-1]  # the first of each property
 
     def _judge_inside(self, done: Performed, wrong: bool) -> list[Violation]:
         try:
-            return self._judge_state(done, wrong) if self.transparent else self._judge_black_box(done, wrong)
+            return self._judge_state(done, wrong) if self.transparent else judge_black_box(self, done, wrong)
         except SubjectFailed as failed:
             return [Violation("REFINEMENT", str(failed))]
-
-    def _judge_black_box(self, done: Performed, wrong: bool) -> list[Violation]:
-        return judge_black_box(self, done, wrong)
 
     def _judge_state(self, done: Performed, wrong: bool) -> list[Violation]:
         """Judge the observed state. `wrong`: the answer was not right."""
@@ -148,8 +146,3 @@ class Checker(CheckedRun):
         now = [v.property for v in out if v.property in blame.SOFT.values()]
         before = [blame.SOFT[name] for name in sorted(self.tainted - self.hidden)]
         return next(iter(now + before), "")
-
-
-def _distinct(violations: list[Violation]) -> list[Violation]:
-    """The first violation of each property."""
-    return list({v.property: v for v in reversed(violations)}.values())[::-1]

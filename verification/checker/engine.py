@@ -172,13 +172,12 @@ class Engine:
         return Answer()
 
     def _start(self, op: Op) -> Answer:
-        row = self.subject.start(op.holder, op.key, op.priority)
-        answer = Answer(row.cached, as_ints(row.slots))
-        self.lent.append(row.slots)
-        return answer
+        return self._row(self.subject.start(op.holder, op.key, op.priority))
 
     def _chunk(self, op: Op) -> Answer:
-        row = self.subject.chunk(op.holder)
+        return self._row(self.subject.chunk(op.holder))
+
+    def _row(self, row: Any) -> Answer:
         answer = Answer(row.cached, as_ints(row.slots))
         self.lent.append(row.slots)
         return answer

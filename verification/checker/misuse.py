@@ -65,10 +65,6 @@ def _unknown_key(engine: Engine) -> Key:
     return Key((10**6,) * engine.page_size)
 
 
-def _reset_held(engine: Engine, oracle: Oracle) -> Call | None:
-    return engine.subject.reset if oracle.model.state.held else None
-
-
 def _start_twice(engine: Engine, oracle: Oracle) -> Call | None:
     live = next((h for h in oracle.model.state.held if h not in oracle.locks and h not in oracle.loans), None)
     return None if live is None else lambda: engine.subject.start(live, _unknown_key(engine))
@@ -81,7 +77,7 @@ _CALLS: dict[str, Callable[[Engine, Oracle], Call | None]] = {
     "insert slots of the tree": _insert_foreign,
     "evict a negative number": lambda engine, oracle: lambda: engine.subject.evict(-1),
     "match a negative token": lambda engine, oracle: lambda: engine.subject.match(Key((-1,) * engine.page_size)),
-    "reset while held": _reset_held,
+    "reset while held": lambda engine, oracle: engine.subject.reset if oracle.model.state.held else None,
     "start a live request": _start_twice,
     "finish an unknown request": lambda engine, oracle: lambda: engine.subject.finish(UNKNOWN),
     "decode an unknown request": lambda engine, oracle: lambda: engine.subject.decode(UNKNOWN, 1),

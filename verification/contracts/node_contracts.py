@@ -28,30 +28,18 @@ class Half:
     filed: bool  # whether the parent has it under that key
 
 
-Split = Callable[[Page, Page, Attributes, int, int], tuple[Half, Half]]  # tokens, slots, attributes, length of the upper half, page size
+Cut = Callable[[Page, Page, Attributes, int, int], tuple[Half, Half]]  # tokens, slots, attributes, length of the upper half, page size
 
 
 def _cuts_in_two(
-    cut: Split,
-    s: int,
-    t: int,
-    u: int,
-    v: int,
-    lock: int,
-    time: int,
-    creation: int,
-    hits: int,
-    priority: int,
-    upper: int,
-    lower: int,
-    page: int,
+    f: Cut, s: int, t: int, u: int, v: int, lock: int, time: int, creation: int, hits: int, priority: int, upper: int, lower: int, page: int
 ) -> bool:
     """The halves have the tokens and slots of the node, both have its lock, times, hits and priority, and each its own child key."""
     page = chosen(page, range(1, 3))
     at, behind = page * chosen(upper, range(1, 3)), page * chosen(lower, range(1, 3))
     tokens, slots = tuple(range(at + behind)), ((s, t, u, v) * 2)[: at + behind]
     attributes = (lock, time, creation, hits, priority)
-    first, second = cut(tokens, slots, attributes, at, page)
+    first, second = f(tokens, slots, attributes, at, page)
     for half, part in ((first, slice(0, at)), (second, slice(at, at + behind))):
         if tuple(half.tokens) != tokens[part] or len(half.slots) != len(tokens[part]):
             return False

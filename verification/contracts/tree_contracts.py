@@ -1,7 +1,7 @@
 """Contracts on locks and sizes, and on the eviction heap with outdated entries, on trees of three nodes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -106,9 +106,7 @@ def _moves_the_whole_path(shape: Shape, at: int) -> Moved:
 def _counts_the_whole_path(shape: Shape, at: int) -> Moved:
     """The count of each node of the path grows."""
     moved = _fast_lock(shape, at)
-    return Moved(
-        tuple(count + (i in shape.path(at)) for i, count in enumerate(shape.local_lock_refs(), 1)), moved.evictable, moved.protected
-    )
+    return replace(moved, locks=tuple(count + (i in shape.path(at)) for i, count in enumerate(shape.local_lock_refs(), 1)))
 
 
 def _unlocks_one_node(shape: Shape, at: int) -> Moved:
@@ -146,17 +144,7 @@ def _fast_room(shape: Shape, at: int, inside: int) -> int:
 
 
 def _counts_unprotected(
-    room: Room,
-    under_b: int,
-    under_c: int,
-    at: int,
-    lock_a: int,
-    lock_b: int,
-    lock_c: int,
-    size_a: int,
-    size_b: int,
-    size_c: int,
-    inside: int,
+    f: Room, under_b: int, under_c: int, at: int, lock_a: int, lock_b: int, lock_c: int, size_a: int, size_b: int, size_c: int, inside: int
 ) -> bool:
     """The evictable tokens of a walk are those that no holder protects, including the part of the node in which it ends."""
     shape, at = shape_of(under_b, under_c, (lock_a, lock_b, lock_c), (size_a, size_b, size_c)), chosen(at, range(NODES + 1))
@@ -164,7 +152,7 @@ def _counts_unprotected(
     expected = sum(shape.sizes[i - 1] for i in shape.path(at) if counts[i - 1] == 0)
     if edge and counts[edge - 1] == 0:
         expected += inside
-    return room(shape, at, inside) == expected
+    return f(shape, at, inside) == expected
 
 
 def _forgets_the_edge(shape: Shape, at: int, inside: int) -> int:

@@ -88,8 +88,7 @@ def write(path: Path, recorded: Recorded) -> None:
 
 
 def _lines(file: str, recorded: Recorded) -> list[bytes]:
-    c = recorded.config
-    config = {"policy": c.policy, "page_size": c.page_size, "pool": c.pool, "device": c.device}
+    config = recorded.config.to_json()
     header = {"radixcheck": MARK, "version": VERSION, **config, "subject": recorded.subject, "property": recorded.property}
     try:
         return [json.dumps(each, allow_nan=False).encode() for each in (header, *(op.to_json() for op in recorded.trace))]

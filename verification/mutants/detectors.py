@@ -207,10 +207,6 @@ def _serves_no_requests(mutant: Mutant) -> str:
     return _makes_no_wrong_calls(mutant) or ("" if made.supports.requests else "it has no request operations")
 
 
-def _unstated(mutant: Mutant) -> str:
-    return "" if mutant.name in STATED else "the specification cannot state the fault"
-
-
 DETECTORS = {
     d.name: d
     for d in (
@@ -219,6 +215,6 @@ DETECTORS = {
         Detector("exploration", _exploration, _serves_no_requests),
         Detector("probes", _probes, _makes_no_wrong_calls),
         Detector("replay", _replay, _serves_no_requests),
-        Detector("proofs", _proofs, _unstated),
+        Detector("proofs", _proofs, lambda mutant: "" if mutant.name in STATED else "the specification cannot state the fault"),
     )
 }

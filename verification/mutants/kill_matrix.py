@@ -86,12 +86,11 @@ class Judged:
         return self.smallest is not None and self.wanted not in PROBED and len(self.smallest.trace) > OPERATIONS_MAX
 
 
+Told = Callable[[Judged], None]
+
+
 def judge_all(
-    names: Sequence[str],
-    seed: int,
-    seconds: float = SECONDS,
-    told: Callable[[Judged], None] = lambda _: None,
-    detectors: tuple[str, ...] = tuple(DETECTORS),
+    names: Sequence[str], seed: int, seconds: float = SECONDS, told: Told = lambda _: None, detectors: tuple[str, ...] = tuple(DETECTORS)
 ) -> tuple[Judged, ...]:
     """Every named mutant, in the order of their names. `told` is called with each as soon as it is judged."""
     found: dict[str, Judged] = {}
@@ -139,14 +138,10 @@ def _detect(detector: Detector, wrong: Mutant, seed: int, limit: float) -> tuple
         return Cell(detector.name, SURVIVED, (), result.steps, seconds, ""), None
     first = broken[properties[0]]
     verdict = KILLED if properties[0] == wrong.property else OTHER
-    cell = Cell(detector.name, verdict, properties, result.after[properties[0]], seconds, _said(first))
+    cause = first.violation.follows_from  # a formula may fail only where another property does: then a kill has two names
+    text = first.violation.text + (f" (wherever {cause} fails too)" if cause else "")
+    cell = Cell(detector.name, verdict, properties, result.after[properties[0]], seconds, text)
     return cell, first if verdict == KILLED else None
-
-
-def _said(found: Found) -> str:
-    """How the property was broken; a formula may fail only where another property does, and then a kill has two names."""
-    cause = found.violation.follows_from
-    return found.violation.text + (f" (wherever {cause} fails too)" if cause else "")
 
 
 SHARE = 0.95  # of the seeds, that a search must find a mutant with
@@ -205,7 +200,5 @@ def measure(name: str, seeds: int) -> Reliability:
 
 
 def _found(name: str, seed: int) -> int | None:
-    wrong, result = mutant(name), RunResult()
-    for part in DETECTORS["machine"].search(wrong, seed):
-        result.merge(part)
-    return result.after.get(wrong.property)
+    wrong = mutant(name)
+    return RunResult.of(DETECTORS["machine"].search(wrong, seed)).after.get(wrong.property)

@@ -46,16 +46,10 @@ class Mutant:
 
 
 def mutant(
-    name: str,
-    property_: str,
-    subject: type[ReferenceSubject],
-    source: str = "",
-    policy: str = "lru",
-    page_size: int = 1,
-    directed: str = "",
+    name: str, property_: str, cache: type[ReferenceSubject], source: str = "", policy: str = "lru", page_size: int = 1, directed: str = ""
 ) -> Mutant:
-    """Return a mutant of the reference: `subject` overrides one operation, and its docstring says what it does wrong."""
-    return Mutant(name, property_, getdoc(subject) or "", source, subject.of, policy, page_size, directed)
+    """Return a mutant of the reference: `cache` overrides one operation, and its docstring says what it does wrong."""
+    return Mutant(name, property_, getdoc(cache) or "", source, cache.of, policy, page_size, directed)
 
 
 class Rebuilt(OptimizedSubject):

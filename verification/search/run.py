@@ -29,6 +29,14 @@ class RunResult:
     after: dict[str, int] = field(default_factory=dict)  # property -> number of operations, with the one that first broke it
     consequences: dict[str, Found] = field(default_factory=dict)  # violations that follow from another one
 
+    @classmethod
+    def of(cls, parts: Iterable["RunResult"]) -> "RunResult":
+        """Return the merged results."""
+        result = cls()
+        for part in parts:
+            result.merge(part)
+        return result
+
     @property
     def followed(self) -> dict[str, str]:
         """For each property that was broken as a consequence: the property whose violation caused it."""

@@ -8,7 +8,7 @@ from radixcheck.spec.property import Property
 from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE, PROBED
-from radixcheck.verification.core.found import Config, Found
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.workers import WORKERS, workers_for
@@ -42,7 +42,8 @@ def verify(subject: Subject, bounds: Bounds, progress: Callable[[float, str], No
             result.merge(part)
             if of_machine:
                 machine.merge(part)
-        jobs = {id_: pool.submit(_shrink, subject, found) for id_, found in result.found.items()}
+        seconds = {id_: SHRINK_SECONDS + SHRINK_PER_STEP * len(found.trace) for id_, found in result.found.items()}
+        jobs = {id_: pool.submit(shrink, subject, found, seconds[id_]) for id_, found in result.found.items()}
         found = []
         for i, (id_, job) in enumerate(jobs.items()):
             progress(i / len(jobs), f"shrinking the trace of {id_}")
@@ -123,10 +124,6 @@ def _probe(subject: Subject, bounds: Bounds) -> RunResult:
         if result.found:
             break
     return result
-
-
-def _shrink(subject: Subject, found: Found) -> Found:
-    return shrink(subject, found, SHRINK_SECONDS + SHRINK_PER_STEP * len(found.trace))
 
 
 def judged(result: RunResult, supports: Supports, white_box: bool, misused: bool = False) -> tuple[PropertyVerdict, ...]:

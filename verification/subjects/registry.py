@@ -22,6 +22,7 @@ from radixcheck.verification.protocol import Setup, Supports
 from radixcheck.verification.remote.remote_subject import Remote
 
 REFERENCE = "reference"
+_HISTORICAL = "radixcheck.verification.subjects.historical"
 BUILT_IN = {
     n.name: n
     for n in (
@@ -32,16 +33,10 @@ BUILT_IN = {
         ),
         Named(REFERENCE, "radixcheck.verification.subjects.reference_subject:reference_subject", "the readable cache"),
         Named("model", "radixcheck.verification.subjects.model_subject:model_subject", "the specification, run as a cache"),
-        Named(
-            "base", "radixcheck.verification.subjects.historical:base_subject", "the cache before sglang#6907 (0.4.6.post5), in our words"
-        ),
-        Named("as-submitted:pairs", "radixcheck.verification.subjects.historical:pairs_subject", "sglang#6907, heap of (time, node) pairs"),
-        Named(
-            "as-submitted:nodes", "radixcheck.verification.subjects.historical:nodes_subject", "sglang#6907, heap of nodes with live times"
-        ),
-        Named(
-            "leaf-set", "radixcheck.verification.subjects.historical:leaf_set_subject", "base with sglang#14339: a set of evictable leaves"
-        ),
+        Named("base", f"{_HISTORICAL}:base_subject", "the cache before sglang#6907 (0.4.6.post5), in our words"),
+        Named("as-submitted:pairs", f"{_HISTORICAL}:pairs_subject", "sglang#6907, heap of (time, node) pairs"),
+        Named("as-submitted:nodes", f"{_HISTORICAL}:nodes_subject", "sglang#6907, heap of nodes with live times"),
+        Named("leaf-set", f"{_HISTORICAL}:leaf_set_subject", "base with sglang#14339: a set of evictable leaves"),
     )
 }
 PEERS = {

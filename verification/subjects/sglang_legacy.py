@@ -117,14 +117,9 @@ class Legacy(Linked):
         It reads only the length of `prefix_indices`; after a checkpoint the tail belongs to them.
         """
         self._rows.put(live.row)
-        known = range(max(live.protected, live.inserted))
+        tokens, known = list(live.tokens), range(max(live.protected, live.inserted))
         return SimpleNamespace(
-            req_pool_idx=0,
-            origin_input_ids=list(live.tokens),
-            output_ids=[],
-            fill_ids=list(live.tokens),
-            prefix_indices=known,
-            last_node=live.node,
+            req_pool_idx=0, origin_input_ids=tokens, output_ids=[], fill_ids=list(live.tokens), prefix_indices=known, last_node=live.node
         )
 
     def observe(self, requests: Any) -> Observation:

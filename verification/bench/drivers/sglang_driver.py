@@ -3,8 +3,6 @@
 The C++ tree of SGLang 0.5.12 is compiled from its sources on first use and called as `radix_cache_cpp.py` does.
 """
 
-from __future__ import annotations
-
 from array import array
 from functools import cache
 from typing import Any, ClassVar

@@ -4,8 +4,6 @@ Blocks are found by hashes, which vLLM computes when a request is built. That ti
 it are too low.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar

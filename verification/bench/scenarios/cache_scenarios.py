@@ -1,7 +1,5 @@
 """Scenarios that time the calls of one cache: each function is named as its scenario."""
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import os

@@ -1,7 +1,5 @@
 """Scenarios that measure our code only: each function is named as its scenario."""
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Callable, Sequence
 from statistics import median

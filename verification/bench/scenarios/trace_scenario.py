@@ -4,8 +4,6 @@ At each arrival the oldest running request finishes if the maximum number is run
 and locked, tokens are evicted, slots are allocated, and the prompt is inserted and locked. Only time inside the cache and its pool counts.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -120,23 +120,19 @@ class Agreement:
         self._forget_changed()
         due = [n for n in nodes if id(n) not in self._agreed]
         moved = self._place(due, nodes)
-        if moved is None or self._has_children(moved, nodes) or not all(map(self._same_node, due)):
+        if moved is None or any(n.parent in moved for n in nodes if moved and id(n) in self._agreed):
+            return False  # a node is not known, or one that agreed names a node that has moved as its parent
+        if not all(map(self._same_node, due)):
             return False
         self._agreed.update(id(n) for n in due if _is_immutable(n))
-        return sum(self._pages.values()) == len(self._spec.cached) and self._same_number(nodes)
+        same_number = len(nodes) == len(self._pages) == len(self._spec.node) == len(self._at)
+        return same_number and sum(self._pages.values()) == len(self._spec.cached)
 
     def _forget_changed(self) -> None:
         """Nodes that the specification has changed have to be compared again."""
         of_pages = {self._spec.end.get(q, EPS) for q in self._changes.prefixes}
         for end in self._changes.nodes | of_pages:
             self._agreed.discard(id(self._at.get(end)))
-
-    def _has_children(self, moved: set[NodeId], nodes: Sequence[SeenNode]) -> bool:
-        """Whether a node that agreed names one of the nodes that have moved as its parent."""
-        return bool(moved) and any(n.parent in moved for n in nodes if id(n) in self._agreed)
-
-    def _same_number(self, nodes: Sequence[SeenNode]) -> bool:
-        return len(nodes) == len(self._pages) == len(self._spec.node) == len(self._at)
 
     def _place(self, due: Iterable[SeenNode], nodes: Sequence[SeenNode]) -> set[NodeId] | None:
         """Record where the nodes `due` end, and drop nodes that are not in the tree any more. Return None if a node is not known yet.

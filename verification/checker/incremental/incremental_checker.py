@@ -15,6 +15,7 @@ the touched paths is found by the rotation, or at the latest by the next compari
 """
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from radixcheck.spec.policies import POLICIES
@@ -121,14 +122,11 @@ class IncrementalChecker(Checker):
 
     def _judge_state(self, done: Performed, wrong: bool) -> list[Violation]:
         out = judge_freed(self, done, self.looked) + judge_sizes(self, done, self.looked)
-        for judge in (self._judge_row, self._judge_paths, self._judge_whole):
+        for judge in (partial(judge_row, self, looked=self.looked), self._judge_paths, self._judge_whole):
             if not (out or wrong):
                 out = judge(done)
         self.stopped = self.stopped or bool(out or wrong)
         return out
-
-    def _judge_row(self, done: Performed) -> list[Violation]:
-        return judge_row(self, done, self.looked)
 
     def _judge_paths(self, done: Performed) -> list[Violation]:
         pool = self.engine.pool
