@@ -185,13 +185,11 @@ class Engine:
     def _decode(self, op: Op) -> Answer:
         return Answer(slots=as_ints(self.subject.decode(op.holder, op.amount)))
 
-    def _finish(self, op: Op) -> Answer:
-        self.subject.finish(op.holder)
+    def _end(self, op: Op) -> Answer:
+        getattr(self.subject, op.name)(op.holder)
         return Answer()
 
-    def _abort(self, op: Op) -> Answer:
-        self.subject.abort(op.holder)
-        return Answer()
+    _finish = _abort = _end
 
     def _reset(self, op: Op) -> Answer:
         self.subject.reset()

@@ -23,7 +23,7 @@ def judge_answer(run: CheckedRun, done: Performed) -> list[Violation]:
     if done.answer.failed:
         return _judge_failure(run, done)
     if done.answer.refused != done.refused:
-        return [_wrongly_refused(done) if done.answer.refused else _wrongly_admitted(done)]
+        return [_wrong_side(done)]
     if done.refused or done.diverged:
         return []
     return _judge_length(run, done) + judge_slots(run, done)
@@ -38,14 +38,14 @@ def _judge_failure(run: CheckedRun, done: Performed) -> list[Violation]:
     return _judge_length(run, done) or [Violation("REFINEMENT", text)]
 
 
-def _wrongly_refused(done: Performed) -> Violation:
-    assert done.answer.error is not None
-    return Violation(blame.of_refusal(done.op, done.answer.error), f"expected the call to be admitted, it raised {done.answer.error_text}")
-
-
-def _wrongly_admitted(done: Performed) -> Violation:
-    assert done.refusal is not None
-    return Violation(blame.of_refusal(done.op, done.refusal), f"expected the call to be refused ({done.refusal}), it was admitted")
+def _wrong_side(done: Performed) -> Violation:
+    """The violation for a call that one side refuses and the other admits."""
+    error: Exception | None = done.refusal
+    text = f"expected the call to be refused ({done.refusal}), it was admitted"
+    if done.answer.refused:
+        error, text = done.answer.error, f"expected the call to be admitted, it raised {done.answer.error_text}"
+    assert error is not None
+    return Violation(blame.of_refusal(done.op, error), text)
 
 
 def _judge_length(run: CheckedRun, done: Performed) -> list[Violation]:

@@ -1,6 +1,7 @@
 """Misuses: calls outside their guard, made only with --misuse. Each must raise a typed error and change nothing."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from radixcheck.spec.signature import TREE
@@ -35,10 +36,6 @@ def misuse(engine: Engine, oracle: Oracle, name: str) -> Answer | None:
     return Answer()
 
 
-def _unlock_twice(engine: Engine, oracle: Oracle) -> Call | None:
-    return (lambda: engine.subject.unlock(engine.released)) if engine.released is not None else None
-
-
 def _lock_stale(engine: Engine, oracle: Oracle) -> Call | None:
     stale = next((handle for key, handle in engine.handles.items() if key not in oracle.matched), None)
     return (lambda: engine.subject.lock(stale)) if stale is not None else None
@@ -71,7 +68,7 @@ def _start_twice(engine: Engine, oracle: Oracle) -> Call | None:
 
 
 _CALLS: dict[str, Callable[[Engine, Oracle], Call | None]] = {
-    "unlock twice": _unlock_twice,
+    "unlock twice": lambda engine, oracle: None if engine.released is None else partial(engine.subject.unlock, engine.released),
     "lock a stale handle": _lock_stale,
     "free slots of the tree": _free_foreign,
     "insert slots of the tree": _insert_foreign,

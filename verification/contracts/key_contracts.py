@@ -75,12 +75,8 @@ def _told_apart(
     return collides(bool(at_root), here, first, there, second) == alike
 
 
-def _tree() -> NodeTree:
-    return NodeTree(1)
-
-
 def _reference_keys(at_root: bool, here: Namespace, first: Page, there: Namespace, second: Page) -> bool:
-    tree = _tree()
+    tree = NodeTree(1)
     parent: Any = tree.root if at_root else None
     return tree._child_key(parent, here, first) == tree._child_key(parent, there, second)
 

@@ -11,8 +11,9 @@ from radixcheck.optimized.tree import Walk as FastWalk
 from radixcheck.reference.eviction import POLICIES as READABLE
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.reference.node import Node, Page, path, slots_of, split_node
+from radixcheck.reference.tree import NodeTree
 from radixcheck.verification.contracts.contract import Contract
-from radixcheck.verification.contracts.small import CPU, Cloned, Shape, chosen, fast_nodes, reference_nodes, reference_tree, shape_of
+from radixcheck.verification.contracts.small import CPU, Cloned, Shape, chosen, fast_nodes, reference_nodes, shape_of
 
 Attributes = tuple[int, ...]  # lock, time, creation, hits, priority
 
@@ -111,7 +112,7 @@ def _unlocked_and_childless(leaves: Leaves, under_b: int, under_c: int, lock_a: 
 
 
 def _reference_leaves(shape: Shape) -> set[int]:
-    tree = reference_tree()
+    tree = NodeTree(1)
     nodes = reference_nodes(shape, tree)
     return {nodes.index(leaf) for leaf in evictable_leaves(tree.root)}
 

@@ -24,11 +24,6 @@ def chosen(n: int, values: Iterable[int]) -> int:
     raise AssertionError("the bounds of the contract are wider than the values")
 
 
-def same(left: Iterable[object], right: Iterable[object]) -> bool:
-    """Return whether two sequences have the same elements."""
-    return list(left) == list(right)
-
-
 class Packed(tuple[int, ...]):
     """Stands for packed tokens, one element per token: it has the length, slices and `startswith` of `bytes`, but unbounded integers."""
 
@@ -134,8 +129,3 @@ def fast_nodes(shape: Shape, tree: FastTree) -> list[FastNode]:
         nodes.append(node)
     tree.heap.leaf_count = sum(node.is_evictable_leaf() for node in nodes)
     return nodes
-
-
-def reference_tree() -> NodeTree:
-    """Return an empty tree of the reference."""
-    return NodeTree(1)

@@ -12,7 +12,7 @@ from radixcheck.optimized.tree import Walk as FastWalk
 from radixcheck.reference.node import Node
 from radixcheck.reference.tree import NodeTree, Walk
 from radixcheck.verification.contracts.contract import Contract
-from radixcheck.verification.contracts.small import CPU, NODES, Extent, Shape, chosen, fast_nodes, reference_nodes, reference_tree, shape_of
+from radixcheck.verification.contracts.small import CPU, NODES, Extent, Shape, chosen, fast_nodes, reference_nodes, shape_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _is_the_change(moved: Moved, before: tuple[int, ...], after: tuple[int, ...]
 
 
 def _reference_change(change: Callable[[NodeTree, Node], None], shape: Shape, at: int) -> Moved:
-    tree = reference_tree()
+    tree = NodeTree(1)
     nodes = reference_nodes(shape, tree)
     change(tree, nodes[at])
     return Moved(tuple(node.lock for node in nodes[1:]), tree._evictable, tree._protected)
@@ -131,7 +131,7 @@ def _edge(shape: Shape, at: int) -> int:
 
 
 def _reference_room(shape: Shape, at: int, inside: int) -> int:
-    nodes, edge = reference_nodes(shape.whole_paths(), reference_tree()), _edge(shape, at)
+    nodes, edge = reference_nodes(shape.whole_paths(), NodeTree(1)), _edge(shape, at)
     return (Walk(0, nodes[at], nodes[edge], inside) if edge else Walk(0, nodes[at])).evictable_tokens()
 
 

@@ -176,14 +176,12 @@ class Canon:
 
 
 def _times(s: State, checker: Checker) -> dict[int, Stamp]:
-    """Return the last access of each node."""
     shown, places = checker.observation, checker.abstraction.places
     raw = {places[n.name]: n.time for n in shown.nodes} if shown and "time" not in checker.hidden else {}
     return {n: (tick, raw.get(n, 0)) for n, tick in s.time.items() if n in s.node}
 
 
 def _holders(labels: Labels, s: State, checker: Checker) -> None:
-    """Label the ends of the rows of locks and requests."""
     level, locks = checker.oracle.positions.level, checker.oracle.locks
     holders = [(LOCK if h in locks else REQUEST, level[s.at[h]], s.request_priority[h], s.tok[h]) for h in s.held]
     for kind, depth, priority, tok in sorted(holders):

@@ -157,7 +157,6 @@ def _set(found: set[Any]) -> Noted:
 
 
 def _buffer(found: Any) -> Noted:
-    """A bytearray or an array of numbers."""
     return partial(found.__setitem__, slice(None), found[:]), ()
 
 

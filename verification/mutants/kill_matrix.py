@@ -5,13 +5,15 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from statistics import median
 from time import perf_counter
+from typing import TypeVar
 
 from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.found import Found
@@ -87,26 +89,32 @@ class Judged:
 
 
 Told = Callable[[Judged], None]
+Result = TypeVar("Result", Judged, "Reliability")
 
 
 def judge_all(
     names: Sequence[str], seed: int, seconds: float = SECONDS, told: Told = lambda _: None, detectors: tuple[str, ...] = tuple(DETECTORS)
 ) -> tuple[Judged, ...]:
     """Every named mutant, in the order of their names. `told` is called with each as soon as it is judged."""
-    found: dict[str, Judged] = {}
-    for judged in _judged(names, seed, seconds, detectors):
-        found[judged.name] = judged
-        told(judged)
-    return tuple(found[name] for name in names)
+    return _in_order(names, told, _each(partial(judge, seed=seed, seconds=seconds, detectors=detectors), names, TOGETHER))
 
 
-def _judged(names: Sequence[str], seed: int, seconds: float, detectors: tuple[str, ...]) -> Iterator[Judged]:
-    if len(names) <= TOGETHER:
-        yield from (judge(name, seed, seconds, detectors) for name in names)
+def _each(task: Callable[[str], Result], names: Sequence[str], together: int) -> Iterator[Result]:
+    """Yield the results in worker processes as they come; of at most `together` names, in this process."""
+    if len(names) <= together:
+        yield from map(task, names)
         return
     with workers() as pool:
-        for future in as_completed([pool.submit(judge, name, seed, seconds, detectors) for name in names]):
+        for future in as_completed([pool.submit(task, name) for name in names]):
             yield future.result()
+
+
+def _in_order(names: Sequence[str], told: Callable[[Result], None], results: Iterable[Result]) -> tuple[Result, ...]:
+    found: dict[str, Result] = {}
+    for result in results:
+        found[result.name] = result
+        told(result)
+    return tuple(found[name] for name in names)
 
 
 def judge(name: str, seed: int = 0, seconds: float = SECONDS, detectors: tuple[str, ...] = tuple(DETECTORS)) -> Judged:
@@ -176,20 +184,7 @@ class Reliability:
 
 def measure_all(names: Sequence[str], seeds: int, told: Callable[[Reliability], None] = lambda _: None) -> tuple[Reliability, ...]:
     """Every named mutant with seeds 0, 1, ... `told` is called with each as soon as it is measured."""
-    found: dict[str, Reliability] = {}
-    for measured in _measured(names, seeds):
-        found[measured.name] = measured
-        told(measured)
-    return tuple(found[name] for name in names)
-
-
-def _measured(names: Sequence[str], seeds: int) -> Iterator[Reliability]:
-    if len(names) == 1:
-        yield measure(names[0], seeds)
-        return
-    with workers() as pool:
-        for future in as_completed([pool.submit(measure, name, seeds) for name in names]):
-            yield future.result()
+    return _in_order(names, told, _each(partial(measure, seeds=seeds), names, 1))
 
 
 def measure(name: str, seeds: int) -> Reliability:

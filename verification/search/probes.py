@@ -192,7 +192,6 @@ def _referents(found: object) -> Iterable[Any]:
 
 
 def _cost(property_: str, steps: Callable[[int], tuple[int, Probe]], size: int, result: RunResult) -> None:
-    """Compare the steps of a call in two sizes."""
     few, _ = steps(size)
     many, scene = steps(FACTOR * size)
     text = f"{many} lines for {FACTOR * size} nodes, {few} for {size}: more than {COST_MAX} times as many"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 from radixcheck.spec.property import Property
 from radixcheck.verification.core.found import Config, Found
@@ -35,12 +36,8 @@ class Bounds:
 
     def configs(self) -> tuple[Config, ...]:
         """Return a configuration for each policy, page size and pool."""
-        return tuple(
-            Config(policy, size, self.pool or size * pages, self.device)
-            for pages in POOL_PAGES
-            for size in self.page_sizes
-            for policy in self.policies
-        )
+        choices = product(POOL_PAGES, self.page_sizes, self.policies)
+        return tuple(Config(policy, size, self.pool or size * pages, self.device) for pages, size, policy in choices)
 
 
 @dataclass(frozen=True, slots=True)

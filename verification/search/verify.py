@@ -117,7 +117,6 @@ def _machine(subject: Subject, bounds: Bounds) -> RunResult:
 
 
 def _probe(subject: Subject, bounds: Bounds) -> RunResult:
-    """Run the probes."""
     result = RunResult()
     for size in bounds.page_sizes[:2]:
         result.merge(probed(subject, Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device)))
@@ -132,7 +131,6 @@ def judged(result: RunResult, supports: Supports, white_box: bool, misused: bool
 
 
 def _judge(p: Property, result: RunResult, supports: Supports, white_box: bool) -> PropertyVerdict:
-    """Return the verdict on one property from the counts."""
     checked, exercised = result.tally.checked[p.id], result.tally.exercised[p.id]
     note = f"fails only where {result.followed[p.id]} does" if p.id in result.followed else ""
     if p.id in result.found:
@@ -146,7 +144,6 @@ def _judge(p: Property, result: RunResult, supports: Supports, white_box: bool) 
 
 
 def _attributes(id_: str, policy: str) -> frozenset[str]:
-    """Return the attributes that a property's formula reads."""
     states, posts = compiled(policy)
     ready = (r for r in (*states, *(r for rs in posts.values() for r in rs)) if r.property.id == id_)
     return next((r.reads for r in ready), frozenset()) & frozenset(SOFT)

@@ -210,7 +210,6 @@ def _locks(nodes: Sequence[Node]) -> dict[Node, int]:
 
 
 def _namespace(child: Node) -> Namespace:
-    """Return the namespace in the child key of a child of the root."""
     assert isinstance(child.child_key, tuple), "the child key of a child of the root has its namespace"
     return child.child_key[0]
 

@@ -112,10 +112,7 @@ class Legacy(Linked):
         self.cache.cache_finished_req(req)
 
     def _request(self, live: Any) -> Any:
-        """Return what the cache reads of a request.
-
-        It reads only the length of `prefix_indices`; after a checkpoint the tail belongs to them.
-        """
+        """Return what the cache reads of a request: of `prefix_indices` the length, to which after a checkpoint the tail belongs."""
         self._rows.put(live.row)
         tokens, known = list(live.tokens), range(max(live.protected, live.inserted))
         return SimpleNamespace(

@@ -189,7 +189,6 @@ def _without_places(trace: Trace, gone: set[Hashable]) -> Trace:
 
 
 def _pages(trace: Trace, size: int) -> Iterator[Page]:
-    """Yield the pages of all keys."""
     for op in trace:
         yield from _cut(op.key, size)
 
@@ -205,7 +204,6 @@ def _without_pages(trace: Trace, gone: set[Hashable], size: int) -> Trace:
 
 
 def _renamed(op: Op, names: dict[Page, Page], size: int) -> Op:
-    """Replace pages of the key."""
     tokens = (token for page in _cut(op.key, size) for token in names.get(page, page))
     return replace(op, key=Key(tuple(tokens), op.key.namespace))
 

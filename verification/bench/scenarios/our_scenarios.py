@@ -109,7 +109,6 @@ def device(make: Make, leaves: int, page_size: int, steps: int) -> dict[str, flo
 
 
 def _step(cache: RadixCache, watch: Stopwatch, number: int) -> None:
-    """Make room for a leaf, insert it and match it."""
     key = Key(cast(Any, array("Q", leaf(number))))
     if not cache.sizes().available:
         watch.time("evict", lambda: cache.evict(LEAF))

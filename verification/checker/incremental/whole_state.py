@@ -105,7 +105,6 @@ class WholeState:
         return True
 
     def _compare(self, op: Op, due: Iterable[Compiled]) -> list[Violation]:
-        """Build the abstract state and compare it."""
         run = self._run
         if not self._local:
             by_rank(self._abstraction.clock, run.engine.subject.observe(), run.oracle.model.state)
