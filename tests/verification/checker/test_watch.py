@@ -7,7 +7,7 @@ import pytest
 
 from radixcheck.spec.values import Key, Match
 from radixcheck.verification.checker.watch import WATCH, CallHung
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation

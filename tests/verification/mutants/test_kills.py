@@ -12,10 +12,8 @@ from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.mutants import kill_matrix as matrix
-from radixcheck.verification.mutants.detectors import DETECTORS
-from radixcheck.verification.mutants.kill_matrix import KILLED, NOT_RUN, OTHER, SURVIVED, Cell, Judged
-from radixcheck.verification.mutants.proof_detector import STATED, Statement, refutation
-from radixcheck.verification.mutants.reliability import Reliability
+from radixcheck.verification.mutants.detectors import DETECTORS, STATED, Statement, refutation
+from radixcheck.verification.mutants.kill_matrix import KILLED, NOT_RUN, OTHER, SURVIVED, Cell, Judged, Reliability
 
 KILLABLE = ("split_forgets_hits", "evict_decrements_twice", "match_returns_root", "evict_accepts_negative")
 

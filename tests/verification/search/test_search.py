@@ -13,7 +13,7 @@ import pytest
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.atomic_write import write_atomically
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.verify_view import not_holding

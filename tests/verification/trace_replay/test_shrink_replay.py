@@ -12,18 +12,17 @@ from places import TESTS
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
 from radixcheck.verification.trace_replay.judge import judge
-from radixcheck.verification.trace_replay.page_by_page import in_short_pages
 from radixcheck.verification.trace_replay.regression_test import text
 from radixcheck.verification.trace_replay.replay import replay
 from radixcheck.verification.trace_replay.replay_results import Settings, Shrunk
 from radixcheck.verification.trace_replay.sample import generate
-from radixcheck.verification.trace_replay.shrink_replay import shrink
+from radixcheck.verification.trace_replay.shrink_replay import in_short_pages, shrink
 
 SAMPLE = generate()
 LONG = 1e6  # seconds: until nothing is shorter
