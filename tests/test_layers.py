@@ -51,15 +51,12 @@ ROOMS = {
 }
 BESIDE_ROOMS = {"protocol": "core", "operations": "core", "api": "api", "": "api"}  # the modules of no folder, and the package itself
 # `report/` turns results into text. Of other rooms it sees what a result is, in modules named `..._results`, and these plain data.
+# `tests/verification/report/test_renders_only.py` tests that importing it loads nothing that runs a cache.
 PLAIN_DATA = {
-    *("findings.finding", "bench.bench_data", "bench.figures", "trace_replay.alt_text"),
+    *("findings.finding", "bench.bench_data", "trace_replay.alt_text"),
     *("runs.countermodel", "runs.report_data"),
     *("review_6907.questions", "review_6907.answers", "review_6907.cost_claims", "review_6907.field_faults"),
 }
-RUNS_A_CACHE = (
-    *("torch", "z3", "hypothesis", "radixcheck.reference", "radixcheck.optimized"),
-    *("radixcheck.verification.subjects", "radixcheck.verification.checker.engine"),
-)
 
 SHARED_NAMES = {"batch.py", "cache.py", "node.py", "tree.py", "operations.py"}  # file names that occur in two layers
 
@@ -183,15 +180,6 @@ def test_an_import_from_a_higher_room_is_seen(room: str, source: str) -> None:
 )
 def test_an_import_from_below_passes(room: str, source: str) -> None:
     assert forbidden_rooms(room, ast.parse(source)) == []
-
-
-def test_importing_the_report_loads_nothing_that_runs_a_cache() -> None:
-    names = [name for name in modules() if name.startswith("radixcheck.verification.report")]
-    program = f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\nprint(*sys.modules)"
-
-    loaded = run_python("-c", program)
-
-    assert [name for name in loaded if f"{name}.".startswith(tuple(f"{root}." for root in RUNS_A_CACHE))] == []
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:

@@ -9,7 +9,7 @@ from toy import Entry, PrefixCache
 from toy_adapter import Toy
 
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.report.junit import junit
 from radixcheck.verification.report.step_summary import summary

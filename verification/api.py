@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radixcheck.verification.core.outcome import Outcome
 from radixcheck.verification.core.progress import Progress, silent
-from radixcheck.verification.core.status import Status
+from radixcheck.verification.core.status import Outcome, Status
 from radixcheck.verification.core.subject import Given
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.protocol import Setup, Supports

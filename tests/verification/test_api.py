@@ -10,7 +10,7 @@ from faulty import double_free
 from radixcheck.spec.values import Key
 from radixcheck.verification import Status, UsageError, diff, replay, verify
 from radixcheck.verification.core import traces
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.operations import Op
 
 TRACE = traces.Recorded(Config("lru", 1, 8), (Op("insert", Key((1, 2))), Op("evict", amount=2)))

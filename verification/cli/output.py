@@ -9,8 +9,7 @@ from typing import Any, TextIO
 
 import click
 
-from radixcheck.verification.core.outcome import Outcome
-from radixcheck.verification.core.status import Status
+from radixcheck.verification.core.status import Outcome, Status
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
 

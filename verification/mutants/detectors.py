@@ -2,18 +2,20 @@
 
 The caller stops a search as soon as the property that must catch the mutant is broken. To add a detector, add an entry to `DETECTORS`: a
 name, a search, and a function that returns why the detector is not run on a mutant.
+
+The proofs detect faults that the specification can state: the claim that a variant of a step is right, which must be REFUTED, or the
+mutant of a step, which must be CAUGHT, each by a state on which the step was run. That kills the fault by the property that the state
+breaks; it proves nothing about the program, which the other detectors check.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found, Violation
+from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.scopes import SCOPES
 from radixcheck.verification.mutants.mutant import Mutant
-from radixcheck.verification.mutants.proof_detector import STATED, refutation
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.machine import hypothesis_batches
 from radixcheck.verification.search.probes import POOL_PAGES, probed
@@ -22,6 +24,94 @@ from radixcheck.verification.trace_replay.mooncake import read
 from radixcheck.verification.trace_replay.replay import replay
 from radixcheck.verification.trace_replay.replay_results import Replayed, Settings
 from radixcheck.verification.trace_replay.sample import FILE as SAMPLE
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A fault as the proofs know it."""
+
+    name: str  # of a claim about a variant (`proofs/variants.py`), or of a mutant of a step (`proofs/spec_mutants.py`)
+    property: str = ""  # that a refuted claim breaks; empty: it is a mutant of a step, and the formula that catches it gives the property
+
+
+@dataclass(frozen=True, slots=True)
+class Refutation:
+    """What broke, and how that is known."""
+
+    property: str
+    text: str
+
+
+STATED = {
+    "split_forgets_lock": Statement("split, lock(m): no update"),
+    "split_forgets_hits": Statement("split, hits(m): no update"),
+    "split_forgets_priority": Statement("split, priority(m): no update"),
+    "split_renews_creation": Statement("split, creation(m): becomes one more"),
+    "split_forgets_parent": Statement("split, up(c): no update"),
+    "match_forgets_touch": Statement("touch, time(q) where node(q) and q <= n: no update"),
+    "insert_touches_leaf_only": Statement("grow, time(q) where node(q) and q <= at(h): no update"),
+    "insert_without_tick": Statement("grow, now: no update"),
+    "insert_keeps_tail": Statement("grow, guard without whole(x)"),
+    "insert_counts_duplicates": Statement("grow, protected: becomes one more"),
+    "lock_skips_ancestors": Statement("begin, lock(q) where node(q) and q <= n: no update"),
+    "unlock_twice": Statement("release, lock(q) where node(q) and q <= at(h): reaches beyond q <= at(h)"),
+    "unlock_walks_anew": Statement("release, lock(q) where node(q) and q <= at(h): reaches beyond q <= at(h)"),
+    "unlock_accepts_old_receipt": Statement("release, guard without held(h)"),
+    "leave_forgets_unlock": Statement("release, lock(q) where node(q) and q <= at(h): no update"),
+    "chunk_keeps_old_lock": Statement("relock, lock(q) where node(q) and at(h) < q and q <= x: reaches beyond at(h) < q"),
+    "chunk_keeps_own_duplicates": Statement("relock, row(g, q) where g = h and at(h) < q and q <= x: no update"),
+    "chunk_keeps_stale_row": Statement("relock, row(g, q) where g = h and at(h) < q and q <= x: no update"),
+    "abort_forgets_unlock": Statement("release, lock(q) where node(q) and q <= at(h): no update"),
+    "finish_frees_from_zero": Statement(
+        "release, owner(page_) where owner(page_) = 2 and holder(page_) = h: reaches beyond owner(page_) = 2"
+    ),
+    "match_counts_hit": Statement("touch, hits(q) where node(q) and q <= n: becomes one more"),
+    "insert_forgets_priority": Statement("touch, priority(q) where node(q) and q <= n: no update"),
+    "coarse_clock": Statement("touch, time(q) where node(q) and q <= n: becomes one less"),
+    "touch_whole_edge": Statement("touch, time(q) where node(q) and q <= n: reaches beyond q <= n"),
+    "evict_keeps_node": Statement("evict, cached(q) where up(n) < q and q <= n: no update"),
+    "abort_leaks_row": Statement("release, owner(page_) where owner(page_) = 2 and holder(page_) = h: no update"),
+    "abort_leaks_tail": Statement("release, owner(page_) where owner(page_) = 2 and holder(page_) = h: no update"),
+    "evict_ignores_lock": Statement("evict, guard without lock(n) = 0"),
+    "evict_internal": Statement("evict, guard without leaf(n)"),
+    "reset_keeps_slots": Statement("reset, owner(s) where owner(s) /= 0: no update"),
+    "reset_while_held": Statement("reset, guard without for all g: not held(g)"),
+    "evict_decrements_twice": Statement("Q4-TWICE", "COUNT"),
+    "evict_keeps_size": Statement("Q4-NEVER", "COUNT"),
+    "evict_deletes_unfreed": Statement("Q4-DELETE-ALONE", "COUNT"),
+    "evict_frees_and_keeps": Statement("Q4-FREE-ALONE", "COUNT"),
+    "evict_frees_the_deleted": Statement("Q2-NO-GUARD", "COUNT"),
+    "heap_trusts_old_entries": Statement("Q1-UNCHECKED", "NO_ORPHAN"),
+    "evict_forgets_parent": Statement("lru evict, queued(f): no update"),
+    "release_forgets_push": Statement("lru release, queued(e): no update"),
+    "touch_without_push": Statement("LAZY-mru", "HEAP_STALE"),
+}
+
+
+def refutation(stated: Statement, seed: int) -> Refutation | None:
+    """What refutes the fault; None if nothing does. Raises KeyError for a claim, or a mutant of a step, that there is none of."""
+    return _of_claim(stated, seed) if stated.property else _of_step(stated.name, seed)
+
+
+def _of_claim(stated: Statement, seed: int) -> Refutation | None:
+    from radixcheck.verification.proofs.decide import refute_each
+    from radixcheck.verification.proofs.proof_results import REFUTED
+    from radixcheck.verification.proofs.variants import variants
+
+    (decided,) = refute_each(variants()[stated.name], (seed,))
+    return Refutation(stated.property, f"the claim {stated.name} is refuted") if decided.verdict == REFUTED else None
+
+
+def _of_step(name: str, seed: int) -> Refutation | None:
+    from radixcheck.verification.proofs.proof_results import CAUGHT
+    from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
+    from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge
+
+    judged = judge({mutant.name: mutant for mutant in mutants()}[name], seed)
+    if judged.verdict != CAUGHT:
+        return None
+    return Refutation(judged.by.partition(" ")[0].rpartition("/")[2], f"the changed step breaks {judged.by}")
+
 
 EXAMPLES, STEPS = 100, 50  # of the state machine
 RUNS, RUN_STEPS = 200, 120  # of the plain driver
@@ -36,11 +126,11 @@ Search = Callable[[Mutant, int], Iterator[RunResult]]
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """A way to find the fault of a mutant."""
+    """One way to look for a fault."""
 
     name: str
     search: Search  # of a mutant, with a seed
-    hindrance: Callable[[Mutant], str] = lambda _: ""  # why it is not run on a mutant; empty: it is run
+    hindrance: Callable[[Mutant], str] = lambda _: ""  # why it is not run on a mutant; empty: it is
 
 
 def _machine(mutant: Mutant, seed: int) -> Iterator[RunResult]:
@@ -50,14 +140,14 @@ def _machine(mutant: Mutant, seed: int) -> Iterator[RunResult]:
 
 
 def _driver(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """The plain driver, with every formula after every step. A run that finds nothing is repeated on a second replica."""
+    """The plain driver, with every formula after every step. What finds nothing is repeated on a second replica."""
     for k in range(RUNS):
         config = Config(mutant.policy, mutant.page_size, mutant.page_size * POOLS[k % len(POOLS)])
         yield random_run(mutant.factory, config, (seed << 32) + k, RUN_STEPS, 1, _misused(mutant), replicated=1)
 
 
 def _exploration(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """Every sequence of operations, the shortest first, until STATES states are known. It does not depend on the seed."""
+    """Every sequence of operations, the shortest first, until so many states are known: there is nothing that a seed could choose."""
     for scope in SCOPES.values():
         explored = explore(mutant.factory, scope, mutant.policy, mutant.page_size, STATES, EXPLORED_SECONDS)
         found = {each.violation.property: each for each in explored.found}
@@ -65,7 +155,7 @@ def _exploration(mutant: Mutant, seed: int) -> Iterator[RunResult]:
 
 
 def _probes(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """Memory, depth, cost and many namespaces, in fixed scenarios."""
+    """Memory, depth, cost and many namespaces, in fixed scenes."""
     yield probed(mutant.factory, Config(mutant.policy, mutant.page_size, mutant.page_size * POOL_PAGES))
 
 
@@ -77,14 +167,14 @@ def _replay(mutant: Mutant, seed: int) -> Iterator[RunResult]:
 
 
 def _of_replay(replayed: Replayed, settings: Settings) -> RunResult:
-    """Return a replay as the result of a run, without a trace."""
+    """A replay as the result of a run; it stops at its first finding, and keeps no trace."""
     steps = sum(replayed.operations.values())
     result = RunResult(steps=steps, runs=1)
     wrong = []
     if replayed.fault:
         wrong.append(replayed.fault.violation)
     if replayed.leaked:
-        wrong.append(Violation("SLOT_PARTITION", f"{replayed.leaked} tokens have no owner when all requests have finished"))
+        wrong.append(Violation("SLOT_PARTITION", f"{replayed.leaked} tokens belong to nobody when all requests have finished"))
     if replayed.protected:
         wrong.append(Violation("LOCK_COUNT", f"{replayed.protected} tokens are locked when all requests have finished"))
     for violation in wrong:
@@ -94,7 +184,7 @@ def _of_replay(replayed: Replayed, settings: Settings) -> RunResult:
 
 
 def _proofs(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """The same fault in the specification: a claim that is refuted, or a mutant of a step that the proofs catch."""
+    """The same fault made in the specification: a claim that is refuted, or a mutant of a step that the proofs notice."""
     refuted = refutation(STATED[mutant.name], seed)
     result = RunResult(runs=1)
     if refuted is not None:
@@ -117,10 +207,6 @@ def _serves_no_requests(mutant: Mutant) -> str:
     return _makes_no_wrong_calls(mutant) or ("" if made.supports.requests else "it has no request operations")
 
 
-def _unstated(mutant: Mutant) -> str:
-    return "" if mutant.name in STATED else "the specification cannot state the fault"
-
-
 DETECTORS = {
     d.name: d
     for d in (
@@ -129,6 +215,6 @@ DETECTORS = {
         Detector("exploration", _exploration, _serves_no_requests),
         Detector("probes", _probes, _makes_no_wrong_calls),
         Detector("replay", _replay, _serves_no_requests),
-        Detector("proofs", _proofs, _unstated),
+        Detector("proofs", _proofs, lambda mutant: "" if mutant.name in STATED else "the specification cannot state the fault"),
     )
 }

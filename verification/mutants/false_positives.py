@@ -67,7 +67,5 @@ def _parts(subjects: Sequence[Subject], seeds: int) -> Iterator[tuple[str, Place
 def clear(subject: Subject, place: Place, first: int, seeds: int) -> tuple[str, Place, RunResult]:
     """Run some seeds. Every run is repeated on a second replica; with odd seeds it also makes calls outside the guards."""
     factory: Factory = subject if place.namespaces else Without(subject)
-    result = RunResult()
-    for seed in range(first, first + seeds):
-        result.merge(random_run(factory, place.config, seed, STEPS, stride=1, misused=seed % 2 == 1, replicated=1))
-    return subject.name, place, result
+    runs = (random_run(factory, place.config, seed, STEPS, 1, misused=seed % 2 == 1, replicated=1) for seed in range(first, first + seeds))
+    return subject.name, place, RunResult.of(runs)

@@ -1,21 +1,53 @@
-"""The kill matrix: run every detector that applies on every mutant, in worker processes, and shrink the trace that shows it."""
+"""The kill matrix: every mutant under every detector that applies, in worker processes, and the smallest trace that shows it.
 
-from collections.abc import Callable, Iterator, Sequence
+`measure_all` measures how reliably the state machine finds each mutant: the share of seeds with which it does.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
+from difflib import get_close_matches
+from functools import partial
+from importlib import import_module
 from time import perf_counter
+from typing import TypeVar
 
 from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import workers
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.mutants.detectors import DETECTORS, Detector
 from radixcheck.verification.mutants.mutant import Mutant
-from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, OTHER, SURVIVED, Cell, Judged
-from radixcheck.verification.mutants.named import mutant
+from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, OTHER, SURVIVED, Cell, Judged, Reliability
 from radixcheck.verification.search.run import RunResult
 from radixcheck.verification.search.shrink import shrink
+
+
+def mutant(name: str) -> Mutant:
+    """Return the mutant with this name: of the catalogue, or module:attribute. Raise UsageError."""
+    if name in MUTANTS:
+        return MUTANTS[name]
+    module, _, attribute = name.partition(":")
+    if not attribute:
+        near = ", ".join(get_close_matches(name, MUTANTS, n=3, cutoff=0))
+        raise UsageError(f"no mutant is called {name!r}: the nearest are {near}")
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # as `python -m` does
+    try:
+        found = getattr(import_module(module), attribute, None)
+    except Exception as error:  # whatever a user's module raises while it is imported
+        raise UsageError(f"importing {module!r} for mutant {name!r} raised {type(error).__name__}: {error}") from error
+    if not isinstance(found, Mutant):
+        raise UsageError(f"{name!r} is no mutant: {module} has no Mutant of that name")
+    return found
+
 
 SECONDS = 5.0  # of one search at most, rounded up to whole parts of the search
 TOGETHER = 4  # so few mutants are judged in this process: starting workers would take longer
 SHRINK_SECONDS = 6.0
+
+Result = TypeVar("Result", Judged, Reliability)
 
 
 def judge_all(
@@ -25,21 +57,26 @@ def judge_all(
     progress: Callable[[Judged], None] = lambda _: None,
     detectors: tuple[str, ...] = tuple(DETECTORS),
 ) -> tuple[Judged, ...]:
-    """Judge the named mutants. `progress` is called with each result; the results are returned in the order of the names."""
-    found: dict[str, Judged] = {}
-    for judged in _judged(names, seed, seconds, detectors):
-        found[judged.name] = judged
-        progress(judged)
-    return tuple(found[name] for name in names)
+    """Judge the named mutants, in the order of their names. `progress` is called with each result."""
+    return _in_order(names, progress, _each(partial(judge, seed=seed, seconds=seconds, detectors=detectors), names, TOGETHER))
 
 
-def _judged(names: Sequence[str], seed: int, seconds: float, detectors: tuple[str, ...]) -> Iterator[Judged]:
-    if len(names) <= TOGETHER:
-        yield from (judge(name, seed, seconds, detectors) for name in names)
+def _each(task: Callable[[str], Result], names: Sequence[str], together: int) -> Iterator[Result]:
+    """Yield the results in worker processes as they come; of at most `together` names, in this process."""
+    if len(names) <= together:
+        yield from map(task, names)
         return
     with workers() as pool:
-        for future in as_completed([pool.submit(judge, name, seed, seconds, detectors) for name in names]):
+        for future in as_completed([pool.submit(task, name) for name in names]):
             yield future.result()
+
+
+def _in_order(names: Sequence[str], progress: Callable[[Result], None], results: Iterable[Result]) -> tuple[Result, ...]:
+    found: dict[str, Result] = {}
+    for result in results:
+        found[result.name] = result
+        progress(result)
+    return tuple(found[name] for name in names)
 
 
 def judge(name: str, seed: int = 0, seconds: float = SECONDS, detectors: tuple[str, ...] = tuple(DETECTORS)) -> Judged:
@@ -71,11 +108,24 @@ def _detect(detector: Detector, wrong: Mutant, seed: int, limit: float) -> tuple
         return Cell(detector.name, SURVIVED, (), result.steps, seconds, ""), None
     first = broken[properties[0]]
     verdict = KILLED if properties[0] == wrong.property else OTHER
-    cell = Cell(detector.name, verdict, properties, result.after[properties[0]], seconds, _text(first))
+    cause = first.violation.follows_from  # a formula may fail only where another property does: then a kill has two names
+    text = first.violation.text + (f" (wherever {cause} fails too)" if cause else "")
+    cell = Cell(detector.name, verdict, properties, result.after[properties[0]], seconds, text)
     return cell, first if verdict == KILLED else None
 
 
-def _text(found: Found) -> str:
-    """Return how the property was broken and, if that is a consequence of another property, which one."""
-    cause = found.violation.follows_from
-    return found.violation.text + (f" (wherever {cause} fails too)" if cause else "")
+def measure_all(names: Sequence[str], seeds: int, progress: Callable[[Reliability], None] = lambda _: None) -> tuple[Reliability, ...]:
+    """Measure the named mutants with seeds 0, 1, ... `progress` is called with each result."""
+    return _in_order(names, progress, _each(partial(measure, seeds=seeds), names, 1))
+
+
+def measure(name: str, seeds: int) -> Reliability:
+    """Measure one mutant with seeds 0, 1, ..., seeds - 1."""
+    start, wrong = perf_counter(), mutant(name)
+    operations = tuple(_found(name, seed) for seed in range(seeds))
+    return Reliability(name, wrong.property, wrong.directed, operations, perf_counter() - start)
+
+
+def _found(name: str, seed: int) -> int | None:
+    wrong = mutant(name)
+    return RunResult.of(DETECTORS["machine"].search(wrong, seed)).after.get(wrong.property)

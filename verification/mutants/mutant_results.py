@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from radixcheck.verification.core.catalogue import PROBED
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Verdict
 
 KILLED, OTHER, SURVIVED, NOT_RUN = Verdict.KILLED, Verdict.ANOTHER_PROPERTY, Verdict.SURVIVED, Verdict.NOT_RUN

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.subject import Given, Subject
 from radixcheck.verification.core.traces import Recorded, read

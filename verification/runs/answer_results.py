@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.outcome import Outcome
-from radixcheck.verification.core.status import Status, Verdict
+from radixcheck.verification.core.status import Outcome, Status, Verdict
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.review_6907.answers import ANSWERS, ANY, Answer, Evidence, sources
 from radixcheck.verification.runs.store import present

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.runs.replay_job import POOL, SAMPLE_POOL, ReplayRequest, record_requests

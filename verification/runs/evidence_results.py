@@ -7,8 +7,7 @@ from radixcheck.verification.bench.bench_results import Results as Measurements
 from radixcheck.verification.contracts.contract_results import Decided as DecidedContract
 from radixcheck.verification.contracts.contract_results import Judged as JudgedFunction
 from radixcheck.verification.contracts.contract_results import status as contracts_status
-from radixcheck.verification.core.outcome import Outcome
-from radixcheck.verification.core.status import Status, Verdict, worst
+from radixcheck.verification.core.status import Outcome, Status, Verdict, worst
 from radixcheck.verification.findings.finding import Comparison, Search
 from radixcheck.verification.findings.finding_results import GONE, NOT_RUN, Repeated
 from radixcheck.verification.mutants.mutant_results import KILLED, Cleared, Judged, Reliability

@@ -9,10 +9,8 @@ from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.mutants.detectors import DETECTORS, EXAMPLES, STEPS
 from radixcheck.verification.mutants.false_positives import PLACES, SEEDS, SUBJECTS, clear_all
-from radixcheck.verification.mutants.kill_matrix import SECONDS, judge_all
+from radixcheck.verification.mutants.kill_matrix import SECONDS, judge_all, measure_all, mutant
 from radixcheck.verification.mutants.mutant_results import Cleared, Judged, Reliability
-from radixcheck.verification.mutants.named import mutant
-from radixcheck.verification.mutants.reliability import measure_all
 from radixcheck.verification.runs.evidence_results import FalsePositives, KillMatrix, Reliabilities
 from radixcheck.verification.subjects.registry import resolve
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.traces import PAGES_MAX

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from radixcheck.verification.core.outcome import Outcome
-from radixcheck.verification.core.status import Status, worst
+from radixcheck.verification.core.status import Outcome, Status, worst
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE
 from radixcheck.verification.runs.answer_results import AnswersOutcome
 from radixcheck.verification.runs.stored_results import Results, Stored

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.operations import Op
 from radixcheck.verification.review_6907.answers import OURS, PROVE, Answer, reviewed, sources

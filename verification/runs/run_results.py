@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from radixcheck.verification.core.found import Found
-from radixcheck.verification.core.outcome import Outcome
-from radixcheck.verification.core.status import Status, worst
+from radixcheck.verification.core.status import Outcome, Status, worst
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.runs.trace_results import ReplayOutcome, trace_json

@@ -11,8 +11,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import ENTRY, LOST, on
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import SubjectFailed
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.traces import Recorded

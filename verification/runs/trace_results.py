@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.core.catalogue import PROBED
-from radixcheck.verification.core.outcome import Outcome
-from radixcheck.verification.core.status import Status
+from radixcheck.verification.core.status import Outcome, Status
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Op
 from radixcheck.verification.trace_replay.frame_results import Frame

@@ -16,20 +16,14 @@ from slack_cache import Forgetful, Leaking, Miscounting, Stale, Substituting, Un
 
 from radixcheck.verification.bench import plan, plot
 from radixcheck.verification.bench.bench_data import CACHES, SCENARIOS, Cache, Job
-from radixcheck.verification.bench.bench_results import Measurement, Results
+from radixcheck.verification.bench.bench_results import Figure, Measurement, Ratios, Results, ratios
 from radixcheck.verification.bench.driver import CheckFailed, Driver
 from radixcheck.verification.bench.drivers.floor_driver import Floor
 from radixcheck.verification.bench.drivers.optimized_driver import Optimized
-from radixcheck.verification.bench.figures import Figure, Ratios, ratios
 from radixcheck.verification.bench.measure import measure
-from radixcheck.verification.bench.scenarios import admit_scenario as admit
-from radixcheck.verification.bench.scenarios import batch_scenario as batch
-from radixcheck.verification.bench.scenarios import decode_scenario as decode
-from radixcheck.verification.bench.scenarios import deep_scenario as deep
-from radixcheck.verification.bench.scenarios import device_scenario as device
-from radixcheck.verification.bench.scenarios import memory_scenario as memory
-from radixcheck.verification.bench.scenarios import queue_scenario as queue
-from radixcheck.verification.bench.scenarios import trace_scenario as trace
+from radixcheck.verification.bench.scenarios.cache_scenarios import admit, decode, deep, memory, queue
+from radixcheck.verification.bench.scenarios.our_scenarios import batch, device
+from radixcheck.verification.bench.scenarios.trace_scenario import trace
 from radixcheck.verification.bench.streams import Make
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import bench_view, console
@@ -40,14 +34,14 @@ SLACK = ROOT / "tests" / "subjects" / "slack_cache.py"
 WORKER = ROOT / "verification" / "bench" / "worker.py"
 TRACE: dict[str, Any] = {"path": str(sample.FILE), "block": 16, "blocks": 400, "page_size": 16, "requests": 80, "running": 8, "seconds": 60}
 SMALL: dict[str, tuple[Callable[..., dict[str, float]], dict[str, Any]]] = {
-    "decode": (decode.run, {"leaves": 40, "page_size": 16, "pool": "stub", "victims": 3, "steps": 31, "seconds": 60}),
-    "admit": (admit.run, {"groups": 2, "per_group": 3, "page_size": 16}),
-    "trace": (trace.run, TRACE),
-    "deep": (deep.run, {"nodes": 5, "steps": 4}),
-    "memory": (memory.run, {"leaves": 50}),
-    "batch": (batch.run, {"requests": 5, "tokens": 7, "steps": 2}),
-    "device": (device.run, {"leaves": 4, "page_size": 16, "steps": 3}),
-    "queue": (queue.run, {"requests": 130, "rounds": 4, "page_size": 16}),
+    "decode": (decode, {"leaves": 40, "page_size": 16, "pool": "stub", "victims": 3, "steps": 31, "seconds": 60}),
+    "admit": (admit, {"groups": 2, "per_group": 3, "page_size": 16}),
+    "trace": (trace, TRACE),
+    "deep": (deep, {"nodes": 5, "steps": 4}),
+    "memory": (memory, {"leaves": 50}),
+    "batch": (batch, {"requests": 5, "tokens": 7, "steps": 2}),
+    "device": (device, {"leaves": 4, "page_size": 16, "steps": 3}),
+    "queue": (queue, {"requests": 130, "rounds": 4, "page_size": 16}),
 }
 JOBS = [Job(name, name, arguments) for name, (_, arguments) in SMALL.items() if name in ("admit", "deep")]
 
@@ -98,12 +92,12 @@ def test_a_cache_that_does_the_work_passes_each_scenario(scenario: str, driver: 
 def test_steps_also_run_on_a_real_pool(page_size: int) -> None:
     arguments = {**SMALL["decode"][1], "pool": "real", "page_size": page_size}
 
-    assert decode.run(maker(Optimized), **arguments)["steps"] == 31
-    assert decode.run(maker(Floor), **arguments)["steps"] == 31
+    assert decode(maker(Optimized), **arguments)["steps"] == 31
+    assert decode(maker(Floor), **arguments)["steps"] == 31
 
 
 def test_both_caches_find_the_same_share_of_a_trace() -> None:
-    ours, floor = (trace.run(maker(driver), **TRACE) for driver in (Optimized, Floor))
+    ours, floor = (trace(maker(driver), **TRACE) for driver in (Optimized, Floor))
 
     assert ours["hit %"] == floor["hit %"] > 50
     assert ours["evictions"] > 5

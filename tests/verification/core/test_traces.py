@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.traces import PAGES_MAX, Recorded, is_trace, read, write
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op

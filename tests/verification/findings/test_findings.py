@@ -11,7 +11,7 @@ from commands import Command
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WITHIN, Finding, comparisons, findings, searches, subjects
 from radixcheck.verification.findings.finding_results import GONE, NOT_RUN, REPEATED
 from radixcheck.verification.findings.repeat import repeat

@@ -12,9 +12,8 @@ from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.mutants import kill_matrix as matrix
 from radixcheck.verification.mutants.all_mutants import MUTANTS
-from radixcheck.verification.mutants.detectors import DETECTORS
+from radixcheck.verification.mutants.detectors import DETECTORS, STATED, Statement, refutation
 from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, OPERATIONS_MAX, OTHER, SURVIVED, Cell, Judged, Reliability
-from radixcheck.verification.mutants.proof_detector import STATED, Statement, refutation
 
 KILLABLE = ("split_forgets_hits", "evict_decrements_twice", "match_returns_root", "evict_accepts_negative")
 
@@ -116,10 +115,10 @@ def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
     assert len(found.smallest.trace) <= OPERATIONS_MAX
 
 
-# Correct caches.
+# Right caches.
 
 
-def test_correct_caches_have_no_false_positive(command: Command) -> None:
+def test_right_caches_raise_no_alarm(command: Command) -> None:
     ran = command("mutants", "--clean", "--seeds", 2, "--json")
 
     rows = ran.json["rows"]
@@ -129,7 +128,7 @@ def test_correct_caches_have_no_false_positive(command: Command) -> None:
     assert len(rows) == 30
 
 
-def test_a_wrong_cache_is_not_clean(command: Command) -> None:
+def test_a_wrong_cache_raises_alarms(command: Command) -> None:
     ran = command("mutants", "--clean", "faulty:double_free", "--seeds", 1, "--json")
 
     assert ran.status == 1
@@ -137,5 +136,5 @@ def test_a_wrong_cache_is_not_clean(command: Command) -> None:
 
 
 @pytest.mark.campaign
-def test_correct_caches_have_no_false_positive_with_200_seeds() -> None:
+def test_right_caches_raise_no_alarm_with_200_seeds() -> None:
     assert run(["mutants", "--clean"]) == 0

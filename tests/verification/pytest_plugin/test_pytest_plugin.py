@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 from places import ROOT
 
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.traces import Recorded, write
 from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op

@@ -11,7 +11,7 @@ from commands import Command
 from places import ROOT, TESTS
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
@@ -23,7 +23,7 @@ from radixcheck.verification.remote.process import SubjectDied
 from radixcheck.verification.remote.remote_subject import Remote
 from radixcheck.verification.remote.serve import SIZED, Server
 from radixcheck.verification.search.diff import compare
-from radixcheck.verification.search.machine import hypothesis_run
+from radixcheck.verification.search.machine import hypothesis_batches
 from radixcheck.verification.search.probes import POOL_PAGES, probed
 from radixcheck.verification.search.run import RunResult, random_run, replay
 from radixcheck.verification.search.shrink import shrink
@@ -228,7 +228,7 @@ def test_an_invalid_declaration_is_a_usage_error(declared: object, message: str)
 
 
 def test_a_search_through_a_program_that_hangs_ends_soon() -> None:
-    found = hypothesis_run(bad("hang", 2, seconds=0.15), ("lru",), (1,), seed=1, examples=100)
+    found = RunResult.of(hypothesis_batches(bad("hang", 2, seconds=0.15), ("lru",), (1,), seed=1, examples=100))
 
     assert found.runs < 30
     assert found.lost > 0

@@ -7,7 +7,7 @@ import pytest
 from hiding import BLACK_BOX, Hiding
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op

@@ -115,7 +115,7 @@ def test_an_internal_node_is_evicted_and_the_slots_it_cut_off_return_once_later(
 
     assert cache.evict(1) == 1
     assert cached(cache) == set()
-    assert cache.sizes() == Sizes(7, 1, 0)  # the slot of the 2: nobody reaches it, free it is not
+    assert cache.sizes() == Sizes(7, 1, 0)  # the slot of the 2 is unreachable, and is not free
     assert [cache.evict(1), cache.evict(1)] == [1, 0]
     assert cache.sizes() == Sizes(8, 0, 0)
 

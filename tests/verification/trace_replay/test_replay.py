@@ -124,7 +124,7 @@ def test_tokens_of_different_blocks_never_meet() -> None:
     ("settings", "reason"),
     [
         (Settings(pool=320), "request 1 needs 336 slots"),
-        (Settings(pool=100), "not made of pages"),
+        (Settings(pool=100), "not a multiple of the page size"),
         (Settings(running=0), "at least 1"),
         (Settings(tokens_per_id=0), "0 tokens for a hash id"),
     ],

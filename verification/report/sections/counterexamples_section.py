@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.blocks import Badge, Block, Paragraph, Part, Picture, Section, Steps, anchor
 from radixcheck.verification.report.drawing import svg
