@@ -10,7 +10,7 @@ from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.abstraction import Abstraction
 from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
 from radixcheck.verification.checker.formulas import Tally
-from radixcheck.verification.checker.indices import index_findings
+from radixcheck.verification.checker.formulas import index_findings
 from radixcheck.verification.checker.oracle import Oracle
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.watched_pool import Finding

@@ -18,7 +18,7 @@ from radixcheck.verification.checker.checked_run import CheckedRun
 from radixcheck.verification.checker.formulas import Compiled, compiled
 from radixcheck.verification.checker.incremental.agreement import Agreement
 from radixcheck.verification.checker.incremental.memoized_abstraction import MemoizedAbstraction
-from radixcheck.verification.checker.indices import index_findings
+from radixcheck.verification.checker.formulas import index_findings
 from radixcheck.verification.checker.judge_state import difference, formula_failed
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op
