@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.checker import blame, judge_state
-from radixcheck.verification.checker.checked_run import CheckedRun, Performed, violations
+from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.checker.judge_answer import judge_answer, judge_black_box
 from radixcheck.verification.checker.misuse import judge_misuse
@@ -80,7 +80,7 @@ class Checker(CheckedRun):
             self.stopped = bool(out)
             return out
         done = self.perform(op)
-        out = violations(self.engine.pool.findings) + judge_answer(self, done)
+        out = self.engine.pool.findings + judge_answer(self, done)
         if done.comparable:
             out += self._judge_inside(done, bool(out))
         self.stopped = self.stopped or not done.comparable or any(map(blame.is_hard, out))

@@ -6,25 +6,18 @@ clock and sends the main thread a signal whose handler raises. Not interrupted: 
 other threads, and any call on a platform without signals. A cache in a process of its own has the timeout of `remote/` instead.
 """
 
-
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from math import inf
+from time import monotonic, sleep
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from radixcheck.spec.values import CacheError, Key, Sizes
-
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation, Setup
-
-import signal
-import threading
-from collections.abc import Callable
-from time import monotonic, sleep
-from typing import Any, ParamSpec, TypeVar
-
-from radixcheck.verification.core.timeouts import Timeout
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -93,7 +86,6 @@ class Watch:
 
 
 WATCH = Watch()
-
 
 
 class Answer(NamedTuple):

@@ -3,24 +3,21 @@
 The indices are what a cache keeps next to its tree: the heap's array, its size, and indices of leaves.
 """
 
-
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from radixcheck.spec.heap_machine import SLACK
 from radixcheck.spec.operations import PARAMETERS
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.property import Property
 from radixcheck.spec.run.reader import Check, check, holds
+from radixcheck.spec.run.state import State
 from radixcheck.spec.run.terms import functions
 from radixcheck.verification.core.catalogue import CATALOGUE
-
-from collections.abc import Mapping, Sequence
-
-from radixcheck.spec.heap_machine import SLACK
-from radixcheck.spec.run.state import State
-from radixcheck.verification.core.watched_pool import Finding
+from radixcheck.verification.core.found import Violation
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry
 
 
@@ -83,30 +80,28 @@ class Tally:
         self.exercised.update(other.exercised)
 
 
-
-
 def evictable_leaves(state: State) -> set[int]:
     """Positions of unlocked nodes without children."""
     return {n for n in state.node - state.kids.keys() if state.lock[n] == 0}
 
 
-def index_findings(state: State, seen: Observation, places: Mapping[NodeId | None, int]) -> list[Finding]:
+def index_findings(state: State, seen: Observation, places: Mapping[NodeId | None, int]) -> list[Violation]:
     """Return where the indices contradict the tree. `places`: the position at which each node ends."""
     if seen.heap is None and seen.leaf_count is None and seen.leaves is None:
         return []
     leaves = evictable_leaves(state)
-    out: list[Finding] = []
+    out: list[Violation] = []
     if seen.leaf_count is not None and seen.leaf_count != len(leaves):
-        out.append(Finding("LEAFSET", f"expected a count of {len(leaves)} evictable leaves, found {seen.leaf_count}"))
+        out.append(Violation("LEAFSET", f"expected a count of {len(leaves)} evictable leaves, found {seen.leaf_count}"))
     if seen.leaves is not None and set(map(places.get, seen.leaves)) != leaves:
         text = f"expected the {len(leaves)} evictable leaves of the tree in the index, found a different set of {len(seen.leaves)}"
-        out.append(Finding("LEAFSET", text))
+        out.append(Violation("LEAFSET", text))
     if seen.heap is not None:
         if len(seen.heap) > 2 * len(leaves) + SLACK:
             text = f"expected at most 2 x {len(leaves)} + {SLACK} heap entries for {len(leaves)} evictable leaves, found {len(seen.heap)}"
-            out.append(Finding("HEAP_BOUND", text))
+            out.append(Violation("HEAP_BOUND", text))
         if not seen.in_order(lambda entry: entry.key):
-            out.append(Finding("HEAP_ORDER", _misplaced(seen.heap, len(seen.heap) - seen.queued)))
+            out.append(Violation("HEAP_ORDER", _misplaced(seen.heap, len(seen.heap) - seen.queued)))
     return out
 
 

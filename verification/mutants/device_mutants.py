@@ -1,6 +1,5 @@
 """The optimized cache with a wrong tree, wrong requests, a wrong pool, wrong tags or wrong shortcuts, such as locks that stop early."""
 
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,20 +7,13 @@ import torch
 from torch import Tensor
 
 from radixcheck.optimized import DevicePool, Tags
+from radixcheck.optimized.keys import Packed
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.requests import Request, Requests
 from radixcheck.optimized.tags import HasTokens
 from radixcheck.optimized.tree import NodeTree, Walk
-from radixcheck.spec.values import Key, Match
+from radixcheck.spec.values import Key, Match, Namespace
 from radixcheck.verification.mutants.mutant import Rebuilt, rebuilt
-
-from collections.abc import Sequence
-
-from radixcheck.optimized.keys import Packed
-from radixcheck.optimized.node import Node
-from radixcheck.optimized.tree import NodeTree
-from radixcheck.spec.values import Namespace
-from radixcheck.verification.mutants.mutant import rebuilt
 
 
 class SplitSwapsSlots(NodeTree):
@@ -114,8 +106,6 @@ class DecodeWritesNothing(Tags):
         tag = super().append(slot, key, before)
         self.content.copy_(kept)
         return tag
-
-
 
 
 class SplitCopiesLockRef(NodeTree):

@@ -1,19 +1,13 @@
 """Locks and slots that are lost, taken twice, counted wrongly, kept, or shared with a caller."""
 
-
-from radixcheck.reference.node import Node, path
-from radixcheck.reference.pool import Pool
-from radixcheck.reference.radix_tree import Receipt
-from radixcheck.spec.values import Key, Match
-from radixcheck.verification.mutants.mutant import SteppedSplit, SteppedStart, mutant, unlock_unchecked
-from radixcheck.verification.subjects.reference_subject import ReferenceSubject
-
 from collections.abc import Sequence
 
 from radixcheck.reference.eviction import is_evictable_leaf
-from radixcheck.reference.node import Node, split_node
+from radixcheck.reference.node import Node, path, split_node
+from radixcheck.reference.pool import Pool
+from radixcheck.reference.radix_tree import Receipt
 from radixcheck.spec.values import Key, Match
-from radixcheck.verification.mutants.mutant import ListedEviction, mutant
+from radixcheck.verification.mutants.mutant import ListedEviction, SteppedSplit, SteppedStart, mutant, unlock_unchecked
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 
@@ -85,8 +79,6 @@ class AbortForgetsUnlock(ReferenceSubject):
         live = self._find_request(request)
         del self.requests[request]
         self._free_own(live, len(live.row))
-
-
 
 
 class InsertKeepsCallersArray(ReferenceSubject):
