@@ -8,16 +8,14 @@ from radixcheck.verification.mutants import (
     lock_mutants,
     misuse_mutants,
     request_mutants,
-    slot_mutants,
     storage_mutants,
-    trail_mutants,
     walk_mutants,
 )
 from radixcheck.verification.mutants.mutant import Mutant
 
 _FILES = (
-    *(walk_mutants, lock_mutants, slot_mutants, eviction_mutants, attribute_mutants, request_mutants),
-    *(heap_mutants, device_mutants, trail_mutants, storage_mutants, misuse_mutants),
+    *(walk_mutants, lock_mutants, eviction_mutants, attribute_mutants, request_mutants),
+    *(heap_mutants, device_mutants, storage_mutants, misuse_mutants),
 )
 
 MUTANTS: dict[str, Mutant] = {m.name: m for file in _FILES for m in file.MUTANTS}

@@ -188,9 +188,7 @@ def _proofs(mutant: Mutant, seed: int) -> Iterator[RunResult]:
     refuted = refutation(STATED[mutant.name], seed)
     result = RunResult(runs=1)
     if refuted is not None:
-        config = Config(mutant.policy, mutant.page_size, 0)
-        result.found[refuted.property] = Found(Violation(refuted.property, refuted.text), (), config)
-        result.after[refuted.property] = 0
+        result.record([Violation(refuted.property, refuted.text)], (), Config(mutant.policy, mutant.page_size, 0))
     yield result
 
 

@@ -19,7 +19,7 @@ from radixcheck.verification.search.run import RunResult, random_run
 from radixcheck.verification.subjects.historical import leaf_set_subject
 from radixcheck.verification.subjects.historical.base import Node
 from radixcheck.verification.subjects.historical.historical_subject import HistoricalCache, historical_cache
-from radixcheck.verification.subjects.historical.leaf_set import LeafSetTree
+from radixcheck.verification.subjects.historical.submitted import LeafSetTree
 
 CONFIGS = tuple(Config("lru", size, size * pages) for size in (1, 2) for pages in (6, 16))
 ARGUMENTS: dict[str, Any] = {"leaves": 40, "page_size": 1, "pool": "stub", "victims": 3, "steps": 31, "seconds": 60}
