@@ -37,9 +37,7 @@ def test_an_insert_keeps_a_copy_of_the_slots_it_takes() -> None:
 
 def test_a_match_is_the_longest_cached_prefix_in_whole_pages() -> None:
     cache = make()
-    slots = cache.alloc(8)
-    cache.insert(key("abcdefgh"), slots)
-
+    cache.insert(key("abcdefgh"), slots := cache.alloc(8))
     lengths = {"abcdefgh": 8, "abcdefg": 6, "abcx": 2, "xbcd": 0, "a": 0, "": 0}
     assert {text: cache.match(key(text)).length for text in lengths} == lengths
     assert cache.match(key("abcdxx")).slots == slots[:4]
@@ -155,7 +153,6 @@ def test_eviction_frees_whole_leaves_until_there_is_enough() -> None:
     cache = make()
     put(cache, "abcdef")
     put(cache, "xy")
-
     assert [cache.evict(0), cache.evict(1), cache.evict(9), cache.evict(1)] == [0, 6, 2, 0]
 
 
@@ -176,23 +173,18 @@ def test_a_tree_call_outside_its_guard_is_refused_and_changes_nothing() -> None:
     put(cache, "abcd")
     loan, cached = cache.alloc(4), cache.match(key("abcd")).slots
     wrong: list[tuple[type[CacheError], Callable[[], object]]] = [
-        (BadKey, lambda: cache.match(Key((1, -1)))),
-        (BadKey, lambda: cache.peek(Key((1, -1)))),
+        *((BadKey, lambda: cache.match(Key((1, -1)))), (BadKey, lambda: cache.peek(Key((1, -1))))),
         (BadKey, lambda: cache.insert(Key((-1, 1)), loan)),
-        (BadAmount, lambda: cache.evict(-1)),
-        (BadAmount, lambda: cache.alloc(-1)),
+        *((BadAmount, lambda: cache.evict(-1)), (BadAmount, lambda: cache.alloc(-1))),
         (BadAmount, lambda: cache.insert(key("abcdefgh"), loan)),
         (BadAmount, lambda: cache.insert(key("xy"), loan, priority=-1)),
         (NotYourSlot, lambda: cache.insert(key("abxx"), cached)),
         (NotYourSlot, lambda: cache.free(cached)),
         (NotYourSlot, lambda: cache.insert(key("wxyz"), loan[:2] * 2)),
-        (NotYourSlot, lambda: cache.free(loan[:1])),
-        (NotYourSlot, lambda: cache.free(loan[:2] * 2)),
+        *((NotYourSlot, lambda: cache.free(loan[:1])), (NotYourSlot, lambda: cache.free(loan[:2] * 2))),
         (NotYourSlot, lambda: cache.free([loan[1], loan[0]])),
-        (StaleHandle, lambda: cache.lock("no handle")),
-        (StaleHandle, lambda: cache.lock(make().root)),
-        (NotLocked, lambda: cache.unlock("no receipt")),
-        (StillHeld, cache.reset),
+        *((StaleHandle, lambda: cache.lock("no handle")), (StaleHandle, lambda: cache.lock(make().root))),
+        *((NotLocked, lambda: cache.unlock("no receipt")), (StillHeld, cache.reset)),
     ]
     for error, call in wrong:
         refused(cache, error, call)
@@ -236,10 +228,9 @@ def test_a_pool_refuses_slots_that_it_has_not_handed_out() -> None:
     for wrong in (slots[:2], slots[2:3], slots[2:] * 2, [100, 101]):
         with pytest.raises(NotYourSlot):
             pool.free(wrong)
-    with pytest.raises(BadAmount):
-        pool.alloc(1)
-    with pytest.raises(NoRoom):
-        pool.alloc(8)
+    for error, amount in ((BadAmount, 1), (NoRoom, 8)):
+        with pytest.raises(error):
+            pool.alloc(amount)
     assert pool.available == 6
 
 

@@ -2,9 +2,10 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from places import TESTS
+from commands import Command
 
 from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import PROBED
@@ -26,11 +27,8 @@ def judged(*verdicts: Verdict, wanted: str = "COUNT") -> Judged:
 
 def test_faults_that_the_specification_states_are_mutants_and_are_refuted() -> None:
     assert STATED.keys() - MUTANTS.keys() == set()
-
-    some = [STATED[name] for name in ("split_forgets_lock", "evict_decrements_twice", "evict_forgets_parent")]
-    actual = [found.property if (found := refutation(stated, 0)) else "" for stated in some]
-
-    assert actual == ["LOCK_COUNT", "COUNT", "HEAP_FULL"]
+    expected = {"split_forgets_lock": "LOCK_COUNT", "evict_decrements_twice": "COUNT", "evict_forgets_parent": "HEAP_FULL"}
+    assert {name: found.property for name in expected if (found := refutation(STATED[name], 0))} == expected
 
 
 def test_a_right_claim_refutes_nothing() -> None:
@@ -38,41 +36,28 @@ def test_a_right_claim_refutes_nothing() -> None:
 
 
 @pytest.fixture(scope="module")
-def answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """What the command says of mutants that are killed, as JSON."""
+def killed(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """The result of the command about mutants that are killed, from JSON."""
     stored = tmp_path_factory.mktemp("kills") / "kills.json"
     assert run(("mutants", *KILLABLE, "--store", str(stored))) == 0
-    found: dict[str, object] = json.loads(stored.read_text())
-    return found
+    mutants: list[Any] = json.loads(stored.read_text())["mutants"]
+    return mutants
 
 
-def test_mutants_are_killed_by_the_property_that_must_catch_them(answer: dict[str, object]) -> None:
-    mutants = answer["mutants"]
-    assert isinstance(mutants, list)
-
-    assert {m["mutant"]: m["property"] for m in mutants} == {name: MUTANTS[name].property for name in KILLABLE}
-    assert {m["verdict"] for m in mutants} == {KILLED}
-    assert all(m["detectors"]["machine"]["verdict"] == m["detectors"]["driver"]["verdict"] == KILLED for m in mutants)
-    assert all(m["detectors"].keys() == DETECTORS.keys() for m in mutants)
+def test_mutants_are_killed_by_the_property_that_must_catch_them_with_a_short_trace(killed: list[Any]) -> None:
+    assert {m["mutant"]: m["property"] for m in killed} == {name: MUTANTS[name].property for name in KILLABLE}
+    assert {m["verdict"] for m in killed} == {KILLED}
+    assert all(m["detectors"]["machine"]["verdict"] == m["detectors"]["driver"]["verdict"] == KILLED for m in killed)
+    assert all(m["detectors"].keys() == DETECTORS.keys() for m in killed)
+    assert all(1 <= len(m["smallest"]["trace"]) <= 3 for m in killed)
 
 
-def test_the_smallest_traces_are_short_and_repeat_the_fault(answer: dict[str, object]) -> None:
-    mutants = answer["mutants"]
-    assert isinstance(mutants, list)
-
-    assert all(1 <= len(m["smallest"]["trace"]) <= 3 for m in mutants)
-
-
-def test_what_was_not_run_says_why_and_has_killed_nothing(answer: dict[str, object]) -> None:
-    mutants = answer["mutants"]
-    assert isinstance(mutants, list)
-    skipped = [d for m in mutants for d in m["detectors"].values() if d["verdict"] == NOT_RUN]
+def test_what_was_not_run_says_why_and_has_killed_nothing(killed: list[Any]) -> None:
+    skipped = [d for m in killed for d in m["detectors"].values() if d["verdict"] == NOT_RUN]
 
     assert all(d["text"] and not d["properties"] for d in skipped)
-    assert judged(NOT_RUN, NOT_RUN).verdict == NOT_RUN
-    assert judged(NOT_RUN, SURVIVED).verdict == SURVIVED
-    assert judged(SURVIVED, OTHER, NOT_RUN).verdict == OTHER
-    assert judged(NOT_RUN, OTHER, KILLED).verdict == KILLED
+    assert (judged(NOT_RUN, NOT_RUN).verdict, judged(NOT_RUN, SURVIVED).verdict) == (NOT_RUN, SURVIVED)
+    assert (judged(SURVIVED, OTHER, NOT_RUN).verdict, judged(NOT_RUN, OTHER, KILLED).verdict) == (OTHER, KILLED)
 
 
 def test_a_property_that_fails_only_with_another_says_with_which() -> None:
@@ -82,19 +67,14 @@ def test_a_property_that_fails_only_with_another_says_with_which() -> None:
     assert machine.text.endswith("(wherever RECENCY fails too)")
 
 
-def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(TESTS)
+def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(command: Command) -> None:
+    ran = command("mutants", "faulty:harmless", "faulty:misnamed", "--seconds", "0.3")
 
-    status = run(("mutants", "faulty:harmless", "faulty:misnamed", "--seconds", "0.3"))
-    said = " ".join(capsys.readouterr().out.split())
-
-    assert status == 1
-    assert "SURVIVED faulty:harmless: Behaves like the reference" in said
-    assert "ANOTHER PROPERTY faulty:misnamed" in said
-    assert "driver: ANOTHER PROPERTY by COUNT" in said
-    assert "0 of 2 mutants killed by the property that must catch them, 1 ANOTHER PROPERTY, 1 SURVIVED" in said
+    assert ran.status == 1
+    assert "SURVIVED faulty:harmless: Behaves like the reference" in ran.words
+    assert "ANOTHER PROPERTY faulty:misnamed" in ran.words
+    assert "driver: ANOTHER PROPERTY by COUNT" in ran.words
+    assert "0 of 2 mutants killed by the property that must catch them, 1 ANOTHER PROPERTY, 1 SURVIVED" in ran.words
 
 
 @pytest.mark.parametrize(
@@ -106,26 +86,20 @@ def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(
         (("nowhere.at_all:mutant",), "importing 'nowhere.at_all'"),
         (("unlock_twice", "--store", "absent/kills.json"), "cannot be written"),
         (("unlock_twice", "--seeds", "0"), "0 is not in the range"),
+        (("--clean", "base"), "base does not support"),  # a cache that cannot be run everywhere is not called clean
     ],
 )
-def test_a_wrong_name_gets_one_sentence_and_status_2(
-    arguments: tuple[str, ...], names: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(TESTS)
-
-    status = run(("mutants", *arguments))
-    out, err = capsys.readouterr()
-
-    assert (status, out) == (2, "")
-    assert names in err
+def test_a_wrong_name_gets_one_sentence_and_status_2(arguments: tuple[str, ...], names: str, command: Command) -> None:
+    ran = command("mutants", *arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert names in ran.err
 
 
-def test_with_seeds_the_state_machine_alone_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(("mutants", "split_forgets_hits", "--seeds", "3", "--json"))
-    (measured,) = json.loads(capsys.readouterr().out)["mutants"]
+def test_with_seeds_the_state_machine_alone_is_counted(command: Command) -> None:
+    ran = command("mutants", "split_forgets_hits", "--seeds", "3", "--json")
+    (measured,) = ran.json["mutants"]
 
-    assert status == 0
-    assert measured["found"] == 3
+    assert (ran.status, measured["found"]) == (0, 3)
     assert all(0 < operations <= 5000 for operations in measured["operations"])
 
 
@@ -156,27 +130,21 @@ def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
 # False alarms.
 
 
-def test_right_caches_raise_no_alarm(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(["mutants", "--clean", "--seeds", "2", "--json"])
+def test_right_caches_raise_no_alarm(command: Command) -> None:
+    ran = command("mutants", "--clean", "--seeds", "2", "--json")
+    rows = ran.json["rows"]
 
-    rows = json.loads(capsys.readouterr().out)["rows"]
-    assert status == 0
+    assert ran.status == 0
     assert {row["subject"] for row in rows} == {"reference", "optimized", "model"}
     assert all(row["operations"] > 50 and row["alarms"] == [] for row in rows)
     assert len(rows) == 30
 
 
-def test_a_wrong_cache_raises_alarms(capsys: pytest.CaptureFixture[str]) -> None:
-    status = run(["mutants", "--clean", "faulty:double_free", "--seeds", "1", "--json"])
+def test_a_wrong_cache_raises_alarms(command: Command) -> None:
+    ran = command("mutants", "--clean", "faulty:double_free", "--seeds", "1", "--json")
 
-    rows = json.loads(capsys.readouterr().out)["rows"]
-    assert status == 1
-    assert "SLOT_PARTITION" in {alarm["property"] for row in rows for alarm in row["alarms"]}
-
-
-def test_a_cache_that_cannot_be_run_everywhere_is_not_called_clean(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["mutants", "--clean", "base"]) == 2
-    assert "base does not support" in capsys.readouterr().err
+    assert ran.status == 1
+    assert "SLOT_PARTITION" in {alarm["property"] for row in ran.json["rows"] for alarm in row["alarms"]}
 
 
 @pytest.mark.campaign

@@ -59,14 +59,10 @@ def test_the_cases_of_a_proof_leave_nothing_out(cell: EarlyCell) -> None:
     """The goals for all nodes and holders imply the formula."""
     shown, step = cell.condition, cell.condition.step
     whole = follows("", shown.formula, {}) if step is None else preserved("", shown.formula, step, {})
-    cases = {f"case {i}": _closed(goal) for i, goal in enumerate(shown.goals)}
+    variables = tuple(Term("var", (f"{name}_goal",), sort) for name, sort in (("q", POS), ("m", POS), ("k", POS), ("h", REQUEST)))
+    cases = {f"case {i}": Term("forall", (variables, goal), BOOL) for i, goal in enumerate(shown.goals)}
 
     assert prove(replace(whole.with_laws(), hypotheses=cases), list(cases), seed=0, seconds=5)
-
-
-def _closed(goal: Term) -> Term:
-    variables = [Term("var", (f"{name}_goal",), sort) for name, sort in (("q", POS), ("m", POS), ("k", POS), ("h", REQUEST))]
-    return Term("forall", (tuple(variables), goal), BOOL)
 
 
 # The early machine is the cache machine with other counts.

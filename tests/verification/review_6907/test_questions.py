@@ -1,14 +1,14 @@
 """The tables of questions and of reported faults: complete, linked and used; and the command that lists the questions."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from commands import Command
 from places import ROOT
 
-from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.proofs.matrix import matrix
@@ -35,10 +35,9 @@ def cited(pattern: str) -> set[str]:
 
 def named_by_evidence() -> Iterator[str]:
     """The ids that properties, conditions, facts and costs name."""
-    yield from (id_ for each in CATALOGUE.values() for id_ in each.questions.split())
-    yield from (id_ for each in matrix(claims()) for id_ in each.questions.split())
-    yield from (id_ for each in FACTS.values() for id_ in each.questions.split())
-    yield from (id_ for each in CLAIMS.values() for id_ in each.questions.split())
+    evidence: list[Any] = [*CATALOGUE.values(), *matrix(claims()), *FACTS.values(), *CLAIMS.values()]
+    for each in evidence:
+        yield from each.questions.split()
 
 
 def test_every_id_that_the_project_names_is_in_the_table() -> None:
@@ -85,52 +84,48 @@ def guard_sifts(folder: Path, verdict: str) -> None:
     store(folder / "prove.json", {"cells": [{"name": "Q2-NO-GUARD", "formula": "Q2-NO-GUARD", "verdict": "REFUTED", "decided": []}]})
 
 
-def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, str]]:
-    assert run(["questions", *arguments, "--json"]) == 0
-    found: list[dict[str, str]] = json.loads(capsys.readouterr().out)
-    return found
+def listed(command: Command, *arguments: object) -> Any:
+    ran = command("questions", *arguments, "--json")
+    assert ran.status == 0
+    return ran.json
 
 
-def test_the_command_lists_every_question_without_running_anything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["questions", "--results", str(tmp_path / "none")]) == 0
-    text = capsys.readouterr().out
+def test_the_command_lists_every_question_without_running_anything(tmp_path: Path, command: Command) -> None:
+    ran = command("questions", "--results", tmp_path / "none")
 
-    assert all(re.search(rf"^{id_} ", text, re.MULTILINE) for id_ in QUESTIONS)
-    assert text.count(THREAD) == 1
-    assert f"`radixcheck report --results {tmp_path / 'none'}` obtains it" in " ".join(text.split())
+    assert ran.status == 0
+    assert all(re.search(rf"^{id_} ", ran.out, re.MULTILINE) for id_ in QUESTIONS)
+    assert ran.out.count(THREAD) == 1
+    assert f"`radixcheck report --results {tmp_path / 'none'}` obtains it" in ran.words
     assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(("verdict", "shown"), [("REFUTED", "REFUTED"), ("TESTED", "NOT AS EXPECTED")])
-def test_verdicts_are_those_of_stored_results(verdict: str, shown: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verdicts_are_those_of_stored_results(verdict: str, shown: str, tmp_path: Path, command: Command) -> None:
     guard_sifts(tmp_path, verdict)
-
-    (c11, q1) = listed(capsys, "C11", "Q1", "--results", str(tmp_path))
+    (c11, q1) = listed(command, "C11", "Q1", "--results", tmp_path)
 
     assert (c11["id"], c11["verdict"], c11["url"], c11["asked_by"]) == ("C11", shown, THREAD, "author")
     assert (q1["id"], q1["verdict"]) == ("Q1", "NOT RUN")
-    assert run(["questions", "C11", "--results", str(tmp_path)]) == 0
-    assert "NOT RUN" not in capsys.readouterr().out
+    ran = command("questions", "C11", "--results", tmp_path)
+    assert (ran.status, "NOT RUN" in ran.out) == (0, False)
 
 
-def test_results_of_other_sources_count_as_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_of_other_sources_count_as_not_run(tmp_path: Path, command: Command) -> None:
     guard_sifts(tmp_path, "REFUTED")
     for file in tmp_path.iterdir():
         file.write_text(file.read_text().replace('"sources": "', '"sources": "0'))
 
-    assert [each["verdict"] for each in listed(capsys, "C11", "--results", str(tmp_path))] == ["NOT RUN"]
+    assert [each["verdict"] for each in listed(command, "C11", "--results", tmp_path)] == ["NOT RUN"]
 
 
-def test_an_unknown_id_is_one_sentence_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["questions", "Q1", "Q99"]) == 2
-    out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
-    assert "no question has the id 'Q99': choose from C1, C2" in err
+def test_an_unknown_id_is_one_sentence_and_status_2(command: Command) -> None:
+    assert "no question has the id 'Q99': choose from C1, C2" in command("questions", "Q1", "Q99").complaint
 
 
-def test_properties_show_where_the_ids_of_their_questions_lead(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["invariants"]) == 0
-    assert "`radixcheck questions` lists them" in capsys.readouterr().out
-    assert run(["invariants", "--json"]) == 0
-    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+def test_properties_show_where_the_ids_of_their_questions_lead(command: Command) -> None:
+    ran, for_machines = command("invariants"), command("invariants", "--json")
+    assert ran.status == for_machines.status == 0
+    assert "`radixcheck questions` lists them" in ran.out
+    rows = {row["id"]: row for row in for_machines.json}
     assert rows["NO_ORPHAN"]["question_urls"] == {"Q1": THREAD, "Q6": THREAD}

@@ -16,8 +16,7 @@ KNOWN = Key((0, 0, 1, 1, 0, 0, 1), ("a", "b"))  # three pages of two, and a tail
 @pytest.mark.parametrize(
     ("recipe", "expected"),
     [
-        (Recipe(UNCHANGED, which=5), KNOWN),
-        (Recipe("cut_key", kept=2), Key((0, 0, 1, 1), ("a", "b"))),
+        *((Recipe(UNCHANGED, which=5), KNOWN), (Recipe("cut_key", kept=2), Key((0, 0, 1, 1), ("a", "b")))),
         (Recipe("skip_key", kept=1, skipped=1), Key((0, 0, 0, 0, 1), ("a", "b"))),
         (Recipe("extend_key", pages=(3,), tail=-1), Key((0, 0, 1, 1, 0, 0, 1, 3, 0), ("a", "b"))),
         (Recipe("extend_key", pages=(1,)), Key((0, 0, 1, 1, 0, 0, 1, 1), ("a", "b"))),

@@ -73,7 +73,7 @@ def heap(cache: HistoricalCache) -> list[SeenEntry]:
     return list(cache.observe().heap or ())
 
 
-@pytest.mark.parametrize(("make", "expected"), zip(CACHES, ({(1,), (1, 2)}, {(1,), (3,)}, {(1,), (3,)}), strict=True))
+@pytest.mark.parametrize(("make", "expected"), list(zip(CACHES, ({(1,), (1, 2)}, {(1,), (3,)}, {(1,), (3,)}), strict=True)))
 def test_a_partial_match_refreshes_the_half_that_it_did_not_use(make: Factory, expected: Prefixes) -> None:
     cache = holding(make, (1, 2), (3,))
     before = cache.observe().now
@@ -93,7 +93,7 @@ def test_base_keeps_no_heap_and_evicts_leaves_by_their_time_then_bare_parents() 
     assert (cache.evict(1), cache.observe().heap) == (0, None)
 
 
-@pytest.mark.parametrize(("make", "expected"), zip(CACHES, ([2, 3, 4], [1, 1, 2], [1, 1, 2]), strict=True))
+@pytest.mark.parametrize(("make", "expected"), list(zip(CACHES, ([2, 3, 4], [1, 1, 2], [1, 1, 2]), strict=True)))
 def test_a_match_reads_the_clock_once_per_node_and_the_change_once_per_insert_and_new_node(make: Factory, expected: list[int]) -> None:
     cache = holding(make, (1,), (1, 2))
     before = cache.observe().now

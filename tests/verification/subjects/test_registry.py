@@ -18,7 +18,6 @@ SETUP = Setup(1, "lru", WatchedPool(8, 1))
 
 def test_a_subject_holds_what_its_cache_declares() -> None:
     subject = resolve("model")
-
     assert (subject.name, subject.white_box) == ("model", True)
     assert subject.supports == subject(SETUP).supports
 
