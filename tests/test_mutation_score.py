@@ -118,7 +118,7 @@ def test_the_same_change_in_two_places_makes_two_mutants() -> None:
     assert "both (place 2): self.n = 1" in complaints([Outcome(both[1], SURVIVED)], {})[0]
 
 
-def test_text_is_told_from_what_changes_a_call() -> None:
+def test_text_is_distinguished_from_what_changes_a_call() -> None:
     text = {mutant.name.rpartition("ǁ")[2].rpartition(".")[2] for mutant in mutants_of("optimized/tree.py", GENERATED) if mutant.text_only}
 
     assert text == {"take__mutmut_2", "take__mutmut_3", "take__mutmut_5", "x_join__mutmut_2"}

@@ -19,11 +19,12 @@ FUNCTION_LINES_MAX = 60
 
 def missing_files(text: str, folder: Path) -> list[str]:
     """Paths in backticks, in a page that lies in this folder, that lead nowhere: from the top of the checkout or from the folder."""
-    names = {path.rpartition("/")[2] for path in tracked()}
+    files = [ROOT / path for path in tracked()]
+    names, folders = {file.name for file in files}, {above for file in files for above in file.parents}
     missing = []
     for code in re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)):
         for word in code.split():
-            here = [base / re.split(r"[:\"']", word)[0] for base in (ROOT, folder) if "/" in word and (base / word.split("/")[0]).is_dir()]
+            here = [base / re.split(r"[:\"']", word)[0] for base in (ROOT, folder) if "/" in word and base / word.split("/")[0] in folders]
             is_lost = bool(here) and not any(path.exists() for path in here)
             if is_lost or (re.fullmatch(r"\w+\.(py|toml|txt|mjs)", code) and word not in names):
                 missing.append(word)

@@ -1,17 +1,15 @@
 """The page "Check your own cache in ten minutes": what it shows is what is there, and what it promises happens."""
 
-import json
 from pathlib import Path
 
-import pytest
+from commands import Command
 from hypothesis import settings
 from places import ROOT, TESTS
 from toy import Entry, PrefixCache
 from toy_adapter import Toy
 
-from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.report.junit import junit
 from radixcheck.verification.report.step_summary import summary
@@ -43,17 +41,16 @@ def test_the_toy_passes_as_a_test_case_and_in_plain_runs() -> None:
     assert random_run(Toy, Config("lru", 1, 10), seed=1, steps=300, stride=1).found == {}
 
 
-def test_the_toy_is_refuted_by_its_cost_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_toy_is_refuted_by_its_cost_alone(tmp_path: Path, command: Command) -> None:
     xml, text = tmp_path / "toy.xml", tmp_path / "summary.md"
-    text.write_text("# Said before\n")
-    status = run(("verify", "toy_adapter:Toy", "--seconds", "1", "--json", "--junit", str(xml), "--summary", str(text)))
-    said = json.loads(capsys.readouterr().out)
+    text.write_text("# An earlier step\n")
+    ran = command("verify", "toy_adapter:Toy", "--seconds", 1, "--json", "--junit", xml, "--summary", text)
 
-    assert status == 1
-    assert [each["property"] for each in said["refuted"]] == ["EVICT_COST"]
-    assert said["command"] == "radixcheck verify toy_adapter:Toy --seed 0 --seconds 1 --policy lru --page-size 1"
-    assert xml.read_text() == junit([said])
-    assert text.read_text() == "# Said before\n" + summary([said])
+    assert ran.status == 1
+    assert [each["property"] for each in ran.json["refuted"]] == ["EVICT_COST"]
+    assert ran.json["command"] == "radixcheck verify toy_adapter:Toy --seed 0 --seconds 1 --policy lru --page-size 1"
+    assert xml.read_text() == junit([ran.json])
+    assert text.read_text() == "# An earlier step\n" + summary([ran.json])
     assert sorted(tmp_path.iterdir()) == [text, xml]
 
 

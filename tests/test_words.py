@@ -50,8 +50,9 @@ MAY_BE_NAMED = re.compile(rf"\b_*(?:{'|'.join(NAMES)})_*\b|\b(?:{'|'.join(CLASSE
 
 
 def banned_phrases(text: str, path: str = "") -> list[str]:
-    """Each phrase of a text that the project does not use, with what to write instead. Phrases may go on in the next line."""
-    flowing = re.sub(r"\s*\n\s*(?:#\s*)?", " ", text)
+    """Each phrase of a text, and of the names of its tests, that the project does not use, with what to write instead."""
+    flowing = re.sub(r"\s*\n\s*(?:#\s*)?", " ", text)  # a phrase may go on in the next line
+    flowing += "; ".join(name.replace("_", " ") for name in re.findall(r"\bdef (test_\w+)", text))
     found = [(match[0], instead) for pattern, instead in BANNED.items() for match in re.finditer(pattern, flowing)]
     return [f"{phrase}: {instead}" for phrase, instead in found if path not in MAY_SKIP or instead != "a test that is not run"]
 
@@ -91,7 +92,7 @@ def test_the_text_uses_no_banned_phrase() -> None:
         *("ended before all was said", "what is no number", "or never over", "a slot that is none", "one that is\n    # none"),
         *("in every so-manieth run", "the callback tells how far it is", "he is told", "it says of itself"),
         *("the command is handed on", "Nobody holds it", "a false alarm", "a Patience of 10 s", "it strays"),
-        *("where they parted", "the subject babbles", "SubjectBabbled", "files are written whole"),
+        *("where they parted", "the subject babbles", "SubjectBabbled", "files are written whole", "def test_that_nobody_waits"),
     ],
 )
 def test_a_banned_phrase_is_seen(phrase: str) -> None:

@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radixcheck.verification.core.progress import Progress, silent
-from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.core.status import Outcome, Status
+from radixcheck.verification.core.subject import Given
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.protocol import Setup, Supports
 
 if TYPE_CHECKING:
-    from radixcheck.verification.runs.run_results import DiffOutcome, ReplayOutcome, TraceOutcome, VerifyOutcome
+    from radixcheck.verification.runs.run_results import DiffOutcome, VerifyOutcome
+    from radixcheck.verification.runs.trace_results import ReplayOutcome, TraceOutcome
 
-Given = str | Factory  # a subject: a name as on the command line (or module:factory, exec:COMMAND, NAME@PYTHON), or a factory
+__all__ = ["Outcome", "Setup", "Status", "Supports", "UsageError", "diff", "replay", "verify"]
 
 
 def verify(
@@ -27,7 +31,8 @@ def verify(
     """Check a subject against the specification. If nothing is refuted, compare it with the reference and replay the sample trace.
 
     Without policies or page sizes (tokens): all that the subject supports. Without a pool (tokens): several small pools. `seconds`: of
-    search. Raise UsageError if the subject cannot be made or does not support what is asked for.
+    search. A subject given by name is checked in worker processes: a script calls this under `if __name__ == "__main__"`. Raise UsageError
+    if the subject cannot be made or does not support these bounds.
     """
     from radixcheck.verification.runs.checked_bounds import bounds_for
     from radixcheck.verification.runs.verify_job import VerifyRequest, verify_subject
@@ -64,7 +69,7 @@ def diff(
     return compare(DiffRequest(a, b, bounds_a.both(bounds_b)), progress or silent)
 
 
-def replay_trace(
+def replay(
     trace: Path | str | None, subject: Given, *, device: str = "cpu", progress: Progress | None = None, **settings: Any
 ) -> "ReplayOutcome | TraceOutcome":
     """Replay a trace file through a subject, with every operation checked. Without a file: the sample trace.
@@ -74,7 +79,6 @@ def replay_trace(
     trace cannot be read or the subject does not support its configuration.
     """
     from radixcheck.verification.core import traces
-    from radixcheck.verification.core.usage import UsageError
     from radixcheck.verification.runs.checked_bounds import check_supported
     from radixcheck.verification.runs.replay_job import ReplayRequest, replay_requests, settings_for
     from radixcheck.verification.runs.trace_job import TraceRequest, replay_operations

@@ -8,9 +8,9 @@ import pytest
 from faulty import double_free
 
 from radixcheck.spec.values import Key
-from radixcheck.verification import Status, UsageError, diff, replay_trace, verify
+from radixcheck.verification import Status, UsageError, diff, replay, verify
 from radixcheck.verification.core import traces
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.operations import Op
 
 TRACE = traces.Recorded(Config("lru", 1, 8), (Op("insert", Key((1, 2))), Op("evict", amount=2)))
@@ -33,15 +33,15 @@ def test_diff_compares_two_subjects_in_the_policies_of_both() -> None:
 def test_replay_takes_a_trace_of_operations_or_the_sample(tmp_path: Path) -> None:
     traces.write(tmp_path / "trace.jsonl", TRACE)
 
-    assert replay_trace(tmp_path / "trace.jsonl", "reference").holds
-    assert replay_trace(None, "reference").holds
+    assert replay(tmp_path / "trace.jsonl", "reference").holds
+    assert replay(None, "reference").holds
 
 
 def test_wrong_use_is_a_usage_error(tmp_path: Path) -> None:
     traces.write(tmp_path / "trace.jsonl", TRACE)
 
     with pytest.raises(UsageError, match="leave policy out"):
-        replay_trace(tmp_path / "trace.jsonl", "reference", policy="lru")
+        replay(tmp_path / "trace.jsonl", "reference", policy="lru")
     with pytest.raises(UsageError, match="unknown policy 'lr'"):
         verify("reference", policies=["lr"])
 

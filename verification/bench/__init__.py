@@ -2,5 +2,5 @@
 
 `bench_data` lists the caches and the scenarios. `plan` chooses the jobs, and `measure` starts a `worker` for each cache. A worker runs in
 the interpreter of the caches, with only torch and the standard library: it runs the `scenarios` on a cache through one of the `drivers`.
-`bench_results` and `figures` hold the results: medians, spread and ratios. `plot` draws them.
+`bench_results` holds the results: medians, spread and ratios. `plot` draws them.
 """

@@ -1,7 +1,5 @@
 """The caches and the scenarios of the benchmark, as data. Importing this module loads no cache."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +38,7 @@ CACHES = {
         Cache("as-submitted:pairs", "radixcheck.verification.bench.drivers.historical_driver:Pairs", "sglang#6907, heap of (time, node)"),
         Cache("as-submitted:nodes", "radixcheck.verification.bench.drivers.historical_driver:Nodes", "sglang#6907, heap of nodes"),
         Cache("leaf-set", "radixcheck.verification.bench.drivers.historical_driver:LeafSet", "base with the set of leaves of sglang#14339"),
-        Cache("sglang-cpp", "radixcheck.verification.bench.drivers.sglang_cpp_driver:Cpp", "SGLang 0.5.12's tree in C++"),
+        Cache("sglang-cpp", "radixcheck.verification.bench.drivers.sglang_driver:Cpp", "SGLang 0.5.12's tree in C++"),
     )
 }
 
@@ -60,12 +58,10 @@ class Scenario:
         return [name for name in (*self.columns, *self.told_apart) if any(name in figures for figures in caches)]
 
 
+_MEMORY = ("bytes per leaf of 16", "bytes per leaf of 64")
+_DEVICE = ("alloc", "free", "insert", "match", "evict")
 SCENARIOS = {
-    "memory": Scenario(
-        "resident bytes per leaf of 16 and 64 tokens",
-        ("bytes per leaf of 16", "bytes per leaf of 64"),
-        ("bytes per leaf of 16", "bytes per leaf of 64"),
-    ),
+    "memory": Scenario("resident bytes per leaf of 16 and 64 tokens", _MEMORY, _MEMORY),
     "decode": Scenario(
         "the pool is full of leaves of 64 tokens; a step evicts one or more in one call, allocates their slots and inserts others; us",
         ("evict p50", "evict p99", "alloc p50", "insert p50", "step p50", "step p99"),
@@ -96,10 +92,7 @@ SCENARIOS = {
     ),
     "device": Scenario(
         "our slots on the device (cuda 1) or on the CPU (0), in wall-clock time; tagged: the content of slots is checked there; us",
-        (
-            *("cuda", "alloc", "free", "insert", "match", "evict"),
-            *("tagged alloc", "tagged free", "tagged insert", "tagged match", "tagged evict"),
-        ),
+        ("cuda", *_DEVICE, *(f"tagged {name}" for name in _DEVICE)),
         (),
         ours_only=True,
     ),

@@ -1,7 +1,5 @@
 """Runs the workers, one process per cache and repetition. Repetitions are interleaved: a drift of the machine affects all caches."""
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil

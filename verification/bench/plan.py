@@ -1,7 +1,5 @@
 """Turns the options of the command into jobs and caches."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +7,7 @@ from typing import Any
 
 from radixcheck.verification.bench.bench_data import CACHES, SCENARIOS, Cache, Job
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.replay.sample import FILE as SAMPLE
+from radixcheck.verification.trace_replay.sample import FILE as SAMPLE
 
 
 def planned(quick: bool, names: Iterable[str], trace: Path | None) -> list[Job]:
@@ -114,12 +112,8 @@ FULL = Sizes(
 )
 QUICK = Sizes(
     decode=(
-        (100, 1, "stub", 1),
-        (1_000, 1, "stub", 1),
-        (10_000, 1, "stub", 1),
-        (1_000, 16, "stub", 1),
-        (1_000, 1, "stub", 100),
-        (1_000, 1, "real", 1),
+        *((leaves, 1, "stub", 1) for leaves in (100, 1_000, 10_000)),
+        *((1_000, 16, "stub", 1), (1_000, 1, "stub", 100), (1_000, 1, "real", 1)),
     ),
     steps=300,
     seconds=0.3,

@@ -1,7 +1,5 @@
 """Plots the cost of an eviction against the number of leaves, as PNG and SVG."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from radixcheck.verification.bench.bench_data import FLOOR, OURS

@@ -19,6 +19,7 @@ from typing import Any
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON_MIN = (3, 11)
 STUB = "stub"
+MODULES = {"trace": "trace_scenario", "batch": "our_scenarios", "device": "our_scenarios"}  # of scenarios
 
 
 def place_package() -> None:
@@ -75,8 +76,8 @@ class Worker:
         def make(page_size: int, capacity: int, pool: str) -> Any:
             return driver((driver.stub if pool == STUB else driver.real)(capacity, page_size))
 
-        module = import_module(f"radixcheck.verification.bench.scenarios.{scenario}_scenario")
-        run = driver.loops.get(scenario, module.run)
+        module = import_module(f"radixcheck.verification.bench.scenarios.{MODULES.get(scenario, 'cache_scenarios')}")
+        run = driver.loops.get(scenario, getattr(module, scenario))
         start = monotonic()
         return {"figures": run(make, **arguments), "seconds": monotonic() - start}
 

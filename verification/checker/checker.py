@@ -12,14 +12,62 @@ from typing import Any
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed, violations
 from radixcheck.verification.checker.engine import SubjectFailed
-from radixcheck.verification.checker.freshness import Freshness
-from radixcheck.verification.checker.judge_answer import judge_answer
-from radixcheck.verification.checker.judge_black_box import judge_black_box
-from radixcheck.verification.checker.judge_formulas import judge_postconditions, judge_state_formulas
-from radixcheck.verification.checker.judge_misuse import judge_misuse
-from radixcheck.verification.checker.judge_state import difference, divergence, judge_alias, judge_handle
+from radixcheck.verification.checker.judge_answer import judge_answer, judge_black_box
+from radixcheck.verification.checker.judge_state import (
+    difference,
+    divergence,
+    judge_alias,
+    judge_handle,
+    judge_postconditions,
+    judge_state_formulas,
+)
+from radixcheck.verification.checker.misuse import judge_misuse
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op, is_misuse
+
+SIGNS = {  # the use of a stale match breaks one of these
+    "start": frozenset({"MATCH_SOUND", "ISOLATION", "MATCH_MAX", "ADMISSION"}),
+    "lock": frozenset({"LOCK_COUNT", "LOCK_SPAN", "NO_ORPHAN", "MATCH_FRESH", "PROTECTED", "COUNT"}),
+}
+CONSEQUENCES = {  # and perhaps some of these, but nothing else
+    "start": frozenset({"NO_UAF", "SLOT_PARTITION", "LOCK_SPAN", "NO_ORPHAN", "EVICT_EXACT"}),
+    "lock": frozenset[str](),
+}
+
+
+class Freshness:
+    """Which matches of a run are stale."""
+
+    def __init__(self) -> None:
+        self._matched_at: dict[object, int] = {}  # key -> step of the last match
+        self._refused_starts: set[object] = set()  # keys
+
+    def judge(self, run: CheckedRun, op: Op, out: list[Violation]) -> list[Violation]:
+        """Return MATCH_FRESH if an operation that may use a stale match breaks just what such a use breaks. `out`: what it broke."""
+        stale = self._is_stale(op, run.steps)
+        if op.name in SIGNS:
+            run.tally.count("MATCH_FRESH", stale)
+        self._note(run, op)
+        broken = [v for v in out if not v.follows_from]
+        if not stale or not _is_stale_use(op, broken):
+            return []
+        return [Violation("MATCH_FRESH", f"the match used is stale, other operations came after it: {broken[0].text}")]
+
+    def _is_stale(self, op: Op, step: int) -> bool:
+        if op.name == "lock":
+            return self._matched_at.get(op.key, step) < step - 1
+        return op.name == "start" and op.key in self._refused_starts
+
+    def _note(self, run: CheckedRun, op: Op) -> None:
+        if op.name == "match":
+            self._matched_at[op.key] = run.steps
+        if op.name == "start" and op.holder not in run.oracle.model.state.held:
+            self._refused_starts.add(op.key)
+
+
+def _is_stale_use(op: Op, broken: list[Violation]) -> bool:
+    properties = {v.property for v in broken} - set(blame.SOFT.values())  # the use of a stale match refreshes another path
+    return bool(properties & SIGNS[op.name]) and properties <= SIGNS[op.name] | CONSEQUENCES[op.name]
 
 
 class Checker(CheckedRun):
@@ -44,16 +92,14 @@ class Checker(CheckedRun):
         if done.comparable:
             out += self._judge_inside(done, bool(out))
         self.stopped = self.stopped or not done.comparable or any(map(blame.is_hard, out))
-        return _distinct(out + self.freshness.judge(self, op, out))
+        out += self.freshness.judge(self, op, out)
+        return list({v.property: v for v in reversed(out)}.values())[::-1]  # the first of each property
 
     def _judge_inside(self, done: Performed, wrong: bool) -> list[Violation]:
         try:
-            return self._judge_state(done, wrong) if self.transparent else self._judge_black_box(done, wrong)
+            return self._judge_state(done, wrong) if self.transparent else judge_black_box(self, done, wrong)
         except SubjectFailed as failed:
             return [Violation("REFINEMENT", str(failed))]
-
-    def _judge_black_box(self, done: Performed, wrong: bool) -> list[Violation]:
-        return judge_black_box(self, done, wrong)
 
     def _judge_state(self, done: Performed, wrong: bool) -> list[Violation]:
         """Judge the observed state. `wrong`: the answer was not right."""
@@ -100,8 +146,3 @@ class Checker(CheckedRun):
         now = [v.property for v in out if v.property in blame.SOFT.values()]
         before = [blame.SOFT[name] for name in sorted(self.tainted - self.hidden)]
         return next(iter(now + before), "")
-
-
-def _distinct(violations: list[Violation]) -> list[Violation]:
-    """The first violation of each property."""
-    return list({v.property: v for v in reversed(violations)}.values())[::-1]

@@ -172,13 +172,12 @@ class Engine:
         return Answer()
 
     def _start(self, op: Op) -> Answer:
-        row = self.subject.start(op.holder, op.key, op.priority)
-        answer = Answer(row.cached, as_ints(row.slots))
-        self.lent.append(row.slots)
-        return answer
+        return self._row(self.subject.start(op.holder, op.key, op.priority))
 
     def _chunk(self, op: Op) -> Answer:
-        row = self.subject.chunk(op.holder)
+        return self._row(self.subject.chunk(op.holder))
+
+    def _row(self, row: Any) -> Answer:
         answer = Answer(row.cached, as_ints(row.slots))
         self.lent.append(row.slots)
         return answer
@@ -186,13 +185,11 @@ class Engine:
     def _decode(self, op: Op) -> Answer:
         return Answer(slots=as_ints(self.subject.decode(op.holder, op.amount)))
 
-    def _finish(self, op: Op) -> Answer:
-        self.subject.finish(op.holder)
+    def _end(self, op: Op) -> Answer:
+        getattr(self.subject, op.name)(op.holder)
         return Answer()
 
-    def _abort(self, op: Op) -> Answer:
-        self.subject.abort(op.holder)
-        return Answer()
+    _finish = _abort = _end
 
     def _reset(self, op: Op) -> Answer:
         self.subject.reset()

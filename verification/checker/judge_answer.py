@@ -1,9 +1,19 @@
-"""Judges the answer to one operation: whether it was rightly admitted or refused, and the number of tokens answered."""
+"""Judges the answer to one operation: whether it was rightly admitted or refused, its number of tokens, and its slots.
 
+Each slot must hold the token that was requested, as the engine's own writes show. A subject that does not show its inside is judged by
+its sizes and by the pages that it frees too.
+"""
+
+from collections.abc import Sequence
+
+from radixcheck.spec.postconditions import EVICTING
+from radixcheck.spec.run.positions import EPS
+from radixcheck.spec.values import Sizes
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
-from radixcheck.verification.checker.judge_slots import judge_slots
+from radixcheck.verification.checker.difference_text import prefix_text
 from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.watched_pool import slots_of
 
 COUNTS_CACHED = ("match", "peek", "insert", "start", "chunk")  # the number answered is that of the tokens found in the cache
 
@@ -13,7 +23,7 @@ def judge_answer(run: CheckedRun, done: Performed) -> list[Violation]:
     if done.answer.failed:
         return _judge_failure(run, done)
     if done.answer.refused != done.refused:
-        return [_wrongly_refused(done) if done.answer.refused else _wrongly_admitted(done)]
+        return [_wrong_side(done)]
     if done.refused or done.diverged:
         return []
     return _judge_length(run, done) + judge_slots(run, done)
@@ -28,14 +38,14 @@ def _judge_failure(run: CheckedRun, done: Performed) -> list[Violation]:
     return _judge_length(run, done) or [Violation("REFINEMENT", text)]
 
 
-def _wrongly_refused(done: Performed) -> Violation:
-    assert done.answer.error is not None
-    return Violation(blame.of_refusal(done.op, done.answer.error), f"expected the call to be admitted, it raised {done.answer.error_text}")
-
-
-def _wrongly_admitted(done: Performed) -> Violation:
-    assert done.refusal is not None
-    return Violation(blame.of_refusal(done.op, done.refusal), f"expected the call to be refused ({done.refusal}), it was admitted")
+def _wrong_side(done: Performed) -> Violation:
+    """The violation for a call that one side refuses and the other admits."""
+    error: Exception | None = done.refusal
+    text = f"expected the call to be refused ({done.refusal}), it was admitted"
+    if done.answer.refused:
+        error, text = done.answer.error, f"expected the call to be admitted, it raised {done.answer.error_text}"
+    assert error is not None
+    return Violation(blame.of_refusal(done.op, error), text)
 
 
 def _judge_length(run: CheckedRun, done: Performed) -> list[Violation]:
@@ -48,4 +58,79 @@ def _judge_length(run: CheckedRun, done: Performed) -> list[Violation]:
     freed = len(run.engine.pool.freed) * run.engine.page_size
     if op.name == "evict" and found != freed:
         return [Violation("EVICT_EXACT", f"expected {freed} tokens, as many as were freed; found {found}")]
+    return []
+
+
+ANSWERS_SLOTS = ("match", "start", "chunk", "decode")
+
+
+def judge_slots(run: CheckedRun, done: Performed) -> list[Violation]:
+    """Return the first fault of the slots answered: their number, their alignment, or the content of a page."""
+    if done.op.name not in ANSWERS_SLOTS or done.answer.slots is None:
+        return []
+    size = run.engine.page_size
+    slots, path, wanted = _expected(run, done, done.answer.slots)
+    if len(slots) != wanted or len(slots) > len(path) * size:
+        return [Violation("NO_UAF", f"expected {min(wanted, len(path) * size)} slots, found {len(slots)}")]
+    pages, out = [first // size for first in slots[::size]], run.engine.pool.out
+    if list(slots) != slots_of(pages, size)[: len(slots)]:
+        return [Violation("PAGE_ALIGN", f"expected slots of whole aligned pages of {size} tokens, found {slots}")]
+    if tuple(map(run.oracle.written.get, pages)) == path[: len(pages)] and all(map(out.__getitem__, pages)):
+        return []
+    return _wrong_page(run, slots, pages, path)
+
+
+def _expected(run: CheckedRun, done: Performed, slots: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """The slots from the start of a page, the positions whose pages they must be, and the number of tokens.
+
+    A decode answers one slot: its page is found by moving the slot to the start of that page.
+    """
+    p = run.oracle.positions
+    if done.op.name == "match":
+        return slots, p.path(run.oracle.call.key), done.answer.length or 0
+    end = run.oracle.model.state.tok[done.op.holder]
+    if done.op.name == "decode":
+        offset = (p.length[end] - 1) % run.engine.page_size
+        return tuple(slot - offset for slot in slots), (end,), 1
+    return slots, p.path(end), p.length[end]
+
+
+def _wrong_page(run: CheckedRun, slots: Sequence[int], pages: Sequence[int], path: Sequence[int]) -> list[Violation]:
+    """Return the first page that is free or holds other tokens than those of its position."""
+    size, out = run.engine.page_size, run.engine.pool.out
+    for i, (page, wanted) in enumerate(zip(pages, path, strict=False)):
+        if not (0 <= page < len(out) and out[page]):
+            return [Violation("NO_UAF", f"expected a slot in use for token {i * size}, found slot {slots[i * size]}, which is free")]
+        held = run.oracle.written.get(page, EPS)
+        if held != wanted:
+            return [_wrong_content(run, i * size, page * size, held, wanted)]
+    return []
+
+
+def _wrong_content(run: CheckedRun, token: int, slot: int, held: int, wanted: int) -> Violation:
+    p = run.oracle.positions
+    only_namespace = held != EPS and p.tokens(held) == p.tokens(wanted)
+    text = f"expected {prefix_text(p, wanted)} in slot {slot}, the answer for token {token}; found {prefix_text(p, held)}"
+    return Violation("ISOLATION" if only_namespace else "MATCH_SOUND", text)
+
+
+def judge_black_box(run: CheckedRun, done: Performed, wrong: bool) -> list[Violation]:
+    """Return the first difference. `wrong`: the answer was not right, so that differences would only follow from that."""
+    s, freed, expected = run.oracle.model.state, sorted(run.engine.pool.freed), sorted(run.oracle.call.freed)
+    run.tally.count("REFINEMENT")
+    run.tally.count("COUNT", s.protected > 0)
+    evicting = done.op.name in EVICTING
+    if evicting:
+        for id_ in ("ORDER", "EVICT_EXACT"):
+            run.tally.count(id_, bool(freed))
+    if wrong:
+        return []
+    if done.diverged:
+        return [Violation("EVICT_EXACT" if evicting else "REFINEMENT", done.diverged)]
+    if not done.refused and freed != expected:
+        id_ = blame.of_freed(done.op, s, set(freed), set(expected))
+        return [Violation(id_, f"expected pages {expected} to be freed, found {freed}")]
+    sizes = Sizes(s.available, s.evictable, s.protected)
+    if run.engine.sizes() != sizes:
+        return [Violation("COUNT", f"expected {sizes}, found {run.engine.sizes()}")]
     return []

@@ -1,11 +1,14 @@
-"""Judges the observed state of a subject that shows its inside: handles, differences, and storage shared with a caller."""
+"""Judges the observed state of a subject that shows its inside: formulas, handles, differences, and storage shared with a caller."""
+
+from collections.abc import Mapping
 
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.positions import EPS
-from radixcheck.spec.signature import TREE
+from radixcheck.spec.signature import LOST, TREE
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
-from radixcheck.verification.checker.difference_text import difference_text
+from radixcheck.verification.checker.difference_text import difference_text, prefix_text
+from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation
@@ -56,3 +59,75 @@ def judge_alias(run: CheckedRun) -> list[Violation]:
 def _slots(seen: Observation) -> tuple[object, ...]:
     nodes = tuple((n.name, tuple(n.slots)) for n in seen.nodes)
     return (nodes, tuple((h, tuple(r.slots)) for h, r in seen.requests.items()))
+
+
+def judge_postconditions(run: CheckedRun, done: Performed) -> list[Violation]:
+    """Evaluate the postconditions of an operation; of one that was refused, only those that cover refusals."""
+    arguments, out = _arguments(run, done), list[Violation]()
+    for ready in compiled(run.policy)[1].get(done.op.name, ()):
+        if not ready.reads & run.tainted and (ready.property.refusals or not done.refused):
+            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, run.seen, run.before, *arguments))
+    if done.op.name in EVICTING and not done.refused and not run.frees_as_specified() and not blame.breaks(out, "EVICT_LEAF"):
+        out += _judge_leaf_first(run)
+    if blame.breaks(out, "EVICT_LEAF"):
+        out.append(Violation("NO_ORPHAN", "the descendants of the evicted node are unreachable, and their slots are not free"))
+    return out
+
+
+def judge_state_formulas(run: CheckedRun, deviating: Mapping[str, str]) -> list[Violation]:
+    """Evaluate the state formulas. `deviating`: attributes that this operation got wrong, with the property that each breaks."""
+    out: list[Violation] = []
+    no_heap = run.observation is not None and run.observation.heap is None
+    for ready in compiled(run.policy)[0]:
+        if not ready.reads & run.tainted and not (ready.property.heap and no_heap):
+            follows = next((id_ for name, id_ in deviating.items() if name in ready.reads), "")
+            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, run.seen), follows)
+    return out
+
+
+def formula_failed(run: CheckedRun, id_: str, failed: Mapping[str, int] | None, follows: str = "") -> list[Violation]:
+    """The violation for a formula and the values of its variables for which it is false; empty for None: it holds."""
+    if failed is None:
+        return []
+    values = (f"{name} = {_value(run, name, value)}" for name, value in failed.items())
+    return [Violation(id_, "the formula is false" + (" for " + ", ".join(values) if failed else ""), follows)]
+
+
+def _value(run: CheckedRun, name: str, value: int) -> str:
+    """Return a value as text. The name of its variable determines its sort."""
+    if name == "s":
+        return f"page {value} (leaked)" if run.seen.owner[value] == LOST else f"page {value}"
+    return str(value) if name in ("e", "g", "h") else prefix_text(run.oracle.positions, value)
+
+
+def _judge_leaf_first(run: CheckedRun) -> list[Violation]:
+    """Victims free their slots one by one: no node before its descendants."""
+    p, before = run.oracle.positions, run.before
+    place = {page: q for q, page in before.page.items() if q not in run.seen.cached}
+    gone = [place[page] for page in run.engine.pool.freed if page in place]
+    for i, q in enumerate(gone):
+        late = next((k for k in gone[i + 1 :] if p.le(q, k) and before.end[q] != before.end[k]), None)
+        if late is not None:
+            return [Violation("EVICT_LEAF", f"{prefix_text(p, q)} was evicted before its descendant {prefix_text(p, late)}")]
+    return []
+
+
+def _arguments(run: CheckedRun, done: Performed) -> tuple[int, ...]:
+    """The arguments of the postconditions. The position found is the one that the subject answered."""
+    call, found = run.oracle.call, run.oracle.call.found
+    if done.op.name in ("match", "peek", "insert", "start") and done.answer.length is not None:
+        path = run.oracle.positions.ancestors[call.key]
+        found = path[max(0, min(done.answer.length // run.engine.page_size, len(path) - 1))]
+    last = call.last_size if run.frees_as_specified() else _last_victim_size(run)
+    return call.arguments(found, last, not done.answer.refused)
+
+
+def _last_victim_size(run: CheckedRun) -> int:
+    """Tokens of the node that was evicted last, by the order in which pages were freed."""
+    before = run.before
+    gone = {page: q for q, page in before.page.items() if q not in run.seen.cached}
+    for page in reversed(run.engine.pool.freed):
+        if page in gone:
+            end = before.end[gone[page]]
+            return run.engine.page_size * sum(1 for q in gone.values() if before.end[q] == end)
+    return 0

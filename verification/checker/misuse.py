@@ -1,12 +1,15 @@
 """Misuses: calls outside their guard, made only with --misuse. Each must raise a typed error and change nothing."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from radixcheck.spec.signature import TREE
 from radixcheck.spec.values import Key
-from radixcheck.verification.checker.engine import Answer, Engine
+from radixcheck.verification.checker.checked_run import CheckedRun
+from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
 from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import REQUEST_MISUSES, TREE_MISUSES
 from radixcheck.verification.protocol import Supports
 
@@ -31,10 +34,6 @@ def misuse(engine: Engine, oracle: Oracle, name: str) -> Answer | None:
     except Exception as error:  # a subject may raise anything
         return Answer(error=error.with_traceback(None))
     return Answer()
-
-
-def _unlock_twice(engine: Engine, oracle: Oracle) -> Call | None:
-    return (lambda: engine.subject.unlock(engine.released)) if engine.released is not None else None
 
 
 def _lock_stale(engine: Engine, oracle: Oracle) -> Call | None:
@@ -63,25 +62,45 @@ def _unknown_key(engine: Engine) -> Key:
     return Key((10**6,) * engine.page_size)
 
 
-def _reset_held(engine: Engine, oracle: Oracle) -> Call | None:
-    return engine.subject.reset if oracle.model.state.held else None
-
-
 def _start_twice(engine: Engine, oracle: Oracle) -> Call | None:
     live = next((h for h in oracle.model.state.held if h not in oracle.locks and h not in oracle.loans), None)
     return None if live is None else lambda: engine.subject.start(live, _unknown_key(engine))
 
 
 _CALLS: dict[str, Callable[[Engine, Oracle], Call | None]] = {
-    "unlock twice": _unlock_twice,
+    "unlock twice": lambda engine, oracle: None if engine.released is None else partial(engine.subject.unlock, engine.released),
     "lock a stale handle": _lock_stale,
     "free slots of the tree": _free_foreign,
     "insert slots of the tree": _insert_foreign,
     "evict a negative number": lambda engine, oracle: lambda: engine.subject.evict(-1),
     "match a negative token": lambda engine, oracle: lambda: engine.subject.match(Key((-1,) * engine.page_size)),
-    "reset while held": _reset_held,
+    "reset while held": lambda engine, oracle: engine.subject.reset if oracle.model.state.held else None,
     "start a live request": _start_twice,
     "finish an unknown request": lambda engine, oracle: lambda: engine.subject.finish(UNKNOWN),
     "decode an unknown request": lambda engine, oracle: lambda: engine.subject.decode(UNKNOWN, 1),
     "abort an unknown request": lambda engine, oracle: lambda: engine.subject.abort(UNKNOWN),
 }
+
+
+def judge_misuse(run: CheckedRun, name: str) -> list[Violation]:
+    """Make one misuse, if it is possible in the present state, and judge it."""
+    run.before = run.seen
+    answer = misuse(run.engine, run.oracle, name)
+    run.tally.count("MISUSE", answer is not None)
+    if answer is None:
+        return []
+    if not answer.refused:
+        found = f"it raised {answer.error_text}" if answer.error else "the call was accepted"
+        return [Violation("MISUSE", f"{name}: expected a typed error, {found}")]
+    changes = [finding.text for finding in run.engine.pool.findings]
+    if run.transparent:
+        changes += _changes(run)
+    return [Violation("MISUSE", f"{name}: refused, but {changes[0]}")] if changes else []
+
+
+def _changes(run: CheckedRun) -> list[str]:
+    try:
+        findings = [violation.text for violation in run.observe()]
+    except SubjectFailed as failed:
+        findings = [str(failed)]
+    return findings + [f"{name} changed" for name in run.differing(run.tainted)]

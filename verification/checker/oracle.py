@@ -34,8 +34,7 @@ class Oracle:
         return self.model.state.now + (0 if self.call.operation in ACCESSES else 0.5)
 
     def allowed(self, op: Op) -> bool:
-        """Whether a caller can make this call: the holder or the match that it names exists. Shrinking may have removed the operation
-        that made it."""
+        """Whether a caller can make this call: its holder or match exists. Shrinking may have removed the operation that made it."""
         s, h = self.model.state, op.holder
         match op.name:
             case "lock":

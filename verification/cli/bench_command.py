@@ -13,10 +13,10 @@ from radixcheck.verification.bench.bench_data import CACHES, SCENARIOS
 from radixcheck.verification.bench.measure import measure
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.replay.mooncake import read
 from radixcheck.verification.report import bench_view as report
 from radixcheck.verification.report import console
 from radixcheck.verification.review_6907 import cost_claims as claims
+from radixcheck.verification.trace_replay.mooncake import read
 
 REPEAT = 3
 

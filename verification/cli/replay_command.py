@@ -12,12 +12,13 @@ from radixcheck.verification.cli.trace_argument import open_trace, refuse_option
 from radixcheck.verification.core.traces import is_trace
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
+from radixcheck.verification.runs.trace_results import TEST, TRACE
 from radixcheck.verification.subjects.registry import resolve
 
 if TYPE_CHECKING:
     from radixcheck.verification.runs.shrink_job import ShrinkTo
 
-FILES = {".py": "a test for pytest", ".jsonl": "a trace"}
+FILES = {TEST: "a test for pytest", TRACE: "a trace"}
 HEADER = ("policy", "page_size", "pool", "device")  # options that are fields of the header of a trace of operations
 OF_REQUESTS = ("running", "tokens_per_id", "limit")  # options of traces of requests
 

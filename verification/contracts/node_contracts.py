@@ -1,17 +1,19 @@
-"""Contracts on single nodes: what a split copies, which nodes are evictable leaves, and the slots of a path."""
+"""Contracts on single nodes: what a split copies, the evictable leaves and the order of their eviction, and the slots of a path."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from radixcheck.optimized.heap import POLICIES as FAST
 from radixcheck.optimized.node import Node as FastNode
 from radixcheck.optimized.tree import NodeTree as FastTree
 from radixcheck.optimized.tree import Walk as FastWalk
+from radixcheck.reference.eviction import POLICIES as READABLE
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.reference.node import Node, Page, path, slots_of, split_node
+from radixcheck.reference.tree import NodeTree
 from radixcheck.verification.contracts.contract import Contract
-from radixcheck.verification.contracts.small import Cloned, chosen
-from radixcheck.verification.contracts.tree_shapes import CPU, Shape, fast_nodes, reference_nodes, reference_tree, shape_of
+from radixcheck.verification.contracts.small import CPU, Cloned, Shape, chosen, fast_nodes, reference_nodes, shape_of
 
 Attributes = tuple[int, ...]  # lock, time, creation, hits, priority
 
@@ -27,30 +29,18 @@ class Half:
     filed: bool  # whether the parent has it under that key
 
 
-Split = Callable[[Page, Page, Attributes, int, int], tuple[Half, Half]]  # tokens, slots, attributes, length of the upper half, page size
+Cut = Callable[[Page, Page, Attributes, int, int], tuple[Half, Half]]  # tokens, slots, attributes, length of the upper half, page size
 
 
 def _cuts_in_two(
-    cut: Split,
-    s: int,
-    t: int,
-    u: int,
-    v: int,
-    lock: int,
-    time: int,
-    creation: int,
-    hits: int,
-    priority: int,
-    upper: int,
-    lower: int,
-    page: int,
+    f: Cut, s: int, t: int, u: int, v: int, lock: int, time: int, creation: int, hits: int, priority: int, upper: int, lower: int, page: int
 ) -> bool:
     """The halves have the tokens and slots of the node, both have its lock, times, hits and priority, and each its own child key."""
     page = chosen(page, range(1, 3))
     at, behind = page * chosen(upper, range(1, 3)), page * chosen(lower, range(1, 3))
     tokens, slots = tuple(range(at + behind)), ((s, t, u, v) * 2)[: at + behind]
     attributes = (lock, time, creation, hits, priority)
-    first, second = cut(tokens, slots, attributes, at, page)
+    first, second = f(tokens, slots, attributes, at, page)
     for half, part in ((first, slice(0, at)), (second, slice(at, at + behind))):
         if tuple(half.tokens) != tokens[part] or len(half.slots) != len(tokens[part]):
             return False
@@ -122,7 +112,7 @@ def _unlocked_and_childless(leaves: Leaves, under_b: int, under_c: int, lock_a: 
 
 
 def _reference_leaves(shape: Shape) -> set[int]:
-    tree = reference_tree()
+    tree = NodeTree(1)
     nodes = reference_nodes(shape, tree)
     return {nodes.index(leaf) for leaf in evictable_leaves(tree.root)}
 
@@ -174,10 +164,86 @@ _THREE = {"first": (1, 2), "second": (1, 2)}
 _SHAPE = {"under_b": (0, 1), "under_c": (0, 2)}
 _SPLITS = "match, insert, start, chunk, finish"
 
+
+NAMES = tuple(READABLE)
+GROWING = tuple(name for name in NAMES if name != "mru")  # policies under which an access never makes a key smaller
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """The attributes that a policy reads."""
+
+    time: int
+    creation: int
+    hits: int
+    priority: int
+
+
+Keys = Callable[[str, Any], tuple[int, int]]  # policy, node -> key
+
+
+def _strict_total_order(
+    key: Keys, policy: int, t: int, u: int, v: int, c: int, d: int, e: int, h: int, i: int, j: int, p: int, q: int, r: int
+) -> bool:
+    """The keys of leaves with different times are in a strict total order."""
+    if t in (u, v) or u == v:
+        return True
+    name = NAMES[chosen(policy, range(len(NAMES)))]
+    x, y, z = (key(name, leaf) for leaf in (Leaf(t, c, h, p), Leaf(u, d, i, q), Leaf(v, e, j, r)))
+    if (x < y) == (y < x):
+        return False
+    return not x < y < z or x < z
+
+
+def _same_keys(key: Keys, policy: int, time: int, creation: int, hits: int, priority: int) -> bool:
+    """Both caches give a leaf the same key."""
+    name, leaf = NAMES[chosen(policy, range(len(NAMES)))], Leaf(time, creation, hits, priority)
+    there: Any = READABLE[name]
+    (a, b), (c, d) = key(name, leaf), there(leaf)
+    return bool(a == c and b == d)
+
+
+def _never_smaller(key: Keys, policy: int, time: int, creation: int, hits: int, priority: int, later: int, hit: int, rank: int) -> bool:
+    """An access never makes a key smaller, so that an outdated heap entry can be repaired when it surfaces (all policies except mru)."""
+    name = GROWING[chosen(policy, range(len(GROWING)))]
+    before = key(name, Leaf(time, creation, hits, priority))
+    after = key(name, Leaf(time + later, creation, hits + hit, max(priority, rank)))
+    return before < after or before == after
+
+
+def _readable(policy: str, leaf: Any) -> tuple[int, int]:
+    return READABLE[policy](leaf)
+
+
+def _fast(policy: str, leaf: Any) -> tuple[int, int]:
+    return FAST[policy](leaf)
+
+
+def _one_number(policy: str, leaf: Any) -> tuple[int, int]:
+    """The time is left out: leaves with the same first number tie."""
+    return READABLE[policy](leaf)[0], 0
+
+
+def _slru_at_once(policy: str, leaf: Any) -> tuple[int, int]:
+    """One hit is enough for the protected segment of slru."""
+    return (int(leaf.hits >= 1), leaf.time) if policy == "slru" else FAST[policy](leaf)
+
+
+def _least_first(policy: str, leaf: Any) -> tuple[int, int]:
+    """Under lfu the most frequently used leaf is evicted first."""
+    return (-leaf.hits, leaf.time) if policy == "lfu" else FAST[policy](leaf)
+
+
+_POLICY = {"policy": (0, len(NAMES) - 1)}
+_ACCESS = {"policy": (0, len(GROWING) - 1), "later": (1, None), "hit": (0, 1), "rank": (0, None)}
+
 CONTRACTS = (
     Contract("split_node", f"reference/node.py: {_SPLITS}", _cuts_in_two, _reference_split, _begins_unlocked, _CUT),
     Contract("NodeTree.split", f"optimized/tree.py: {_SPLITS}", _cuts_in_two, _fast_split, _keeps_child_key, _CUT),
     Contract("slots_of", "reference/node.py: match, start, chunk", _from_the_root_down, _reference_slots, _from_the_leaf_up, _THREE),
     Contract("evictable_leaves", "reference/eviction.py: evict", _unlocked_and_childless, _reference_leaves, _ignores_locks, _SHAPE),
     Contract("Node.is_evictable_leaf", "optimized/node.py: the heap", _unlocked_and_childless, _fast_leaves, _ignores_children, _SHAPE),
+    Contract("POLICIES", "reference/eviction.py: evict", _strict_total_order, _readable, _one_number, _POLICY),
+    Contract("heap.POLICIES", "optimized/heap.py: push, refresh, pop_victim", _same_keys, _fast, _slru_at_once, _POLICY),
+    Contract("heap.POLICIES, repaired late", "optimized/heap.py: pop_victim", _never_smaller, _fast, _least_first, _ACCESS),
 )

@@ -1,17 +1,18 @@
-"""Contracts on locks and sizes, on trees of three nodes."""
+"""Contracts on locks and sizes, and on the eviction heap with outdated entries, on trees of three nodes."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
+from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.node import Node as FastNode
 from radixcheck.optimized.tree import NodeTree as FastTree
 from radixcheck.optimized.tree import Walk as FastWalk
 from radixcheck.reference.node import Node
 from radixcheck.reference.tree import NodeTree, Walk
 from radixcheck.verification.contracts.contract import Contract
-from radixcheck.verification.contracts.small import chosen
-from radixcheck.verification.contracts.tree_shapes import CPU, NODES, Shape, fast_nodes, reference_nodes, reference_tree, shape_of
+from radixcheck.verification.contracts.small import CPU, NODES, Extent, Shape, chosen, fast_nodes, reference_nodes, shape_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _is_the_change(moved: Moved, before: tuple[int, ...], after: tuple[int, ...]
 
 
 def _reference_change(change: Callable[[NodeTree, Node], None], shape: Shape, at: int) -> Moved:
-    tree = reference_tree()
+    tree = NodeTree(1)
     nodes = reference_nodes(shape, tree)
     change(tree, nodes[at])
     return Moved(tuple(node.lock for node in nodes[1:]), tree._evictable, tree._protected)
@@ -105,9 +106,7 @@ def _moves_the_whole_path(shape: Shape, at: int) -> Moved:
 def _counts_the_whole_path(shape: Shape, at: int) -> Moved:
     """The count of each node of the path grows."""
     moved = _fast_lock(shape, at)
-    return Moved(
-        tuple(count + (i in shape.path(at)) for i, count in enumerate(shape.local_lock_refs(), 1)), moved.evictable, moved.protected
-    )
+    return replace(moved, locks=tuple(count + (i in shape.path(at)) for i, count in enumerate(shape.local_lock_refs(), 1)))
 
 
 def _unlocks_one_node(shape: Shape, at: int) -> Moved:
@@ -132,7 +131,7 @@ def _edge(shape: Shape, at: int) -> int:
 
 
 def _reference_room(shape: Shape, at: int, inside: int) -> int:
-    nodes, edge = reference_nodes(shape.whole_paths(), reference_tree()), _edge(shape, at)
+    nodes, edge = reference_nodes(shape.whole_paths(), NodeTree(1)), _edge(shape, at)
     return (Walk(0, nodes[at], nodes[edge], inside) if edge else Walk(0, nodes[at])).evictable_tokens()
 
 
@@ -145,17 +144,7 @@ def _fast_room(shape: Shape, at: int, inside: int) -> int:
 
 
 def _counts_unprotected(
-    room: Room,
-    under_b: int,
-    under_c: int,
-    at: int,
-    lock_a: int,
-    lock_b: int,
-    lock_c: int,
-    size_a: int,
-    size_b: int,
-    size_c: int,
-    inside: int,
+    f: Room, under_b: int, under_c: int, at: int, lock_a: int, lock_b: int, lock_c: int, size_a: int, size_b: int, size_c: int, inside: int
 ) -> bool:
     """The evictable tokens of a walk are those that no holder protects, including the part of the node in which it ends."""
     shape, at = shape_of(under_b, under_c, (lock_a, lock_b, lock_c), (size_a, size_b, size_c)), chosen(at, range(NODES + 1))
@@ -163,7 +152,7 @@ def _counts_unprotected(
     expected = sum(shape.sizes[i - 1] for i in shape.path(at) if counts[i - 1] == 0)
     if edge and counts[edge - 1] == 0:
         expected += inside
-    return room(shape, at, inside) == expected
+    return f(shape, at, inside) == expected
 
 
 def _forgets_the_edge(shape: Shape, at: int, inside: int) -> int:
@@ -185,7 +174,55 @@ _LOCKS, _UNLOCKS = "lock, start, chunk, finish", "unlock, chunk, finish, abort"
 _GUARD = "the guard of start"
 _WALKED = {**_LOCKED, "inside": (1, None)}
 
+
+# Stored times, increments of the times since then, locks -> index of the leaf.
+Pop = Callable[[Sequence[int], Sequence[int], Sequence[int]], int]
+
+
+def _least_live(pop: Pop, s: int, t: int, u: int, later_s: int, later_t: int, lock: int) -> bool:
+    """The victim is the unlocked leaf with the least current time, whatever time its entry has (lru)."""
+    stored, later, locks = (s, t, u), (later_s, later_t, 0), (0, 0, lock)
+    live = [stored[i] + later[i] for i in range(3)]
+    if live[0] == live[1] or live[1] == live[2] or live[0] == live[2]:
+        return True  # no two leaves have the same time
+    victim = pop(stored, later, locks)
+    return locks[victim] == 0 and all(locks[i] > 0 or live[victim] <= live[i] for i in range(3))
+
+
+def _queued(stored: Sequence[int], later: Sequence[int], locks: Sequence[int]) -> tuple[EvictionHeap, list[FastNode]]:
+    heap = EvictionHeap("lru")
+    slots: Any = Extent(0)
+    root = FastNode(None, b"", b"", slots)
+    leaves = [FastNode(root, bytes([i]), b"", slots) for i in range(3)]
+    for i, leaf in enumerate(leaves):
+        leaf.time = stored[i]
+        heap.push(leaf)
+    for i, leaf in enumerate(leaves):
+        leaf.time += later[i]
+        if locks[i] > 0:
+            leaf.local_lock_ref = locks[i]
+            heap.retire(leaf)
+    return heap, leaves
+
+
+def _popped(stored: Sequence[int], later: Sequence[int], locks: Sequence[int]) -> int:
+    heap, leaves = _queued(stored, later, locks)
+    return leaves.index(heap.pop_victim())
+
+
+def _trusts_entries(stored: Sequence[int], later: Sequence[int], locks: Sequence[int]) -> int:
+    """The first entry of an unlocked leaf is taken, even if it is outdated."""
+    heap, leaves = _queued(stored, later, locks)
+    while True:
+        leaf = heap._least()[3]
+        if leaf.is_evictable_leaf():
+            return leaves.index(leaf)
+
+
+_BOUNDS = dict.fromkeys(("later_s", "later_t", "lock"), (0, None))
+
 CONTRACTS = (
+    Contract("EvictionHeap.pop_victim", "optimized/heap.py: evict, alloc, start, decode", _least_live, _popped, _trusts_entries, _BOUNDS),
     Contract("NodeTree._lock_path", f"reference/tree.py: {_LOCKS}", _locks_each_once, _reference_lock, _moves_the_whole_path, _LOCKED),
     Contract("NodeTree.lock_path", f"optimized/locks.py: {_LOCKS}", _counts_one_more, _fast_lock, _counts_the_whole_path, _LOCKED),
     Contract(

@@ -1,7 +1,9 @@
-"""The exit status of a command, and the words for verdicts."""
+"""The result of a job, the exit status of a command, and the words for verdicts."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from enum import IntEnum, StrEnum
+from typing import Any
 
 
 class Status(IntEnum):
@@ -52,3 +54,23 @@ class Verdict(StrEnum):
     REPEATED = "REPEATED"  # a finding that was reproduced
     GONE = "GONE"  # a finding that was not reproduced
     NO_TRACE = "NO TRACE"
+
+
+class Outcome(ABC):
+    """The result of a job. Subclasses add what it found."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def status(self) -> Status:
+        """The exit status of the command."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the status is HOLDS: nothing is refuted, and nothing undecided."""
+        return self.status == Status.HOLDS
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as a JSON object."""

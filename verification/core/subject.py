@@ -7,6 +7,7 @@ from typing import Any
 from radixcheck.verification.protocol import Setup, Supports
 
 Factory = Callable[[Setup], Any]  # returns a fresh cache
+Given = str | Factory  # what a user gives: a name (module:factory, exec:COMMAND, NAME@PYTHON), or a factory; a Subject is one
 
 
 @dataclass(frozen=True, slots=True)

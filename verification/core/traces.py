@@ -28,7 +28,7 @@ from typing import Any
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.atomic_write import write_atomically
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op, Trace, is_misuse
 
@@ -57,7 +57,7 @@ def is_trace(path: Path) -> bool:
     """Return whether the first line is a header of a trace, of any version; False for a file that cannot be read."""
     try:
         with path.open("rb") as file:
-            return _has_mark(_object(file.readline(HEADER_BYTES_MAX)))
+            return bool(_object(file.readline(HEADER_BYTES_MAX)).get("radixcheck") == MARK)
     except (OSError, ValueError):
         return False
 
@@ -88,8 +88,7 @@ def write(path: Path, recorded: Recorded) -> None:
 
 
 def _lines(file: str, recorded: Recorded) -> list[bytes]:
-    c = recorded.config
-    config = {"policy": c.policy, "page_size": c.page_size, "pool": c.pool, "device": c.device}
+    config = recorded.config.to_json()
     header = {"radixcheck": MARK, "version": VERSION, **config, "subject": recorded.subject, "property": recorded.property}
     try:
         return [json.dumps(each, allow_nan=False).encode() for each in (header, *(op.to_json() for op in recorded.trace))]
@@ -126,10 +125,6 @@ def _no_number(word: str) -> Any:
     raise ValueError(f"{word} is not a number in JSON")
 
 
-def _has_mark(data: Mapping[str, Any]) -> bool:
-    return data.get("radixcheck") == MARK
-
-
 def _header(line: bytes) -> tuple[Config, str, str]:
     """Return configuration, subject and property. Raise ValueError."""
     fix = f'begin the file with {{"radixcheck": "{MARK}", "version": {VERSION}, "policy": .., "page_size": .., "pool": ..}}'
@@ -137,7 +132,7 @@ def _header(line: bytes) -> tuple[Config, str, str]:
         data = _object(line)
     except ValueError as error:
         raise ValueError(f"is not the header of a trace: {fix}") from error
-    if not _has_mark(data):
+    if data.get("radixcheck") != MARK:
         raise ValueError(f"is not the header of a trace: {fix}")
     version = _integer(data, "version", least=1)
     if version > VERSION:
@@ -156,14 +151,13 @@ def _header(line: bytes) -> tuple[Config, str, str]:
 
 
 def _operation(line: bytes) -> Op:
-    """Return the operation of a line. Raise ValueError."""
     data = _object(line)
     _known(data, _OPERATION, "an operation")
     name = _text(data, "op")
     if name not in _NAMES and not is_misuse(name):
         raise ValueError(f"unknown operation {name!r}: choose from {', '.join(_NAMES)}")
     tokens = data.get("tokens", [])
-    if not isinstance(tokens, list) or not all(_is_integer(token) and 0 <= token <= INTEGER_MAX for token in tokens):
+    if not isinstance(tokens, list) or not all(type(token) is int and 0 <= token <= INTEGER_MAX for token in tokens):
         raise ValueError(f"tokens is {_short(tokens)}: give a list of integers from 0")
     namespace = data.get("namespace", [])
     if not isinstance(namespace, list):
@@ -184,14 +178,9 @@ def _integer(data: Mapping[str, Any], name: str, least: int, default: int = 0) -
     value = data.get(name, default)
     if name not in data and least > 0:
         raise ValueError(f"has no field {name}: give an integer from {least}")
-    if not _is_integer(value) or not least <= value <= INTEGER_MAX:
+    if type(value) is not int or not least <= value <= INTEGER_MAX:
         raise ValueError(f"{name} is {_short(value)}: give an integer" + (f" from {least}" if least > -INTEGER_MAX else ""))
-    number: int = value
-    return number
-
-
-def _is_integer(value: object) -> bool:
-    return type(value) is int
+    return value
 
 
 def _text(data: Mapping[str, Any], name: str, default: str | None = None) -> str:

@@ -7,10 +7,10 @@ from radixcheck.verification.core.short_text import numbers
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
 
 LINES = 16  # of one picture
-NO_MARKS: Mapping[NodeId, str] = MappingProxyType({})
+NO_LABELS: Mapping[NodeId, str] = MappingProxyType({})
 
 
-def tree(seen: Observation, marks: Mapping[NodeId, str] = NO_MARKS, limit: int = LINES) -> str:
+def tree(seen: Observation, labels: Mapping[NodeId, str] = NO_LABELS, limit: int = LINES) -> str:
     """Return the tree as lines of text, with the mark of a node at the end of its line. Lines beyond `limit` are counted instead.
 
     >>> a = SeenNode("a", None, (1,), (7,), (), (1,), 0, time=1)
@@ -27,7 +27,7 @@ def tree(seen: Observation, marks: Mapping[NodeId, str] = NO_MARKS, limit: int =
     stack = [(n, "", i == 0) for i, n in enumerate(reversed(children.get(None, [])))]
     while stack:
         n, indent, last = stack.pop()
-        lines.append(f"{indent}{'└─' if last else '├─'} {_label(n)}{f'  {marks[n.name]}' if n.name in marks else ''}")
+        lines.append(f"{indent}{'└─' if last else '├─'} {_label(n)}{f'  {labels[n.name]}' if n.name in labels else ''}")
         deeper = indent + ("   " if last else "│  ")
         stack.extend((c, deeper, i == 0) for i, c in enumerate(reversed(children.get(n.name, []))))
     if len(lines) > limit:

@@ -85,6 +85,7 @@ class Canonical(NamedTuple):
 
 Stamp = tuple[float, float]  # tick, and reading within it
 Labels = dict[int, list[int]]  # position -> what is kept of it
+Places = Mapping[NodeId | None, int]  # node -> the position at which it ends
 
 UNCACHED, INSIDE, NODE = 0, 1, 2
 ATTRIBUTES = tuple(SOFT)
@@ -136,7 +137,7 @@ class Canon:
 
     def _nodes(self, labels: Labels, s: State, checker: Checker) -> list[int]:
         """Label the nodes and the entries of the heap. Return the labels of entries whose node has left the tree."""
-        times, created = _times(s, checker), self._created(s)
+        times, created = _times(s, checker), {n: (s.creation[n], 0.0) for n in s.node} if self._read == "creation" else {}
         entries = _in_order(checker.observation) if checker.observation else ()
         keys = [self._key(entry, checker.abstraction.clock.known) for entry in entries]
         stamps = {*times.values(), *created.values()}
@@ -147,21 +148,12 @@ class Canon:
             labels[n] = [NODE, s.lock[n], rank[times[n]], *((rank[created[n]],) if created else self._number(s, n))]
         return self._entries(labels, entries, keys, rank, checker.abstraction.places) + _readings(stamps)
 
-    def _created(self, s: State) -> dict[int, Stamp]:
-        """Return the creation of each node, if the policy reads it."""
-        return {n: (s.creation[n], 0) for n in s.node} if self._read == "creation" else {}
-
     def _number(self, s: State, n: int) -> Iterable[int]:
         """The number that the policy reads of a node besides its times, in two digits."""
         return () if self._read == "time" else divmod(min(getattr(s, self._read)[n], self._cap), BASE)
 
     def _entries(
-        self,
-        labels: Labels,
-        entries: Sequence[SeenEntry],
-        keys: Sequence[tuple[Stamp, Stamp]],
-        rank: Mapping[Stamp, int],
-        places: Mapping[NodeId | None, int],
+        self, labels: Labels, entries: Sequence[SeenEntry], keys: Sequence[tuple[Stamp, Stamp]], rank: Mapping[Stamp, int], places: Places
     ) -> list[int]:
         """Label the entries of the heap. Return the labels of those whose node has left the tree."""
         gone, names = list[int](), dict[NodeId, int]()
@@ -184,14 +176,12 @@ class Canon:
 
 
 def _times(s: State, checker: Checker) -> dict[int, Stamp]:
-    """Return the last access of each node."""
     shown, places = checker.observation, checker.abstraction.places
     raw = {places[n.name]: n.time for n in shown.nodes} if shown and "time" not in checker.hidden else {}
     return {n: (tick, raw.get(n, 0)) for n, tick in s.time.items() if n in s.node}
 
 
 def _holders(labels: Labels, s: State, checker: Checker) -> None:
-    """Label the ends of the rows of locks and requests."""
     level, locks = checker.oracle.positions.level, checker.oracle.locks
     holders = [(LOCK if h in locks else REQUEST, level[s.at[h]], s.request_priority[h], s.tok[h]) for h in s.held]
     for kind, depth, priority, tok in sorted(holders):

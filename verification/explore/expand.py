@@ -146,9 +146,7 @@ class Expander:
 DIFFERENT_STATE = Violation("DETERMINISM", "the same operations led to a different state when they were repeated")
 
 
-@cache
-def _expander(factory: Any, scope: Scope, policy: str, page_size: int) -> Expander:
-    return Expander(factory, scope, policy, page_size)
+_expander = cache(Expander)
 
 
 def expand_in_worker(factory: Any, scope: Scope, policy: str, page_size: int, states: Sequence[Reached]) -> Expansion:

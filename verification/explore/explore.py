@@ -17,8 +17,7 @@ from multiprocessing.reduction import ForkingPickler
 from pickle import PicklingError
 from time import monotonic
 
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found, Violation
+from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.explore.expand import Broken, Expander, Expansion, Reached, expand_in_worker
@@ -140,12 +139,9 @@ def _repeated(factory: Factory, explored: Explored, broken: Broken, first: bool)
     afresh = replay(factory, config, trace).found
     found = [each for each in afresh.values() if len(each.trace) == len(trace)]
     if broken.violation.property not in afresh and first and not found:
-        found.append(Found(_unrepeated(broken.violation), trace, config))
+        id_, text, _ = violation = broken.violation
+        if id_ != "DETERMINISM":
+            text = f"{id_} was broken ({text}), but not when a fresh cache repeated the same operations"
+            violation = Violation("DETERMINISM", text)
+        found.append(Found(violation, trace, config))
     return found
-
-
-def _unrepeated(violation: Violation) -> Violation:
-    if violation.property == "DETERMINISM":
-        return violation
-    text = f"{violation.property} was broken ({violation.text}), but not when a fresh cache repeated the same operations"
-    return Violation("DETERMINISM", text)

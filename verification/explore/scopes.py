@@ -46,10 +46,8 @@ class Scope:
         """The bounds in words."""
         who = "requests" if self.requests else "locks"
         verbs = "start, chunk, decode, finish, abort" if self.requests else "insert, match, peek, lock, unlock"
-        longest = f", up to {self.pages} pages" if self.requests else " in pages"
-        return (
-            f"{verbs}, reset, evict one token or everything; keys {', '.join(self.keys)}{longest}; {self.holders} {who}; {self.pool} pages"
-        )
+        most = f", up to {self.pages} pages" if self.requests else " in pages"
+        return f"{verbs}, reset, evict one token or everything; keys {', '.join(self.keys)}{most}; {self.holders} {who}; {self.pool} pages"
 
     def alphabet(self, page_size: int, policy: str) -> tuple[Op, ...]:
         """Return every operation of the scope, for every holder."""

@@ -80,18 +80,6 @@ def _fill(names: tuple[str, ...], found: Any, held: tuple[Any, ...]) -> None:
             delattr(found, name)
 
 
-_ERRORS = (
-    Exception,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    KeyError,
-    IndexError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 _ATOMS = {int, float, bool, str, bytes, complex, type(None), type, range, BuiltinFunctionType, ModuleType, type(Ellipsis), Pattern, ref}
 
 
@@ -137,14 +125,14 @@ class Snapshot:
 # The methods are called on the base class: a subclass may override them.
 
 
+def _refill(clear: Callable[[Any], None], fill: Callable[[Any, Any], None], found: Any, held: Any) -> None:
+    clear(found)
+    fill(found, held)
+
+
 def _dict(found: dict[Any, Any]) -> Noted:
     held = [(key, dict.__getitem__(found, key)) for key in dict.__iter__(found)]
-
-    def undo() -> None:
-        dict.clear(found)
-        dict.update(found, held)
-
-    return undo, [part for item in held for part in item]
+    return partial(_refill, dict.clear, dict.update, found, held), [part for item in held for part in item]
 
 
 def _ordered(found: OrderedDict[Any, Any]) -> Noted:
@@ -165,27 +153,16 @@ def _list(found: list[Any]) -> Noted:
 
 def _set(found: set[Any]) -> Noted:
     held = set.copy(found)
-
-    def undo() -> None:
-        set.clear(found)
-        set.update(found, held)
-
-    return undo, set.__iter__(held)
+    return partial(_refill, set.clear, set.update, found, held), set.__iter__(held)
 
 
 def _buffer(found: Any) -> Noted:
-    """A bytearray or an array of numbers."""
     return partial(found.__setitem__, slice(None), found[:]), ()
 
 
 def _deque(found: deque[Any]) -> Noted:
     held = list(deque.__iter__(found))
-
-    def undo() -> None:
-        deque.clear(found)
-        deque.extend(found, held)
-
-    return undo, held
+    return partial(_refill, deque.clear, deque.extend, found, held), held
 
 
 def _tensor(found: Any) -> Noted:
@@ -259,12 +236,12 @@ _KINDS: dict[type, Callable[[Any], Noted]] = {
 }
 
 
-def _nothing(found: Any) -> Noted:
-    return None, ()
-
-
 _CONTENTS: dict[type, Callable[[Any], Noted]] = {  # by the first base class that is not written in Python
-    **dict.fromkeys((object, int, float, str, bytes, BaseException, *_ERRORS), _nothing),
+    **dict.fromkeys(
+        (object, int, float, str, bytes, BaseException, Exception, ArithmeticError, AssertionError, AttributeError),
+        lambda found: (None, ()),
+    ),
+    **dict.fromkeys((LookupError, KeyError, IndexError, RuntimeError, TypeError, ValueError), lambda found: (None, ())),
     **dict.fromkeys((dict, defaultdict), _dict),
     OrderedDict: _ordered,
     list: _list,

@@ -122,11 +122,8 @@ class Visitor(Checker):
         return {h for (_, tok, _), h in first.items() if self._is_representative(tok)}
 
     def _canonical(self) -> Canonical:
-        return self._canon(
-            self,
-            None if self.handle is None else self.oracle.matched.get(self.handle),
-            None if self.refused is None else self.oracle.positions.of(self.refused),
-        )
+        handle = None if self.handle is None else self.oracle.matched.get(self.handle)
+        return self._canon(self, handle, None if self.refused is None else self.oracle.positions.of(self.refused))
 
     def _judge_state_formulas(self, deviating: Mapping[str, str]) -> list[Violation]:
         """Judge each canonical state once; a state too broken to have a canonical form is judged whenever it is reached."""

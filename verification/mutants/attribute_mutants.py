@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from radixcheck.reference.node import Node, below, path
 from radixcheck.spec.values import Key, Match
-from radixcheck.verification.mutants.broken_steps import SteppedSplit
-from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.mutants.mutant import SteppedSplit, mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 

@@ -12,7 +12,7 @@ from radixcheck.optimized.requests import Request, Requests
 from radixcheck.optimized.tags import HasTokens
 from radixcheck.optimized.tree import NodeTree, Walk
 from radixcheck.spec.values import Key, Match
-from radixcheck.verification.mutants.rebuilt import Rebuilt, rebuilt
+from radixcheck.verification.mutants.mutant import Rebuilt, rebuilt
 
 
 class SplitSwapsSlots(NodeTree):

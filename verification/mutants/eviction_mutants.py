@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.reference.node import Node, below
 from radixcheck.reference.pool import Pool
-from radixcheck.verification.mutants.broken_steps import ListedEviction, SteppedEviction
-from radixcheck.verification.mutants.mutant import BY_SIZE, BY_TWO_RUNS, Mutant, mutant
+from radixcheck.verification.mutants.mutant import BY_SIZE, BY_TWO_RUNS, ListedEviction, Mutant, SteppedEviction, mutant
 from radixcheck.verification.subjects.historical import pairs_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
@@ -112,6 +111,8 @@ class EvictScansPerVictim(SteppedEviction):
     """The whole tree is searched again for each victim."""
 
 
+_TRUSTS_OLD = "A persistent heap pops what was a leaf when it was pushed, and does not check whether it still is."
+
 MUTANTS = (
     mutant("evict_internal", "EVICT_LEAF", EvictInternal, "FB-41"),
     mutant("evict_ignores_lock", "EVICT_UNLOCKED", EvictIgnoresLock, "FB-16"),
@@ -125,11 +126,5 @@ MUTANTS = (
     mutant("evict_frees_and_keeps", "COUNT", EvictFreesAndKeeps),
     mutant("victims_by_address", "DETERMINISM", VictimsByAddress, "FB-49", directed=BY_TWO_RUNS),
     mutant("evict_scans_per_victim", "EVICT_COST", EvictScansPerVictim, "FB-80 FB-81", directed=BY_SIZE),
-    Mutant(
-        "heap_trusts_old_entries",
-        "EVICT_LEAF",
-        "A persistent heap pops what was a leaf when it was pushed, and does not check whether it still is.",
-        "FB-45",
-        pairs_subject,
-    ),
+    Mutant("heap_trusts_old_entries", "EVICT_LEAF", _TRUSTS_OLD, "FB-45", pairs_subject),
 )

@@ -5,7 +5,7 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from typing import Any
 
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.workers import workers_for
 from radixcheck.verification.protocol import Setup
@@ -90,7 +90,5 @@ def _parts(subjects: Sequence[Subject], seeds: int) -> Iterator[Cleared]:
 def clear(subject: Subject, place: Place, first: int, seeds: int) -> Cleared:
     """Some seeds; every run is repeated on a second replica, every second one makes wrong calls too."""
     factory: Factory = subject if place.namespaces else Without(subject)
-    result = RunResult()
-    for seed in range(first, first + seeds):
-        result.merge(random_run(factory, place.config, seed, STEPS, stride=1, misused=seed % 2 == 1, replicated=1))
-    return Cleared(subject.name, place, result)
+    runs = (random_run(factory, place.config, seed, STEPS, 1, misused=seed % 2 == 1, replicated=1) for seed in range(first, first + seeds))
+    return Cleared(subject.name, place, RunResult.of(runs))

@@ -6,8 +6,7 @@ from functools import partial
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.node import Entry, Node
 from radixcheck.optimized.tree import NodeTree
-from radixcheck.verification.mutants.mutant import BY_SIZE, Mutant
-from radixcheck.verification.mutants.rebuilt import rebuilt
+from radixcheck.verification.mutants.mutant import BY_SIZE, Mutant, rebuilt
 from radixcheck.verification.subjects.historical import nodes_subject
 from radixcheck.verification.subjects.historical.base import above, held
 from radixcheck.verification.subjects.historical.historical_subject import historical_cache
@@ -144,6 +143,8 @@ class NeverTidied(EvictionHeap):
         """The fault: nothing."""
 
 
+_LIVE_KEYS = "The entries of the heap are bare nodes, which compare by their current times: a touch breaks the heap's order."
+
 MUTANTS = (
     rebuilt("split_forgets_parent", "PARENT", SplitForgetsParent),
     rebuilt("split_shares_storage", "MEM_BOUND", SplitSharesStorage, "FB-31", directed=BY_SIZE),
@@ -156,11 +157,5 @@ MUTANTS = (
     rebuilt("pop_without_repair", "ORDER", PopsWithoutRepair, "FB-45"),
     Mutant("evict_frees_the_deleted", "COUNT", FreesTheDeleted.__doc__ or "", "", partial(historical_cache, FreesTheDeleted)),
     rebuilt("heap_never_tidied", "HEAP_BOUND", NeverTidied, policy="mru"),
-    Mutant(
-        "heap_of_live_keys",
-        "HEAP_ORDER",
-        "The entries of the heap are bare nodes, which compare by their current times: a touch breaks the heap's order.",
-        "FB-45",
-        nodes_subject,
-    ),
+    Mutant("heap_of_live_keys", "HEAP_ORDER", _LIVE_KEYS, "FB-45", nodes_subject),
 )

@@ -4,8 +4,7 @@ from radixcheck.reference.node import Node, path
 from radixcheck.reference.pool import Pool
 from radixcheck.reference.radix_tree import Receipt
 from radixcheck.spec.values import Key, Match
-from radixcheck.verification.mutants.broken_steps import SteppedSplit, SteppedStart, unlock_unchecked
-from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.mutants.mutant import SteppedSplit, SteppedStart, mutant, unlock_unchecked
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 

@@ -6,8 +6,7 @@ from radixcheck.reference.node import Node, below, slots_of
 from radixcheck.reference.pool import page_starts
 from radixcheck.reference.radix_tree import Receipt
 from radixcheck.spec.values import Key, Match, Row
-from radixcheck.verification.mutants.broken_steps import unlock_unchecked
-from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.mutants.mutant import mutant, unlock_unchecked
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 

@@ -5,9 +5,8 @@ from radixcheck.reference.node import path
 from radixcheck.reference.pool import Pool
 from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key, Namespace, NoRoom, Row
-from radixcheck.verification.mutants.broken_steps import SteppedStart
 from radixcheck.verification.mutants.lock_mutants import StartForgetsLock
-from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.mutants.mutant import SteppedStart, mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 

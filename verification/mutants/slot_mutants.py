@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from radixcheck.reference.eviction import is_evictable_leaf
 from radixcheck.reference.node import Node, split_node
 from radixcheck.spec.values import Key, Match
-from radixcheck.verification.mutants.broken_steps import ListedEviction
-from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.mutants.mutant import ListedEviction, mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 

@@ -6,7 +6,7 @@ from radixcheck.optimized.keys import Packed
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.tree import NodeTree
 from radixcheck.spec.values import Namespace
-from radixcheck.verification.mutants.rebuilt import rebuilt
+from radixcheck.verification.mutants.mutant import rebuilt
 
 
 class SplitCopiesLockRef(NodeTree):

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from radixcheck.reference.node import ChildKey, Node, Page, shared_tokens, slots_of
 from radixcheck.spec.values import Key, Match, Namespace
-from radixcheck.verification.mutants.broken_steps import SteppedSplit
-from radixcheck.verification.mutants.mutant import mutant
+from radixcheck.verification.mutants.mutant import SteppedSplit, mutant
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 

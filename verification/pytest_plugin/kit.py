@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Status
-from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.core.subject import Given, Subject
 from radixcheck.verification.core.traces import Recorded, read
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.operations import Op
@@ -23,7 +22,7 @@ from radixcheck.verification.runs.verify_job import VerifyRequest, search_subjec
 from radixcheck.verification.search.machine import machine_run, never_fired
 from radixcheck.verification.search.run import new_checker, replay
 from radixcheck.verification.search.search_results import Report
-from radixcheck.verification.subjects.registry import Given, resolve
+from radixcheck.verification.subjects.registry import resolve
 
 POOL_PAGES = 16  # of a trace, and of a new cache, for which no other pool is given
 Operation = Op | Mapping[str, Any]  # as JSON: {"op": "insert", "tokens": [1, 2]}

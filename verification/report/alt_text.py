@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from radixcheck.verification.core.short_text import numbers, one_line
 from radixcheck.verification.core.tree_text import tree
-from radixcheck.verification.replay.trace_frames import STALE, Entry, Frame
+from radixcheck.verification.trace_replay.frame_results import STALE, Entry, Frame
 
 NODES, ENTRIES = 24, 10  # shown
 HIDDEN = "the cache does not show its inside"
@@ -19,7 +19,7 @@ def title(frame: Frame) -> str:
 
 def alt_text(frame: Frame) -> str:
     """Return everything that the drawing shows, as text."""
-    lines = [tree(frame.seen, frame.marks, NODES)] if frame.seen is not None else [HIDDEN]
+    lines = [tree(frame.seen, frame.labels, NODES)] if frame.seen is not None else [HIDDEN]
     lines += [text for text, _ in below(frame)]
     return "\n".join(map(one_line, "\n".join(lines).splitlines()))
 

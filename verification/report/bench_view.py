@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from radixcheck.verification.bench.bench_data import DEFAULT, SCENARIOS, Job
-from radixcheck.verification.bench.bench_results import Results
-from radixcheck.verification.bench.figures import Ratios
+from radixcheck.verification.bench.bench_results import Ratios, Results
 from radixcheck.verification.review_6907.cost_claims import MEASURED, Decided
 
 SLOW = 1_000  # from here on no decimals

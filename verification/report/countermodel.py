@@ -6,9 +6,9 @@ from textwrap import indent
 
 from radixcheck.verification.proofs.proof_results import Model, Moment
 from radixcheck.verification.protocol import NodeId
-from radixcheck.verification.replay.trace_frames import Frame, compared, entries, tokens_of
 from radixcheck.verification.report.alt_text import alt_text, title
 from radixcheck.verification.report.drawing import svg
+from radixcheck.verification.trace_replay.frame_results import Frame, compared, entries, tokens_of
 
 
 def frames(model: Model) -> tuple[Frame, ...]:
@@ -21,10 +21,10 @@ def frames(model: Model) -> tuple[Frame, ...]:
     after = model.after.seen
     kept = {slot for n in after.nodes for slot in n.slots}
     gone = {slot for n in before.nodes for slot in n.slots} - kept
-    seen, marks = compared(before, after, gone, 1, model.step.partition("(")[0])
+    seen, labels = compared(before, after, gone, 1, model.step.partition("(")[0])
     known |= tokens_of(after, known)
     first = _frame(Frame(0, "", "", before), model.before, known)
-    return first, _frame(Frame(1, model.step, fails, seen, marks), model.after, known)
+    return first, _frame(Frame(1, model.step, fails, seen, labels), model.after, known)
 
 
 def _frame(frame: Frame, moment: Moment, names: Mapping[NodeId, str]) -> Frame:

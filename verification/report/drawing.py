@@ -10,8 +10,8 @@ from textwrap import wrap
 
 from radixcheck.verification.core.short_text import numbers, one_line
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
-from radixcheck.verification.replay.trace_frames import NEW, SPLIT, Frame, figure
 from radixcheck.verification.report.alt_text import HIDDEN, NODES, alt_text, below, title
+from radixcheck.verification.trace_replay.frame_results import NEW, SPLIT, Frame, figure
 
 WIDTH = 352  # units; about as many pixels on a narrow page
 ROW, LINE, INDENT, LEVELS = 36, 15, 16, 8  # of a node, of a line of text, of a level; levels that are indented
@@ -135,7 +135,7 @@ def _rows(seen: Observation) -> list[_Row]:
 
 def _node(frame: Frame, row: _Row) -> Iterator[str]:
     """Yield the edge to a node, its box, and the lines in it."""
-    n, mark = row.node, frame.marks.get(row.node.name, "")
+    n, mark = row.node, frame.labels.get(row.node.name, "")
     gone = mark not in ("", NEW, SPLIT)
     x, y, above = row.left, row.top + 4, row.above
     start = f"M{above.left + 8},{above.top + above.height - 1}" if above else f"M8,{LINE}"

@@ -14,9 +14,20 @@ from rich.text import Text
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.mutants.detectors import DETECTORS, EXAMPLES, STEPS
-from radixcheck.verification.mutants.kill_matrix import KILLED, NOT_RUN, OPERATIONS_MAX, OTHER, SURVIVED, Cell, Judged, judge_all
-from radixcheck.verification.mutants.named import mutant
-from radixcheck.verification.mutants.reliability import SHARE, Reliability, measure_all
+from radixcheck.verification.mutants.kill_matrix import (
+    KILLED,
+    NOT_RUN,
+    OPERATIONS_MAX,
+    OTHER,
+    SHARE,
+    SURVIVED,
+    Cell,
+    Judged,
+    Reliability,
+    judge_all,
+    measure_all,
+    mutant,
+)
 from radixcheck.verification.review_6907.field_faults import FIELD_FAULTS, OUT_OF_SCOPE
 
 COLOURS = {KILLED: "green", OTHER: "bold yellow", SURVIVED: "bold red", NOT_RUN: "dim"}

@@ -8,10 +8,10 @@ from rich.text import Text
 from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.short_text import brief, one_line
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.replay.replay_results import Step
 from radixcheck.verification.report.style import colour, styled_status, table, warning
 from radixcheck.verification.report.wording import numbered
-from radixcheck.verification.runs.run_results import TRACE, ReplayOutcome, ShrinkOutcome, TraceOutcome
+from radixcheck.verification.runs.trace_results import TRACE, ReplayOutcome, ShrinkOutcome, TraceOutcome
+from radixcheck.verification.trace_replay.replay_results import Step
 
 
 def replay(outcome: ReplayOutcome) -> list[Any]:

@@ -10,11 +10,11 @@ from rich.text import Text
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.short_text import one_line
 from radixcheck.verification.core.tree_text import tree
-from radixcheck.verification.replay.trace_frames import EVICTED, NEW, SPLIT, Frame
 from radixcheck.verification.report.alt_text import HIDDEN, NODES, below, title
 from radixcheck.verification.report.drawing import STYLE, THEME, stacked, svg
 from radixcheck.verification.report.style import COLOURS, Tone, status_colour
-from radixcheck.verification.runs.run_results import ShowOutcome
+from radixcheck.verification.runs.trace_results import ShowOutcome
+from radixcheck.verification.trace_replay.frame_results import EVICTED, NEW, SPLIT, Frame
 
 PAGE, DRAWING = ".html", ".svg"  # how the name of a file ends
 STYLES = {"plain": "", "entry": "", "soft": "dim", "bad": COLOURS[Tone.BAD]}
@@ -52,7 +52,7 @@ def _picture(frame: Frame) -> Text:
     if frame.seen is None:
         lines = [Text(HIDDEN)]
     else:
-        lines = [_coloured(one_line(line)) for line in tree(frame.seen, frame.marks, NODES).splitlines()]
+        lines = [_coloured(one_line(line)) for line in tree(frame.seen, frame.labels, NODES).splitlines()]
     lines += [_below(one_line(text), style) for text, style in below(frame)]
     return Text("\n").join(lines)
 

@@ -83,7 +83,7 @@ def table(*columns: str, numbers: Collection[str] = (), gap: int = 2) -> Table:
     return made
 
 
-def beside(left: str, right: str) -> Table:
+def side_by_side(left: str, right: str) -> Table:
     """Return two texts next to each other."""
     made = Table(box=None, show_header=False, padding=(0, 6, 0, 0))
     made.add_row(Text(left), Text(right))

@@ -11,7 +11,7 @@ from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.report import diff_view, replay_view
-from radixcheck.verification.report.style import beside, colour, styled, styled_status, table, warning
+from radixcheck.verification.report.style import colour, side_by_side, styled, styled_status, table, warning
 from radixcheck.verification.report.wording import numbered
 from radixcheck.verification.runs.run_results import Scene, VerifyOutcome
 
@@ -53,7 +53,7 @@ def fault(together: Sequence[Found], scene: Scene | None) -> list[Any]:
     lines = numbered(found.trace)
     parts.append(_indented(Text(f"{len(found.trace)} operations under {found.config}:\n" + "\n".join(lines))))
     if scene:
-        parts.append(_indented(beside("before the last one:\n" + scene.before, "after it:\n" + scene.after)))
+        parts.append(_indented(side_by_side("before the last one:\n" + scene.before, "after it:\n" + scene.after)))
         if scene.orphans:
             parts.append(_indented(Text(scene.orphans)))
     return [*parts, Text()]

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Subject
-from radixcheck.verification.replay.replay_results import Settings
 from radixcheck.verification.runs.replay_job import POOL, SAMPLE_POOL, ReplayRequest, record_requests
 from radixcheck.verification.runs.run_results import DiffOutcome
 from radixcheck.verification.search.diff import along, diff
 from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.subjects.registry import REFERENCE, resolve
+from radixcheck.verification.trace_replay.replay_results import Settings
 
 PAGE_SIZE = 16  # tokens; along a trace, if both subjects support it
 

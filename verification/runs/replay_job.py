@@ -6,20 +6,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.traces import PAGES_MAX
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.replay.mooncake import TraceError, read
-from radixcheck.verification.replay.replay import replay
-from radixcheck.verification.replay.replay_results import Settings
-from radixcheck.verification.replay.sample import FILE as SAMPLE
-from radixcheck.verification.replay.shrink_replay import shrink
 from radixcheck.verification.runs.checked_bounds import check_supported
-from radixcheck.verification.runs.run_results import ReplayOutcome
 from radixcheck.verification.runs.shrink_job import Origin, ShrinkTo, shrink_to
+from radixcheck.verification.runs.trace_results import ReplayOutcome
+from radixcheck.verification.trace_replay.mooncake import TraceError, read
+from radixcheck.verification.trace_replay.replay import replay
+from radixcheck.verification.trace_replay.replay_results import Settings
+from radixcheck.verification.trace_replay.sample import FILE as SAMPLE
+from radixcheck.verification.trace_replay.shrink_replay import shrink
 
 POOL = 320_000  # tokens of a replay
 SAMPLE_POOL = 6_000  # tokens: small enough that the sample evicts

@@ -11,17 +11,16 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import ENTRY, LOST, on
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import SubjectFailed
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import NodeId, Observation
-from radixcheck.verification.replay.stepped import replicas, stepped
-from radixcheck.verification.replay.trace_frames import Frame, compared, entries, tokens_of
-from radixcheck.verification.runs.run_results import ShowOutcome
+from radixcheck.verification.runs.trace_results import ShowOutcome
 from radixcheck.verification.search.run import new_checker
+from radixcheck.verification.trace_replay.frame_results import Frame, compared, entries, tokens_of
+from radixcheck.verification.trace_replay.stepped import replicas, stepped
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class _Camera:
             self._names |= tokens_of(seen, self._names)
             state = checker.seen if fresh else None
             heap = entries(seen, self._names, lambda e: state is not None and _aged(checker.policy, state, e))
-            merged, marks = compared(self._before, seen, set(engine.pool.freed), engine.page_size, operation)
+            merged, labels = compared(self._before, seen, set(engine.pool.freed), engine.page_size, operation)
         except SubjectFailed as failed:
             return self._end(frame, str(failed))
         except (TypeError, AttributeError, ValueError) as error:  # not of the protocol's types
@@ -92,7 +91,7 @@ class _Camera:
         self._before = seen
         lost = (page for page, owner in enumerate(checker.seen.owner) if owner == LOST)
         slots = tuple(slot for page in lost for slot in range(page * engine.page_size, (page + 1) * engine.page_size))
-        return replace(frame, seen=merged, marks=marks, heap=heap, lost=slots)
+        return replace(frame, seen=merged, labels=labels, heap=heap, lost=slots)
 
     def _end(self, frame: Frame, why: str) -> Frame:
         """Return the last frame, and why it is the last."""

@@ -8,10 +8,10 @@ from radixcheck.verification.core import traces
 from radixcheck.verification.core.progress import Progress, Tell
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Trace
-from radixcheck.verification.replay.regression_test import text
-from radixcheck.verification.replay.replay_results import Shrunk
-from radixcheck.verification.replay.stepped import DETERMINISM
-from radixcheck.verification.runs.run_results import TEST, TRACE, ShrinkOutcome
+from radixcheck.verification.runs.trace_results import TEST, TRACE, ShrinkOutcome
+from radixcheck.verification.trace_replay.regression_test import text
+from radixcheck.verification.trace_replay.replay_results import Shrunk
+from radixcheck.verification.trace_replay.stepped import DETERMINISM
 
 
 @dataclass(frozen=True, slots=True)

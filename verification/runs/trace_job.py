@@ -9,12 +9,12 @@ from radixcheck.verification.core.progress import Progress, Tell, silent
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.replay.replay_results import Shrunk, Step
-from radixcheck.verification.replay.stepped import replicas, stepped
-from radixcheck.verification.runs.run_results import TraceOutcome
 from radixcheck.verification.runs.shrink_job import Origin, ShrinkTo, shrink_to
+from radixcheck.verification.runs.trace_results import TraceOutcome
 from radixcheck.verification.search.run import new_checker
 from radixcheck.verification.search.shrink import shrink
+from radixcheck.verification.trace_replay.replay_results import Shrunk, Step
+from radixcheck.verification.trace_replay.stepped import replicas, stepped
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.operations import REQUEST_OPERATIONS
-from radixcheck.verification.replay.replay_results import Settings
 from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.runs.diff_job import DiffRequest, compare
 from radixcheck.verification.runs.replay_job import SAMPLE_POOL, ReplayRequest, replay_requests
@@ -14,6 +13,7 @@ from radixcheck.verification.runs.scene import scene
 from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.search.verify import verify
 from radixcheck.verification.subjects.registry import REFERENCE, resolve
+from radixcheck.verification.trace_replay.replay_results import Settings
 
 COMPARE_SECONDS = 8.0  # at most
 REPLAYED = Settings(pool=SAMPLE_POOL)

@@ -15,7 +15,7 @@ from time import monotonic
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.checker.difference_text import prefix_text
 from radixcheck.verification.checker.oracle import Oracle
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.workers import WORKERS, workers_for
@@ -45,13 +45,8 @@ class Pair:
         self.engine = self._left.engine
         self.each: tuple[Supports, Supports] = (self.engine.subject.supports, self._right.engine.subject.supports)
         a, b = self.each
-        self.supports = replace(
-            a,
-            tree=a.tree and b.tree,
-            requests=a.requests and b.requests,
-            namespaces=a.namespaces and b.namespaces,
-            without=a.without | b.without,
-        )
+        both = {name: getattr(a, name) and getattr(b, name) for name in ("tree", "requests", "namespaces")}
+        self.supports = replace(a, without=a.without | b.without, **both)
         self.diverged = False
 
     def allowed(self, op: Op) -> bool:

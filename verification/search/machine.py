@@ -1,8 +1,8 @@
 """The checker under Hypothesis: a search through many examples, and a test case for a test suite.
 
-`hypothesis_run` collects all faults; `state_machine_test` and `machine_run` fail at the first fault, which Hypothesis shrinks.
+`hypothesis_batches` collects all faults; `state_machine_test` and `machine_run` fail at the first fault, which Hypothesis shrinks.
 
-A rule that never fires shows nothing. `hypothesis_run` counts each rule by its name, and `never_fired` returns those with a count of
+A rule that never fires shows nothing. `hypothesis_batches` counts each rule by its name, and `never_fired` returns those with a count of
 zero: a run with such a rule is undecided, not passed.
 """
 
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import seed as seeded
 from hypothesis.stateful import run_state_machine_as_test
 
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.rules import Machine, MisusedMachine, Plan, WantedFailed, rule_names
@@ -40,26 +40,6 @@ def machine_class(plan: Plan, misused: bool) -> type[Machine]:
     return type(base.__name__, (base,), {"plan": plan, "__doc__": base.__doc__})
 
 
-def hypothesis_run(
-    factory: Factory,
-    policies: Sequence[str],
-    page_sizes: Sequence[int],
-    seed: int,
-    examples: int,
-    steps: int = 50,
-    stride: int = 8,
-    misused: bool = False,
-) -> RunResult:
-    """Run all examples and collect all faults. `fired` counts rules by name; those that never fired with zero.
-
-    The seed repeats a run with the same version of Hypothesis; the traces of faults repeat them with any version.
-    """
-    result = RunResult()
-    for part in hypothesis_batches(factory, policies, page_sizes, seed, examples, steps, stride, misused):
-        result.merge(part)
-    return result
-
-
 def hypothesis_batches(
     factory: Factory,
     policies: Sequence[str],
@@ -71,7 +51,11 @@ def hypothesis_batches(
     misused: bool = False,
     wanted: str = "",
 ) -> Iterator[RunResult]:
-    """Yield the results of the same search batch by batch, until the wanted property (if any) fails or the subject does not answer."""
+    """Run all examples and yield the results batch by batch, with all faults; stop if the property `wanted` fails or the subject is lost.
+
+    `fired` counts rules by name; those that never fired with zero. The seed repeats a run with the same version of Hypothesis; the traces
+    of faults repeat them with any version.
+    """
     for first in range(0, examples, BATCH):
         number = min(BATCH, examples - first)
         plan = plan_for(factory, policies, page_sizes, stride, strict=False, wanted=wanted)

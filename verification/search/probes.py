@@ -17,8 +17,7 @@ from typing import Any
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.blame import of_crash
 from radixcheck.verification.checker.engine import Engine
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
 from radixcheck.verification.search.run import RunResult
@@ -193,7 +192,6 @@ def _referents(found: object) -> Iterable[Any]:
 
 
 def _cost(property_: str, steps: Callable[[int], tuple[int, Probe]], size: int, result: RunResult) -> None:
-    """Compare the steps of a call in two sizes."""
     few, _ = steps(size)
     many, scene = steps(FACTOR * size)
     text = f"{many} lines for {FACTOR * size} nodes, {few} for {size}: more than {COST_MAX} times as many"

@@ -16,7 +16,7 @@ from radixcheck.spec.values import Key
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.misuse import misuses_for
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
@@ -29,6 +29,7 @@ LOANS_MAX = 2  # more slots in the hands of callers would leave few to cache
 RESET_PAUSE = 12  # operations between two resets, so that the tree can grow
 
 _priorities = st.sampled_from(tuple(chain.from_iterable(PRIORITIES)))
+_ways = st.sampled_from(("new", "again", "again", "twin", "tight"))  # to start a request
 _amounts = st.sampled_from(((0, 1), (1, 0), (1, 1), (2, 0), (3, 1), (0, 0), (1000, 0)))  # pages and tokens to evict
 
 
@@ -159,14 +160,7 @@ class Machine(RuleBasedStateMachine):
     # Request operations.
 
     @_can("start")
-    @rule(
-        recipe=recipes(),
-        priority=_priorities,
-        how=st.sampled_from(("new", "again", "again", "twin", "tight")),
-        node=which,
-        where=which,
-        limit=which,
-    )
+    @rule(recipe=recipes(), priority=_priorities, how=_ways, node=which, where=which, limit=which)
     def start(self, recipe: Recipe, priority: int, how: str, node: int, where: int, limit: int) -> None:
         """Start a request: a new one, one that was refused before, the twin of another, or one that must evict."""
         key = self.refused.pop(0) if how == "again" and self.refused else self._key(recipe)

@@ -8,8 +8,7 @@ from random import Random
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.formulas import Tally
 from radixcheck.verification.checker.misuse import misuses_for
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found, Violation
+from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
 from radixcheck.verification.search.generate import PAGES_MAX, PROFILES, operations
@@ -29,6 +28,14 @@ class RunResult:
     found: dict[str, Found] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)  # property -> number of operations, with the one that first broke it
     consequences: dict[str, Found] = field(default_factory=dict)  # violations that follow from another one
+
+    @classmethod
+    def of(cls, parts: Iterable["RunResult"]) -> "RunResult":
+        """Return the merged results."""
+        result = cls()
+        for part in parts:
+            result.merge(part)
+        return result
 
     @property
     def followed(self) -> dict[str, str]:

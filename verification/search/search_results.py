@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 from radixcheck.spec.property import Property
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Trace
@@ -36,12 +36,8 @@ class Bounds:
 
     def configs(self) -> tuple[Config, ...]:
         """Return a configuration for each policy, page size and pool."""
-        return tuple(
-            Config(policy, size, self.pool or size * pages, self.device)
-            for pages in POOL_PAGES
-            for size in self.page_sizes
-            for policy in self.policies
-        )
+        choices = product(POOL_PAGES, self.page_sizes, self.policies)
+        return tuple(Config(policy, size, self.pool or size * pages, self.device) for pages, size, policy in choices)
 
 
 @dataclass(frozen=True, slots=True)

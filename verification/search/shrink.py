@@ -7,8 +7,7 @@ from typing import Protocol, TypeVar
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.catalogue import PROBED
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.search.run import replay

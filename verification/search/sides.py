@@ -14,7 +14,7 @@ from radixcheck.spec.signature import FREE
 from radixcheck.spec.values import CacheError, Sizes
 from radixcheck.verification.checker.engine import Engine, SubjectFailed
 from radixcheck.verification.checker.oracle import Oracle
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
 

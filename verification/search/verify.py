@@ -8,8 +8,7 @@ from radixcheck.spec.property import Property
 from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE, PROBED
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.workers import WORKERS, workers_for
@@ -43,7 +42,8 @@ def verify(subject: Subject, bounds: Bounds, progress: Callable[[float, str], No
             result.merge(part)
             if of_machine:
                 machine.merge(part)
-        jobs = {id_: pool.submit(_shrink, subject, found) for id_, found in result.found.items()}
+        seconds = {id_: SHRINK_SECONDS + SHRINK_PER_STEP * len(found.trace) for id_, found in result.found.items()}
+        jobs = {id_: pool.submit(shrink, subject, found, seconds[id_]) for id_, found in result.found.items()}
         found = []
         for i, (id_, job) in enumerate(jobs.items()):
             progress(i / len(jobs), f"shrinking the trace of {id_}")
@@ -117,7 +117,6 @@ def _machine(subject: Subject, bounds: Bounds) -> RunResult:
 
 
 def _probe(subject: Subject, bounds: Bounds) -> RunResult:
-    """Run the probes."""
     result = RunResult()
     for size in bounds.page_sizes[:2]:
         result.merge(probed(subject, Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device)))
@@ -126,17 +125,12 @@ def _probe(subject: Subject, bounds: Bounds) -> RunResult:
     return result
 
 
-def _shrink(subject: Subject, found: Found) -> Found:
-    return shrink(subject, found, SHRINK_SECONDS + SHRINK_PER_STEP * len(found.trace))
-
-
 def judged(result: RunResult, supports: Supports, white_box: bool, misused: bool = False) -> tuple[PropertyVerdict, ...]:
     """Return the verdict on every property from the counts of the runs."""
     return tuple(_judge(p, result, supports, white_box) for p in CATALOGUE.values() if p is not MISUSE or misused)
 
 
 def _judge(p: Property, result: RunResult, supports: Supports, white_box: bool) -> PropertyVerdict:
-    """Return the verdict on one property from the counts."""
     checked, exercised = result.tally.checked[p.id], result.tally.exercised[p.id]
     note = f"fails only where {result.followed[p.id]} does" if p.id in result.followed else ""
     if p.id in result.found:
@@ -150,7 +144,6 @@ def _judge(p: Property, result: RunResult, supports: Supports, white_box: bool) 
 
 
 def _attributes(id_: str, policy: str) -> frozenset[str]:
-    """Return the attributes that a property's formula reads."""
     states, posts = compiled(policy)
     ready = (r for r in (*states, *(r for rs in posts.values() for r in rs)) if r.property.id == id_)
     return next((r.reads for r in ready), frozenset()) & frozenset(SOFT)

@@ -17,19 +17,8 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 from radixcheck.verification.remote.serve import CacheError, Key, Match, NoRoom, NotLocked, Row, Sizes, StaleHandle, StillHeld
 
 __all__ = ["BadAmount", "BadKey", "NoRoom", "NotLocked", "NotYourSlot", "RequestExists", "StaleHandle", "StillHeld", "UnknownRequest"]
-__all__ += [
-    "EngineShim",
-    "EngineTree",
-    "FinishingShim",
-    "Live",
-    "Match",
-    "ObservableTree",
-    "Peek",
-    "Row",
-    "Sizes",
-    "WhiteBox",
-    "check_tokens",
-]
+__all__ += ["EngineShim", "EngineTree", "FinishingShim", "Live", "Match", "ObservableTree", "Peek", "Row", "Sizes"]
+__all__ += ["WhiteBox", "check_tokens"]
 
 
 class BadKey(CacheError):
@@ -335,12 +324,8 @@ class WhiteBox(EngineShim):
 
     def observe(self) -> Any:
         """Return the nodes and the rows."""
-        return self.tree.observe(
-            {
-                name: SeenRequest(self.locate(live.node), live.protected, live.row[: len(live.tokens)])
-                for name, live in self._requests.items()
-            }
-        )
+        rows = self._requests.items()
+        return self.tree.observe({h: SeenRequest(self.locate(x.node), x.protected, x.row[: len(x.tokens)]) for h, x in rows})
 
     def locate(self, node: Any) -> Any:
         """Return the name of a handle's node; None for the root."""

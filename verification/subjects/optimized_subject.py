@@ -115,8 +115,7 @@ class OptimizedSubject(RadixCache):
         if len(self._known) > len(nodes):
             self._known = {node: self._known[node] for node, _ in nodes}
         requests = {
-            request: SeenRequest(self.locate(live.node), live.cached, live.row[: len(live.tokens)].tolist())
-            for request, live in self.requests.items()
+            h: SeenRequest(self.locate(live.node), live.cached, live.row[: len(live.tokens)].tolist()) for h, live in self.requests.items()
         }
         heap = self.tree.heap
         entries = [SeenEntry(entry[:2], id(entry[3]), entry[2], entry[3].entry is entry) for entry in heap]
@@ -211,7 +210,6 @@ def _locks(nodes: Sequence[Node]) -> dict[Node, int]:
 
 
 def _namespace(child: Node) -> Namespace:
-    """Return the namespace in the child key of a child of the root."""
     assert isinstance(child.child_key, tuple), "the child key of a child of the root has its namespace"
     return child.child_key[0]
 

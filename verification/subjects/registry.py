@@ -15,50 +15,34 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.subject import Factory, Named, Subject
+from radixcheck.verification.core.subject import Factory, Given, Named, Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup, Supports
 from radixcheck.verification.remote.remote_subject import Remote
 
-Given = str | Factory  # what a user gives: a name, or a factory (a Subject is one)
-
-
 REFERENCE = "reference"
+_HERE = "radixcheck.verification.subjects"
 BUILT_IN = {
     n.name: n
     for n in (
-        Named(
-            "optimized",
-            "radixcheck.verification.subjects.optimized_subject:optimized_subject",
-            "this project's fast cache, in checking mode",
-        ),
-        Named(REFERENCE, "radixcheck.verification.subjects.reference_subject:reference_subject", "the readable cache"),
+        Named("optimized", f"{_HERE}.optimized_subject:optimized_subject", "this project's fast cache, in checking mode"),
+        Named(REFERENCE, f"{_HERE}.reference_subject:reference_subject", "the readable cache"),
         Named("model", "radixcheck.verification.subjects.model_subject:model_subject", "the specification, run as a cache"),
-        Named(
-            "base", "radixcheck.verification.subjects.historical:base_subject", "the cache before sglang#6907 (0.4.6.post5), in our words"
-        ),
-        Named("as-submitted:pairs", "radixcheck.verification.subjects.historical:pairs_subject", "sglang#6907, heap of (time, node) pairs"),
-        Named(
-            "as-submitted:nodes", "radixcheck.verification.subjects.historical:nodes_subject", "sglang#6907, heap of nodes with live times"
-        ),
-        Named(
-            "leaf-set", "radixcheck.verification.subjects.historical:leaf_set_subject", "base with sglang#14339: a set of evictable leaves"
-        ),
+        Named("base", f"{_HERE}.historical:base_subject", "the cache before sglang#6907 (0.4.6.post5), in our words"),
+        Named("as-submitted:pairs", f"{_HERE}.historical:pairs_subject", "sglang#6907, heap of (time, node) pairs"),
+        Named("as-submitted:nodes", f"{_HERE}.historical:nodes_subject", "sglang#6907, heap of nodes with live times"),
+        Named("leaf-set", f"{_HERE}.historical:leaf_set_subject", "base with sglang#14339: a set of evictable leaves"),
     )
 }
 PEERS = {
     n.name: n
     for n in (
-        Named("sglang-classic", "radixcheck.verification.subjects.sglang_classic:sglang_classic", "SGLang's RadixCache, white box"),
-        Named(
-            "sglang-python",
-            "radixcheck.verification.subjects.sglang_unified:sglang_python",
-            "its UnifiedRadixCache, Python core, white box",
-        ),
-        Named("sglang-rust", "radixcheck.verification.subjects.sglang_unified:sglang_rust", "its UnifiedRadixCache, Rust core, black box"),
-        Named("sglang-0.4.6", "radixcheck.verification.subjects.sglang_legacy:sglang_legacy", "SGLang 0.4.6.post5's RadixCache, white box"),
-        Named("vllm", "radixcheck.verification.subjects.vllm:vllm", "vLLM's KVCacheManager: requests only, black box"),
+        Named("sglang-classic", f"{_HERE}.sglang_classic:sglang_classic", "SGLang's RadixCache, white box"),
+        Named("sglang-python", f"{_HERE}.sglang_unified:sglang_python", "its UnifiedRadixCache, Python core, white box"),
+        Named("sglang-rust", f"{_HERE}.sglang_unified:sglang_rust", "its UnifiedRadixCache, Rust core, black box"),
+        Named("sglang-0.4.6", f"{_HERE}.sglang_legacy:sglang_legacy", "SGLang 0.4.6.post5's RadixCache, white box"),
+        Named("vllm", f"{_HERE}.vllm:vllm", "vLLM's KVCacheManager: requests only, black box"),
     )
 }  # caches of serving engines: each runs in a process of its own, because of what it imports
 GROUPS = {"as-submitted": ("as-submitted:pairs", "as-submitted:nodes")}  # a change that can be read in two ways

@@ -178,12 +178,12 @@ def interface() -> Interface:
     return Interface(version, base_prefix_cache, RadixKey, CacheInitParams)
 
 
-def common(allocator: Any, rows: Any, page_size: int, policy: str) -> dict[str, Any]:
+def common(pool: Any, rows: Any, page_size: int, policy: str) -> dict[str, Any]:
     """Return the parameters that all of these caches have."""
     return {
         "disable": False,
         "req_to_token_pool": rows,
-        "token_to_kv_pool_allocator": allocator,
+        "token_to_kv_pool_allocator": pool,
         "page_size": page_size,
         "eviction_policy": policy,
     }

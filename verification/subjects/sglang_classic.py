@@ -46,19 +46,8 @@ class Classic(Linked, Current):
 
     def _seen(self, node: Any) -> SeenNode:
         space, page = self._shown(node)
-        return SeenNode(
-            node.id,
-            self.locate(node.parent),
-            node.key.token_ids,
-            node.value,
-            space,
-            page,
-            node.lock_ref,
-            node.last_access_time,
-            node.creation_time,
-            node.hit_count,
-            node.priority,
-        )
+        attributes = (node.lock_ref, node.last_access_time, node.creation_time, node.hit_count, node.priority)
+        return SeenNode(node.id, self.locate(node.parent), node.key.token_ids, node.value, space, page, *attributes)
 
 
 def sglang_classic(setup: Any) -> WhiteBox:

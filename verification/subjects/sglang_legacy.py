@@ -112,19 +112,11 @@ class Legacy(Linked):
         self.cache.cache_finished_req(req)
 
     def _request(self, live: Any) -> Any:
-        """Return what the cache reads of a request.
-
-        It reads only the length of `prefix_indices`; after a checkpoint the tail belongs to them.
-        """
+        """Return what the cache reads of a request: of `prefix_indices` the length, to which after a checkpoint the tail belongs."""
         self._rows.put(live.row)
-        known = range(max(live.protected, live.inserted))
+        tokens, known = list(live.tokens), range(max(live.protected, live.inserted))
         return SimpleNamespace(
-            req_pool_idx=0,
-            origin_input_ids=list(live.tokens),
-            output_ids=[],
-            fill_ids=list(live.tokens),
-            prefix_indices=known,
-            last_node=live.node,
+            req_pool_idx=0, origin_input_ids=tokens, output_ids=[], fill_ids=list(live.tokens), prefix_indices=known, last_node=live.node
         )
 
     def observe(self, requests: Any) -> Observation:

@@ -92,19 +92,8 @@ class PythonCore(Unified):
 
         space, page = self._shown(node)
         full = node.component_data[ComponentType.FULL]
-        return SeenNode(
-            node.id,
-            self.locate(node.parent.id),
-            node.key.token_ids,
-            full.value,
-            space,
-            page,
-            full.lock_ref,
-            float(node.last_access_time),
-            float(node.creation_time),
-            node.hit_count,
-            node.priority,
-        )
+        attributes = (full.lock_ref, float(node.last_access_time), float(node.creation_time), node.hit_count, node.priority)
+        return SeenNode(node.id, self.locate(node.parent.id), node.key.token_ids, full.value, space, page, *attributes)
 
 
 class RustCore(Unified):

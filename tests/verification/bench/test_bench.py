@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,18 @@ from slack_cache import Forgetful, Leaking, Miscounting, Stale, Substituting, Un
 
 from radixcheck.verification.bench import plan, plot
 from radixcheck.verification.bench.bench_data import CACHES, SCENARIOS, Cache, Job
-from radixcheck.verification.bench.bench_results import Measurement, Results
+from radixcheck.verification.bench.bench_results import Figure, Measurement, Ratios, Results, ratios
 from radixcheck.verification.bench.driver import CheckFailed, Driver
 from radixcheck.verification.bench.drivers.floor_driver import Floor
 from radixcheck.verification.bench.drivers.optimized_driver import Optimized
-from radixcheck.verification.bench.figures import Figure, Ratios, ratios
 from radixcheck.verification.bench.measure import measure
+from radixcheck.verification.bench.scenarios.cache_scenarios import admit, decode, deep, memory, queue
+from radixcheck.verification.bench.scenarios.our_scenarios import batch, device
+from radixcheck.verification.bench.scenarios.trace_scenario import trace
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.replay import sample
 from radixcheck.verification.report import bench_view as report
 from radixcheck.verification.report import console
+from radixcheck.verification.trace_replay import sample
 
 SLACK = ROOT / "tests" / "subjects" / "slack_cache.py"
 WORKER = ROOT / "verification" / "bench" / "worker.py"
@@ -38,6 +39,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "device": {"leaves": 4, "page_size": 16, "steps": 3},
     "queue": {"requests": 130, "rounds": 4, "page_size": 16},
 }
+SCENARIO_RUNS: dict[str, Any] = {run.__name__: run for run in (admit, batch, decode, deep, device, memory, queue, trace)}
 JOBS = [Job(name, name, SMALL[name]) for name in ("admit", "deep")]
 
 
@@ -47,8 +49,7 @@ def ran(scenario: str, driver: type[Driver], **changed: Any) -> dict[str, float]
     def make(page_size: int, capacity: int, pool: str) -> Driver:
         return driver((driver.stub if pool == "stub" else driver.real)(capacity, page_size))
 
-    module = import_module(f"radixcheck.verification.bench.scenarios.{scenario}_scenario")
-    figures: dict[str, float] = module.run(make, **SMALL[scenario] | changed)
+    figures: dict[str, float] = SCENARIO_RUNS[scenario](make, **SMALL[scenario] | changed)
     return figures
 
 
@@ -133,19 +134,19 @@ def test_a_worker_that_hangs_is_reported() -> None:
 
 
 def test_the_command_ends_with_3_where_a_cache_skips_work(command: Command) -> None:
-    stopped = command("bench", "--quick", "--scenario", "deep", "--cache", f"{SLACK}:Forgetful")
+    ran = command("bench", "--quick", "--scenario", "deep", "--cache", f"{SLACK}:Forgetful")
 
-    assert stopped.status == 3
-    assert "present" in stopped.out
-    assert "incomplete" in stopped.out
+    assert ran.status == 3
+    assert "present" in ran.out
+    assert "incomplete" in ran.out
 
 
 def test_the_json_has_every_measurement_and_names_what_is_missing(command: Command) -> None:
     chosen = ("--cache", "floor", "--cache", "sglang-rust")
-    measured = command("bench", "--quick", "--scenario", "deep", *chosen, "--repeat", "2", "--json")
-    answer = measured.json
+    ran = command("bench", "--quick", "--scenario", "deep", *chosen, "--repeat", 2, "--json")
+    answer = ran.json
 
-    assert measured.status == answer["status"] == 0
+    assert ran.status == answer["status"] == 0
     assert "pip install sglang" in answer["missing"]["sglang-rust"]
     assert {"python", "torch", "machine", "cores", "date", "clock", "repetitions", "load before", "load after"} <= set(answer["about"])
     jobs = [job["job"] for job in answer["jobs"]]
@@ -157,22 +158,6 @@ def test_the_json_has_every_measurement_and_names_what_is_missing(command: Comma
             values = [one["figures"] for one in answer["measurements"] if (one["cache"], one["job"]) == (cache, job["job"])]
             assert figures["lock p50"]["median"] == pytest.approx(sum(one["lock p50"] for one in values) / 2)
         assert job["ratios"]["lock p50"]["floor"] == {"best_peer": None, "default": None, "floor": 1}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (("--scenario", "decade"), "unknown scenario 'decade'"),
-        (("--cache", "redis"), "unknown cache 'redis'"),
-        (("--cache", "absent.py:Cache"), "there is no file absent.py"),
-        (("--python", "absent/python"), "no interpreter 'absent/python'"),
-        (("--trace", "absent.jsonl"), "absent.jsonl: cannot be read"),
-        (("--scenario", "batch", "--cache", "floor"), "add --cache optimized"),
-        (("--scenario", "deep", "--plot", "pictures"), "add --scenario decode"),
-    ],
-)
-def test_a_wrong_option_of_bench_gets_one_sentence(arguments: tuple[str, ...], names: str, command: Command) -> None:
-    assert names in command("bench", *arguments).complaint
 
 
 def test_medians_and_spread() -> None:

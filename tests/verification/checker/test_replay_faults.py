@@ -17,12 +17,12 @@ from radixcheck.verification.checker.incremental.incremental_checker import Incr
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.replay.replay import replay
-from radixcheck.verification.replay.replay_results import Replayed, Settings
-from radixcheck.verification.replay.sample import generate
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.subjects.optimized_subject import OptimizedSubject, optimized_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
+from radixcheck.verification.trace_replay.replay import replay
+from radixcheck.verification.trace_replay.replay_results import Replayed, Settings
+from radixcheck.verification.trace_replay.sample import generate
 
 Factory = Callable[[Setup], Any]
 

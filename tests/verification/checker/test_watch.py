@@ -7,7 +7,7 @@ import pytest
 
 from radixcheck.spec.values import Key, Match
 from radixcheck.verification.checker.watch import WATCH, CallHung
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation
@@ -62,7 +62,7 @@ def test_what_is_done_between_two_calls_may_take_its_time() -> None:
     assert not threading.Event().wait(5 * SOON)
 
 
-def test_a_call_in_another_thread_is_not_watched_and_disturbs_nobody() -> None:
+def test_a_call_in_another_thread_is_not_watched_and_disturbs_no_other() -> None:
     found: list[bool] = []
     other = threading.Thread(target=lambda: found.append(WATCH.call(Timeout(0.01), threading.Event().wait, 3 * SOON)))
     other.start()

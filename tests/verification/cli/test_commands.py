@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from commands import Command
 from faulty import FAULTS
+from places import TESTS
 
-from radixcheck.verification.replay import sample
+from radixcheck.verification.trace_replay import sample
 
 
 @pytest.mark.parametrize(
@@ -49,10 +50,54 @@ from radixcheck.verification.replay import sample
         (("explore", "reference", "--policy", "random"), "unknown policy 'random'"),
         (("explore", "reference", "--page-size", "3"), "does not support page size 3"),
         (("explore", "faulty:TreeOnly", "--scope", "requests"), "does not declare the operations of scope 'requests'"),
+        (("mutants", "double_dec"), "no mutant is called 'double_dec': the nearest are"),
+        (("mutants", "evict_internl"), "evict_internal"),
+        (("mutants", "faulty:double_free"), "'faulty:double_free' is no mutant"),
+        (("mutants", "nowhere.at_all:mutant"), "importing 'nowhere.at_all'"),
+        (("mutants", "unlock_twice", "--store", "absent/kills.json"), "cannot be written"),
+        (("mutants", "--clean", "base"), "base does not support"),
+        (("facts", "BATCH"), "no fact is named 'BATCH': choose from BATCH-EQUAL"),
+        (("bench", "--scenario", "decade"), "unknown scenario 'decade'"),
+        (("bench", "--cache", "redis"), "unknown cache 'redis'"),
+        (("bench", "--cache", "absent.py:Cache"), "there is no file absent.py"),
+        (("bench", "--python", "absent/python"), "no interpreter 'absent/python'"),
+        (("bench", "--trace", "absent.jsonl"), "absent.jsonl: cannot be read"),
+        (("bench", "--scenario", "batch", "--cache", "floor"), "add --cache optimized"),
+        (("bench", "--scenario", "deep", "--plot", "pictures"), "add --scenario decode"),
+        (("findings", "--subject", "nobody"), "there is no finding of 'nobody'"),
+        (("findings", "--python", "/no/such/python"), "there is no interpreter '/no/such/python'"),
+        (("verify", "--exec", "nowhere-to-be-found"), "nowhere-to-be-found cannot be started"),
+        (("verify", "--exec", str(TESTS)), "cannot be started: Permission denied"),
+        (("verify", "--exec", ""), "the command of the subject is empty"),
+        (("verify", "--exec", "a 'b"), "No closing quotation"),
+        (("verify", "--exec", "true"), "true ended with status 0 instead of answering make"),
+        (("verify", "--exec", "cat"), "'supports' is not an object with keys"),
+        (("verify", "reference", "--exec", "true"), "two subjects are given"),
+        (("verify", "--exec", "true", "--python", sys.executable), "write the interpreter into the command"),
+        (("verify", "reference", "--python", "nowhere/python"), "no interpreter 'nowhere/python'"),
+        (("verify", "nobody", "--python", sys.executable), "unknown subject 'nobody'"),
+        (("verify", "nowhere.at_all:x", "--python", sys.executable), "cannot find 'nowhere.at_all'"),
+        (("verify", "json:absent", "--python", sys.executable), "has no factory 'absent'"),
+        (("replay", "--sample", "--exec", "true"), "true ended with status 0"),
+        (("diff", "reference", "exec:true"), "true ended with status 0"),
+        (("explore", "reference", "--python", sys.executable), "cannot go back to an earlier state"),
+        (("questions", "Q1", "Q99"), "no question has the id 'Q99': choose from C1, C2"),
+        (("report", "--question", "Q99"), "no question has the id 'Q99'"),
+        (("report", "--out", str(TESTS), "--results", f"{__file__}/below"), "cannot be written"),
+        (("report", "--out", f"{__file__}/below"), "--out"),
+        (("report", "--subject", "nobody"), "unknown subject 'nobody'"),
+        (("report", "--python", "no-such-python"), "no interpreter 'no-such-python'"),
     ],
 )
 def test_a_wrong_input_gets_one_sentence_and_status_2(arguments: tuple[str, ...], names: str, command: Command) -> None:
     assert names in command(*arguments).complaint
+
+
+def test_a_number_out_of_its_range_is_wrong_use(command: Command) -> None:
+    ran = command("mutants", "unlock_twice", "--seeds", 0)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert "0 is not in the range" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,7 @@ from commands import Command
 
 from radixcheck.verification.contracts.contract import Contract
 from radixcheck.verification.contracts.contract_results import EXHAUSTED, REFUTED, UNKNOWN, Decided, Judged, status
-from radixcheck.verification.contracts.crosshair_run import Explored, explore
-from radixcheck.verification.contracts.gate import breaks, judge
-from radixcheck.verification.contracts.run_contracts import CONTRACTS, decide
+from radixcheck.verification.contracts.run_contracts import CONTRACTS, Explored, breaks, decide, explore, judge
 
 PAGES = CONTRACTS["pages_for"]
 MATCH = CONTRACTS["shared_tokens"]

@@ -1,4 +1,4 @@
-"""Trace files: what is written is read back, what is wrong is named with its line and the mend, nothing that was there is lost."""
+"""Trace files: what is written is read back, an error names the line and the fix, and nothing that was there is lost."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.traces import PAGES_MAX, Recorded, is_trace, read, write
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op
@@ -66,7 +66,7 @@ def test_what_may_be_left_out_of_a_header_has_its_default_and_empty_lines_are_pa
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ({"version": 2}, "line 1: version 2 is newer than what this radixcheck reads, 1: install a newer radixcheck"),
+        ({"version": 2}, "line 1: version 2 is newer than 1, the latest that this radixcheck reads: install a newer radixcheck"),
         ({"version": "1"}, "line 1: version is '1': give an integer from 1"),
         ({"version": 0}, "line 1: version is 0"),
         ({"radixcheck": "finding"}, "line 1: is not the header of a trace: begin the file with"),
@@ -81,7 +81,7 @@ def test_what_may_be_left_out_of_a_header_has_its_default_and_empty_lines_are_pa
         ({"polcy": "lru"}, "line 1: unknown field 'polcy': the fields of a header are"),
     ],
 )
-def test_a_wrong_header_is_named_with_its_mend(header: dict[str, Any], says: str, tmp_path: Path) -> None:
+def test_a_wrong_header_is_named_with_its_fix(header: dict[str, Any], says: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as wrong:
         read(file_of(tmp_path, EVICT, **header))
 
@@ -122,7 +122,7 @@ def test_a_header_without_what_it_needs_is_refused(field: str, tmp_path: Path) -
         ('{"op": "insert", "token": [1]}', "line 3: unknown field 'token': the fields of an operation are op, tokens"),
     ],
 )
-def test_a_wrong_operation_is_named_with_its_line_and_mend(line: str, says: str, tmp_path: Path) -> None:
+def test_a_wrong_operation_is_named_with_its_line_and_fix(line: str, says: str, tmp_path: Path) -> None:
     path = file_of(tmp_path, EVICT)
     path.write_bytes(path.read_bytes() + line.encode("latin-1") + b"\n")
 
@@ -163,7 +163,7 @@ def test_what_would_not_be_read_back_is_not_written_and_the_old_file_stays(compo
     write(path, Recorded(CONFIG, (Op("evict", amount=1),)))
     before = path.read_bytes()
 
-    with pytest.raises(UsageError, match="not written, for a namespace holds"):
+    with pytest.raises(UsageError, match="not written: a namespace"):
         write(path, Recorded(CONFIG, (Op("match", Key((1,), (component,))),)))
 
     assert path.read_bytes() == before

@@ -10,7 +10,7 @@ from commands import Command
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WITHIN, Finding, comparisons, findings, searches, subjects
 from radixcheck.verification.findings.finding_results import GONE, NOT_RUN, REPEATED
 from radixcheck.verification.findings.repeat import repeat
@@ -91,8 +91,3 @@ def test_the_command_reports_what_could_not_be_run(command: Command) -> None:
 
     assert ran.status == ran.json["status"] == 3
     assert {row["verdict"] for row in ran.json["findings"]} == {NOT_RUN}
-
-
-def test_a_wrong_option_of_findings_is_one_sentence(command: Command) -> None:
-    assert "there is no finding of 'nobody'" in command("findings", "--subject", "nobody").complaint
-    assert "there is no interpreter '/no/such/python'" in command("findings", "--python", "/no/such/python").complaint

@@ -3,7 +3,7 @@
 import pytest
 
 from radixcheck.spec.policies import POLICIES
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.search.probes import POOL_PAGES, probed
 from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.registry import resolve

@@ -1,4 +1,4 @@
-"""The pytest plugin in projects made for it: what it adds to a run, what its fixtures and its marker do, and what wrong use is told."""
+"""The pytest plugin in projects made for it: what it adds to a run, what its fixtures and its marker do, and the messages for wrong use."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 from places import ROOT
 
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.traces import Recorded, write
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
@@ -216,12 +216,12 @@ def test_the_fixtures_and_the_marker_pass_on_the_reference_and_fail_on_a_mutant(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--radixcheck-subject=nobody"], "unknown subject 'nobody': give one of"),
+        (["--radixcheck-subject=absent"], "unknown subject 'absent': give one of"),
         (["--radixcheck-subject=caches:absent"], "module 'caches' has no factory 'absent'"),
         (["--radixcheck-subject=caches:right", "--radixcheck-policy=random"], "unknown policy 'random'"),
         (["--radixcheck-subject=caches:right", "--radixcheck-page-size=3"], "does not support page size 3"),
-        (["--radixcheck-subject=caches:right", "--radixcheck-page-size=x"], "--radixcheck-page-size 'x' makes no sense"),
-        (["--radixcheck-subject=caches:right", "--radixcheck-seconds=0"], "--radixcheck-seconds '0' makes no sense"),
+        (["--radixcheck-subject=caches:right", "--radixcheck-page-size=x"], "--radixcheck-page-size 'x' is not valid"),
+        (["--radixcheck-subject=caches:right", "--radixcheck-seconds=0"], "--radixcheck-seconds '0' is not valid"),
         (["--radixcheck-subject=caches:right", "--radixcheck-seed=-1"], "give a whole number, 0 or greater"),
         (["--radixcheck-subject=caches:right", "radixcheck::caches:right::TRUTH"], "nothing is named 'radixcheck::caches:right::TRUTH'"),
         (["radixcheck::caches:right::ORDER"], "needs its subject: give --radixcheck-subject"),
@@ -241,7 +241,7 @@ def test_an_option_used_wrongly_ends_the_run_with_one_sentence(project: pytest.P
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
-        ("def test_it(radixcheck): radixcheck.verify('nobody')", "unknown subject 'nobody'"),
+        ("def test_it(radixcheck): radixcheck.verify('absent')", "unknown subject 'absent'"),
         ("def test_it(radixcheck): radixcheck.trace(right, [], page_size=3)", "caches:right does not support page size 3"),
         ("def test_it(radixcheck_subject): pass", "radixcheck_subject needs a subject"),
         ("@pytest.mark.radixcheck(subject=right)\ndef test_it(): pass", "does nothing for a test that has neither"),
@@ -249,7 +249,7 @@ def test_an_option_used_wrongly_ends_the_run_with_one_sentence(project: pytest.P
         ("@pytest.mark.radixcheck(subject=7)\ndef test_it(radixcheck_subject): pass", "7 is not a subject"),
         ("@pytest.mark.radixcheck('x')\ndef test_it(radixcheck_subject): pass", "takes its arguments by name"),
         ("@pytest.mark.radixcheck(mode=1)\ndef test_it(radixcheck): pass", f"has no argument 'mode': it has {', '.join(NAMES)}"),
-        ("@pytest.mark.radixcheck(seconds='x')\ndef test_it(radixcheck): pass", "seconds 'x' makes no sense"),
+        ("@pytest.mark.radixcheck(seconds='x')\ndef test_it(radixcheck): pass", "seconds 'x' is not valid"),
     ],
 )
 def test_a_fixture_or_the_marker_used_wrongly_gets_one_sentence(project: pytest.Pytester, written: str, sentence: str) -> None:

@@ -11,7 +11,7 @@ from commands import Command
 from places import ROOT, TESTS
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
@@ -22,7 +22,7 @@ from radixcheck.verification.remote.process import SubjectDied
 from radixcheck.verification.remote.remote_subject import Remote
 from radixcheck.verification.remote.serve import SIZED, Server
 from radixcheck.verification.search.diff import compare
-from radixcheck.verification.search.machine import hypothesis_run
+from radixcheck.verification.search.machine import hypothesis_batches
 from radixcheck.verification.search.probes import POOL_PAGES, probed
 from radixcheck.verification.search.run import RunResult, random_run, replay
 from radixcheck.verification.search.shrink import shrink
@@ -213,7 +213,7 @@ def test_an_invalid_declaration_is_a_usage_error(declared: object, message: str)
 
 
 def test_a_search_through_a_program_that_hangs_ends_soon() -> None:
-    found = hypothesis_run(bad("hang", 2, seconds=0.15), ("lru",), (1,), seed=1, examples=100)
+    found = RunResult.of(hypothesis_batches(bad("hang", 2, seconds=0.15), ("lru",), (1,), seed=1, examples=100))
 
     assert found.runs < 30
     assert found.lost > 0
@@ -232,30 +232,6 @@ def test_a_program_that_serves_only_once_is_refuted_by_its_second_cache() -> Non
     gc.collect()  # the first cache gives its process back
     with pytest.raises(SubjectDied, match="instead of answering make"):
         remote(SETUP).peek(Key((1,)))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (("verify", "--exec", "nowhere-to-be-found"), "nowhere-to-be-found cannot be started"),
-        (("verify", "--exec", str(TESTS)), "cannot be started: Permission denied"),
-        (("verify", "--exec", ""), "the command of the subject is empty"),
-        (("verify", "--exec", "a 'b"), "No closing quotation"),
-        (("verify", "--exec", "true"), "true ended with status 0 instead of answering make"),
-        (("verify", "--exec", "cat"), "'supports' is not an object with keys"),
-        (("verify", "reference", "--exec", "true"), "two subjects are given"),
-        (("verify", "--exec", "true", "--python", sys.executable), "write the interpreter into the command"),
-        (("verify", "reference", "--python", "nowhere/python"), "no interpreter 'nowhere/python'"),
-        (("verify", "nobody", "--python", sys.executable), "unknown subject 'nobody'"),
-        (("verify", "nowhere.at_all:x", "--python", sys.executable), "cannot find 'nowhere.at_all'"),
-        (("verify", "json:absent", "--python", sys.executable), "has no factory 'absent'"),
-        (("replay", "--sample", "--exec", "true"), "true ended with status 0"),
-        (("diff", "reference", "exec:true"), "true ended with status 0"),
-        (("explore", "reference", "--python", sys.executable), "cannot go back to an earlier state"),
-    ],
-)
-def test_a_wrong_program_gets_one_sentence_and_status_2(arguments: tuple[str, ...], names: str, command: Command) -> None:
-    assert names in command(*arguments).complaint
 
 
 def test_the_command_refutes_a_program_that_dies(command: Command) -> None:

@@ -162,7 +162,7 @@ def test_a_summary_stays_short_and_says_how_much_it_leaves_out(number: int) -> N
     assert len(said) <= LENGTH_MAX
     assert "(84 more)" in html.unescape(said)
     assert "more refuted properties are in the report" in said
-    assert ("more subjects, of which there is no room" in said) == (number == 40)
+    assert ("more subjects, for which there is no room" in said) == (number == 40)
 
 
 def test_what_is_refuted_comes_before_what_is_undecided_and_what_holds() -> None:

@@ -7,16 +7,16 @@ import pytest
 from hiding import BLACK_BOX, Hiding
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.trace_frames import Frame
 from radixcheck.verification.report.alt_text import alt_text, title
 from radixcheck.verification.report.drawing import WIDTH, stacked, svg
 from radixcheck.verification.runs.show_job import frames
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.trace_replay.frame_results import Frame
 
 SVG = "{http://www.w3.org/2000/svg}"
 LEAF = (Op("insert", Key((1,))), Op("insert", Key((1, 1))), Op("evict", amount=1))
@@ -121,13 +121,13 @@ def test_a_start_that_evicts_marks_its_victims() -> None:
     last = of("reference", trace, Config("lru", 1, 4))[-1]
 
     assert last.seen is not None
-    assert [(n.segment, last.marks.get(n.name, "")) for n in last.seen.nodes] == [((3, 4), ""), ((1, 2), "evicted")]
+    assert [(n.segment, last.labels.get(n.name, "")) for n in last.seen.nodes] == [((3, 4), ""), ((1, 2), "evicted")]
 
 
 def test_a_reset_forgets_and_does_not_evict() -> None:
     last = of("reference", (Op("insert", Key((1,))), Op("reset")))[-1]
 
-    assert list(last.marks.values()) == ["forgotten"]
+    assert list(last.labels.values()) == ["forgotten"]
 
 
 def test_a_black_box_has_frames_without_an_inside() -> None:

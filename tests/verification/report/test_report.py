@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Command
 
-from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.report import questions_view as questions
@@ -36,6 +36,7 @@ from radixcheck.verification.subjects.registry import BUILT_IN
 HOST_TIER = ("C10", "Q8")
 SERVED_MODEL = "C12"
 
+EACH = [word for id_ in QUESTIONS for word in ("--question", id_)]
 EVIDENCE = [(answer.id, evidence) for answer in ANSWERS for evidence in answer.evidence]
 
 
@@ -138,25 +139,22 @@ def all_as_expected(folder: Path) -> None:
         (folder / f"{source.replace(':', '-')}.json").write_text(json.dumps(stored_))
 
 
-def test_the_command_answers_from_what_is_stored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    all_as_expected(tmp_path)
-    every = [word for id_ in QUESTIONS for word in ("--question", id_)]
-
-    assert run(["report", "--results", str(tmp_path), *every]) == 0
-    text = capsys.readouterr().out
-    assert run(["report", "--json", "--results", str(tmp_path), "--question", "Q1"]) == 0
-
-    assert all(f"{id_}  " in text for id_ in QUESTIONS)
-    assert "30 claims and questions" in text
-    assert [each["id"] for each in json.loads(capsys.readouterr().out)] == ["Q1"]
-
-
-def test_only_what_needs_a_second_tier_a_served_model_or_the_linter_is_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_answers_from_what_is_stored(tmp_path: Path, command: Command) -> None:
     all_as_expected(tmp_path)
 
-    run(["report", "--json", "--results", str(tmp_path), *(word for id_ in QUESTIONS for word in ("--question", id_))])
+    every = command("report", "--results", tmp_path, *EACH)
+    one = command("report", "--json", "--results", tmp_path, "--question", "Q1")
 
-    answered = {each["id"]: each for each in json.loads(capsys.readouterr().out)}
+    assert every.status == one.status == 0
+    assert all(f"{id_}  " in every.out for id_ in QUESTIONS)
+    assert "30 claims and questions" in every.out
+    assert [each["id"] for each in one.json] == ["Q1"]
+
+
+def test_only_what_needs_a_second_tier_or_a_served_model_is_open(tmp_path: Path, command: Command) -> None:
+    all_as_expected(tmp_path)
+
+    answered = {each["id"]: each for each in command("report", "--json", "--results", tmp_path, *EACH).json}
     assert {id_ for id_, each in answered.items() if each["verdict"] == "OPEN"} == {*HOST_TIER, SERVED_MODEL}
     assert all("host tier" in answered[id_]["open"] for id_ in (*HOST_TIER, "Q6"))
     assert "served model" in answered[SERVED_MODEL]["open"]
@@ -181,18 +179,3 @@ def test_of_several_caches_the_worst_speaks(first: str, second: str, verdict: st
     }
 
     assert [each.verdict for each in questions.answered(Results(kept), [answer])] == [verdict]
-
-
-def test_an_unknown_question_and_a_place_that_is_none_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "file").write_text("")
-
-    assert run(["report", "--question", "Q99"]) == 2
-    assert "no question has the id 'Q99'" in capsys.readouterr().err
-    assert run(["report", "--results", str(tmp_path / "file" / "below")]) == 2
-    assert "cannot be written" in capsys.readouterr().err
-    assert run(["report", "--out", str(tmp_path / "file" / "below")]) == 2
-    assert "--out" in capsys.readouterr().err
-    assert run(["report", "--subject", "nobody"]) == 2
-    assert "unknown subject 'nobody'" in capsys.readouterr().err
-    assert run(["report", "--python", "no-such-python"]) == 2
-    assert "no interpreter 'no-such-python'" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from commands import Command
 from selenium import webdriver
 
 from radixcheck.verification.bench.bench_data import CACHES
@@ -172,14 +173,14 @@ def test_what_a_refuted_claim_rests_on_is_reported_as_missing_where_it_was_not_r
     assert answers["C9"]["verdict"] == "TESTED"
 
 
-def test_the_status_is_that_of_the_cache_under_review(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_status_is_that_of_the_cache_under_review(made: Path, command: Command) -> None:
     """It stands in the place of the change: what its results say is the answer."""
     results, out = made.parent / "results", made.parent / "other"
 
-    assert run(["report", "--subject", "base", "--results", str(results), "--out", str(out), "--json"]) == 1
+    ran = command("report", "--subject", "base", "--results", results, "--out", out, "--json")
 
-    answers = {each["id"]: each for each in json.loads(capsys.readouterr().out)}
-    first = answers["C3"]["evidence"][0]
+    assert ran.status == 1
+    first = {each["id"]: each for each in ran.json}["C3"]["evidence"][0]
     assert (first["source"], first["found"], first["expected"]) == ("base", "REFUTED", "")
     assert "<title>radixcheck report: base</title>" in (out / "report.html").read_text()
 

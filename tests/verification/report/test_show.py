@@ -8,7 +8,7 @@ import pytest
 from commands import Command
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.traces import Recorded, read, write
 from radixcheck.verification.operations import Op
 

@@ -7,7 +7,7 @@ import pytest
 from commands import Command
 
 from radixcheck.spec.values import Key, Match, Row
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op

@@ -11,7 +11,7 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key, NoRoom, Row
 from radixcheck.verification.checker.misuse import misuses_for
 from radixcheck.verification.protocol import Setup, Supports
-from radixcheck.verification.search.machine import BATCH, hypothesis_run, never_fired, state_machine_test
+from radixcheck.verification.search.machine import BATCH, hypothesis_batches, never_fired, state_machine_test
 from radixcheck.verification.search.rules import rule_names
 from radixcheck.verification.search.run import RunResult, replay
 from radixcheck.verification.subjects.historical import base_subject, pairs_subject
@@ -37,7 +37,7 @@ def fails_with(case: type[TestCase], phases: tuple[Phase, ...] = (Phase.generate
 
 
 def test_the_reference_passes_and_every_rule_fires() -> None:
-    result = hypothesis_run(reference_subject, tuple(POLICIES), (1, 2, 16), seed=1, examples=50)
+    result = RunResult.of(hypothesis_batches(reference_subject, tuple(POLICIES), (1, 2, 16), seed=1, examples=50))
 
     assert (result.found, never_fired(result)) == ({}, ())
     assert set(result.fired) == set(rule_names(Supports(), misused=False))
@@ -60,7 +60,7 @@ def test_what_is_drawn_varies_from_example_to_example() -> None:
         drawn["pool in pages"].add(setup.pool.capacity // setup.page_size)
         return Recording(setup.page_size, setup.policy, setup.pool)
 
-    hypothesis_run(recording, ("lru", "lfu", "priority"), (1, 2, 16), seed=1, examples=100)
+    RunResult.of(hypothesis_batches(recording, ("lru", "lfu", "priority"), (1, 2, 16), seed=1, examples=100))
 
     assert drawn["policy"] == {"lru", "lfu", "priority"}
     assert drawn["page size"] == {1, 2, 16}
@@ -70,21 +70,21 @@ def test_what_is_drawn_varies_from_example_to_example() -> None:
 
 
 def test_the_cache_before_the_change_is_refuted_by_recency_alone() -> None:
-    result = hypothesis_run(base_subject, ("lru",), (1, 2), seed=1, examples=50)
+    result = RunResult.of(hypothesis_batches(base_subject, ("lru",), (1, 2), seed=1, examples=50))
 
     assert set(result.found) == {"RECENCY"}
     assert set(result.followed.values()) <= {"RECENCY"}
 
 
 def test_the_change_with_pairs_evicts_more_than_leaves() -> None:
-    result = hypothesis_run(pairs_subject, ("lru",), (1, 2), seed=1, examples=90)
+    result = RunResult.of(hypothesis_batches(pairs_subject, ("lru",), (1, 2), seed=1, examples=90))
 
     found = result.found["EVICT_LEAF"]
     assert "EVICT_LEAF" in replay(pairs_subject, found.config, found.trace).found
 
 
 def test_a_rule_that_cannot_fire_is_reported() -> None:
-    result = hypothesis_run(Full.of, ("lru",), (1, 2), seed=1, examples=150)
+    result = RunResult.of(hypothesis_batches(Full.of, ("lru",), (1, 2), seed=1, examples=150))
 
     assert never_fired(result) == ("abort", "chunk", "decode", "finish")
     assert never_fired(RunResult()) == tuple(sorted(rule_names(Supports(), misused=False)))
@@ -92,28 +92,28 @@ def test_a_rule_that_cannot_fire_is_reported() -> None:
 
 
 def test_rules_for_verbs_that_a_cache_does_not_offer_are_not_missed() -> None:
-    result = hypothesis_run(TreeOnly, ("lru",), (1, 2), seed=1, examples=60)
+    result = RunResult.of(hypothesis_batches(TreeOnly, ("lru",), (1, 2), seed=1, examples=60))
 
     assert never_fired(result) == ()
     assert "start" not in result.fired
 
 
 def test_a_seed_repeats_its_run_and_another_does_not() -> None:
-    first, again, other = (hypothesis_run(reference_subject, ("lru",), (2,), seed, BATCH + 1) for seed in (1, 1, 2))
+    first, again, other = (RunResult.of(hypothesis_batches(reference_subject, ("lru",), (2,), seed, BATCH + 1)) for seed in (1, 1, 2))
 
     assert first.fired == again.fired
     assert first.fired != other.fired
 
 
 def test_every_misuse_is_tried_and_the_reference_refuses_it() -> None:
-    result = hypothesis_run(reference_subject, ("lru",), (1, 2), seed=1, examples=50, misused=True)
+    result = RunResult.of(hypothesis_batches(reference_subject, ("lru",), (1, 2), seed=1, examples=50, misused=True))
 
     assert (result.found, never_fired(result)) == ({}, ())
     assert set(misuses_for(Supports())) < set(result.fired)
 
 
 def test_an_accepted_misuse_is_found() -> None:
-    result = hypothesis_run(Forgiving.of, ("lru",), (1, 2), seed=1, examples=60, misused=True)
+    result = RunResult.of(hypothesis_batches(Forgiving.of, ("lru",), (1, 2), seed=1, examples=60, misused=True))
 
     assert set(result.found) == {"MISUSE"}
     assert result.found["MISUSE"].violation.text == "evict a negative number: expected a typed error, the call was accepted"

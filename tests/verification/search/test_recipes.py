@@ -3,7 +3,7 @@
 import pytest
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.operations import Op
 from radixcheck.verification.search.generate import ELSEWHERE, at_a_limit, leaving_an_edge, twin
 from radixcheck.verification.search.recipes import UNCHANGED, KeyMaker, Recipe

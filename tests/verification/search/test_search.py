@@ -14,7 +14,7 @@ import pytest
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.atomic_write import write_atomically
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.verify_view import not_holding
@@ -85,7 +85,7 @@ def test_who_is_interrupted_does_not_wait_for_workers() -> None:
     assert active_children() == []
 
 
-def test_a_file_is_replaced_and_what_is_none_is_written_into(tmp_path: Path) -> None:
+def test_a_file_is_replaced_and_a_pipe_is_written_into(tmp_path: Path) -> None:
     file, link, pipe = tmp_path / "file", tmp_path / "link", tmp_path / "pipe"
     link.symlink_to(file)
     os.mkfifo(pipe)

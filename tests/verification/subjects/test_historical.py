@@ -110,7 +110,7 @@ def test_an_internal_node_is_evicted_and_the_slots_it_cut_off_return_once_later(
     cache = holding(make, (1,), (1, 2))
 
     assert (cache.evict(1), cached(cache)) == (1, set())
-    assert cache.sizes() == Sizes(7, 1, 0)  # the slot of the 2: no node that is reached has it, and it is not free
+    assert cache.sizes() == Sizes(7, 1, 0)  # the slot of the 2 is unreachable, and is not free
     assert [cache.evict(1), cache.evict(1)] == [1, 0]
     assert cache.sizes() == Sizes(8, 0, 0)
 

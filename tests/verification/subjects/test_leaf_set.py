@@ -10,8 +10,8 @@ from radixcheck.verification.bench.bench_data import CACHES, HISTORICAL, Job
 from radixcheck.verification.bench.bench_results import Measurement, Results
 from radixcheck.verification.bench.driver import Driver, Unsupported
 from radixcheck.verification.bench.drivers.historical_driver import Base, LeafSet, Nodes, Pairs
-from radixcheck.verification.bench.scenarios import decode_scenario as decode
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.bench.scenarios.cache_scenarios import decode
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.report.bench_view import claims as shown
 from radixcheck.verification.review_6907.cost_claims import CLAIMS, decided
@@ -58,7 +58,7 @@ def test_each_historical_cache_does_the_work_of_decoding(driver: type[Driver], p
     def make(page_size: int, capacity: int, pool: str) -> Driver:
         return driver(driver.stub(capacity, page_size))
 
-    assert decode.run(make, **(ARGUMENTS | {"page_size": page_size}))["steps"] == 31
+    assert decode(make, **(ARGUMENTS | {"page_size": page_size}))["steps"] == 31
     with pytest.raises(Unsupported):
         driver.real(64, 1)
 

@@ -8,10 +8,10 @@ from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.core.workers import Here, workers_for
 from radixcheck.verification.operations import REQUEST_MISUSES, TREE_MISUSES, Op
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.replay.judge import judge
 from radixcheck.verification.search.run import Config  # type: ignore[attr-defined]  # as in regression tests that were written earlier
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.trace_replay.judge import judge
 
 SETUP = Setup(1, "lru", WatchedPool(8, 1))
 

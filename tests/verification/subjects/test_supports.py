@@ -6,12 +6,12 @@ import pytest
 from hiding import Hiding
 
 from radixcheck.verification.checker.misuse import misuses_for
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.diff import compare
-from radixcheck.verification.search.machine import hypothesis_run, never_fired
+from radixcheck.verification.search.machine import hypothesis_batches, never_fired
 from radixcheck.verification.search.probes import POOL_PAGES, probe
 from radixcheck.verification.search.recipes import CHANGES
 from radixcheck.verification.search.run import RunResult, random_run, replay
@@ -52,7 +52,7 @@ def test_operations_are_those_of_which_a_cache_has_all_verbs() -> None:
 
 @pytest.mark.parametrize("supports", [PEEKLESS, LOCKLESS, REQUESTS_WITHOUT_ABORT, POOREST])
 def test_the_state_machine_fires_every_operation_that_there_is_and_no_other(supports: Supports) -> None:
-    result = hypothesis_run(lacking(supports), ("lru",), (1, 2), seed=1, examples=30)
+    result = RunResult.of(hypothesis_batches(lacking(supports), ("lru",), (1, 2), seed=1, examples=30))
 
     assert (result.found, never_fired(result)) == ({}, ())
     assert set(result.fired) - set(CHANGES) == set(supports.operations)

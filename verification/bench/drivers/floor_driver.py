@@ -154,7 +154,6 @@ class Floor(Driver):
         return node, at
 
     def _split(self, node: Any, size: int) -> Any:
-        """Split a node. Return the new node above it."""
         upper = Node(node.above, node.first, node.segment[:size], node.slots[: size // TOKEN_BYTES])
         upper.locks = node.locks
         upper.above.below[upper.first] = upper  # type: ignore[union-attr]  # the root is never split
@@ -166,7 +165,6 @@ class Floor(Driver):
         return upper
 
     def _refresh(self, node: Any) -> None:
-        """Refresh a path, from below."""
         root, order = self._root, self._order
         while node is not root:
             if not node.locks:

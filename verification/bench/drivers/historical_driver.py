@@ -3,8 +3,6 @@
 They measure the cost of an eviction (C7, Q12, L1) without other packages. Their trees keep slots in lists.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 from torch import Tensor

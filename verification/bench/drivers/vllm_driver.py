@@ -4,18 +4,14 @@ Blocks are found by hashes, which vLLM computes when a request is built. That ti
 it are too low.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from radixcheck.verification.bench.clock import COST, now, settle, summaries, summary
-from radixcheck.verification.bench.driver import Driver, check
-from radixcheck.verification.bench.scenarios.memory_scenario import LENGTHS, resident
+from radixcheck.verification.bench.driver import Driver, Stub, check
+from radixcheck.verification.bench.scenarios.cache_scenarios import LENGTHS, resident
 from radixcheck.verification.bench.scenarios.trace_scenario import ANSWERS, Counts, play, recorded
-from radixcheck.verification.bench.streams import LEAF, PREFIX, PROMPT, Make, leaf, paced, prompt
-from radixcheck.verification.bench.stub import Stub
+from radixcheck.verification.bench.streams import COST, LEAF, PREFIX, PROMPT, Make, leaf, now, paced, prompt, settle, summaries, summary
 from radixcheck.verification.subjects import vllm
 
 PAGE = 16  # the smallest

@@ -4,8 +4,6 @@ At each arrival the oldest running request finishes if the maximum number is run
 and locked, tokens are evicted, slots are allocated, and the prompt is inserted and locked. Only time inside the cache and its pool counts.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,10 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from radixcheck.verification.bench.clock import COST, now, settle, summary
 from radixcheck.verification.bench.driver import CheckFailed, Driver, check
-from radixcheck.verification.bench.streams import Make, paced, row_of
-from radixcheck.verification.replay.mooncake import TraceRequest, output_length, prompt, read
+from radixcheck.verification.bench.streams import COST, Make, now, paced, row_of, settle, summary
+from radixcheck.verification.trace_replay.mooncake import TraceRequest, output_length, prompt, read
 
 ANSWERS = 1 << 30  # first token of answers: some caches take at most 31 bits
 CALLS = ("match", "indices", "lock", "evict", "alloc", "insert", "finish")
@@ -87,12 +84,12 @@ def play(replay: Any, trace: Sequence[TraceRequest], block: int, page_size: int,
         replay.arrive(list(prompt(trace[i], block)), *answer_of(trace[i], block, page_size, running))
 
 
-def run(make: Make, path: str, block: int, blocks: int, page_size: int, requests: int, running: int, seconds: float) -> dict[str, float]:
+def trace(make: Make, path: str, block: int, blocks: int, page_size: int, requests: int, running: int, seconds: float) -> dict[str, float]:
     """Return the requests per second, the microseconds per request, the share of prompt tokens that was cached, and lost tokens."""
     driver = make(page_size, block * blocks, "stub")
     replay = Replay(driver, block * blocks, page_size)
-    trace = recorded(path, requests)
-    play(replay, trace, block, page_size, running, seconds)
+    found = recorded(path, requests)
+    play(replay, found, block, page_size, running, seconds)
     last = [one.prompt for one in replay.active]
     while replay.active:
         replay.finish()
@@ -102,7 +99,7 @@ def run(make: Make, path: str, block: int, blocks: int, page_size: int, requests
     evictable, protected = driver.sizes()
     leak = block * blocks - driver.available() - evictable - protected
     check((leak, protected) == (0, 0), f"{leak} tokens were lost and {protected} are still locked at the end")
-    return replay.figures(len(trace))
+    return replay.figures(len(found))
 
 
 class Replay:

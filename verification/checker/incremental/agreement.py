@@ -1,18 +1,88 @@
 """Whether the whole state of a subject is the specification's, computed from what has changed since the last agreement.
 
 Everything that the subject shows is read. A node that is shown in the very object in which it agreed before, and of which the
-specification has changed nothing since, agrees. Only the other nodes are compared, and no abstract state is built.
+specification has changed nothing since, agrees. Only the other nodes are compared, and no abstract state is built. State functions of the
+specification record where they change (`Journal`).
 """
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE
-from radixcheck.verification.checker.incremental.journal import Changes
 from radixcheck.verification.checker.incremental.memoized_abstraction import MemoizedAbstraction
 from radixcheck.verification.core.watched_pool import slots_of
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
+
+OF_NODES = ("lock", "time", "creation", "hits", "priority")
+
+
+class Journal(dict[int, int]):
+    """A dictionary that records which keys change. Change it by assignment, `update` with pairs and `pop` only, as transitions do."""
+
+    def __init__(self, *changed: set[int]) -> None:
+        super().__init__()
+        self._changed = changed  # arguments of the function; the reader of a set clears it
+
+    def note(self, arguments: Iterable[int]) -> None:
+        """Record arguments whose values may have changed."""
+        for each in self._changed:
+            each.update(arguments)
+
+    def __setitem__(self, argument: int, value: int) -> None:
+        self.note((argument,))
+        super().__setitem__(argument, value)
+
+    def update(self, pairs: Iterable[tuple[int, int]]) -> None:  # type: ignore[override]  # one form of those that a dict takes
+        """Set values."""
+        listed = list(pairs)
+        self.note([argument for argument, _ in listed])
+        super().update(listed)
+
+    def pop(self, argument: int, default: int | None = None) -> int | None:  # type: ignore[override]  # likewise
+        """Remove a value."""
+        self.note((argument,))
+        return super().pop(argument, default)
+
+
+class Parents(Journal):
+    """The parent of each node. A node that gains or loses a child is recorded too: whether it is a leaf may have changed."""
+
+    def __setitem__(self, argument: int, value: int) -> None:
+        self.note((value, self.get(argument, value)))
+        super().__setitem__(argument, value)
+
+    def pop(self, argument: int, default: int | None = None) -> int | None:  # type: ignore[override]  # as above
+        """Remove a parent."""
+        if argument in self:
+            self.note((self[argument],))
+        return super().pop(argument, default)
+
+
+class Changes(NamedTuple):
+    """Where values may have changed since this was cleared."""
+
+    nodes: set[int]  # positions of nodes whose attributes changed
+    prefixes: set[int]  # positions whose page changed
+    pages: set[int]  # pages whose content changed
+    ranks: set[int]  # the same as `nodes`, cleared by `Ranking`
+
+    def clear(self) -> None:
+        """Clear all but `ranks`."""
+        for each in (self.nodes, self.prefixes, self.pages):
+            each.clear()
+
+
+def journalled(state: State) -> Changes:
+    """Make an empty state record its changes. Return the record."""
+    changes = Changes(set(), set(), set(), set())
+    for name in OF_NODES:
+        setattr(state, name, Journal(changes.nodes, changes.ranks))
+    state.up = Parents(changes.nodes, changes.ranks)
+    state.page, state.content = Journal(changes.prefixes), Journal(changes.pages)
+    return changes
+
 
 _IN_USE = bytes(owner != FREE for owner in range(256))  # by the value of `owner`
 
@@ -50,23 +120,19 @@ class Agreement:
         self._forget_changed()
         due = [n for n in nodes if id(n) not in self._agreed]
         moved = self._place(due, nodes)
-        if moved is None or self._has_children(moved, nodes) or not all(map(self._same_node, due)):
+        if moved is None or any(n.parent in moved for n in nodes if moved and id(n) in self._agreed):
+            return False  # a node is not known, or one that agreed names a node that has moved as its parent
+        if not all(map(self._same_node, due)):
             return False
         self._agreed.update(id(n) for n in due if _is_immutable(n))
-        return sum(self._pages.values()) == len(self._spec.cached) and self._same_number(nodes)
+        same_number = len(nodes) == len(self._pages) == len(self._spec.node) == len(self._at)
+        return same_number and sum(self._pages.values()) == len(self._spec.cached)
 
     def _forget_changed(self) -> None:
         """Nodes that the specification has changed have to be compared again."""
         of_pages = {self._spec.end.get(q, EPS) for q in self._changes.prefixes}
         for end in self._changes.nodes | of_pages:
             self._agreed.discard(id(self._at.get(end)))
-
-    def _has_children(self, moved: set[NodeId], nodes: Sequence[SeenNode]) -> bool:
-        """Whether a node that agreed names one of the nodes that have moved as its parent."""
-        return bool(moved) and any(n.parent in moved for n in nodes if id(n) in self._agreed)
-
-    def _same_number(self, nodes: Sequence[SeenNode]) -> bool:
-        return len(nodes) == len(self._pages) == len(self._spec.node) == len(self._at)
 
     def _place(self, due: Iterable[SeenNode], nodes: Sequence[SeenNode]) -> set[NodeId] | None:
         """Record where the nodes `due` end, and drop nodes that are not in the tree any more. Return None if a node is not known yet.

@@ -15,24 +15,62 @@ the touched paths is found by the rotation, or at the latest by the next compari
 """
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from radixcheck.spec.policies import POLICIES
+from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.positions import EPS
-from radixcheck.spec.values import CacheError
-from radixcheck.verification.checker.checked_run import Performed
+from radixcheck.spec.values import CacheError, Sizes
+from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import Answer
-from radixcheck.verification.checker.incremental.agreement import Agreement
-from radixcheck.verification.checker.incremental.journal import Journal, journalled
-from radixcheck.verification.checker.incremental.judge_pool import judge_freed, judge_row, judge_sizes
+from radixcheck.verification.checker.incremental.agreement import Agreement, Journal, journalled
 from radixcheck.verification.checker.incremental.memoized_abstraction import MemoizedAbstraction
-from radixcheck.verification.checker.incremental.ranks import Ranking
 from radixcheck.verification.checker.incremental.touched_paths import TouchedPaths
-from radixcheck.verification.checker.incremental.whole_state import WholeState
+from radixcheck.verification.checker.incremental.whole_state import Ranking, WholeState
 from radixcheck.verification.checker.oracle import ACCESSES
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op
+
+
+def judge_freed(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[Violation]:
+    """Compare the pages freed, in any order: a cache may free the slots of several victims at once."""
+    name, call, id_ = done.op.name, run.oracle.call, "SLOT_PARTITION"
+    freed, expected = sorted(run.engine.pool.freed), [] if done.refused else sorted(call.freed)
+    if name in EVICTING:
+        id_ = "ORDER" if len(freed) == len(expected) else "EVICT_EXACT"
+    if freed != expected:
+        return [Violation(id_, f"{name}: expected pages {expected} to be freed, found {freed}")]
+    if done.diverged:
+        return [Violation("REFINEMENT", done.diverged)]
+    looked["victims"] += 0 if done.refused else len(call.victims)
+    return []
+
+
+def judge_sizes(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[Violation]:
+    """Compare the three sizes."""
+    s, found = run.oracle.model.state, run.engine.sizes()
+    looked["sizes"] += 1
+    if found == (s.available, s.evictable, s.protected):
+        return []
+    expected = Sizes(s.available, s.evictable, s.protected)
+    return [Violation("COUNT", f"after {done.op.name}: expected {expected}, found {found}")]
+
+
+def judge_row(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[Violation]:
+    """Compare the pages of the slots answered with those that the request holds: none may be a duplicate that was just freed."""
+    op, slots = done.op, done.answer.slots
+    if done.refused or slots is None or op.name not in ("start", "chunk", "decode"):
+        return []
+    s, h, size = run.oracle.model.state, op.holder, run.engine.page_size
+    tok = s.tok[h]
+    path = (tok,) if op.name == "decode" else run.oracle.positions.path(tok)
+    found, expected = [slot // size for slot in slots[::size]], [s.row[h, q] for q in path]
+    looked["rows"] += 1
+    if found == expected:
+        return []
+    return [Violation("NO_UAF", f"request {h}: expected slots of pages {expected}, found {found}")]
 
 
 class IncrementalChecker(Checker):
@@ -84,14 +122,11 @@ class IncrementalChecker(Checker):
 
     def _judge_state(self, done: Performed, wrong: bool) -> list[Violation]:
         out = judge_freed(self, done, self.looked) + judge_sizes(self, done, self.looked)
-        for judge in (self._judge_row, self._judge_paths, self._judge_whole):
+        for judge in (partial(judge_row, self, looked=self.looked), self._judge_paths, self._judge_whole):
             if not (out or wrong):
                 out = judge(done)
         self.stopped = self.stopped or bool(out or wrong)
         return out
-
-    def _judge_row(self, done: Performed) -> list[Violation]:
-        return judge_row(self, done, self.looked)
 
     def _judge_paths(self, done: Performed) -> list[Violation]:
         pool = self.engine.pool

@@ -72,7 +72,6 @@ class TouchedPaths:
         return self._judge_next(done.op) if self._moves % self._window == 0 else []
 
     def _touched(self, done: Performed) -> Iterator[int]:
-        """The positions at which the touched paths end."""
         call, ends = self._run.oracle.call, [self._lower]
         if not done.refused:
             last = call.used if done.op.name in ACCESSES else call.found if done.op.name == "lock" else self._released

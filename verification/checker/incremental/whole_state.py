@@ -1,20 +1,65 @@
-"""Compares the whole state of a subject with the specification, and evaluates formulas in turn."""
+"""Compares the whole state of a subject with the specification, and evaluates formulas in turn.
 
+If a subject is observed too rarely to know which operation read its clock, its times are compared by their order.
+"""
+
+from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from radixcheck.spec.logic import var
+from radixcheck.spec.policies import Policy
+from radixcheck.spec.run.reader import holds, row_of
 from radixcheck.spec.run.state import State
+from radixcheck.spec.signature import POS, candidate
+from radixcheck.verification.checker.abstraction import Clock
 from radixcheck.verification.checker.checked_run import CheckedRun
 from radixcheck.verification.checker.formulas import Compiled, compiled
 from radixcheck.verification.checker.incremental.agreement import Agreement
 from radixcheck.verification.checker.incremental.memoized_abstraction import MemoizedAbstraction
-from radixcheck.verification.checker.incremental.ranks import by_rank
 from radixcheck.verification.checker.indices import index_findings
-from radixcheck.verification.checker.judge_formulas import formula_failed
-from radixcheck.verification.checker.judge_state import difference
+from radixcheck.verification.checker.judge_state import difference, formula_failed
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation
+
+
+class Ranking:
+    """Returns a row for each evictable leaf, its key and then its position, in no order. Only rows of changed nodes are computed again."""
+
+    def __init__(self, policy: Policy, changed: set[int]) -> None:
+        n = var("n", POS)
+        self._is_candidate: Callable[..., bool] = holds(candidate(n), (n,))
+        self._row: Callable[[State, int], Any] = row_of(n, (*policy.key(n), n))
+        self._changed = changed
+        self._rows: dict[int, Any] = {}
+
+    def __call__(self, state: State) -> list[Any]:
+        """Return a new list of the rows."""
+        for n in self._changed:
+            if n in state.node and self._is_candidate(state, None, n):
+                self._rows[n] = self._row(state, n)
+            else:
+                self._rows.pop(n, None)
+        self._changed.clear()
+        return list(self._rows.values())
+
+
+def by_rank(clock: Clock, seen: Observation, spec: State) -> None:
+    """Map the subject's clock readings, in their order, to the specification's times, in theirs.
+
+    A reading that is in the heap but on no node is mapped to a time between its neighbours. If the number of readings on nodes is not
+    the number of times, some node's time is wrong and the states will differ.
+    """
+    readings = sorted({reading for n in seen.nodes for reading in (n.time, n.creation)})
+    times = sorted({*spec.time.values(), *spec.creation.values()})
+    clock.known = dict(zip(readings, times, strict=False))
+    others = {reading for e in seen.heap or () for key in e.key for reading in (key, -key)} - clock.known.keys()
+    for reading in others:
+        rank = bisect_right(readings, reading)
+        clock.known[reading] = clock.known.get(readings[rank - 1], 0) + 0.5 if rank else -1
+
 
 # Formulas that visit each node, page or holder once, or with the prefixes of each node; the others compare every two.
 # (ISOLATION compares every two, but follows here: a position has its namespace, so MATCH_SOUND covers it.)
@@ -60,7 +105,6 @@ class WholeState:
         return True
 
     def _compare(self, op: Op, due: Iterable[Compiled]) -> list[Violation]:
-        """Build the abstract state and compare it."""
         run = self._run
         if not self._local:
             by_rank(self._abstraction.clock, run.engine.subject.observe(), run.oracle.model.state)

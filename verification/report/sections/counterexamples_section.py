@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.trace_frames import Frame
 from radixcheck.verification.report.alt_text import alt_text
 from radixcheck.verification.report.blocks import Badge, Block, Paragraph, Part, Picture, Section, Steps
 from radixcheck.verification.report.drawing import svg
@@ -15,6 +14,7 @@ from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import Gathered, anchor
 from radixcheck.verification.runs.show_job import frames
 from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.trace_replay.frame_results import Frame
 
 FIRST, LAST = 2, 5  # pictures of a long trace
 

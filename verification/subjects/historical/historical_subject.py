@@ -134,16 +134,8 @@ class HistoricalTree:
 
     def _seen(self, node: Node) -> SeenNode:
         filed = next(key for key, child in above(node).children.items() if child is node)
-        return SeenNode(
-            name=node.name,
-            parent=self.locate(above(node)),
-            segment=tuple(node.key),
-            slots=tuple(held(node)),
-            namespace=(),
-            child_key=(filed,) if isinstance(filed, int) else filed,
-            lock=node.lock_ref,
-            time=node.time,
-        )
+        page, parent = (filed,) if isinstance(filed, int) else filed, self.locate(above(node))
+        return SeenNode(node.name, parent, tuple(node.key), tuple(held(node)), (), page, node.lock_ref, node.time)
 
 
 class HistoricalCache(FinishingShim):

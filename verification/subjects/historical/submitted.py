@@ -75,7 +75,6 @@ class SubmittedTree(BaseTree):
         return node.child_key
 
     def _push(self, node: Node) -> None:
-        """Add an entry."""
         raise NotImplementedError
 
     def _pop(self) -> Node | None:

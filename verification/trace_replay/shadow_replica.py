@@ -17,7 +17,7 @@ from radixcheck.verification.checker.incremental.incremental_checker import Incr
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.replay_results import Fault
+from radixcheck.verification.trace_replay.replay_results import Fault
 
 BATCH = 200  # operations sent at once
 AHEAD = 20  # batches without an answer, at most

@@ -18,10 +18,10 @@ from radixcheck.verification.checker.incremental.incremental_checker import Incr
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import REQUEST_OPERATIONS, Op
-from radixcheck.verification.replay.mooncake import ID_MAX, TraceError, TraceRequest, output_length, prompt
-from radixcheck.verification.replay.replay_results import Fault, Replayed, Settings
-from radixcheck.verification.replay.shadow_replica import ShadowReplica
 from radixcheck.verification.subjects.reference_subject import reference_subject
+from radixcheck.verification.trace_replay.mooncake import ID_MAX, TraceError, TraceRequest, output_length, prompt
+from radixcheck.verification.trace_replay.replay_results import Fault, Replayed, Settings
+from radixcheck.verification.trace_replay.shadow_replica import ShadowReplica
 
 TOKENS_PER_ID_MAX = 2**16
 FIRST_OUTPUT = ID_MAX * TOKENS_PER_ID_MAX  # generated tokens are numbered from here, so that no prompt has them

@@ -9,12 +9,12 @@ import pytest
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.verification.checker.incremental.whole_state import LINEAR
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.replay.mooncake import BLOCK, TraceError, TraceRequest, output_length, parse, prompt, read
-from radixcheck.verification.replay.replay import FIRST_OUTPUT, check_fits, replay
-from radixcheck.verification.replay.replay_results import Settings
-from radixcheck.verification.replay.sample import FILE, generate, text
 from radixcheck.verification.subjects.optimized_subject import optimized_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
+from radixcheck.verification.trace_replay.mooncake import BLOCK, TraceError, TraceRequest, output_length, parse, prompt, read
+from radixcheck.verification.trace_replay.replay import FIRST_OUTPUT, check_fits, replay
+from radixcheck.verification.trace_replay.replay_results import Settings
+from radixcheck.verification.trace_replay.sample import FILE, generate, text
 
 Factory = Callable[[Setup], Any]
 
@@ -124,7 +124,7 @@ def test_tokens_of_different_blocks_never_meet() -> None:
     ("settings", "reason"),
     [
         (Settings(pool=320), "request 1 needs 336 slots"),
-        (Settings(pool=100), "not made of pages"),
+        (Settings(pool=100), "not a multiple of the page size"),
         (Settings(running=0), "at least 1"),
         (Settings(tokens_per_id=0), "0 tokens for a hash id"),
     ],

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 

@@ -6,15 +6,15 @@ from textwrap import wrap
 
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.operations import NO_KEY, Op
-from radixcheck.verification.replay.replay_results import Shrunk
+from radixcheck.verification.trace_replay.replay_results import Shrunk
 
 WIDTH = 130  # columns of a comment
 
 CODE = """
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.judge import judge
+from radixcheck.verification.trace_replay.judge import judge
 from radixcheck.verification.subjects.registry import resolve
 
 SUBJECT = {subject}
@@ -39,8 +39,8 @@ def text(subject: str, origin: str, shrunk: Shrunk) -> str:
     """
     operations = "\n".join(f"    {_call(op)}," for op in shrunk.found.trace)
     c = shrunk.found.config
-    config = f"Config({_quoted(c.policy)}, page_size={c.page_size}, pool={c.pool}, device={_quoted(c.device)})"
-    code = CODE.format(subject=_quoted(subject), config=config, operations=operations)
+    config = f"Config({json.dumps(c.policy)}, page_size={c.page_size}, pool={c.pool}, device={json.dumps(c.device)})"
+    code = CODE.format(subject=json.dumps(subject), config=config, operations=operations)
     return "".join(f"# {line}".rstrip() + "\n" for line in _comment(origin, shrunk)) + code
 
 
@@ -61,13 +61,9 @@ def _lines(words: str) -> list[str]:
     return wrap("".join(c if c.isprintable() else " " for c in words), WIDTH)
 
 
-def _quoted(word: str) -> str:
-    return json.dumps(word)
-
-
 def _call(op: Op) -> str:
     """Return the operation as Python source, without arguments that have their default."""
-    words = [_quoted(op.name)]
+    words = [json.dumps(op.name)]
     if op.key != NO_KEY:
         namespace = f", {op.key.namespace!r}" if op.key.namespace else ""
         words.append(f"Key({op.key.tokens!r}{namespace})")

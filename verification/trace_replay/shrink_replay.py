@@ -6,6 +6,10 @@ comparison of the whole state at its end, and succeeds only if it breaks the sam
 fails is repeated in a pool that has as little free room at the end.
 
 A fault that only the comparison with a second cache shows cannot be shrunk: attempts run one cache.
+
+Operations on long pages are translated to pages of one token, which are fewer and easier to read. Most operations of a replay are
+decodes, and only one decode in each page does more than write a token: the one that takes a new page, or the one that completes it. Which
+of them matters is unknown, so there are two translations. Neither is exact: the caller checks whether the fault still occurs.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -16,15 +20,43 @@ from math import inf
 from time import process_time
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.config import Config
-from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.progress import Tell
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.replay.judge import Judged, judge
-from radixcheck.verification.replay.page_by_page import in_short_pages
-from radixcheck.verification.replay.replay_results import Shrunk
-from radixcheck.verification.search.shrink import minimise
+from radixcheck.verification.search.shrink import in_pages_of_one, minimise
+from radixcheck.verification.trace_replay.judge import Judged, judge
+from radixcheck.verification.trace_replay.replay_results import Shrunk
+
+
+def in_short_pages(config: Config, trace: Trace) -> Iterator[tuple[Config, Trace]]:
+    """Yield both translations if pages have more than one token."""
+    size = config.page_size
+    if size > 1:
+        yield in_pages_of_one(config, tuple(_filled(trace, size)))
+        yield in_pages_of_one(config, tuple(_decoded(trace, size, size - 1)))
+
+
+def _filled(trace: Trace, size: int) -> Iterator[Op]:
+    """Yield the operations with the last page of each key filled, and only those decodes that take a page."""
+    for op in _decoded(trace, size, 0):
+        tokens = op.key.tokens
+        yield replace(op, key=Key(tokens + tokens[-1:] * (-len(tokens) % size), op.key.namespace))
+
+
+def _decoded(trace: Trace, size: int, at: int) -> Iterator[Op]:
+    """Yield the operations without the decodes that write another offset of their page than `at`."""
+    length: dict[int, int] = {}  # of each request's row, in tokens
+    for op in trace:
+        if op.name == "start":
+            length[op.holder] = len(op.key.tokens)
+        if op.name == "decode":
+            place = length.get(op.holder, 0)
+            length[op.holder] = place + 1
+            if place % size != at:
+                continue
+        yield op
+
 
 Page = tuple[int, ...]
 Parts = Callable[[Trace], Iterable[Hashable]]  # the parts of operations, in order
@@ -157,7 +189,6 @@ def _without_places(trace: Trace, gone: set[Hashable]) -> Trace:
 
 
 def _pages(trace: Trace, size: int) -> Iterator[Page]:
-    """Yield the pages of all keys."""
     for op in trace:
         yield from _cut(op.key, size)
 
@@ -173,7 +204,6 @@ def _without_pages(trace: Trace, gone: set[Hashable], size: int) -> Trace:
 
 
 def _renamed(op: Op, names: dict[Page, Page], size: int) -> Op:
-    """Replace pages of the key."""
     tokens = (token for page in _cut(op.key, size) for token in names.get(page, page))
     return replace(op, key=Key(tuple(tokens), op.key.namespace))
 

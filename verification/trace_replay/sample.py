@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from random import Random
 
-from radixcheck.verification.replay.mooncake import BLOCK, TraceRequest
+from radixcheck.verification.trace_replay.mooncake import BLOCK, TraceRequest
 
 REQUESTS = 300
 SEED = 6907

@@ -1,4 +1,4 @@
-"""The frames of a trace: what a cache answered to each operation, the tree and heap after it, and the properties that it broke.
+"""The frames of a trace: the answer to each operation, the tree and heap after it, and the properties that it broke.
 
 Nothing here runs a cache: `runs/show_job.py` makes frames of a subject, `report/countermodel.py` of a solver's model.
 """
@@ -43,7 +43,7 @@ class Frame:
     operation: str
     answer: str
     seen: Observation | None  # with the nodes that this operation removed; None: the subject is black box
-    marks: Mapping[NodeId, str] = field(default_factory=dict)  # of nodes: NEW, SPLIT, EVICTED, CUT_OFF, FORGOTTEN
+    labels: Mapping[NodeId, str] = field(default_factory=dict)  # of nodes: NEW, SPLIT, EVICTED, CUT_OFF, FORGOTTEN
     heap: tuple[Entry, ...] | None = None  # None: the subject shows no heap
     lost: tuple[int, ...] = ()  # unreachable slots
     sizes: Sizes | None = None  # as the cache reports them
@@ -69,7 +69,7 @@ class Frame:
                 "slots": list(n.slots),
                 "namespace": [one_line(repr(each)) for each in n.namespace],
                 **{"time": n.time, "hits": n.hits, "priority": n.priority, "lock": n.lock},
-                "mark": self.marks.get(n.name, ""),
+                "mark": self.labels.get(n.name, ""),
             }
             for n in seen.nodes
         ]
@@ -99,7 +99,7 @@ def _places(seen: Observation) -> dict[NodeId, Place]:
 def compared(
     before: Observation | None, seen: Observation, freed: set[int], size: int, operation: str
 ) -> tuple[Observation, dict[NodeId, str]]:
-    """Return the observation with the removed nodes, each below its former parent, and the marks of new and removed nodes.
+    """Return the observation with the removed nodes, each below its former parent, and the labels of new and removed nodes.
 
     `freed`: the pages that the operation freed; `size`: tokens of a page.
     """
@@ -110,13 +110,13 @@ def compared(
     evicted = {n.name for n in before.nodes if any(slot // size in freed for slot in n.slots)}
     gone = [n for n in before.nodes if n.name in evicted or old[n.name] not in here]
     lasting = {place for name, place in old.items() if name not in evicted}
-    marks = {name: _arrived(place, lasting) for name, place in now.items() if place not in lasting}
+    labels = {name: _arrived(place, lasting) for name, place in now.items() if place not in lasting}
     ghosts = []
     for n in gone:
         parent = None if n.parent is None else here.get(old[n.parent], Ghost(n.parent))
         ghosts.append(n._replace(name=Ghost(n.name), parent=parent))
-        marks[Ghost(n.name)] = FORGOTTEN if operation == "reset" else EVICTED if n.name in evicted else CUT_OFF
-    return replace(seen, nodes=[*seen.nodes, *ghosts]), marks
+        labels[Ghost(n.name)] = FORGOTTEN if operation == "reset" else EVICTED if n.name in evicted else CUT_OFF
+    return replace(seen, nodes=[*seen.nodes, *ghosts]), labels
 
 
 def _arrived(place: Place, lasting: set[Place]) -> str:

@@ -9,9 +9,9 @@ from radixcheck.verification.core.short_text import numbers
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Op, is_misuse
-from radixcheck.verification.replay.replay_results import Step
 from radixcheck.verification.search.run import new_checker, replay
 from radixcheck.verification.search.shrink import REPLICAS
+from radixcheck.verification.trace_replay.replay_results import Step
 
 DETERMINISM = "DETERMINISM"  # a property that one run cannot show
 NOT_PERFORMED = "not performed: its guard does not hold now, or the cache has no such operation"

@@ -12,25 +12,24 @@ from places import TESTS
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.core.config import Config
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
-from radixcheck.verification.replay.judge import judge
-from radixcheck.verification.replay.page_by_page import in_short_pages
-from radixcheck.verification.replay.regression_test import text
-from radixcheck.verification.replay.replay import replay
-from radixcheck.verification.replay.replay_results import Settings, Shrunk
-from radixcheck.verification.replay.sample import generate
-from radixcheck.verification.replay.shrink_replay import shrink
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.trace_replay.judge import judge
+from radixcheck.verification.trace_replay.regression_test import text
+from radixcheck.verification.trace_replay.replay import replay
+from radixcheck.verification.trace_replay.replay_results import Settings, Shrunk
+from radixcheck.verification.trace_replay.sample import generate
+from radixcheck.verification.trace_replay.shrink_replay import in_short_pages, shrink
 
 SAMPLE = generate()
 LONG = 1e6  # seconds: until nothing is shorter
 
 
 def silent(share: float, what: str) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def recorded(factory: Callable[..., Any], settings: Settings) -> tuple[str, list[Op]]:
@@ -132,7 +131,7 @@ def test_what_a_cache_says_stays_in_the_comment(late: Shrunk, tmp_path: Path) ->
     assert namespace["OPERATIONS"] == late.found.trace
 
 
-def test_pages_are_told_as_tokens_with_the_decodes_that_take_or_complete_one() -> None:
+def test_pages_become_tokens_with_the_decodes_that_take_or_complete_one() -> None:
     decodes = tuple(Op("decode", holder=1, amount=50 + i) for i in range(5))
     trace = (Op("start", Key((1, 2, 3, 4, 5, 6)), holder=1), *decodes, Op("finish", holder=1))
 
@@ -159,24 +158,16 @@ def test_the_command_writes_the_file_and_says_how_to_run_it(tmp_path: Path, comm
     assert "Found in a replay of sample under lru, pages of 16, pool of 6000, 32 running, at operation" in out.read_text()
 
 
-def test_a_fault_that_does_not_show_again_is_said_and_nothing_is_written(tmp_path: Path, command: Command) -> None:
-    out = tmp_path / "test_once.py"
+@pytest.mark.parametrize(
+    ("subject", "status", "sentence"),
+    [("faulty:wrong_once", 1, "recorded operations do not break COUNT again"), ("reference", 0, "there is nothing to shrink")],
+)
+def test_where_nothing_can_be_shrunk_nothing_is_written(subject: str, status: int, sentence: str, tmp_path: Path, command: Command) -> None:
+    ran = command("replay", "--sample", "--limit", 60, "--subject", subject, "--shrink", tmp_path / "test_it.py")
 
-    ran = command("replay", "--sample", "--limit", "60", "--subject", "faulty:wrong_once", "--shrink", out)
-
-    assert ran.status == 1
-    assert "recorded operations do not break COUNT again" in ran.words
-    assert not out.exists()
-
-
-def test_of_a_right_cache_there_is_nothing_to_shrink(tmp_path: Path, command: Command) -> None:
-    out = tmp_path / "test_right.py"
-
-    ran = command("replay", "--sample", "--limit", "20", "--subject", "reference", "--shrink", out)
-
-    assert ran.status == 0
-    assert "there is nothing to shrink" in ran.out
-    assert not out.exists()
+    assert ran.status == status
+    assert sentence in ran.words
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

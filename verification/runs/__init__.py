@@ -1,0 +1,1 @@
+"""Jobs: each takes one frozen request and returns one frozen result, which `report/` renders."""
