@@ -1,10 +1,11 @@
 """The historical caches do what their docstrings say, the faults included and nothing else wrong."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
+from radixcheck.reference import SlotPool
 from radixcheck.spec import values
 from radixcheck.spec.values import CacheError, Key, NoRoom, Sizes
 from radixcheck.verification.protocol import SeenEntry, Setup
@@ -20,31 +21,8 @@ each_cache = pytest.mark.parametrize("make", CACHES)
 each_reading = pytest.mark.parametrize("make", CACHES[1:])
 
 
-class TinyPool:
-    """Pages in the order in which they came free; a page that comes back twice, or in part, is an error."""
-
-    def __init__(self, pages: int, page_size: int) -> None:
-        self.page_size = page_size
-        self.capacity = pages * page_size
-        self.free_pages = list(range(pages))
-
-    @property
-    def available(self) -> int:
-        return len(self.free_pages) * self.page_size
-
-    def alloc(self, tokens: int) -> list[int]:
-        pages = [self.free_pages.pop(0) for _ in range(tokens // self.page_size)]
-        return [page * self.page_size + i for page in pages for i in range(self.page_size)]
-
-    def free(self, slots: Sequence[int]) -> None:
-        pages = [slot // self.page_size for slot in slots[:: self.page_size]]
-        assert list(slots) == [page * self.page_size + i for page in pages for i in range(self.page_size)]
-        assert set(pages).isdisjoint(self.free_pages)
-        self.free_pages += pages
-
-
 def cache_of(make: Factory, pages: int = 8, page_size: int = 1) -> HistoricalCache:
-    return make(Setup(page_size, "lru", TinyPool(pages, page_size)))
+    return make(Setup(page_size, "lru", SlotPool(pages * page_size, page_size)))  # it refuses slots that are not on loan
 
 
 def holding(make: Factory, *keys: tuple[int, ...]) -> HistoricalCache:
@@ -277,4 +255,4 @@ def test_a_call_outside_its_guard_is_refused_and_changes_nothing(make: Factory) 
 @each_cache
 def test_a_policy_that_the_release_did_not_have_is_refused(make: Factory) -> None:
     with pytest.raises(ValueError, match="lru only"):
-        make(Setup(1, "lfu", TinyPool(4, 1)))
+        make(Setup(1, "lfu", SlotPool(4, 1)))
