@@ -58,7 +58,6 @@ def test_all_versions_make_the_same_batch(requests: list[list[int]]) -> None:
 @pytest.mark.parametrize("held", [array("i", (1, 2)), memoryview(array("i", (1, 2))), memoryview(b"\x01\x02"), range(1, 3)])
 def test_numbers_of_another_width_are_widened_and_may_have_63_bits(held: Tokens) -> None:
     widest = [1 << bit for bit in range(63)]
-
     assert plain(HostBatches().prepare([held, widest])) == ([1, 2, *widest], [2, 63], [0, 2, 65])
 
 
@@ -81,7 +80,6 @@ def test_the_reference_refuses_a_bad_token() -> None:
 @pytest.mark.parametrize("bad", [[-1], [2**63], [5, 2**63, 5], [5, 5, 2**64 - 1], [2**64], ["a"], [1.5], [None], *NO_INTEGERS])
 def test_a_bad_token_is_refused_and_the_next_batch_is_right(made: Callable[[], Batches], bad: Tokens) -> None:
     maker = made()
-
     with pytest.raises(BadKey):
         maker.prepare([[1], bad])
     assert plain(maker.prepare([[5]])) == ([5], [1], [0, 1])
@@ -90,7 +88,6 @@ def test_a_bad_token_is_refused_and_the_next_batch_is_right(made: Callable[[], B
 def test_the_numbers_of_a_buffer_are_not_checked() -> None:
     """A check would cost as much as the copy."""
     signed, unsigned = array("q", (-1, 5)), array("Q", (2**64 - 1, 5))
-
     for held in (signed, unsigned, memoryview(signed), memoryview(unsigned)):
         assert plain(HostBatches().prepare([held])) == ([-1, 5], [2], [0, 2])
 
@@ -141,7 +138,6 @@ def test_a_batch_shares_memory_with_nothing_else(device: str, view: Callable[[To
 
 def test_a_batch_is_one_storage_on_its_device_and_its_tokens_come_first(device: str) -> None:
     batch = batches(device).prepare([[1, 2], [3]])
-
     assert {tensor.device.type for tensor in batch} == {device}
     assert len({tensor.untyped_storage().data_ptr() for tensor in batch}) == 1
     assert [tensor.storage_offset() for tensor in batch] == [0, 3, 5]

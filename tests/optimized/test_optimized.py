@@ -245,7 +245,6 @@ def test_tags_differ_by_prefix_position_and_namespace() -> None:
 
 def test_even_an_empty_tensor_of_slots_is_on_the_pools_device() -> None:
     cache = RadixCache(2, "lru", DevicePool(8, 2, "meta"))
-
     assert cache.match(Key(())).slots.device == cache.alloc(0).device == torch.device("meta")
 
 
@@ -287,7 +286,6 @@ def test_tags_are_computed_on_their_device() -> None:
 
 def test_a_read_back_would_be_detected() -> None:
     cache = RadixCache(2, "lru", DevicePool(8, 2, "meta"), NoTags(), ListedLoans(2))
-
     with pytest.raises(NotImplementedError, match="meta"):
         cache.alloc(2)
 

@@ -51,7 +51,6 @@ def test_a_buffer_made_from_another_has_its_own_memory() -> None:
     first = TokenBuffer((1, 2))
     second = TokenBuffer(first)
     first.append(3)
-
     assert (tuple(first), tuple(second)) == ((1, 2, 3), (1, 2))
 
 

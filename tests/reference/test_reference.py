@@ -17,7 +17,6 @@ from radixcheck.verification.subjects.reference_subject import reference_subject
 
 def test_an_insert_caches_whole_pages_and_returns_what_was_cached() -> None:
     cache = make()
-
     assert [put(cache, "abcde"), put(cache, "abcdef"), put(cache, "a")] == [0, 4, 0]
     assert set(tree(cache)) == {"abcd", "abcdef"}
     assert cache.sizes() == Sizes(available=10, evictable=6, protected=0)
@@ -244,6 +243,5 @@ def test_an_unknown_policy_and_a_pool_of_other_pages_are_refused(page_size: int,
 def test_a_split_leaves_whole_pages_on_both_sides(length: int) -> None:
     root = Node(None, (), (), [])
     node = Node(root, (1, 2), (1, 2, 3, 4), [0, 1, 2, 3])
-
     with pytest.raises(AssertionError):
         split_node(node, length, 2)

@@ -95,7 +95,6 @@ def test_a_start_does_not_evict_what_it_has_just_matched() -> None:
 def test_a_start_without_room_changes_nothing(text: str) -> None:
     cache = make(capacity=8)
     put(cache, "abcdef")  # evictable, but what the request matches of it cannot make room for the request
-
     refused(cache, NoRoom, lambda: cache.start(1, key(text)))
     assert cache.start(1, key("abxxxxxx")).cached == 2
 

@@ -163,7 +163,6 @@ CASES = {
 def test_what_the_weaker_formula_missed_is_refuted(id_: str) -> None:
     weaker, wrong = CASES[id_]
     case = wrong()
-
     assert case.fails(weaker()) is None
     assert case.fails(formula_of(id_)) is not None
 

@@ -11,7 +11,6 @@ REQUEST = 1
 
 def test_the_example_of_the_readme_is_true() -> None:
     result = doctest.testfile(str(ROOT / "spec" / "README.md"), module_relative=False)
-
     assert (result.failed, result.attempted) == (0, 5)
 
 

@@ -90,7 +90,6 @@ def test_steps_also_run_on_a_real_pool(driver: type[Driver], page_size: int) -> 
 
 def test_both_caches_find_the_same_share_of_a_trace() -> None:
     ours, floor = ran("trace", Optimized), ran("trace", Floor)
-
     assert ours["hit %"] == floor["hit %"] > 50
     assert ours["evictions"] > 5
     assert ours["requests"] == 80
@@ -128,14 +127,12 @@ def test_a_failed_check_and_a_lost_process_are_reported_and_the_rest_is_measured
 
 def test_a_worker_that_hangs_is_reported() -> None:
     results = measure([slack("Hanging")], JOBS, 1, sys.executable, quiet, job_seconds=0.5)
-
     assert ([one.job for one in results.troubles], results.status) == (["admit"], 3)
     assert "no answer" in results.troubles[0].sentence
 
 
 def test_the_command_ends_with_3_where_a_cache_skips_work(command: Command) -> None:
     ran = command("bench", "--quick", "--scenario", "deep", "--cache", f"{SLACK}:Forgetful")
-
     assert ran.status == 3
     assert "present" in ran.out
     assert "incomplete" in ran.out
@@ -166,7 +163,6 @@ def test_medians_and_spread() -> None:
 
 def test_ratios_compare_with_the_best_peer_only() -> None:
     actual = ratios({"optimized": 4.0, "floor": 2.0, "sglang-rust": 10.0, "vllm": 8.0, "mine": 1.0}, ["sglang-rust", "vllm"])
-
     assert actual["optimized"] == Ratios(0.5, 0.4, 2.0)
     assert actual["vllm"] == Ratios(1.0, 0.8, 4.0)
     assert ratios({"optimized": 4.0}, ["vllm"]) == {"optimized": Ratios(None, None, None)}

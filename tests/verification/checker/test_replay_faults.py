@@ -126,7 +126,6 @@ def run(factory: Factory, **changed: Any) -> Replayed:
 )
 def test_a_planted_fault_is_found_where_it_happens(factory: Factory, property_: str, operation: str) -> None:
     fault = run(factory, policy="lfu").fault
-
     assert fault is not None
     assert fault.operation == f"{operation} of request {PICKED}"
     assert fault.violation.property == property_
@@ -144,14 +143,12 @@ def test_a_victim_out_of_order_is_found_at_the_first_eviction() -> None:
 @pytest.mark.parametrize("how", [{"window": 1}, {"stride": 100}, {}])
 def test_a_write_outside_the_touched_paths_is_found_later(how: dict[str, int]) -> None:
     result = run(planted("hits another"), **how)
-
     assert result.fault is not None
     assert result.fault.violation.property == "FREQ"
 
 
 def test_a_second_cache_that_chooses_other_victims_is_found() -> None:
     result = replay(SAMPLE, reference_subject, Settings(pool=8_000), second=MUTANTS["evict_ignores_touch"].factory)
-
     assert result.fault is not None
     assert result.fault.violation.property == "DETERMINISM"
     assert "freed positions" in result.fault.violation.text
@@ -172,7 +169,6 @@ def test_without_paths_only_the_whole_is_compared_and_the_result_says_so(policy:
 
 def test_without_paths_a_fault_is_found_by_the_next_comparison_of_the_whole() -> None:
     fault = run(lambda setup: Hiding(planted("swaps slots", "chunk")(setup), ("observe_path",)), stride=50).fault
-
     assert fault is not None
     assert fault.violation.property in ("MATCH_SOUND", "SLOT_PARTITION")
 

@@ -59,7 +59,6 @@ def changed(name: str, change: Callable[[Node], Any]) -> tuple[list[Violation], 
 )
 def test_a_changed_attribute_is_found_and_nothing_once_it_is_put_back(name: str, change: Callable[[Node], Any], property_: str) -> None:
     wrong, right = changed(name, change)
-
     assert wrong
     assert property_ in ["", *(violation.property for violation in wrong)]
     assert right == []

@@ -58,7 +58,6 @@ def test_a_call_that_returns_or_raises_is_let_alone() -> None:
 
 def test_what_is_done_between_two_calls_may_take_its_time() -> None:
     WATCH.call(Timeout(0.01), divmod, 7, 2)
-
     assert not threading.Event().wait(5 * SOON)
 
 

@@ -54,7 +54,6 @@ def test_only_a_confirmation_over_all_paths_passes_the_gate() -> None:
 )
 def test_an_answer_that_is_neither_confirmed_nor_reproduced_is_unknown(explored: Explored, note: str) -> None:
     judged = judge(PAGES, PAGES.function, explored)
-
     assert judged.verdict == UNKNOWN
     assert note in judged.note
 
@@ -67,14 +66,12 @@ def test_a_counterexample_also_counts_if_the_function_raises() -> None:
 def test_a_contract_with_empty_bounds_is_unknown() -> None:
     empty = replace(PAGES, bounds={**PAGES.bounds, "page": (5, 4)})
     judged = judge(empty, empty.function, explore(empty, empty.function, 5))
-
     assert judged.verdict == UNKNOWN
     assert "would be vacuous" in judged.note
 
 
 def test_a_search_that_runs_out_of_time_is_unknown() -> None:
     hard = CONTRACTS["EvictionHeap.pop_victim"]
-
     assert judge(hard, hard.function, explore(hard, hard.function, 0.3)).verdict == UNKNOWN
 
 
@@ -99,13 +96,11 @@ def test_the_text_of_the_bounds_is_what_is_checked() -> None:
 def test_every_contract_holds_for_the_least_integers(contract: Contract) -> None:
     """The function accepts the stand-ins for its arguments."""
     least = {name: contract.bounds.get(name, (1, None))[0] for name in contract.arguments().parameters}
-
     assert contract.law(contract.function, **least)
 
 
 @pytest.mark.slow
 def test_every_contract_is_confirmed_within_its_bounds_and_every_twin_refuted(command: Command) -> None:
     ran = command("contracts", "--json")
-
     assert (ran.status, len(ran.json)) == (0, 23)
     assert {(row["verdict"], row["twin"]["verdict"]) for row in ran.json} == {("EXHAUSTED", "REFUTED")}

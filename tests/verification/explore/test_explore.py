@@ -50,14 +50,12 @@ def faults(explored: Explored) -> dict[str, int]:
 )
 def test_a_small_scope_is_closed_and_has_so_many_states(subject: str, policy: str, expected: tuple[int, int, int]) -> None:
     explored = explore(resolve(subject), SMALL, policy)
-
     assert (explored.verdict, counts(explored)) == ("EXHAUSTED", expected)
 
 
 @pytest.mark.parametrize(("scope", "page_size"), [("tree", 1), ("requests", 2), ("scarce", 1)])
 def test_the_scopes_of_the_command_are_closed_for_the_reference(scope: str, page_size: int) -> None:
     explored = explore(reference_subject, SCOPES[scope], page_size=page_size)
-
     assert (explored.verdict, counts(explored)) == ("EXHAUSTED", COUNTS["reference", scope, page_size])
     assert {"EVICT_LEAF", "ORDER", "COUNT", "REFINEMENT", "LOCK_COUNT", "HIT_PRESERVES"} <= explored.exercised
 
@@ -66,7 +64,6 @@ def test_the_scopes_of_the_command_are_closed_for_the_reference(scope: str, page
 @pytest.mark.parametrize(("subject", "scope", "page_size"), sorted(COUNTS))
 def test_the_scopes_of_the_command_are_closed_for_every_cache(subject: str, scope: str, page_size: int) -> None:
     explored = explore(resolve(subject), SCOPES[scope], page_size=page_size)
-
     assert (explored.verdict, counts(explored)) == ("EXHAUSTED", COUNTS[subject, scope, page_size])
 
 
@@ -78,14 +75,12 @@ def test_other_policies_close_as_well(policy: str) -> None:
 
 def test_two_cores_find_what_one_finds() -> None:
     one, two = (explore(reference_subject, SMALL, cores=cores) for cores in (1, 2))
-
     assert (counts(two), two.exercised, two.verdict) == (counts(one), one.exercised, one.verdict)
 
 
 def test_two_cores_find_the_trace_that_one_finds() -> None:
     wrong = resolve("as-submitted:pairs")
     one, two = explore(wrong, SCOPES["tree"]), explore(wrong, SCOPES["tree"], cores=2)
-
     assert faults(one) == {"RECENCY": 2, "EVICT_LEAF": 3, "NO_ORPHAN": 3, "COUNT": 3, "SLOT_PARTITION": 3}
     assert (two.found, counts(two)) == (one.found, counts(one))
 
@@ -103,7 +98,6 @@ def test_two_cores_find_the_trace_that_one_finds() -> None:
 def test_a_planted_fault_is_found_with_a_trace_as_short_as_any(mutant: str, scope: str, length: int) -> None:
     wrong = MUTANTS[mutant]
     explored = explore(wrong.factory, SCOPES[scope], wrong.policy, wrong.page_size)
-
     assert (explored.verdict, explored.status) == ("REFUTED", 1)
     assert faults(explored)[wrong.property] == length
 
@@ -151,7 +145,6 @@ def test_what_is_not_seen_is_not_called_exhausted() -> None:
 
 def test_an_exploration_that_is_given_up_is_undecided() -> None:
     explored = explore(reference_subject, SCOPES["tree"], limit=60)
-
     assert (explored.verdict, explored.status, explored.closed) == ("UNDECIDED", 3, False)
     assert 60 <= explored.states < COUNTS["reference", "tree", 1][0]
     assert explored.depth == 4
@@ -160,7 +153,6 @@ def test_an_exploration_that_is_given_up_is_undecided() -> None:
 def test_what_is_heard_while_it_grows_only_grows() -> None:
     heard: list[Explored] = []
     explored = explore(reference_subject, SMALL, progress=heard.append)
-
     assert [each.transitions for each in heard] == sorted(each.transitions for each in heard)
     assert counts(heard[-1]) == counts(explored)
 
@@ -196,5 +188,4 @@ def test_the_command_says_3_where_it_gave_up(command: Command) -> None:
 
 def test_a_factory_that_no_other_process_can_import_is_explored_in_this_one() -> None:
     explored = explore(lambda setup: ReferenceSubject(setup.page_size, setup.policy, setup.pool), SMALL, cores=2)
-
     assert (explored.verdict, explored.states) == ("EXHAUSTED", explore(reference_subject, SMALL).states)

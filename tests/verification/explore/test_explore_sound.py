@@ -89,7 +89,6 @@ CASES = [("reference", FORKED, 3, 1, 95), ("optimized", FORKED, 3, 1, 95), ("ref
 @pytest.mark.parametrize(("subject", "scope", "depth", "page_size", "visits"), CASES)
 def test_without_any_reduction_the_same_states_are_visited(subject: str, scope: Scope, depth: int, page_size: int, visits: int) -> None:
     whole = all_sequences(depth, resolve(subject), scope, page_size)
-
     assert {digest(form) for form in whole.futures} == reduced_forms(resolve(subject), scope, depth, page_size)
     assert (whole.ambiguous, whole.broken, whole.visits) == (0, set(), visits)
 
@@ -99,7 +98,6 @@ def test_without_any_reduction_the_same_states_are_visited(subject: str, scope: 
 @pytest.mark.parametrize("scope", [TREE, REQUESTS], ids=lambda scope: scope.name)
 def test_without_any_reduction_larger_scopes_show_the_same_states(subject: str, scope: Scope, page_size: int) -> None:
     whole = all_sequences(4, resolve(subject), scope, page_size)
-
     assert {digest(form) for form in whole.futures} == reduced_forms(resolve(subject), scope, 4, page_size)
     assert (whole.ambiguous, whole.broken) == (0, set())
     assert whole.visits > 5 * len(whole.futures)
@@ -108,7 +106,6 @@ def test_without_any_reduction_larger_scopes_show_the_same_states(subject: str, 
 @pytest.mark.parametrize(("mutant", "length"), [("evict_internal", 3), ("peek_touches", 2), ("heap_trusts_old_entries", 2)])
 def test_without_any_reduction_a_fault_is_not_found_any_earlier(mutant: str, length: int) -> None:
     whole, explored = all_sequences(length, MUTANTS[mutant].factory, FORKED), explore(MUTANTS[mutant].factory, FORKED)
-
     assert {(n, id_) for n, id_ in whole.broken if n == length} >= {(length, explored.found[0].violation.property)}
     assert min(whole.broken)[0] == len(explored.trace) == length
 

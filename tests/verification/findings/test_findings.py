@@ -74,20 +74,17 @@ def written(tmp_path: Path, subject: str, script: str) -> Finding:
 )
 def test_a_finding_is_repeated_or_gone(tmp_path: Path, subject: str, script: str, verdicts: tuple[str, str], exit_status: int) -> None:
     repeated = repeat(written(tmp_path, subject, script), None)
-
     assert (repeated.verdict, repeated.script) == verdicts
     assert status([repeated]) == exit_status
 
 
 def test_a_finding_of_a_subject_that_is_not_installed_is_not_run(tmp_path: Path) -> None:
     repeated = repeat(written(tmp_path, "sglang-classic", "print('seen'); raise SystemExit(1)"), sys.executable)
-
     assert (repeated.verdict, status([repeated])) == (NOT_RUN, 3)
     assert "sglang" in repeated.text
 
 
 def test_the_command_reports_what_could_not_be_run(command: Command) -> None:
     ran = command("findings", "--subject", "sglang-classic", "--json")
-
     assert ran.status == ran.json["status"] == 3
     assert {row["verdict"] for row in ran.json["findings"]} == {NOT_RUN}

@@ -52,7 +52,6 @@ def test_mutants_are_killed_by_the_property_that_must_catch_them_with_a_short_tr
 
 def test_what_was_not_run_says_why_and_has_killed_nothing(killed: list[Any]) -> None:
     skipped = [d for m in killed for d in m["detectors"].values() if d["verdict"] == NOT_RUN]
-
     assert all(d["text"] and not d["properties"] for d in skipped)
     assert (judged(NOT_RUN, NOT_RUN).verdict, judged(NOT_RUN, SURVIVED).verdict) == (NOT_RUN, SURVIVED)
     assert (judged(SURVIVED, OTHER, NOT_RUN).verdict, judged(NOT_RUN, OTHER, KILLED).verdict) == (OTHER, KILLED)
@@ -60,7 +59,6 @@ def test_what_was_not_run_says_why_and_has_killed_nothing(killed: list[Any]) -> 
 
 def test_a_property_that_fails_only_with_another_says_with_which() -> None:
     machine = matrix.judge("coarse_clock", seconds=0.5).cells[0]
-
     assert (machine.verdict, machine.properties[:2]) == (KILLED, ("CLOCK", "RECENCY"))
     assert machine.text.endswith("(wherever RECENCY fails too)")
 
@@ -78,7 +76,6 @@ def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(command
 def test_with_seeds_the_state_machine_alone_is_counted(command: Command) -> None:
     ran = command("mutants", "split_forgets_hits", "--seeds", 3, "--json")
     (measured,) = ran.json["mutants"]
-
     assert (ran.status, measured["found"]) == (0, 3)
     assert all(0 < operations <= 5000 for operations in measured["operations"])
 
@@ -94,14 +91,12 @@ def test_nineteen_of_twenty_seeds_are_enough_and_eighteen_are_not() -> None:
 
 def test_what_chance_cannot_find_says_what_finds_it() -> None:
     beyond = {m.name for m in MUTANTS.values() if m.property in (*PROBED, "DETERMINISM")}
-
     assert beyond <= {m.name for m in MUTANTS.values() if m.directed}
     assert [m.name for m in MUTANTS.values() if m.directed and m.directed.partition(":")[0] not in DETECTORS] == []
 
 
 def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
     found = matrix.judge("victims_by_address", seconds=3)
-
     assert found.verdict == KILLED
     assert found.smallest is not None
     assert len(found.smallest.trace) <= matrix.OPERATIONS_MAX
@@ -122,7 +117,6 @@ def test_right_caches_raise_no_alarm(command: Command) -> None:
 
 def test_a_wrong_cache_raises_alarms(command: Command) -> None:
     ran = command("mutants", "--clean", "faulty:double_free", "--seeds", 1, "--json")
-
     assert ran.status == 1
     assert "SLOT_PARTITION" in {alarm["property"] for row in ran.json["rows"] for alarm in row["alarms"]}
 

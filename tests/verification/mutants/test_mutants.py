@@ -78,14 +78,12 @@ def test_a_mutant_of_cost_is_caught_by_its_probe_alone(name: str, property_: str
 def test_a_right_cache_violates_nothing(subject: str) -> None:
     factory = SCAFFOLDS.get(subject) or resolve(subject)
     actual = {where: refuted(factory, *where, range(4), misused=True) for where in CONFIGURATIONS}
-
     assert actual == {where: set() for where in CONFIGURATIONS}
 
 
 @pytest.mark.parametrize("subject", ["reference", "optimized", "model", "base"])
 def test_a_right_cache_passes_every_probe(subject: str) -> None:
     result = probe(resolve(subject), Config("lru", 1, POOL_PAGES))
-
     assert {id_: found.violation.text for id_, found in result.found.items()} == {}
     assert set(result.tally.exercised) - {"ISOLATION"} == set(PROBED)  # ISOLATION: where there are namespaces
 

@@ -63,7 +63,6 @@ def test_the_status_depends_on_the_expected_verdicts(name: str, verdicts: tuple[
 
 def test_an_unexpected_verdict_is_shown_with_each_seed() -> None:
     parts = proofs.prove(made("evict/COUNT", (PROVED, UNKNOWN)))
-
     assert any("seed 1: UNKNOWN" in str(getattr(part, "renderable", "")) for part in parts)
 
 
@@ -84,7 +83,6 @@ def test_the_choice_does_not_depend_on_the_order_of_options(command: Command) ->
 
 def test_a_cell_about_any_policy_is_chosen_with_each_policy() -> None:
     names = campaign.chosen(PROOFS, (), ("touch",), ("mru",))
-
     assert {"touch/HEAP_STALE", "LAZY-mru"} <= set(names)
     assert "LAZY-lru" not in names
     assert "touch/COUNT" not in names
@@ -101,5 +99,4 @@ def test_a_contradiction_of_the_second_solver_fails_and_an_undecided_answer_does
 
 def test_the_second_solver_gets_only_the_conditions_to_prove() -> None:
     opinions = campaign.second_opinions(PROOFS, ["evict/NO_ORPHAN", "Q1-EQUAL"], 1, lambda share, what: None)
-
     assert [(opinion.name, opinion.answer) for opinion in opinions] == [("evict/NO_ORPHAN", CONFIRMED)]

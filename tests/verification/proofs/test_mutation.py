@@ -31,7 +31,6 @@ def test_a_step_keeps_its_postconditions(step: Transition) -> None:
     given = state_formulas() | theorems()
     promised = {**postconditions(step.name), "STEP": STEPS[step.name]}
     verdicts = {id_: decide(preserved(id_, formula, step, given)).verdict for id_, formula in promised.items()}
-
     assert verdicts == dict.fromkeys(promised, PROVED)
 
 
@@ -39,7 +38,6 @@ def test_a_step_keeps_its_postconditions(step: Transition) -> None:
 def test_a_step_of_the_heap_keeps_its_postcondition(policy: str, step: Transition) -> None:
     given = state_formulas(POLICIES[policy], heap=True) | theorems(POLICIES[policy])
     formula = heap_steps(POLICIES[policy])[step.name]
-
     assert decide(preserved("HEAP_STEP", formula, step, given)).verdict == PROVED
 
 
@@ -96,7 +94,6 @@ def test_no_small_state_refutes_an_original(mutant: Mutant) -> None:
 
 def test_a_mutant_that_can_never_be_taken_is_not_called_equivalent() -> None:
     never = Transition("begin", BEGIN.parameters, conj(BEGIN.guard, node(n) & ~node(n)), BEGIN.updates)
-
     assert judge(Mutant("never", never, BEGIN)).verdict == SURVIVED
 
 

@@ -131,7 +131,6 @@ def test_a_lemma_follows(name: str) -> None:
 def test_a_lemma_does_not_follow_from_less(left_out: str) -> None:
     lemma = promises.LEMMAS["ENOUGH"]
     less = replace(lemma, because=tuple(each for each in lemma.because or () if each.name != left_out))
-
     assert decide(by_lemma(less), seconds=1).verdict != PROVED
 
 

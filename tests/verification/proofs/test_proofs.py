@@ -60,7 +60,6 @@ def test_the_heap_evicts_the_least_leaf_under_every_policy(policy: Policy) -> No
     (evict,) = (step for step in heap_machine(policy) if step.name == "evict")
     (order,) = (p.formula(policy) for p in POSTCONDITIONS if p.id == "ORDER" and p.formula is not None)
     given = state_formulas(policy, heap=True) | theorems(policy)
-
     assert decide(preserved("ORDER", order, evict, given)).verdict == PROVED
 
 
@@ -72,7 +71,6 @@ def test_the_order_in_which_updates_are_written_does_not_matter(step: Transition
 @pytest.mark.parametrize("id_", theorems())
 def test_a_theorem_follows_from_the_state_formulas(id_: str) -> None:
     given = {name: formula for name, formula in FORMULAS.items() if name not in theorems()}
-
     assert decide(follows(id_, theorems()[id_], given)).verdict == PROVED
 
 

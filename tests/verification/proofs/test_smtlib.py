@@ -84,7 +84,6 @@ def test_a_second_solver_finds_the_assumptions_about_each_step_satisfiable(step:
 @pytest.mark.slow
 def test_a_second_solver_confirms_every_proof_of_the_cache_machine() -> None:
     found = {condition.name: confirm(condition) for condition in all_conditions(LRU, CACHE, False)}
-
     assert {name for name, answer in found.items() if answer != CONFIRMED} == set()
     assert len(found) > len(CACHE)
 

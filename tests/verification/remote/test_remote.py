@@ -77,7 +77,6 @@ def exchanges() -> list[tuple[dict[str, object], dict[str, object]]]:
 
 def test_the_examples_of_the_protocol_are_answered_as_written() -> None:
     server = Server(model_subject)
-
     for message, answer in exchanges():
         assert json.loads(json.dumps(server.answer(message))) == answer
     assert {message["do"] for message, _ in exchanges()} == {*SIZED, "observe", "locate", "overwrite"}
@@ -85,14 +84,12 @@ def test_the_examples_of_the_protocol_are_answered_as_written() -> None:
 
 def test_the_limits_of_the_protocol_are_those_of_the_code() -> None:
     text = " ".join((REMOTE / "README.md").read_text().split())
-
     assert f"may take {remote_subject.START_SECONDS:g} s, every other {remote_subject.ANSWER_SECONDS:g} s" in text
     assert f"at most {process.LONGEST >> 20} MiB" in text
 
 
 def test_another_version_of_the_protocol_is_refused_on_both_sides() -> None:
     newer = "input(); print('{\"protocol\": 2}', flush=True); input()"
-
     with pytest.raises(UsageError, match="has protocol 2, this is protocol 1"):
         Remote((sys.executable, "-c", newer))(SETUP)
     assert "was asked for protocol 2" in Server(model_subject).answer({"do": "make", "protocol": 2})["missing"]
@@ -116,7 +113,6 @@ def test_the_reference_gets_the_same_verdicts_here_and_in_another_process() -> N
 def test_a_fault_has_the_same_smallest_trace_here_and_in_another_process() -> None:
     caches = resolve("as-submitted:pairs"), resolve(f"as-submitted:pairs@{sys.executable}")
     here, there = (shrink(cache, runs(cache, 12).found["EVICT_LEAF"], seconds=20) for cache in caches)
-
     assert here == there
     assert len(here.trace) == 3
 
@@ -192,7 +188,6 @@ def once(declared: object) -> Remote:
 
 def test_a_superfluous_answer_is_not_taken_for_the_answer_of_the_next_cache() -> None:
     first, second = (replay(bad("twice", 3), SMALL, TRACE).found["REFINEMENT"] for _ in range(2))
-
     assert first == second
 
 
@@ -214,7 +209,6 @@ def test_an_invalid_declaration_is_a_usage_error(declared: object, message: str)
 
 def test_a_search_through_a_program_that_hangs_ends_soon() -> None:
     found = RunResult.of(hypothesis_batches(bad("hang", 2, seconds=0.15), ("lru",), (1,), seed=1, examples=100))
-
     assert found.runs < 30
     assert found.lost > 0
     assert "SubjectHung" in found.found["REFINEMENT"].violation.text

@@ -70,7 +70,6 @@ def test_each_part_of_an_answer_is_parsed() -> None:
 @given(place=st.sampled_from(list(places(ANSWER))[1:]), part=JSON)
 def test_any_part_of_an_answer_may_have_any_value(place: tuple[Any, ...], part: Any) -> None:
     answer = replaced(ANSWER, place, part)
-
     for read in (read_all, answers.supports):
         with suppress(ProtocolError, RemoteError, CacheError):
             read(answer)

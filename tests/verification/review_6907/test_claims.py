@@ -68,7 +68,6 @@ def times(name: str) -> list[float]:
 
 def test_the_least_entry_may_be_an_internal_nodes_where_two_times_are_equal_or_the_parent_is_read_first() -> None:
     equal, parent_first = times("Q1-EQUAL"), times("Q1-PARENT-FIRST")
-
     assert len(equal) > len(set(equal))
     assert min(parent_first) == parent_first[0] < parent_first[-1]
 

@@ -17,7 +17,6 @@ from radixcheck.verification.review_6907.facts import FACTS, batches, decide, do
 @pytest.mark.parametrize("seed", [0, 1])
 def test_each_fact_comes_out_as_expected(name: str, seed: int) -> None:
     decided = decide(FACTS[name], seed)
-
     assert (decided.verdict, decided.status) == (FACTS[name].expected, 0)
     assert decided.tried.cases > 10
 
@@ -77,13 +76,11 @@ def test_the_guard_is_judged_by_pops_that_compare() -> None:
 @pytest.mark.parametrize(("tried", "verdict", "status"), [(Tried(0, "", ""), "NOT EXERCISED", 3), (Tried(5, "a case", ""), "REFUTED", 1)])
 def test_a_fact_without_a_case_is_undecided_and_one_that_comes_out_otherwise_is_status_1(tried: Tried, verdict: str, status: int) -> None:
     decided = decide(Fact("SOME", "C8", "Something.", "TESTED", lambda seed: tried), 0)
-
     assert (decided.verdict, decided.status) == (verdict, status)
 
 
 def test_the_command_shows_them_for_machines_and_for_people(command: Command) -> None:
     for_machines, for_people = command("facts", "GUARD-SIFTS", "BATCH-EQUAL", "--json"), command("facts", "BATCH-ALIAS")
-
     assert for_machines.status == for_people.status == 0
     assert {fact["id"]: fact["verdict"] for fact in for_machines.json["facts"]} == {"GUARD-SIFTS": "REFUTED", "BATCH-EQUAL": "TESTED"}
     assert "1 of 1 as expected" in for_people.out

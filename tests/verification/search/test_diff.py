@@ -63,7 +63,6 @@ def compared(left: Factory, right: Factory, config: Config = SMALL, runs: int = 
 @pytest.mark.parametrize("other", [model_subject, optimized_subject])
 def test_right_caches_agree_with_each_other_and_with_the_specification(other: Factory, config: Config) -> None:
     outcome = compared(reference_subject, other, config, runs=2)
-
     assert (outcome.differences, outcome.diverged) == ((), 0)
     assert outcome.steps > 500
 
@@ -80,7 +79,6 @@ def test_a_kind_names_what_differs_and_who_departs() -> None:
 
 def test_two_wrong_caches_have_kinds_of_their_own() -> None:
     outcome = compared(base_subject, pairs_subject, runs=30)
-
     assert {side for kind in outcome.kinds for side in kind.departs} == {"left", "right"}
     assert len(outcome.kinds) > 1
     assert outcome.diverged < outcome.runs / 2  # mostly they leave the specification each in its own way
@@ -96,20 +94,17 @@ DIFFERING = [
 @pytest.mark.parametrize(("wrong", "what"), WRONG)
 def test_what_is_compared(wrong: type[ReferenceSubject], what: str) -> None:
     outcome = compared(wrong.of, reference_subject, PAGED)
-
     assert {(kind.what, kind.departs) for kind in outcome.kinds} == {(what, ("left",))}
 
 
 @pytest.mark.parametrize(("mutant", "what"), DIFFERING)
 def test_mutants_differ_from_the_reference(mutant: str, what: str) -> None:
     outcome = compared(reference_subject, MUTANTS[mutant].factory, PAGED, runs=30)
-
     assert any(kind.what.startswith(what) and kind.departs == ("right",) for kind in outcome.kinds)
 
 
 def test_what_a_cache_declares_is_no_fault() -> None:
     declared, silent = (compared(reference_subject, kind.of) for kind in (Generous, Silent))
-
     assert [d.declared for d in declared.differences] == [{"right": "a page in reserve"}]
     assert declared.faults == ()
     assert [d.is_declared for d in silent.faults] == [False]

@@ -25,7 +25,6 @@ KNOWN = Key((0, 0, 1, 1, 0, 0, 1), ("a", "b"))  # three pages of two, and a tail
 )
 def test_a_recipe_makes_its_key(recipe: Recipe, expected: Key) -> None:
     keys = KeyMaker(2, [(), ("x",)], [KNOWN])
-
     assert keys.key(recipe) == expected
     assert keys.known == ([KNOWN] if recipe.change == UNCHANGED else [KNOWN, expected])
 

@@ -48,7 +48,6 @@ def test_ids_of_requests_are_given_again_with_another_key_and_priority() -> None
 
 def test_pages_differ_in_the_middle_alone() -> None:
     pages = {op.key.tokens[i : i + 16] for run in tried(16, 24) for op in run for i in range(0, len(op.key.tokens) - 15, 16)}
-
     assert any((a[0], a[-1], sorted(a)) == (b[0], b[-1], sorted(b)) for a in pages for b in pages if a != b)
 
 
@@ -65,7 +64,6 @@ def test_priorities_are_alike_once_they_are_cut_to_few_bits() -> None:
 def test_what_a_request_decodes_behind_nothing_is_in_its_namespace(factory: Any) -> None:
     start, decode = Op("start", Key((), ("a", "b")), 1), Op("decode", holder=1, amount=5)
     result = replay(factory, Config("lru", 1, 4), (start, decode, Op("finish", holder=1), Op("match", Key((5,), ("a", "b")))))
-
     assert (result.found, result.steps) == ({}, 4)
 
 
@@ -103,6 +101,5 @@ def test_a_file_is_replaced_and_a_pipe_is_written_into(tmp_path: Path) -> None:
 def test_the_verdict_names_what_speaks_against_a_subject_beside_its_properties() -> None:
     outcome: Any = SimpleNamespace(agreement=SimpleNamespace(status=1), replayed=SimpleNamespace(status=3))
     quiet: Any = SimpleNamespace(agreement=SimpleNamespace(status=0), replayed=None)
-
     assert not_holding(outcome) == ["comparison with the reference REFUTED", "replay of the sample undecided"]
     assert not_holding(quiet) == []

@@ -112,7 +112,6 @@ def test_a_cache_that_is_missing_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
 
 def test_sources_that_are_not_where_they_were_said_to_be_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PEERS_DIR", str(tmp_path))
-
     with pytest.raises(UsageError, match=r"there is no sglang-0\.4\.6\.post5 in PEERS_DIR=.*pip download"):
         resolve("sglang-0.4.6")(Setup(1, "lru", WatchedPool(8, 1)))
 

@@ -53,7 +53,6 @@ def test_operations_are_those_of_which_a_cache_has_all_verbs() -> None:
 @pytest.mark.parametrize("supports", [PEEKLESS, LOCKLESS, REQUESTS_WITHOUT_ABORT, POOREST])
 def test_the_state_machine_fires_every_operation_that_there_is_and_no_other(supports: Supports) -> None:
     result = RunResult.of(hypothesis_batches(lacking(supports), ("lru",), (1, 2), seed=1, examples=30))
-
     assert (result.found, never_fired(result)) == ({}, ())
     assert set(result.fired) - set(CHANGES) == set(supports.operations)
 
@@ -74,6 +73,5 @@ def test_operations_that_a_cache_lacks_are_left_out_of_a_trace() -> None:
 
 def test_two_caches_are_compared_by_what_both_have() -> None:
     outcome = compare(reference_subject, lacking(replace(POOREST, namespaces=True)), Config("lru", 1, 10), seed=1)
-
     assert outcome.differences == ()
     assert outcome.steps > 300
