@@ -36,7 +36,6 @@ NO_INTEGERS: list[Any] = [b"12345678", bytearray(3), array("d", [5]), memoryview
 
 
 def plain(batch: DeviceBatch) -> tuple[list[int], ...]:
-    """Tokens, lengths and starts."""
     return tuple(tensor.tolist() for tensor in batch)
 
 
@@ -57,8 +56,9 @@ def test_all_versions_make_the_same_batch(requests: list[list[int]]) -> None:
 
 
 @pytest.mark.parametrize("held", [array("i", (1, 2)), memoryview(array("i", (1, 2))), memoryview(b"\x01\x02"), range(1, 3)])
-def test_numbers_of_another_width_are_widened(held: Tokens) -> None:
-    assert plain(HostBatches().prepare([held, [7]])) == ([1, 2, 7], [2, 1], [0, 2, 3])
+def test_numbers_of_another_width_are_widened_and_may_have_63_bits(held: Tokens) -> None:
+    widest = [1 << bit for bit in range(63)]
+    assert plain(HostBatches().prepare([held, widest])) == ([1, 2, *widest], [2, 63], [0, 2, 65])
 
 
 @pytest.mark.parametrize("made", MAKERS)
@@ -68,17 +68,18 @@ def test_batches_of_any_size_are_prepared_in_turn(made: Callable[[], Batches], s
     for first in (0, 1 << 40, 7):
         ends = [*accumulate(sizes)]
         requests = [array("q", range(first + end - size, first + end)) for size, end in zip(sizes, ends, strict=True)]
+        assert plain(maker.prepare(requests)) == (list(range(first, first + sum(sizes))), list(sizes), [0, *ends])
 
-        batch = maker.prepare(requests)
 
-        assert plain(batch) == (list(range(first, first + sum(sizes))), list(sizes), [0, *ends])
+def test_the_reference_refuses_a_bad_token() -> None:
+    with pytest.raises(BadKey):
+        reference.prepare([[1], [-1]])
 
 
 @pytest.mark.parametrize("made", MAKERS)
 @pytest.mark.parametrize("bad", [[-1], [2**63], [5, 2**63, 5], [5, 5, 2**64 - 1], [2**64], ["a"], [1.5], [None], *NO_INTEGERS])
 def test_a_bad_token_is_refused_and_the_next_batch_is_right(made: Callable[[], Batches], bad: Tokens) -> None:
     maker = made()
-
     with pytest.raises(BadKey):
         maker.prepare([[1], bad])
     assert plain(maker.prepare([[5]])) == ([5], [1], [0, 1])
@@ -87,7 +88,6 @@ def test_a_bad_token_is_refused_and_the_next_batch_is_right(made: Callable[[], B
 def test_the_numbers_of_a_buffer_are_not_checked() -> None:
     """A check would cost as much as the copy."""
     signed, unsigned = array("q", (-1, 5)), array("Q", (2**64 - 1, 5))
-
     for held in (signed, unsigned, memoryview(signed), memoryview(unsigned)):
         assert plain(HostBatches().prepare([held])) == ([-1, 5], [2], [0, 2])
 
@@ -98,12 +98,6 @@ def test_bytes_are_refused_as_a_key() -> None:
         pack(b"12345678")
 
 
-def test_a_token_may_have_63_bits() -> None:
-    tokens = [1 << bit for bit in range(63)]
-
-    assert plain(HostBatches().prepare([tokens])) == (tokens, [63], [0, 63])
-
-
 def test_a_request_with_a_wrong_length_is_detected() -> None:
     class Growing(list[int]):
         def __len__(self) -> int:
@@ -111,11 +105,6 @@ def test_a_request_with_a_wrong_length_is_detected() -> None:
 
     with pytest.raises(AssertionError, match="as many tokens"):
         HostBatches().prepare([Growing((1, 2)), [3]])
-
-
-def test_the_reference_refuses_a_bad_token() -> None:
-    with pytest.raises(BadKey):
-        reference.prepare([[1], [-1]])
 
 
 # Ownership of memory
@@ -149,7 +138,6 @@ def test_a_batch_shares_memory_with_nothing_else(device: str, view: Callable[[To
 
 def test_a_batch_is_one_storage_on_its_device_and_its_tokens_come_first(device: str) -> None:
     batch = batches(device).prepare([[1, 2], [3]])
-
     assert {tensor.device.type for tensor in batch} == {device}
     assert len({tensor.untyped_storage().data_ptr() for tensor in batch}) == 1
     assert [tensor.storage_offset() for tensor in batch] == [0, 3, 5]
@@ -168,25 +156,13 @@ def test_as_tensor_copies_numbers_or_shares_the_memory_of_the_caller() -> None:
 # Costs
 
 
-def test_a_batch_of_any_size_takes_one_copy_to_the_device() -> None:
+@pytest.mark.parametrize(("name", "kind", "copies"), [("meta", StagedBatches, ["slice", "_to_copy"]), ("cpu", HostBatches, [])])
+def test_a_batch_of_any_size_takes_one_copy_to_the_device_and_none_on_the_host(name: str, kind: type[Batches], copies: list[str]) -> None:
     """On the meta device nothing can be read back."""
-    maker = StagedBatches("meta")
+    maker = batches(name)
+    assert isinstance(maker, kind)
     for requests in ([[1]], [[1, 2]] * 50, [array("q", range(100))] * 200):
         with Launched() as mode:
             batch = maker.prepare(requests)
-
-        assert mode.names == ["slice", "_to_copy", "slice", "slice", "slice", "slice", "cumsum"]
-        assert {tensor.device.type for tensor in batch} == {"meta"}
-
-
-def test_on_the_host_nothing_is_copied_twice() -> None:
-    for requests in ([[1]], [[1, 2]] * 50, [array("q", range(100))] * 200):
-        with Launched() as mode:
-            HostBatches().prepare(requests)
-
-        assert mode.names == ["slice", "slice", "slice", "slice", "cumsum"]
-
-
-def test_the_maker_is_chosen_by_the_device() -> None:
-    assert isinstance(batches("cpu"), HostBatches)
-    assert isinstance(batches("meta"), StagedBatches)
+        assert mode.names == [*copies, "slice", "slice", "slice", "slice", "cumsum"]
+        assert {tensor.device.type for tensor in batch} == {name}

@@ -1,7 +1,8 @@
 """The optimized cache: storage, handles, loans, content tags, and no read-back."""
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -12,14 +13,8 @@ from torch import Tensor
 
 from radixcheck.optimized import CountedLoans, DevicePool, ListedLoans, NoTags, RadixCache, TagMismatch, Tags
 from radixcheck.optimized.keys import common_pages, pack, unpack
-from radixcheck.optimized.node import Node
+from radixcheck.reference import SlotPool
 from radixcheck.spec.values import BadAmount, BadKey, Key, NoRoom, NotYourSlot, Row, Sizes, StaleHandle, StillHeld
-
-
-def leaf_of(cache: RadixCache, what: Key) -> Node:
-    node = cache.match(what).node
-    assert isinstance(node, Node)
-    return node
 
 
 def storages(tensors: list[Tensor]) -> set[int]:
@@ -176,39 +171,23 @@ def test_the_pool_hands_out_whole_aligned_pages_once(device: str) -> None:
         pool.free(slots[:4])
 
 
-def test_listed_loans_refuse_every_slot_that_is_not_on_loan() -> None:
-    loans = ListedLoans(2)
-    loans.lend(torch.tensor([4, 5, 8, 9]))
+@pytest.mark.parametrize(
+    ("kind", "refused"), [(ListedLoans, ([0, 1], [5, 4], [4, 5, 4, 5], [4], [5, 8], [8, 9])), (CountedLoans, ([0], [0] * 6))]
+)
+def test_loans_are_counted_and_slots_that_are_not_on_loan_are_refused(
+    kind: type[CountedLoans | ListedLoans], refused: Sequence[list[int]]
+) -> None:
+    loans = kind(2)
+    amounts = [loans.outstanding]
+    for change, slots in ((loans.lend, [4, 5]), (loans.lend, [8, 9, 2, 3]), (loans.settle, [8, 9])):
+        change(torch.tensor(slots))
+        amounts.append(loans.outstanding)
 
-    for slots in ([0, 1], [5, 4], [4, 5, 4, 5], [4], [5, 8]):
+    assert amounts == [0, 2, 6, 4]
+    for slots in refused:
         with pytest.raises(NotYourSlot):
             loans.settle(torch.tensor(slots))
     assert loans.outstanding == 4
-    loans.settle(torch.tensor([8, 9]))
-    assert loans.outstanding == 2
-
-
-def test_counted_loans_refuse_incomplete_pages_and_more_than_is_on_loan() -> None:
-    loans = CountedLoans(2)
-    loans.lend(torch.tensor([4, 5]))
-
-    for count in (1, 4):
-        with pytest.raises(NotYourSlot):
-            loans.settle(torch.zeros(count, dtype=torch.int64))
-
-
-@pytest.mark.parametrize("kind", [CountedLoans, ListedLoans])
-def test_slots_on_loan_are_counted(kind: type[CountedLoans | ListedLoans]) -> None:
-    loans = kind(2)
-    amounts = [loans.outstanding]
-    loans.lend(torch.tensor([4, 5]))
-    amounts.append(loans.outstanding)
-    loans.lend(torch.tensor([8, 9, 2, 3]))
-    amounts.append(loans.outstanding)
-    loans.settle(torch.tensor([4, 5]))
-    amounts.append(loans.outstanding)
-
-    assert amounts == [0, 2, 6, 4]
 
 
 @pytest.mark.parametrize(("page_size", "policy", "pool_page"), [(2, "best", 2), (2, "lru", 1)])
@@ -217,32 +196,24 @@ def test_the_fast_cache_refuses_an_unknown_policy_and_a_pool_of_other_pages(page
         RadixCache(page_size, policy, DevicePool(16, pool_page))
 
 
+@pytest.mark.parametrize("pool", [DevicePool, SlotPool])
 @pytest.mark.parametrize(("capacity", "page_size"), [(16, 0), (0, 0), (-2, 2), (-2, 1), (3, 2)])
-def test_a_device_pool_needs_a_capacity_of_whole_pages(capacity: int, page_size: int) -> None:
+def test_a_pool_needs_a_capacity_of_whole_pages_and_may_be_empty(pool: type[Any], capacity: int, page_size: int) -> None:
+    assert pool(0, 2).available == 0
     with pytest.raises(ValueError, match="capacity"):
-        DevicePool(capacity, page_size)
-
-
-def test_a_device_pool_may_be_empty() -> None:
-    assert DevicePool(0, 2).available == 0
+        pool(capacity, page_size)
 
 
 # Tags
 
 
-def swap_two_slots(node: Node) -> None:
-    node.slots[:2] = node.slots[:2].flip(0)
-
-
-def reuse_a_slot(node: Node) -> None:
-    node.slots[0] = 30
-
-
-@pytest.mark.parametrize("damage", [swap_two_slots, reuse_a_slot])
-def test_a_slot_with_wrong_content_is_detected_when_it_is_handed_out(device: str, damage: Callable[[Node], None]) -> None:
+@pytest.mark.parametrize("slots", [[27, 26], [30, 27]])
+def test_a_slot_with_wrong_content_is_detected_when_it_is_handed_out(device: str, slots: list[int]) -> None:
     cache = make(device)
     put(cache, key("abcdef"))
-    damage(leaf_of(cache, key("abcd")))
+    leaf: Any = cache.match(key("abcd")).node
+    assert leaf.slots[:2].tolist() == [26, 27]
+    leaf.slots[:2] = torch.tensor(slots)
 
     with pytest.raises(TagMismatch, match="token 0"):
         cache.match(key("abxy"))
@@ -274,12 +245,7 @@ def test_tags_differ_by_prefix_position_and_namespace() -> None:
 
 def test_even_an_empty_tensor_of_slots_is_on_the_pools_device() -> None:
     cache = RadixCache(2, "lru", DevicePool(8, 2, "meta"))
-
     assert cache.match(Key(())).slots.device == cache.alloc(0).device == torch.device("meta")
-
-
-def test_tags_are_on_the_given_device() -> None:
-    assert Tags(8, "meta").content.device == torch.device("meta")
 
 
 # No read-back
@@ -288,8 +254,7 @@ def test_tags_are_on_the_given_device() -> None:
 def test_hot_paths_launch_a_few_operations_and_read_nothing_back() -> None:
     """On the meta device tensors have no data: a read-back fails."""
     cache = RadixCache(2, "lru", DevicePool(64, 2, "meta"))
-    alloc = "narrow_copy"
-    free, free_several = "slice copy_", "slice cat"
+    alloc, free, free_several = "narrow_copy", "slice copy_", "slice cat"
     slots = cache.alloc(8)
     handle = cache.match(Key(())).node
 
@@ -315,13 +280,12 @@ def test_tags_are_computed_on_their_device() -> None:
 
     with pytest.raises(RuntimeError, match="item"), Launched() as mode:
         tags.write(slots, Key((1, 2, 3)), 0)
+    assert tags.content.device == torch.device("meta")
     assert (mode.devices, mode.names[-1]) == ({"meta"}, "_local_scalar_dense")
 
 
 def test_a_read_back_would_be_detected() -> None:
-    pool = DevicePool(8, 2, "meta")
-    cache = RadixCache(2, "lru", pool, NoTags(), ListedLoans(2))
-
+    cache = RadixCache(2, "lru", DevicePool(8, 2, "meta"), NoTags(), ListedLoans(2))
     with pytest.raises(NotImplementedError, match="meta"):
         cache.alloc(2)
 

@@ -33,21 +33,14 @@ def test_the_match_of_a_request_is_not_room_for_it(cached: tuple[str, ...]) -> N
     assert cache.sizes() == Sizes(0, 0, 6)
 
 
-def test_a_request_with_a_locked_prefix_has_the_rest_as_room() -> None:
+@pytest.mark.parametrize(("others", "text", "expected"), [(["xy"], "abcdefgh", 4), ([], "abefgh", 2)])
+def test_a_request_with_a_locked_prefix_or_inside_a_locked_edge_has_the_rest_as_room(others: list[str], text: str, expected: int) -> None:
     cache = make(capacity=8)
-    put(cache, "abcd")
-    cache.lock(cache.match(key("abcd")).node)
-    put(cache, "xy")
+    cache.lock(put(cache, "abcd"))
+    for other in others:
+        put(cache, other)
 
-    assert cache.start(1, key("abcdefgh")).cached == 4
-
-
-def test_a_match_inside_a_locked_edge_reduces_no_room() -> None:
-    cache = make(capacity=8)
-    put(cache, "abcd")
-    cache.lock(cache.match(key("abcd")).node)
-
-    assert cache.start(1, key("abefgh")).cached == 2
+    assert cache.start(1, key(text)).cached == expected
 
 
 def test_a_request_may_have_tokens_of_64_bits() -> None:
@@ -62,12 +55,14 @@ def test_a_request_may_have_tokens_of_64_bits() -> None:
 
 
 @pytest.mark.parametrize("inside", [0, 4])
-def test_a_split_leaves_a_part_on_both_sides(inside: int) -> None:
-    tree = (cache := make()).tree
+def test_a_split_leaves_a_part_on_both_sides_and_a_node_without_a_lock_is_not_released(inside: int) -> None:
+    cache = make()
     node = put(cache, "abcd")
 
     with pytest.raises(AssertionError):
-        tree.split(Walk([], inside, node, inside, b""))
+        cache.tree.split(Walk([], inside, node, inside, b""))
+    with pytest.raises(AssertionError):
+        cache.tree.unlock_path(node)
 
 
 def test_leaves_share_one_empty_dictionary() -> None:
@@ -77,11 +72,3 @@ def test_leaves_share_one_empty_dictionary() -> None:
 
     assert NO_CHILDREN == {}
     assert cache.tree.root.children == {}
-
-
-def test_a_node_without_a_lock_is_not_released() -> None:
-    cache = make()
-    node = put(cache, "abcd")
-
-    with pytest.raises(AssertionError):
-        cache.tree.unlock_path(node)

@@ -108,18 +108,18 @@ def test_a_leaf_that_is_unlocked_unchanged_needs_no_second_entry() -> None:
     assert len(cache.tree.heap) == 1
 
 
-def leaves(count: int) -> list[Node]:
-    """Children of one root, each used one tick after the one before."""
+def leaves(*times: int) -> list[Node]:
+    """Children of one root that were used at these times."""
     root = Node(None, b"", b"", torch.empty(0))
-    made = [Node(root, bytes((i,)), bytes((i,)), torch.empty(1)) for i in range(count)]
-    for time, node in enumerate(made):
+    made = [Node(root, bytes((i,)), bytes((i,)), torch.empty(1)) for i in range(len(times))]
+    for node, time in zip(made, times, strict=True):
         node.time = time
     return made
 
 
 def test_a_few_dead_entries_are_kept_and_one_more_removes_them_all() -> None:
     heap = EvictionHeap("lru")
-    for number, node in enumerate(leaves(SLACK + 1), 1):
+    for number, node in enumerate(leaves(*range(SLACK + 1)), 1):
         heap.push(node)
         node.local_lock_ref = 1
         heap.retire(node)
@@ -129,7 +129,7 @@ def test_a_few_dead_entries_are_kept_and_one_more_removes_them_all() -> None:
 
 def test_a_heap_without_leaves_has_no_victim_and_loses_none() -> None:
     heap = EvictionHeap("lru")
-    (node,) = leaves(1)
+    (node,) = leaves(0)
     node.local_lock_ref = 1
 
     with pytest.raises(AssertionError):
@@ -147,26 +147,22 @@ class NeverEager(EvictionHeap):
 
 @pytest.mark.parametrize(("policy", "lazy_is_right"), [("lru", True), ("mru", False)])
 def test_a_smaller_key_is_pushed_at_once(policy: str, lazy_is_right: bool) -> None:
-    def first_victim(heap: EvictionHeap) -> str:
-        root = Node(None, b"", b"", torch.empty(0))
-        first, second = (Node(root, name, name, torch.empty(1)) for name in (b"first", b"second"))
-        for time, node in enumerate((first, second)):
-            node.time = time
+    def first_victim(heap: EvictionHeap) -> int:
+        pushed = leaves(0, 1)
+        for node in pushed:
             heap.push(node)
-        first.time = 2
-        heap.refresh(first)
-        return heap.pop_victim().segment.decode()
+        pushed[0].time = 2
+        heap.refresh(pushed[0])
+        return pushed.index(heap.pop_victim())
 
-    expected = {"lru": "second", "mru": "first"}[policy]
+    expected = {"lru": 1, "mru": 0}[policy]
     assert first_victim(EvictionHeap(policy)) == expected
     assert (first_victim(NeverEager(policy)) == expected) is lazy_is_right
 
 
 def test_a_superseded_entry_is_dropped_when_it_is_popped() -> None:
     heap = EvictionHeap("lru")
-    root = Node(None, b"", b"", torch.empty(0))
-    twice, once = (Node(root, name, name, torch.empty(1)) for name in (b"twice", b"once"))
-    twice.time, once.time = 5, 7
+    twice, once = leaves(5, 7)
     heap.push(twice)
     heap.push(once)
     for time in (3, 9):  # earlier: pushed at once; later: repaired when it is popped, before the first entry

@@ -22,11 +22,6 @@ def make(page_size: int = 2) -> RadixCache:
     return RadixCache(page_size, "lru", DevicePool(60 * page_size, page_size))
 
 
-def segments(cache: RadixCache) -> list[bytes]:
-    """Of all nodes."""
-    return [node.segment for node in nodes(cache)]
-
-
 def test_a_buffer_is_a_sequence_of_its_tokens() -> None:
     tokens = TokenBuffer((7, 0))
     tokens.append(WIDEST)
@@ -45,13 +40,10 @@ def test_a_buffer_is_a_sequence_of_its_tokens() -> None:
 @pytest.mark.parametrize("bad", [-1, 2**64, "a", None, 1.0])
 def test_a_buffer_refuses_a_bad_token_and_does_not_change(bad: Any) -> None:
     tokens = TokenBuffer((5,))
-
-    with pytest.raises(BadKey):
-        TokenBuffer((5, bad))
-    with pytest.raises(BadKey):
-        tokens.append(bad)
-    with pytest.raises(BadKey):
-        tokens.extend((6, bad))
+    calls: list[tuple[Callable[[Any], object], Any]] = [(TokenBuffer, (5, bad)), (tokens.append, bad), (tokens.extend, (6, bad))]
+    for call, given in calls:
+        with pytest.raises(BadKey):
+            call(given)
     assert tuple(tokens) == (5,)
 
 
@@ -59,7 +51,6 @@ def test_a_buffer_made_from_another_has_its_own_memory() -> None:
     first = TokenBuffer((1, 2))
     second = TokenBuffer(first)
     first.append(3)
-
     assert (tuple(first), tuple(second)) == ((1, 2, 3), (1, 2))
 
 
@@ -89,11 +80,11 @@ def test_the_cache_keeps_only_copies_of_a_buffer() -> None:
     lookup = cache.lookup(key(buffer))
     cache.insert(key(buffer), cache.alloc(4))
     cache.start(1, key(buffer))
-    kept = segments(cache)
+    kept = [node.segment for node in nodes(cache)]
 
     buffer.data[:] = bytes(len(buffer.data))
 
-    assert segments(cache) == kept == [pack((1, 2, 3, 4))]
+    assert [node.segment for node in nodes(cache)] == kept == [pack((1, 2, 3, 4))]
     assert all(type(segment) is bytes for segment in kept)
     assert cache.match_many([lookup]) == [4]
     assert tuple(cache.requests[1].tokens) == (1, 2, 3, 4)

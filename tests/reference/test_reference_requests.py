@@ -1,6 +1,7 @@
 """The reference cache as serving uses it: requests. Keys are written as letters: one letter is one token."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from lettered import key, make, put, refused, tree
@@ -94,7 +95,6 @@ def test_a_start_does_not_evict_what_it_has_just_matched() -> None:
 def test_a_start_without_room_changes_nothing(text: str) -> None:
     cache = make(capacity=8)
     put(cache, "abcdef")  # evictable, but what the request matches of it cannot make room for the request
-
     refused(cache, NoRoom, lambda: cache.start(1, key(text)))
     assert cache.start(1, key("abxxxxxx")).cached == 2
 
@@ -123,17 +123,11 @@ def test_a_request_call_outside_its_guard_is_refused_and_changes_nothing() -> No
     put(cache, "abcd")
     cache.start(1, key("ab"))
     wrong: list[tuple[type[CacheError], Callable[[], object]]] = [
-        (BadKey, lambda: cache.start(2, Key((-1,)))),
-        (BadKey, lambda: cache.decode(1, -1)),
-        (BadAmount, lambda: cache.start(2, key("xy"), priority=-1)),
-        (RequestExists, lambda: cache.start(1, key("xy"))),
-        (UnknownRequest, lambda: cache.chunk(2)),
-        (UnknownRequest, lambda: cache.decode(2, 0)),
-        (UnknownRequest, lambda: cache.finish(2)),
-        (UnknownRequest, lambda: cache.abort(2)),
-        (StillHeld, cache.reset),
+        *((BadKey, lambda: cache.start(2, Key((-1,)))), (BadKey, lambda: cache.decode(1, -1))),
+        *((BadAmount, lambda: cache.start(2, key("xy"), priority=-1)), (RequestExists, lambda: cache.start(1, key("xy")))),
+        *((UnknownRequest, partial(call, 2)) for call in (cache.chunk, cache.finish, cache.abort)),
+        *((UnknownRequest, lambda: cache.decode(2, 0)), (StillHeld, cache.reset)),
     ]
-
     for error, call in wrong:
         refused(cache, error, call)
 
@@ -142,18 +136,17 @@ def test_a_request_call_outside_its_guard_is_refused_and_changes_nothing() -> No
 def test_a_reset_is_refused_while_anything_is_held(what: str) -> None:
     cache = make()
     put(cache, "ab")
-    receipt = cache.lock(cache.match(key("ab")).node) if what == "a lock" else None
-    loan = cache.alloc(2) if what == "a loan" else []
-    if what == "a request":
-        cache.start(1, key("ab"))
+    match what:
+        case "a lock":
+            release: Callable[[], object] = partial(cache.unlock, cache.lock(cache.match(key("ab")).node))
+        case "a request":
+            cache.start(1, key("ab"))
+            release = partial(cache.abort, 1)
+        case _:
+            release = partial(cache.free, cache.alloc(2))
 
     refused(cache, StillHeld, cache.reset)
-    if receipt:
-        cache.unlock(receipt)
-    elif loan:
-        cache.free(loan)
-    else:
-        cache.abort(1)
+    release()
     cache.reset()
     assert (cache.sizes(), tree(cache)) == (Sizes(available=16, evictable=0, protected=0), {})
 

@@ -50,5 +50,4 @@ def follow(taken: Taken) -> Iterator[str]:
 
 def test_the_machine_takes_what_the_text_says() -> None:
     compared = Counter(name for seed in range(16) for taken in calls(seed, 100) for name in follow(taken))
-
     assert compared.keys() == {"split", "touch", "begin", "extend", "fill", "grow", "relock", "release", "reset"}

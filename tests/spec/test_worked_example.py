@@ -11,7 +11,6 @@ REQUEST = 1
 
 def test_the_example_of_the_readme_is_true() -> None:
     result = doctest.testfile(str(ROOT / "spec" / "README.md"), module_relative=False)
-
     assert (result.failed, result.attempted) == (0, 5)
 
 
@@ -21,16 +20,8 @@ def test_the_example_of_the_signature_is_true() -> None:
     cache.insert(Key((1, 2, 3, 4, 7, 8)), cache.alloc(6))
     cache.start(REQUEST, Key((1, 2, 3, 4, 7, 8, 9)))
     s, of = cache.machine.state, cache.positions.of
-    names = {"eps": of(Key(()))} | {
-        name: of(Key(tokens))
-        for name, tokens in (
-            ("a", (1, 2)),
-            ("b", (1, 2, 3, 4)),
-            ("c", (1, 2, 3, 4, 5, 6)),
-            ("d", (1, 2, 3, 4, 7, 8)),
-            ("e", (1, 2, 3, 4, 7, 8, 9)),
-        )
-    }
+    keys = {"eps": (), "a": (1, 2), "b": (1, 2, 3, 4), "c": (1, 2, 3, 4, 5, 6), "d": (1, 2, 3, 4, 7, 8), "e": (1, 2, 3, 4, 7, 8, 9)}
+    names = {name: of(Key(tokens)) for name, tokens in keys.items()}
     called = {position: name for name, position in names.items()}
 
     assert {name: s.page.get(q) for name, q in names.items()} == {"eps": None, "a": 0, "b": 1, "c": 2, "d": 5, "e": None}

@@ -29,15 +29,11 @@ class Unwilling(Floor):
 
 
 class Miscounting(Floor):
-    """Counts nothing as locked."""
-
     def sizes(self) -> tuple[int, int]:
         return sum(super().sizes()), 0
 
 
 class Stale(Floor):
-    """Answers what it found at first."""
-
     def lengths(self, waiting: list[Any]) -> list[int]:
         self.first: list[int] = getattr(self, "first", None) or super().lengths(waiting)
         return self.first
@@ -59,15 +55,11 @@ class Leaking(Floor):
 
 
 class Dying(Floor):
-    """Ends its process."""
-
     def match(self, tokens: Any) -> tuple[int, Any]:
         os._exit(7)
 
 
 class Hanging(Floor):
-    """Never answers."""
-
     def match(self, tokens: Any) -> tuple[int, Any]:
         while True:
             time.sleep(1)

@@ -18,21 +18,18 @@ TRACE = traces.Recorded(Config("lru", 1, 8), (Op("insert", Key((1, 2))), Op("evi
 
 def test_verify_refutes_a_faulty_factory() -> None:
     outcome = verify(double_free, policies=["lru"], page_sizes=[1], seconds=0.5)
-
     assert (outcome.status, outcome.holds) == (Status.REFUTED, False)
     assert outcome.to_json()["status"] == 1
 
 
 def test_diff_compares_two_subjects_in_the_policies_of_both() -> None:
     outcome = diff("base", double_free, seconds=0.5)
-
     assert outcome.bounds.policies == ("lru",)
     assert outcome.status == Status.REFUTED
 
 
 def test_replay_takes_a_trace_of_operations_or_the_sample(tmp_path: Path) -> None:
     traces.write(tmp_path / "trace.jsonl", TRACE)
-
     assert replay(tmp_path / "trace.jsonl", "reference").holds
     assert replay(None, "reference").holds
 
@@ -48,7 +45,5 @@ def test_wrong_use_is_a_usage_error(tmp_path: Path) -> None:
 
 def test_importing_the_package_loads_no_extra() -> None:
     program = "import sys, radixcheck.verification; print(*{'torch', 'z3', 'hypothesis', 'rich', 'click'} & set(sys.modules))"
-
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-
     assert (ran.stdout.strip(), ran.stderr) == ("", "")

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +23,6 @@ from radixcheck.verification.bench.measure import measure
 from radixcheck.verification.bench.scenarios.cache_scenarios import admit, decode, deep, memory, queue
 from radixcheck.verification.bench.scenarios.our_scenarios import batch, device
 from radixcheck.verification.bench.scenarios.trace_scenario import trace
-from radixcheck.verification.bench.streams import Make
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import bench_view, console
 from radixcheck.verification.runs.evidence_results import BenchOutcome
@@ -33,26 +31,26 @@ from radixcheck.verification.trace_replay import sample
 SLACK = ROOT / "tests" / "subjects" / "slack_cache.py"
 WORKER = ROOT / "verification" / "bench" / "worker.py"
 TRACE: dict[str, Any] = {"path": str(sample.FILE), "block": 16, "blocks": 400, "page_size": 16, "requests": 80, "running": 8, "seconds": 60}
-SMALL: dict[str, tuple[Callable[..., dict[str, float]], dict[str, Any]]] = {
-    "decode": (decode, {"leaves": 40, "page_size": 16, "pool": "stub", "victims": 3, "steps": 31, "seconds": 60}),
-    "admit": (admit, {"groups": 2, "per_group": 3, "page_size": 16}),
-    "trace": (trace, TRACE),
-    "deep": (deep, {"nodes": 5, "steps": 4}),
-    "memory": (memory, {"leaves": 50}),
-    "batch": (batch, {"requests": 5, "tokens": 7, "steps": 2}),
-    "device": (device, {"leaves": 4, "page_size": 16, "steps": 3}),
-    "queue": (queue, {"requests": 130, "rounds": 4, "page_size": 16}),
+SMALL: dict[str, dict[str, Any]] = {
+    "decode": {"leaves": 40, "page_size": 16, "pool": "stub", "victims": 3, "steps": 31, "seconds": 60},
+    "admit": {"groups": 2, "per_group": 3, "page_size": 16},
+    "trace": TRACE,
+    **{"deep": {"nodes": 5, "steps": 4}, "memory": {"leaves": 50}, "batch": {"requests": 5, "tokens": 7, "steps": 2}},
+    "device": {"leaves": 4, "page_size": 16, "steps": 3},
+    "queue": {"requests": 130, "rounds": 4, "page_size": 16},
 }
-JOBS = [Job(name, name, arguments) for name, (_, arguments) in SMALL.items() if name in ("admit", "deep")]
+SCENARIO_RUNS: dict[str, Any] = {run.__name__: run for run in (admit, batch, decode, deep, device, memory, queue, trace)}
+JOBS = [Job(name, name, SMALL[name]) for name in ("admit", "deep")]
 
 
-def maker(driver: type[Driver]) -> Make:
-    """As the worker makes it."""
+def ran(scenario: str, driver: type[Driver], **changed: Any) -> dict[str, float]:
+    """The figures of a scenario with small arguments, made and run as the worker does."""
 
     def make(page_size: int, capacity: int, pool: str) -> Driver:
         return driver((driver.stub if pool == "stub" else driver.real)(capacity, page_size))
 
-    return make
+    figures: dict[str, float] = SCENARIO_RUNS[scenario](make, **SMALL[scenario] | changed)
+    return figures
 
 
 def quiet(share: float, what: str) -> None:
@@ -81,24 +79,17 @@ def test_our_driver_leaves_the_slots_of_the_tree_in_a_row_after_others_inserted_
 @pytest.mark.parametrize("driver", [Optimized, Floor])
 @pytest.mark.parametrize("scenario", SMALL)
 def test_a_cache_that_does_the_work_passes_each_scenario(scenario: str, driver: type[Driver]) -> None:
-    run_, arguments = SMALL[scenario]
-
-    figures = run_(maker(driver), **arguments)
-
-    assert set(SCENARIOS[scenario].columns) <= set(figures)
+    assert set(SCENARIOS[scenario].columns) <= set(ran(scenario, driver))
 
 
 @pytest.mark.parametrize("page_size", [1, 64])
-def test_steps_also_run_on_a_real_pool(page_size: int) -> None:
-    arguments = {**SMALL["decode"][1], "pool": "real", "page_size": page_size}
-
-    assert decode(maker(Optimized), **arguments)["steps"] == 31
-    assert decode(maker(Floor), **arguments)["steps"] == 31
+@pytest.mark.parametrize("driver", [Optimized, Floor])
+def test_steps_also_run_on_a_real_pool(driver: type[Driver], page_size: int) -> None:
+    assert ran("decode", driver, pool="real", page_size=page_size)["steps"] == 31
 
 
 def test_both_caches_find_the_same_share_of_a_trace() -> None:
-    ours, floor = (trace(maker(driver), **TRACE) for driver in (Optimized, Floor))
-
+    ours, floor = ran("trace", Optimized), ran("trace", Floor)
     assert ours["hit %"] == floor["hit %"] > 50
     assert ours["evictions"] > 5
     assert ours["requests"] == 80
@@ -121,10 +112,8 @@ def test_both_caches_find_the_same_share_of_a_trace() -> None:
     ],
 )
 def test_a_cache_that_skips_work_is_not_measured(driver: type[Driver], scenario: str, words: str) -> None:
-    run_, arguments = SMALL[scenario]
-
     with pytest.raises(CheckFailed, match=words):
-        run_(maker(driver), **arguments)
+        ran(scenario, driver)
 
 
 def test_a_failed_check_and_a_lost_process_are_reported_and_the_rest_is_measured() -> None:
@@ -138,15 +127,12 @@ def test_a_failed_check_and_a_lost_process_are_reported_and_the_rest_is_measured
 
 def test_a_worker_that_hangs_is_reported() -> None:
     results = measure([slack("Hanging")], JOBS, 1, sys.executable, quiet, job_seconds=0.5)
-
-    assert [one.job for one in results.troubles] == ["admit"]
+    assert ([one.job for one in results.troubles], results.status) == (["admit"], 3)
     assert "no answer" in results.troubles[0].sentence
-    assert results.status == 3
 
 
 def test_the_command_ends_with_3_where_a_cache_skips_work(command: Command) -> None:
     ran = command("bench", "--quick", "--scenario", "deep", "--cache", f"{SLACK}:Forgetful")
-
     assert ran.status == 3
     assert "present" in ran.out
     assert "incomplete" in ran.out
@@ -172,14 +158,11 @@ def test_the_json_has_every_measurement_and_names_what_is_missing(command: Comma
 
 
 def test_medians_and_spread() -> None:
-    assert Figure.of([3.0, 1.0, 2.0]) == Figure(2.0, 3.0)
-    assert Figure.of([4.0, 2.0]) == Figure(3.0, 2.0)
-    assert Figure.of([0, 0]) == Figure(0, 1.0)
+    assert [Figure.of(each) for each in ([3.0, 1.0, 2.0], [4.0, 2.0], [0, 0])] == [Figure(2.0, 3.0), Figure(3.0, 2.0), Figure(0, 1.0)]
 
 
 def test_ratios_compare_with_the_best_peer_only() -> None:
     actual = ratios({"optimized": 4.0, "floor": 2.0, "sglang-rust": 10.0, "vllm": 8.0, "mine": 1.0}, ["sglang-rust", "vllm"])
-
     assert actual["optimized"] == Ratios(0.5, 0.4, 2.0)
     assert actual["vllm"] == Ratios(1.0, 0.8, 4.0)
     assert ratios({"optimized": 4.0}, ["vllm"]) == {"optimized": Ratios(None, None, None)}
@@ -203,9 +186,8 @@ def given() -> Results:
 
 
 def test_the_plot_shows_the_measurements_with_pages_of_one_token() -> None:
-    leaves = (100, 1_000, 10_000)
-
-    assert plot.points(given()) == {cache: [(n, us) for n in leaves] for cache, us in (("optimized", 3.0), ("sglang-rust", 12.0))}
+    costs = {"optimized": 3.0, "sglang-rust": 12.0}
+    assert plot.points(given()) == {cache: [(n, us) for n in (100, 1_000, 10_000)] for cache, us in costs.items()}
 
 
 def test_a_plot_is_written_twice_or_names_what_it_needs(tmp_path: Path) -> None:

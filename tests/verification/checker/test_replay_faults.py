@@ -9,7 +9,6 @@ from hiding import BLACK_BOX, Hiding
 
 from radixcheck.optimized.node import Entry
 from radixcheck.optimized.node import Node as LeafNode
-from radixcheck.reference import Node
 from radixcheck.spec.run.state import COUNTERS, MAPS, REQUEST_MAPS, SETS
 from radixcheck.spec.values import Row
 from radixcheck.verification.checker.abstraction import Abstraction
@@ -36,77 +35,51 @@ PICKED = 5  # its leaf is evictable as soon as it has finished
 
 
 class Planted(ReferenceSubject):
-    """Right, but for what `plant` does after a call for the picked request; `node` is where that request stood."""
+    """Right, but for one fault after one call for the picked request."""
 
-    after = "finish"
-
-    def plant(self, node: Node) -> None:
-        raise NotImplementedError
+    fault, after = "", "finish"
 
     def chunk(self, request: int) -> Row[list[int]]:
         row = super().chunk(request)
-        if request == PICKED and self.after == "chunk":
-            self.plant(self.requests[request].node)
+        self.plant("chunk", request, self.requests[request].node)
         return row
 
     def finish(self, request: int) -> None:
         live = self.requests[request]
         super().finish(request)
-        if request == PICKED and self.after == "finish":
-            self.plant(live.node)
+        self.plant("finish", request, live.node)
 
-
-class FreesTwice(Planted):
-    def plant(self, node: Node) -> None:
-        slots = self.pool.alloc(self.page_size)
-        self.pool.free(slots)
-        self.pool.free(slots)
-
-
-class FreesWhatTheTreeOwns(Planted):
-    def plant(self, node: Node) -> None:
-        self.pool.free(node.slots[: self.page_size])
-        self._evictable -= self.page_size
-
-
-class SwapsSlots(Planted):
-    after = "chunk"
-
-    def plant(self, node: Node) -> None:
+    def plant(self, operation: str, request: int, node: Any) -> None:
         size = self.page_size
-        node.slots[:size], node.slots[size : 2 * size] = node.slots[size : 2 * size], node.slots[:size]
+        match self.fault if (operation, request) == (self.after, PICKED) else "":
+            case "frees twice":
+                slots = self.pool.alloc(size)
+                self.pool.free(slots)
+                self.pool.free(slots)
+            case "frees what the tree owns":
+                self.pool.free(node.slots[:size])
+                self._evictable -= size
+            case "swaps slots":
+                node.slots[:size], node.slots[size : 2 * size] = node.slots[size : 2 * size], node.slots[:size]
+            case "miscounts":
+                self._evictable += size
+            case "keeps a lock":
+                node.lock += 1
+            case "forgets a time":
+                node.parent.time -= 1
+            case "loses a parent":
+                node.parent = node.parent.parent
+            case "hits another":  # outside of every path that the operation touched
+                self.requests[PICKED + 1].node.hits += 1
 
 
-class Miscounts(Planted):
-    def plant(self, node: Node) -> None:
-        self._evictable += self.page_size
+def planted(fault: str, after: str = "finish") -> Factory:
+    def made(setup: Setup) -> Planted:
+        cache = Planted.of(setup)
+        cache.fault, cache.after = fault, after
+        return cache
 
-
-class KeepsLock(Planted):
-    def plant(self, node: Node) -> None:
-        node.lock += 1
-
-
-class ForgetsTime(Planted):
-    after = "chunk"
-
-    def plant(self, node: Node) -> None:
-        assert node.parent is not None
-        node.parent.time -= 1
-
-
-class LosesParent(Planted):
-    def plant(self, node: Node) -> None:
-        assert node.parent is not None
-        node.parent = node.parent.parent
-
-
-class HitsAnother(Planted):
-    """Writes outside of every path that the operation touched: the rotation finds it, or the comparison of the whole."""
-
-    def plant(self, node: Node) -> None:
-        other = self.requests[PICKED + 1].node
-        other.hits += 1
+    return made
 
 
 class EvictsBackwards(ReferenceSubject):
@@ -115,11 +88,11 @@ class EvictsBackwards(ReferenceSubject):
         self._eviction_key = lambda node: (-node.time, node.time)
 
 
-class Queued(OptimizedSubject):
-    """Right, but for what happens to the heap's entry of the leaf that the picked request leaves."""
+class Entryless(OptimizedSubject):
+    """Right, but for the lost entry of the leaf that the picked request leaves."""
 
     def plant(self, leaf: LeafNode, entries: list[Entry], at: int) -> None:
-        raise NotImplementedError
+        del entries[at]
 
     def finish(self, request: int) -> None:
         live = self.requests[request]
@@ -130,12 +103,7 @@ class Queued(OptimizedSubject):
             self.plant(live.node, entries, next(i for i, entry in enumerate(entries) if entry[3] is live.node))
 
 
-class Entryless(Queued):
-    def plant(self, leaf: LeafNode, entries: list[Entry], at: int) -> None:
-        del entries[at]
-
-
-class EntryTooLate(Queued):
+class EntryTooLate(Entryless):
     def plant(self, leaf: LeafNode, entries: list[Entry], at: int) -> None:
         leaf.entry = entries[at] = (leaf.hits + 1, *entries[at][1:])
 
@@ -148,20 +116,16 @@ def run(factory: Factory, **changed: Any) -> Replayed:
 @pytest.mark.parametrize(
     ("factory", "property_", "operation"),
     [
-        (FreesTwice.of, "SLOT_PARTITION", "finish"),
-        (FreesWhatTheTreeOwns.of, "SLOT_PARTITION", "finish"),
-        (SwapsSlots.of, "SLOT_PARTITION", "chunk"),
-        (Miscounts.of, "COUNT", "finish"),
-        (KeepsLock.of, "LOCK_COUNT", "finish"),
-        (ForgetsTime.of, "RECENCY", "chunk"),
-        (LosesParent.of, "PARENT", "finish"),
-        (Entryless, "HEAP_FULL", "finish"),
-        (EntryTooLate, "HEAP_STALE", "finish"),
+        (planted("frees twice"), "SLOT_PARTITION", "finish"),
+        (planted("frees what the tree owns"), "SLOT_PARTITION", "finish"),
+        (planted("swaps slots", "chunk"), "SLOT_PARTITION", "chunk"),
+        *((planted("miscounts"), "COUNT", "finish"), (planted("keeps a lock"), "LOCK_COUNT", "finish")),
+        *((planted("forgets a time", "chunk"), "RECENCY", "chunk"), (planted("loses a parent"), "PARENT", "finish")),
+        *((Entryless, "HEAP_FULL", "finish"), (EntryTooLate, "HEAP_STALE", "finish")),
     ],
 )
 def test_a_planted_fault_is_found_where_it_happens(factory: Factory, property_: str, operation: str) -> None:
     fault = run(factory, policy="lfu").fault
-
     assert fault is not None
     assert fault.operation == f"{operation} of request {PICKED}"
     assert fault.violation.property == property_
@@ -178,15 +142,13 @@ def test_a_victim_out_of_order_is_found_at_the_first_eviction() -> None:
 
 @pytest.mark.parametrize("how", [{"window": 1}, {"stride": 100}, {}])
 def test_a_write_outside_the_touched_paths_is_found_later(how: dict[str, int]) -> None:
-    result = run(HitsAnother.of, **how)
-
+    result = run(planted("hits another"), **how)
     assert result.fault is not None
     assert result.fault.violation.property == "FREQ"
 
 
 def test_a_second_cache_that_chooses_other_victims_is_found() -> None:
     result = replay(SAMPLE, reference_subject, Settings(pool=8_000), second=MUTANTS["evict_ignores_touch"].factory)
-
     assert result.fault is not None
     assert result.fault.violation.property == "DETERMINISM"
     assert "freed positions" in result.fault.violation.text
@@ -206,15 +168,14 @@ def test_without_paths_only_the_whole_is_compared_and_the_result_says_so(policy:
 
 
 def test_without_paths_a_fault_is_found_by_the_next_comparison_of_the_whole() -> None:
-    fault = run(lambda setup: Hiding(SwapsSlots.of(setup), ("observe_path",)), stride=50).fault
-
+    fault = run(lambda setup: Hiding(planted("swaps slots", "chunk")(setup), ("observe_path",)), stride=50).fault
     assert fault is not None
     assert fault.violation.property in ("MATCH_SOUND", "SLOT_PARTITION")
 
 
 def test_of_a_cache_that_shows_nothing_answers_sizes_and_victims_are_checked() -> None:
     right = run(lambda setup: Hiding(optimized_subject(setup), BLACK_BOX))
-    wrong = run(lambda setup: Hiding(Miscounts.of(setup), BLACK_BOX))
+    wrong = run(lambda setup: Hiding(planted("miscounts")(setup), BLACK_BOX))
 
     assert right.clean
     assert "whole states" not in right.looked
@@ -234,9 +195,8 @@ def random_trace(policy: str, page_size: int, seed: int) -> Iterator[Op]:
         yield op
 
 
-def speaks(kind: type[Checker], factory: Factory, policy: str, page_size: int, trace: list[Op]) -> bool:
-    stride = 50 if kind is IncrementalChecker else 1
-    checker = kind(factory, policy, page_size, 12 * page_size, stride)
+def refuted_by(kind: type[Checker], factory: Factory, policy: str, page_size: int, trace: list[Op]) -> bool:
+    checker = kind(factory, policy, page_size, 12 * page_size, 50 if kind is IncrementalChecker else 1)
     return any(checker.step(op) for op in trace)
 
 
@@ -245,8 +205,7 @@ def speaks(kind: type[Checker], factory: Factory, policy: str, page_size: int, t
 def test_both_checkers_are_silent_on_right_caches(factory: Factory, policy: str, page_size: int) -> None:
     for seed in range(3):
         trace = list(random_trace(policy, page_size, seed))
-        assert not speaks(Checker, factory, policy, page_size, trace)
-        assert not speaks(IncrementalChecker, factory, policy, page_size, trace)
+        assert not any(refuted_by(kind, factory, policy, page_size, trace) for kind in (Checker, IncrementalChecker))
 
 
 @pytest.mark.parametrize(
@@ -262,8 +221,8 @@ def test_both_checkers_speak_of_wrong_caches(name: str) -> None:
     found = 0
     for seed in range(6):
         trace = list(random_trace(wrong.policy, wrong.page_size, seed))
-        full = speaks(Checker, wrong.factory, wrong.policy, wrong.page_size, trace)
-        assert speaks(IncrementalChecker, wrong.factory, wrong.policy, wrong.page_size, trace) == full
+        full, partial = (refuted_by(kind, wrong.factory, wrong.policy, wrong.page_size, trace) for kind in (Checker, IncrementalChecker))
+        assert partial == full
         found += full
     assert found > 0
 

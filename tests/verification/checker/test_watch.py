@@ -15,6 +15,7 @@ from radixcheck.verification.search.run import new_checker
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 SOON = 0.2  # seconds
+INSERT = Op("insert", Key((1, 1)))
 
 
 def loops() -> None:
@@ -44,10 +45,8 @@ def test_a_call_that_does_not_return_is_given_up(call: Callable[[], None]) -> No
 
 def test_the_next_one_is_waited_for_half_as_long() -> None:
     timeout = Timeout(1.2)
-
     with pytest.raises(CallHung):
         WATCH.call(timeout, loops)
-
     assert timeout.seconds == 0.6
 
 
@@ -59,7 +58,6 @@ def test_a_call_that_returns_or_raises_is_let_alone() -> None:
 
 def test_what_is_done_between_two_calls_may_take_its_time() -> None:
     WATCH.call(Timeout(0.01), divmod, 7, 2)
-
     assert not threading.Event().wait(5 * SOON)
 
 
@@ -73,20 +71,14 @@ def test_a_call_in_another_thread_is_not_watched_and_disturbs_no_other() -> None
 
 
 class MatchLoops(ReferenceSubject):
-    """A match of more than a page never comes back."""
-
     def match(self, key: Key) -> Match[list[int]]:
-        """The fault."""
         while len(key.tokens) > self.page_size:
             pass
         return super().match(key)
 
 
 class ObserveLoops(ReferenceSubject):
-    """Once something is cached, its inside cannot be seen."""
-
     def observe(self) -> Observation:
-        """The fault."""
         while self.root.children:
             pass
         return super().observe()
@@ -95,12 +87,8 @@ class ObserveLoops(ReferenceSubject):
 @pytest.mark.parametrize(
     ("subject", "trace", "words"),
     [
-        (
-            MatchLoops,
-            [Op("insert", Key((1, 1))), Op("match", Key((1,))), Op("match", Key((1, 1)))],
-            "raised TimeoutError: it did not return",
-        ),
-        (ObserveLoops, [Op("insert", Key((1, 1)))], "observe() raised TimeoutError: it did not return"),
+        (MatchLoops, [INSERT, Op("match", Key((1,))), Op("match", Key((1, 1)))], "raised TimeoutError: it did not return"),
+        (ObserveLoops, [INSERT], "observe() raised TimeoutError: it did not return"),
     ],
 )
 def test_a_cache_that_hangs_is_refuted_by_the_call_that_hangs(subject: type[ReferenceSubject], trace: list[Op], words: str) -> None:

@@ -14,14 +14,13 @@ MATCH = CONTRACTS["shared_tokens"]
 
 CONFIRMED = Explored(("CONFIRMED",), ("Confirmed over all paths.",), (), 16, 0.1)
 FIVE_IN_FOURS = {"tokens": 5, "page": 4}  # the twin does not count the second page
+FAILED = Explored(("POST_FAIL",), ("false when calling",), (FIVE_IN_FOURS,), 9, 0.1)
 
 
 def test_a_right_function_is_confirmed_over_all_paths_and_its_twin_is_refuted_by_a_counterexample() -> None:
     decided = decide(PAGES, 30)
 
-    assert decided.judged == Judged(EXHAUSTED)
-    assert decided.paths == 16
-    assert decided.twin.verdict == REFUTED
+    assert (decided.judged, decided.paths, decided.twin.verdict) == (Judged(EXHAUSTED), 16, REFUTED)
     assert decided.twin.arguments is not None
     assert breaks(PAGES, PAGES.twin, decided.twin.arguments) == "the law is false"
     assert breaks(PAGES, PAGES.function, decided.twin.arguments) == ""
@@ -47,40 +46,32 @@ def test_only_a_confirmation_over_all_paths_passes_the_gate() -> None:
     [
         (Explored(("CANNOT_CONFIRM",), ("Not confirmed.",), (), 900, 60.0), "Not confirmed."),
         (Explored(("PRE_UNSAT",), ("Unable to meet precondition.",), (), 0, 0.1), "no input was found within the bounds"),
-        (Explored((), (), (), 0, 0.1), "no answer"),
-        (Explored(("CONFIRMED",), ("Confirmed over all paths.",), (), 0, 0.1), "never run"),
-        (Explored(("CONFIRMED", "CANNOT_CONFIRM"), ("Confirmed over all paths.", "Not confirmed."), (), 9, 0.1), "Not confirmed."),
-        (Explored(("POST_FAIL",), ("false when calling",), (), 9, 0.1), "false when calling"),
-        (Explored(("POST_FAIL",), ("false when calling",), (FIVE_IN_FOURS,), 9, 0.1), "does not break the law"),
-        (Explored(("POST_FAIL",), ("false when calling",), ({"tokens": -1, "page": 4},), 9, 0.1), "does not break the law"),
+        *((Explored((), (), (), 0, 0.1), "no answer"), (replace(CONFIRMED, paths=0), "never run")),
+        (replace(CONFIRMED, states=("CONFIRMED", "CANNOT_CONFIRM"), messages=(*CONFIRMED.messages, "Not confirmed.")), "Not confirmed."),
+        *((FAILED, "does not break the law"), (replace(FAILED, counterexamples=()), "false when calling")),
+        (replace(FAILED, counterexamples=({"tokens": -1, "page": 4},)), "does not break the law"),
     ],
 )
 def test_an_answer_that_is_neither_confirmed_nor_reproduced_is_unknown(explored: Explored, note: str) -> None:
     judged = judge(PAGES, PAGES.function, explored)
-
     assert judged.verdict == UNKNOWN
     assert note in judged.note
 
 
 def test_a_counterexample_also_counts_if_the_function_raises() -> None:
-    found = Explored(("POST_FAIL",), ("false when calling",), (FIVE_IN_FOURS,), 9, 0.1)
-
-    assert judge(PAGES, PAGES.twin, found) == Judged(REFUTED, "the law is false", FIVE_IN_FOURS)
-    assert judge(PAGES, lambda tokens, page: tokens // 0, found).note.startswith("raised ZeroDivisionError")
+    assert judge(PAGES, PAGES.twin, FAILED) == Judged(REFUTED, "the law is false", FIVE_IN_FOURS)
+    assert judge(PAGES, lambda tokens, page: tokens // 0, FAILED).note.startswith("raised ZeroDivisionError")
 
 
 def test_a_contract_with_empty_bounds_is_unknown() -> None:
     empty = replace(PAGES, bounds={**PAGES.bounds, "page": (5, 4)})
-
     judged = judge(empty, empty.function, explore(empty, empty.function, 5))
-
     assert judged.verdict == UNKNOWN
     assert "would be vacuous" in judged.note
 
 
 def test_a_search_that_runs_out_of_time_is_unknown() -> None:
     hard = CONTRACTS["EvictionHeap.pop_victim"]
-
     assert judge(hard, hard.function, explore(hard, hard.function, 0.3)).verdict == UNKNOWN
 
 
@@ -88,12 +79,10 @@ def test_the_exit_status_is_1_for_a_refutation_and_3_for_an_unknown_or_vacuous_c
     right, wrong, unknown = Judged(EXHAUSTED), Judged(REFUTED, "", FIVE_IN_FOURS), Judged(UNKNOWN)
     good = Decided(PAGES, right, wrong, 1, 0.1)
 
-    assert status([good]) == 0
-    assert status([good, replace(good, judged=unknown)]) == 3
-    assert status([good, replace(good, twin=right)]) == 3
-    assert status([good, replace(good, twin=unknown)]) == 3
+    assert (status([good]), status([])) == (0, 3)
+    for bad in (replace(good, judged=unknown), replace(good, twin=right), replace(good, twin=unknown)):
+        assert status([good, bad]) == 3
     assert status([replace(good, judged=unknown), replace(good, judged=wrong)]) == 1
-    assert status([]) == 3
 
 
 def test_the_text_of_the_bounds_is_what_is_checked() -> None:
@@ -107,13 +96,11 @@ def test_the_text_of_the_bounds_is_what_is_checked() -> None:
 def test_every_contract_holds_for_the_least_integers(contract: Contract) -> None:
     """The function accepts the stand-ins for its arguments."""
     least = {name: contract.bounds.get(name, (1, None))[0] for name in contract.arguments().parameters}
-
     assert contract.law(contract.function, **least)
 
 
 @pytest.mark.slow
 def test_every_contract_is_confirmed_within_its_bounds_and_every_twin_refuted(command: Command) -> None:
     ran = command("contracts", "--json")
-
     assert (ran.status, len(ran.json)) == (0, 23)
     assert {(row["verdict"], row["twin"]["verdict"]) for row in ran.json} == {("EXHAUSTED", "REFUTED")}

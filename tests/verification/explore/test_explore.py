@@ -1,18 +1,17 @@
 """Exhaustive exploration: how much there is to see, that right caches pass it whole, and that wrong ones are caught in the fewest steps."""
 
-from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import pytest
 from commands import Command
+from hiding import Hiding
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.explore.scopes import SCOPES, Scope
 from radixcheck.verification.mutants.all_mutants import MUTANTS
-from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
 from radixcheck.verification.subjects.registry import resolve
 
@@ -24,17 +23,16 @@ COUNTS = {  # (subject, scope, page size): states, transitions, depth
     **{(name, "requests", 2): (132, 1275, 7) for name in ("reference", "model")},
     **{(name, "scarce", 1): (169, 1561, 8) for name in ("reference", "model")},
     **{(name, "scarce", 2): (277, 2649, 8) for name in ("reference", "model")},
-    ("optimized", "tree", 1): (1567, 21105, 13),
-    ("optimized", "tree", 2): (1567, 24239, 13),
-    ("optimized", "requests", 1): (621, 5819, 13),
-    ("optimized", "requests", 2): (785, 7692, 13),
-    ("optimized", "scarce", 1): (844, 7747, 15),
-    ("optimized", "scarce", 2): (1305, 12329, 15),
+    **{("optimized", "tree", 1): (1567, 21105, 13), ("optimized", "tree", 2): (1567, 24239, 13)},
+    **{("optimized", "requests", 1): (621, 5819, 13), ("optimized", "requests", 2): (785, 7692, 13)},
+    **{("optimized", "scarce", 1): (844, 7747, 15), ("optimized", "scarce", 2): (1305, 12329, 15)},
 }
+
+# Without mru: each access pushes an entry, and the dead ones make thousands of states even of a small scope.
+HEAPS = {"fifo": (173, 1708, 10), "filo": (183, 1808, 10), "slru": (219, 2171, 11)}
 
 
 def counts(explored: Explored) -> tuple[int, int, int]:
-    """What is pinned."""
     return (explored.states, explored.transitions, explored.depth)
 
 
@@ -43,17 +41,21 @@ def faults(explored: Explored) -> dict[str, int]:
     return {found.violation.property: len(found.trace) for found in explored.found}
 
 
-@pytest.mark.parametrize(("subject", "expected"), [("reference", (45, 445, 7)), ("model", (45, 445, 7)), ("optimized", (107, 1057, 9))])
-def test_a_small_scope_is_closed_and_has_so_many_states(subject: str, expected: tuple[int, int, int]) -> None:
-    explored = explore(resolve(subject), SMALL)
-
+@pytest.mark.parametrize(
+    ("subject", "policy", "expected"),
+    [
+        *(("reference", "lru", (45, 445, 7)), ("model", "lru", (45, 445, 7)), ("optimized", "lru", (107, 1057, 9))),
+        *(pytest.param("optimized", policy, expected, marks=pytest.mark.slow) for policy, expected in HEAPS.items()),
+    ],
+)
+def test_a_small_scope_is_closed_and_has_so_many_states(subject: str, policy: str, expected: tuple[int, int, int]) -> None:
+    explored = explore(resolve(subject), SMALL, policy)
     assert (explored.verdict, counts(explored)) == ("EXHAUSTED", expected)
 
 
 @pytest.mark.parametrize(("scope", "page_size"), [("tree", 1), ("requests", 2), ("scarce", 1)])
 def test_the_scopes_of_the_command_are_closed_for_the_reference(scope: str, page_size: int) -> None:
     explored = explore(reference_subject, SCOPES[scope], page_size=page_size)
-
     assert (explored.verdict, counts(explored)) == ("EXHAUSTED", COUNTS["reference", scope, page_size])
     assert {"EVICT_LEAF", "ORDER", "COUNT", "REFINEMENT", "LOCK_COUNT", "HIT_PRESERVES"} <= explored.exercised
 
@@ -62,7 +64,6 @@ def test_the_scopes_of_the_command_are_closed_for_the_reference(scope: str, page
 @pytest.mark.parametrize(("subject", "scope", "page_size"), sorted(COUNTS))
 def test_the_scopes_of_the_command_are_closed_for_every_cache(subject: str, scope: str, page_size: int) -> None:
     explored = explore(resolve(subject), SCOPES[scope], page_size=page_size)
-
     assert (explored.verdict, counts(explored)) == ("EXHAUSTED", COUNTS[subject, scope, page_size])
 
 
@@ -72,25 +73,14 @@ def test_other_policies_close_as_well(policy: str) -> None:
     assert explore(reference_subject, SMALL, policy).verdict == "EXHAUSTED"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("policy", "expected"), [("fifo", (173, 1708, 10)), ("filo", (183, 1808, 10)), ("slru", (219, 2171, 11))])
-def test_heaps_of_other_policies_close_as_well(policy: str, expected: tuple[int, int, int]) -> None:
-    """Not of mru: each access pushes an entry, and the dead ones make thousands of states even of this scope."""
-    explored = explore(resolve("optimized"), SMALL, policy)
-
-    assert (explored.verdict, counts(explored)) == ("EXHAUSTED", expected)
-
-
 def test_two_cores_find_what_one_finds() -> None:
     one, two = (explore(reference_subject, SMALL, cores=cores) for cores in (1, 2))
-
     assert (counts(two), two.exercised, two.verdict) == (counts(one), one.exercised, one.verdict)
 
 
 def test_two_cores_find_the_trace_that_one_finds() -> None:
     wrong = resolve("as-submitted:pairs")
     one, two = explore(wrong, SCOPES["tree"]), explore(wrong, SCOPES["tree"], cores=2)
-
     assert faults(one) == {"RECENCY": 2, "EVICT_LEAF": 3, "NO_ORPHAN": 3, "COUNT": 3, "SLOT_PARTITION": 3}
     assert (two.found, counts(two)) == (one.found, counts(one))
 
@@ -98,105 +88,63 @@ def test_two_cores_find_the_trace_that_one_finds() -> None:
 @pytest.mark.parametrize(
     ("mutant", "scope", "length"),
     [
-        ("namespace_joins_components", "tree", 1),
-        ("walk_past_split", "tree", 2),
-        ("peek_touches", "tree", 2),
-        ("insert_keeps_tail", "tree", 1),
-        ("evict_internal", "tree", 3),
-        ("evict_skips_promoted", "tree", 3),
-        ("split_forgets_lock", "tree", 4),
-        ("evict_ignores_lock", "tree", 4),
-        ("evict_ignores_touch", "tree", 4),
-        ("heap_trusts_old_entries", "tree", 3),
-        ("reset_keeps_slots", "tree", 2),
-        ("abort_forgets_unlock", "requests", 3),
-        ("refused_start_keeps_page", "scarce", 2),
-        ("start_remembers_match", "scarce", 4),
+        *(("namespace_joins_components", "tree", 1), ("insert_keeps_tail", "tree", 1)),
+        *(("walk_past_split", "tree", 2), ("peek_touches", "tree", 2), ("reset_keeps_slots", "tree", 2)),
+        *(("evict_internal", "tree", 3), ("evict_skips_promoted", "tree", 3), ("heap_trusts_old_entries", "tree", 3)),
+        *(("split_forgets_lock", "tree", 4), ("evict_ignores_lock", "tree", 4), ("evict_ignores_touch", "tree", 4)),
+        *(("abort_forgets_unlock", "requests", 3), ("refused_start_keeps_page", "scarce", 2), ("start_remembers_match", "scarce", 4)),
     ],
 )
 def test_a_planted_fault_is_found_with_a_trace_as_short_as_any(mutant: str, scope: str, length: int) -> None:
     wrong = MUTANTS[mutant]
-
     explored = explore(wrong.factory, SCOPES[scope], wrong.policy, wrong.page_size)
-
     assert (explored.verdict, explored.status) == ("REFUTED", 1)
     assert faults(explored)[wrong.property] == length
 
 
-def test_a_fault_of_one_operation_on_the_way_back_to_a_state_is_a_broken_determinism() -> None:
+@pytest.mark.parametrize(("wrong", "text"), [(3, ""), (1, "INSERT_MATCH_AGREE was broken (")])
+def test_a_fault_that_another_cache_does_not_repeat_is_a_broken_determinism(wrong: int, text: str) -> None:
     class Moody(ReferenceSubject):
-        """Its mood is kept where no snapshot reaches."""
+        """One insert, in whichever cache, goes wrong. The third is on the way back to a state."""
 
-        inserts = 0
+        inserts = 0  # no snapshot reaches it
 
         def insert(self, key: Key, slots: Any, priority: int = 0) -> int:
             Moody.inserts += 1
-            if Moody.inserts == 3:
+            if Moody.inserts == wrong == 3:
                 raise RuntimeError("not today")
-            return super().insert(key, slots, priority)
+            return super().insert(key, slots, priority) + (Moody.inserts == wrong)
 
     explored = explore(Moody.of, SMALL)
-
     assert faults(explored) == {"DETERMINISM": 1}
+    assert explored.found[0].violation.text.startswith(text)
 
 
-def test_what_a_fresh_cache_does_not_do_is_a_broken_determinism() -> None:
-    class Tired(ReferenceSubject):
-        """It answers otherwise once so many inserts were made, in whichever cache."""
+@pytest.mark.parametrize("late", [False, True])
+def test_a_cache_that_cannot_be_written_back_is_brought_to_each_state_from_the_start(late: bool) -> None:
+    class Counting(ReferenceSubject):
+        """It keeps an object that cannot be restored; if it is late, from the first insert on."""
 
-        inserts = 0
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self.counter = None if late else count()
 
         def insert(self, key: Key, slots: Any, priority: int = 0) -> int:
-            Tired.inserts += 1
-            return super().insert(key, slots, priority) + (Tired.inserts == 1)
+            self.counter = count()
+            return super().insert(key, slots, priority)
 
-    explored = explore(Tired.of, SMALL)
-
-    assert faults(explored) == {"DETERMINISM": 1}
-    assert explored.found[0].violation.text.startswith("INSERT_MATCH_AGREE was broken (")
-
-
-class Counting(ReferenceSubject):
-    """It keeps an object that cannot be restored."""
-
-    def __init__(self, setup: Setup) -> None:
-        super().__init__(setup.page_size, setup.policy, setup.pool)
-        self.counter = count()
-
-
-class CountingLate(ReferenceSubject):
-    """It does so from the first insert on."""
-
-    counter: object = None
-
-    def insert(self, key: Key, slots: Any, priority: int = 0) -> int:
-        self.counter = count()
-        return super().insert(key, slots, priority)
-
-
-@pytest.mark.parametrize("factory", [Counting, CountingLate.of])
-def test_a_cache_that_cannot_be_written_back_is_brought_to_each_state_from_the_start(factory: Callable[[Setup], Any]) -> None:
-    explored = explore(factory, SMALL)
-
+    explored = explore(Counting.of, SMALL)
     assert explored.opaque == "itertools.count"
     assert (explored.verdict, counts(explored)) == ("EXHAUSTED", (45, 445, 7))
 
 
-class Hiding(ReferenceSubject):
-    """It does not show its inside."""
-
-    observe: Any = property()
-
-
 def test_what_is_not_seen_is_not_called_exhausted() -> None:
-    explored = explore(Hiding.of, SMALL)
-
+    explored = explore(lambda setup: Hiding(reference_subject(setup), ("observe",)), SMALL)
     assert (explored.closed, explored.shown, explored.verdict) == (True, False, "UNDECIDED")
 
 
 def test_an_exploration_that_is_given_up_is_undecided() -> None:
     explored = explore(reference_subject, SCOPES["tree"], limit=60)
-
     assert (explored.verdict, explored.status, explored.closed) == ("UNDECIDED", 3, False)
     assert 60 <= explored.states < COUNTS["reference", "tree", 1][0]
     assert explored.depth == 4
@@ -205,7 +153,6 @@ def test_an_exploration_that_is_given_up_is_undecided() -> None:
 def test_what_is_heard_while_it_grows_only_grows() -> None:
     heard: list[Explored] = []
     explored = explore(reference_subject, SMALL, progress=heard.append)
-
     assert [each.transitions for each in heard] == sorted(each.transitions for each in heard)
     assert counts(heard[-1]) == counts(explored)
 
@@ -241,5 +188,4 @@ def test_the_command_says_3_where_it_gave_up(command: Command) -> None:
 
 def test_a_factory_that_no_other_process_can_import_is_explored_in_this_one() -> None:
     explored = explore(lambda setup: ReferenceSubject(setup.page_size, setup.policy, setup.pool), SMALL, cores=2)
-
     assert (explored.verdict, explored.states) == ("EXHAUSTED", explore(reference_subject, SMALL).states)

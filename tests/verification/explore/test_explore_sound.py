@@ -65,9 +65,9 @@ class Unreduced:
         return sum(len(futures) > 1 for futures in self.futures.values())
 
 
-def all_sequences(factory: Any, scope: Scope, depth: int, policy: str = "lru", page_size: int = 1) -> Unreduced:
+def all_sequences(depth: int, factory: Any, scope: Scope, page_size: int = 1, visitor: type[Visitor] = Visitor) -> Unreduced:
     """Everything that fewer than `depth` operations lead to, and what one more does."""
-    seen, level = Unreduced(SnapshotNavigator(Visitor(factory, scope, policy, page_size))), [b""]
+    seen, level = Unreduced(SnapshotNavigator(visitor(factory, scope, "lru", page_size))), [b""]
     for _ in range(depth):
         level = [longer for trace in level for longer in seen.leave(trace)]
     return seen
@@ -88,8 +88,7 @@ CASES = [("reference", FORKED, 3, 1, 95), ("optimized", FORKED, 3, 1, 95), ("ref
 
 @pytest.mark.parametrize(("subject", "scope", "depth", "page_size", "visits"), CASES)
 def test_without_any_reduction_the_same_states_are_visited(subject: str, scope: Scope, depth: int, page_size: int, visits: int) -> None:
-    whole = all_sequences(resolve(subject), scope, depth, page_size=page_size)
-
+    whole = all_sequences(depth, resolve(subject), scope, page_size)
     assert {digest(form) for form in whole.futures} == reduced_forms(resolve(subject), scope, depth, page_size)
     assert (whole.ambiguous, whole.broken, whole.visits) == (0, set(), visits)
 
@@ -98,8 +97,7 @@ def test_without_any_reduction_the_same_states_are_visited(subject: str, scope: 
 @pytest.mark.parametrize(("subject", "page_size"), [("reference", 1), ("optimized", 1), ("optimized", 2)])
 @pytest.mark.parametrize("scope", [TREE, REQUESTS], ids=lambda scope: scope.name)
 def test_without_any_reduction_larger_scopes_show_the_same_states(subject: str, scope: Scope, page_size: int) -> None:
-    whole = all_sequences(resolve(subject), scope, 4, page_size=page_size)
-
+    whole = all_sequences(4, resolve(subject), scope, page_size)
     assert {digest(form) for form in whole.futures} == reduced_forms(resolve(subject), scope, 4, page_size)
     assert (whole.ambiguous, whole.broken) == (0, set())
     assert whole.visits > 5 * len(whole.futures)
@@ -107,23 +105,9 @@ def test_without_any_reduction_larger_scopes_show_the_same_states(subject: str, 
 
 @pytest.mark.parametrize(("mutant", "length"), [("evict_internal", 3), ("peek_touches", 2), ("heap_trusts_old_entries", 2)])
 def test_without_any_reduction_a_fault_is_not_found_any_earlier(mutant: str, length: int) -> None:
-    factory = MUTANTS[mutant].factory
-    whole = all_sequences(factory, FORKED, length)
-
-    explored = explore(factory, FORKED)
-
+    whole, explored = all_sequences(length, MUTANTS[mutant].factory, FORKED), explore(MUTANTS[mutant].factory, FORKED)
     assert {(n, id_) for n, id_ in whole.broken if n == length} >= {(length, explored.found[0].violation.property)}
     assert min(whole.broken)[0] == len(explored.trace) == length
-
-
-def walked(factory: Any, scope: Scope, policy: str, walks: int, steps: int, page_size: int = 1) -> Unreduced:
-    """The futures of the states along random walks, which come to the same state in different ways."""
-    seen, random = Unreduced(SnapshotNavigator(Visitor(factory, scope, policy, page_size))), Random(0)
-    for _ in range(walks):
-        trace = b""
-        for _ in range(steps):
-            trace = random.choice(seen.leave(trace))
-    return seen
 
 
 @pytest.mark.slow
@@ -131,7 +115,12 @@ def walked(factory: Any, scope: Scope, policy: str, walks: int, steps: int, page
 @pytest.mark.parametrize("scope", [TREE, REQUESTS], ids=lambda scope: scope.name)
 @pytest.mark.parametrize("subject", ["reference", "optimized"])
 def test_equal_forms_have_equal_futures(subject: str, scope: Scope, policy: str) -> None:
-    seen = walked(resolve(subject), scope, policy, walks=40, steps=14)
+    """Along random walks, which come to the same state in different ways."""
+    seen, random = Unreduced(SnapshotNavigator(Visitor(resolve(subject), scope, policy, 1))), Random(0)
+    for _ in range(40):
+        trace = b""
+        for _ in range(14):
+            trace = random.choice(seen.leave(trace))
 
     assert (seen.ambiguous, seen.broken) == (0, set())
     assert len(seen.futures) < 0.9 * seen.visits
@@ -145,11 +134,7 @@ class Blind(Visitor):
 
 
 def test_a_form_that_leaves_out_what_matters_has_several_futures() -> None:
-    seen, level = Unreduced(SnapshotNavigator(Blind(reference_subject, FORKED, "lru", 1))), [b""]
-    for _ in range(3):
-        level = [longer for trace in level for longer in seen.leave(trace)]
-
-    assert seen.ambiguous > 0
+    assert all_sequences(3, reference_subject, FORKED, visitor=Blind).ambiguous > 0
 
 
 class Slotted:
@@ -162,27 +147,12 @@ class Slotted:
         self.left: object = self.__hidden
 
     def spoil(self) -> None:
-        """Change what can be changed."""
         self.__hidden.append(2)
         self.left = None
         self.right = 1
 
     def seen(self) -> tuple[object, ...]:
-        """All of it."""
         return (list(self.__hidden), self.left is self.__hidden, hasattr(self, "right"))
-
-
-def spoiled(change: Callable[[], object], look: Callable[[], object], *roots: object) -> tuple[object, object, object]:
-    """What is seen before a change, after it, and after restoring; twice, as a snapshot serves many times."""
-    held = Snapshot(roots)
-    before = look()
-    change()
-    changed = look()
-    held.restore()
-    assert look() == before
-    change()
-    held.restore()
-    return before, changed, look()
 
 
 def counter() -> Callable[[int], int]:
@@ -198,7 +168,7 @@ def counter() -> Callable[[int], int]:
 
 
 class Recent(OrderedDict[str, int]):
-    """A dictionary that does more than it should: what is read goes to the end."""
+    """A dictionary in which what is read goes to the end."""
 
     reads = 0
 
@@ -245,10 +215,12 @@ def restoring() -> dict[str, tuple[Callable[[], object], Callable[[], object], o
 @pytest.mark.parametrize("name", sorted(restoring()))
 def test_a_snapshot_brings_back_what_was_changed_in_place(name: str) -> None:
     change, look, root = restoring()[name]
-
-    before, changed, after = spoiled(change, look, root)
-
-    assert before == after != changed
+    held, before = Snapshot((root,)), look()
+    for _ in range(2):  # a snapshot serves many times
+        change()
+        assert look() != before
+        held.restore()
+        assert look() == before
 
 
 class Loaded(Random):

@@ -30,6 +30,5 @@ def test_no_run_finds_anything(subject: str, policy: str, page_size: int) -> Non
 @pytest.mark.parametrize("subject", ["reference", "optimized"])
 def test_memory_depth_and_cost_are_bounded(subject: str) -> None:
     result = probed(resolve(subject), Config("lru", 2, 2 * POOL_PAGES))
-
     assert result.found == {}
     assert result.tally.checked["MEM_BOUND"] > 0

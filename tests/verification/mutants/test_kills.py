@@ -25,11 +25,8 @@ def judged(*verdicts: Verdict, wanted: str = "COUNT") -> Judged:
 
 def test_faults_that_the_specification_states_are_mutants_and_are_refuted() -> None:
     assert STATED.keys() - MUTANTS.keys() == set()
-
-    some = [STATED[name] for name in ("split_forgets_lock", "evict_decrements_twice", "evict_forgets_parent")]
-    actual = [found.property if (found := refutation(stated, 0)) else "" for stated in some]
-
-    assert actual == ["LOCK_COUNT", "COUNT", "HEAP_FULL"]
+    expected = {"split_forgets_lock": "LOCK_COUNT", "evict_decrements_twice": "COUNT", "evict_forgets_parent": "HEAP_FULL"}
+    assert {name: found.property for name in expected if (found := refutation(STATED[name], 0))} == expected
 
 
 def test_a_right_claim_refutes_nothing() -> None:
@@ -37,38 +34,31 @@ def test_a_right_claim_refutes_nothing() -> None:
 
 
 @pytest.fixture(scope="module")
-def mutants(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What the command stores about mutants that are killed."""
+def killed(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """The result of the command about mutants that are killed, from JSON."""
     stored = tmp_path_factory.mktemp("kills") / "kills.json"
     assert run(("mutants", *KILLABLE, "--store", str(stored))) == 0
-    found: list[dict[str, Any]] = json.loads(stored.read_text())["mutants"]
-    return found
+    mutants: list[Any] = json.loads(stored.read_text())["mutants"]
+    return mutants
 
 
-def test_mutants_are_killed_by_the_property_that_must_catch_them(mutants: list[dict[str, Any]]) -> None:
-    assert {m["mutant"]: m["property"] for m in mutants} == {name: MUTANTS[name].property for name in KILLABLE}
-    assert {m["verdict"] for m in mutants} == {KILLED}
-    assert all(m["detectors"]["machine"]["verdict"] == m["detectors"]["driver"]["verdict"] == KILLED for m in mutants)
-    assert all(m["detectors"].keys() == DETECTORS.keys() for m in mutants)
+def test_mutants_are_killed_by_the_property_that_must_catch_them_with_a_short_trace(killed: list[Any]) -> None:
+    assert {m["mutant"]: m["property"] for m in killed} == {name: MUTANTS[name].property for name in KILLABLE}
+    assert {m["verdict"] for m in killed} == {KILLED}
+    assert all(m["detectors"]["machine"]["verdict"] == m["detectors"]["driver"]["verdict"] == KILLED for m in killed)
+    assert all(m["detectors"].keys() == DETECTORS.keys() for m in killed)
+    assert all(1 <= len(m["smallest"]["trace"]) <= 3 for m in killed)
 
 
-def test_the_smallest_traces_are_short_and_repeat_the_fault(mutants: list[dict[str, Any]]) -> None:
-    assert all(1 <= len(m["smallest"]["trace"]) <= 3 for m in mutants)
-
-
-def test_what_was_not_run_says_why_and_has_killed_nothing(mutants: list[dict[str, Any]]) -> None:
-    skipped = [d for m in mutants for d in m["detectors"].values() if d["verdict"] == NOT_RUN]
-
+def test_what_was_not_run_says_why_and_has_killed_nothing(killed: list[Any]) -> None:
+    skipped = [d for m in killed for d in m["detectors"].values() if d["verdict"] == NOT_RUN]
     assert all(d["text"] and not d["properties"] for d in skipped)
-    assert judged(NOT_RUN, NOT_RUN).verdict == NOT_RUN
-    assert judged(NOT_RUN, SURVIVED).verdict == SURVIVED
-    assert judged(SURVIVED, OTHER, NOT_RUN).verdict == OTHER
-    assert judged(NOT_RUN, OTHER, KILLED).verdict == KILLED
+    assert (judged(NOT_RUN, NOT_RUN).verdict, judged(NOT_RUN, SURVIVED).verdict) == (NOT_RUN, SURVIVED)
+    assert (judged(SURVIVED, OTHER, NOT_RUN).verdict, judged(NOT_RUN, OTHER, KILLED).verdict) == (OTHER, KILLED)
 
 
 def test_a_property_that_fails_only_with_another_says_with_which() -> None:
     machine = matrix.judge("coarse_clock", seconds=0.5).cells[0]
-
     assert (machine.verdict, machine.properties[:2]) == (KILLED, ("CLOCK", "RECENCY"))
     assert machine.text.endswith("(wherever RECENCY fails too)")
 
@@ -86,7 +76,6 @@ def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(command
 def test_with_seeds_the_state_machine_alone_is_counted(command: Command) -> None:
     ran = command("mutants", "split_forgets_hits", "--seeds", 3, "--json")
     (measured,) = ran.json["mutants"]
-
     assert (ran.status, measured["found"]) == (0, 3)
     assert all(0 < operations <= 5000 for operations in measured["operations"])
 
@@ -102,14 +91,12 @@ def test_nineteen_of_twenty_seeds_are_enough_and_eighteen_are_not() -> None:
 
 def test_what_chance_cannot_find_says_what_finds_it() -> None:
     beyond = {m.name for m in MUTANTS.values() if m.property in (*PROBED, "DETERMINISM")}
-
     assert beyond <= {m.name for m in MUTANTS.values() if m.directed}
     assert [m.name for m in MUTANTS.values() if m.directed and m.directed.partition(":")[0] not in DETECTORS] == []
 
 
 def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
     found = matrix.judge("victims_by_address", seconds=3)
-
     assert found.verdict == KILLED
     assert found.smallest is not None
     assert len(found.smallest.trace) <= OPERATIONS_MAX
@@ -130,7 +117,6 @@ def test_right_caches_raise_no_alarm(command: Command) -> None:
 
 def test_a_wrong_cache_raises_alarms(command: Command) -> None:
     ran = command("mutants", "--clean", "faulty:double_free", "--seeds", 1, "--json")
-
     assert ran.status == 1
     assert "SLOT_PARTITION" in {alarm["property"] for row in ran.json["rows"] for alarm in row["alarms"]}
 

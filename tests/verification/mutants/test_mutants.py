@@ -21,10 +21,7 @@ REPLICA = 8  # every 8th seed is repeated on a second replica
 POOLS = (6, 10, 16, 24)  # pages
 PAIRS = sorted({(p.mutant, p.id) for p in CATALOGUE.values()} | {(m.name, m.property) for m in MUTANTS.values()})
 CONFIGURATIONS = sorted({(m.policy, m.page_size) for m in MUTANTS.values()})
-SCAFFOLDS = {
-    "stepped eviction": mutant("stepped_eviction", "", SteppedEviction).factory,
-    "stepped start": mutant("stepped_start", "", SteppedStart).factory,
-}
+SCAFFOLDS = {kind.__name__: mutant(kind.__name__, "", kind).factory for kind in (SteppedEviction, SteppedStart)}
 
 
 def config(policy: str, page_size: int, seed: int) -> Config:
@@ -54,8 +51,7 @@ def seed_that_shows(wrong: Mutant, property_: str) -> int | None:
 @cache
 def probed(factory: Factory) -> dict[str, str]:
     """Return what the probes find: property and text."""
-    found = probe(factory, Config("lru", 1, POOL_PAGES)).found
-    return {id_: each.violation.text for id_, each in found.items()}
+    return {id_: each.violation.text for id_, each in probe(factory, Config("lru", 1, POOL_PAGES)).found.items()}
 
 
 def test_every_property_names_a_mutant_that_exists() -> None:
@@ -81,16 +77,13 @@ def test_a_mutant_of_cost_is_caught_by_its_probe_alone(name: str, property_: str
 @pytest.mark.parametrize("subject", ["reference", "optimized", *SCAFFOLDS])
 def test_a_right_cache_violates_nothing(subject: str) -> None:
     factory = SCAFFOLDS.get(subject) or resolve(subject)
-
     actual = {where: refuted(factory, *where, range(4), misused=True) for where in CONFIGURATIONS}
-
     assert actual == {where: set() for where in CONFIGURATIONS}
 
 
 @pytest.mark.parametrize("subject", ["reference", "optimized", "model", "base"])
 def test_a_right_cache_passes_every_probe(subject: str) -> None:
     result = probe(resolve(subject), Config("lru", 1, POOL_PAGES))
-
     assert {id_: found.violation.text for id_, found in result.found.items()} == {}
     assert set(result.tally.exercised) - {"ISOLATION"} == set(PROBED)  # ISOLATION: where there are namespaces
 

@@ -35,7 +35,6 @@ GIVEN = state_formulas() | theorems() | COUPLING
 def test_locks_that_stop_early_refine_those_of_the_whole_path(cell: EarlyCell) -> None:
     step = cell.condition.step
     seeds = (0, 1) if step is None or step.name in STARTS else (0,)
-
     assert [v.verdict for v in decide_each(cell.condition, seeds)] == [PROVED] * len(seeds)
 
 
@@ -59,14 +58,10 @@ def test_the_cases_of_a_proof_leave_nothing_out(cell: EarlyCell) -> None:
     """The goals for all nodes and holders imply the formula."""
     shown, step = cell.condition, cell.condition.step
     whole = follows("", shown.formula, {}) if step is None else preserved("", shown.formula, step, {})
-    cases = {f"case {i}": _closed(goal) for i, goal in enumerate(shown.goals)}
+    variables = tuple(Term("var", (f"{name}_goal",), sort) for name, sort in (("q", POS), ("m", POS), ("k", POS), ("h", REQUEST)))
+    cases = {f"case {i}": Term("forall", (variables, goal), BOOL) for i, goal in enumerate(shown.goals)}
 
     assert prove(replace(whole.with_laws(), hypotheses=cases), list(cases), seed=0, seconds=5)
-
-
-def _closed(goal: Term) -> Term:
-    variables = [Term("var", (f"{name}_goal",), sort) for name, sort in (("q", POS), ("m", POS), ("k", POS), ("h", REQUEST))]
-    return Term("forall", (tuple(variables), goal), BOOL)
 
 
 # The early machine is the cache machine with other counts.
@@ -89,13 +84,11 @@ def test_the_early_machine_changes_what_the_cache_machine_changes(early: Transit
 @pytest.mark.parametrize("early", EARLY, ids=lambda step: step.name)
 def test_the_early_machine_does_not_read_the_locks_of_the_whole_path(early: Transition) -> None:
     read = (early.guard, *(term for u in (*early.updates, *early.forgets) if u.function is not lock for term in (u.where, u.value)))
-
     assert all("lock" not in functions(term) for term in read)
 
 
 def test_the_order_in_which_the_two_updates_of_relock_are_written_does_not_matter() -> None:
     (relock,) = (step for step in EARLY if step.name == "relock")
-
     assert len(relock.updates) - len({update.function for update in relock.updates}) == 1
     assert decide(unordered(relock, GIVEN)).verdict == PROVED
 
@@ -104,7 +97,6 @@ def test_the_order_in_which_the_two_updates_of_relock_are_written_does_not_matte
 def test_the_assumptions_of_the_refinement_are_satisfiable_and_do_not_prove_false(early: Transition) -> None:
     laws, given = counts(early).laws, {**GIVEN, "guard": early.guard}
     absurd = Condition("absurd", conj(), early, given, (~conj(),), laws)
-
     assert witness([*given.values(), *laws], SIZES[-1], seed=0, seconds=10) is not None
     assert not prove(absurd, list(given), seed=0, seconds=0.3)
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 from machine_calls import Taken, calls, values_of
@@ -13,22 +14,10 @@ from radixcheck.spec.operations import PARAMETERS, admitted
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.run.reader import Check, check, holds
-from radixcheck.spec.run.state import State
 from radixcheck.verification.proofs import promises
 from radixcheck.verification.proofs.conditions import of_policy
 from radixcheck.verification.proofs.decide import decide
-from radixcheck.verification.proofs.promises import (
-    ADMITTING,
-    CHAINS,
-    PROMISES,
-    STEPS,
-    Promise,
-    by_lemma,
-    by_step,
-    chain,
-    composed,
-    promised,
-)
+from radixcheck.verification.proofs.promises import ADMITTING, CHAINS, PROMISES, STEPS, by_lemma, by_step, chain, composed, promised
 from radixcheck.verification.proofs.proof_results import PROVED
 
 OF_CALL = (*PARAMETERS, promises.SPARED)
@@ -88,7 +77,7 @@ def test_what_is_taken_for_known_is_true_when_the_step_is_taken() -> None:
             for step, arguments, after in taken.steps:
                 of_call = values_of(taken.call)
                 if step.name == "evict":
-                    of_call["last_size"] = tokens_of(state, arguments[0])
+                    of_call["last_size"] = state.positions.length[arguments[0]] - state.positions.length[state.up[arguments[0]]]
                 values = (*arguments, *(of_call[name] for name in RENAMED), spared(taken))
                 needed = step.name != "begin" or taken.call.operation in ADMITTING  # no other call rests on what is known of a `begin`
                 for name, true in known_checks(taken.policy, step.name).items() if needed else ():
@@ -98,10 +87,6 @@ def test_what_is_taken_for_known_is_true_when_the_step_is_taken() -> None:
 
     assert seen.keys() == {"LEAST", "GOES_ON", "LAST", "GUARD", "AT_FOUND", "SPARED"}
     assert min(seen.values()) > 100
-
-
-def tokens_of(state: State, node: int) -> int:
-    return state.positions.length[node] - state.positions.length[state.up[node]]
 
 
 def test_every_promise_of_every_operation_has_a_chain_of_cells() -> None:
@@ -114,23 +99,18 @@ def test_every_promise_of_every_operation_has_a_chain_of_cells() -> None:
     assert "evict/HIT_PRESERVES" not in {name for cells in found.values() for name in cells}
 
 
-def test_a_chain_that_does_not_give_what_is_promised_is_refused() -> None:
-    with pytest.raises(ValueError, match="no step of match gives ADMISSION"):
-        chain("match", PROMISES["ADMISSION"])
-
-
-def test_a_form_that_an_earlier_step_has_changed_is_refused() -> None:
-    grown = {**CHAINS, "evict": (CHAINS["chunk"][-1], *CHAINS["evict"])}
-
-    with pytest.raises(ValueError, match="evict may have given ADDS already"):
-        chain("evict", PROMISES["ORDER"], grown)
-
-
-def test_what_is_given_twice_is_refused() -> None:
-    twice = {"match": (*CHAINS["match"], *CHAINS["match"])}
-
-    with pytest.raises(ValueError, match="match gives RECENCY twice"):
-        chain("match", PROMISES["RECENCY"], twice)
+@pytest.mark.parametrize(
+    ("operation", "id_", "chains", "words"),
+    [
+        ("match", "ADMISSION", CHAINS, "no step of match gives ADMISSION"),
+        ("evict", "ORDER", {**CHAINS, "evict": (CHAINS["chunk"][-1], *CHAINS["evict"])}, "evict may have given ADDS already"),
+        ("match", "RECENCY", {"match": (*CHAINS["match"], *CHAINS["match"])}, "match gives RECENCY twice"),
+    ],
+    ids=["not given", "changed by an earlier step", "given twice"],
+)
+def test_a_chain_that_does_not_give_what_is_promised_is_refused(operation: str, id_: str, chains: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        chain(operation, PROMISES[id_], chains)
 
 
 HARD = [("grow", "FREQ"), ("evict", "ORDER"), ("evict", "EVICT_EXACT"), ("begin", "ADMISSION"), ("release", "FREE_AT_LAST_RELEASE")]
@@ -151,28 +131,20 @@ def test_a_lemma_follows(name: str) -> None:
 def test_a_lemma_does_not_follow_from_less(left_out: str) -> None:
     lemma = promises.LEMMAS["ENOUGH"]
     less = replace(lemma, because=tuple(each for each in lemma.because or () if each.name != left_out))
-
     assert decide(by_lemma(less), seconds=1).verdict != PROVED
 
 
-def _without(promise: Promise, step: str, known: str) -> Promise:
-    left = tuple(each for each in promise.knows[step] if each.name != known)
-    return replace(promise, knows={**promise.knows, step: left})
-
-
 NEEDED = [
-    ("ORDER", "evict", "LEAST"),
-    ("ORDER", "evict", "KEYS"),
-    ("EVICT_EXACT", "evict", "GOES_ON"),
-    ("FREQ", "grow", "HIT_PRESERVES"),
-    ("BUDGET", "begin", "SPARED"),
+    *(("ORDER", "evict", "LEAST"), ("ORDER", "evict", "KEYS"), ("EVICT_EXACT", "evict", "GOES_ON")),
+    *(("FREQ", "grow", "HIT_PRESERVES"), ("BUDGET", "begin", "SPARED")),
 ]
 
 
 @pytest.mark.parametrize(("id_", "step", "known"), NEEDED, ids=[f"{id_}-{known}" for id_, _, known in NEEDED])
 def test_without_what_a_step_knows_there_is_no_proof(id_: str, step: str, known: str) -> None:
-    weaker = _without(PROMISES[id_], step, known)
-
+    promise = PROMISES[id_]
+    left = tuple(each for each in promise.knows[step] if each.name != known)
+    weaker = replace(promise, knows={**promise.knows, step: left})
     assert decide(by_step(weaker, STEPS[step]), seconds=1).verdict != PROVED
 
 

@@ -26,18 +26,14 @@ def test_every_step_and_every_state_formula_has_its_claims() -> None:
     steps += [f"{policy}-{step.name}" for policy in trust.HEAPS for step in heap_machine(POLICIES[policy]) if step not in CACHE]
 
     needed = {p.id for p in STATE_FORMULAS} - {*DERIVED, "ATTRIBUTE_MONO", "CREATION_CHAIN"} | {"LOCK_NONNEG"}
-    assert CLAIMS.keys() == {
-        *(f"NEVER-{name}" for name in steps),
-        *(f"ALWAYS-{p.id}" for p in STATE_FORMULAS),
-        *(f"WITHOUT-{id_}" for id_ in needed),
-    }
+    always = {f"ALWAYS-{p.id}" for p in STATE_FORMULAS}
+    assert CLAIMS.keys() == {f"NEVER-{name}" for name in steps} | always | {f"WITHOUT-{id_}" for id_ in needed}
     assert all(id_.startswith(PREFIXES) for id_ in CLAIMS)
 
 
 @pytest.mark.parametrize("id_", CLAIMS)
 def test_a_step_can_be_taken_and_a_formula_can_fail_and_is_needed(id_: str) -> None:
     (verdict,) = refute_each(CLAIMS[id_].condition, (0,))
-
     assert verdict.verdict == REFUTED
     assert verdict.counterexample is not None
     assert len(verdict.counterexample.before.node) <= 3
@@ -48,25 +44,21 @@ def test_a_formula_fails_where_all_others_hold(property_: Property) -> None:
     (verdict,) = refute_each(CLAIMS[f"ALWAYS-{property_.id}"].condition, (0,))
     assert verdict.counterexample is not None
     formulas = state_formulas(heap=property_.heap)
-
     assert [id_ for id_, formula in formulas.items() if check(formula)(verdict.counterexample.before) is not None] == [property_.id]
 
 
 def test_a_step_that_can_never_be_taken_is_not_refuted() -> None:
     never = replace(EVICT, guard=EVICT.guard & ~node(n))
-
     assert decide(trust._never("evict", never, given()).condition).verdict != REFUTED
 
 
 def test_a_formula_that_a_proof_does_not_need_is_not_missed() -> None:
     condition = CLAIMS["WITHOUT-PAGE_ALIGN"].condition
     idle = trust._missing("CLOCK", "evict/NO_ORPHAN", preserved("NO_ORPHAN", state_formulas()["NO_ORPHAN"], EVICT, condition.hypotheses))
-
     assert decide(idle.condition).verdict != REFUTED
 
 
 def test_a_formula_that_follows_from_the_others_is_not_refuted() -> None:
     condition = CLAIMS["ALWAYS-ISOLATION"].condition
     others = {**condition.hypotheses, "MATCH_SOUND": state_formulas()["MATCH_SOUND"]}
-
     assert decide(replace(condition, hypotheses=others)).verdict != REFUTED

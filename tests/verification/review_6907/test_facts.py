@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from random import Random
 
 import pytest
 import torch
@@ -18,9 +17,7 @@ from radixcheck.verification.review_6907.facts import FACTS, batches, decide, do
 @pytest.mark.parametrize("seed", [0, 1])
 def test_each_fact_comes_out_as_expected(name: str, seed: int) -> None:
     decided = decide(FACTS[name], seed)
-
-    assert decided.verdict == FACTS[name].expected
-    assert decided.status == 0
+    assert (decided.verdict, decided.status) == (FACTS[name].expected, 0)
     assert decided.tried.cases > 10
 
 
@@ -40,25 +37,19 @@ def test_what_copies_where_it_should_share_is_seen() -> None:
 
         return held.clone(), change
 
-    wrong: dict[str, tuple[batches.Made, bool]] = {"as_tensor of a tensor": (of_tensor, True)}
-    right: dict[str, tuple[batches.Made, bool]] = {"a copy": (of_tensor, False)}
-
-    assert batches.aliasing(0, wrong).against == "as_tensor of a tensor copies"
-    assert batches.aliasing(0, right).against == ""
+    assert batches.aliasing(0, {"as_tensor of a tensor": (of_tensor, True)}).against == "as_tensor of a tensor copies"
+    assert batches.aliasing(0, {"a copy": (of_tensor, False)}).against == ""
 
 
 def test_what_shares_where_it_should_copy_is_seen() -> None:
     wrong = {"ours": (batches.SHARING["as_tensor of a tensor"][0], False)}
-
     assert batches.aliasing(0, wrong).against == "ours shares memory"
 
 
 def test_a_public_method_without_a_docstring_is_seen(tmp_path: Path) -> None:
     file = tmp_path / "some.py"
-    file.write_text(
-        '"""A module."""\n\n\nclass Some:\n    """A class."""\n\n    def method(self):\n        pass\n\n    def _own(self):\n        pass\n'
-    )
-
+    methods = "def method(self):\n        pass\n\n    def _own(self):\n        pass\n"
+    file.write_text(f'"""A module."""\n\n\nclass Some:\n    """A class."""\n\n    {methods}')
     tried = docstrings.documented([file])
 
     assert (tried.against, tried.cases) == ("some.py: Some.method has none", 3)
@@ -82,21 +73,14 @@ def test_the_guard_is_judged_by_pops_that_compare() -> None:
     assert guard.sifting(3).against == guard.sifting(3).detail
 
 
-def test_a_fact_without_a_case_is_undecided() -> None:
-    decided = decide(Fact("SOME", "C8", "Something.", "TESTED", lambda seed: Tried(0, "", "")), 0)
-
-    assert (decided.verdict, decided.status) == ("NOT EXERCISED", 3)
-
-
-def test_a_fact_that_comes_out_otherwise_is_status_1() -> None:
-    decided = decide(Fact("SOME", "C8", "Something.", "TESTED", lambda seed: Tried(Random(seed).randrange(1, 9), "a case", "")), 0)
-
-    assert (decided.verdict, decided.status) == ("REFUTED", 1)
+@pytest.mark.parametrize(("tried", "verdict", "status"), [(Tried(0, "", ""), "NOT EXERCISED", 3), (Tried(5, "a case", ""), "REFUTED", 1)])
+def test_a_fact_without_a_case_is_undecided_and_one_that_comes_out_otherwise_is_status_1(tried: Tried, verdict: str, status: int) -> None:
+    decided = decide(Fact("SOME", "C8", "Something.", "TESTED", lambda seed: tried), 0)
+    assert (decided.verdict, decided.status) == (verdict, status)
 
 
 def test_the_command_shows_them_for_machines_and_for_people(command: Command) -> None:
     for_machines, for_people = command("facts", "GUARD-SIFTS", "BATCH-EQUAL", "--json"), command("facts", "BATCH-ALIAS")
-
     assert for_machines.status == for_people.status == 0
     assert {fact["id"]: fact["verdict"] for fact in for_machines.json["facts"]} == {"GUARD-SIFTS": "REFUTED", "BATCH-EQUAL": "TESTED"}
     assert "1 of 1 as expected" in for_people.out

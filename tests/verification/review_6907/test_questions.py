@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import Command
@@ -34,10 +35,9 @@ def cited(pattern: str) -> set[str]:
 
 def named_by_evidence() -> Iterator[str]:
     """The ids that properties, conditions, facts and costs name."""
-    yield from (id_ for each in CATALOGUE.values() for id_ in each.questions.split())
-    yield from (id_ for each in matrix(claims()) for id_ in each.questions.split())
-    yield from (id_ for each in FACTS.values() for id_ in each.questions.split())
-    yield from (id_ for each in CLAIMS.values() for id_ in each.questions.split())
+    evidence: list[Any] = [*CATALOGUE.values(), *matrix(claims()), *FACTS.values(), *CLAIMS.values()]
+    for each in evidence:
+        yield from each.questions.split()
 
 
 def test_every_id_that_the_project_names_is_in_the_table() -> None:
@@ -72,7 +72,6 @@ def test_every_fault_that_the_project_names_is_in_the_table() -> None:
 
 def test_every_reported_fault_has_a_mutant_or_a_reason_why_not() -> None:
     covered = {source for mutant in MUTANTS.values() for source in mutant.source.split()}
-
     assert covered | OUT_OF_SCOPE.keys() == FIELD_FAULTS.keys()
     assert covered & OUT_OF_SCOPE.keys() == set()
     assert [id_ for id_, reason in OUT_OF_SCOPE.items() if len(reason) < 20] == []
@@ -109,7 +108,6 @@ def test_results_of_other_sources_count_as_not_run(tmp_path: Path, command: Comm
     guard_sifts(tmp_path, "REFUTED")
     for file in tmp_path.iterdir():
         file.write_text(file.read_text().replace('"sources": "', '"sources": "0'))
-
     assert [each["verdict"] for each in command("questions", "C11", "--results", tmp_path, "--json").json] == ["NOT RUN"]
 
 

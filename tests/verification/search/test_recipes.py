@@ -16,8 +16,7 @@ KNOWN = Key((0, 0, 1, 1, 0, 0, 1), ("a", "b"))  # three pages of two, and a tail
 @pytest.mark.parametrize(
     ("recipe", "expected"),
     [
-        (Recipe(UNCHANGED, which=5), KNOWN),
-        (Recipe("cut_key", kept=2), Key((0, 0, 1, 1), ("a", "b"))),
+        *((Recipe(UNCHANGED, which=5), KNOWN), (Recipe("cut_key", kept=2), Key((0, 0, 1, 1), ("a", "b")))),
         (Recipe("skip_key", kept=1, skipped=1), Key((0, 0, 0, 0, 1), ("a", "b"))),
         (Recipe("extend_key", pages=(3,), tail=-1), Key((0, 0, 1, 1, 0, 0, 1, 3, 0), ("a", "b"))),
         (Recipe("extend_key", pages=(1,)), Key((0, 0, 1, 1, 0, 0, 1, 1), ("a", "b"))),
@@ -26,7 +25,6 @@ KNOWN = Key((0, 0, 1, 1, 0, 0, 1), ("a", "b"))  # three pages of two, and a tail
 )
 def test_a_recipe_makes_its_key(recipe: Recipe, expected: Key) -> None:
     keys = KeyMaker(2, [(), ("x",)], [KNOWN])
-
     assert keys.key(recipe) == expected
     assert keys.known == ([KNOWN] if recipe.change == UNCHANGED else [KNOWN, expected])
 

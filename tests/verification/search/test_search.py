@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterable
+from itertools import islice
 from multiprocessing import active_children
 from pathlib import Path
 from random import Random
@@ -29,13 +30,10 @@ def tried(page_size: int, pages: int, longest: int = PAGES_MAX, steps: int = 400
     runs = []
     for seed in seeds:
         checker = new_checker(reference_subject, Config("lru", page_size, pages * page_size), stride=steps)
-        run: list[Op] = []
-        for op in operations(checker, Random(seed), PROFILES["requests"], longest):
-            run.append(op)
+        runs.append(list[Op]())
+        for op in islice(operations(checker, Random(seed), PROFILES["requests"], longest), steps):
+            runs[-1].append(op)
             assert checker.step(op) == []
-            if len(run) == steps:
-                break
-        runs.append(run)
     return runs
 
 
@@ -50,7 +48,6 @@ def test_ids_of_requests_are_given_again_with_another_key_and_priority() -> None
 
 def test_pages_differ_in_the_middle_alone() -> None:
     pages = {op.key.tokens[i : i + 16] for run in tried(16, 24) for op in run for i in range(0, len(op.key.tokens) - 15, 16)}
-
     assert any((a[0], a[-1], sorted(a)) == (b[0], b[-1], sorted(b)) for a in pages for b in pages if a != b)
 
 
@@ -65,16 +62,9 @@ def test_priorities_are_alike_once_they_are_cut_to_few_bits() -> None:
 
 @pytest.mark.parametrize("factory", [reference_subject, model_subject, optimized_subject])
 def test_what_a_request_decodes_behind_nothing_is_in_its_namespace(factory: Any) -> None:
-    trace = [
-        Op("start", Key((), ("a", "b")), 1),
-        Op("decode", holder=1, amount=5),
-        Op("finish", holder=1),
-        Op("match", Key((5,), ("a", "b"))),
-    ]
-    result = replay(factory, Config("lru", 1, 4), trace)
-
-    assert result.found == {}
-    assert result.steps == len(trace)
+    start, decode = Op("start", Key((), ("a", "b")), 1), Op("decode", holder=1, amount=5)
+    result = replay(factory, Config("lru", 1, 4), (start, decode, Op("finish", holder=1), Op("match", Key((5,), ("a", "b")))))
+    assert (result.found, result.steps) == ({}, 4)
 
 
 def interrupted() -> None:
@@ -111,6 +101,5 @@ def test_a_file_is_replaced_and_a_pipe_is_written_into(tmp_path: Path) -> None:
 def test_the_verdict_names_what_speaks_against_a_subject_beside_its_properties() -> None:
     outcome: Any = SimpleNamespace(agreement=SimpleNamespace(status=1), replayed=SimpleNamespace(status=3))
     quiet: Any = SimpleNamespace(agreement=SimpleNamespace(status=0), replayed=None)
-
     assert not_holding(outcome) == ["comparison with the reference REFUTED", "replay of the sample undecided"]
     assert not_holding(quiet) == []

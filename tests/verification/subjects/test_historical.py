@@ -1,10 +1,11 @@
 """The historical caches do what their docstrings say, the faults included and nothing else wrong."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
+from radixcheck.reference import SlotPool
 from radixcheck.spec import values
 from radixcheck.spec.values import CacheError, Key, NoRoom, Sizes
 from radixcheck.verification.protocol import SeenEntry, Setup
@@ -14,36 +15,14 @@ from radixcheck.verification.subjects.historical.historical_subject import Histo
 
 Factory = Callable[[Setup], HistoricalCache]
 Prefixes = set[tuple[int, ...]]
+CACHES: list[Factory] = [base_subject, pairs_subject, nodes_subject]
 
-each_cache = pytest.mark.parametrize("make", [base_subject, pairs_subject, nodes_subject])
-each_reading = pytest.mark.parametrize("make", [pairs_subject, nodes_subject])
-
-
-class TinyPool:
-    """Pages in the order in which they came free; a page that comes back twice, or in part, is an error."""
-
-    def __init__(self, pages: int, page_size: int) -> None:
-        self.page_size = page_size
-        self.capacity = pages * page_size
-        self.free_pages = list(range(pages))
-
-    @property
-    def available(self) -> int:
-        return len(self.free_pages) * self.page_size
-
-    def alloc(self, tokens: int) -> list[int]:
-        pages = [self.free_pages.pop(0) for _ in range(tokens // self.page_size)]
-        return [page * self.page_size + i for page in pages for i in range(self.page_size)]
-
-    def free(self, slots: Sequence[int]) -> None:
-        pages = [slot // self.page_size for slot in slots[:: self.page_size]]
-        assert list(slots) == [page * self.page_size + i for page in pages for i in range(self.page_size)]
-        assert set(pages).isdisjoint(self.free_pages)
-        self.free_pages += pages
+each_cache = pytest.mark.parametrize("make", CACHES)
+each_reading = pytest.mark.parametrize("make", CACHES[1:])
 
 
 def cache_of(make: Factory, pages: int = 8, page_size: int = 1) -> HistoricalCache:
-    return make(Setup(page_size, "lru", TinyPool(pages, page_size)))
+    return make(Setup(page_size, "lru", SlotPool(pages * page_size, page_size)))  # it refuses slots that are not on loan
 
 
 def holding(make: Factory, *keys: tuple[int, ...]) -> HistoricalCache:
@@ -72,9 +51,7 @@ def heap(cache: HistoricalCache) -> list[SeenEntry]:
     return list(cache.observe().heap or ())
 
 
-@pytest.mark.parametrize(
-    ("make", "expected"), [(base_subject, {(1,), (1, 2)}), (pairs_subject, {(1,), (3,)}), (nodes_subject, {(1,), (3,)})]
-)
+@pytest.mark.parametrize(("make", "expected"), list(zip(CACHES, ({(1,), (1, 2)}, {(1,), (3,)}, {(1,), (3,)}), strict=True)))
 def test_a_partial_match_refreshes_the_half_that_it_did_not_use(make: Factory, expected: Prefixes) -> None:
     cache = holding(make, (1, 2), (3,))
     before = cache.observe().now
@@ -89,15 +66,12 @@ def test_a_partial_match_refreshes_the_half_that_it_did_not_use(make: Factory, e
 def test_base_keeps_no_heap_and_evicts_leaves_by_their_time_then_bare_parents() -> None:
     cache = holding(base_subject, (1,), (1, 2), (3,))
     cache.match(Key((1, 2)))
-    seen = []
-    while cache.evict(1):
-        seen.append(cached(cache))
-
-    assert seen == [{(1,), (1, 2)}, {(1,)}, set()]
-    assert cache.observe().heap is None
+    for left in ({(1,), (1, 2)}, {(1,)}, set()):
+        assert (cache.evict(1), cached(cache)) == (1, left)
+    assert (cache.evict(1), cache.observe().heap) == (0, None)
 
 
-@pytest.mark.parametrize(("make", "expected"), [(base_subject, [2, 3, 4]), (pairs_subject, [1, 1, 2]), (nodes_subject, [1, 1, 2])])
+@pytest.mark.parametrize(("make", "expected"), list(zip(CACHES, ([2, 3, 4], [1, 1, 2], [1, 1, 2]), strict=True)))
 def test_a_match_reads_the_clock_once_per_node_and_the_change_once_per_insert_and_new_node(make: Factory, expected: list[int]) -> None:
     cache = holding(make, (1,), (1, 2))
     before = cache.observe().now
@@ -113,23 +87,14 @@ def test_a_match_reads_the_clock_once_per_node_and_the_change_once_per_insert_an
 def test_an_internal_node_is_evicted_and_the_slots_it_cut_off_return_once_later(make: Factory) -> None:
     cache = holding(make, (1,), (1, 2))
 
-    assert cache.evict(1) == 1
-    assert cached(cache) == set()
+    assert (cache.evict(1), cached(cache)) == (1, set())
     assert cache.sizes() == Sizes(7, 1, 0)  # the slot of the 2 is unreachable, and is not free
     assert [cache.evict(1), cache.evict(1)] == [1, 0]
     assert cache.sizes() == Sizes(8, 0, 0)
 
 
 @each_reading
-def test_the_slots_cut_off_return_at_a_reset(make: Factory) -> None:
-    cache = holding(make, (1,), (1, 2))
-    cache.evict(1)
-    cache.reset()
-    assert (cache.sizes(), heap(cache)) == (Sizes(8, 0, 0), [])
-
-
-@each_reading
-def test_what_was_cut_off_is_cached_a_second_time_beside_the_first(make: Factory) -> None:
+def test_what_was_cut_off_is_cached_a_second_time_beside_the_first_and_returns_at_a_reset(make: Factory) -> None:
     cache = holding(make, (1,), (1, 2))
     cache.evict(1)
     assert cache.peek(Key((1, 2))) == 0
@@ -137,6 +102,10 @@ def test_what_was_cut_off_is_cached_a_second_time_beside_the_first(make: Factory
     assert cache.sizes() == Sizes(5, 3, 0)
     assert cache.evict(1) == 1  # the old 2, whose parent is no longer the node that now holds the 1
     assert cached(cache) == {(1, 2)}
+    cache = holding(make, (1,), (1, 2))
+    cache.evict(1)
+    cache.reset()
+    assert (cache.sizes(), heap(cache)) == (Sizes(8, 0, 0), [])
 
 
 @pytest.mark.parametrize(("make", "left"), [(base_subject, {1: 1, 2: 2}), (pairs_subject, {1: 3, 2: 3}), (nodes_subject, {1: 3, 2: 2})])
@@ -167,8 +136,7 @@ def test_each_lock_and_unlock_leaves_one_more_entry_and_only_one_of_them_frees(m
     for _ in range(5):
         cache.unlock(cache.lock(node))
     assert [entry.node for entry in heap(cache)] == [cache.locate(node)] * 6
-    assert cache.evict(8) == 1
-    assert heap(cache) == []
+    assert (cache.evict(8), heap(cache)) == (1, [])
 
 
 @each_reading
@@ -186,14 +154,12 @@ def test_the_entry_of_a_locked_leaf_is_lost_and_comes_back_with_the_unlock(make:
     receipt = cache.lock(cache.match(Key((1,))).node)
 
     assert len(heap(cache)) == 1  # the lock removes nothing
-    assert cache.evict(1) == 0
-    assert heap(cache) == []
+    assert (cache.evict(1), heap(cache)) == (0, [])
     cache.unlock(receipt)
     assert cache.evict(1) == 1
     # Its parent is bare now: the root gets an entry, and the loop skips it.
     assert [entry.node for entry in heap(cache)] == [cache.tree.cache.root.name]
-    assert cache.evict(1) == 0
-    assert heap(cache) == []
+    assert (cache.evict(1), heap(cache)) == (0, [])
 
 
 @each_reading
@@ -289,4 +255,4 @@ def test_a_call_outside_its_guard_is_refused_and_changes_nothing(make: Factory) 
 @each_cache
 def test_a_policy_that_the_release_did_not_have_is_refused(make: Factory) -> None:
     with pytest.raises(ValueError, match="lru only"):
-        make(Setup(1, "lfu", TinyPool(4, 1)))
+        make(Setup(1, "lfu", SlotPool(4, 1)))

@@ -18,28 +18,24 @@ SETUP = Setup(1, "lru", WatchedPool(8, 1))
 
 def test_a_subject_holds_what_its_cache_declares() -> None:
     subject = resolve("model")
-
     assert (subject.name, subject.white_box) == ("model", True)
     assert subject.supports == subject(SETUP).supports
 
 
 def test_a_named_subject_goes_to_worker_processes_although_its_factory_cannot_be_pickled() -> None:
     subject = pickle.loads(pickle.dumps(resolve("faulty:double_free")))
-
     assert isinstance(subject(SETUP), ReferenceSubject)
     assert subject == resolve("faulty:double_free")
 
 
 def test_a_factory_stays_in_this_process() -> None:
     subject = resolve(lambda setup: ReferenceSubject(setup.page_size, setup.policy, setup.pool))
-
     assert resolve(subject) is subject
     assert isinstance(workers_for(resolve("model"), subject), Here)
 
 
 def test_a_regression_test_that_was_written_earlier_still_runs() -> None:
     operations = (Op("insert", Key((1,))), Op("reset"))
-
     assert judge(resolve("reference"), Config("lru", page_size=1, pool=4, device="cpu"), operations).violations == ()
 
 
