@@ -126,11 +126,11 @@ Search = Callable[[Mutant, int], Iterator[RunResult]]
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """One way to look for a fault."""
+    """A way to find the fault of a mutant."""
 
     name: str
     search: Search  # of a mutant, with a seed
-    hindrance: Callable[[Mutant], str] = lambda _: ""  # why it is not run on a mutant; empty: it is
+    hindrance: Callable[[Mutant], str] = lambda _: ""  # why it is not run on a mutant; empty: it is run
 
 
 def _machine(mutant: Mutant, seed: int) -> Iterator[RunResult]:
@@ -140,14 +140,14 @@ def _machine(mutant: Mutant, seed: int) -> Iterator[RunResult]:
 
 
 def _driver(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """The plain driver, with every formula after every step. What finds nothing is repeated on a second replica."""
+    """The plain driver, with every formula after every step. A run that finds nothing is repeated on a second replica."""
     for k in range(RUNS):
         config = Config(mutant.policy, mutant.page_size, mutant.page_size * POOLS[k % len(POOLS)])
         yield random_run(mutant.factory, config, (seed << 32) + k, RUN_STEPS, 1, _misused(mutant), replicated=1)
 
 
 def _exploration(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """Every sequence of operations, the shortest first, until so many states are known: there is nothing that a seed could choose."""
+    """Every sequence of operations, the shortest first, until STATES states are known. It does not depend on the seed."""
     for scope in SCOPES.values():
         explored = explore(mutant.factory, scope, mutant.policy, mutant.page_size, STATES, EXPLORED_SECONDS)
         found = {each.violation.property: each for each in explored.found}
@@ -155,7 +155,7 @@ def _exploration(mutant: Mutant, seed: int) -> Iterator[RunResult]:
 
 
 def _probes(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """Memory, depth, cost and many namespaces, in fixed scenes."""
+    """Memory, depth, cost and many namespaces, in fixed scenarios."""
     yield probed(mutant.factory, Config(mutant.policy, mutant.page_size, mutant.page_size * POOL_PAGES))
 
 
@@ -167,14 +167,14 @@ def _replay(mutant: Mutant, seed: int) -> Iterator[RunResult]:
 
 
 def _of_replay(replayed: Replayed, settings: Settings) -> RunResult:
-    """A replay as the result of a run; it stops at its first finding, and keeps no trace."""
+    """Return a replay as the result of a run, without a trace."""
     steps = sum(replayed.operations.values())
     result = RunResult(steps=steps, runs=1)
     wrong = []
     if replayed.fault:
         wrong.append(replayed.fault.violation)
     if replayed.leaked:
-        wrong.append(Violation("SLOT_PARTITION", f"{replayed.leaked} tokens belong to nobody when all requests have finished"))
+        wrong.append(Violation("SLOT_PARTITION", f"{replayed.leaked} tokens have no owner when all requests have finished"))
     if replayed.protected:
         wrong.append(Violation("LOCK_COUNT", f"{replayed.protected} tokens are locked when all requests have finished"))
     for violation in wrong:
