@@ -5,6 +5,7 @@ from fast_cache import make
 from lettered import key
 
 from radixcheck.optimized import RadixCache
+from radixcheck.optimized.keys import pack, unpack
 from radixcheck.optimized.node import NO_CHILDREN, Node
 from radixcheck.optimized.tree import Walk
 from radixcheck.spec.values import Key, NoRoom, Sizes
@@ -50,6 +51,7 @@ def test_a_request_may_have_tokens_of_64_bits() -> None:
     cache.decode(1, 2**64 - 2)
     cache.chunk(1)
 
+    assert unpack(pack((0, *tokens))) == (0, *tokens)
     assert tuple(cache.requests[1].tokens) == (*tokens, 2**64 - 2)
     assert cache.peek(Key((*tokens, 2**64 - 2))) == 4
 

@@ -9,7 +9,7 @@ import pytest
 from radixcheck.reference import SlotPool
 from radixcheck.spec.values import CacheError, Key, NotYourSlot
 from radixcheck.verification.core.watched_pool import WatchedPool
-from radixcheck.verification.protocol import Setup, TreeSubject
+from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.optimized_subject import OptimizedSubject, optimized_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
 
@@ -29,8 +29,7 @@ def shape(cache: ReferenceSubject | OptimizedSubject) -> Any:
         prefix = (prefixes[node.parent] or (node.namespace,)) + tuple(node.segment)
         assert len(node.slots) == len(node.segment)
         prefixes[node.name] = prefix
-        child_key = tuple(node.child_key or ())
-        tree[prefix] = (child_key, node.lock, node.time, node.creation, node.hits, node.priority)
+        tree[prefix] = (tuple(node.child_key or ()), node.lock, node.time, node.creation, node.hits, node.priority)
     requests = {name: (prefixes[r.node], r.cached, len(r.slots)) for name, r in seen.requests.items()}
     return seen.now, tree, requests, cache.sizes()
 
@@ -47,16 +46,13 @@ class Pair:
         self.reference = reference_subject(Setup(self.page, policy, SlotPool(capacity, self.page)))
         self.optimized = optimized_subject(Setup(self.page, policy, self.ledger, device))
         self.keys = [Key(()), Key((), ("other",))]
-        self.handles: list[tuple[Any, Any]] = []
-        self.receipts: list[tuple[Any, Any]] = []
+        self.handles, self.receipts = list[tuple[Any, Any]](), list[tuple[Any, Any]]()
         self.refused = 0
 
     def both(self, call: Callable[[Any, int], Any]) -> tuple[Any, Any] | None:
         """The answers; None if both refuse, which they do for the same reason."""
-        answers: list[Any] = []
-        errors: list[type[CacheError]] = []
-        caches: tuple[TreeSubject, TreeSubject] = (self.reference, self.optimized)
-        for i, cache in enumerate(caches):
+        answers, errors = list[Any](), list[type[CacheError]]()
+        for i, cache in enumerate((self.reference, self.optimized)):
             try:
                 answers.append(call(cache, i))
             except CacheError as error:

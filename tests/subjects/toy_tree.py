@@ -20,11 +20,10 @@ class Toy:
     supports = Supports(policies=("lru", "fifo", "filo", "mru", "priority"), attributes=frozenset({"time", "creation", "priority"}))
     version = "toy"
 
-    def __init__(self, setup: Any) -> None:
-        self.cache = self.made(setup)
+    kind = ReferenceSubject
 
-    def made(self, setup: Any) -> ReferenceSubject:
-        return ReferenceSubject(setup.page_size, setup.policy, setup.pool)
+    def __init__(self, setup: Any) -> None:
+        self.cache = self.kind.of(setup)
 
     def match(self, key: Key) -> tuple[list[int], Any]:
         found = self.cache.match(key)
@@ -87,8 +86,7 @@ class HastySubject(ReferenceSubject):
 
 
 class Hasty(Toy):
-    def made(self, setup: Any) -> ReferenceSubject:
-        return HastySubject(setup.page_size, setup.policy, setup.pool)
+    kind = HastySubject
 
 
 class Generous(WhiteBox):

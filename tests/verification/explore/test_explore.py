@@ -27,6 +27,8 @@ COUNTS = {  # (subject, scope, page size): states, transitions, depth
     **{("optimized", "requests", 1): (621, 5819, 13), ("optimized", "requests", 2): (785, 7692, 13)},
     **{("optimized", "scarce", 1): (844, 7747, 15), ("optimized", "scarce", 2): (1305, 12329, 15)},
 }
+QUICK = [("reference", "tree", 1), ("reference", "requests", 2), ("reference", "scarce", 1)]
+SLOW = sorted(COUNTS.keys() - {*QUICK})
 
 # Without mru: each access pushes an entry, and the dead ones make thousands of states even of a small scope.
 HEAPS = {"fifo": (173, 1708, 10), "filo": (183, 1808, 10), "slru": (219, 2171, 11)}
@@ -53,18 +55,12 @@ def test_a_small_scope_is_closed_and_has_so_many_states(subject: str, policy: st
     assert (explored.verdict, counts(explored)) == ("EXHAUSTED", expected)
 
 
-@pytest.mark.parametrize(("scope", "page_size"), [("tree", 1), ("requests", 2), ("scarce", 1)])
-def test_the_scopes_of_the_command_are_closed_for_the_reference(scope: str, page_size: int) -> None:
-    explored = explore(reference_subject, SCOPES[scope], page_size=page_size)
-    assert (explored.verdict, counts(explored)) == ("EXHAUSTED", COUNTS["reference", scope, page_size])
-    assert {"EVICT_LEAF", "ORDER", "COUNT", "REFINEMENT", "LOCK_COUNT", "HIT_PRESERVES"} <= explored.exercised
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("subject", "scope", "page_size"), sorted(COUNTS))
-def test_the_scopes_of_the_command_are_closed_for_every_cache(subject: str, scope: str, page_size: int) -> None:
+@pytest.mark.parametrize(("subject", "scope", "page_size"), [*QUICK, *(pytest.param(*case, marks=pytest.mark.slow) for case in SLOW)])
+def test_the_scopes_of_the_command_are_closed(subject: str, scope: str, page_size: int) -> None:
     explored = explore(resolve(subject), SCOPES[scope], page_size=page_size)
     assert (explored.verdict, counts(explored)) == ("EXHAUSTED", COUNTS[subject, scope, page_size])
+    wanted = {"EVICT_LEAF", "ORDER", "COUNT", "REFINEMENT", "LOCK_COUNT", "HIT_PRESERVES"}
+    assert wanted <= explored.exercised or subject != "reference"
 
 
 @pytest.mark.slow
@@ -73,16 +69,14 @@ def test_other_policies_close_as_well(policy: str) -> None:
     assert explore(reference_subject, SMALL, policy).verdict == "EXHAUSTED"
 
 
-def test_two_cores_find_what_one_finds() -> None:
-    one, two = (explore(reference_subject, SMALL, cores=cores) for cores in (1, 2))
-    assert (counts(two), two.exercised, two.verdict) == (counts(one), one.exercised, one.verdict)
+WRONG = {"RECENCY": 2, "EVICT_LEAF": 3, "NO_ORPHAN": 3, "COUNT": 3, "SLOT_PARTITION": 3}
 
 
-def test_two_cores_find_the_trace_that_one_finds() -> None:
-    wrong = resolve("as-submitted:pairs")
-    one, two = explore(wrong, SCOPES["tree"]), explore(wrong, SCOPES["tree"], cores=2)
-    assert faults(one) == {"RECENCY": 2, "EVICT_LEAF": 3, "NO_ORPHAN": 3, "COUNT": 3, "SLOT_PARTITION": 3}
-    assert (two.found, counts(two)) == (one.found, counts(one))
+@pytest.mark.parametrize(("subject", "scope", "expected"), [("reference", SMALL, {}), ("as-submitted:pairs", SCOPES["tree"], WRONG)])
+def test_two_cores_find_what_one_finds(subject: str, scope: Scope, expected: dict[str, int]) -> None:
+    one, two = (explore(resolve(subject), scope, cores=cores) for cores in (1, 2))
+    assert faults(one) == expected
+    assert (two.found, counts(two), two.exercised, two.verdict) == (one.found, counts(one), one.exercised, one.verdict)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +124,7 @@ def test_a_cache_that_cannot_be_written_back_is_brought_to_each_state_from_the_s
             self.counter = None if late else count()
 
         def insert(self, key: Key, slots: Any, priority: int = 0) -> int:
-            self.counter = count()
+            self.counter = count() if late else self.counter
             return super().insert(key, slots, priority)
 
     explored = explore(Counting.of, SMALL)
