@@ -200,15 +200,11 @@ def test_counted_loans_refuse_incomplete_pages_and_more_than_is_on_loan() -> Non
 @pytest.mark.parametrize("kind", [CountedLoans, ListedLoans])
 def test_slots_on_loan_are_counted(kind: type[CountedLoans | ListedLoans]) -> None:
     loans = kind(2)
-    amounts = [loans.outstanding]
-    loans.lend(torch.tensor([4, 5]))
-    amounts.append(loans.outstanding)
-    loans.lend(torch.tensor([8, 9, 2, 3]))
-    amounts.append(loans.outstanding)
-    loans.settle(torch.tensor([4, 5]))
-    amounts.append(loans.outstanding)
 
-    assert amounts == [0, 2, 6, 4]
+    assert loans.outstanding == 0
+    for change, slots, amount in ((loans.lend, [4, 5], 2), (loans.lend, [8, 9, 2, 3], 6), (loans.settle, [4, 5], 4)):
+        change(torch.tensor(slots))
+        assert loans.outstanding == amount
 
 
 @pytest.mark.parametrize(("page_size", "policy", "pool_page"), [(2, "best", 2), (2, "lru", 1)])
