@@ -1,4 +1,4 @@
-"""Each planted fault is found at the operation that commits it; both checkers, of little and of all, speak of the same caches."""
+"""Each planted fault is found at the operation that commits it; the incremental checker refutes the caches that the full one refutes."""
 
 from collections.abc import Callable, Iterator
 from random import Random
@@ -11,10 +11,11 @@ from radixcheck.optimized.node import Entry
 from radixcheck.optimized.node import Node as LeafNode
 from radixcheck.reference import Node
 from radixcheck.spec.run.state import COUNTERS, MAPS, REQUEST_MAPS, SETS
-from radixcheck.spec.values import Row
+from radixcheck.spec.values import Key, Row
 from radixcheck.verification.checker.abstraction import Abstraction
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
+from radixcheck.verification.core.found import Violation
 from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup
@@ -30,13 +31,13 @@ Factory = Callable[[Setup], Any]
 SAMPLE = generate()
 NEVER = 10**9  # as a stride: the whole is compared at the end only
 
-# One request is treated wrongly; its very call is named, although the whole is never compared.
+# One request is treated wrongly. The call that does so is reported, although the whole state is never compared.
 
 PICKED = 5  # its leaf is evictable as soon as it has finished
 
 
 class Planted(ReferenceSubject):
-    """Right, but for what `plant` does after a call for the picked request; `node` is where that request stood."""
+    """Correct but for what `plant` does after a call for the picked request; `node` is the node that the request locked."""
 
     after = "finish"
 
@@ -192,6 +193,16 @@ def test_a_second_cache_that_chooses_other_victims_is_found() -> None:
     assert "freed positions" in result.fault.violation.text
 
 
+def test_a_path_that_cannot_be_observed_is_a_violation() -> None:
+    def fails(key: Key) -> None:
+        raise OSError("gone")
+
+    fault = run(lambda setup: Hiding(optimized_subject(setup), (), observe_path=fails)).fault
+
+    assert fault is not None
+    assert fault.violation == Violation("REFINEMENT", "observe_path() raised OSError: gone")
+
+
 # Subjects that show less.
 
 
@@ -222,7 +233,7 @@ def test_of_a_cache_that_shows_nothing_answers_sizes_and_victims_are_checked() -
     assert wrong.fault.violation.property == "COUNT"
 
 
-# Beside the checker that looks at everything after every operation.
+# Compared with the checker that compares the whole state after every operation.
 
 
 def random_trace(policy: str, page_size: int, seed: int) -> Iterator[Op]:
@@ -234,7 +245,7 @@ def random_trace(policy: str, page_size: int, seed: int) -> Iterator[Op]:
         yield op
 
 
-def speaks(kind: type[Checker], factory: Factory, policy: str, page_size: int, trace: list[Op]) -> bool:
+def refutes(kind: type[Checker], factory: Factory, policy: str, page_size: int, trace: list[Op]) -> bool:
     stride = 50 if kind is IncrementalChecker else 1
     checker = kind(factory, policy, page_size, 12 * page_size, stride)
     return any(checker.step(op) for op in trace)
@@ -242,11 +253,11 @@ def speaks(kind: type[Checker], factory: Factory, policy: str, page_size: int, t
 
 @pytest.mark.parametrize("factory", [reference_subject, optimized_subject])
 @pytest.mark.parametrize(("policy", "page_size"), [("lru", 1), ("mru", 2), ("lfu", 1), ("filo", 2)])
-def test_both_checkers_are_silent_on_right_caches(factory: Factory, policy: str, page_size: int) -> None:
+def test_neither_checker_refutes_a_right_cache(factory: Factory, policy: str, page_size: int) -> None:
     for seed in range(3):
         trace = list(random_trace(policy, page_size, seed))
-        assert not speaks(Checker, factory, policy, page_size, trace)
-        assert not speaks(IncrementalChecker, factory, policy, page_size, trace)
+        assert not refutes(Checker, factory, policy, page_size, trace)
+        assert not refutes(IncrementalChecker, factory, policy, page_size, trace)
 
 
 @pytest.mark.parametrize(
@@ -257,18 +268,18 @@ def test_both_checkers_are_silent_on_right_caches(factory: Factory, policy: str,
         *("split_forgets_hits", "insert_forgets_priority", "finish_frees_from_zero", "evict_forgets_parent", "touch_without_push"),
     ],
 )
-def test_both_checkers_speak_of_wrong_caches(name: str) -> None:
+def test_both_checkers_refute_wrong_caches(name: str) -> None:
     wrong = MUTANTS[name]
     found = 0
     for seed in range(6):
         trace = list(random_trace(wrong.policy, wrong.page_size, seed))
-        full = speaks(Checker, wrong.factory, wrong.policy, wrong.page_size, trace)
-        assert speaks(IncrementalChecker, wrong.factory, wrong.policy, wrong.page_size, trace) == full
+        full = refutes(Checker, wrong.factory, wrong.policy, wrong.page_size, trace)
+        assert refutes(IncrementalChecker, wrong.factory, wrong.policy, wrong.page_size, trace) == full
         found += full
     assert found > 0
 
 
-def test_what_is_recalled_is_what_would_be_computed_anew() -> None:
+def test_the_memoized_abstraction_builds_the_states_of_the_plain_one() -> None:
     functions = (*SETS, *MAPS, *REQUEST_MAPS, *COUNTERS, "owner", "kids")
     checker = IncrementalChecker(optimized_subject, "lru", 2, 32, NEVER)
     compared = 0
@@ -276,11 +287,11 @@ def test_what_is_recalled_is_what_would_be_computed_anew() -> None:
         assert checker.step(op) == []
         assert checker.check_all() == []
         assert checker.observe() == []
-        anew = Abstraction(checker.oracle.positions, checker.engine.pool, "lru", checker.oracle.written)
-        anew.clock = checker.abstraction.clock
+        plain = Abstraction(checker.oracle.positions, checker.engine.pool, "lru", checker.oracle.written)
+        plain.clock = checker.abstraction.clock
         assert checker.observation is not None
         oracle = checker.oracle
-        state = anew.state(checker.observation, checker.engine.sizes(), oracle.model.state, oracle.loans, oracle.locks)
+        state = plain.state(checker.observation, checker.engine.sizes(), oracle.model.state, oracle.loans, oracle.locks)
         assert {f: getattr(state, f) for f in functions} == {f: getattr(checker.seen, f) for f in functions}
         compared += len(state.node) > 1
     assert compared > 20

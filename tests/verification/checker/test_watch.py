@@ -1,4 +1,4 @@
-"""A call that does not return is given up, whatever it does; one that returns never is."""
+"""A call that does not return is interrupted, whatever it does; a call that returns is not."""
 
 import threading
 from collections.abc import Callable
@@ -22,13 +22,13 @@ def loops() -> None:
         pass
 
 
-def waits_for_itself() -> None:
+def deadlocks() -> None:
     lock = threading.Lock()
     lock.acquire()
     lock.acquire()
 
 
-def goes_on_whatever_happens() -> None:
+def catches_every_exception() -> None:
     while True:
         try:
             loops()
@@ -36,13 +36,13 @@ def goes_on_whatever_happens() -> None:
             continue
 
 
-@pytest.mark.parametrize("call", [loops, waits_for_itself, goes_on_whatever_happens])
-def test_a_call_that_does_not_return_is_given_up(call: Callable[[], None]) -> None:
+@pytest.mark.parametrize("call", [loops, deadlocks, catches_every_exception])
+def test_a_call_that_does_not_return_is_interrupted(call: Callable[[], None]) -> None:
     with pytest.raises(CallHung):
         WATCH.call(Timeout(SOON), call)
 
 
-def test_the_next_one_is_waited_for_half_as_long() -> None:
+def test_the_next_timeout_is_half_as_long() -> None:
     timeout = Timeout(1.2)
 
     with pytest.raises(CallHung):
@@ -51,13 +51,13 @@ def test_the_next_one_is_waited_for_half_as_long() -> None:
     assert timeout.seconds == 0.6
 
 
-def test_a_call_that_returns_or_raises_is_let_alone() -> None:
+def test_a_call_that_returns_or_raises_is_not_interrupted() -> None:
     assert WATCH.call(Timeout(SOON), divmod, 7, 2) == (3, 1)
     with pytest.raises(ZeroDivisionError):
         WATCH.call(Timeout(SOON), divmod, 7, 0)
 
 
-def test_what_is_done_between_two_calls_may_take_its_time() -> None:
+def test_code_between_two_calls_has_no_timeout() -> None:
     WATCH.call(Timeout(0.01), divmod, 7, 2)
 
     assert not threading.Event().wait(5 * SOON)
@@ -73,7 +73,7 @@ def test_a_call_in_another_thread_is_not_watched_and_disturbs_no_other() -> None
 
 
 class MatchLoops(ReferenceSubject):
-    """A match of more than a page never comes back."""
+    """A match of more than a page does not return."""
 
     def match(self, key: Key) -> Match[list[int]]:
         """The fault."""
@@ -83,7 +83,7 @@ class MatchLoops(ReferenceSubject):
 
 
 class ObserveLoops(ReferenceSubject):
-    """Once something is cached, its inside cannot be seen."""
+    """`observe` does not return once something is cached."""
 
     def observe(self) -> Observation:
         """The fault."""

@@ -1,4 +1,4 @@
-"""Exhaustive exploration: how much there is to see, that right caches pass it whole, and that wrong ones are caught in the fewest steps."""
+"""Exhaustive exploration: the number of states, that right caches pass, and that wrong ones are refuted in the fewest steps."""
 
 from collections.abc import Callable
 from itertools import count
@@ -34,7 +34,7 @@ COUNTS = {  # (subject, scope, page size): states, transitions, depth
 
 
 def counts(explored: Explored) -> tuple[int, int, int]:
-    """What is pinned."""
+    """The numbers that are pinned."""
     return (explored.states, explored.transitions, explored.depth)
 
 
@@ -125,7 +125,7 @@ def test_a_planted_fault_is_found_with_a_trace_as_short_as_any(mutant: str, scop
 
 def test_a_fault_of_one_operation_on_the_way_back_to_a_state_is_a_broken_determinism() -> None:
     class Moody(ReferenceSubject):
-        """Its mood is kept where no snapshot reaches."""
+        """It keeps a counter where no snapshot reaches."""
 
         inserts = 0
 
@@ -142,7 +142,7 @@ def test_a_fault_of_one_operation_on_the_way_back_to_a_state_is_a_broken_determi
 
 def test_what_a_fresh_cache_does_not_do_is_a_broken_determinism() -> None:
     class Tired(ReferenceSubject):
-        """It answers otherwise once so many inserts were made, in whichever cache."""
+        """Only the first insert of all its caches gives a wrong answer."""
 
         inserts = 0
 
@@ -175,7 +175,7 @@ class CountingLate(ReferenceSubject):
 
 
 @pytest.mark.parametrize("factory", [Counting, CountingLate.of])
-def test_a_cache_that_cannot_be_written_back_is_brought_to_each_state_from_the_start(factory: Callable[[Setup], Any]) -> None:
+def test_a_cache_that_cannot_be_restored_is_replayed_from_the_start(factory: Callable[[Setup], Any]) -> None:
     explored = explore(factory, SMALL)
 
     assert explored.opaque == "itertools.count"
@@ -188,13 +188,13 @@ class Hiding(ReferenceSubject):
     observe: Any = property()
 
 
-def test_what_is_not_seen_is_not_called_exhausted() -> None:
+def test_a_hidden_state_is_undecided_and_not_exhausted() -> None:
     explored = explore(Hiding.of, SMALL)
 
     assert (explored.closed, explored.shown, explored.verdict) == (True, False, "UNDECIDED")
 
 
-def test_an_exploration_that_is_given_up_is_undecided() -> None:
+def test_an_exploration_that_stops_at_its_limit_is_undecided() -> None:
     explored = explore(reference_subject, SCOPES["tree"], limit=60)
 
     assert (explored.verdict, explored.status, explored.closed) == ("UNDECIDED", 3, False)
@@ -202,12 +202,12 @@ def test_an_exploration_that_is_given_up_is_undecided() -> None:
     assert explored.depth == 4
 
 
-def test_what_is_heard_while_it_grows_only_grows() -> None:
-    heard: list[Explored] = []
-    explored = explore(reference_subject, SMALL, progress=heard.append)
+def test_the_counts_of_the_progress_only_grow() -> None:
+    reported: list[Explored] = []
+    explored = explore(reference_subject, SMALL, progress=reported.append)
 
-    assert [each.transitions for each in heard] == sorted(each.transitions for each in heard)
-    assert counts(heard[-1]) == counts(explored)
+    assert [each.transitions for each in reported] == sorted(each.transitions for each in reported)
+    assert counts(reported[-1]) == counts(explored)
 
 
 def test_the_command_prints_counts_bounds_and_verdict(command: Command) -> None:
@@ -229,7 +229,7 @@ def test_the_command_prints_the_shortest_trace_of_a_wrong_cache(command: Command
     assert "as-submitted:nodes is refuted within these bounds" in ran.words
 
 
-def test_the_command_says_3_where_it_gave_up(command: Command) -> None:
+def test_the_command_ends_with_3_at_its_limit(command: Command) -> None:
     words = ("explore", "reference", "--scope", "tree", "--cores", "1", "--page-size", "1", "--policy", "lfu", "--limit", "50")
     for_people, for_machines = command(*words), command(*words, "--json")
 

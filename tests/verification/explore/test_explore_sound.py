@@ -1,4 +1,4 @@
-"""What exploration rests on: equal canonical forms have equal futures, nothing is lost by the reductions, snapshots bring all back."""
+"""The soundness of exploration: equal canonical forms have equal futures, the reductions lose nothing, snapshots restore everything."""
 
 from array import array
 from collections import OrderedDict, defaultdict, deque
@@ -138,7 +138,7 @@ def test_equal_forms_have_equal_futures(subject: str, scope: Scope, policy: str)
 
 
 class Blind(Visitor):
-    """It does not see the caller's handle, so that two states in which different locks can be taken look the same to it."""
+    """A canonical form without the caller's handle: states in which different locks can be taken get the same form."""
 
     def _canonical(self) -> Canonical:
         return self._canon(self, None)
@@ -168,7 +168,7 @@ class Slotted:
         self.right = 1
 
     def seen(self) -> tuple[object, ...]:
-        """All of it."""
+        """Everything in it."""
         return (list(self.__hidden), self.left is self.__hidden, hasattr(self, "right"))
 
 
@@ -186,7 +186,7 @@ def spoiled(change: Callable[[], object], look: Callable[[], object], *roots: ob
 
 
 def counter() -> Callable[[int], int]:
-    """A function with a variable of its own."""
+    """A function with a closure."""
     total = 0
 
     def add(amount: int) -> int:
@@ -198,7 +198,7 @@ def counter() -> Callable[[int], int]:
 
 
 class Recent(OrderedDict[str, int]):
-    """A dictionary that does more than it should: what is read goes to the end."""
+    """A dictionary whose reads change it: a key that is read moves to the end."""
 
     reads = 0
 
@@ -209,7 +209,7 @@ class Recent(OrderedDict[str, int]):
 
 
 class Line(list[int]):
-    """A list with something beside it."""
+    """A list with an attribute."""
 
     def __init__(self, *numbers: int) -> None:
         super().__init__(numbers)
@@ -243,7 +243,7 @@ def restoring() -> dict[str, tuple[Callable[[], object], Callable[[], object], o
 
 
 @pytest.mark.parametrize("name", sorted(restoring()))
-def test_a_snapshot_brings_back_what_was_changed_in_place(name: str) -> None:
+def test_a_snapshot_restores_what_was_changed_in_place(name: str) -> None:
     change, look, root = restoring()[name]
 
     before, changed, after = spoiled(change, look, root)
@@ -258,6 +258,6 @@ class Loaded(Random):
 @pytest.mark.parametrize(
     ("inside", "named"), [((i for i in range(3)), "generator"), (Random(0), "Random"), (Loaded(0), "Loaded"), (StringIO("a"), "StringIO")]
 )
-def test_what_cannot_be_written_back_is_refused(inside: object, named: str) -> None:
+def test_what_cannot_be_restored_is_opaque(inside: object, named: str) -> None:
     with pytest.raises(Opaque, match=named):
         Snapshot([{"inside": inside}])
