@@ -63,7 +63,7 @@ def _is_stale_use(op: Op, broken: list[Violation]) -> bool:
 
 
 class Checker(CheckedRun):
-    """Checks one subject along one run. `stride`: formulas are evaluated on every so many steps even if nothing differs."""
+    """Checks one subject along one run. Formulas are evaluated at least every `stride` steps."""
 
     def __init__(self, factory: Any, policy: str, page_size: int, pool: int, stride: int = 1, device: str = "cpu") -> None:
         super().__init__(factory, policy, page_size, pool, device)

@@ -30,7 +30,7 @@ class TouchedPaths:
 
     def __init__(self, run: CheckedRun, abstraction: MemoizedAbstraction, agreement: Agreement, looked: Counter[str], window: int) -> None:
         self._run, self._abstraction, self._agreement, self._looked = run, abstraction, agreement, looked
-        self._window = window  # a path in rotation is compared at every so many moves
+        self._window = window  # moves from one path in rotation to the next
         self._moves = 0
         self._attributes = tuple(name for name in ATTRIBUTES if name not in run.hidden)
         subject = run.engine.subject
