@@ -9,7 +9,7 @@ from typing import Any
 
 from radixcheck.reference.node import Node
 from radixcheck.spec.values import Row
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.mutants.mutant import SteppedEviction, mutant
 from radixcheck.verification.protocol import Observation, Setup, Supports
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject

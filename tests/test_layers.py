@@ -53,7 +53,8 @@ BESIDE_ROOMS = {"protocol": "core", "operations": "core", "api": "api", "": "api
 # `report/` turns results into text. Of other rooms it sees what a result is, in modules named `..._results`, and these plain data.
 # `tests/verification/report/test_renders_only.py` tests that importing it loads nothing that runs a cache.
 PLAIN_DATA = {
-    *("findings.finding", "bench.bench_data", "trace_replay.frame_results"),
+    *("findings.finding", "bench.bench_data", "trace_replay.alt_text"),
+    *("runs.countermodel", "runs.report_data"),
     *("review_6907.questions", "review_6907.answers", "review_6907.cost_claims", "review_6907.field_faults"),
 }
 

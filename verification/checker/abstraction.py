@@ -12,7 +12,8 @@ from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE, LOST, OWN, TREE
 from radixcheck.spec.values import Sizes
-from radixcheck.verification.core.watched_pool import Finding, WatchedPool
+from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode, SeenRequest
 
 NOWHERE = -1  # the position of a heap entry whose node is not in the tree
@@ -48,13 +49,13 @@ class Abstraction:
         self.pool = pool
         self.written = written
         self.clock = Clock()
-        self.findings: list[Finding] = []
+        self.findings: list[Violation] = []
         self.places: dict[NodeId | None, int] = {}  # node -> the position at which it ends, in the last observation
         self._key_sign = KEY_SIGNS.get(policy, 0)
 
     def find(self, property_: str, text: str) -> None:
         """Record a finding."""
-        self.findings.append(Finding(property_, text))
+        self.findings.append(Violation(property_, text))
 
     def state(self, seen: Observation, sizes: Sizes, spec: State, loans: Mapping[int, Sequence[int]], locks: Set[int]) -> State:
         """Return the abstract state. Only what the engine itself knows is taken from `spec`: the holders and the ends of their rows."""

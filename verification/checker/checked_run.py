@@ -9,18 +9,11 @@ from radixcheck.spec.values import CacheError
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.abstraction import Abstraction
 from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
-from radixcheck.verification.checker.formulas import Tally
-from radixcheck.verification.checker.indices import index_findings
+from radixcheck.verification.checker.formulas import Tally, index_findings
 from radixcheck.verification.checker.oracle import Oracle
 from radixcheck.verification.core.found import Violation
-from radixcheck.verification.core.watched_pool import Finding
 from radixcheck.verification.operations import Op, is_misuse
 from radixcheck.verification.protocol import Observation
-
-
-def violations(findings: Iterable[Finding]) -> list[Violation]:
-    """Findings of the pool, of the abstraction and of the indices as violations."""
-    return [Violation(finding.property, finding.text) for finding in findings]
 
 
 class Performed(NamedTuple):
@@ -101,7 +94,7 @@ class CheckedRun:
             setattr(self.seen, name, {n: getattr(spec, name).get(n, 0) for n in self.seen.node})
         index = index_findings(self.seen, self.observation, self.abstraction.places)
         self.count_indices(self.observation)
-        return violations(self.abstraction.findings + index)
+        return self.abstraction.findings + index
 
     def count_indices(self, seen: Observation) -> None:
         """Count one check of each index that the subject shows."""

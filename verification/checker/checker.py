@@ -9,18 +9,10 @@ next. Formulas that read a deviating attribute are not evaluated any more, since
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from radixcheck.verification.checker import blame
-from radixcheck.verification.checker.checked_run import CheckedRun, Performed, violations
+from radixcheck.verification.checker import blame, judge_state
+from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.checker.judge_answer import judge_answer, judge_black_box
-from radixcheck.verification.checker.judge_state import (
-    difference,
-    divergence,
-    judge_alias,
-    judge_handle,
-    judge_postconditions,
-    judge_state_formulas,
-)
 from radixcheck.verification.checker.misuse import judge_misuse
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op, is_misuse
@@ -88,7 +80,7 @@ class Checker(CheckedRun):
             self.stopped = bool(out)
             return out
         done = self.perform(op)
-        out = violations(self.engine.pool.findings) + judge_answer(self, done)
+        out = self.engine.pool.findings + judge_answer(self, done)
         if done.comparable:
             out += self._judge_inside(done, bool(out))
         self.stopped = self.stopped or not done.comparable or any(map(blame.is_hard, out))
@@ -103,7 +95,7 @@ class Checker(CheckedRun):
 
     def _judge_state(self, done: Performed, wrong: bool) -> list[Violation]:
         """Judge the observed state. `wrong`: the answer was not right."""
-        out = self.observe() + judge_handle(self, done)
+        out = self.observe() + judge_state.judge_handle(self, done)
         different = [] if done.diverged else self.differing(self.tainted)
         due = self.steps % self.stride == 0
         if due or wrong or out or different or done.diverged:
@@ -112,20 +104,20 @@ class Checker(CheckedRun):
         if not (out or wrong):
             out += self._unexplained(done, different)
         out = self._continue(done, different, out)
-        return out + (judge_alias(self) if due and not out else [])
+        return out + (judge_state.judge_alias(self) if due and not out else [])
 
     def _judge_formulas(self, done: Performed) -> list[Violation]:
-        out = judge_postconditions(self, done)
+        out = judge_state.judge_postconditions(self, done)
         return out + self._judge_state_formulas({name: id_ for name, id_ in blame.SOFT.items() if blame.breaks(out, id_)})
 
     def _judge_state_formulas(self, deviating: Mapping[str, str]) -> list[Violation]:
-        return judge_state_formulas(self, deviating)
+        return judge_state.judge_state_formulas(self, deviating)
 
     def _unexplained(self, done: Performed, different: Sequence[str]) -> list[Violation]:
         """The first difference, for which no formula names a property."""
         if done.diverged:
-            return [divergence(self, done)]
-        return [difference(self, done.op, name, done.refused) for name in different[:1]]
+            return [judge_state.divergence(self, done)]
+        return [judge_state.difference(self, done.op, name, done.refused) for name in different[:1]]
 
     def _continue(self, done: Performed, different: Sequence[str], out: list[Violation]) -> list[Violation]:
         """Adopt attributes that deviate, or stop.

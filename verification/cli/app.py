@@ -9,11 +9,15 @@ from io import TextIOWrapper
 
 import click
 
-from radixcheck.verification.cli import evidence
 from radixcheck.verification.cli.bench_command import bench
+from radixcheck.verification.cli.contracts_command import contracts
 from radixcheck.verification.cli.diff_command import diff
 from radixcheck.verification.cli.explore_command import explore
+from radixcheck.verification.cli.facts_command import facts
+from radixcheck.verification.cli.findings_command import findings
 from radixcheck.verification.cli.invariants_command import invariants
+from radixcheck.verification.cli.mutants_command import mutants
+from radixcheck.verification.cli.prove_command import prove
 from radixcheck.verification.cli.questions_command import questions
 from radixcheck.verification.cli.replay_command import replay
 from radixcheck.verification.cli.report_command import report
@@ -30,9 +34,10 @@ def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
 
 
-for command in (verify, replay, diff, explore, show, subjects, invariants, questions, report, bench):
-    cli.add_command(command)
-for command in (evidence.prove, evidence.contracts, evidence.mutants, evidence.facts, evidence.findings):
+for command in (
+    *(verify, replay, diff, explore, show, subjects, invariants, report, questions, bench),
+    *(prove, contracts, mutants, facts, findings),
+):
     cli.add_command(command)
 
 

@@ -1,24 +1,20 @@
-"""`radixcheck bench`: what is asked, checked for sense, and handed on."""
+"""`radixcheck bench`."""
 
-import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from radixcheck.verification.bench import plan, plot
+from radixcheck.verification.bench import plot
 from radixcheck.verification.bench.bench_data import CACHES, SCENARIOS
-from radixcheck.verification.bench.measure import measure
 from radixcheck.verification.cli.options import options
+from radixcheck.verification.cli.output import answer
+from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.report import bench_view as report
-from radixcheck.verification.report import console
-from radixcheck.verification.review_6907 import cost_claims as claims
-from radixcheck.verification.trace_replay.mooncake import read
-
-REPEAT = 3
+from radixcheck.verification.report import bench_view, console
+from radixcheck.verification.runs.bench_job import REPEAT, bench_request
+from radixcheck.verification.runs.bench_job import bench as measure
 
 
 @click.command()
@@ -39,31 +35,18 @@ def bench(
     trace: Path | None,
     folder: Path | None,
     as_json: bool,
-) -> int:
+) -> Status:
     """Measure our cache, the floor of CPython and every peer that is installed, side by side.
 
-    What is not installed is listed with how to get it. Exit status 3: a cache died, hung, or has not done the work that was measured.
+    Caches that are not installed are listed with how to install them. Exit status 3: a cache died, hung, or did not do the measured work.
     """
-    jobs, chosen = plan.planned(quick, scenarios, _readable(trace)), plan.chosen(caches)
+    request = bench_request(quick=quick, scenarios=scenarios, caches=caches, repeat=repeat, trace=trace, python=python)
     if folder is not None:
-        if not any(job.scenario == plot.SCENARIO for job in jobs):
+        if not any(job.scenario == plot.SCENARIO for job in request.jobs):
             raise UsageError(f"--plot draws the scenario {plot.SCENARIO}: add --scenario {plot.SCENARIO}")
         plot.folder(folder)
-    with console.progress("bench") as progress:
-        results = measure(chosen, jobs, repeat or (1 if quick else REPEAT), python or sys.executable, progress)
-    results = replace(results, about={**results.about, "quick": quick})
+    outcome = measure(request, console.progress)
     if folder is not None:
-        for path in plot.draw(results, folder):
+        for path in plot.draw(outcome.results, folder):
             print(f"wrote {path}", file=sys.stderr)
-    if as_json:
-        click.echo(json.dumps(results.to_json() | {"claims": [one.to_json() for one in claims.decided(results)]}, indent=1))
-    else:
-        console.show([*report.tables(results, quick), *report.claims(claims.decided(results))])
-    return results.status
-
-
-def _readable(trace: Path | None) -> Path | None:
-    """Raises `UsageError` for a trace that is none."""
-    if trace is not None and (error := read(trace).error) is not None:
-        raise UsageError(str(error))
-    return trace
+    return answer(outcome, as_json, lambda: bench_view.bench(outcome))

@@ -17,7 +17,7 @@ from radixcheck.verification.subjects.registry import resolve
 @click.argument("right")
 @options("policy", "page-size", "pool", "device", "seed")
 @click.option("--seconds", type=Seconds(0.5), default=30, show_default=True)
-@click.option("--operations", type=click.IntRange(1), help="compare so many, however long that takes")
+@click.option("--operations", type=click.IntRange(1), help="compare this many operations, however long that takes")
 @click.option("--trace", type=click.Path(path_type=Path), help="compare along this trace (Mooncake format) instead")
 @click.option("--sample", is_flag=True, help="compare along the small trace that comes with the package")
 @click.option("--limit", type=click.IntRange(1), help="requests to read of a trace")

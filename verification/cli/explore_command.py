@@ -17,8 +17,8 @@ from radixcheck.verification.subjects.registry import names_of, resolve
 @click.option("--scope", "scopes", multiple=True, help="tree or requests (repeatable); default: both")
 @options("policy", "page-size")
 @click.option("--cores", type=click.IntRange(1), default=2, show_default=True, help="worker processes")
-@click.option("--limit", type=click.IntRange(1), help="give an exploration up after so many states")
-@click.option("--seconds", type=Seconds(0.5), default=90, show_default=True, help="give an exploration up after so long")
+@click.option("--limit", type=click.IntRange(1), help="give up an exploration after this many states")
+@click.option("--seconds", type=Seconds(0.5), default=90, show_default=True, help="give up an exploration after this time")
 @options("json")
 def explore(subject: str, scopes: Sequence[str], policies: Sequence[str], page_sizes: Sequence[int], as_json: bool, **effort: Any) -> int:
     """Visit every state of SUBJECT (default: optimized) within small bounds, breadth first: the first fault has the shortest trace.

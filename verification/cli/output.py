@@ -2,11 +2,16 @@
 
 import json
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
+
+from radixcheck.verification.core.status import Outcome, Status
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.report import console
 
 
 def subject_output() -> AbstractContextManager[TextIO]:
@@ -22,3 +27,32 @@ def print_json(value: Any) -> None:
 def print_json_of_each(values: Sequence[Any]) -> None:
     """Print one result as an object, several as a list."""
     print_json(values if len(values) > 1 else values[0])
+
+
+def answer(outcome: Outcome, as_json: bool, view: Callable[[], list[Any]], store: Path | None = None) -> Status:
+    """Store the result if there is a file for it, print it as JSON or as the view shows it, and return its status."""
+    if store is not None:
+        store.write_text(json.dumps(outcome.to_json(), indent=1) + "\n")
+    if as_json:
+        print_json(outcome.to_json())
+    else:
+        console.show(view())
+    return outcome.status
+
+
+def check_store(store: Path | None) -> None:
+    """Raise UsageError if results cannot be stored there."""
+    try:
+        if store is not None:
+            store.open("a").close()
+    except OSError as error:
+        raise UsageError(f"--store {store}: cannot be written ({error.strerror}); give another file") from error
+
+
+@contextmanager
+def extras() -> Iterator[None]:
+    """Import modules that need packages which may not be installed. Raise UsageError if one is missing."""
+    try:
+        yield
+    except ImportError as error:
+        raise UsageError(str(error)) from error

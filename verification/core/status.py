@@ -72,5 +72,5 @@ class Outcome(ABC):
         return self.status == Status.HOLDS
 
     @abstractmethod
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Any:
         """Return the result as a JSON object."""

@@ -1,18 +1,10 @@
 """The instrumented slot pool, which a cache uses as its allocator. It records every double free and every leak."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 from radixcheck.spec.values import NoRoom
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An error that the pool detects itself, without a formula."""
-
-    property: str
-    text: str
+from radixcheck.verification.core.found import Violation
 
 
 def slots_of(pages: Iterable[int], page_size: int) -> list[int]:
@@ -37,7 +29,7 @@ class WatchedPool:
         self.out = bytearray(capacity // page_size)  # 1: in use
         self.allocated: list[int] = []  # pages, in order, in this operation
         self.freed: list[int] = []
-        self.findings: list[Finding] = []
+        self.findings: list[Violation] = []  # errors that the pool detects itself, without a formula
         self._free = list(range(capacity // page_size - 1, -1, -1))
 
     def begin(self) -> None:
@@ -100,4 +92,4 @@ class WatchedPool:
         return pages
 
     def _find(self, property_: str, text: str) -> None:
-        self.findings.append(Finding(property_, text))
+        self.findings.append(Violation(property_, text))

@@ -1,11 +1,11 @@
-"""The detectors: ways to look for what a mutant does wrong. Each is a search that yields what it did and found, part by part.
+"""The detectors: ways to find the fault of a mutant. Each is a search that yields its results part by part.
 
-Whoever runs a search stops it as soon as the property that must catch the mutant is among what was found, so that a search need not
-know what it looks for. Another detector is one more entry of `DETECTORS`: a name, a reason not to run, and such a search.
+The caller stops a search as soon as the property that must catch the mutant is broken. To add a detector, add an entry to `DETECTORS`: a
+name, a search, and a function that returns why the detector is not run on a mutant.
 
 The proofs detect faults that the specification can state: the claim that a variant of a step is right, which must be REFUTED, or the
 mutant of a step, which must be CAUGHT, each by a state on which the step was run. That kills the fault by the property that the state
-breaks; it says nothing of the program, which is for the other detectors.
+breaks; it proves nothing about the program, which the other detectors check.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.scopes import SCOPES
-from radixcheck.verification.mutants import Mutant
+from radixcheck.verification.mutants.mutant import Mutant
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.machine import hypothesis_batches
 from radixcheck.verification.search.probes import POOL_PAGES, probed
@@ -188,9 +188,7 @@ def _proofs(mutant: Mutant, seed: int) -> Iterator[RunResult]:
     refuted = refutation(STATED[mutant.name], seed)
     result = RunResult(runs=1)
     if refuted is not None:
-        config = Config(mutant.policy, mutant.page_size, 0)
-        result.found[refuted.property] = Found(Violation(refuted.property, refuted.text), (), config)
-        result.after[refuted.property] = 0
+        result.record([Violation(refuted.property, refuted.text)], (), Config(mutant.policy, mutant.page_size, 0))
     yield result
 
 

@@ -5,9 +5,9 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from typing import Any
 
-from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.workers import workers_for
+from radixcheck.verification.mutants.mutant_results import Cleared, Place
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.run import RunResult, random_run
 
@@ -15,24 +15,6 @@ SUBJECTS = ("reference", "optimized", "model")
 STEPS = 60  # of a run, with every formula after every step
 SEEDS = 200
 AT_ONCE = 20  # seeds of one task
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One configuration: page size, policy, size of the pool, and whether keys have namespaces."""
-
-    policy: str
-    page_size: int  # tokens
-    pages: int  # of the pool
-    namespaces: bool
-
-    @property
-    def config(self) -> Config:
-        """As runs know it."""
-        return Config(self.policy, self.page_size, self.pages * self.page_size)
-
-    def __str__(self) -> str:
-        return f"{self.config}, {'namespaces' if self.namespaces else 'one namespace'}"
 
 
 PLACES = (
@@ -49,15 +31,6 @@ PLACES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cleared:
-    """What became of one cache in one configuration."""
-
-    subject: str
-    place: Place
-    result: RunResult
-
-
 @dataclass(frozen=True)
 class Without:
     """The factory of a cache that does not declare its namespaces."""
@@ -65,30 +38,34 @@ class Without:
     subject: Subject
 
     def __call__(self, setup: Setup) -> Any:
-        """Make one."""
+        """Return a fresh cache."""
         made = self.subject(setup)
         made.supports = replace(made.supports, namespaces=False)
         return made
 
 
 def clear_all(subjects: Sequence[Subject], seeds: int = SEEDS, progress: Callable[[Cleared], None] = lambda _: None) -> tuple[Cleared, ...]:
-    """Run every subject in every place with seeds 0, 1, ... `progress` is called with each part that is done."""
-    whole = {(subject.name, place): RunResult() for subject in subjects for place in PLACES}
-    for part in _parts(subjects, seeds):
-        whole[part.subject, part.place].merge(part.result)
-        progress(part)
-    return tuple(Cleared(*key, result) for key, result in whole.items())
+    """Run every subject in every configuration with seeds 0, 1, ... `progress` is called with each part."""
+    total = {(subject.name, place): RunResult() for subject in subjects for place in PLACES}
+    for name, place, part in _parts(subjects, seeds):
+        total[name, place].merge(part)
+        progress(_cleared(name, place, part))
+    return tuple(_cleared(*key, result) for key, result in total.items())
 
 
-def _parts(subjects: Sequence[Subject], seeds: int) -> Iterator[Cleared]:
+def _cleared(name: str, place: Place, result: RunResult) -> Cleared:
+    return Cleared(name, place, result.runs, result.steps, result.found)
+
+
+def _parts(subjects: Sequence[Subject], seeds: int) -> Iterator[tuple[str, Place, RunResult]]:
     tasks = [(s, p, first, min(AT_ONCE, seeds - first)) for first in range(0, seeds, AT_ONCE) for s in subjects for p in PLACES]
     with workers_for(*subjects) as pool:
         for future in as_completed([pool.submit(clear, *task) for task in tasks]):
             yield future.result()
 
 
-def clear(subject: Subject, place: Place, first: int, seeds: int) -> Cleared:
-    """Some seeds; every run is repeated on a second replica, every second one makes wrong calls too."""
+def clear(subject: Subject, place: Place, first: int, seeds: int) -> tuple[str, Place, RunResult]:
+    """Run some seeds. Every run is repeated on a second replica; with odd seeds it also makes calls outside the guards."""
     factory: Factory = subject if place.namespaces else Without(subject)
     runs = (random_run(factory, place.config, seed, STEPS, 1, misused=seed % 2 == 1, replicated=1) for seed in range(first, first + seeds))
-    return Cleared(subject.name, place, RunResult.of(runs))
+    return subject.name, place, RunResult.of(runs)

@@ -30,6 +30,20 @@ class WebLink:
     text: str
 
 
+def anchor(kind: str, *names: str) -> str:
+    """Return an id within the document.
+
+    >>> anchor("trace", "as-submitted:pairs", "EVICT_LEAF")
+    'trace-as-submitted-pairs-EVICT_LEAF'
+    """
+    return "-".join("".join(c if c.isalnum() or c in "_." else "-" for c in name) for name in (kind, *names))
+
+
+def link(kind: str, *names: str) -> Link:
+    """Return a reference to the part with this anchor; its text is the last name."""
+    return Link(anchor(kind, *names), names[-1])
+
+
 Inline = str | Badge | Link | WebLink
 Words = Inline | tuple[Inline, ...]
 
@@ -64,12 +78,11 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells. `ids`: the ids of the rows, if there are references to them."""
+    """Rows of cells."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Words]]
     numbers: Sequence[str] = ()  # columns that are aligned to the right
-    ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole document."""
+    """A document."""
 
     title: str
     sections: Sequence[Section]

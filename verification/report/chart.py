@@ -96,8 +96,8 @@ def _line(frame: _Frame, line: Line, shape: str, below: int) -> Iterator[str]:
     yield f'<polyline class="ch-line" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}"/>'
     for x, y in [*places, (LEFT + 4, below + 4)]:
         yield f'<path class="ch-mark" transform="translate({x:.1f},{y:.1f})" d="{shape}"/>'
-    said = ", ".join(_short(y) for _, y in line.points)
-    yield f'<text class="ch-text" x="{LEFT + 14}" y="{below + 8}">{escape(line.name)}: {said}</text>'
+    values = ", ".join(_short(y) for _, y in line.points)
+    yield f'<text class="ch-text" x="{LEFT + 14}" y="{below + 8}">{escape(line.name)}: {values}</text>'
 
 
 def _short(value: float) -> str:

@@ -10,7 +10,7 @@ from textwrap import wrap
 
 from radixcheck.verification.core.short_text import numbers, one_line
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
-from radixcheck.verification.report.alt_text import HIDDEN, NODES, alt_text, below, title
+from radixcheck.verification.trace_replay.alt_text import HIDDEN, NODES, alt_text, below, title
 from radixcheck.verification.trace_replay.frame_results import NEW, SPLIT, Frame, figure
 
 WIDTH = 352  # units; about as many pixels on a narrow page
@@ -51,6 +51,11 @@ def svg(frame: Frame, name: str) -> str:
     """Return the drawing. `name` must be unique within the page."""
     body, height = _drawn(frame)
     return f'<svg class="frame" viewBox="0 0 {WIDTH} {height}" {_labelled(frame, name)}{body}</svg>'
+
+
+def drawn(claim: str, shown: Sequence[Frame]) -> list[dict[str, str]]:
+    """Return the pictures of the model that refutes a claim, each with its title and alternative text."""
+    return [{"svg": svg(frame, f"model-{claim}-{frame.number}"), "title": title(frame), "text": alt_text(frame)} for frame in shown]
 
 
 def stacked(shown: Sequence[Frame], name: str) -> str:

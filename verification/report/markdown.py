@@ -22,7 +22,7 @@ from radixcheck.verification.report.blocks import (
 )
 
 LIMIT = 60_000  # characters that fit into a comment, with some to spare
-PICTURES = (2, 1, 0)  # of each trace that are drawn: the last ones; fewer where the whole would be too long
+PICTURES = (2, 1, 0)  # of each trace that are drawn: the last ones; fewer if the text would be too long
 
 
 def markdown(document: Document) -> str:

@@ -70,16 +70,34 @@ def styled(verdict: str) -> Text:
     return Text(verdict, colour(verdict))
 
 
+def toned(words: str, tone: Tone) -> Text:
+    """Return words in the colour of a tone."""
+    return Text(words, COLOURS[tone])
+
+
+def of_status(words: str, status: int) -> Text:
+    """Return words in the colour of a status."""
+    return Text(words, status_colour(status))
+
+
+def as_expected(verdict: str, expected: bool) -> Text:
+    """Return a verdict in its colour, or as BAD if it is not the expected one."""
+    return styled(verdict) if expected else toned(verdict, Tone.BAD)
+
+
 def warning(words: str) -> Text:
     """Return a line about something that is undecided or was left out."""
-    return Text(words, COLOURS[Tone.UNDECIDED])
+    return toned(words, Tone.UNDECIDED)
 
 
-def table(*columns: str, numbers: Collection[str] = (), gap: int = 2) -> Table:
-    """Return an empty table without a frame. `numbers`: columns that are aligned to the right; `gap`: spaces between columns."""
+def table(*columns: str, numbers: Collection[str] = (), unbroken: Collection[str] = (), gap: int = 2) -> Table:
+    """Return an empty table without a frame, with `gap` spaces between columns.
+
+    `numbers`: columns that are aligned to the right; `unbroken`: columns whose lines are not wrapped.
+    """
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, gap, 0, 0))
     for column in columns:
-        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column in unbroken)
     return made
 
 

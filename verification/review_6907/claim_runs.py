@@ -58,7 +58,7 @@ def _cache(name: str) -> tuple[Factory, int]:
     """Return the factory of a cache, and the page size to run it with."""
     if name in BUILT_IN:
         return resolve(name), 1
-    from radixcheck.verification.mutants import MUTANTS  # mutants need torch, historical caches do not
+    from radixcheck.verification.mutants.all_mutants import MUTANTS  # mutants need torch, historical caches do not
 
     return MUTANTS[name].factory, MUTANTS[name].page_size
 

@@ -1,42 +1,69 @@
-"""All that a report is made of, before it is put into sections."""
+"""The data of a report, from which its sections are made. Nothing here runs a cache."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from radixcheck.verification.report.questions_view import Answered
+from radixcheck.verification.core.status import Outcome, Status, worst
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE
-from radixcheck.verification.runs.results import Results
-from radixcheck.verification.runs.store import Stored
+from radixcheck.verification.runs.answer_results import AnswersOutcome
+from radixcheck.verification.runs.stored_results import Results, Stored
+from radixcheck.verification.trace_replay.frame_results import Frame
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class Counterexample:
+    """A trace of a subject, and the properties that it refutes, as stored."""
+
+    subject: str
+    refuted: tuple[Stored, ...]
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData(Outcome):
     """Answers, and the stored results that they rest on."""
 
     subjects: tuple[str, ...]  # under review
-    replaced: bool  # whether they stand in the place of the change that was submitted
+    replaced: bool  # whether they replace the submitted change
     results: Results
-    answered: tuple[Answered, ...]
-    findings: Mapping[str, Any]  # as `radixcheck findings --json` prints them; not repeated: their verdicts are NOT RUN
+    answers: AnswersOutcome
+    counterexamples: tuple[Counterexample, ...]
+    findings: Mapping[str, Any]  # as `radixcheck findings --json` prints them; NOT RUN unless they were repeated
     versions: Mapping[str, str]  # of what was run
 
+    @property
+    def status(self) -> Status:
+        """The worst status of the answers and the subjects under review."""
+        return worst([self.answers.status, *(self.stored(subject)["status"] for subject in self.subjects)])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything."""
+        return {
+            "subjects": list(self.subjects),
+            "versions": dict(self.versions),
+            "answers": self.answers.to_json(),
+            "findings": dict(self.findings),
+            "results": dict(self.results.stored),
+        }
+
     def stored(self, source: str) -> Stored:
-        """What is stored of it."""
+        """Return the stored results of a source."""
         return self.results.stored[source]
 
     @property
     def verified(self) -> Iterator[tuple[str, Stored]]:
-        """The caches that were checked, those under review first."""
+        """Yield the subjects that were verified, those under review first."""
         others = (PROVE, FACTS, BENCH, "mutants")
-        names = [name for name in self.results.stored if name not in others and not name.startswith("explore ")]
+        names = [name for name in self.results.stored if name not in others and name not in self.explored_sources]
         yield from ((name, self.stored(name)) for name in sorted(names, key=lambda name: name not in self.subjects))
 
+    @property
+    def explored(self) -> dict[str, list[Stored]]:
+        """Return the explorations of each subject that was explored."""
+        return {source.partition(" ")[2]: self.stored(source)["explorations"] for source in self.explored_sources}
 
-def anchor(kind: str, *names: str) -> str:
-    """An id within the document.
-
-    >>> anchor("trace", "as-submitted:pairs", "EVICT_LEAF")
-    'trace-as-submitted-pairs-EVICT_LEAF'
-    """
-    return "-".join("".join(c if c.isalnum() or c in "_." else "-" for c in name) for name in (kind, *names))
+    @property
+    def explored_sources(self) -> list[str]:
+        """Return the sources that are explorations."""
+        return [source for source in self.results.stored if source.startswith("explore ")]

@@ -1,22 +1,21 @@
-"""Results that were stored: each in a file of its own that says of which sources it speaks, so that old ones are never shown as today's."""
+"""Stored results: each file holds the digest of the sources that made it, so that outdated results are never shown."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.runs.stored_results import Results, Stored
 
 LAYERS = ("spec", "reference", "optimized", "verification")
-Stored = Mapping[str, Any]
 
 
 def folder(path: Path, option: str) -> Path:
-    """The folder, made if need be. Raises `UsageError` if that cannot be, before anything is run for it."""
+    """Return the folder; create it if it does not exist. Raise UsageError if it cannot be written."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         (path / ".written").touch()
@@ -32,7 +31,7 @@ def load(file: Path) -> Stored | None:
         found: Stored = json.loads(file.read_text())
         return found if found["sources"] == digest() else None
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # an unfinished file, or one that this package did not write
+        return None  # an unfinished file, or one that another program wrote
 
 
 def stored(file: Path, obtain: Callable[[], Stored]) -> Stored:
@@ -41,16 +40,27 @@ def stored(file: Path, obtain: Callable[[], Stored]) -> Stored:
 
 
 def store(file: Path, results: Stored) -> Stored:
-    """Write them, and of which sources they speak."""
+    """Write the results with the digest of the sources, and return them as they will be read."""
     text = json.dumps({"sources": digest(), **results}, indent=1)
     write_atomically(file, text + "\n")
-    fresh: Stored = json.loads(text)  # as it will be read
+    fresh: Stored = json.loads(text)
     return fresh
+
+
+def present(folder: Path, sources: Iterable[str]) -> Results:
+    """Return the stored results of these sources, if the present sources of the package made them. Nothing is run."""
+    found = {source: load(file_of(folder, source)) for source in dict.fromkeys(sources)}
+    return Results({source: each for source, each in found.items() if each is not None})
+
+
+def file_of(folder: Path, source: str) -> Path:
+    """Return the file with the results of a source."""
+    return folder / ("".join(c if c.isalnum() or c in "-._" else "-" for c in source)[:120] + ".json")
 
 
 @cache
 def digest() -> str:
-    """A digest of the package's sources, as they are when it is first asked for."""
+    """Return a digest of the package's sources at the first call."""
     found = sha256()
     for file in _sources():
         found.update(file.read_bytes())

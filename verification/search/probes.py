@@ -7,8 +7,7 @@ unchecked. The pool must hold `POOL_PAGES` pages.
 import gc
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from os.path import dirname
 from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
@@ -249,12 +248,14 @@ def _counts(filename: str) -> bool:
 
 def _depth(factory: Factory, config: Config, result: RunResult, requests: bool) -> None:
     """Perform every operation on a chain that is deeper than calls can nest."""
-    scene, broken = Probe(factory, config), ""
-    with _recursion_limit():
-        try:
-            _deep(scene, requests)
-        except RecursionError:
-            broken = f"{scene.trace[-1].name} recurses on a chain of {DEPTH_PAGES} nodes"
+    scene, broken, before = Probe(factory, config), "", sys.getrecursionlimit()
+    sys.setrecursionlimit(RECURSION_LIMIT)  # whatever a tool that runs this has set
+    try:
+        _deep(scene, requests)
+    except RecursionError:
+        broken = f"{scene.trace[-1].name} recurses on a chain of {DEPTH_PAGES} nodes"
+    finally:
+        sys.setrecursionlimit(before)
     _judge(result, scene, "DEPTH", broken)
 
 
@@ -270,14 +271,3 @@ def _deep(scene: Probe, requests: bool) -> None:
         scene.do(Op("chunk", holder=scene.holders))
         scene.do(Op("finish", holder=scene.holders))
     scene.evict_all()
-
-
-@contextmanager
-def _recursion_limit() -> Iterator[None]:
-    """Set Python's default limit, whatever a tool that runs this has set."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(RECURSION_LIMIT)
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)

@@ -180,13 +180,8 @@ def interface() -> Interface:
 
 def common(pool: Any, rows: Any, page_size: int, policy: str) -> dict[str, Any]:
     """Return the parameters that all of these caches have."""
-    return {
-        "disable": False,
-        "req_to_token_pool": rows,
-        "token_to_kv_pool_allocator": pool,
-        "page_size": page_size,
-        "eviction_policy": policy,
-    }
+    pools = {"req_to_token_pool": rows, "token_to_kv_pool_allocator": pool}
+    return {"disable": False, **pools, "page_size": page_size, "eviction_policy": policy}
 
 
 class Current:

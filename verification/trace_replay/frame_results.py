@@ -1,6 +1,6 @@
 """The frames of a trace: the answer to each operation, the tree and heap after it, and the properties that it broke.
 
-Nothing here runs a cache: `runs/show_job.py` makes frames of a subject, `report/countermodel.py` of a solver's model.
+Nothing here runs a cache: `runs/show_job.py` makes frames of a subject, `runs/countermodel.py` of a solver's model.
 """
 
 from collections.abc import Callable, Mapping

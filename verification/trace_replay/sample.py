@@ -5,6 +5,7 @@ users ask about, conversations in which each turn repeats the turns before, and 
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
@@ -42,10 +43,4 @@ def generate(requests: int = REQUESTS, seed: int = SEED) -> tuple[TraceRequest, 
 
 def text(requests: tuple[TraceRequest, ...]) -> str:
     """Return the requests as JSON lines."""
-    return "".join(
-        json.dumps(
-            {"timestamp": r.timestamp, "input_length": r.input_length, "output_length": r.output_length, "hash_ids": list(r.hash_ids)}
-        )
-        + "\n"
-        for r in requests
-    )
+    return "".join(json.dumps(asdict(request)) + "\n" for request in requests)

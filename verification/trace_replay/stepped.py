@@ -15,12 +15,8 @@ from radixcheck.verification.trace_replay.replay_results import Step
 
 DETERMINISM = "DETERMINISM"  # a property that one run cannot show
 NOT_PERFORMED = "not performed: its guard does not hold now, or the cache has no such operation"
-COUNTED = {  # what the number in an answer counts
-    "evict": "freed {}",
-    "insert": "{} present",
-    "start": "{} cached",
-    "chunk": "{} cached",
-}
+# What the number in an answer counts.
+COUNTED = {"evict": "freed {}", "insert": "{} present", "start": "{} cached", "chunk": "{} cached"}
 
 
 def stepped(checker: Checker, trace: Iterable[Op]) -> Iterator[Step]:

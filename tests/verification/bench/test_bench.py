@@ -24,8 +24,8 @@ from radixcheck.verification.bench.scenarios.cache_scenarios import admit, decod
 from radixcheck.verification.bench.scenarios.our_scenarios import batch, device
 from radixcheck.verification.bench.scenarios.trace_scenario import trace
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.report import bench_view as report
-from radixcheck.verification.report import console
+from radixcheck.verification.report import bench_view, console
+from radixcheck.verification.runs.evidence_results import BenchOutcome
 from radixcheck.verification.trace_replay import sample
 
 SLACK = ROOT / "tests" / "subjects" / "slack_cache.py"
@@ -203,7 +203,8 @@ def test_a_plot_is_written_twice_or_names_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_a_table_shows_medians_spread_and_ratios(capsys: pytest.CaptureFixture[str]) -> None:
-    console.show(report.tables(given(), True))
+    results = given()
+    console.show(bench_view.bench(BenchOutcome(replace(results, about={**results.about, "quick": True}), ())))
     out = capsys.readouterr().out
 
     row = next(line for line in out.splitlines() if line.startswith("optimized"))
@@ -216,7 +217,7 @@ def test_what_was_not_measured_is_listed_once(capsys: pytest.CaptureFixture[str]
     evictions_only = {job.name: "evictions only" for job in jobs if job.scenario == "deep"}
     unsupported = {"base": evictions_only, "leaf-set": {**evictions_only, jobs[-3].name: "no pool"}}
 
-    console.show(report.tables(replace(given(), jobs=jobs, unsupported=unsupported), True))
+    console.show(bench_view.bench(BenchOutcome(replace(given(), jobs=jobs, unsupported=unsupported), ())))
     out = " ".join(capsys.readouterr().out.split())
 
     assert f"not measured: base, leaf-set: evictions only: deep not measured: leaf-set: no pool: {jobs[-3].name}" in out

@@ -14,7 +14,7 @@ from radixcheck.spec.values import Row
 from radixcheck.verification.checker.abstraction import Abstraction
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.generate import PROFILES, operations

@@ -9,8 +9,8 @@ import pytest
 from radixcheck.optimized.node import Node
 from radixcheck.spec.run.positions import Positions
 from radixcheck.spec.run.state import State
+from radixcheck.verification.checker.formulas import index_findings
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
-from radixcheck.verification.checker.indices import index_findings
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry
 from radixcheck.verification.search.generate import PROFILES, operations

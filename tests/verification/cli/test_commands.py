@@ -43,7 +43,7 @@ from radixcheck.verification.trace_replay import sample
         (("replay", "--sample", "--pool", "64"), "the pool has 64"),
         (("invariants", "--policy", "x"), "unknown policy 'x'"),
         (("prove", "--property", "TRUTH"), "no condition has the formula 'TRUTH'"),
-        (("prove", "--property", "Q1-EQUAL", "--transition", "grow"), "no condition is all of that"),
+        (("prove", "--property", "Q1-EQUAL", "--transition", "grow"), "no condition matches all options"),
         (("prove", "--store", "absent/proofs.json"), "--store absent/proofs.json: cannot be written"),
         (("explore", "nobody"), "unknown subject 'nobody'"),
         (("explore", "reference", "--scope", "forest"), "unknown scope 'forest': choose from tree, requests, scarce"),

@@ -11,7 +11,7 @@ from radixcheck.spec.values import Key
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.explore.scopes import SCOPES, Scope
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
 from radixcheck.verification.subjects.registry import resolve
 

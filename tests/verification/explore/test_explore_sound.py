@@ -17,7 +17,7 @@ from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.scopes import SCOPES, Scope
 from radixcheck.verification.explore.snapshot import Opaque, Snapshot
 from radixcheck.verification.explore.visitor import Visitor
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
 

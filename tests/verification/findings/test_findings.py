@@ -15,7 +15,7 @@ from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WIT
 from radixcheck.verification.findings.finding_results import GONE, NOT_RUN, REPEATED
 from radixcheck.verification.findings.repeat import repeat
 from radixcheck.verification.operations import Op
-from radixcheck.verification.report.findings_view import status
+from radixcheck.verification.runs.evidence_results import FindingsOutcome
 from radixcheck.verification.subjects.registry import PEERS
 
 ALL = findings()
@@ -75,12 +75,12 @@ def written(tmp_path: Path, subject: str, script: str) -> Finding:
 def test_a_finding_is_repeated_or_gone(tmp_path: Path, subject: str, script: str, verdicts: tuple[str, str], exit_status: int) -> None:
     repeated = repeat(written(tmp_path, subject, script), None)
     assert (repeated.verdict, repeated.script) == verdicts
-    assert status([repeated]) == exit_status
+    assert FindingsOutcome((repeated,), (), ()).status == exit_status
 
 
 def test_a_finding_of_a_subject_that_is_not_installed_is_not_run(tmp_path: Path) -> None:
     repeated = repeat(written(tmp_path, "sglang-classic", "print('seen'); raise SystemExit(1)"), sys.executable)
-    assert (repeated.verdict, status([repeated])) == (NOT_RUN, 3)
+    assert (repeated.verdict, FindingsOutcome((repeated,), (), ()).status) == (NOT_RUN, 3)
     assert "sglang" in repeated.text
 
 

@@ -10,10 +10,10 @@ from commands import Command
 from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.mutants import MUTANTS
 from radixcheck.verification.mutants import kill_matrix as matrix
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.mutants.detectors import DETECTORS, STATED, Statement, refutation
-from radixcheck.verification.mutants.kill_matrix import KILLED, NOT_RUN, OTHER, SURVIVED, Cell, Judged, Reliability
+from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, OPERATIONS_MAX, OTHER, SURVIVED, Cell, Judged, Reliability
 
 KILLABLE = ("split_forgets_hits", "evict_decrements_twice", "match_returns_root", "evict_accepts_negative")
 
@@ -99,7 +99,7 @@ def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
     found = matrix.judge("victims_by_address", seconds=3)
     assert found.verdict == KILLED
     assert found.smallest is not None
-    assert len(found.smallest.trace) <= matrix.OPERATIONS_MAX
+    assert len(found.smallest.trace) <= OPERATIONS_MAX
 
 
 # Right caches.

@@ -10,8 +10,8 @@ from faulty import FAULTS
 from radixcheck.verification.core.catalogue import CATALOGUE, PROBED
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
-from radixcheck.verification.mutants import MUTANTS, Mutant
-from radixcheck.verification.mutants.mutant import SteppedEviction, SteppedStart, mutant
+from radixcheck.verification.mutants.all_mutants import MUTANTS
+from radixcheck.verification.mutants.mutant import Mutant, SteppedEviction, SteppedStart, mutant
 from radixcheck.verification.search.probes import POOL_PAGES, probe
 from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.registry import resolve

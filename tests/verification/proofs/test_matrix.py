@@ -15,9 +15,10 @@ from radixcheck.verification.proofs import proof_results as results
 from radixcheck.verification.proofs import prove as campaign
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.proofs.proof_results import CONFIRMED, CONTRADICTED, PROVED, REFUTED, UNDECIDED, UNKNOWN
-from radixcheck.verification.report import prove_view as proofs
+from radixcheck.verification.report.prove_view import prove
 from radixcheck.verification.review_6907.claims import claims
 from radixcheck.verification.review_6907.proof_suite import PROOFS
+from radixcheck.verification.runs.evidence_results import ProveOutcome
 
 CELLS = campaign.cells(PROOFS)
 OF_HEAP = ("queued", "on", "first", "second", "entry")
@@ -58,11 +59,11 @@ def made(name: str, verdicts: tuple[str, ...]) -> results.Campaign:
     ],
 )
 def test_the_status_depends_on_the_expected_verdicts(name: str, verdicts: tuple[str, ...], status: int) -> None:
-    assert proofs.status(made(name, verdicts)) == status
+    assert ProveOutcome(made(name, verdicts)).status == status
 
 
 def test_an_unexpected_verdict_is_shown_with_each_seed() -> None:
-    parts = proofs.prove(made("evict/COUNT", (PROVED, UNKNOWN)))
+    parts = prove(ProveOutcome(made("evict/COUNT", (PROVED, UNKNOWN))))
     assert any("seed 1: UNKNOWN" in str(getattr(part, "renderable", "")) for part in parts)
 
 
@@ -90,11 +91,11 @@ def test_a_cell_about_any_policy_is_chosen_with_each_policy() -> None:
 
 def test_a_contradiction_of_the_second_solver_fails_and_an_undecided_answer_does_not() -> None:
     found = made("evict/COUNT", (PROVED,))
-    undecided, against = (results.Opinion("evict/COUNT", answer, 1.0) for answer in (UNDECIDED, CONTRADICTED))
+    undecided, against = (ProveOutcome(found, (results.Opinion("evict/COUNT", answer, 1.0),)) for answer in (UNDECIDED, CONTRADICTED))
 
-    assert (proofs.status(found, [undecided]), proofs.status(found, [against])) == (0, 1)
-    assert "0 of 1" in str(proofs.second([undecided])[-1])
-    assert "1 contradicted" in str(proofs.second([against])[-1])
+    assert (undecided.status, against.status) == (0, 1)
+    assert "0 of 1" in str(prove(undecided)[-1])
+    assert "1 contradicted" in str(prove(against)[-1])
 
 
 def test_the_second_solver_gets_only_the_conditions_to_prove() -> None:

@@ -1,6 +1,7 @@
 """Every step has a postcondition that is proved, and mutants of the specification are caught or proved equivalent."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from commands import Command
@@ -18,7 +19,8 @@ from radixcheck.verification.proofs.spec_mutants.bounded_states import caught
 from radixcheck.verification.proofs.spec_mutants.generate_mutants import HEAPS, conjuncts, mutants
 from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge
 from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps, postconditions
-from radixcheck.verification.report import spec_mutants_view as report
+from radixcheck.verification.report.spec_mutants_view import spec_mutants
+from radixcheck.verification.runs.evidence_results import SpecMutantsOutcome
 
 LARGER = "(if 0 < new_priority then new_priority else 0)"
 ORIGINALS = [Mutant("itself", step, step) for step in CACHE] + [Mutant("itself", s, s, "mru") for s in heap_machine(POLICIES["mru"])]
@@ -104,12 +106,12 @@ def test_the_parts_of_a_guard_are_those_that_it_is_made_of() -> None:
 
 def test_the_report_counts_by_machine_and_names_what_survived() -> None:
     first, other = mutants()[:2]
-    lines = "".join(str(part) for part in report.mutate([Judged(first, CAUGHT, "split/COVER (run)", 0.1)], 1.0))
-    survived = [Judged(first, CAUGHT, "split/COVER (run)", 0.1), Judged(other, SURVIVED, "", 0.1)]
+    caught = SpecMutantsOutcome((Judged(first, CAUGHT, "split/COVER (run)", 0.1),), 1.0)
+    survived = replace(caught, judged=(*caught.judged, Judged(other, SURVIVED, "", 0.1)))
 
-    assert "COVER 1" in lines
-    assert any(other.name in str(part) for part in report.mutate(survived, 1.0))
-    assert (report.status(survived[:1]), report.status(survived)) == (0, 3)
+    assert any("COVER 1" in str(part) for part in spec_mutants(caught))
+    assert any(other.name in str(part) for part in spec_mutants(survived))
+    assert (caught.status, survived.status) == (0, 3)
 
 
 def test_mutate_cannot_be_combined_with_other_options(command: Command) -> None:

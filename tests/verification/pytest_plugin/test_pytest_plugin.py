@@ -11,7 +11,7 @@ from places import ROOT
 
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.traces import Recorded, write
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.pytest_plugin import MARKER
 from radixcheck.verification.pytest_plugin.items import RULES

@@ -9,13 +9,13 @@ from hiding import BLACK_BOX, Hiding
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
-from radixcheck.verification.report.alt_text import alt_text, title
 from radixcheck.verification.report.drawing import WIDTH, stacked, svg
 from radixcheck.verification.runs.show_job import frames
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.trace_replay.alt_text import alt_text, title
 from radixcheck.verification.trace_replay.frame_results import Frame
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -10,7 +10,6 @@ from commands import Command
 
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.proofs.matrix import matrix
-from radixcheck.verification.report import questions_view as questions
 from radixcheck.verification.review_6907.answers import (
     ANSWERS,
     ANY,
@@ -29,8 +28,9 @@ from radixcheck.verification.review_6907.claims import claims
 from radixcheck.verification.review_6907.cost_claims import CLAIMS
 from radixcheck.verification.review_6907.facts import FACTS as DECIDED
 from radixcheck.verification.review_6907.questions import QUESTIONS
-from radixcheck.verification.runs.results import Results
+from radixcheck.verification.runs.answer_results import answer_by
 from radixcheck.verification.runs.store import digest, stored
+from radixcheck.verification.runs.stored_results import Results
 from radixcheck.verification.subjects.registry import BUILT_IN
 
 HOST_TIER = ("C10", "Q8")
@@ -86,22 +86,22 @@ RIGHT = [cell("evict/COUNT", "PROVED"), cell("grow/COUNT", "PROVED"), cell("Q1-E
 def test_an_answer_says_what_its_first_result_says_if_all_are_as_expected(
     cells: list[dict[str, Any]], recency: str, verdict: str, status: int
 ) -> None:
-    answered = questions.answered(results(*cells, RECENCY=recency), [ANSWER])
+    outcome = answer_by(results(*cells, RECENCY=recency), [ANSWER])
 
-    assert [each.verdict for each in answered] == [verdict]
-    assert questions.status(answered) == status
+    assert [each.verdict for each in outcome.answered] == [verdict]
+    assert outcome.status == status
 
 
 def test_what_rests_on_nothing_is_open() -> None:
-    answered = questions.answered(results(), [replace(ANSWER, evidence=(), answer="", open="nobody knows")])
+    outcome = answer_by(results(), [replace(ANSWER, evidence=(), answer="", open="not known")])
 
-    assert answered[0].verdict == "OPEN"
-    assert questions.status(answered) == 0
-    assert questions.to_json(answered)[0]["open"] == "nobody knows"
+    assert outcome.answered[0].verdict == "OPEN"
+    assert outcome.status == 0
+    assert outcome.to_json()[0]["open"] == "not known"
 
 
 def test_each_piece_of_evidence_comes_with_the_command_that_repeats_it() -> None:
-    (answered,) = questions.to_json(questions.answered(results(*RIGHT, RECENCY="REFUTED"), [ANSWER]))
+    (answered,) = answer_by(results(*RIGHT, RECENCY="REFUTED"), [ANSWER]).to_json()
 
     assert [e["command"] for e in answered["evidence"]] == [
         "radixcheck prove --property COUNT",
@@ -178,4 +178,4 @@ def test_of_several_caches_the_worst_speaks(first: str, second: str, verdict: st
         for name, word in (("a", first), ("b", second))
     }
 
-    assert [each.verdict for each in questions.answered(Results(kept), [answer])] == [verdict]
+    assert [each.verdict for each in answer_by(Results(kept), [answer]).answered] == [verdict]

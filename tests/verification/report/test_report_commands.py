@@ -6,7 +6,7 @@ import pytest
 from commands import Command
 
 from radixcheck.verification.review_6907.answers import ANSWERS, BENCH, FACTS, PROVE, Evidence
-from radixcheck.verification.runs.results import Results
+from radixcheck.verification.runs.stored_results import Results
 
 FIRST = {answer.id: answer.evidence[0] for answer in ANSWERS if answer.evidence}
 QUICK = [id_ for id_, evidence in FIRST.items() if evidence.source in (PROVE, FACTS)]

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,18 @@ from radixcheck.verification.bench.bench_data import CACHES
 from radixcheck.verification.bench.bench_results import Measurement, Results
 from radixcheck.verification.bench.plan import planned
 from radixcheck.verification.cli.app import run
+from radixcheck.verification.core.progress import silent
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.mutants.kill_matrix import judge_all
-from radixcheck.verification.proofs import prove as campaign
-from radixcheck.verification.report import facts_view as facts
-from radixcheck.verification.report import prove_view as proofs
-from radixcheck.verification.report.mutants_view import Matrix
+from radixcheck.verification.report.drawing import drawn
 from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.review_6907.answers import ANSWERS, BENCH, PROVE
 from radixcheck.verification.review_6907.cost_claims import decided
-from radixcheck.verification.review_6907.facts import FACTS, decide
-from radixcheck.verification.review_6907.proof_suite import PROOFS
 from radixcheck.verification.review_6907.questions import QUESTIONS, THREAD
+from radixcheck.verification.runs.collect import Collector
 from radixcheck.verification.runs.explore_job import explore_request, explore_subject
-from radixcheck.verification.runs.results import collect
+from radixcheck.verification.runs.facts_job import facts_request, try_facts
+from radixcheck.verification.runs.mutants_job import MatrixRequest, kill_matrix
+from radixcheck.verification.runs.prove_job import ProveRequest, prove
 from radixcheck.verification.runs.store import store
 from radixcheck.verification.runs.verify_job import VerifyRequest, search_subject
 from radixcheck.verification.search.search_results import Bounds
@@ -52,11 +49,12 @@ def bench() -> dict[str, object]:
 
 def small(folder: Path) -> None:
     """Real results of small budgets, where the report looks for them."""
-    results = campaign.campaign(PROOFS, FEW, (0,), 1, lambda found: None)
-    store(folder / "prove.json", proofs.to_store(results))
-    store(folder / "facts.json", facts.to_json([decide(fact, 0) for fact in FACTS.values()]))
+    proved = prove(ProveRequest(FEW, workers=1))
+    pictures = {name: drawn(name, frames) for name, frames in proved.countermodels().items()}
+    store(folder / "prove.json", proved.to_json() | {"pictures": pictures})
+    store(folder / "facts.json", try_facts(facts_request()).to_json())
     store(folder / "bench.json", bench())
-    store(folder / "mutants.json", Matrix(judge_all(("evict_internal",), 0, 1.0, detectors=("driver", "proofs")), 1.0).to_json())
+    store(folder / "mutants.json", kill_matrix(MatrixRequest(("evict_internal",), 0, 1.0, ("driver", "proofs"))).to_json())
     request = explore_request(resolve("reference"), ("tree",), ("lru",), (1,), limit=20, seconds=5.0, cores=1)
     explored = explore_subject(request).to_json()
     for subject in ("reference", "optimized"):
@@ -70,12 +68,6 @@ def small(folder: Path) -> None:
 def checked(subject: str) -> dict[str, Any]:
     """A search of a second; what is refuted is shown by pictures."""
     return search_subject(VerifyRequest(resolve(subject), Bounds(("lru",), (1,), 1.0, 0, 16))).to_json()
-
-
-@contextmanager
-def quiet(title: str) -> Iterator[Callable[..., None]]:
-    """No progress."""
-    yield lambda *told: None
 
 
 @pytest.fixture(scope="module")
@@ -189,9 +181,9 @@ def test_what_was_measured_without_other_caches_is_not_shown_as_measured_with_th
     """The interpreter that has them is no part of the sources."""
     store(tmp_path / "bench.json", {"claims": []})
 
-    assert collect(tmp_path, [BENCH], None, quiet).stored[BENCH]["claims"] == []
+    assert Collector(tmp_path, None, drawn, silent).collect([BENCH]).stored[BENCH]["claims"] == []
     with pytest.raises(UsageError, match="no-such-python"):
-        collect(tmp_path, [BENCH], "no-such-python", quiet)
+        Collector(tmp_path, "no-such-python", drawn, silent).collect([BENCH])
 
 
 @pytest.fixture(scope="module")

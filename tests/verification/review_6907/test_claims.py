@@ -9,10 +9,10 @@ from radixcheck.verification.proofs.models import model_of
 from radixcheck.verification.proofs.proof_results import CONFIRMED, PROVED, REFUTED
 from radixcheck.verification.proofs.refute import SIZES, witness
 from radixcheck.verification.proofs.second_solver import confirm
-from radixcheck.verification.report.countermodel import worded
 from radixcheck.verification.review_6907.claim_runs import CACHES
 from radixcheck.verification.review_6907.claims import claims
 from radixcheck.verification.review_6907.proof_suite import PROOFS
+from radixcheck.verification.runs.countermodel import as_text
 
 CLAIMS = {claim.id: claim for claim in claims()}
 WRONG = [claim.id for claim in CLAIMS.values() if claim.expected == REFUTED]
@@ -75,7 +75,7 @@ def test_the_least_entry_may_be_an_internal_nodes_where_two_times_are_equal_or_t
 def worded_model(name: str) -> str:
     (result,) = campaign.decide_here(PROOFS, [name], (0,))
     assert result.model is not None
-    return worded(result.model)
+    return as_text(result.model)
 
 
 def test_a_model_shows_the_sizes_that_go_wrong() -> None:

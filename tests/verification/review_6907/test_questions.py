@@ -10,7 +10,7 @@ from commands import Command
 from places import ROOT
 
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.review_6907.answers import ANSWERS
 from radixcheck.verification.review_6907.claims import claims

@@ -9,7 +9,7 @@ from commands import Command
 from radixcheck.spec.values import Key, Match, Row
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.diff import along, compare

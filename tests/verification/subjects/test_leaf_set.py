@@ -13,13 +13,13 @@ from radixcheck.verification.bench.drivers.historical_driver import Base, LeafSe
 from radixcheck.verification.bench.scenarios.cache_scenarios import decode
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.report.bench_view import claims as shown
+from radixcheck.verification.report.bench_view import claim
 from radixcheck.verification.review_6907.cost_claims import CLAIMS, decided
 from radixcheck.verification.search.run import RunResult, random_run
 from radixcheck.verification.subjects.historical import leaf_set_subject
 from radixcheck.verification.subjects.historical.base import Node
 from radixcheck.verification.subjects.historical.historical_subject import HistoricalCache, historical_cache
-from radixcheck.verification.subjects.historical.leaf_set import LeafSetTree
+from radixcheck.verification.subjects.historical.submitted import LeafSetTree
 
 CONFIGS = tuple(Config("lru", size, size * pages) for size in (1, 2) for pages in (6, 16))
 ARGUMENTS: dict[str, Any] = {"leaves": 40, "page_size": 1, "pool": "stub", "victims": 3, "steps": 31, "seconds": 60}
@@ -84,7 +84,7 @@ def test_a_claim_is_measured_where_both_costs_were() -> None:
 def test_a_claim_that_is_measured_otherwise_is_refuted_and_costs_that_lie_close_decide_nothing() -> None:
     (found,), (close,) = decided(measured(base=7.0, submitted=9.0)), decided(measured(base=7.0, submitted=8.0))
     assert (found.claim.id, found.verdict, close.verdict) == ("EVICT-GAIN", "REFUTED", "NOT MEASURED")
-    assert "REFUTED" in str(shown([found])[0])
+    assert "REFUTED" in str(claim(found))
     assert found.to_json()["verdict"] == "REFUTED"
 
 

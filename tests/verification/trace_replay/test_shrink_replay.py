@@ -13,7 +13,7 @@ from places import TESTS
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.found import Config
-from radixcheck.verification.mutants import MUTANTS
+from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve

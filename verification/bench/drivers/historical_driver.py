@@ -9,8 +9,7 @@ from torch import Tensor
 
 from radixcheck.verification.bench.driver import Driver
 from radixcheck.verification.subjects.historical.base import BaseTree
-from radixcheck.verification.subjects.historical.leaf_set import LeafSetTree
-from radixcheck.verification.subjects.historical.submitted import NodesTree, PairsTree
+from radixcheck.verification.subjects.historical.submitted import LeafSetTree, NodesTree, PairsTree
 
 _DECODE_ONLY = "only evictions are measured (scenario decode)"
 

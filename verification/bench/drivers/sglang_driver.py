@@ -56,16 +56,15 @@ class MatchesSlots(SGLang):
 class Current(SGLang):
     """A cache of the installed SGLang."""
 
+    core: ClassVar[str] = ""  # of the unified cache; empty: the classic cache
+
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
         has = sglang.interface()
         self.version, self._key, self._page = has.version, has.key, pool.page_size
         self._match, self._insert, self._evict = has.types.MatchPrefixParams, has.types.InsertParams, has.types.EvictParams
-        self._cache = self.built(has, sglang.common(pool, sglang.Rows(), pool.page_size, "lru"))
-
-    def built(self, has: sglang.Interface, common: dict[str, Any]) -> Any:
-        """Return the cache."""
-        raise NotImplementedError
+        common = sglang.common(pool, sglang.Rows(), pool.page_size, "lru")
+        self._cache = sglang_unified.built(has, common, self.core) if self.core else sglang_classic.built(has, common)
 
     def prep(self, tokens: list[int]) -> Any:
         """Return an array."""
@@ -114,10 +113,6 @@ class Current(SGLang):
 class Classic(Current):
     """`RadixCache`: the caller frees duplicate slots."""
 
-    def built(self, has: sglang.Interface, common: dict[str, Any]) -> Any:
-        """Return the cache."""
-        return sglang_classic.built(has, common)
-
     def _inserted(self, tokens: Any, row: Tensor, owned: int) -> Any:
         done = super()._inserted(tokens, row, owned)
         if done.prefix_len > owned:
@@ -128,17 +123,13 @@ class Classic(Current):
 class UnifiedPython(Current):
     """`UnifiedRadixCache`, core in Python."""
 
-    def built(self, has: sglang.Interface, common: dict[str, Any]) -> Any:
-        """Return the cache."""
-        return sglang_unified.built(has, common, "python")
+    core = "python"
 
 
 class UnifiedRust(Current):
     """`UnifiedRadixCache`, core in Rust: the default."""
 
-    def built(self, has: sglang.Interface, common: dict[str, Any]) -> Any:
-        """Return the cache."""
-        return sglang_unified.built(has, common, "rust")
+    core = "rust"
 
 
 class Legacy(MatchesSlots):

@@ -103,7 +103,9 @@ class MemoizedAbstraction(Abstraction):
     def _node(self, s: State, n: SeenNode) -> None:
         above = self.places.get(n.parent)
         known = None if above is None else self._unchanged(n, above)
-        if above is None or known is None or not self._is_clean(s, known):
+        # It is only added if no other node or request has had its positions or its pages so far.
+        clean = known is not None and s.cached.isdisjoint(known.chain) and {LOST}.issuperset(map(s.owner.__getitem__, known.pages))
+        if above is None or known is None or not clean:
             found = len(self.findings)
             super()._node(s, n)
             if above is not None:
@@ -116,10 +118,6 @@ class MemoizedAbstraction(Abstraction):
         s.content.update(zip(known.pages, map(self.written.get, known.pages, repeat(EPS)), strict=False))
         for page in known.pages:
             s.owner[page] = TREE
-
-    def _is_clean(self, s: State, known: KnownNode) -> bool:
-        """Whether no other node or request has had its positions or its pages so far."""
-        return s.cached.isdisjoint(known.chain) and {LOST}.issuperset(map(s.owner.__getitem__, known.pages))
 
 
 def _content(n: SeenNode) -> tuple[object, object, object, object]:

@@ -15,10 +15,9 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import POS, candidate
 from radixcheck.verification.checker.abstraction import Clock
 from radixcheck.verification.checker.checked_run import CheckedRun
-from radixcheck.verification.checker.formulas import Compiled, compiled
+from radixcheck.verification.checker.formulas import Compiled, compiled, index_findings
 from radixcheck.verification.checker.incremental.agreement import Agreement
 from radixcheck.verification.checker.incremental.memoized_abstraction import MemoizedAbstraction
-from radixcheck.verification.checker.indices import index_findings
 from radixcheck.verification.checker.judge_state import difference, formula_failed
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op

@@ -1,4 +1,4 @@
-"""The sections of a report, in the order in which they are read."""
+"""The sections of a report, in order."""
 
 from radixcheck.verification.report.blocks import Document
 from radixcheck.verification.report.sections import benchmark_section as benchmark
@@ -11,11 +11,11 @@ from radixcheck.verification.report.sections import proofs_section as proofs
 from radixcheck.verification.report.sections import questions_section as questions
 from radixcheck.verification.report.sections import summary_section as summary
 from radixcheck.verification.report.sections import trust_section as trust
-from radixcheck.verification.runs.report_data import Gathered
+from radixcheck.verification.runs.report_data import ReportData
 
 
-def document(found: Gathered) -> Document:
-    """The whole report."""
-    reviewed = ", ".join(found.subjects)
+def document(data: ReportData) -> Document:
+    """Return the document of a report."""
+    reviewed = ", ".join(data.subjects)
     modules = (summary, questions, counterexamples, invariants, proofs, exploration, kills, benchmark, findings, trust)
-    return Document(f"radixcheck report: {reviewed}", [module.section(found) for module in modules])
+    return Document(f"radixcheck report: {reviewed}", [module.section(data) for module in modules])

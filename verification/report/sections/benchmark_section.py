@@ -1,21 +1,21 @@
-"""What was measured: the claims about costs, the figures, the cost of an eviction against the number of leaves, and how."""
+"""The section of the benchmark: claims about costs, the cost of an eviction against the number of leaves, figures and method."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from radixcheck.verification.bench.bench_data import SCENARIOS
-from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Picture, Section, Steps, Table, Words
+from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Picture, Section, Steps, Table, Words, anchor
 from radixcheck.verification.report.chart import Line, chart, listed
 from radixcheck.verification.review_6907.answers import BENCH
-from radixcheck.verification.runs.report_data import Gathered, anchor
-from radixcheck.verification.runs.store import Stored
+from radixcheck.verification.runs.report_data import ReportData
+from radixcheck.verification.runs.stored_results import Stored
 
 FIGURE = "evict p50"
 
 
-def section(found: Gathered) -> Section:
-    """Claims, plot, tables, method."""
-    bench = found.stored(BENCH)
+def section(data: ReportData) -> Section:
+    """Return the section: claims, plot, method, tables."""
+    bench = data.stored(BENCH)
     claims: list[tuple[Words, ...]] = [(f"`{c['id']}`", Badge(c["verdict"]), f"{c['sentence']} {c['text']}.") for c in bench["claims"]]
     blocks: list[Block] = [Table(("claim", "verdict", "what was measured"), claims), *_plot(bench), Paragraph(_method(bench))]
     blocks.append(Command("radixcheck bench --quick"))
@@ -27,7 +27,7 @@ def section(found: Gathered) -> Section:
 
 
 def _plot(bench: Stored) -> Iterator[Block]:
-    """Cost of an eviction of one victim against the number of leaves."""
+    """Yield the chart of the cost of an eviction of one victim against the number of leaves."""
     lines: dict[str, list[tuple[float, float]]] = {}
     for job in bench["jobs"]:
         arguments = job["arguments"]

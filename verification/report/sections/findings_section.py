@@ -1,32 +1,32 @@
-"""Findings in released caches, as they were written down, and what became of them when they were repeated."""
+"""The section of findings in released caches, and whether they were repeated."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from radixcheck.verification.operations import Op
-from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Plain, Section, Table, Words
-from radixcheck.verification.report.findings_view import searched
-from radixcheck.verification.runs.report_data import Gathered, anchor
+from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Plain, Section, Table, Words, anchor
+from radixcheck.verification.report.findings_view import search_text
+from radixcheck.verification.runs.report_data import ReportData
 
 
-def section(found: Gathered) -> Section:
-    """One row for each, then its words."""
-    rows = found.findings["findings"]
+def section(data: ReportData) -> Section:
+    """Return the section: a row for each finding, then its details."""
+    rows = data.findings["findings"]
     shown: list[tuple[Words, ...]] = [
         (f"`{f['subject']}`", ", ".join(f["versions"]), f"`{f['property']}`", f["class"], f["consequence"], Badge(f["verdict"]))
         for f in rows
     ]
     columns = ("cache", "version", "property", "class", "so that", "repeated")
     blocks: list[Block] = [
-        Paragraph("Deviations of caches that people run, each with a trace and a script of a few lines on the package alone."),
+        Paragraph("Deviations of released caches, each with a trace and a short script that uses only the package."),
         Table(columns, shown),
         Command("radixcheck findings --python PATH"),
         Part("findings", "Each finding", [_finding(f) for f in rows], folded=True),
     ]
-    for c in found.findings["comparisons"]:
+    for c in data.findings["comparisons"]:
         blocks += [Paragraph(f"`{c['left']}` and `{c['right']}`: {c['result']}"), Command(c["command"])]
-    for s in found.findings["searches"]:
-        blocks.append(Paragraph(f"{searched(s['subject'], s['versions'], s['operations'], s['runs'], s['result'])}."))
+    for s in data.findings["searches"]:
+        blocks.append(Paragraph(f"{search_text(s['subject'], s['versions'], s['operations'], s['runs'], s['result'])}."))
     return Section("field", "Findings in released caches", blocks)
 
 

@@ -1,4 +1,4 @@
-"""The proofs: which transition keeps which formula, which operation promises what, and the claims about one state or one policy."""
+"""The section of the proofs: formulas that transitions keep, promises of operations, and claims about one state or one policy."""
 
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.proofs.proof_results import PREFIXES
-from radixcheck.verification.report.blocks import Badge, Block, Command, Link, Paragraph, Part, Section, Table, Words
+from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Section, Table, Words, link
 from radixcheck.verification.review_6907.answers import PROVE
-from radixcheck.verification.runs.report_data import Gathered, anchor
-from radixcheck.verification.runs.store import Stored
+from radixcheck.verification.runs.report_data import ReportData
+from radixcheck.verification.runs.stored_results import Stored
 
 KEPT = "✓"
 
 
-def section(found: Gathered) -> Section:
-    """Matrix, promises, claims."""
-    proofs = found.stored(PROVE)
+def section(data: ReportData) -> Section:
+    """Return the section: matrix, promises, claims."""
+    proofs = data.stored(PROVE)
     cells = proofs["cells"]
     kept = [cell for cell in cells if cell["transition"] and not cell["sentence"]]
     claims = [cell for cell in cells if cell["sentence"] or not cell["transition"]]
@@ -30,12 +30,12 @@ def section(found: Gathered) -> Section:
 
 
 def _trusted(cells: Sequence[Mapping[str, Any]]) -> str:
-    """Why the proofs say something."""
+    """Return why the proofs are not vacuous."""
     taken, fails, needed = (sum(cell["name"].startswith(prefix) for cell in cells) for prefix in PREFIXES)
     words = (
         f"{taken} steps can be taken where all formulas hold, {fails} formulas can fail where all others do, {needed} are missed by a proof"
     )
-    return f"That they say something is shown by states that were run: {words} that is denied them."
+    return f"States that were run show that the proofs are not vacuous: {words} from which they are withheld."
 
 
 def _last(proofs: Stored) -> str:
@@ -46,7 +46,7 @@ def _last(proofs: Stored) -> str:
     return (
         f"{len(cells)} conditions, {solver}: {len(expected)} as expected ({proved} proved, {len(expected) - proved} refuted), "
         f"{len(cells) - len(expected)} not. Proofs are for any number of positions, pages, requests and entries. "
-        f"{KEPT}: proved; empty: the transition does not touch what the formula speaks of, or the formula is not about that machine."
+        f"{KEPT}: proved; empty: the transition changes nothing that the formula reads, or the formula is not about that machine."
     )
 
 
@@ -60,8 +60,8 @@ def _matrix(cells: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _named(formula: str) -> Words:
-    """A reference, where it is a property; some formulas are steps on the way to one."""
-    return Link(anchor("property", formula), formula) if formula in CATALOGUE else formula
+    """Return a reference to the property; some formulas are only lemmas."""
+    return link("property", formula) if formula in CATALOGUE else formula
 
 
 def _cell(cells: Sequence[Mapping[str, Any]]) -> Words:
@@ -84,7 +84,7 @@ def _promises(promised: Sequence[Mapping[str, Any]]) -> Table:
 def _claims(claims: Sequence[Mapping[str, Any]], drawn: Container[str]) -> Table:
     rows: list[tuple[Words, ...]] = []
     for cell in claims:
-        name: Words = Link(anchor("claim", cell["name"]), cell["name"]) if cell["name"] in drawn else cell["name"]
+        name: Words = link("claim", cell["name"]) if cell["name"] in drawn else cell["name"]
         seconds = max(each["seconds"] for each in cell["decided"])
         rows.append((name, Badge(cell["verdict"]), f"{seconds:.1f}", cell["sentence"] or "follows from the state formulas"))
     return Table(("theorem or claim", "verdict", "s", "sentence"), rows, numbers=("s",))

@@ -1,14 +1,14 @@
-"""What was checked, what came of it, and what is not covered: one screen."""
+"""The summary: what was checked, the verdicts, and what is not covered."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.report.blocks import Badge, Block, Inline, Items, Link, Paragraph, Section, Table, Words
-from radixcheck.verification.report.style import status_words as verdict
+from radixcheck.verification.report.blocks import Badge, Block, Inline, Items, Link, Paragraph, Section, Table, Words, link
+from radixcheck.verification.report.style import status_words
 from radixcheck.verification.review_6907.answers import PROVE
-from radixcheck.verification.runs.report_data import Gathered, anchor
-from radixcheck.verification.runs.store import Stored
+from radixcheck.verification.runs.report_data import ReportData
+from radixcheck.verification.runs.stored_results import Stored
 
 ORDER = (
     Verdict.PROVED,
@@ -22,17 +22,17 @@ ORDER = (
 )
 
 
-def section(found: Gathered) -> Section:
-    """The first screen."""
-    blocks: list[Block] = [Paragraph(_judged(name, found.stored(name))) for name in found.subjects]
-    blocks += [_answers(found), Paragraph("Not covered:"), Items(list(_uncovered(found)))]
-    versions = "; ".join(f"{name} {version}" for name, version in found.versions.items())
+def section(data: ReportData) -> Section:
+    """Return the section."""
+    blocks: list[Block] = [Paragraph(_judged(name, data.stored(name))) for name in data.subjects]
+    blocks += [_answers(data), Paragraph("Not covered:"), Items(list(_uncovered(data)))]
+    versions = "; ".join(f"{name} {version}" for name, version in data.versions.items())
     return Section("summary", "Summary", [*blocks, Paragraph(f"Made by {versions}.")])
 
 
 def _judged(name: str, stored: Stored) -> Words:
     counted = Counter(p["verdict"] for p in stored["properties"])
-    words: list[Inline] = [f"`{name}` {verdict(stored['status'])}: "]
+    words: list[Inline] = [f"`{name}` {status_words(stored['status'])}: "]
     for i, word in enumerate(word for word in ORDER if counted[word]):
         words += [f"{', ' if i else ''}{counted[word]} ", Badge(word)]
     done = f", in {stored['operations']:,} operations under {len(stored['policies'])} policies and pages of "
@@ -41,38 +41,37 @@ def _judged(name: str, stored: Stored) -> Words:
     if broken:
         words.append(" Refuted: ")
         for i, id_ in enumerate(broken):
-            words += [", " if i else "", Link(anchor("trace", name, id_), id_)]
+            words += [", " if i else "", link("trace", name, id_)]
         words.append(".")
     return tuple(words)
 
 
-def _answers(found: Gathered) -> Table:
-    """Every question by its verdict."""
+def _answers(data: ReportData) -> Table:
+    """Return a table of the questions by verdict."""
     by_word: dict[str, list[Inline]] = {}
-    for each in found.answered:
+    for each in data.answers.answered:
         listed = by_word.setdefault(each.verdict, [])
         listed += [" "] if listed else []
-        listed.append(Link(anchor("question", each.answer.id), each.answer.id))
+        listed.append(link("question", each.answer.id))
     rows = sorted(by_word.items(), key=lambda row: ORDER.index(row[0]) if row[0] in ORDER else -1)
     counted = [(Badge(word), str(sum(isinstance(part, Link) for part in parts)), tuple(parts)) for word, parts in rows]
     return Table(("verdict", "answers", "claims and questions"), counted, numbers=("answers",))
 
 
-def _uncovered(found: Gathered) -> Iterator[Words]:
-    for each in found.answered:
+def _uncovered(data: ReportData) -> Iterator[Words]:
+    for each in data.answers.answered:
         if each.answer.open:
-            yield Link(anchor("question", each.answer.id), each.answer.id), f": {each.answer.open}"
-    for name, stored in found.verified:
-        if name in found.subjects:
+            yield link("question", each.answer.id), f": {each.answer.open}"
+    for name, stored in data.verified:
+        if name in data.subjects:
             yield from _unseen(name, stored)
-    explored = [found.stored(source) for source in found.results.stored if source.startswith("explore ")]
-    if any(e["verdict"] == Verdict.UNDECIDED for one in explored for e in one["explorations"]):
+    if any(e["verdict"] == Verdict.UNDECIDED for explorations in data.explored.values() for e in explorations):
         yield "an exploration was given up before all states were visited (", Link("exploration", "exploration"), ")"
-    cells = sum(c["verdict"] == Verdict.PROVED for c in found.stored(PROVE)["cells"])
+    cells = sum(c["verdict"] == Verdict.PROVED for c in data.stored(PROVE)["cells"])
     yield f"the {cells} proofs are about the specification: programs are tied to it by runs, at every operation"
     yield "one thread, one process: what several threads or ranks do to one cache is not specified"
-    if not any(row["verdict"] == "REPEATED" for row in found.findings["findings"]):
-        yield Link("field", "findings in released caches"), " are shown as they were written down: with `--python PATH` they are repeated"
+    if not any(row["verdict"] == Verdict.REPEATED for row in data.findings["findings"]):
+        yield Link("field", "findings in released caches"), " are shown as they were recorded: `--python PATH` repeats them"
 
 
 def _unseen(name: str, stored: Stored) -> Iterator[Words]:

@@ -1,18 +1,18 @@
-"""What all this rests on."""
+"""The section of assumptions and of what is trusted."""
 
 from radixcheck.verification.report.blocks import Items, Paragraph, Section, Words
 from radixcheck.verification.review_6907.answers import PROVE
-from radixcheck.verification.runs.report_data import Gathered
+from radixcheck.verification.runs.report_data import ReportData
 
 
-def section(found: Gathered) -> Section:
-    """Assumptions of the proofs, and what is trusted."""
-    proofs = found.stored(PROVE)
+def section(data: ReportData) -> Section:
+    """Return the section."""
+    proofs = data.stored(PROVE)
     trusted: list[Words] = [
         f"the solver, {proofs['solver']}: `radixcheck prove --confirm` asks a second one about every proof, from text of our own",
-        "the compiler of formulas to Python: it must agree with the solver's reading on states of few nodes (tests)",
-        "`observe()` of a cache: what it shows is believed to be what it has; answers, sizes and the slot pool are seen from outside",
-        "random search: a property that is TESTED was not broken in the operations counted, and had something to say in those shown",
+        "the compiler of formulas to Python: tests compare it with the solver on states of few nodes",
+        "`observe()` of a cache: it is trusted to show the real state; answers, sizes and the slot pool are checked from outside",
+        "random search: a property that is TESTED was not broken in the operations counted, and was non-vacuous in the states shown",
         "CPython, torch, and the machine",
     ]
     assumed = f"{len(proofs['axioms'])} axioms of prefixes: {', '.join(proofs['axioms'])}"

@@ -7,8 +7,7 @@ it. Their modules list the known faults of each, with the claims (C1 to C6) and 
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.historical.base import BaseTree
 from radixcheck.verification.subjects.historical.historical_subject import HistoricalCache, historical_cache
-from radixcheck.verification.subjects.historical.leaf_set import LeafSetTree
-from radixcheck.verification.subjects.historical.submitted import NodesTree, PairsTree
+from radixcheck.verification.subjects.historical.submitted import LeafSetTree, NodesTree, PairsTree
 
 
 def base_subject(setup: Setup) -> HistoricalCache:

@@ -1,0 +1,23 @@
+"""All mutants, by name."""
+
+from radixcheck.verification.mutants import (
+    attribute_mutants,
+    device_mutants,
+    eviction_mutants,
+    heap_mutants,
+    lock_mutants,
+    misuse_mutants,
+    request_mutants,
+    storage_mutants,
+    walk_mutants,
+)
+from radixcheck.verification.mutants.mutant import Mutant
+
+_FILES = (
+    *(walk_mutants, lock_mutants, eviction_mutants, attribute_mutants, request_mutants),
+    *(heap_mutants, device_mutants, storage_mutants, misuse_mutants),
+)
+
+MUTANTS: dict[str, Mutant] = {m.name: m for file in _FILES for m in file.MUTANTS}
+
+assert len(MUTANTS) == sum(len(file.MUTANTS) for file in _FILES), "two mutants have one name"

@@ -1,0 +1,99 @@
+"""The answers to the questions of the review, with the stored results that they rest on. Nothing here runs a cache."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from radixcheck.verification.core.status import Outcome, Status, Verdict
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.review_6907.answers import ANSWERS, ANY, Answer, Evidence, sources
+from radixcheck.verification.runs.store import present
+from radixcheck.verification.runs.stored_results import Result, Results
+
+WORST_FIRST = (Verdict.REFUTED, Verdict.UNKNOWN, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, and the results of its evidence."""
+
+    answer: Answer
+    results: tuple[tuple[Evidence, Result | None], ...]
+
+    @property
+    def verdict(self) -> Verdict | str:
+        """Return the verdict of the first result if all are as expected; of several subjects the worst. OPEN: without evidence."""
+        found = [(evidence, result.verdict if result else Verdict.MISSING) for evidence, result in self.results]
+        if any(word == Verdict.MISSING for _, word in found):
+            return Verdict.MISSING
+        if any(evidence.expected not in (ANY, word) for evidence, word in found):
+            return Verdict.NOT_AS_EXPECTED
+        if not found:
+            return Verdict.OPEN
+        first, word = found[0]
+        words = {other for evidence, other in found if (evidence.name, evidence.expected) == (first.name, ANY)}
+        return next((worst for worst in WORST_FIRST if worst in words), word)
+
+    @property
+    def text(self) -> str:
+        """Return the answer, what it means for the submitted cache, and what is open."""
+        words, open_ = " ".join(filter(None, (self.answer.answer, self.answer.change))), self.answer.open
+        return words + (f" Open: {open_}." if words and open_ else "") if words else f"{open_}."
+
+    @property
+    def command(self) -> str:
+        """Return the command that obtains the first result, or an empty string if there is no evidence."""
+        return self.results[0][0].command if self.results else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the answer with each result as JSON."""
+        question = self.answer.question
+        return {
+            **{"id": self.answer.id, "asked_by": question.asked_by, "url": question.url, "question": question.sentence},
+            **{"verdict": self.verdict, "answer": self.text, "open": self.answer.open, "command": self.command},
+            "evidence": [_evidence_json(evidence, result) for evidence, result in self.results],
+        }
+
+
+def _evidence_json(e: Evidence, result: Result | None) -> dict[str, Any]:
+    head = {"command": e.command, "name": e.name, "source": e.source, "expected": e.expected}
+    return head | {"found": result.verdict if result else Verdict.MISSING, "detail": result.detail if result else ""}
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersOutcome(Outcome):
+    """Answered questions."""
+
+    answered: tuple[Answered, ...]
+
+    @property
+    def status(self) -> Status:
+        """REFUTED if a result is not as expected, UNDECIDED if one is missing. An OPEN answer holds."""
+        words = {each.verdict for each in self.answered}
+        if Verdict.NOT_AS_EXPECTED in words:
+            return Status.REFUTED
+        return Status.UNDECIDED if Verdict.MISSING in words else Status.HOLDS
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return every answer with each result."""
+        return [each.to_json() for each in self.answered]
+
+
+def answer_by(results: Results, answers: Iterable[Answer] = ANSWERS) -> AnswersOutcome:
+    """Return every answer with its results."""
+    return AnswersOutcome(tuple(Answered(each, tuple((e, results.of(e)) for e in each.evidence)) for each in answers))
+
+
+def answer_from(folder: Path, answers: Sequence[Answer]) -> AnswersOutcome:
+    """Return the answers with the results that are stored in this folder. Nothing is run."""
+    return answer_by(present(folder, sources(answers)), answers)
+
+
+def chosen(ids: Sequence[str]) -> tuple[Answer, ...]:
+    """Return the answers to the questions with these ids, or to all if there are none. Raise UsageError for an unknown id."""
+    answers = {answer.id: answer for answer in ANSWERS}
+    for id_ in ids:
+        if id_ not in answers:
+            raise UsageError(f"no question has the id {id_!r}: choose from {', '.join(answers)}")
+    return tuple(answers[id_] for id_ in dict.fromkeys(ids)) or ANSWERS

@@ -1,0 +1,75 @@
+"""The jobs of `radixcheck report`: answer questions, and gather the data of a whole report."""
+
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.progress import Progress, silent
+from radixcheck.verification.operations import Op
+from radixcheck.verification.review_6907.answers import OURS, PROVE, Answer, reviewed, sources
+from radixcheck.verification.runs.answer_results import AnswersOutcome, answer_by
+from radixcheck.verification.runs.collect import EXPLORED, Collector, Draw
+from radixcheck.verification.runs.findings_job import FindingsRequest, recorded_findings, repeat_findings
+from radixcheck.verification.runs.report_data import Counterexample, ReportData
+from radixcheck.verification.runs.show_job import frames
+from radixcheck.verification.runs.stored_results import Results, Stored
+from radixcheck.verification.subjects.registry import resolve
+
+ALWAYS = ("mutants", *(f"explore {subject}" for subject in EXPLORED))  # sources of a whole report on which no answer rests
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """The answers to give, the subjects that replace the submitted change, and where results are stored."""
+
+    answers: tuple[Answer, ...]
+    subjects: tuple[str, ...]  # empty: the submitted change is reviewed
+    folder: Path  # of stored results
+    python: str | None  # an interpreter that has the caches of other projects; None: they are not run
+    draw: Draw
+
+    def collect(self, needed: Iterable[str], progress: Progress) -> Results:
+        """Return the results of these sources."""
+        return Collector(self.folder, self.python, self.draw, progress).collect(needed)
+
+
+def answer_questions(request: ReportRequest, progress: Progress = silent) -> AnswersOutcome:
+    """Return the answers, with the results that they rest on."""
+    answers = reviewed(request.answers, request.subjects)
+    return answer_by(request.collect(sources(answers), progress), answers)
+
+
+def gather(request: ReportRequest, progress: Progress = silent) -> ReportData:
+    """Return the data of a whole report."""
+    answers, subjects = reviewed(request.answers, request.subjects), request.subjects or (OURS,)
+    results = request.collect((*sources(answers), *subjects, *ALWAYS), progress)
+    found = repeat_findings(FindingsRequest(None, request.python), progress) if request.python else recorded_findings()
+    versions = _versions() | {"the solver": results.stored[PROVE]["solver"]}
+    data = ReportData(subjects, bool(request.subjects), results, answer_by(results, answers), (), found.to_json(), versions)
+    return replace(data, counterexamples=tuple(_counterexamples(data)))
+
+
+def _counterexamples(data: ReportData) -> Iterator[Counterexample]:
+    """Run each trace that refutes a property of a subject."""
+    for name, stored in data.verified:
+        for refuted in _by_trace(stored["refuted"]):
+            config, trace = Config(**refuted[0]["config"]), tuple(map(Op.from_json, refuted[0]["trace"]))
+            yield Counterexample(name, tuple(refuted), frames(resolve(name), config, trace))
+
+
+def _by_trace(refuted: Iterable[Stored]) -> Iterable[list[Stored]]:
+    """Return the properties in groups, each of which one trace refutes."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for one in refuted:
+        groups.setdefault(f"{one['config']} {one['trace']}", []).append(one)
+    return groups.values()
+
+
+def _versions() -> dict[str, str]:
+    today = datetime.now(UTC).isoformat(timespec="minutes")
+    return {"radixcheck": version("radixcheck"), "Python": platform.python_version(), "torch": version("torch"), "on": today}
