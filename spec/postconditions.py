@@ -91,16 +91,15 @@ def creation_of_tokens(policy: Policy) -> Term:
 
 @post("PEEK_PURE", _known, "peek_touches", "", ("peek",))
 def peek_pure(policy: Policy) -> Term:
-    """A peek changes nothing: which positions are cached, on which nodes, in which pages, with which times, creations, hits, priorities and
-    locks; who is live, where each holder locks and ends, and what it reads; who owns each page; and the sizes.
+    """A peek changes nothing: which positions are cached, on which nodes, in which pages, with which times and locks; who is live, where
+    each holder locks and ends, and what it reads; who owns each page; and the sizes. (FREQ, PRIORITY and CREATION say it of the others.)
 
     Schedulers peek at every waiting request (FB-47, FB-54).
     """
     sizes = (available == old(available)) & (evictable == old(evictable)) & (protected == old(protected))
-    carried = (time, creation, hits, priority, lock)
 
     def same_token(k: Term) -> Term:
-        values = conj(*(f(end(k)) == old(f(end(k))) for f in carried))
+        values = (time(end(k)) == old(time(end(k)))) & (lock(end(k)) == old(lock(end(k))))
         return old(cached(k)) & (end(k) == old(end(k))) & (page(k) == old(page(k))) & values
 
     def same_holder(g: Term) -> Term:

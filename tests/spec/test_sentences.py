@@ -68,9 +68,10 @@ def called(cache: Model, call: Callable[[Model], Any], fault: Callable[[State], 
     return Wrong(cache.machine.call, before, cache.machine.state)
 
 
-def peek_that_raises_a_priority() -> Wrong:
+def peek_that_swaps_two_pages() -> Wrong:
     def fault(s: State) -> None:
-        s.priority[min(s.node)] += 1
+        (first, page), (second, other) = s.page.items()
+        s.page.update({first: other, second: page})
 
     return called(cache_with((1, 2)), lambda cache: cache.peek(Key((1,))), fault)
 
@@ -150,7 +151,7 @@ def weaker_reset_quiescent() -> Term:
 
 
 CASES = {
-    "PEEK_PURE": (weaker_peek_pure, peek_that_raises_a_priority),
+    "PEEK_PURE": (weaker_peek_pure, peek_that_swaps_two_pages),
     "MATCH_MAX": (weaker_match_max, match_that_answers_more_than_the_key),
     "FREE_AT_LAST_RELEASE": (weaker_free_at_last_release, finish_that_keeps_the_request),
     "NO_UAF": (weaker_no_uaf, row_whose_slot_is_free),
