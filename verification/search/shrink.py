@@ -12,7 +12,7 @@ from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.search.run import replay
 
-REPLICAS = 6  # runs of a trace whose answers differ from run to run: two runs may agree by chance
+REPLICAS = 12  # runs of a trace whose answers differ from run to run: two runs may agree by chance
 
 
 class HasTrace(Protocol):

