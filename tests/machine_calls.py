@@ -58,7 +58,7 @@ def copied(state: State) -> State:
 
 
 def random_call(model: Machine, rng: random.Random, fresh: Iterator[int]) -> Callable[[], Call]:
-    """A call that makes sense, with arguments chosen at random; it may be refused for want of room."""
+    """A call that makes sense, with arguments chosen at random; it may be refused for lack of room."""
     s, p = model.state, model.positions
     key = EPS
     for _ in range(rng.randrange(1, 4)):

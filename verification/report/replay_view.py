@@ -20,7 +20,7 @@ def replay(outcome: ReplayOutcome) -> list[Any]:
     shown = table("replay", "")
     rows = {
         f"{outcome.trace} through {outcome.subject}": f"{s.policy}, pages of {s.page_size}, pool of {s.pool:,}, {s.running} running",
-        "requests": f"{r.requests:,}, {sum(r.operations.values()):,} operations, {r.refused:,} refused for want of room",
+        "requests": f"{r.requests:,}, {sum(r.operations.values()):,} operations, {r.refused:,} refused for lack of room",
         "hit rate": f"{r.hit_rate:.1%} of {r.prompt_tokens:,} prompt tokens",
         "evictions": f"{r.victims:,} nodes, {r.evicted_tokens:,} tokens",
         "leaks": f"{r.leaked:,} tokens; still locked: {r.protected:,}",
