@@ -11,12 +11,12 @@ from sources import python_files, syntax, tracked
 
 PROSE = ("", ".py", ".md", ".toml", ".html", ".css", ".mjs", ".yml")
 
-# What to write instead, or why the text is refused, by pattern.
+# What to write instead, or why the text is refused, by pattern. Letters in brackets keep other searches from finding the words here.
 BANNED = {
-    r"\b(?:TODO|FIXME|XXX|HACK|WIP)\b": "unfinished work",
+    r"\b(?:T[O]DO|F[I]XME|X[X]X|H[A]CK|W[I]P)\b": "unfinished work",
     r"(?<![\w.~*/-])/(?:work|tmp|root|home|opt|mnt)/\w": "a path of one machine",
-    r"(?i)\b(?:our|this|the) (?:workplace|session|tracker|ticket|brief)\b": "a place outside the project",
-    r"mark\.skip|mark\.xfail|importorskip|pytest\.skip|pragma: no cover": "a test that is not run",
+    r"(?i)\b(?:our|this|the) (?:workp[l]ace|ses[s]ion|trac[k]er|tic[k]et|br[i]ef)\b": "a place outside the project",
+    r"mark\.sk[i]p|mark\.x[f]ail|imp[o]rtorskip|pytest\.sk[i]p|pra[g]ma: no cover": "a test that is not run",
     r"thing to say\b|\bsaid (?:some|any|no)thing\b": "is non-vacuous",
     r"\b(?:speaks?|spoke) for\b": "is current for, means, replaces",
     r"\bmend(?:s|ed)?\b": "fix",
@@ -87,7 +87,7 @@ def test_the_text_uses_no_banned_phrase() -> None:
 @pytest.mark.parametrize(
     "phrase",
     [
-        *("TODO: later", "see /tmp/notes", "in this session", "@pytest.mark.skip"),
+        *("T_ODO: later", "see /t_mp/notes", "in this ses_sion", "@pytest.mark.sk_ip"),
         *("it had something to say", "it said anything", "one entry speaks for a node", "the mend is in the message"),
         *("ended before all was said", "what is no number", "or never over", "a slot that is none", "one that is\n    # none"),
         *("in every so-manieth run", "the callback tells how far it is", "he is told", "it says of itself"),
@@ -96,7 +96,8 @@ def test_the_text_uses_no_banned_phrase() -> None:
     ],
 )
 def test_a_banned_phrase_is_seen(phrase: str) -> None:
-    assert len(banned_phrases(phrase)) == 1
+    words = phrase if phrase.startswith("def ") else phrase.replace("_", "")
+    assert len(banned_phrases(words)) == 1
 
 
 def test_what_is_alike_passes() -> None:
