@@ -25,21 +25,25 @@ def verify(
     pool: int | None = None,
     device: str = "cpu",
     seed: int = 0,
-    seconds: float = 40,
+    seconds: float = 90,
+    operations: int | None = None,
     progress: Progress | None = None,
 ) -> "VerifyOutcome":
     """Check a subject against the specification. If nothing is refuted, compare it with the reference and replay the sample trace.
 
-    Without policies or page sizes (tokens): all that the subject supports. Without a pool (tokens): several small pools. `seconds`: of
-    search. A subject given by name is checked in worker processes: a script calls this under `if __name__ == "__main__"`. Raise UsageError
-    if the subject cannot be made or does not support these bounds.
+    Without policies or page sizes (tokens): all that the subject supports. Without a pool (tokens): several small pools. `seconds`
+    determine how much is searched (`operations`: how many random operations), and with some more the ceiling: a search that has not ended
+    by then is UNDECIDED. A subject given by name is checked in worker processes: a script calls this under `if __name__ == "__main__"`.
+    Raise UsageError if the subject cannot be made or does not support these bounds.
     """
     from radixcheck.verification.runs.checked_bounds import bounds_for
     from radixcheck.verification.runs.verify_job import VerifyRequest, verify_subject
     from radixcheck.verification.subjects.registry import resolve
 
     cache = resolve(subject, device)
-    bounds = bounds_for(cache, policies or (), page_sizes or (), pool=pool, device=device, seed=seed, seconds=seconds)
+    bounds = bounds_for(
+        cache, policies or (), page_sizes or (), pool=pool, device=device, seed=seed, seconds=seconds, operations=operations
+    )
     return verify_subject(VerifyRequest(cache, bounds), progress or silent)
 
 

@@ -14,17 +14,38 @@ from time import monotonic, sleep
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from radixcheck.spec.values import CacheError, Key, Sizes
+from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.recorder import RECORDER
 from radixcheck.verification.core.timeouts import Timeout
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Observation, Setup
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 SECONDS = 10.0  # for a call; on the small trees of a search a call takes about a millisecond
+FACTORY_SECONDS = 60.0  # to make a cache: it may import much; a cache in a process of its own has a shorter limit
 POLL_SECONDS = 0.1  # between two checks of the clock
 SIGNAL = getattr(signal, "SIGVTALRM", None)  # rarely used by other code; Windows has none
+
+
+def raised() -> tuple[type[BaseException], ...]:
+    """Return what a subject may raise: anything. A KeyboardInterrupt is its own where the signal is ignored, as in worker processes."""
+    own = (KeyboardInterrupt,) if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else ()
+    return (Exception, SystemExit, GeneratorExit, *own)
+
+
+class BaseExceptionRaised(Exception):
+    """A subject raised an exception that ends a process, as SystemExit."""
+
+
+def caught(error: BaseException) -> Exception:
+    """Return an exception of a subject without its traceback, whose frames would keep the subject, and its process, alive."""
+    if isinstance(error, Exception):
+        return error.with_traceback(None)
+    return BaseExceptionRaised(type(error).__name__)
 
 
 class CallHung(BaseException):
@@ -136,7 +157,8 @@ class Engine:
     def __init__(self, factory: Any, policy: str, page_size: int, pool_tokens: int, device: str = "cpu") -> None:
         self.pool = WatchedPool(pool_tokens, page_size)
         self.page_size = page_size
-        self.subject = factory(Setup(page_size, policy, self.pool, device))
+        self._config = Config(policy, page_size, pool_tokens, device)
+        self.subject = self._made(factory, Setup(page_size, policy, self.pool, device))
         remote = hasattr(self.subject, "lost")  # `remote/` has a timeout of its own
         self._timeout = Timeout(inf) if remote else WATCH.timeout(self.subject)
         self.handles: dict[Key, Any] = {}  # from the last match of each key
@@ -146,23 +168,45 @@ class Engine:
         self.container: Any = list  # the type of container that the subject uses for slots
         self.lent: list[Any] = []  # containers of slots passed or returned in this call: the caller may overwrite them
 
+    def _made(self, factory: Any, setup: Setup) -> Any:
+        """Return a fresh cache. Raise UsageError if the factory raises: `supports` declares this configuration."""
+        self._record = RECORDER.began(getattr(factory, "name", ""), self._config)
+        try:
+            return self._watched(Timeout(FACTORY_SECONDS), factory, setup)
+        except UsageError:
+            raise
+        except raised() as error:
+            text = f"{type(error).__name__}: {error}"
+            raise UsageError(f"expected a cache for {self._config}, which it declares to support; its factory raised {text}") from error
+
     def perform(self, op: Op) -> Answer:
         """Call the subject. An exception is an answer too."""
         self.pool.begin()
         self.lent = []
+        RECORDER.operation(self._record, op)
         try:
             answer = _typed(self.call(getattr(self, "_" + op.name), op))
-        except Exception as error:  # a subject may raise anything
-            return Answer(error=error.with_traceback(None))  # the frames of the traceback would keep the subject, and its process, alive
+        except raised() as error:
+            return Answer(error=caught(error))
         return answer
+
+    def record_from(self, before: Trace) -> None:
+        """Record the operations of this subject anew, after those performed `before`: for an engine that is a copy of another."""
+        self._record = RECORDER.began(getattr(self.subject, "name", ""), self._config, before)
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function of the subject; return or raise what it does. Raise TimeoutError if it does not return in time."""
-        seconds = self._timeout.seconds
+        return self._watched(self._timeout, function, *args, **kwargs)
+
+    def _watched(self, timeout: Timeout, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        seconds = timeout.seconds
+        RECORDER.call()
         try:
-            return WATCH.call(self._timeout, function, *args, **kwargs)
+            return WATCH.call(timeout, function, *args, **kwargs)
         except CallHung:
-            raise TimeoutError(f"it did not return within {seconds:.3g} s") from None
+            raise TimeoutError(f"it did not return within {seconds:g} s") from None
+        finally:
+            RECORDER.returned()
 
     @property
     def lost(self) -> bool:
@@ -173,7 +217,7 @@ class Engine:
         """Call a method of the subject that shows its inside. Raise SubjectFailed if it raises."""
         try:
             return self.call(getattr(self.subject, name), *args)
-        except Exception as error:  # a subject may raise anything
+        except raised() as error:
             raise SubjectFailed(f"{name}() raised {type(error).__name__}: {error}") from error
 
     def sizes(self) -> Sizes:
@@ -181,7 +225,7 @@ class Engine:
         sizes = self.ask("sizes")
         try:
             return sizes if type(sizes) is Sizes else Sizes(sizes.available, sizes.evictable, sizes.protected)
-        except Exception as error:  # the fields of an object of its own may raise anything too
+        except raised() as error:  # the fields of an object of its own may raise anything too
             raise SubjectFailed(f"sizes() raised {type(error).__name__}: {error}") from error
 
     def observe(self) -> Observation:

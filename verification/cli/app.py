@@ -4,7 +4,8 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from errno import ENOSPC
+from contextlib import suppress
+from errno import EBADF, EFBIG, EIO, ENOSPC
 from io import TextIOWrapper
 
 import click
@@ -26,6 +27,8 @@ from radixcheck.verification.cli.subjects_command import subjects
 from radixcheck.verification.cli.verify_command import verify
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.usage import UsageError
+
+UNWRITTEN = {EBADF, EFBIG, EIO, ENOSPC}  # errors of standard output
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -49,7 +52,7 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="replace")  # the encoding may lack the lines of a tree
     try:
         result = cli.main(list(arguments), prog_name="radixcheck", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        return _written(result if isinstance(result, int) else 0)
     except click.exceptions.Exit as leave:
         return int(leave.exit_code)
     except click.ClickException as wrong:
@@ -59,9 +62,9 @@ def run(arguments: Sequence[str]) -> int:
         print(f"radixcheck: {wrong}", file=sys.stderr)
         return Status.WRONG_USE
     except OSError as error:  # of standard output: an error of a named file is a UsageError
-        if error.errno != ENOSPC:
-            raise
-        print(f"radixcheck: the result cannot be written: {error.strerror}", file=sys.stderr)
+        what = "the result cannot be written" if error.errno in UNWRITTEN else "the system refused a call; nothing was decided"
+        with suppress(OSError):  # standard error may be full too
+            print(f"radixcheck: {what}: {error.strerror}", file=sys.stderr)
         _discard_output()
         return Status.UNDECIDED
     except SystemExit:  # of click after a broken pipe, or of a subject, whose exit status has no meaning here
@@ -71,6 +74,15 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         print("radixcheck: interrupted; nothing was decided", file=sys.stderr)
         return Status.UNDECIDED
+
+
+def _written(status: int) -> int:
+    """Return the status once standard output is written; UNDECIDED if there is none to write to. Raise OSError if it cannot be written."""
+    if sys.stdout is None or sys.stdout.closed:
+        print("radixcheck: standard output is closed; give one, to which the result is written", file=sys.stderr)
+        return Status.UNDECIDED
+    sys.stdout.flush()
+    return status
 
 
 def _discard_output() -> None:

@@ -30,7 +30,7 @@ def explore(subject: str, scopes: Sequence[str], policies: Sequence[str], page_s
 
     statuses, outputs = list[Status](), []
     for name in names_of(subject):
-        with subject_output(), console.live() as show:
+        with subject_output(), console.live(f"explore {name}") as show:
             request = explore_request(resolve(name), scopes, policies, page_sizes, **effort)
             outcome = explore_subject(request, lambda so_far: show(explore_view.table(so_far)))
         statuses.append(outcome.status)

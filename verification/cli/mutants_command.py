@@ -32,17 +32,17 @@ def mutants(names: Sequence[str], seeds: int | None, clean: bool, store: Path | 
     check_store(store)
     if clean:
         cleaned = jobs.clean_request(names, seeds)
-        with console.live() as show:
+        with console.live("mutants --clean") as show:
             positives = jobs.false_positives(cleaned, _each(lambda so_far: show(false_positives_view.growing(so_far))))
         return answer(positives, as_json, lambda: false_positives_view.false_positives(positives), store)
     chosen = jobs.named(names)
     if seeds:
-        with console.live() as show:
+        with console.live("mutants --seeds") as show:
             measured = jobs.reliability(
                 jobs.ReliabilityRequest(chosen, seeds), _each(lambda so_far: show(mutants_view.growing_reliability(so_far, len(chosen))))
             )
         return answer(measured, as_json, lambda: mutants_view.reliability(measured), store)
-    with console.live() as show:
+    with console.live("mutants") as show:
         matrix = jobs.kill_matrix(
             jobs.MatrixRequest(chosen, seed, seconds), _each(lambda so_far: show(mutants_view.growing_matrix(so_far, len(chosen))))
         )

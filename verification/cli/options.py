@@ -10,12 +10,16 @@ import click
 from click.core import ParameterSource
 
 from radixcheck.spec.policies import POLICIES
+from radixcheck.verification.core.deadline import NEVER, Deadline
+from radixcheck.verification.core.supervision import SUPERVISION
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.search.search_results import CEILING_SECONDS
 from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC
 
 Decorator = Callable[[Any], Any]
 _Folder = click.Path(path_type=Path, file_okay=False)
 DEFAULT = "optimized"  # the subject if none is named
+KILL_SECONDS = 28.0  # after `--seconds`: whatever a cache does, the command has ended within 30
 
 
 class Seconds(click.FloatRange):
@@ -27,6 +31,16 @@ class Seconds(click.FloatRange):
         if not isfinite(seconds):
             raise UsageError(f"--seconds {value}: {value} is not a number of seconds")
         return seconds
+
+
+def command_deadline(seconds: float) -> Deadline:
+    """Return the deadline of the work of a command with `--seconds`, and see to it that the command ends KILL_SECONDS after them.
+
+    Both count from the start of the command.
+    """
+    start = SUPERVISION.started if SUPERVISION.started != NEVER else Deadline.after(0)
+    SUPERVISION.until(Deadline(start.ends + seconds + KILL_SECONDS))
+    return Deadline(start.ends + seconds + CEILING_SECONDS)
 
 
 def options(*names: str) -> Decorator:

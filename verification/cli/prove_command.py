@@ -37,7 +37,7 @@ def prove(
         from radixcheck.verification.runs import prove_job
 
     request = prove_job.prove_request(**chosen, seeds=range(seed, seed + seeds), workers=jobs)
-    with console.live() as show:
+    with console.live("prove") as show:
         outcome = prove_job.prove(request, lambda results: show(prove_view.growing(request.cells, results)))
     if confirm:
         outcome = prove_job.confirm(request, outcome, console.progress)

@@ -5,23 +5,28 @@ from typing import Any
 
 import click
 
-from radixcheck.verification.cli.options import Seconds, one_subject, options
+from radixcheck.verification.cli.options import Seconds, command_deadline, one_subject, options
 from radixcheck.verification.cli.output import print_json_of_each, subject_output
+from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.report import console
+from radixcheck.verification.search.search_results import SECONDS
 from radixcheck.verification.subjects.registry import names_of, resolve
 
 
 @click.command()
 @one_subject(click.argument("subject", required=False))
 @options("policy", "page-size", "pool", "device", "seed")
-@click.option("--seconds", type=Seconds(0.5), default=40, show_default=True, help="of search")
+@click.option("--seconds", type=Seconds(0.5), default=SECONDS, show_default=True, help="size of the search; it ends 30 s later at most")
+@click.option("--operations", type=click.IntRange(1), help="random operations of the search; default: in proportion to --seconds")
 @click.option(
     "--misuse", "misused", is_flag=True, help="also call outside the guards: each call must raise a typed error and change nothing"
 )
 @click.option("--traces", "folder", type=click.Path(path_type=Path), help="write the smallest trace of each refuted property into DIR")
 @options("junit", "summary", "json")
-def verify(subject: str, folder: Path | None, junit: Path | None, summary: Path | None, as_json: bool, device: str, **bounds: Any) -> int:
+def verify(
+    subject: str, folder: Path | None, junit: Path | None, summary: Path | None, as_json: bool, device: str, seconds: float, **bounds: Any
+) -> int:
     """Check SUBJECT (default: optimized) against the specification, then replay the sample trace.
 
     SUBJECT is a name from `radixcheck subjects` or module:factory. A cache in another process: --exec, or SUBJECT with --python.
@@ -35,10 +40,14 @@ def verify(subject: str, folder: Path | None, junit: Path | None, summary: Path 
     files.check()
     traces.check(names_of(subject))
     statuses, outputs = list[Status](), []
-    for name in names_of(subject):
+    names = names_of(subject)
+    ceiling = command_deadline(seconds)
+    for i, name in enumerate(names):
         with subject_output():
             cache = resolve(name, device)
-            outcome = verify_subject(VerifyRequest(cache, bounds_for(cache, device=device, **bounds)), console.progress)
+            share = Deadline.after(ceiling.left / (len(names) - i))
+            chosen = bounds_for(cache, device=device, seconds=seconds / len(names), deadline=share, **bounds)
+            outcome = verify_subject(VerifyRequest(cache, chosen), console.progress)
         statuses.append(outcome.status)
         written = traces.write(name, outcome.report.found)
         outputs.append(outcome.to_json() | ({"traces": written} if folder else {}))

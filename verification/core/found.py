@@ -38,3 +38,4 @@ class Found:
     violation: Violation
     trace: Trace
     config: Config
+    ends_process: bool = False  # the operations end the process of the cache, or do not return

@@ -9,7 +9,7 @@ reported. Any other violation ends it.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -108,7 +108,7 @@ def _portions(level: list[Reached]) -> Iterator[list[Reached]]:
 
 
 def _in_workers(
-    pool: ProcessPoolExecutor, task: Callable[[list[Reached]], Expansion], portions: Iterable[list[Reached]], ahead: int
+    pool: Executor, task: Callable[[list[Reached]], Expansion], portions: Iterable[list[Reached]], ahead: int
 ) -> Iterator[Expansion]:
     waiting: deque[Future[Expansion]] = deque()
     for portion in portions:

@@ -1,15 +1,24 @@
-"""The terminal: results on standard output, progress on standard error. Colours are used only at a terminal."""
+"""The terminal: results on standard output, progress on standard error. Colours are used only at a terminal.
 
+Elsewhere progress is one line every few seconds, so that a log shows that a command is alive, and what it has found so far.
+"""
+
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
+from threading import Event, Thread
+from time import monotonic
 from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from radixcheck.verification.core.supervision import SUPERVISION
+
 PLAIN_WIDTH = 140  # columns without a terminal
+HEARTBEAT_SECONDS = 10.0
 
 
 def _console(error: bool) -> Console:
@@ -30,8 +39,32 @@ def plain(parts: list[Any]) -> str:
 
 
 @contextmanager
+def _heartbeat(title: str) -> Iterator[list[Any]]:
+    """Print what was told last, a text or a renderable, every HEARTBEAT_SECONDS. The value is a list with what was told last."""
+    told, ended, start = [""], Event(), monotonic()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            lines = plain([told[0]]).splitlines() or [""]
+            with suppress(OSError, ValueError):  # nobody reads it
+                print(f"{title}: {monotonic() - start:.0f} s, {' '.join(lines[-1].split())}", file=sys.stderr, flush=True)
+
+    thread = Thread(target=beat, name="radixcheck heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield told
+    finally:
+        ended.set()
+
+
+@contextmanager
 def progress(title: str) -> Iterator[Any]:
-    """Show a progress bar. The value is a `Tell`: a function of the share that is done, and what is being done."""
+    """Show progress. The value is a `Tell`: a function of the share that is done, and what is being done."""
+    SUPERVISION.doing(title)
+    if not _console(error=True).is_terminal:
+        with _heartbeat(title) as told:
+            yield lambda share, what="": told.__setitem__(0, f"{share:.0%} {what}".rstrip())
+        return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn())
     with Progress(*columns, console=_console(error=True), transient=True) as bar:
         task = bar.add_task(title, total=1.0, what="")
@@ -39,11 +72,13 @@ def progress(title: str) -> Iterator[Any]:
 
 
 @contextmanager
-def live() -> Iterator[Any]:
-    """Show a renderable that changes, if there is a terminal. The value is a function that takes the present renderable."""
+def live(title: str) -> Iterator[Any]:
+    """Show a renderable that changes; elsewhere its last line. The value is a function that takes the present renderable."""
+    SUPERVISION.doing(title)
     console = _console(error=True)
     if not console.is_terminal:
-        yield lambda _: None
+        with _heartbeat(title) as told:
+            yield lambda shown: told.__setitem__(0, shown)
         return
     with Live(console=console, transient=True) as shown:
         yield shown.update

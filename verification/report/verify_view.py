@@ -75,6 +75,7 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
     lines: list[Any] = [Text(f"{bound}")]
     if r.idle_rules:
         lines.append(warning(f"undecided: rules that never fired: {', '.join(r.idle_rules)}"))
+    lines += [warning(f"undecided: {why}") for why in r.unfinished]
     return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}")]
 
 

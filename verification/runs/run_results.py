@@ -53,6 +53,7 @@ class VerifyOutcome(Outcome):
         words = [*("radixcheck", "verify", self.report.subject, "--seed", f"{b.seed}", "--seconds", f"{b.seconds:g}")]
         words += [word for policy in b.policies for word in ("--policy", policy) if b.policies != usual.policies]
         words += [word for size in b.page_sizes for word in ("--page-size", f"{size}") if b.page_sizes != usual.page_sizes]
+        words += ["--operations", f"{b.operations}"]
         words += ["--pool", f"{b.pool}"] if b.pool is not None else []
         words += ["--device", b.device] if b.device != "cpu" else []
         return shlex.join([*words, *(["--misuse"] if b.misused else [])])
@@ -71,6 +72,7 @@ class VerifyOutcome(Outcome):
             "policies": r.bounds.policies,
             "page_sizes": r.bounds.page_sizes,
             "rules_never_fired": r.idle_rules,
+            "unfinished": r.unfinished,
             "properties": list(map(_verdict_json, r.verdicts)),
             "refuted": [found_json(found, scene) for found, scene in self.scenes],
             "reference": self.agreement.to_json() if self.agreement else None,

@@ -5,12 +5,16 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from radixcheck.spec.property import Property
+from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Trace
 
-SECONDS = 40.0
+SECONDS = 90.0  # of a search: the size of its plan, and its ceiling
+OPERATIONS_PER_SECOND = 1_000  # random operations planned; a quiet machine makes more than twice as many
+OPERATIONS_ELSEWHERE = 150  # the same, of a cache in another process
+CEILING_SECONDS = 18.0  # beyond the seconds of a search: then it ends, whatever is missing
 POOL_PAGES = (6, 10, 16, 24)  # of the pools of a search for which none is given
 
 
@@ -25,6 +29,8 @@ class Bounds:
     pool: int | None = None  # tokens; None: several small pools
     device: str = "cpu"
     misused: bool = False  # also make calls outside the guards
+    operations: int = int(SECONDS * OPERATIONS_PER_SECOND)  # random operations planned
+    deadline: Deadline = field(default=NEVER, compare=False)  # the ceiling; a search that has not ended by then is UNDECIDED
 
     def both(self, other: "Bounds") -> "Bounds":
         """Return these bounds with the policies and page sizes of both. Raise UsageError if there are none."""
@@ -63,13 +69,14 @@ class Report:
     runs: int
     seconds: float
     idle_rules: tuple[str, ...]  # rules of the state machine that never fired
+    unfinished: tuple[str, ...] = ()  # why the plan was not carried out
 
     @property
     def status(self) -> Status:
-        """UNDECIDED if a property was not exercised or a rule never fired."""
+        """UNDECIDED if a property was not exercised, a rule never fired, or the plan was not carried out."""
         if self.found:
             return Status.REFUTED
-        undecided = self.idle_rules or any(v.verdict == Verdict.NOT_EXERCISED for v in self.verdicts)
+        undecided = self.idle_rules or self.unfinished or any(v.verdict == Verdict.NOT_EXERCISED for v in self.verdicts)
         return Status.UNDECIDED if undecided else Status.HOLDS
 
 

@@ -1,128 +1,171 @@
-"""Searches a subject for violations under every policy and page size, and gives each property a verdict."""
+"""Searches a subject for violations under every policy and page size, and gives each property a verdict.
+
+What is done follows from a plan (`plan.py`). Time is only a ceiling: if it is reached, the report says what is missing, and is UNDECIDED.
+A task that ends its process, or whose call does not return, has found a fault: the operations that led there are its trace.
+"""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, field, replace
 from time import monotonic
+from typing import TypeVar
 
 from radixcheck.spec.property import Property
 from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE, PROBED
-from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.deadline import Deadline
+from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.subject import Subject
-from radixcheck.verification.core.workers import WORKERS, workers_for
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.core.workers import WORKERS, WorkerLost
 from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS
 from radixcheck.verification.protocol import Supports
-from radixcheck.verification.search.machine import BATCH, hypothesis_batches, never_fired
-from radixcheck.verification.search.probes import POOL_PAGES as PROBE_PAGES
-from radixcheck.verification.search.probes import SCENES, probed
-from radixcheck.verification.search.run import RunResult, random_run
-from radixcheck.verification.search.search_results import POOL_PAGES, Bounds, PropertyVerdict, Report
+from radixcheck.verification.search.lost import of_lost
+from radixcheck.verification.search.machine import never_fired
+from radixcheck.verification.search.plan import Task, rounds
+from radixcheck.verification.search.probes import SCENES
+from radixcheck.verification.search.run import RunResult
+from radixcheck.verification.search.search_results import Bounds, PropertyVerdict, Report
 from radixcheck.verification.search.shrink import share, shrink
+from radixcheck.verification.subjects.registry import isolated
 
-LONG_EVERY, LONG_STEPS, LONG_PAGES, LONG_KEY = 5, 2_400, 160, 40  # every 5th slice begins with one long run; pages of its pool and of a key
-LONG_FROM = 5.0  # seconds of a search: a shorter one makes no long run
-SHRINK_SECONDS, SHRINK_PER_STEP = 4.0, 0.005
-SLICE_SECONDS = 1.0  # of one task; less in a shorter search
-SLICES_MIN = 4  # on the slowest machine too: some properties are exercised by these runs only
-EXAMPLES_MIN = 100  # of the state machine: with fewer, a rule may never fire by chance
+SHRINK_SECONDS = 6.0  # after the ceiling of the search
+SHARE_SECONDS = 2.0  # after that
+RESTART_SECONDS = 12.0  # of shrinking a trace that ends the process: each attempt starts another one
+LATE_SECONDS = SHRINK_SECONDS + SHARE_SECONDS
 ELSEWHERE = ("MEM_BOUND", "EVICT_COST", "MATCH_COST", "NO_ALIAS")  # cannot be counted, or overwritten, in another process
 LOCKED = ("LOCK_COUNT", "LOCK_NONNEG", "COUNT", "EVICT_UNLOCKED", "PROTECTED", "MATCH_FRESH")  # exercised by locks only
 LOCKING = ("lock", "start")
-STRIDE = 8  # the formulas are evaluated on every 8th step, and in every 8th run on every step
+
+T = TypeVar("T")
 
 
-def verify(subject: Subject, bounds: Bounds, progress: Callable[[float, str], None]) -> Report:
+Progress = Callable[[float, str], None]  # share done, and what
+
+
+@dataclass(slots=True)
+class Search:
+    """A search in progress: what it has found so far."""
+
+    subject: Subject
+    bounds: Bounds
+    result: RunResult = field(default_factory=RunResult)
+    machine: RunResult = field(default_factory=RunResult)  # of the state machine alone
+    lost: bool = False  # a task has lost its process: another one would too
+    unfinished: list[str] = field(default_factory=list)  # why the plan was not carried out
+
+    def run(self, pool: Executor, progress: Progress) -> None:
+        """Carry out the plan, until its end, the ceiling, an interrupt or the end of a round in which something was found."""
+        plan = list(rounds(self.subject, self.bounds))
+        total, done = sum(map(len, plan)), 0
+        try:
+            for tasks in plan:
+                for _ in self._round(pool, tasks):
+                    done += 1
+                    progress(done / total, self.so_far)
+                if self.result.found or self.unfinished:
+                    return
+        except KeyboardInterrupt:
+            self.unfinished.append(f"it was interrupted after {done} of {total} parts of the search")
+
+    @property
+    def so_far(self) -> str:
+        """What was done and found."""
+        return f"{self.result.steps:,} operations, {len(self.result.found)} properties refuted"
+
+    def _round(self, pool: Executor, tasks: list[Task]) -> Iterator[None]:
+        """Perform the tasks, a few at a time; yield after each."""
+        due, waiting = tasks[::-1], dict[Future[RunResult], Task]()
+        while (due and not self.lost) or waiting:
+            if self.bounds.deadline.passed:
+                return self._give_up(len(due) + len(waiting), len(tasks))
+            while due and not self.lost and len(waiting) <= WORKERS:
+                task = due.pop()
+                waiting[pool.submit(task)] = task
+            for future in wait(waiting, timeout=min(0.5, self.bounds.deadline.left), return_when=FIRST_COMPLETED).done:
+                self._add(waiting.pop(future), future)
+                yield
+        return None
+
+    def _give_up(self, missing: int, tasks: int) -> None:
+        made = (
+            f"{self.result.steps:,} operations were made when the time was over, and {missing} of {tasks} parts of this round were missing"
+        )
+        self.unfinished.append(f"{made}: give more --seconds, or fewer --operations")
+
+    def _add(self, task: Task, future: Future[RunResult]) -> None:
+        try:
+            part = future.result()
+        except WorkerLost as lost:
+            return self._add_lost(lost)
+        except UsageError as wrong:  # raised while a cache was made: what was found before counts all the same
+            if not self.result.found:
+                raise
+            return self.unfinished.append(str(wrong))
+        self.result.merge(part)
+        if task.of_machine:
+            self.machine.merge(part)
+        return None
+
+    def _add_lost(self, lost: WorkerLost) -> None:
+        """Record that a call has ended its process, or did not return."""
+        found = of_lost(lost)
+        if found is None:
+            return self.unfinished.append(str(lost))
+        self.lost = True
+        return self.result.merge(RunResult(runs=1, steps=len(found.trace), found={found.violation.property: found}))
+
+
+def verify(pool: Executor, subject: Subject, bounds: Bounds, progress: Progress) -> Report:
     """Search, shrink what is found, and judge each property. `progress(share done, what)` is called at least once a second."""
     start = monotonic()
-    result, machine = RunResult(), RunResult()
-    with workers_for(subject) as pool:
-        for part, of_machine in _search(pool, subject, bounds, progress):
-            result.merge(part)
-            if of_machine:
-                machine.merge(part)
-        seconds = {id_: SHRINK_SECONDS + SHRINK_PER_STEP * len(found.trace) for id_, found in result.found.items()}
-        jobs = {id_: pool.submit(shrink, subject, found, seconds[id_]) for id_, found in result.found.items()}
-        found = []
-        for i, (id_, job) in enumerate(jobs.items()):
-            progress(i / len(jobs), f"shrinking the trace of {id_}")
-            found.append(job.result())
-    found = share(subject, found)
+    search = Search(subject, bounds)
+    search.run(pool, progress)
+    found = _smaller(pool, search, progress)
+    result, machine = search.result, search.machine
     idle = never_fired(machine) if machine.runs else ()
     verdicts = judged(result, subject.supports, subject.white_box, bounds.misused)
     order = list(CATALOGUE)
     found.sort(key=lambda f: order.index(f.violation.property))
     elapsed = monotonic() - start
-    return Report(subject.name, bounds, verdicts, tuple(found), result.steps, result.runs, elapsed, idle)
+    return Report(subject.name, bounds, verdicts, tuple(found), result.steps, result.runs, elapsed, idle, tuple(search.unfinished))
 
 
-def _search(pool: Executor, subject: Subject, bounds: Bounds, progress: Callable[[float, str], None]) -> Iterator[tuple[RunResult, bool]]:
-    """Yield results, and whether they are of the state machine, until the time is over; after a refutation, half of the time is enough."""
-    configs = [(policy, size) for size in bounds.page_sizes for policy in bounds.policies]
-    start, refuted, submitted = monotonic(), False, 0
-    budget = bounds.seconds
-    waiting: dict[Future[RunResult], bool] = {}
-    tasks = [(_probe, (subject, bounds), False), (_machine, (subject, bounds), True)]
-    while waiting or tasks or submitted < SLICES_MIN or monotonic() - start < budget:
-        while len(waiting) < WORKERS + 1 and (tasks or submitted < SLICES_MIN or monotonic() - start < budget):
-            if tasks:
-                function, arguments, of_machine = tasks.pop(0)
-                waiting[pool.submit(function, *arguments)] = of_machine
-            else:
-                policy, size = configs[submitted % len(configs)]
-                waiting[pool.submit(_slice, subject, policy, size, bounds, submitted)] = False
-                submitted += 1
-        done, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
-        for future in done:
-            part = future.result()
-            yield part, waiting.pop(future)
-            if part.found and not refuted:
-                refuted, budget = True, max(bounds.seconds / 2, len(configs) * SLICE_SECONDS / WORKERS)
-        share = min(1.0, (monotonic() - start) / budget)
-        progress(share, f"{submitted} slices of {len(configs)} configurations")
+def _smaller(pool: Executor, search: Search, progress: Progress) -> list[Found]:
+    """Return what was found with shorter traces, as far as the time allows."""
+    faults = search.result.found
+    try:
+        ceiling = Deadline(search.bounds.deadline.ends + SHRINK_SECONDS)
+        starting = Deadline(min(ceiling.ends, Deadline.after(RESTART_SECONDS).ends))
+        limits = {id_: (starting if found.ends_process else ceiling).left for id_, found in faults.items()}
+        jobs = {id_: pool.submit(shrink, _shrunk_on(search.subject, found), found, limits[id_]) for id_, found in faults.items()}
+        smaller = []
+        for i, (id_, job) in enumerate(jobs.items()):
+            progress(i / len(jobs), f"shrinking the trace of {id_}")
+            smaller.append(replace(_or_else(job, faults[id_], ceiling), ends_process=faults[id_].ends_process))
+        apart = [found for found in smaller if found.ends_process]
+        together = [found for found in smaller if not found.ends_process]
+        shared = (
+            _or_else(pool.submit(share, search.subject, together), together, Deadline(ceiling.ends + SHARE_SECONDS)) if together else []
+        )
+        return apart + shared
+    except KeyboardInterrupt:
+        return list(faults.values())
 
 
-def _slice(subject: Subject, policy: str, page_size: int, bounds: Bounds, number: int) -> RunResult:
-    """Run random operations under one policy and page size, for about a second.
-
-    Some slices begin with one long run over a large tree, for faults that need many victims, many ticks or long edges.
-    """
-    result, end = RunResult(), monotonic() + min(SLICE_SECONDS, bounds.seconds)
-    k, first = 0, number + number // (len(bounds.policies) * len(bounds.page_sizes))  # a slow subject gets one run in each slice
-    if number % LONG_EVERY == LONG_EVERY // 2 and bounds.seconds >= LONG_FROM:
-        config = Config(policy, page_size, bounds.pool or page_size * LONG_PAGES, bounds.device)
-        seed = (bounds.seed << 32) + (number << 16) - 1
-        result.merge(random_run(subject, config, seed, LONG_STEPS, 4 * STRIDE, bounds.misused, longest=LONG_KEY))
-    while k == 0 or monotonic() < end:
-        turn = first + k
-        pool = bounds.pool or page_size * POOL_PAGES[(turn + turn // STRIDE) % len(POOL_PAGES)]
-        config = Config(policy, page_size, pool, bounds.device)
-        stride = 1 if turn % STRIDE == 0 else STRIDE
-        result.merge(random_run(subject, config, (bounds.seed << 32) + (number << 16) + k, 120, stride, bounds.misused))
-        k += 1
-    return result
+def _shrunk_on(subject: Subject, found: Found) -> Subject:
+    """Return the subject to replay traces on: in a process of its own, if the fault ends the process."""
+    return isolated(subject) if found.ends_process else subject
 
 
-def _machine(subject: Subject, bounds: Bounds) -> RunResult:
-    """Run the Hypothesis state machine, which draws its own configurations. A slow subject gets fewer examples, at least EXAMPLES_MIN."""
-    result, end = RunResult(), monotonic() + bounds.seconds / 2
-    examples = max(EXAMPLES_MIN, int(bounds.seconds * 3))
-    found = hypothesis_batches(subject, bounds.policies, bounds.page_sizes, bounds.seed, examples, misused=bounds.misused)
-    for batches, part in enumerate(found, 1):
-        result.merge(part)
-        if monotonic() > end and batches * BATCH >= EXAMPLES_MIN:
-            break
-    return result
-
-
-def _probe(subject: Subject, bounds: Bounds) -> RunResult:
-    result = RunResult()
-    for size in bounds.page_sizes[:2]:
-        result.merge(probed(subject, Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device)))
-        if result.found:
-            break
-    return result
+def _or_else(job: "Future[T]", otherwise: T, ceiling: Deadline) -> T:
+    """Return the result of a job; the other value if there is none by then."""
+    try:
+        return job.result(ceiling.left)
+    except (TimeoutError, WorkerLost, UsageError):
+        return otherwise
 
 
 def judged(result: RunResult, supports: Supports, white_box: bool, misused: bool = False) -> tuple[PropertyVerdict, ...]:

@@ -8,7 +8,7 @@ import os
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.core.subject import Factory, Given, Named, Subject
+from radixcheck.verification.core.supervision import SUPERVISION
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup, Supports
@@ -78,6 +79,14 @@ class Imported:
         return getattr(import_module(self.module), self.attribute)(setup)
 
 
+def isolated(subject: Subject) -> Subject:
+    """Return the subject in a process of its own, in which it may end or never return; the same subject if it cannot be started there."""
+    if not subject.portable or not subject.supports.here:
+        return subject
+    factory = Remote(served_by(subject.name, sys.executable))
+    return replace(subject, factory=factory, supports=replace(subject.supports, here=False))
+
+
 def resolve(given: Given, device: str = "cpu") -> Subject:
     """Return the subject of a name or of a factory. One throw-away cache is made on `device` to read what it supports.
 
@@ -87,14 +96,16 @@ def resolve(given: Given, device: str = "cpu") -> Subject:
         return given
     _check_device(device)
     if isinstance(given, str):
+        SUPERVISION.doing(f"importing {given!r}")
         name, factory = given, _factory(given)
     else:
         name, factory = f"{getattr(given, '__module__', '')}:{getattr(given, '__qualname__', type(given).__name__)}", given
+    SUPERVISION.doing(f"making a cache of {name!r}")
     try:
         made = factory(Setup(1, "lru", WatchedPool(64, 1), device))
     except UsageError:
         raise
-    except Exception as error:  # a user's factory may raise anything
+    except (Exception, SystemExit, GeneratorExit) as error:  # a user's factory may raise anything
         raise UsageError(f"the factory of {name!r} raised {type(error).__name__}: {error}") from error
     supports = getattr(made, "supports", None)
     if not isinstance(supports, Supports):
@@ -131,7 +142,7 @@ def _factory(name: str) -> Factory:
         if error.name == "torch" and module.startswith("radixcheck.verification."):
             raise UsageError(f"{name} needs torch: pip install 'radixcheck[torch]'") from error
         raise UsageError(f"cannot import {module!r} for subject {name!r}: {error}") from error
-    except Exception as error:  # a user's module may raise anything while it is imported
+    except (Exception, SystemExit) as error:  # a user's module may raise anything while it is imported
         raise UsageError(f"importing {module!r} for subject {name!r} raised {type(error).__name__}: {error}") from error
     if not callable(getattr(found, attribute, None)):
         raise UsageError(f"module {module!r} has no factory {attribute!r}: a subject is named module:factory")

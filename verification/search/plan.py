@@ -1,0 +1,110 @@
+"""The plan of a search: which tasks make it up. It follows from the subject, the bounds and the seed, never from a clock.
+
+So a search does the same on a busy machine as on a quiet one. Tasks come in rounds: all of a round are performed, and after a round in
+which something was found no other begins.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.search.machine import BATCH, hypothesis_batches
+from radixcheck.verification.search.probes import POOL_PAGES as PROBE_PAGES
+from radixcheck.verification.search.probes import probed
+from radixcheck.verification.search.run import RunResult, random_run
+from radixcheck.verification.search.search_results import POOL_PAGES, Bounds
+
+STEPS, RUNS = 120, 8  # operations of one run, and runs of one slice
+LONG_EVERY, LONG_STEPS, LONG_PAGES, LONG_KEY = 5, 2_400, 160, 40  # every 5th slice begins with one long run; pages of its pool and of a key
+LONG_FROM = 7_200  # planned operations: a shorter search makes no long run
+SLICES_MIN = 4  # some properties are exercised by these runs only
+EXAMPLES_MIN = 100  # of the state machine: with fewer, a rule may never fire by chance
+EXAMPLES_PER_SECOND = 2
+EXAMPLES = 2 * BATCH  # of one task
+STRIDE = 8  # the formulas are evaluated on every 8th step, and in every 8th run on every step
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A part of the search: a function that can be pickled, and its arguments. It returns the same whenever it is called."""
+
+    function: Callable[..., RunResult]
+    arguments: tuple[Any, ...]
+    operations: int = 0  # planned, random
+    of_machine: bool = False
+
+    def __call__(self) -> RunResult:
+        """Return its result."""
+        return self.function(*self.arguments)
+
+
+def rounds(subject: Subject, bounds: Bounds) -> Iterator[list[Task]]:
+    """Yield the tasks of each round: first some of each kind, then the rest in two halves."""
+    slices, machine = _slices(subject, bounds), _machine_tasks(subject, bounds)
+    first = max(SLICES_MIN, len(slices) // 4)
+    half = first + (len(slices) - first + 1) // 2
+    early = EXAMPLES_MIN // EXAMPLES
+    yield [Task(_probe, (subject, bounds)), *machine[:early], *slices[:first]]
+    yield [*machine[early:], *slices[first:half]]
+    yield slices[half:]
+
+
+def _slices(subject: Subject, bounds: Bounds) -> list[Task]:
+    """Return the tasks that run random operations."""
+    long_run, tasks, left = bounds.operations >= LONG_FROM, list[Task](), bounds.operations
+    while left > 0 or len(tasks) < SLICES_MIN:
+        number = len(tasks)
+        long_steps = LONG_STEPS if long_run and number % LONG_EVERY == LONG_EVERY // 2 else 0
+        tasks.append(Task(run_slice, (subject, bounds, number, long_steps), RUNS * STEPS + long_steps))
+        left -= tasks[-1].operations
+    return tasks
+
+
+def run_slice(subject: Subject, bounds: Bounds, number: int, long_steps: int) -> RunResult:
+    """Run random operations, each run under the next policy and page size.
+
+    Some slices begin with one long run over a large tree, for faults that need many victims, many ticks or long edges.
+    """
+    result, configs = RunResult(), _configs(bounds)
+    seed = (bounds.seed << 32) + (number << 16)
+    if long_steps:
+        policy, size = configs[number // LONG_EVERY % len(configs)]
+        config = Config(policy, size, bounds.pool or size * LONG_PAGES, bounds.device)
+        result.merge(random_run(subject, config, seed + RUNS, long_steps, 4 * STRIDE, bounds.misused, longest=LONG_KEY))
+    for k in range(RUNS):
+        run = number * RUNS + k
+        (policy, size), turn = configs[run % len(configs)], run + run // STRIDE + run // len(configs)
+        config = Config(policy, size, bounds.pool or size * POOL_PAGES[turn % len(POOL_PAGES)], bounds.device)
+        result.merge(random_run(subject, config, seed + k, STEPS, 1 if turn % STRIDE == 0 else STRIDE, bounds.misused))
+    return result
+
+
+def _configs(bounds: Bounds) -> list[tuple[str, int]]:
+    """Return each policy with each page size, in an order that mixes them."""
+    pairs = [(policy, size) for size in bounds.page_sizes for policy in bounds.policies]
+    Random(bounds.seed).shuffle(pairs)
+    return pairs
+
+
+def _machine_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
+    """Return the tasks that run the Hypothesis state machine, which draws its own configurations."""
+    examples = max(EXAMPLES_MIN, int(bounds.seconds * EXAMPLES_PER_SECOND))
+    return [Task(_machine, (subject, bounds, first), of_machine=True) for first in range(0, examples, EXAMPLES)]
+
+
+def _machine(subject: Subject, bounds: Bounds, first: int) -> RunResult:
+    """Run some examples of the state machine."""
+    seed = (bounds.seed << 16) + first
+    return RunResult.of(hypothesis_batches(subject, bounds.policies, bounds.page_sizes, seed, EXAMPLES, misused=bounds.misused))
+
+
+def _probe(subject: Subject, bounds: Bounds) -> RunResult:
+    result = RunResult()
+    for size in bounds.page_sizes[:2]:
+        result.merge(probed(subject, Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device)))
+        if result.found:
+            break
+    return result
