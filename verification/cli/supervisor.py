@@ -40,7 +40,7 @@ def supervised(command: Callable[[], int]) -> int:
 def _be_child(command: Callable[[], int]) -> None:
     """Run the command, report its status and end the process, without waiting for threads that a cache has left."""
     os.setpgid(0, 0)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in FORWARDED:
         signal.signal(number, signal.default_int_handler)
     status: int = Status.UNDECIDED
     try:

@@ -19,7 +19,7 @@ while read -r sign target; do
     all=$rest
     [ "$sign" = + ] && all="$all $target"
 done
-for each in $all; do kill -9 -- "$each"; done
+for each in $all; do kill -s KILL -- "$each"; done
 """
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import select
+import signal
 import subprocess
 import weakref
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+from radixcheck.verification.core.guardian import GUARDIAN
 from radixcheck.verification.core.timeouts import Timeout
 
 LONGEST = 1 << 26  # bytes of one line
@@ -46,6 +48,7 @@ class Process:
             self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
         except OSError as error:
             raise SubjectDied(f"cannot be started: {error.strerror}") from error
+        GUARDIAN.add(-self._child.pid)  # its session: also if this process is killed
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         assert self._child.stderr is not None
@@ -174,10 +177,10 @@ class Process:
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
     """Kill a child and every process in its session."""
-    if child.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, 9)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+    GUARDIAN.remove(-child.pid)
 
 
 def excerpt(written: bytes | bytearray) -> str:

@@ -22,7 +22,7 @@ LONG_EVERY, LONG_STEPS, LONG_PAGES, LONG_KEY = 5, 2_400, 160, 40  # every 5th sl
 LONG_FROM = 7_200  # planned operations: a shorter search makes no long run
 SLICES_MIN = 4  # some properties are exercised by these runs only
 EXAMPLES_MIN = 100  # of the state machine: with fewer, a rule may never fire by chance
-EXAMPLES_PER_SECOND = 2
+OPERATIONS_PER_EXAMPLE = 500  # planned random operations for each further example
 EXAMPLES = 2 * BATCH  # of one task
 STRIDE = 8  # the formulas are evaluated on every 8th step, and in every 8th run on every step
 
@@ -91,7 +91,7 @@ def _configs(bounds: Bounds) -> list[tuple[str, int]]:
 
 def _machine_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
     """Return the tasks that run the Hypothesis state machine, which draws its own configurations."""
-    examples = max(EXAMPLES_MIN, int(bounds.seconds * EXAMPLES_PER_SECOND))
+    examples = max(EXAMPLES_MIN, bounds.operations // OPERATIONS_PER_EXAMPLE)
     return [Task(_machine, (subject, bounds, first), of_machine=True) for first in range(0, examples, EXAMPLES)]
 
 
