@@ -64,6 +64,8 @@ RECORDER = Recorder()
 
 def recorded(path: str) -> Recorded | None:
     """Return the operations of the subject that was called last, of which the last one may not have returned; None if none was called."""
+    if not os.path.exists(path):
+        return None
     lines = [line.split(" ", 2) for line in Path(path).read_text().splitlines() if line not in (_CALL, _RETURNED)]
     lines = [line for line in lines if len(line) == 3]  # the last line may be cut
     if not lines:
@@ -78,6 +80,8 @@ def recorded(path: str) -> Recorded | None:
 
 def stalled(path: str) -> float:
     """Return for how many seconds the call in progress has not returned; 0 if there is none."""
+    if not os.path.exists(path):
+        return 0.0
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 2))

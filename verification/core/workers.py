@@ -16,7 +16,6 @@ from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any
@@ -44,7 +43,6 @@ class Worker:
 
     def __init__(self, record: str) -> None:
         self._record = record
-        Path(record).touch()
         self._connection, theirs = _SPAWN.Pipe()
         self._process: SpawnProcess = _SPAWN.Process(target=_serve, args=(theirs, record))
         self._process.start()
@@ -86,7 +84,7 @@ class Workers(Executor):
         self._folder = mkdtemp(prefix="radixcheck-")
         self._threads = ThreadPoolExecutor(count)  # each passes its tasks on to a process of its own
         self._mine = threading.local()
-        self._started: list[Worker] = []
+        self._started: list[Worker] = []  # each is killed at the end
         self._closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
@@ -119,6 +117,8 @@ class Workers(Executor):
         """Return the process of this thread; start it if there is none."""
         worker: Worker | None = getattr(self._mine, "worker", None)
         if worker is None:
+            if self._closed:
+                raise WorkerLost("the worker processes were ended", None)
             worker = self._mine.worker = Worker(os.path.join(self._folder, f"{threading.get_ident()}"))
             self._started.append(worker)
             if self._closed:
