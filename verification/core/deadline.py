@@ -1,4 +1,4 @@
-"""A point in time after which no more work is begun. It is a ceiling, never the size of the work: see `search/plan.py`."""
+"""A point in time after which no more work is begun. It is a ceiling, never the size of the work: see `search/search_plan.py`."""
 
 from dataclasses import dataclass
 from math import inf

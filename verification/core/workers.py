@@ -85,7 +85,7 @@ class Workers(Executor):
         self._threads = ThreadPoolExecutor(count)  # each passes its tasks on to a process of its own
         self._mine = threading.local()
         self._started: list[Worker] = []  # each is killed at the end
-        self._closed = False
+        self._closed = threading.Event()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         """Perform the function in a worker process."""
@@ -95,7 +95,7 @@ class Workers(Executor):
         """End the processes. With `wait`, first finish the tasks."""
         if wait:
             self._threads.shutdown(cancel_futures=cancel_futures)
-        self._closed = True
+        self._closed.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in self._started:
             worker.kill()
@@ -117,11 +117,11 @@ class Workers(Executor):
         """Return the process of this thread; start it if there is none."""
         worker: Worker | None = getattr(self._mine, "worker", None)
         if worker is None:
-            if self._closed:
+            if self._closed.is_set():
                 raise WorkerLost("the worker processes were ended", None)
             worker = self._mine.worker = Worker(os.path.join(self._folder, f"{threading.get_ident()}"))
             self._started.append(worker)
-            if self._closed:
+            if self._closed.is_set():
                 worker.kill()
         return worker
 

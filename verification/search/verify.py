@@ -1,6 +1,6 @@
 """Searches a subject for violations under every policy and page size, and gives each property a verdict.
 
-What is done follows from a plan (`plan.py`). Time is only a ceiling: if it is reached, the report says what is missing, and is UNDECIDED.
+What is done follows from a plan (`search_plan.py`). Time is only a ceiling: if it is reached, the report says what is missing, and is UNDECIDED.
 A task that ends its process, or whose call does not return, has found a fault: the operations that led there are its trace.
 """
 
@@ -24,7 +24,7 @@ from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIO
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.lost import of_lost
 from radixcheck.verification.search.machine import never_fired
-from radixcheck.verification.search.plan import Task, rounds
+from radixcheck.verification.search.search_plan import Task, rounds
 from radixcheck.verification.search.probes import SCENES
 from radixcheck.verification.search.run import RunResult
 from radixcheck.verification.search.search_results import Bounds, PropertyVerdict, Report
