@@ -19,7 +19,7 @@ from radixcheck.reference import Request
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.reference.node import Node, path, slots_of
 from radixcheck.reference.tree import Walk
-from radixcheck.spec.values import BadAmount, Key, RequestExists, Row, check_tokens, pages_for
+from radixcheck.spec.values import BadAmount, Key, RequestExists, Row, pages_for, to_key
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.optimized_subject import Ledger, OptimizedSubject, WatchedDevicePool
@@ -145,7 +145,7 @@ class SteppedStart(ReferenceSubject):
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
         """Match and lock what is cached, then allocate the rest."""
-        check_tokens(key.tokens)
+        key = to_key(key)
         if request in self.requests:
             raise RequestExists(f"request {request} is live")
         walk = self._find(key)
