@@ -32,14 +32,17 @@ def misuses_for(supports: Supports) -> tuple[str, ...]:
 
 def wrong_calls_for(supports: Supports, page_size: int, tensors: bool) -> tuple[str, ...]:
     """Return the names of the calls with a wrong value that any cache with these verbs must refuse. `tensors`: its slots are in these."""
-    return _wrong_calls(supports.operations, supports.namespaces, supports.here, page_size > 1, tensors)
+    unread = (() if supports.namespaces else ("namespace",)) + (() if "priority" in supports.attributes else ("priority",))
+    return _wrong_calls(supports.operations, unread, supports.here, page_size > 1, tensors)
 
 
 @cache
-def _wrong_calls(operations: tuple[str, ...], namespaces: bool, here: bool, pages: bool, tensors: bool) -> tuple[str, ...]:
+def _wrong_calls(operations: tuple[str, ...], unread: tuple[str, ...], here: bool, pages: bool, tensors: bool) -> tuple[str, ...]:
+    """`unread`: kinds of argument that the cache need not look at."""
+
     def possible(call: WrongCall) -> bool:
         wrong = call.wrong
-        if wrong.strict or call.verb not in operations or (call.kind == "namespace" and not namespaces):
+        if wrong.strict or call.verb not in operations or call.kind in unread:
             return False
         if wrong.another and not {"match", "insert", "lock"} <= {*operations}:
             return False

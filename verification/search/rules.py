@@ -25,7 +25,7 @@ from radixcheck.verification.search.recipes import CHANGES, KeyMaker, Recipe, pa
 from radixcheck.verification.search.run import RunResult, new_checker
 
 Choice = TypeVar("Choice")
-PARTS = 8  # in which calls with a wrong value are made
+PARTS = 12  # in which calls with a wrong value are made
 LOANS_MAX = 2  # more slots in the hands of callers would leave few to cache
 RESET_PAUSE = 12  # operations between two resets, so that the tree can grow
 
