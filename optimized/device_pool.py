@@ -87,5 +87,13 @@ class DevicePool:
         if len(parts) == 1:
             self._free[below:above] = part  # half a microsecond faster than `cat`, and most calls have one part
         elif parts:
-            torch.cat(parts, out=self._free[below:above])
+            self._join(parts, below, above)
         self._height = above
+
+    def _join(self, parts: tuple[Tensor, ...], below: int, above: int) -> None:
+        try:
+            torch.cat(parts, out=self._free[below:above])
+        except RuntimeError:
+            for part in parts:
+                check_slots(part, self.device)
+            raise

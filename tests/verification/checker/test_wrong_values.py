@@ -86,7 +86,7 @@ def possible(call: WrongCall, checker: Checker, counted: bool) -> bool:
     return not (counted and call.wrong.name in ONLY_LISTED)
 
 
-@pytest.mark.parametrize(("name", "size", "verb"), product(OURS, (1, 2), VERBS))
+@pytest.mark.parametrize(("name", "size", "verb"), [*product(OURS, (1, 2), VERBS)])
 def test_a_wrong_value_is_refused_and_changes_nothing(name: str, size: int, verb: str) -> None:
     checker = scene(OURS[name], size)
     calls = [call for call in WRONG_CALLS.values() if call.verb == verb and possible(call, checker, name == "production")]
@@ -122,7 +122,7 @@ def answers(checker: Checker, convert: Callable[[int], Any]) -> list[Answer]:
     return [*found, subject.evict(convert(1)), subject.sizes()]
 
 
-@pytest.mark.parametrize(("name", "convert"), product(OURS, (Index, torch.tensor)))
+@pytest.mark.parametrize(("name", "convert"), [*product(OURS, (Index, torch.tensor))])
 def test_what_has_an_index_is_taken_as_that_integer(name: str, convert: Callable[[int], Any]) -> None:
     plain, converted = scene(OURS[name], 2), scene(OURS[name], 2)
     assert answers(plain, int) == answers(converted, convert)
@@ -174,8 +174,8 @@ def test_a_pool_refuses_wrong_values(make: type[SlotPool] | type[DevicePool]) ->
     pool.free(slots)
     assert sorted(to_ints(pool.alloc(8), BadSlots)) == list(range(8))
     for arguments in ((8.0, 2), (8, 2.0), ("8", 2), (7, 2)):
-        with pytest.raises(ValueError, match="found|pages"):
-            make(*arguments)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=r"found|pages"):
+            make(*arguments)
 
 
 @pytest.mark.parametrize("convert", [Tensor.int, Tensor.float, Tensor.bool, lambda t: t.reshape(1, -1), lambda t: t[0]])
@@ -187,11 +187,20 @@ def test_a_device_pool_refuses_tensors_of_other_types_and_shapes(convert: Callab
     assert pool.available == 4
 
 
+def test_a_device_pool_refuses_parts_that_cannot_be_joined() -> None:
+    pool = DevicePool(8, 2)
+    slots = pool.alloc(4)
+    for parts in ((slots[:2], slots[2:].float()), (slots[:2], slots[2:].reshape(1, -1)), (slots[:2], None), (None, None)):
+        with pytest.raises(BadSlots):
+            pool.free(*parts)
+    assert pool.available == 4
+
+
 def test_other_functions_refuse_wrong_values() -> None:
     cache, buffer = RadixCache(1, "lru", DevicePool(8, 1)), TokenBuffer((1, 2))
     wrong: list[Callable[[], object]] = [
         *(partial(cache.lookup, key) for key in ((1, 2), None, Key((1.5,)), Key((1,), ["a"]))),  # type: ignore[arg-type]
-        *(partial(cache.match_many, lookups) for lookups in (None, [Key((1,))], [None])),  # type: ignore[arg-type, list-item]
+        *(partial(cache.match_many, lookups) for lookups in (None, [Key((1,))], [None])),  # type: ignore[arg-type]
         *(partial(append, token) for append in (buffer.append,) for token in (1.5, None, -1, 2**64)),  # type: ignore[arg-type]
         *(partial(buffer.extend, tokens) for tokens in (None, "ab", {1}, (1, 1.5))),  # type: ignore[arg-type]
         *(partial(made, requests) for made in (batches("cpu").prepare, prepare) for requests in (None, 5, [5], [(1.5,)], [{1}])),  # type: ignore[arg-type]
