@@ -105,7 +105,7 @@ class RadixCache:
         data = pack(tokens)
         if type(priority) is not int or priority < 0:
             priority = to_amount(priority)
-        if type(slots) is not Tensor or slots.dtype is not INT64 or slots.dim() != 1 or slots.device != self._device:
+        if type(slots) is not Tensor or slots.dtype is not INT64 or slots.ndim != 1 or slots.device != self._device:
             check_slots(slots, self._device)  # the same again: a call costs as much as the checks
         whole = len(data) // self._page_bytes * self.page_size
         walk = tree.walk(namespace, data)
@@ -117,6 +117,7 @@ class RadixCache:
         path = tree.split(walk)
         if path:
             tree.count_hit(path)
+        if priority:
             tree.raise_priority(path, priority)
         tree.touch(namespace, path)
         if prefix < whole:
@@ -159,13 +160,13 @@ class RadixCache:
         """
         if type(tokens) is not int or tokens < 0:
             tokens = to_amount(tokens)
-        slots = self._memory.take(-(-tokens // self.page_size) * self.page_size)
+        slots = self._memory.take(tokens + -tokens % self.page_size)
         self._loans.lend(slots)
         return slots
 
     def free(self, slots: Tensor) -> None:
         """Take whole pages of a loan back. Raises BadSlots, NotYourSlot."""
-        if type(slots) is not Tensor or slots.dtype is not INT64 or slots.dim() != 1 or slots.device != self._device:
+        if type(slots) is not Tensor or slots.dtype is not INT64 or slots.ndim != 1 or slots.device != self._device:
             check_slots(slots, self._device)
         self._loans.settle(slots)
         self.pool.free(slots)

@@ -75,7 +75,7 @@ class DevicePool:
             if len(parts) == 1:
                 part = parts[0]
                 tokens = part.numel()
-                if part.dtype is not INT64 or part.dim() != 1:
+                if part.dtype is not INT64 or part.ndim != 1:
                     check_slots(part, self.device)
             else:
                 tokens = sum(map(Tensor.numel, parts))
@@ -93,7 +93,7 @@ class DevicePool:
     def _join(self, parts: tuple[Tensor, ...], below: int, above: int) -> None:
         try:
             torch.cat(parts, out=self._free[below:above])
-        except RuntimeError:
+        except (RuntimeError, TypeError):
             for part in parts:
                 check_slots(part, self.device)
             raise

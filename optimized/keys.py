@@ -88,7 +88,9 @@ def unpack(data: Packed) -> tuple[int, ...]:
 
 
 def part(data: Packed, start: int, stop: int) -> bytes:
-    """Return a copy of data[start:stop], with `start` and `stop` in tokens."""
+    """Return data[start:stop] as bytes of its own, with `start` and `stop` in tokens."""
+    if type(data) is bytes:
+        return data[start * TOKEN_BYTES : stop * TOKEN_BYTES]
     return memoryview(data)[start * TOKEN_BYTES : stop * TOKEN_BYTES].tobytes()
 
 
