@@ -25,7 +25,8 @@ from radixcheck.verification.search.recipes import CHANGES, KeyMaker, Recipe, pa
 from radixcheck.verification.search.run import RunResult, new_checker
 
 Choice = TypeVar("Choice")
-PARTS = 12  # in which calls with a wrong value are made
+PARTS, RARE_PARTS = 48, 12  # in which calls with a wrong value are made: those that are possible now and then have fewer parts
+RARE = ("insert", "free", "decode")  # they need a caller's slots, or a live request
 LOANS_MAX = 2  # more slots in the hands of callers would leave few to cache
 RESET_PAUSE = 12  # operations between two resets, so that the tree can grow
 
@@ -262,17 +263,18 @@ class MisusedMachine(Machine):
     @rule(part=st.integers(0, PARTS - 1))
     def misuse(self, part: int) -> None:
         """Try every misuse that is possible now, of those with a wrong value a part in turn: each must change nothing."""
-        for name in (*misuses_for(self.checker.supports), *self._wrong_calls()[part::PARTS]):
+        for name in (*misuses_for(self.checker.supports), *self._wrong_calls(part)):
             tried = self.checker.tally.exercised["MISUSE"]
             self._step(Op(name))
             self.run.fired[name] += self.checker.tally.exercised["MISUSE"] - tried
 
-    def _wrong_calls(self) -> tuple[str, ...]:
-        """Return the names of the calls, each counted from now on: one that never fires fails the search."""
+    def _wrong_calls(self, part: int) -> list[str]:
+        """Return one part of the names. All are counted from now on: one that never fires fails the search."""
         engine = self.checker.engine
         names = wrong_calls_for(self.checker.supports, engine.page_size, engine.container is not list)
         self.run.fired.update(dict.fromkeys(names, 0))
-        return names
+        rare = [name for name in names if name.startswith(RARE)]
+        return rare[part % RARE_PARTS :: RARE_PARTS] + [name for name in names if not name.startswith(RARE)][part::PARTS]
 
 
 def _pick(choices: Iterable[Choice], which: int) -> Choice:
