@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from radixcheck.optimized.keys import TOKEN_BYTES, Packed, pack
-from radixcheck.spec.values import BadKey
+from radixcheck.spec.values import BadKey, shown
 
 # A list or tuple, each token of which is checked. Or an array or a contiguous memoryview of 8-byte integers, which is not checked: a check
 # would cost as much as the copy. Its owner must make sure that its numbers are tokens of at most 63 bits.
@@ -101,7 +101,10 @@ def batches(device: torch.device | str) -> Batches:
 
 def _parts(requests: Sequence[Tokens]) -> "list[array[int] | Packed | memoryview]":
     """Return the content of the buffer in parts: the tokens of each request, the lengths, space for the starts."""
-    lengths = array("q", list(map(len, requests)))
+    try:
+        lengths = array("q", list(map(len, requests)))
+    except TypeError as wrong:
+        raise BadKey(f"expected the tokens of each request, found {shown(requests)}") from wrong
     room = bytes(TOKEN_BYTES * (len(requests) + 1))
     return [*(requests if _are_arrays(requests) else map(_packed, requests)), lengths, room]
 

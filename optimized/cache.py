@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from torch import Tensor
 
 from radixcheck.optimized.device_pool import Pool
-from radixcheck.optimized.keys import TOKEN_BYTES, check_priority, pack, part
+from radixcheck.optimized.keys import INT64, TOKEN_BYTES, check_slots, pack, part
 from radixcheck.optimized.loans import CountedLoans, Loans
 from radixcheck.optimized.lookup import Lookup
 from radixcheck.optimized.matched import Inserted, Matched
@@ -14,7 +14,7 @@ from radixcheck.optimized.node import Node
 from radixcheck.optimized.requests import Requests
 from radixcheck.optimized.tags import NoTags, TagKeeper
 from radixcheck.optimized.tree import NodeTree
-from radixcheck.spec.values import BadAmount, Key, NotLocked, Row, Sizes, StaleHandle, StillHeld
+from radixcheck.spec.values import BadAmount, BadKey, Key, NotLocked, Row, Sizes, StaleHandle, StillHeld, parts_of, to_amount
 
 
 class Receipt:
@@ -42,6 +42,7 @@ class RadixCache:
         self.pool = pool
         self.tags: TagKeeper = NoTags() if tags is None else tags
         self.tree = NodeTree(page_size, policy, pool.device)
+        self._device = self.tree.nothing.device  # with its number, which `pool.device` may lack ("cuda")
         self._memory = Memory(self.tree, pool)
         self._requests = Requests(self._memory, self.tags)
         self.requests = self._requests.live
@@ -55,8 +56,9 @@ class RadixCache:
 
         May split a node. Refreshes the times of what it returns, counts no hit.
         """
-        tree, namespace = self.tree, key.namespace
-        walk = tree.walk(namespace, pack(key.tokens))
+        tree = self.tree
+        tokens, namespace = parts_of(key)
+        walk = tree.walk(namespace, pack(tokens))
         path = tree.split(walk)
         tree.touch(namespace, path)
         found = Matched(walk.length, path[-1] if path else tree.root, tree.pieces(path))
@@ -65,21 +67,29 @@ class RadixCache:
 
     def peek(self, key: Key) -> int:
         """Return the length in tokens that `match` would return; changes nothing. Raises BadKey."""
-        return self.tree.walk(key.namespace, pack(key.tokens)).length
+        tokens, namespace = parts_of(key)
+        return self.tree.walk(namespace, pack(tokens)).length
 
     def lookup(self, key: Key) -> Lookup:
         """Return this key in a form for `match_many`, which a scheduler calls as long as its request waits. Raises BadKey."""
-        return Lookup(self.tree, key.namespace, bytes(pack(key.tokens)))
+        tokens, namespace = parts_of(key)
+        return Lookup(self.tree, namespace, bytes(pack(tokens)))
 
     def match_many(self, lookups: Iterable[Lookup]) -> list[int]:
-        """Return what `peek` would return for each of these keys; walks only where the last result is out of date."""
-        return [lookup.refreshed() for lookup in lookups]
+        """Return what `peek` would return for each of these keys; walks only where the last result is out of date.
+
+        Raises BadKey for anything that is not a `Lookup`. One of another cache gets the answer of that cache.
+        """
+        try:
+            return [lookup.refreshed() for lookup in lookups]
+        except (AttributeError, TypeError) as wrong:
+            raise BadKey("expected what `lookup` has returned, for each key") from wrong
 
     def insert(self, key: Key, slots: Tensor, priority: int = 0) -> int:
         """Cache the whole pages of `key`; return how many tokens were cached already, as `prefix`.
 
         `slots` has one slot for each token of the whole pages, at least. The caller still owns `slots[:prefix]` and the unaligned tail; the
-        rest is copied, and belongs to the tree. Raises BadKey, BadAmount (too few slots, a priority below 0), NotYourSlot.
+        rest is copied, and belongs to the tree. Raises BadKey, BadSlots, BadAmount (too few slots, the priority), NotYourSlot.
         """
         return self._insert(key, slots, priority)[0]
 
@@ -90,21 +100,26 @@ class RadixCache:
         return Inserted(present, Matched(node.end, node, self.tree.pieces(path)))
 
     def _insert(self, key: Key, slots: Tensor, priority: int) -> tuple[int, list[Node]]:
-        tree, data = self.tree, pack(key.tokens)
-        if priority:
-            check_priority(priority)
+        tree = self.tree
+        tokens, namespace = parts_of(key)
+        data = pack(tokens)
+        if type(priority) is not int or priority < 0:
+            priority = to_amount(priority)
+        if type(slots) is not Tensor or slots.dtype is not INT64 or slots.ndim != 1 or slots.device != self._device:
+            check_slots(slots, self._device)  # the same again: a call costs as much as the checks
         whole = len(data) // self._page_bytes * self.page_size
+        walk = tree.walk(namespace, data)
+        prefix = walk.length
         if slots.numel() < whole:
             raise BadAmount(f"{slots.numel()} slots for {whole} tokens")
-        walk = tree.walk(key.namespace, data)
-        prefix = walk.length
         given = slots.narrow_copy(0, prefix, whole - prefix) if prefix < whole else tree.nothing
         self._loans.settle(given)
         path = tree.split(walk)
-        tree.count_hit(path)
+        if path:
+            tree.count_hit(path)
         if priority:
             tree.raise_priority(path, priority)
-        tree.touch(key.namespace, path)
+        tree.touch(namespace, path)
         if prefix < whole:
             node = path[-1] if path else tree.root
             leaf = Node(node, walk.link, part(data, prefix, whole), given)
@@ -126,7 +141,7 @@ class RadixCache:
         return receipt
 
     def unlock(self, receipt: object) -> None:
-        """Release one lock, once (SGLang: `dec_lock_ref`). Raises NotLocked."""
+        """Release one lock of this cache, once (SGLang: `dec_lock_ref`). Raises NotLocked."""
         if not isinstance(receipt, Receipt) or receipt not in self._receipts:
             raise NotLocked("this receipt holds no lock")
         self._receipts.remove(receipt)
@@ -134,8 +149,8 @@ class RadixCache:
 
     def evict(self, tokens: int) -> int:
         """Evict the least leaves until `tokens` are freed or none is evictable; return the tokens freed. Raises BadAmount."""
-        if tokens < 0:
-            raise BadAmount(f"{tokens} tokens to evict")
+        if type(tokens) is not int or tokens < 0:
+            tokens = to_amount(tokens)
         return self._memory.evict(tokens)
 
     def alloc(self, tokens: int) -> Tensor:
@@ -143,14 +158,16 @@ class RadixCache:
 
         Raises NoRoom, evicting nothing, and BadAmount.
         """
-        if tokens < 0:
-            raise BadAmount(f"{tokens} tokens to allocate")
-        slots = self._memory.take(-(-tokens // self.page_size) * self.page_size)
+        if type(tokens) is not int or tokens < 0:
+            tokens = to_amount(tokens)
+        slots = self._memory.take(tokens + -tokens % self.page_size)
         self._loans.lend(slots)
         return slots
 
     def free(self, slots: Tensor) -> None:
-        """Take whole pages of a loan back. Raises NotYourSlot."""
+        """Take whole pages of a loan back. Raises BadSlots, NotYourSlot."""
+        if type(slots) is not Tensor or slots.dtype is not INT64 or slots.ndim != 1 or slots.device != self._device:
+            check_slots(slots, self._device)
         self._loans.settle(slots)
         self.pool.free(slots)
 
@@ -159,7 +176,7 @@ class RadixCache:
     def start(self, request: int, key: Key, priority: int = 0) -> Row[Tensor]:
         """Match, lock, and take slots for the rest after evicting the shortfall; return one slot for each token of `key`.
 
-        Raises NoRoom, RequestExists, BadKey, BadAmount (a priority below 0).
+        Raises NoRoom, RequestExists, BadRequest, BadKey, BadAmount (the priority).
         """
         return self._requests.start(request, key, priority)
 

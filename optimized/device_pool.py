@@ -5,7 +5,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from radixcheck.spec.values import BadAmount, NoRoom
+from radixcheck.optimized.keys import INT64, check_slots
+from radixcheck.spec.values import BadAmount, BadSlots, NoRoom, shown, to_amount, to_int
 
 
 class Pool(Protocol):
@@ -38,12 +39,13 @@ class DevicePool:
     """
 
     def __init__(self, capacity: int, page_size: int, device: torch.device | str = "cpu") -> None:
+        capacity, page_size = to_int(capacity, ValueError), to_int(page_size, ValueError)
         if page_size < 1 or capacity < 0 or capacity % page_size:
             raise ValueError(f"a capacity of {capacity} tokens is not made of whole pages of {page_size}")
         self.capacity = capacity
         self.page_size = page_size
-        self.device = torch.device(device)
-        self._free = torch.arange(capacity, dtype=torch.int64, device=self.device)
+        self._free = torch.arange(capacity, dtype=torch.int64, device=device)
+        self.device = self._free.device
         self._height = capacity
 
     @property
@@ -53,22 +55,45 @@ class DevicePool:
 
     def alloc(self, tokens: int) -> Tensor:
         """Return `tokens` free slots, page by page. Raises BadAmount unless these are whole pages, and NoRoom."""
-        if tokens < 0 or tokens % self.page_size:
-            raise BadAmount(f"{tokens} tokens are not whole pages of {self.page_size}")
+        if type(tokens) is not int or tokens < 0:
+            tokens = to_amount(tokens)
+        if tokens % self.page_size:
+            raise BadAmount(f"{shown(tokens)} tokens are not whole pages of {self.page_size}")
         below = self._height - tokens
         if below < 0:
-            raise NoRoom(f"{tokens} tokens needed, {self._height} are free")
-        self._height = below
-        return self._free.narrow_copy(0, below, tokens)
+            raise NoRoom(f"{shown(tokens)} tokens needed, {self._height} are free")
+        slots = self._free.narrow_copy(0, below, tokens)
+        self._height = below  # last: a copy that fails has changed nothing
+        return slots
 
     def free(self, *parts: Tensor) -> None:
-        """Take whole pages back: every slot of each page, in order. Does not check whether they were taken."""
-        tokens = sum(map(Tensor.numel, parts))
+        """Take whole pages back: every slot of each page, in order. Raises BadSlots, freeing none.
+
+        Does not check whether they were taken, where they are, nor, of several parts, the type of those that are converted without loss.
+        """
+        try:
+            if len(parts) == 1:
+                part = parts[0]
+                tokens = part.numel()
+                if part.dtype is not INT64 or part.ndim != 1:
+                    check_slots(part, self.device)
+            else:
+                tokens = sum(map(Tensor.numel, parts))
+        except (AttributeError, TypeError) as wrong:
+            raise BadSlots(f"expected tensors, found {shown(parts)}") from wrong
         below, above = self._height, self._height + tokens
         assert tokens % self.page_size == 0, "pages are freed as a whole"
         assert above <= self.capacity, "more slots are free than there are"
         if len(parts) == 1:
-            self._free[below:above] = parts[0]  # half a microsecond faster than `cat`, and most calls have one part
-        else:
-            torch.cat(parts, out=self._free[below:above])
+            self._free[below:above] = part  # half a microsecond faster than `cat`, and most calls have one part
+        elif parts:
+            self._join(parts, below, above)
         self._height = above
+
+    def _join(self, parts: tuple[Tensor, ...], below: int, above: int) -> None:
+        try:
+            torch.cat(parts, out=self._free[below:above])
+        except (RuntimeError, TypeError):
+            for part in parts:
+                check_slots(part, self.device)
+            raise

@@ -7,9 +7,13 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import overload
 
-from radixcheck.spec.values import BadAmount, BadKey, check_tokens
+import torch
+from torch import Tensor
+
+from radixcheck.spec.values import BadKey, BadSlots, check_sequence, check_tokens, shown
 
 TOKEN_BYTES = 8
+INT64 = torch.int64
 Packed = bytes | bytearray  # its owner may append to a bytearray: what is kept after a call is a copy
 
 
@@ -62,17 +66,20 @@ def pack(tokens: Sequence[int]) -> Packed:
     >>> len(pack((7, 8))), unpack(pack((7, 8)))
     (16, (7, 8))
     """
-    if type(tokens) is TokenBuffer:
-        return tokens.data
-    if type(tokens) is array and tokens.typecode == "Q":
-        return tokens.tobytes()
-    if isinstance(tokens, bytes | bytearray):  # `array` would read one token from eight bytes
-        raise BadKey("bytes are not tokens: if each token is eight bytes, pass memoryview(...).cast('Q')")
+    kind = type(tokens)
+    if kind is not tuple and kind is not list:
+        if type(tokens) is TokenBuffer:
+            return tokens.data
+        if type(tokens) is array and tokens.typecode == "Q":
+            return tokens.tobytes()
+        if isinstance(tokens, bytes | bytearray):  # `array` would read one token from eight bytes
+            raise BadKey("bytes are not tokens: if each token is eight bytes, pass memoryview(...).cast('Q')")
+        check_sequence(tokens, BadKey)
     try:
         return array("Q", tokens).tobytes()
-    except (OverflowError, TypeError) as error:
+    except Exception as error:  # a caller's object may raise anything
         check_tokens(tokens)
-        raise BadKey("a token does not fit 64 bits") from error
+        raise BadKey(f"these are not tokens: {shown(tokens)}") from error
 
 
 def unpack(data: Packed) -> tuple[int, ...]:
@@ -81,7 +88,9 @@ def unpack(data: Packed) -> tuple[int, ...]:
 
 
 def part(data: Packed, start: int, stop: int) -> bytes:
-    """Return a copy of data[start:stop], with `start` and `stop` in tokens."""
+    """Return data[start:stop] as bytes of its own, with `start` and `stop` in tokens."""
+    if type(data) is bytes:
+        return data[start * TOKEN_BYTES : stop * TOKEN_BYTES]
     return memoryview(data)[start * TOKEN_BYTES : stop * TOKEN_BYTES].tobytes()
 
 
@@ -104,7 +113,10 @@ def common_pages(segment: bytes, data: Packed, at: int, page_bytes: int) -> int:
     return low
 
 
-def check_priority(priority: int) -> None:
-    """Raise BadAmount for a priority below 0, the least that there is."""
-    if priority < 0:
-        raise BadAmount(f"priority {priority} is below 0")
+def check_slots(slots: object, device: torch.device) -> None:
+    """Raise BadSlots unless this is a tensor of int64, of one dimension, on this device. Reads no slot."""
+    if not isinstance(slots, Tensor):
+        raise BadSlots(f"expected slots in a tensor, found {shown(slots)}")
+    if slots.dtype is not INT64 or slots.dim() != 1 or slots.device != device or slots.layout is not torch.strided:
+        kind = f"{slots.dtype}, of {slots.dim()} dimensions, on {slots.device}, {slots.layout}"
+        raise BadSlots(f"expected slots in a tensor of int64, of one dimension, on {device}; found {kind}")

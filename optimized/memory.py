@@ -4,7 +4,7 @@ from torch import Tensor
 
 from radixcheck.optimized.device_pool import Pool
 from radixcheck.optimized.tree import NodeTree
-from radixcheck.spec.values import NoRoom
+from radixcheck.spec.values import NoRoom, shown
 
 
 class Memory:
@@ -18,7 +18,7 @@ class Memory:
         """Raise NoRoom unless `take(tokens)` can succeed once `reserved` evictable tokens are locked."""
         room = self.pool.available + self.tree.evictable - reserved
         if tokens > room:
-            raise NoRoom(f"{tokens} tokens needed, {room} are free or evictable")
+            raise NoRoom(f"{shown(tokens)} tokens needed, {room} are free or evictable")
 
     def take(self, tokens: int) -> Tensor:
         """Return slots for whole pages. Raises NoRoom, evicting nothing, if free and evictable ones together are too few."""

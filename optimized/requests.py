@@ -12,12 +12,24 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from radixcheck.optimized.keys import TokenBuffer, check_priority, pack, part
+from radixcheck.optimized.keys import TokenBuffer, pack, part
 from radixcheck.optimized.matched import Matched, joined
 from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.tags import TagKeeper
-from radixcheck.spec.values import Key, Namespace, RequestExists, Row, UnknownRequest, pages_for
+from radixcheck.spec.values import (
+    BadRequest,
+    Key,
+    Namespace,
+    RequestExists,
+    Row,
+    UnknownRequest,
+    pages_for,
+    parts_of,
+    shown,
+    to_amount,
+    to_int,
+)
 
 
 @dataclass(slots=True)
@@ -45,21 +57,26 @@ class Requests:
 
     def start(self, request: int, key: Key, priority: int) -> Row[Tensor]:
         """Match, lock, take the rest. The guard uses a walk that changes nothing, so that NoRoom changes nothing."""
-        tree, tokens = self._tree, TokenBuffer(key.tokens)
-        check_priority(priority)
+        tree = self._tree
+        given, namespace = parts_of(key)
+        tokens = TokenBuffer(given)
+        if type(priority) is not int or priority < 0:
+            priority = to_amount(priority)
+        if type(request) is not int or request < 0:
+            request = to_amount(request, BadRequest)
         if request in self.live:
-            raise RequestExists(f"request {request} is live")
-        walk = tree.walk(key.namespace, tokens.data)
+            raise RequestExists(f"request {shown(request)} is live")
+        walk = tree.walk(namespace, tokens.data)
         need = pages_for(len(tokens) - walk.length, self._page_size) * self._page_size
         self._memory.check_room(need, tree.evictable_tokens(walk))
         path = tree.split(walk)
-        tree.touch(key.namespace, path)
+        tree.touch(namespace, path)
         tree.lock_path(path)
         found = Matched(walk.length, path[-1] if path else tree.root, tree.pieces(path))
         self._tags.check(found, key)
         row = joined((*found.pieces, self._memory.take(need)))
         tag = self._tags.write(row, key, walk.length)
-        self.live[request] = Request(tokens, key.namespace, priority, found.node, walk.length, row, tag)
+        self.live[request] = Request(tokens, namespace, priority, found.node, walk.length, row, tag)
         return Row(walk.length, row.narrow_copy(0, 0, len(tokens)))
 
     def chunk(self, request: int) -> Row[Tensor]:
@@ -93,9 +110,9 @@ class Requests:
         self._release_request(request, self._find_request(request))
 
     def _find_request(self, request: int) -> Request:
-        live = self.live.get(request)
+        live = self.live.get(request if type(request) is int else to_int(request, UnknownRequest))
         if live is None:
-            raise UnknownRequest(f"request {request} is not live")
+            raise UnknownRequest(f"request {shown(request)} is not live")
         return live
 
     def _cache_request(self, live: Request) -> list[Node]:
@@ -133,4 +150,4 @@ class Requests:
         assert own.numel() % self._page_size == 0
         if own.numel():
             self._memory.pool.free(own)
-        del self.live[request]
+        del self.live[request if type(request) is int else to_int(request, UnknownRequest)]

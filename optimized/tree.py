@@ -17,7 +17,7 @@ from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.keys import TOKEN_BYTES, Packed, common_pages
 from radixcheck.optimized.locks import Locks
 from radixcheck.optimized.node import NO_CHILDREN, ChildKey, Node
-from radixcheck.spec.values import Namespace
+from radixcheck.spec.values import Namespace, StaleHandle
 
 
 class Walk(NamedTuple):
@@ -101,7 +101,7 @@ class NodeTree(Locks):
         return path
 
     def path_to(self, node: Node) -> list[Node]:
-        """Return the path from below the root to `node`, which must be in the tree."""
+        """Return the path from below the root to `node`. Raises StaleHandle unless that is the root, or has a parent in this tree."""
         trail = self._trail.path
         if trail and trail[-1] is node:
             return trail
@@ -109,7 +109,8 @@ class NodeTree(Locks):
         while (parent := node.parent) is not None:
             path.append(node)
             node = parent
-        assert node is self.root, "the node has left the tree"
+        if node is not self.root:
+            raise StaleHandle("this node has left the tree, or is of another cache")
         path.reverse()
         return path
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
-from radixcheck.spec.values import check_tokens
+from radixcheck.spec.values import BadKey, check_sequence, check_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class Batch:
 
 def prepare(requests: Sequence[Sequence[int]]) -> Batch:
     """Return the batch of these requests, in this order. Raises BadKey."""
-    for tokens in requests:
-        check_tokens(tokens)
-    lengths = [len(tokens) for tokens in requests]
-    return Batch(flattened(requests), lengths, [0, *accumulate(lengths)])
+    check_sequence(requests, BadKey)
+    checked = [check_tokens(tokens) for tokens in requests]
+    lengths = [len(tokens) for tokens in checked]
+    return Batch(flattened(checked), lengths, [0, *accumulate(lengths)])
 
 
 def flattened(requests: Sequence[Sequence[int]]) -> list[int]:

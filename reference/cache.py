@@ -4,8 +4,22 @@ from dataclasses import dataclass
 
 from radixcheck.reference.node import Node, slots_of
 from radixcheck.reference.pool import Pool, slots_of_pages
-from radixcheck.reference.radix_tree import RadixTree, check_priority
-from radixcheck.spec.values import Key, Namespace, RequestExists, Row, StillHeld, UnknownRequest, check_tokens, pages_for
+from radixcheck.reference.radix_tree import RadixTree
+from radixcheck.spec.values import (
+    BadRequest,
+    Key,
+    Namespace,
+    RequestExists,
+    Row,
+    StillHeld,
+    UnknownRequest,
+    check_tokens,
+    pages_for,
+    shown,
+    to_amount,
+    to_int,
+    to_key,
+)
 
 
 @dataclass(slots=True)
@@ -33,15 +47,16 @@ class RadixCache(RadixTree):
         self.requests: dict[int, Request] = {}
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
-        """Match and lock what is cached, then allocate the rest, evicting only what is missing. Raises NoRoom, RequestExists.
+        """Match and lock what is cached, then allocate the rest, evicting only what is missing.
+
+        Raises NoRoom, RequestExists, BadRequest, BadKey, BadAmount (the priority).
 
         The lock comes before the eviction, so that the request never evicts what it has just matched. For the same
         reason the guard does not count those tokens as room.
         """
-        check_tokens(key.tokens)
-        check_priority(priority)
+        request, key, priority = to_amount(request, BadRequest), to_key(key), to_amount(priority)
         if request in self.requests:
-            raise RequestExists(f"request {request} is live")
+            raise RequestExists(f"request {shown(request)} is live")
         walk = self._walk(key.tokens, key.namespace)
         missing = len(key.tokens) - walk.length
         needed = pages_for(missing, self.page_size) * self.page_size
@@ -62,7 +77,7 @@ class RadixCache(RadixTree):
     def decode(self, request: int, token: int) -> int:
         """Add one token; return its slot, on a new page if the last one is full. Raises NoRoom."""
         live = self._find_request(request)
-        check_tokens((token,))
+        (token,) = check_tokens((token,))
         if len(live.row) % self.page_size:
             slot = live.row[-1] + 1
         else:
@@ -91,8 +106,9 @@ class RadixCache(RadixTree):
     # ---------------------------------------------------------------- steps
 
     def _find_request(self, request: int) -> Request:
+        request = to_int(request, UnknownRequest)
         if request not in self.requests:
-            raise UnknownRequest(f"no request {request} is live")
+            raise UnknownRequest(f"no request {shown(request)} is live")
         return self.requests[request]
 
     def _cache_request(self, live: Request, hits: int) -> None:
@@ -124,7 +140,7 @@ class RadixCache(RadixTree):
 
     def _release_request(self, request: int) -> None:
         """Unlock, and free all that the request owns."""
-        live = self.requests.pop(request)
+        live = self.requests.pop(to_int(request, UnknownRequest))
         self._unlock_path(live.node)
         self._free_own(live, len(live.row))
 

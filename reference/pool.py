@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
-from radixcheck.spec.values import BadAmount, NoRoom, NotYourSlot
+from radixcheck.spec.values import BadAmount, BadSlots, NoRoom, NotYourSlot, shown, to_amount, to_int, to_ints
 
 
 class Pool(Protocol):
@@ -31,6 +31,7 @@ class SlotPool:
     """A queue of free pages: a page that is freed is handed out last."""
 
     def __init__(self, capacity: int, page_size: int) -> None:
+        capacity, page_size = to_int(capacity, ValueError), to_int(page_size, ValueError)
         if page_size < 1 or capacity < 0 or capacity % page_size:
             raise ValueError(f"a capacity of {capacity} tokens is not a number of pages of {page_size}")
         self.page_size = page_size
@@ -45,17 +46,18 @@ class SlotPool:
 
     def alloc(self, tokens: int) -> list[int]:
         """Return free slots, page by page. Raises BadAmount for anything but whole pages, NoRoom if too few are free."""
-        if tokens < 0 or tokens % self.page_size:
-            raise BadAmount(f"{tokens} tokens are not a number of pages of {self.page_size}")
+        tokens = to_amount(tokens)
+        if tokens % self.page_size:
+            raise BadAmount(f"{shown(tokens)} tokens are not a number of pages of {self.page_size}")
         if tokens > self.available:
-            raise NoRoom(f"{tokens} tokens needed, {self.available} are free")
+            raise NoRoom(f"{shown(tokens)} tokens needed, {self.available} are free")
         starts = [self._free.popleft() for _ in range(tokens // self.page_size)]
         self._taken.update(starts)
         return slots_of_pages(starts, self.page_size)
 
     def free(self, slots: Sequence[int]) -> None:
-        """Take whole pages back. Raises NotYourSlot, freeing none, if one of them was free already or is not whole."""
-        starts = page_starts(slots, self.page_size, self._taken)
+        """Take whole pages back. Raises BadSlots, and NotYourSlot, freeing none, if one of them was free already or is not whole."""
+        starts = page_starts(to_ints(slots, BadSlots), self.page_size, self._taken)
         self._taken.difference_update(starts)
         self._free.extend(starts)
         assert len(self._free) + len(self._taken) == self.capacity // self.page_size, "every page is free or taken"

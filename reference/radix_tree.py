@@ -16,7 +16,22 @@ from radixcheck.reference.eviction import POLICIES, evictable_leaves, is_evictab
 from radixcheck.reference.node import Node, below, slots_of, top
 from radixcheck.reference.pool import Pool, page_starts
 from radixcheck.reference.tree import NodeTree
-from radixcheck.spec.values import BadAmount, Key, Match, NoRoom, NotLocked, Sizes, StaleHandle, StillHeld, check_tokens, pages_for
+from radixcheck.spec.values import (
+    BadAmount,
+    BadSlots,
+    Key,
+    Match,
+    NoRoom,
+    NotLocked,
+    Sizes,
+    StaleHandle,
+    StillHeld,
+    pages_for,
+    shown,
+    to_amount,
+    to_ints,
+    to_key,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +60,7 @@ class RadixTree(NodeTree):
 
         Splits the node in which it ends, then refreshes the times of what it returns, and of nothing else.
         """
-        check_tokens(key.tokens)
+        key = to_key(key)
         walk = self._walk(key.tokens, key.namespace)
         node = self._split(walk)
         self._touch(node)
@@ -53,7 +68,7 @@ class RadixTree(NodeTree):
 
     def peek(self, key: Key) -> int:
         """Return the length of the match in tokens; changes nothing."""
-        check_tokens(key.tokens)
+        key = to_key(key)
         return self._walk(key.tokens, key.namespace).length
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
@@ -63,17 +78,16 @@ class RadixTree(NodeTree):
         [prefix, whole)  one new leaf: its slots go from the caller to the tree
         [whole, ...)     no whole page: stays the caller's
         """
-        check_tokens(key.tokens)
-        check_priority(priority)
+        key, given, priority = to_key(key), to_ints(slots, BadSlots), to_amount(priority)
         whole = key.whole_pages(self.page_size)
-        if len(slots) < whole:
-            raise BadAmount(f"{len(slots)} slots for {whole} tokens")
+        if len(given) < whole:
+            raise BadAmount(f"{len(given)} slots for {whole} tokens")
         walk = self._walk(key.tokens, key.namespace)
-        given = list(slots[walk.length : whole])
-        starts = page_starts(given, self.page_size, self._loans)
+        new = list(given[walk.length : whole])
+        starts = page_starts(new, self.page_size, self._loans)
         node = self._split(walk)
-        if given:
-            node = self._grow(node, key.namespace, key.tokens[walk.length : whole], given)
+        if new:
+            node = self._grow(node, key.namespace, key.tokens[walk.length : whole], new)
             self._loans.difference_update(starts)
         self._touch(node, hits=1, priority=priority)
         return walk.length
@@ -102,8 +116,7 @@ class RadixTree(NodeTree):
 
         Victims are evicted whole. Visits every node once, and costs a logarithm of the number of leaves for each victim.
         """
-        if tokens < 0:
-            raise BadAmount(f"cannot evict {tokens} tokens")
+        tokens = to_amount(tokens)
         candidates = [(self._eviction_key(leaf), leaf) for leaf in evictable_leaves(self.root)]
         heapify(candidates)
         freed = 0
@@ -121,19 +134,18 @@ class RadixTree(NodeTree):
 
         They are the caller's until it inserts or frees them. Raises NoRoom, evicting nothing.
         """
-        if tokens < 0:
-            raise BadAmount(f"cannot allocate {tokens} tokens")
-        needed = pages_for(tokens, self.page_size) * self.page_size
+        needed = pages_for(to_amount(tokens), self.page_size) * self.page_size
         self._check_room(needed)
         slots = self._take(needed)
         self._loans.update(slots[:: self.page_size])
         return slots
 
     def free(self, slots: Sequence[int]) -> None:
-        """Give whole pages from `alloc` back. Raises NotYourSlot, freeing none, if one is not the caller's."""
-        starts = page_starts(slots, self.page_size, self._loans)
+        """Give whole pages from `alloc` back. Raises BadSlots, and NotYourSlot, freeing none, if one is not the caller's."""
+        given = to_ints(slots, BadSlots)
+        starts = page_starts(given, self.page_size, self._loans)
         self._loans.difference_update(starts)
-        self.pool.free(slots)
+        self.pool.free(given)
 
     def reset(self) -> None:
         """Forget every node; all slots are free afterwards. The clock goes on. Raises StillHeld."""
@@ -155,7 +167,7 @@ class RadixTree(NodeTree):
         """Raise NoRoom unless `needed` tokens are free or can be evicted, `spared` evictable ones left alone."""
         room = self.pool.available + self._evictable - spared
         if needed > room:
-            raise NoRoom(f"{needed} tokens needed, {room} are free or evictable")
+            raise NoRoom(f"{shown(needed)} tokens needed, {room} are free or evictable")
 
     def _take(self, needed: int) -> list[int]:
         """Take slots from the pool, after evicting the shortfall and not more."""
@@ -164,9 +176,3 @@ class RadixTree(NodeTree):
             self.evict(shortfall)
         assert needed <= self.pool.available, "the guard has checked that there is room"
         return self.pool.alloc(needed)
-
-
-def check_priority(priority: int) -> None:
-    """Raise BadAmount for a priority below 0, the least that there is."""
-    if priority < 0:
-        raise BadAmount(f"priority {priority} is below 0")

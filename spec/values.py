@@ -2,14 +2,30 @@
 
 The model, the reference and the optimized cache use these same types; only the container of slots differs
 (a list of integers here, a tensor on the device in the optimized cache).
+
+All three take the same arguments, and refuse all others with a typed error before they change anything:
+
+    integer     what `operator.index` accepts, as that integer: an int, a bool (True is 1), an integer of numpy. No float, not even 16.0
+    token       an integer from 0 to TOKEN_MAX
+    tokens      a sequence of tokens, with a length: no generator, set, mapping, string or bytes
+    namespace   a tuple that can be hashed; components that are equal in Python (1, True) are the same
+    key         a `Key` of such tokens and such a namespace, or another object with these two fields
+    amount      an integer >= 0, of any size, and so a priority
+    request     an integer >= 0
+    slots       in lists: integers; in the optimized cache: a tensor of int64, of one dimension, on the device of the pool
+    node        the `node` of a match of the same cache
+    receipt     what `lock` of the same cache returned
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import Generic, NamedTuple, TypeVar
 
 Slots = TypeVar("Slots", bound=object)
 Namespace = tuple[object, ...]
+TOKEN_MAX = 2**64 - 1
+SHOWN_MAX = 60  # characters of an argument in a message
 
 
 class CacheError(Exception):
@@ -17,11 +33,19 @@ class CacheError(Exception):
 
 
 class BadKey(CacheError):
-    """The key holds something that is not a token, or is empty where a token is needed."""
+    """This is not a key or not a token, or a part of the key is not what it must be."""
 
 
 class BadAmount(CacheError):
-    """A negative number of tokens was asked for, or a number of slots that does not fit."""
+    """This is not a number of tokens or a priority, an integer >= 0; or there are too few slots."""
+
+
+class BadSlots(CacheError):
+    """These are not slots: they have another type, shape or device."""
+
+
+class BadRequest(CacheError):
+    """This is not the id of a request, an integer >= 0."""
 
 
 class NoRoom(CacheError):
@@ -96,11 +120,87 @@ class Sizes(NamedTuple):
     protected: int
 
 
-def check_tokens(tokens: Sequence[int]) -> None:
-    """Raise `BadKey` unless every token is an integer >= 0."""
-    for token in tokens:
-        if not isinstance(token, int) or token < 0:
-            raise BadKey(f"token {token!r} is not an integer >= 0")
+def shown(value: object) -> str:
+    """Return an argument as messages show it: its `repr`, shortened; its type alone if it has none (as an integer of 5,000 digits).
+
+    >>> shown(16.0), shown("a" * 99)[:9], shown(10**5000)
+    ('16.0', "'aaaaaaaa", 'int')
+    """
+    try:
+        text = repr(value)
+    except Exception:  # a caller's object may raise anything
+        return type(value).__name__
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}..."
+
+
+def to_int(value: object, error: type[Exception]) -> int:
+    """Return an integer as an `int`. Raise `error` for anything else.
+
+    >>> to_int(True, BadAmount)
+    1
+    """
+    if type(value) is int:
+        return value
+    try:
+        return int(index(value))  # type: ignore[arg-type]
+    except Exception as wrong:  # `__index__` of a caller's object may raise anything
+        raise error(f"expected an integer, found {shown(value)}") from wrong
+
+
+def to_amount(value: object, error: type[Exception] = BadAmount) -> int:
+    """Return an integer >= 0 as an `int`: a number of tokens, a priority, the id of a request. Raise `error` for anything else."""
+    number = to_int(value, error)
+    if number < 0:
+        raise error(f"expected an integer >= 0, found {shown(number)}")
+    return number
+
+
+def check_sequence(values: object, error: type[Exception]) -> None:
+    """Raise `error` unless these are values in an order, with a length: a sequence, or an array (it has `tolist`)."""
+    if isinstance(values, str | bytes | bytearray) or not (isinstance(values, Sequence) or hasattr(values, "tolist")):
+        raise error(f"expected a sequence of integers, found {shown(values)}")
+
+
+def to_ints(values: object, error: type[Exception]) -> tuple[int, ...]:
+    """Return a sequence of integers as a tuple of `int`. Raise `error` for anything else."""
+    check_sequence(values, error)
+    try:
+        found: tuple[object, ...] = tuple(values)  # type: ignore[arg-type]
+    except Exception as wrong:  # iterating a caller's object may raise anything
+        raise error(f"expected a sequence of integers, found {shown(values)}") from wrong
+    return found if set(map(type, found)) <= {int} else tuple(to_int(value, error) for value in found)  # type: ignore[return-value]
+
+
+def check_tokens(tokens: object) -> tuple[int, ...]:
+    """Return tokens as a tuple of `int`. Raise `BadKey` unless they are a sequence of integers from 0 to `TOKEN_MAX`."""
+    found = to_ints(tokens, BadKey)
+    if found and not 0 <= min(found) <= max(found) <= TOKEN_MAX:
+        wrong = next(token for token in found if not 0 <= token <= TOKEN_MAX)
+        raise BadKey(f"expected tokens from 0 to 2**64 - 1, found {shown(wrong)}")
+    return found
+
+
+def parts_of(key: Key) -> tuple[Sequence[int], Namespace]:
+    """Return the tokens of a key as they are, not checked, and its namespace. Raise `BadKey` unless this can be hashed, and is a tuple."""
+    try:
+        tokens, namespace = key.tokens, key.namespace
+    except AttributeError as wrong:
+        raise BadKey(f"expected a Key, found {shown(key)}") from wrong
+    if type(namespace) is tuple and not namespace:
+        return tokens, namespace
+    if not isinstance(namespace, tuple):
+        raise BadKey(f"expected a namespace that is a tuple, found {shown(namespace)}")
+    try:
+        hash(namespace)
+    except Exception as wrong:  # a caller's object may raise anything
+        raise BadKey(f"expected a namespace that can be hashed, found {shown(namespace)}") from wrong
+    return tokens, namespace
+
+
+def to_key(key: Key) -> Key:
+    """Return a key with its tokens in a tuple of `int`. Raise `BadKey` for anything else."""
+    tokens, namespace = parts_of(key)
+    return Key(check_tokens(tokens), namespace)
 
 
 def pages_for(tokens: int, page_size: int) -> int:

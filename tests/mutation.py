@@ -26,7 +26,10 @@ from tempfile import TemporaryDirectory
 from places import PACKAGE, ROOT, TESTS
 
 MUTATED = ("reference", "optimized")
-SELECTION = ("tests/reference", "tests/optimized", "tests/verification/mutants/test_checked_runs.py")
+SELECTION = (
+    *("tests/reference", "tests/optimized", "tests/verification/mutants/test_checked_runs.py"),
+    "tests/verification/checker/test_wrong_values.py",
+)
 KILLED, TIMED_OUT, SURVIVED, TEXT = "killed", "timed out", "survived", "text only"
 UNEXPLAINED = "unexplained"
 EXIT_CODES: dict[int | None, str] = {

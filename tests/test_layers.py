@@ -49,7 +49,8 @@ ROOMS = {
     "cli": {*CHECKING, *EVIDENCE, "runs", "report"},
     "pytest_plugin": {*CHECKING, *EVIDENCE, "runs", "report"},
 }
-BESIDE_ROOMS = {"protocol": "core", "operations": "core", "api": "api", "": "api"}  # the modules of no folder, and the package itself
+# The modules of no folder, and the package itself.
+BESIDE_ROOMS = {"protocol": "core", "operations": "core", "wrong_values": "core", "api": "api", "": "api"}
 # `report/` turns results into text. Of other rooms it sees what a result is, in modules named `..._results`, and these plain data.
 # `tests/verification/report/test_renders_only.py` tests that importing it loads nothing that runs a cache.
 PLAIN_DATA = {

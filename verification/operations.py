@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.wrong_values import WRONG_CALLS
 
 TREE_OPERATIONS = ("match", "peek", "insert", "lock", "unlock", "evict", "alloc", "free", "reset")
 REQUEST_OPERATIONS = ("start", "chunk", "decode", "finish", "abort", "reset")
@@ -93,4 +94,4 @@ Trace = tuple[Op, ...]
 
 def is_misuse(name: str) -> bool:
     """Return whether the name of an operation is that of a misuse."""
-    return name in TREE_MISUSES or name in REQUEST_MISUSES
+    return name in TREE_MISUSES or name in REQUEST_MISUSES or name in WRONG_CALLS

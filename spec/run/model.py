@@ -12,6 +12,8 @@ from radixcheck.spec.run.cache_machine import CALLER, Machine
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.values import (
     BadAmount,
+    BadRequest,
+    BadSlots,
     Key,
     Match,
     NoRoom,
@@ -24,6 +26,11 @@ from radixcheck.spec.values import (
     UnknownRequest,
     check_tokens,
     pages_for,
+    shown,
+    to_amount,
+    to_int,
+    to_ints,
+    to_key,
 )
 
 CALLERS = ("a caller's",)  # the namespace of slots that are allocated and not inserted: no key of a caller has it
@@ -112,22 +119,18 @@ class Model:
 
     def match(self, key: Key) -> Match[list[int]]:
         """Longest cached prefix, in whole pages."""
-        check_tokens(key.tokens)
-        found = self.machine.take("match", self.positions.of(key)).found
+        found = self.machine.take("match", self.positions.of(to_key(key))).found
         handle = self._handles.setdefault(found, Handle(found))
         pages = [self.machine.state.page[q] for q in self.positions.path(found)]
         return Match(self.positions.length[found], self._slots(pages), handle)
 
     def peek(self, key: Key) -> int:
         """Length of the longest cached prefix, in tokens."""
-        check_tokens(key.tokens)
-        return self.positions.length[self.machine.take("peek", self.positions.of(key)).found]
+        return self.positions.length[self.machine.take("peek", self.positions.of(to_key(key))).found]
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
         """Cache the whole pages of a key; returns how many tokens were cached already. Their slots stay with the caller."""
-        check_tokens(key.tokens)
-        if priority < 0:
-            raise BadAmount(f"priority {priority} is negative; give 0 or more")
+        key, slots, priority = to_key(key), to_ints(slots, BadSlots), to_amount(priority)
         whole = self.positions.cut(self.positions.of(key))
         count = self.positions.level[whole]
         pages = self._pages(slots)[:count]
@@ -160,13 +163,13 @@ class Model:
 
     def evict(self, tokens: int) -> int:
         """Evict least leaves until `tokens` are freed or none is evictable; returns tokens freed."""
-        return len(self._settle(self.machine.take("evict", tokens).freed)) * self.page_size
+        return len(self._settle(self.machine.take("evict", to_amount(tokens)).freed)) * self.page_size
 
     def alloc(self, tokens: int) -> list[int]:
         """Slots for a caller, in whole pages, after evicting the shortfall."""
-        if tokens < 0:
-            raise BadAmount(f"cannot allocate {tokens} tokens")
-        room = pages_for(tokens, self.page_size) * self.page_size
+        room = pages_for(to_amount(tokens), self.page_size) * self.page_size
+        if room > self.pool.capacity:  # before a key of this length is made
+            raise NoRoom(f"{shown(room)} tokens needed, the pool has {self.pool.capacity}")
         target = self.positions.of(Key((0,) * room, CALLERS))  # the caller's tokens are not known before the insert
         pages, caller = _FromPool(self, room), self._name()
         self.machine.take("alloc", caller, target, pages=pages)
@@ -177,8 +180,8 @@ class Model:
 
     def free(self, slots: Sequence[int]) -> None:
         """Take a caller's slots back."""
-        pages = self._pages(slots)
-        if any(page not in self._loans for page in pages):
+        pages = self._pages(to_ints(slots, BadSlots))
+        if len(set(pages)) < len(pages) or any(page not in self._loans for page in pages):
             raise NotYourSlot("a slot given to free is not the caller's")
         for page in pages:
             self._settle(self.machine.take("free", self._loans.pop(page)).freed)
@@ -196,9 +199,9 @@ class Model:
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
         """Match, lock, and slots for the rest."""
-        check_tokens(key.tokens)
+        request, key, priority = to_amount(request, BadRequest), to_key(key), to_amount(priority)
         if request in self._requests:
-            raise RequestExists(f"request {request} is live")
+            raise RequestExists(f"request {shown(request)} is live")
         position = self.positions.of(key)
         found = self.machine.deepest(self.positions.cut(position))
         need = self.positions.room[position] - self.positions.length[found]
@@ -209,33 +212,32 @@ class Model:
 
     def chunk(self, request: int) -> Row[list[int]]:
         """Cache the whole pages so far."""
-        self._known(request)
+        request = self._known(request)
         self._settle(self.machine.take("chunk", request).freed)
         return self.row(request)
 
     def decode(self, request: int, token: int) -> int:
         """One more token; returns its slot."""
-        self._known(request)
-        check_tokens((token,))
+        request, (token,) = self._known(request), check_tokens((token,))
         need = self.page_size if self.positions.whole[self.machine.state.tok[request]] else 0
         self.machine.take("decode", request, self.machine.next_position(request, token), pages=_FromPool(self, need))
         return self.row(request).slots[-1]
 
     def finish(self, request: int) -> None:
         """Cache the whole pages and unlock."""
-        self._known(request)
+        request = self._known(request)
         self._settle(self.machine.take("finish", request).freed)
         self._requests.remove(request)
 
     def abort(self, request: int) -> None:
         """Unlock and free."""
-        self._known(request)
+        request = self._known(request)
         self._settle(self.machine.take("abort", request).freed)
         self._requests.remove(request)
 
     def row(self, request: int) -> Row[list[int]]:
         """What a live request reads."""
-        s = self.machine.state
+        s, request = self.machine.state, self._known(request)
         tok = s.tok[request]
         slots = self._slots([s.row[request, q] for q in self.positions.path(tok)])
         return Row(self.positions.length[s.at[request]], slots[: self.positions.length[tok]])
@@ -247,9 +249,11 @@ class Model:
 
     # Parts.
 
-    def _known(self, request: int) -> None:
-        if request not in self._requests:
-            raise UnknownRequest(f"request {request} is not live")
+    def _known(self, request: int) -> int:
+        number = to_int(request, UnknownRequest)
+        if number not in self._requests:
+            raise UnknownRequest(f"request {shown(request)} is not live")
+        return number
 
     def _name(self) -> int:
         self._names -= 1

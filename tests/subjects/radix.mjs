@@ -14,6 +14,9 @@ function refuse(unless, name, text) {
   if (!unless) throw Object.assign(new Refusal(text), { name });
 }
 
+const amount = (value) => Number.isInteger(value) && value >= 0; // JSON may carry anything: 1.5, null, "1"
+const integers = (values) => Array.isArray(values) && values.every(Number.isSafeInteger);
+
 export class Cache {
   constructor(pageSize, capacity) {
     Object.assign(this, { pageSize, now: 0, names: 0, moves: [], handles: [], receipts: [] });
@@ -36,6 +39,7 @@ export class Cache {
   }
 
   insert({ tokens, namespace, slots }) {
+    refuse(integers(slots), "BadSlots", "slots are integers");
     const place = this.walk(tokens, namespace);
     const whole = tokens.length - (tokens.length % this.pageSize);
     refuse(slots.length >= whole, "BadAmount", `${slots.length} slots for ${whole} tokens`);
@@ -65,7 +69,7 @@ export class Cache {
   }
 
   evict({ tokens }) {
-    refuse(tokens >= 0, "BadAmount", `${tokens} tokens`);
+    refuse(amount(tokens), "BadAmount", `${tokens} tokens`);
     let freed = 0;
     while (freed < tokens) {
       const leaves = this.nodes().filter((node) => node.lock === 0 && node.children.size === 0);
@@ -79,7 +83,7 @@ export class Cache {
   }
 
   alloc({ tokens }) {
-    refuse(tokens >= 0, "BadAmount", `${tokens} tokens`);
+    refuse(amount(tokens), "BadAmount", `${tokens} tokens`);
     const needed = Math.ceil(tokens / this.pageSize) * this.pageSize;
     const [free, evictable] = this.sizes();
     refuse(needed <= free + evictable, "NoRoom", `${needed} tokens needed, ${free + evictable} are free or evictable`);
@@ -92,6 +96,7 @@ export class Cache {
   }
 
   free({ slots }) {
+    refuse(integers(slots), "BadSlots", "slots are integers");
     this.owned(slots).forEach((page) => this.loans.delete(page));
     this.giveBack(slots);
     return {};
@@ -128,7 +133,7 @@ export class Cache {
   }
 
   walk(tokens, namespace) {
-    refuse(tokens.every((token) => Number.isInteger(token) && token >= 0), "BadKey", "a token is an integer >= 0");
+    refuse(integers(tokens) && tokens.every(amount), "BadKey", "a token is an integer >= 0");
     for (let node = this.root, length = 0; ; ) {
       const child = node.children.get(this.key(node, namespace, tokens.slice(length, length + this.pageSize)));
       if (!child) return { node, length, inside: 0 };

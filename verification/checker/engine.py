@@ -9,6 +9,7 @@ other threads, and any call on a platform without signals. A cache in a process 
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from math import inf
 from time import monotonic, sleep
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -157,7 +158,7 @@ class Engine:
     def __init__(self, factory: Any, policy: str, page_size: int, pool_tokens: int, device: str = "cpu") -> None:
         self.pool = WatchedPool(pool_tokens, page_size)
         self.page_size = page_size
-        self._config = Config(policy, page_size, pool_tokens, device)
+        self._config, self._factory = Config(policy, page_size, pool_tokens, device), factory
         self.subject = self._made(factory, Setup(page_size, policy, self.pool, device))
         remote = hasattr(self.subject, "lost")  # `remote/` has a timeout of its own
         self._timeout = Timeout(inf) if remote else WATCH.timeout(self.subject)
@@ -207,6 +208,12 @@ class Engine:
             raise TimeoutError(f"it did not return within {seconds:g} s") from None
         finally:
             RECORDER.returned()
+
+    @cached_property
+    def another(self) -> Any:
+        """Another cache of the same kind, with a pool of its own."""
+        c = self._config
+        return self._factory(Setup(c.page_size, c.policy, WatchedPool(c.pool, c.page_size), c.device))
 
     @property
     def lost(self) -> bool:

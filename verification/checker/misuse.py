@@ -1,7 +1,12 @@
-"""Misuses: calls outside their guard, made only with --misuse. Each must raise a typed error and change nothing."""
+"""Misuses: calls outside their guard, made only with --misuse. Each must raise a typed error and change nothing.
+
+Those of `operations.TREE_MISUSES` and `REQUEST_MISUSES` depend on the state: right values at the wrong time. All others are calls with a
+wrong value (`wrong_values.WRONG_CALLS`).
+"""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from random import Random
 from typing import Any
 
 from radixcheck.spec.signature import TREE
@@ -12,9 +17,11 @@ from radixcheck.verification.checker.oracle import Oracle
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import REQUEST_MISUSES, TREE_MISUSES
 from radixcheck.verification.protocol import Supports
+from radixcheck.verification.wrong_values import WRONG_CALLS, WrongCall
 
 Call = Callable[[], Any]
 UNKNOWN = 10**9  # a request id that is never used
+OF_STATE = 0.5  # share of the misuses that depend on the state
 
 
 def misuses_for(supports: Supports) -> tuple[str, ...]:
@@ -23,9 +30,37 @@ def misuses_for(supports: Supports) -> tuple[str, ...]:
     return tuple(name for name in names if name.partition(" ")[0] in supports.operations)
 
 
+def wrong_calls_for(supports: Supports, page_size: int, tensors: bool) -> tuple[str, ...]:
+    """Return the names of the calls with a wrong value that any cache with these verbs must refuse. `tensors`: its slots are in these."""
+    unread = (() if supports.namespaces else ("namespace",)) + (() if "priority" in supports.attributes else ("priority",))
+    return _wrong_calls(supports.operations, unread, supports.here, page_size > 1, tensors)
+
+
+@cache
+def _wrong_calls(operations: tuple[str, ...], unread: tuple[str, ...], here: bool, pages: bool, tensors: bool) -> tuple[str, ...]:
+    """`unread`: kinds of argument that the cache need not look at."""
+
+    def possible(call: WrongCall) -> bool:
+        wrong = call.wrong
+        if wrong.strict or call.verb not in operations or call.kind in unread:
+            return False
+        if wrong.another and not {"match", "insert", "lock"} <= {*operations}:
+            return False
+        return (here or wrong.crosses) and (pages or not wrong.pages) and (tensors or not wrong.tensors)
+
+    return tuple(name for name, call in WRONG_CALLS.items() if possible(call))
+
+
+def drawn(run: CheckedRun, random: Random) -> str:
+    """Return the name of a misuse: as often one that depends on the state as one with a wrong value."""
+    engine = run.engine
+    of_state, of_values = misuses_for(run.supports), wrong_calls_for(run.supports, engine.page_size, engine.container is not list)
+    return random.choice((of_state if random.random() < OF_STATE else of_values) or of_state)
+
+
 def misuse(engine: Engine, oracle: Oracle, name: str) -> Answer | None:
     """Make one misuse. Return None if it is not possible in the present state."""
-    call = _CALLS[name](engine, oracle)
+    call = _CALLS[name](engine, oracle) if name in _CALLS else _with_wrong_value(engine, oracle, WRONG_CALLS[name])
     if call is None:
         return None
     engine.pool.begin()
@@ -62,8 +97,64 @@ def _unknown_key(engine: Engine) -> Key:
     return Key((10**6,) * engine.page_size)
 
 
+def _live(oracle: Oracle) -> int | None:
+    """Return the id of a live request; None if there is none."""
+    return next((h for h in oracle.model.state.held if h not in oracle.locks and h not in oracle.loans), None)
+
+
+def _with_wrong_value(engine: Engine, oracle: Oracle, call: WrongCall) -> Call | None:
+    """Return a call of which one argument is wrong and all others are right. None if nothing in the present state is right."""
+    verb, kind, wrong = call.verb, call.kind, call.wrong
+    values = _right_values(engine, oracle, verb)
+    if wrong.another:
+        values[kind] = engine.call(_of_another, engine, kind)
+    if values.get(kind, 0) is None or (kind != "slots" and values.get("slots", 0) is None):
+        return None
+    if kind == "token" and "key" in values:
+        key = values["key"]
+        values["key"] = Key((*key.tokens[:-1], wrong.make(key.tokens[-1])), key.namespace)
+    elif kind in ("tokens", "namespace"):
+        values["key"] = wrong.make(values["key"])
+    else:
+        if wrong.twice and "key" in values:
+            values["key"] = Key(values["key"].tokens * 2)
+        values[kind] = wrong.make(values[kind])
+    return partial(getattr(engine.subject, verb), *values.values())
+
+
+def _right_values(engine: Engine, oracle: Oracle, verb: str) -> dict[str, Any]:
+    """Return right arguments of a verb, by their kinds in the order of its parameters; None where the present state has none."""
+    key, live = _unknown_key(engine), _live(oracle)
+    loan = next((slots for slots in engine.loans.values() if len(slots)), None)
+    match verb:
+        case "insert":
+            return {"key": Key(key.tokens[:1] * len(loan)) if loan is not None else key, "slots": loan, "priority": 0}
+        case "start":
+            return {"request": UNKNOWN, "key": key, "priority": 0}
+        case "decode":
+            return {"request": live, "token": 1}
+        case "match" | "peek":
+            return {"key": key}
+        case "evict" | "alloc":
+            return {"amount": engine.page_size}
+        case "free":
+            return {"slots": loan}
+        case "lock" | "unlock":
+            return {"node" if verb == "lock" else "receipt": 0}
+    return {"request": UNKNOWN}
+
+
+def _of_another(engine: Engine, kind: str) -> Any:
+    """Return a node, or a receipt, of another cache."""
+    other, key = engine.another, _unknown_key(engine)
+    if not other.match(key).length:
+        other.insert(key, other.alloc(len(key.tokens)))
+    node = other.match(key).node
+    return node if kind == "node" else other.lock(node)
+
+
 def _start_twice(engine: Engine, oracle: Oracle) -> Call | None:
-    live = next((h for h in oracle.model.state.held if h not in oracle.locks and h not in oracle.loans), None)
+    live = _live(oracle)
     return None if live is None else lambda: engine.subject.start(live, _unknown_key(engine))
 
 

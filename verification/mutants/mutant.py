@@ -19,7 +19,7 @@ from radixcheck.reference import Request
 from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.reference.node import Node, path, slots_of
 from radixcheck.reference.tree import Walk
-from radixcheck.spec.values import BadAmount, Key, RequestExists, Row, check_tokens, pages_for
+from radixcheck.spec.values import BadRequest, Key, RequestExists, Row, pages_for, to_amount, to_key
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.optimized_subject import Ledger, OptimizedSubject, WatchedDevicePool
@@ -83,8 +83,7 @@ class SteppedEviction(ReferenceSubject):
 
     def evict(self, tokens: int) -> int:
         """Evict least candidates until `tokens` are freed or none is left."""
-        if tokens < 0:
-            raise BadAmount(f"cannot evict {tokens} tokens")
+        tokens = to_amount(tokens)
         victims: list[Node] = []
         freed = 0
         while freed < tokens and (victim := min(self._candidates(), key=self._eviction_key, default=None)) is not None:
@@ -145,7 +144,7 @@ class SteppedStart(ReferenceSubject):
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
         """Match and lock what is cached, then allocate the rest."""
-        check_tokens(key.tokens)
+        request, key, priority = to_amount(request, BadRequest), to_key(key), to_amount(priority)
         if request in self.requests:
             raise RequestExists(f"request {request} is live")
         walk = self._find(key)

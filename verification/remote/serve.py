@@ -48,6 +48,10 @@ class CacheError(Exception):
     """A call whose guard does not hold. The cache has not changed."""
 
 
+class BadSlots(CacheError):
+    """These are not slots: the cache's container cannot hold them."""
+
+
 class NoRoom(CacheError):
     """The call needs more slots than are free and evictable together."""
 
@@ -275,10 +279,15 @@ class Server:
         if name == "key":
             return Key(tuple(message["tokens"]), _tuples(message["namespace"]))
         value = message[name]
-        if name in ("node", "receipt"):
-            return (self._handles if name == "node" else self._receipts)[value]
+        if name == "node":
+            return _issued(self._handles, value, StaleHandle)
+        if name == "receipt":
+            return _issued(self._receipts, value, NotLocked)
         container = getattr(self._cache, "container", None) if name == "slots" else None
-        return value if container is None else container(value)
+        try:
+            return value if container is None else container(value)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise BadSlots(f"these are not slots: {error}") from error
 
     def _result(self, kind: str, found: Any) -> dict[str, Any]:
         if kind == "match":
@@ -323,6 +332,13 @@ class Server:
 
     def _spent(self, message: dict[str, Any]) -> dict[str, Any]:
         return {"seconds": self._seconds}
+
+
+def _issued(things: list[Any], number: Any, error: type[CacheError]) -> Any:
+    """Return the handle or the receipt with this number. Raise `error` if there is none."""
+    if type(number) is not int or not 0 <= number < len(things):
+        raise error(f"{number!r} was never issued")
+    return things[number]
 
 
 def _tuples(listed: Any) -> Any:

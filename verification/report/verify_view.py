@@ -12,7 +12,7 @@ from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.report import diff_view, replay_view
 from radixcheck.verification.report.style import colour, side_by_side, styled, styled_status, table, warning
-from radixcheck.verification.report.wording import numbered
+from radixcheck.verification.report.wording import grouped, numbered
 from radixcheck.verification.runs.run_results import Scene, VerifyOutcome
 
 COUNTED = (Verdict.TESTED, Verdict.REFUTED, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
@@ -74,7 +74,7 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
     words = ", ".join([f"{n} {word}" for word, n in count.items() if n] + not_holding(outcome))
     lines: list[Any] = [Text(f"{bound}")]
     if r.idle_rules:
-        lines.append(warning(f"undecided: rules that never fired: {', '.join(r.idle_rules)}"))
+        lines.append(warning(f"undecided: rules that never fired: {grouped(r.idle_rules)}"))
     lines += [warning(f"undecided: {why}") for why in r.unfinished]
     return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}")]
 

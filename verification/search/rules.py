@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.checker import Checker
-from radixcheck.verification.checker.misuse import misuses_for
+from radixcheck.verification.checker.misuse import misuses_for, wrong_calls_for
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
@@ -25,6 +25,8 @@ from radixcheck.verification.search.recipes import CHANGES, KeyMaker, Recipe, pa
 from radixcheck.verification.search.run import RunResult, new_checker
 
 Choice = TypeVar("Choice")
+PARTS, RARE_PARTS = 48, 12  # in which calls with a wrong value are made: those that are possible now and then have fewer parts
+RARE = ("insert", "free", "decode")  # they need a caller's slots, or a live request
 LOANS_MAX = 2  # more slots in the hands of callers would leave few to cache
 RESET_PAUSE = 12  # operations between two resets, so that the tree can grow
 
@@ -258,13 +260,21 @@ class MisusedMachine(Machine):
     misused = True
 
     @_when(lambda machine: True)
-    @rule()
-    def misuse(self) -> None:
-        """Try every misuse that is possible now: each must change nothing."""
-        for name in misuses_for(self.checker.supports):
+    @rule(part=st.integers(0, PARTS - 1))
+    def misuse(self, part: int) -> None:
+        """Try every misuse that is possible now, of those with a wrong value a part in turn: each must change nothing."""
+        for name in (*misuses_for(self.checker.supports), *self._wrong_calls(part)):
             tried = self.checker.tally.exercised["MISUSE"]
             self._step(Op(name))
             self.run.fired[name] += self.checker.tally.exercised["MISUSE"] - tried
+
+    def _wrong_calls(self, part: int) -> list[str]:
+        """Return one part of the names. All are counted from now on: one that never fires fails the search."""
+        engine = self.checker.engine
+        names = wrong_calls_for(self.checker.supports, engine.page_size, engine.container is not list)
+        self.run.fired.update(dict.fromkeys(names, 0))
+        rare = [name for name in names if name.startswith(RARE)]
+        return rare[part % RARE_PARTS :: RARE_PARTS] + [name for name in names if not name.startswith(RARE)][part::PARTS]
 
 
 def _pick(choices: Iterable[Choice], which: int) -> Choice:

@@ -7,12 +7,13 @@ from random import Random
 
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.formulas import Tally
-from radixcheck.verification.checker.misuse import misuses_for
+from radixcheck.verification.checker.misuse import drawn
 from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
 from radixcheck.verification.search.generate import PAGES_MAX, PROFILES, operations
 
+MISUSED = 0.2  # misuses for each other operation, where they are made
 REPLICATED = 0.125  # share of clean runs that a second replica repeats
 
 
@@ -88,14 +89,13 @@ def random_run(
     random = Random(f"{config} {seed}")
     checker = new_checker(factory, config, stride)
     profile = PROFILES[random.choice(sorted(PROFILES))]
-    wrong_calls = misuses_for(checker.supports) if misused else ()
     result, trace = RunResult(runs=1, tally=checker.tally), list[Op]()
     for op in operations(checker, random, profile, longest):
         result.fired[op.name] += 1
         trace.append(op)
         result.record(checker.step(op), trace, config)
-        if wrong_calls and random.random() < 0.2 and not checker.stopped:
-            trace.append(Op(random.choice(wrong_calls)))
+        if misused and random.random() < MISUSED and not checker.stopped:
+            trace.append(Op(drawn(checker, random)))
             result.record(checker.step(trace[-1]), trace, config)
         if checker.stopped or len(trace) >= steps:
             break

@@ -12,21 +12,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import index
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from radixcheck.verification.remote.serve import CacheError, Key, Match, NoRoom, NotLocked, Row, Sizes, StaleHandle, StillHeld
 
 __all__ = ["BadAmount", "BadKey", "NoRoom", "NotLocked", "NotYourSlot", "RequestExists", "StaleHandle", "StillHeld", "UnknownRequest"]
 __all__ += ["EngineShim", "EngineTree", "FinishingShim", "Live", "Match", "ObservableTree", "Peek", "Row", "Sizes"]
-__all__ += ["WhiteBox", "check_tokens"]
+__all__ += ["BadRequest", "BadSlots", "WhiteBox", "check_tokens", "to_amount"]
 
 
 class BadKey(CacheError):
-    """A token is not an integer from 0 to 2**63 - 1, or the cache has no namespaces."""
+    """This is not a key of tokens from 0 to 2**63 - 1, or the cache has no namespaces."""
 
 
 class BadAmount(CacheError):
-    """A number of tokens below zero, or fewer slots than tokens."""
+    """A number of tokens that is not an integer from 0, or fewer slots than tokens."""
+
+
+class BadSlots(CacheError):
+    """These are not integers in a list."""
+
+
+class BadRequest(CacheError):
+    """The id of a request is not an integer."""
 
 
 class NotYourSlot(CacheError):
@@ -41,8 +50,21 @@ class RequestExists(CacheError):
     """A live request has this id already."""
 
 
+def to_amount(value: Any, error: type[Exception] = BadAmount) -> int:
+    """Return a number of tokens, or a priority, as an int. Raise `error` unless it is an integer from 0."""
+    try:
+        number = index(value)
+    except Exception as wrong:  # `__index__` of a caller's object may raise anything
+        raise error(f"{value!r} is not an integer") from wrong
+    if number < 0:
+        raise error(f"{number} is below 0")
+    return number
+
+
 def check_tokens(tokens: Iterable[Any]) -> None:
-    """Raise BadKey unless every token is an integer from 0 to 2**63 - 1."""
+    """Raise BadKey unless these are tokens in a tuple or list, each an integer from 0 to 2**63 - 1."""
+    if not isinstance(tokens, (tuple, list)):
+        raise BadKey(f"{type(tokens).__name__} is not a tuple of tokens")
     for token in tokens:
         if not isinstance(token, int) or isinstance(token, bool) or not 0 <= token < 2**63:
             raise BadKey(f"token {token!r} is not an integer from 0 to 2**63 - 1")
@@ -183,7 +205,8 @@ class EngineShim:
 
     def insert(self, key: AnyKey, slots: list[int], priority: int = 0) -> int:
         """Cache the whole pages of a key; return how many tokens were cached already."""
-        whole = self._whole(key)
+        whole, priority = self._whole(key), to_amount(priority, self.values.BadAmount)
+        self._check_list(slots)
         if len(slots) < len(whole.tokens):
             raise self.values.BadAmount(f"{len(slots)} slots for {len(whole.tokens)} tokens")
         self._check_loan(slots[self.tree.peek(whole).length : len(whole.tokens)])
@@ -193,7 +216,11 @@ class EngineShim:
 
     def lock(self, node: Any) -> Receipt:
         """Protect the path of a match."""
-        if not self.tree.attached(node):
+        try:
+            attached = self.tree.attached(node)
+        except (AttributeError, TypeError):  # it is no node
+            attached = False
+        if not attached:
             raise self.values.StaleHandle("this node has left the tree")
         receipt = Receipt(self.tree.lock(node))
         self._receipts.add(receipt)
@@ -201,27 +228,24 @@ class EngineShim:
 
     def unlock(self, receipt: Any) -> None:
         """Release one lock."""
-        if receipt not in self._receipts:
+        if not isinstance(receipt, Receipt) or receipt not in self._receipts:
             raise self.values.NotLocked("this receipt holds no lock")
         self._receipts.remove(receipt)
         self.tree.unlock(receipt.lock)
 
     def evict(self, tokens: int) -> int:
         """Return the tokens freed."""
-        if tokens < 0:
-            raise self.values.BadAmount(f"{tokens} tokens to evict")
-        return self.tree.evict(tokens)
+        return self.tree.evict(to_amount(tokens, self.values.BadAmount))
 
     def alloc(self, tokens: int) -> list[int]:
         """Return whole pages for `tokens`, on loan to the caller."""
-        if tokens < 0:
-            raise self.values.BadAmount(f"{tokens} tokens to allocate")
-        slots = self._take(self._pages(tokens))
+        slots = self._take(self._pages(to_amount(tokens, self.values.BadAmount)))
         self._loans.update(slots)
         return slots
 
     def free(self, slots: list[int]) -> None:
         """Take whole pages of a loan back."""
+        self._check_list(slots)
         self._check_loan(slots)
         self._loans.difference_update(slots)
         self._give(slots)
@@ -240,9 +264,10 @@ class EngineShim:
 
     def start(self, request: int, key: AnyKey, priority: int = 0) -> Any:
         """Check that there is room, then match, lock, evict the shortfall and allocate."""
+        self._check_request(request)
+        whole, priority = self._whole(key), to_amount(priority, self.values.BadAmount)
         if request in self._requests:
             raise self.values.RequestExists(f"request {request} is live")
-        whole = self._whole(key)
         found = self.tree.peek(whole)
         need = self._pages(len(key.tokens) - found.length)
         self._check_room(need, found.evictable_tokens)
@@ -281,8 +306,20 @@ class EngineShim:
 
     # Guards
 
+    def _check_request(self, request: Any) -> None:
+        if not isinstance(request, int):
+            raise self.values.BadRequest(f"{request!r} is not the id of a request")
+
+    def _check_list(self, slots: Any) -> None:
+        if not isinstance(slots, (list, tuple)) or not all(isinstance(slot, int) for slot in slots):
+            raise self.values.BadSlots("these are not integers in a list")
+
     def _whole(self, key: AnyKey) -> Key:
-        self.values.check_tokens(key.tokens)
+        try:
+            self.values.check_tokens(key.tokens)
+            hash(key.namespace)
+        except (AttributeError, TypeError) as wrong:
+            raise self.values.BadKey("this is not a key") from wrong
         if key.namespace and not self.supports.namespaces:
             raise self.values.BadKey("this cache has no namespaces")
         return Key(key.tokens[: key.whole_pages(self._page)], key.namespace)
@@ -312,7 +349,7 @@ class EngineShim:
             self.pool.free(slots)
 
     def _live(self, request: int) -> Live:
-        if request not in self._requests:
+        if not isinstance(request, int) or request not in self._requests:
             raise self.values.UnknownRequest(f"request {request} is not live")
         return self._requests[request]
 

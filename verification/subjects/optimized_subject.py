@@ -17,7 +17,7 @@ from radixcheck.optimized import DevicePool, ListedLoans, RadixCache, Tags, Toke
 from radixcheck.optimized.keys import TOKEN_BYTES, pack, unpack
 from radixcheck.optimized.matched import Matched
 from radixcheck.optimized.node import Node
-from radixcheck.spec.values import Key, Namespace
+from radixcheck.spec.values import BadSlots, Key, Namespace, parts_of, to_ints
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode, SeenRequest, Setup, Supports
 
 
@@ -102,7 +102,8 @@ class OptimizedSubject(RadixCache):
         super().free(self._on_device(slots))
 
     def _on_device(self, slots: Tensor | Sequence[int]) -> Tensor:
-        return torch.as_tensor(slots, dtype=torch.int64, device=self.pool.device)
+        """Return a list of integers as a tensor, and a tensor as it is: whether it has the right type is for the cache to say."""
+        return slots if isinstance(slots, Tensor) else torch.tensor(to_ints(slots, BadSlots), dtype=torch.int64, device=self.pool.device)
 
     def observe(self) -> Observation:
         """Return nodes, parents first, rows and heap. Only nodes that have changed since the last call are read back."""
@@ -192,7 +193,7 @@ class OptimizedSubject(RadixCache):
 @contextmanager
 def _buffered(key: Key) -> Iterator[Key]:
     """Yield the key with its tokens in a buffer that is cleared afterwards: a cache that still uses the buffer is found out."""
-    tokens = TokenBuffer(key.tokens)
+    tokens = TokenBuffer(parts_of(key)[0])
     yield Key(cast(Any, tokens), key.namespace)
     tokens.data.clear()
 

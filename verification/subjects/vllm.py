@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from radixcheck.verification.remote.serve import Key, Missing, NoRoom, Row, Sizes, StillHeld, Supports
-from radixcheck.verification.subjects.engine_shim import RequestExists, UnknownRequest, check_tokens
+from radixcheck.verification.subjects.engine_shim import BadRequest, RequestExists, UnknownRequest, check_tokens, to_amount
 from radixcheck.verification.subjects.sglang import extracted, installed
 
 VERSION = "0.33.0"  # of the extracted sources
@@ -93,9 +93,12 @@ class Blocks:
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row:
         """Match the prefix, then allocate blocks for the rest."""
+        if not isinstance(request, int):
+            raise BadRequest(f"{request!r} is not an integer")
+        check_tokens(key.tokens)
+        to_amount(priority)
         if request in self._requests:
             raise RequestExists(f"request {request} is live")
-        check_tokens(key.tokens)
         made = self._made(request, key)
         found, cached, _ = self.manager.get_computed_blocks(made, max_cache_hit_length=made.num_tokens)
         if made.num_tokens:
@@ -173,7 +176,7 @@ class Blocks:
         return slots[: live.num_tokens]
 
     def _live(self, request: int) -> Any:
-        if request not in self._requests:
+        if not isinstance(request, int) or request not in self._requests:
             raise UnknownRequest(f"request {request} is not live")
         return self._requests[request]
 

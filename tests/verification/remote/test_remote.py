@@ -248,7 +248,7 @@ def test_a_cache_in_javascript_holds(node: str) -> None:
 
 def test_a_fault_in_a_cache_in_javascript_has_a_smallest_trace(node: str) -> None:
     faulty = resolve(f"exec:{node} {SUBJECTS / 'radix_faulty.mjs'}")
-    found = runs(faulty, 12).found
+    found = runs(faulty, 24).found
 
     assert {"LOCK_COUNT", "PROTECTED"} <= set(found)
     *names, last = [op.name for op in shrink(faulty, found["LOCK_COUNT"], seconds=20).trace]

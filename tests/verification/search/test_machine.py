@@ -9,7 +9,7 @@ from hypothesis import Phase, settings
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key, NoRoom, Row
-from radixcheck.verification.checker.misuse import misuses_for
+from radixcheck.verification.checker.misuse import misuses_for, wrong_calls_for
 from radixcheck.verification.protocol import Setup, Supports
 from radixcheck.verification.search.machine import BATCH, hypothesis_batches, never_fired, state_machine_test
 from radixcheck.verification.search.rules import rule_names
@@ -103,7 +103,7 @@ def test_a_seed_repeats_its_run_and_another_does_not() -> None:
 def test_every_misuse_is_tried_and_the_reference_refuses_it() -> None:
     result = RunResult.of(hypothesis_batches(reference_subject, ("lru",), (1, 2), seed=1, examples=50, misused=True))
     assert (result.found, never_fired(result)) == ({}, ())
-    assert set(misuses_for(Supports())) < set(result.fired)
+    assert {*misuses_for(Supports()), *wrong_calls_for(Supports(), 2, tensors=False)} < set(result.fired)
 
 
 def test_an_accepted_misuse_is_found() -> None:
