@@ -191,6 +191,16 @@ class Engine:
             return Answer(error=caught(error))
         return answer
 
+    def attempt(self, op: Op, call: Callable[[], object]) -> Answer:
+        """Make a call that should be refused. Its result does not matter."""
+        self.pool.begin()
+        RECORDER.operation(self._record, op)
+        try:
+            self.call(call)
+        except raised() as error:
+            return Answer(error=caught(error))
+        return Answer()
+
     def record_from(self, before: Trace) -> None:
         """Record the operations of this subject anew, after those performed `before`: for an engine that is a copy of another."""
         self._record = RECORDER.began(getattr(self.subject, "name", ""), self._config, before)

@@ -15,7 +15,7 @@ from radixcheck.verification.checker.checked_run import CheckedRun
 from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
 from radixcheck.verification.checker.oracle import Oracle
 from radixcheck.verification.core.found import Violation
-from radixcheck.verification.operations import REQUEST_MISUSES, TREE_MISUSES
+from radixcheck.verification.operations import REQUEST_MISUSES, TREE_MISUSES, Op
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.wrong_values import WRONG_CALLS, WrongCall
 
@@ -63,12 +63,7 @@ def misuse(engine: Engine, oracle: Oracle, name: str) -> Answer | None:
     call = _CALLS[name](engine, oracle) if name in _CALLS else _with_wrong_value(engine, oracle, WRONG_CALLS[name])
     if call is None:
         return None
-    engine.pool.begin()
-    try:
-        engine.call(call)
-    except Exception as error:  # a subject may raise anything
-        return Answer(error=error.with_traceback(None))
-    return Answer()
+    return engine.attempt(Op(name), call)
 
 
 def _lock_stale(engine: Engine, oracle: Oracle) -> Call | None:

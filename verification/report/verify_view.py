@@ -44,11 +44,15 @@ def faults(outcome: VerifyOutcome) -> list[Any]:
 def fault(together: Sequence[Found], scene: Scene | None) -> list[Any]:
     """Return one trace, with every property that it breaks."""
     parts: list[Any] = []
-    for found in together:
+    for found in (f for f in together if not f.violation.follows_from):
         p = CATALOGUE[found.violation.property]
         questions = f"  ({p.questions})" if p.questions else ""
         parts.append(Text.assemble((f"{p.id} REFUTED", colour(Verdict.REFUTED)), f"{questions}  {p.sentence}"))
         parts.append(_indented(Text(found.violation.text)))
+    for v in (f.violation for f in together if f.violation.follows_from):
+        parts.append(
+            _indented(Text.assemble((f"{v.property} REFUTED", colour(Verdict.REFUTED)), f", follows from {v.follows_from}: {v.text}"))
+        )
     found = together[0]
     lines = numbered(found.trace)
     parts.append(_indented(Text(f"{len(found.trace)} operations under {found.config}:\n" + "\n".join(lines))))

@@ -1,7 +1,7 @@
 """Searches a subject for violations under every policy and page size, and gives each property a verdict.
 
-What is done follows from a plan (`search_plan.py`). Time is only a ceiling: if it is reached, the report says what is missing, and is UNDECIDED.
-A task that ends its process, or whose call does not return, has found a fault: the operations that led there are its trace.
+What is done follows from a plan (`search_plan.py`). Time is only a ceiling: the report of a search that reached it says what is missing,
+and is UNDECIDED. A task that ends its process, or whose call does not return, has found a fault: its trace are the operations so far.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,11 +22,12 @@ from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import WORKERS, WorkerLost
 from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS
 from radixcheck.verification.protocol import Supports
+from radixcheck.verification.search.attribution import attributed
 from radixcheck.verification.search.lost import of_lost
 from radixcheck.verification.search.machine import never_fired
-from radixcheck.verification.search.search_plan import Task, rounds
 from radixcheck.verification.search.probes import SCENES
 from radixcheck.verification.search.run import RunResult
+from radixcheck.verification.search.search_plan import Task, rounds
 from radixcheck.verification.search.search_results import Bounds, PropertyVerdict, Report
 from radixcheck.verification.search.shrink import share, shrink
 from radixcheck.verification.subjects.registry import isolated
@@ -123,12 +124,11 @@ def verify(pool: Executor, subject: Subject, bounds: Bounds, progress: Progress)
     start = monotonic()
     search = Search(subject, bounds)
     search.run(pool, progress)
-    found = _smaller(pool, search, progress)
     result, machine = search.result, search.machine
+    found = _smaller(pool, search, progress)
+    result.found |= {f.violation.property: f for f in found}  # a peek that changes a black box is found only now
     idle = never_fired(machine) if machine.runs else ()
     verdicts = judged(result, subject.supports, subject.white_box, bounds.misused)
-    order = list(CATALOGUE)
-    found.sort(key=lambda f: order.index(f.violation.property))
     elapsed = monotonic() - start
     return Report(subject.name, bounds, verdicts, tuple(found), result.steps, result.runs, elapsed, idle, tuple(search.unfinished))
 
@@ -147,10 +147,9 @@ def _smaller(pool: Executor, search: Search, progress: Progress) -> list[Found]:
             smaller.append(replace(_or_else(job, faults[id_], ceiling), ends_process=faults[id_].ends_process))
         apart = [found for found in smaller if found.ends_process]
         together = [found for found in smaller if not found.ends_process]
-        shared = (
-            _or_else(pool.submit(share, search.subject, together), together, Deadline(ceiling.ends + SHARE_SECONDS)) if together else []
-        )
-        return apart + shared
+        ceiling = Deadline(ceiling.ends + SHARE_SECONDS)
+        shared = apart + _or_else(pool.submit(share, search.subject, together), together, ceiling)
+        return _or_else(pool.submit(attributed, search.subject, shared), shared, ceiling)
     except KeyboardInterrupt:
         return list(faults.values())
 
