@@ -20,6 +20,7 @@ from places import TESTS
 from radixcheck.spec.run.state import State
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.formulas import Compiled, Tally, compiled
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.watched_pool import WatchedPool
@@ -27,7 +28,7 @@ from radixcheck.verification.protocol import Setup
 from radixcheck.verification.remote.remote_subject import RemoteSubject
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.search.machine import hypothesis_batches
-from radixcheck.verification.search.run import RunResult, random_run
+from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import ELSEWHERE, resolve
 

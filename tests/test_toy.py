@@ -41,13 +41,13 @@ def test_the_toy_passes_as_a_test_case_and_in_plain_runs() -> None:
     assert random_run(Toy, Config("lru", 1, 10), seed=1, steps=300, stride=1).found == {}
 
 
-def test_the_toy_is_refuted_by_its_cost_alone(tmp_path: Path, command: Command) -> None:
+def test_the_toy_is_refuted_by_its_costs_alone(tmp_path: Path, command: Command) -> None:
     xml, text = tmp_path / "toy.xml", tmp_path / "summary.md"
     text.write_text("# An earlier step\n")
     ran = command("verify", "toy_adapter:Toy", "--seconds", 1, "--json", "--junit", xml, "--summary", text)
 
     assert ran.status == 1
-    assert [each["property"] for each in ran.json["refuted"]] == ["EVICT_COST"]
+    assert [each["property"] for each in ran.json["refuted"]] == ["EVICT_COST", "VERB_COST"]
     assert ran.json["command"] == "radixcheck verify toy_adapter:Toy --seed 0 --seconds 1 --policy lru --page-size 1"
     assert xml.read_text() == junit([ran.json])
     assert text.read_text() == "# An earlier step\n" + summary([ran.json])

@@ -52,6 +52,7 @@ class Supports:
     without: frozenset[str] = frozenset()  # verbs that it lacks
     choices: Mapping[str, str] = field(default_factory=dict)  # kinds of difference (`search/diff.py`) that it means, and why
     here: bool = True  # it runs in this process, where its steps and its memory can be counted
+    remembers: str = ""  # why it keeps something of every key that it was ever given; empty: it does not
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -225,6 +226,14 @@ class Weighable(Protocol):
 
     def storage(self) -> int:
         """Bytes of slot storage that the nodes keep alive."""
+
+
+class Instrumented(Protocol):
+    """Optional: what was added to the cache so that it can be checked."""
+
+    @property
+    def instruments(self) -> Sequence[object]:
+        """Objects that a cache in service does not have: what they keep alive is not counted as its memory."""
 
 
 class Lending(Protocol):

@@ -8,6 +8,8 @@ other threads, and any call on a platform without signals. A cache in a process 
 
 import signal
 import threading
+from array import array
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from math import inf
@@ -29,6 +31,7 @@ P = ParamSpec("P")
 SECONDS = 10.0  # for a call; on the small trees of a search a call takes about a millisecond
 FACTORY_SECONDS = 60.0  # to make a cache: it may import much; a cache in a process of its own has a shorter limit
 POLL_SECONDS = 0.1  # between two checks of the clock
+LENT_MAX = 16  # containers that are kept to be overwritten
 SIGNAL = getattr(signal, "SIGVTALRM", None)  # rarely used by other code; Windows has none
 
 
@@ -139,6 +142,21 @@ def as_ints(slots: Any) -> tuple[int, ...]:
     return tuple(listed) if isinstance(listed, Sequence) else (listed,)
 
 
+def overwrite(container: Any) -> bool:
+    """Overwrite every slot in a container with -1 (an unsigned array with 0). Return whether it can be written to."""
+    if isinstance(container, list):
+        container[:] = [-1] * len(container)
+    elif hasattr(container, "fill_"):  # a tensor
+        container.fill_(-1)
+    elif hasattr(container, "fill"):  # an array of NumPy
+        container.fill(-1)
+    elif isinstance(container, array):
+        container[:] = array(container.typecode, [-container.typecode.islower()] * len(container))
+    else:
+        return False
+    return True
+
+
 class SubjectFailed(Exception):
     """`observe`, `sizes`, `locate` or `overwrite` of a subject raised an error, or returned a value that cannot be read."""
 
@@ -167,7 +185,7 @@ class Engine:
         self.released: Any = None  # the last receipt that was unlocked
         self.loans: dict[int, Any] = {}  # slots from `alloc`, by holder
         self.container: Any = list  # the type of container that the subject uses for slots
-        self.lent: list[Any] = []  # containers of slots passed or returned in this call: the caller may overwrite them
+        self.lent: deque[Any] = deque(maxlen=LENT_MAX)  # containers of slots passed or returned: the caller may overwrite them
 
     def _made(self, factory: Any, setup: Setup) -> Any:
         """Return a fresh cache. Raise UsageError if the factory raises: `supports` declares this configuration."""
@@ -183,7 +201,6 @@ class Engine:
     def perform(self, op: Op) -> Answer:
         """Call the subject. An exception is an answer too."""
         self.pool.begin()
-        self.lent = []
         RECORDER.operation(self._record, op)
         try:
             answer = _typed(self.call(getattr(self, "_" + op.name), op))
@@ -337,12 +354,6 @@ class Engine:
         """Overwrite every container in `lent`, as a caller that reuses its buffers does. Return whether there was one to overwrite."""
         if hasattr(self.subject, "overwrite"):
             return bool(self.ask("overwrite"))
-        done = False
-        for container in self.lent:
-            if isinstance(container, list):
-                container[:] = [-1] * len(container)
-                done = True
-            elif hasattr(container, "fill_"):
-                container.fill_(-1)
-                done = True
+        done = sum(map(overwrite, self.lent)) > 0
+        self.lent.clear()
         return done

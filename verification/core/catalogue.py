@@ -25,7 +25,8 @@ PROGRAM_CHECKS = (
     ),
     _program(
         "NO_ALIAS",
-        "Overwriting the slots that a caller passed in or got back in the last call changes no slots of the tree or of a request.",
+        "Overwriting the slots that a caller passed in or got back in an earlier call changes no slots of the tree or of a request, "
+        "and no later answer.",
         "insert_keeps_callers_array",
         "C9",
         "Engines reuse their buffers at the next step.",
@@ -61,8 +62,9 @@ PROGRAM_CHECKS = (
     ),
     _program(
         "MEM_BOUND",
-        "Rounds of inserting and evicting the same keys keep no more and more objects alive, and parts of split nodes that stay keep at "
-        "most four times the slot storage that they need.",
+        "Cycles that leave the cache empty, with new keys, namespaces and requests, or with refused calls, leave nothing behind: after 128 "
+        "it keeps as many objects and bytes as after 32, or stops growing before 2,048. Parts of split nodes that stay keep at most four "
+        "times the slot storage that they need.",
         "evicted_nodes_kept",
         why="Halves of a split that share one array keep all of it for a single page (FB-31, FB-56).",
     ),
@@ -78,13 +80,26 @@ PROGRAM_CHECKS = (
         "evict_scans_per_victim",
         "C7 L1",
     ),
-    _program("MATCH_COST", "Matching a chain four times as deep takes at most eight times the lines of Python.", "match_rewalks_from_root"),
+    _program(
+        "MATCH_COST",
+        "Matching a chain four times as deep, or a key four times as long, takes at most eight times the lines of Python.",
+        "match_rewalks_from_root",
+    ),
+    _program(
+        "VERB_COST",
+        "Among four times as many other nodes, namespaces, locks, requests or loans, or in a pool four times as large, each verb but "
+        "`evict` and `reset` takes at most a quarter more lines of Python, or one more for every two things added; for a key or path four "
+        "times as long, or four times as many victims or nodes to forget, each but `evict` takes at most eight times as many.",
+        "sizes_walk_the_tree",
+        why="A scheduler calls these verbs at each step, however much is cached (FB-85).",
+    ),
 )
 
 MISUSE = _program(
     "MISUSE", "Each call outside its guard that the kit makes gets a typed error and changes nothing.", "unlock_twice", "Q2 Q10"
 )
 
-PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")  # observed by a probe only: a replay of the trace does not show them
+# Observed by a probe only: a replay of the trace does not show them.
+PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST", "VERB_COST")
 
 CATALOGUE: dict[str, Property] = {**FORMULAS, **{p.id: p for p in (*PROGRAM_CHECKS, MISUSE)}}

@@ -11,15 +11,16 @@ breaks; it proves nothing about the program, which the other detectors check.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.scopes import SCOPES
 from radixcheck.verification.mutants.mutant import Mutant
+from radixcheck.verification.probes.all_probes import POOL_PAGES, all_probed
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.machine import hypothesis_batches
-from radixcheck.verification.search.probes import POOL_PAGES, probed
-from radixcheck.verification.search.run import RunResult, random_run
+from radixcheck.verification.search.run import random_run
 from radixcheck.verification.trace_replay.mooncake import read
 from radixcheck.verification.trace_replay.replay import replay
 from radixcheck.verification.trace_replay.replay_results import Replayed, Settings
@@ -155,8 +156,8 @@ def _exploration(mutant: Mutant, seed: int) -> Iterator[RunResult]:
 
 
 def _probes(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """Memory, depth, cost and many namespaces, in fixed scenarios."""
-    yield probed(mutant.factory, Config(mutant.policy, mutant.page_size, mutant.page_size * POOL_PAGES))
+    """Memory, depth, cost, shared storage and many namespaces, in fixed scenarios."""
+    yield all_probed(mutant.factory, Config(mutant.policy, mutant.page_size, mutant.page_size * POOL_PAGES))
 
 
 def _replay(mutant: Mutant, seed: int) -> Iterator[RunResult]:

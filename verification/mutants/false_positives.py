@@ -5,11 +5,12 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from typing import Any
 
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.workers import workers_for
 from radixcheck.verification.mutants.mutant_results import Cleared, Place
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.search.run import RunResult, random_run
+from radixcheck.verification.search.run import random_run
 
 SUBJECTS = ("reference", "optimized", "model")
 STEPS = 60  # of a run, with every formula after every step

@@ -13,6 +13,7 @@ from importlib import import_module
 from time import perf_counter
 from typing import TypeVar
 
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import workers
@@ -20,7 +21,6 @@ from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.mutants.detectors import DETECTORS, Detector
 from radixcheck.verification.mutants.mutant import Mutant
 from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, OTHER, SURVIVED, Cell, Judged, Reliability
-from radixcheck.verification.search.run import RunResult
 from radixcheck.verification.search.shrink import shrink
 
 

@@ -1,1 +1,1 @@
-"""Looking for a wrong step: generators of operations, drivers, shrinking, and the probes of cost and storage."""
+"""Looking for a wrong step: generators of operations, drivers and shrinking."""

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import seed as seeded
 from hypothesis.stateful import run_state_machine_as_test
 
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.rules import Machine, MisusedMachine, Plan, WantedFailed, rule_names
-from radixcheck.verification.search.run import RunResult
 
 # Examples that Hypothesis makes at a time. After the tenth it varies each new example up to five times: most examples of a longer run
 # would be similar, and it finds less than as many examples in batches.

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.misuse import misuses_for, wrong_calls_for
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
@@ -22,7 +23,7 @@ from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.generate import LETTERS, PRIORITIES, at_a_limit, leaving_an_edge, namespaces_for, twin
 from radixcheck.verification.search.recipes import CHANGES, KeyMaker, Recipe, pages, recipes, which
-from radixcheck.verification.search.run import RunResult, new_checker
+from radixcheck.verification.search.run import new_checker
 
 Choice = TypeVar("Choice")
 PARTS, RARE_PARTS = 48, 12  # in which calls with a wrong value are made: those that are possible now and then have fewer parts

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.probes.all_probes import MISUSING, PROBES, probed
+from radixcheck.verification.probes.all_probes import POOL_PAGES as PROBE_PAGES
 from radixcheck.verification.search.machine import BATCH, hypothesis_batches
-from radixcheck.verification.search.probes import POOL_PAGES as PROBE_PAGES
-from radixcheck.verification.search.probes import probed
-from radixcheck.verification.search.run import RunResult, random_run
+from radixcheck.verification.search.run import random_run
 from radixcheck.verification.search.search_results import POOL_PAGES, Bounds
 
 STEPS, RUNS = 120, 8  # operations of one run, and runs of one slice
@@ -47,7 +48,7 @@ def rounds(subject: Subject, bounds: Bounds) -> Iterator[list[Task]]:
     first = max(SLICES_MIN, len(slices) // 4)
     half = first + (len(slices) - first + 1) // 2
     early = EXAMPLES_MIN // EXAMPLES
-    yield [Task(_probe, (subject, bounds)), *machine[:early], *slices[:first]]
+    yield [*_probe_tasks(subject, bounds), *machine[:early], *slices[:first]]
     yield [*machine[early:], *slices[first:half]]
     yield slices[half:]
 
@@ -101,10 +102,8 @@ def _machine(subject: Subject, bounds: Bounds, first: int) -> RunResult:
     return RunResult.of(hypothesis_batches(subject, bounds.policies, bounds.page_sizes, seed, EXAMPLES, misused=bounds.misused))
 
 
-def _probe(subject: Subject, bounds: Bounds) -> RunResult:
-    result = RunResult()
-    for size in bounds.page_sizes[:2]:
-        result.merge(probed(subject, Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device)))
-        if result.found:
-            break
-    return result
+def _probe_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
+    """Return one task for each probe and each of two page sizes."""
+    names = (*PROBES, *MISUSING) if bounds.misused else PROBES
+    configs = [Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device) for size in bounds.page_sizes[:2]]
+    return [Task(probed, (subject, config, name)) for config in configs for name in names]

@@ -13,6 +13,7 @@ from typing import TypeVar
 from radixcheck.spec.property import Property
 from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.formulas import compiled
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE, PROBED
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.found import Found
@@ -21,12 +22,11 @@ from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import WORKERS, WorkerLost
 from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS
+from radixcheck.verification.probes.all_probes import NEEDED
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.attribution import attributed
 from radixcheck.verification.search.lost import of_lost
 from radixcheck.verification.search.machine import never_fired
-from radixcheck.verification.search.probes import SCENES
-from radixcheck.verification.search.run import RunResult
 from radixcheck.verification.search.search_plan import Task, rounds
 from radixcheck.verification.search.search_results import Bounds, PropertyVerdict, Report
 from radixcheck.verification.search.shrink import share, shrink
@@ -36,7 +36,7 @@ SHRINK_SECONDS = 6.0  # after the ceiling of the search
 SHARE_SECONDS = 2.0  # after that
 RESTART_SECONDS = 12.0  # of shrinking a trace that ends the process: each attempt starts another one
 LATE_SECONDS = SHRINK_SECONDS + SHARE_SECONDS
-ELSEWHERE = ("MEM_BOUND", "EVICT_COST", "MATCH_COST", "NO_ALIAS")  # cannot be counted, or overwritten, in another process
+ELSEWHERE = ("MEM_BOUND", "EVICT_COST", "MATCH_COST", "VERB_COST", "NO_ALIAS")  # cannot be counted, or overwritten, in another process
 LOCKED = ("LOCK_COUNT", "LOCK_NONNEG", "COUNT", "EVICT_UNLOCKED", "PROTECTED", "MATCH_FRESH")  # exercised by locks only
 LOCKING = ("lock", "start")
 
@@ -195,6 +195,8 @@ def _hidden(p: Property, supports: Supports, white_box: bool, checked: int) -> s
     """Return why this property cannot be observed on a subject; empty if it can."""
     if p.id == "ISOLATION" and not supports.namespaces:
         return "it has no namespaces"
+    if p.id == "MEM_BOUND" and supports.remembers:
+        return supports.remembers
     lacking = _lacking(p, supports)
     if lacking or checked:
         return lacking
@@ -213,7 +215,7 @@ def _hidden(p: Property, supports: Supports, white_box: bool, checked: int) -> s
 def _lacking(p: Property, supports: Supports) -> str:
     """Return which operations the property needs and the subject lacks; empty if it lacks none."""
     can, wanted = set(supports.operations), set(LOCKING if p.id in LOCKED else p.operations)
-    missing = SCENES - can if p.id in PROBED else wanted if can.isdisjoint(wanted) else set()
+    missing = NEEDED - can if p.id in PROBED else wanted if can.isdisjoint(wanted) else set()
     for kind, whole, all_of_them in ((supports.requests, REQUEST_OPERATIONS, "request"), (supports.tree, TREE_OPERATIONS, "tree")):
         if missing - supports.without and not kind and missing <= set(whole):
             return f"it has no {all_of_them} operations"

@@ -12,7 +12,7 @@ from radixcheck.verification.protocol import Observation, SeenNode, SeenRequest,
 class ModelSubject(Model):
     """The model, and what it shows of its inside."""
 
-    supports = Supports()
+    supports = Supports(remembers="its table of prefixes keeps every key")
 
     def observe(self) -> Observation:
         """The state of the specification, in tokens and slots."""

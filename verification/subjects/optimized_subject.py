@@ -83,6 +83,11 @@ class OptimizedSubject(RadixCache):
         super().__init__(setup.page_size, setup.policy, pool, tags, ListedLoans(setup.page_size))
         self._known: dict[Node, Known] = {}
 
+    @property
+    def instruments(self) -> tuple[object, ...]:
+        """The tags, which number every namespace for good, and the nodes that `observe` has read."""
+        return self.tags, self._known
+
     def match(self, key: Key) -> Matched:
         """Match tokens in a buffer that is cleared afterwards, as an engine reuses its buffers; `peek` takes them as they are."""
         with _buffered(key) as held:

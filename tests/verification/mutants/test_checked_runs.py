@@ -4,7 +4,7 @@ import pytest
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.found import Config
-from radixcheck.verification.search.probes import POOL_PAGES, probed
+from radixcheck.verification.probes.all_probes import POOL_PAGES, all_probed
 from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.registry import resolve
 
@@ -29,6 +29,6 @@ def test_no_run_finds_anything(subject: str, policy: str, page_size: int) -> Non
 
 @pytest.mark.parametrize("subject", ["reference", "optimized"])
 def test_memory_depth_and_cost_are_bounded(subject: str) -> None:
-    result = probed(resolve(subject), Config("lru", 2, 2 * POOL_PAGES))
+    result = all_probed(resolve(subject), Config("lru", 2, 2 * POOL_PAGES))
     assert result.found == {}
     assert result.tally.checked["MEM_BOUND"] > 0

@@ -12,7 +12,7 @@ from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.mutants.mutant import Mutant, SteppedEviction, SteppedStart, mutant
-from radixcheck.verification.search.probes import POOL_PAGES, probe
+from radixcheck.verification.probes.all_probes import POOL_PAGES, all_probed
 from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.registry import resolve
 
@@ -51,7 +51,7 @@ def seed_that_shows(wrong: Mutant, property_: str) -> int | None:
 @cache
 def probed(factory: Factory) -> dict[str, str]:
     """Return what the probes find: property and text."""
-    return {id_: each.violation.text for id_, each in probe(factory, Config("lru", 1, POOL_PAGES)).found.items()}
+    return {id_: each.violation.text for id_, each in all_probed(factory, Config("lru", 1, POOL_PAGES)).found.items()}
 
 
 def test_every_property_names_a_mutant_that_exists() -> None:
@@ -83,9 +83,9 @@ def test_a_right_cache_violates_nothing(subject: str) -> None:
 
 @pytest.mark.parametrize("subject", ["reference", "optimized", "model", "base"])
 def test_a_right_cache_passes_every_probe(subject: str) -> None:
-    result = probe(resolve(subject), Config("lru", 1, POOL_PAGES))
+    result = all_probed(resolve(subject), Config("lru", 1, POOL_PAGES))
     assert {id_: found.violation.text for id_, found in result.found.items()} == {}
-    assert set(result.tally.exercised) - {"ISOLATION"} == set(PROBED)  # ISOLATION: where there are namespaces
+    assert set(result.tally.exercised) - {"ISOLATION", "NO_ALIAS"} == set(PROBED)  # which runs show, too
 
 
 @pytest.mark.parametrize(("name", "property_"), FAULTS.items())

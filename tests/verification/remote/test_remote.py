@@ -11,11 +11,13 @@ from commands import Command
 from places import ROOT, TESTS
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.operations import Op
+from radixcheck.verification.probes.all_probes import POOL_PAGES, all_probed
 from radixcheck.verification.protocol import SeenNode, Setup, Supports
 from radixcheck.verification.remote import process, remote_subject, serve
 from radixcheck.verification.remote.process import SubjectDied
@@ -23,8 +25,7 @@ from radixcheck.verification.remote.remote_subject import Remote
 from radixcheck.verification.remote.serve import SIZED, Server
 from radixcheck.verification.search.diff import compare
 from radixcheck.verification.search.machine import hypothesis_batches
-from radixcheck.verification.search.probes import POOL_PAGES, probed
-from radixcheck.verification.search.run import RunResult, random_run, replay
+from radixcheck.verification.search.run import random_run, replay
 from radixcheck.verification.search.shrink import shrink
 from radixcheck.verification.search.verify import judged
 from radixcheck.verification.subjects.model_subject import model_subject
@@ -60,7 +61,7 @@ def judged_by_all(factory: Factory) -> tuple[dict[str, str], RunResult]:
     supports = factory(SETUP).supports
     result = runs(factory, 20, supports.policies)
     result.merge(replay(factory, SMALL, (Op("insert", Key((1,))), Op("reset"))))  # random runs seldom do
-    result.merge(probed(factory, Config("lru", 1, POOL_PAGES)))
+    result.merge(all_probed(factory, Config("lru", 1, POOL_PAGES)))
     return {v.property.id: v.verdict for v in judged(result, supports, white_box=True)}, result
 
 
@@ -103,7 +104,7 @@ def test_the_reference_gets_the_same_verdicts_here_and_in_another_process() -> N
     there, counted_there = judged_by_all(resolve(f"reference@{sys.executable}"))
 
     differing = {id_: (here[id_], there[id_]) for id_ in here if here[id_] != there[id_]}
-    assert differing == dict.fromkeys(("MEM_BOUND", "EVICT_COST", "MATCH_COST"), ("TESTED", "NOT OBSERVABLE"))
+    assert differing == dict.fromkeys(("MEM_BOUND", "EVICT_COST", "MATCH_COST", "VERB_COST"), ("TESTED", "NOT OBSERVABLE"))
     assert {id_ for id_ in here if here[id_] != "TESTED"} == {"HEAP_FULL", "HEAP_STALE", "HEAP_ORDER", "HEAP_BOUND", "LEAFSET"}
     for id_ in set(here) - set(differing) - {"NO_ALIAS"}:  # a caller's array is overwritten after other calls too
         assert counted_there.tally.exercised[id_] == counted_here.tally.exercised[id_], id_
@@ -148,7 +149,7 @@ def test_an_adapter_elsewhere_needs_only_the_serving_module_and_the_cache() -> N
 
 
 def test_the_serving_module_declares_what_the_protocol_does() -> None:
-    assert {*serve.Supports._fields, "here"} == {field.name for field in fields(Supports)}
+    assert {*serve.Supports._fields, "here", "remembers"} == {field.name for field in fields(Supports)}
     assert serve.SeenNode._fields == SeenNode._fields
 
 

@@ -10,10 +10,11 @@ from hypothesis import Phase, settings
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key, NoRoom, Row
 from radixcheck.verification.checker.misuse import misuses_for, wrong_calls_for
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.protocol import Setup, Supports
 from radixcheck.verification.search.machine import BATCH, hypothesis_batches, never_fired, state_machine_test
 from radixcheck.verification.search.rules import rule_names
-from radixcheck.verification.search.run import RunResult, replay
+from radixcheck.verification.search.run import replay
 from radixcheck.verification.subjects.historical import base_subject, pairs_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
 

@@ -11,11 +11,12 @@ from radixcheck.verification.bench.bench_results import Measurement, Results
 from radixcheck.verification.bench.driver import Driver, Unsupported
 from radixcheck.verification.bench.drivers.historical_driver import Base, LeafSet, Nodes, Pairs
 from radixcheck.verification.bench.scenarios.cache_scenarios import decode
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.report.bench_view import claim
 from radixcheck.verification.review_6907.cost_claims import CLAIMS, decided
-from radixcheck.verification.search.run import RunResult, random_run
+from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.historical import leaf_set_subject
 from radixcheck.verification.subjects.historical.base import Node
 from radixcheck.verification.subjects.historical.historical_subject import HistoricalCache, historical_cache

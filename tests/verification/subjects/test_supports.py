@@ -6,15 +6,16 @@ import pytest
 from hiding import Hiding
 
 from radixcheck.verification.checker.misuse import misuses_for
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
+from radixcheck.verification.probes.all_probes import POOL_PAGES, all_probed
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.diff import compare
 from radixcheck.verification.search.machine import hypothesis_batches, never_fired
-from radixcheck.verification.search.probes import POOL_PAGES, probe
 from radixcheck.verification.search.recipes import CHANGES
-from radixcheck.verification.search.run import RunResult, random_run, replay
+from radixcheck.verification.search.run import random_run, replay
 from radixcheck.verification.search.verify import judged
 from radixcheck.verification.subjects.reference_subject import reference_subject
 
@@ -31,7 +32,7 @@ def lacking(supports: Supports) -> Factory:
 
 def hidden(supports: Supports) -> dict[str, str]:
     """What cannot be observed of such a cache beside what cannot be of the reference, and why."""
-    result = probe(lacking(supports), Config("lru", 1, POOL_PAGES))
+    result = all_probed(lacking(supports), Config("lru", 1, POOL_PAGES))
     for k in range(15):
         result.merge(random_run(lacking(supports), Config("lru", 1, (6, 10, 16)[k % 3]), k, stride=4, misused=True))
     assert result.found == {}
@@ -58,12 +59,10 @@ def test_the_state_machine_fires_every_operation_that_there_is_and_no_other(supp
 
 
 def test_what_only_a_lacking_verb_could_show_is_not_observable() -> None:
-    scenes = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST")
     locks = ("LOCK_COUNT", "LOCK_NONNEG", "COUNT", "EVICT_UNLOCKED", "PROTECTED", "MATCH_FRESH")
 
     assert hidden(PEEKLESS) == {"PEEK_PURE": "it has no peek"}
-    of_locks, of_scenes = dict.fromkeys(locks, "it has no lock and no start"), dict.fromkeys(scenes, "it has no lock and no unlock")
-    assert hidden(LOCKLESS) == of_locks | of_scenes | {"ADMISSION": "it has no request operations"}
+    assert hidden(LOCKLESS) == dict.fromkeys(locks, "it has no lock and no start") | {"ADMISSION": "it has no request operations"}
 
 
 def test_operations_that_a_cache_lacks_are_left_out_of_a_trace() -> None:
