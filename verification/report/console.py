@@ -40,19 +40,19 @@ def plain(parts: list[Any]) -> str:
 
 @contextmanager
 def _heartbeat(title: str) -> Iterator[list[Any]]:
-    """Print what was told last, a text or a renderable, every HEARTBEAT_SECONDS. The value is a list with what was told last."""
-    told, ended, start = [""], Event(), monotonic()
+    """Print the last report, a text or a renderable, every HEARTBEAT_SECONDS. The value is a list with the last report."""
+    reported, ended, start = [""], Event(), monotonic()
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT_SECONDS):
-            lines = plain([told[0]]).splitlines() or [""]
-            with suppress(OSError, ValueError):  # nobody reads it
+            lines = plain([reported[0]]).splitlines() or [""]
+            with suppress(OSError, ValueError):  # it is closed or full
                 print(f"{title}: {monotonic() - start:.0f} s, {' '.join(lines[-1].split())}", file=sys.stderr, flush=True)
 
     thread = Thread(target=beat, name="radixcheck heartbeat", daemon=True)
     thread.start()
     try:
-        yield told
+        yield reported
     finally:
         ended.set()
 
@@ -62,8 +62,8 @@ def progress(title: str) -> Iterator[Any]:
     """Show progress. The value is a `Tell`: a function of the share that is done, and what is being done."""
     SUPERVISION.doing(title)
     if not _console(error=True).is_terminal:
-        with _heartbeat(title) as told:
-            yield lambda share, what="": told.__setitem__(0, f"{share:.0%} {what}".rstrip())
+        with _heartbeat(title) as reported:
+            yield lambda share, what="": reported.__setitem__(0, f"{share:.0%} {what}".rstrip())
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn())
     with Progress(*columns, console=_console(error=True), transient=True) as bar:
@@ -77,8 +77,8 @@ def live(title: str) -> Iterator[Any]:
     SUPERVISION.doing(title)
     console = _console(error=True)
     if not console.is_terminal:
-        with _heartbeat(title) as told:
-            yield lambda shown: told.__setitem__(0, shown)
+        with _heartbeat(title) as reported:
+            yield lambda shown: reported.__setitem__(0, shown)
         return
     with Live(console=console, transient=True) as shown:
         yield shown.update

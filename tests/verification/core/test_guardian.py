@@ -1,4 +1,4 @@
-"""The guardian kills what it was told of, and nothing else, once the process that started it has ended."""
+"""The guardian kills the processes that were added, and no others, once the process that started it has ended."""
 
 import subprocess
 import sys
