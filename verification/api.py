@@ -55,10 +55,13 @@ def diff(
     seconds: float = 30,
     progress: Progress | None = None,
 ) -> "DiffOutcome":
-    """Run two subjects side by side for so many seconds, and compare every answer, refusal, size and victim.
+    """Run two subjects side by side, and compare every answer, refusal, size and victim.
 
-    The arguments are those of `verify`. Raise UsageError if the two share no policy or no page size.
+    The arguments are those of `verify`. Operations are planned for so many `seconds`, and cut off some time after them. Raise UsageError if
+    the two share no policy or no page size.
     """
+    from radixcheck.verification.core.deadline import Deadline
+    from radixcheck.verification.core.timeouts import CEILING
     from radixcheck.verification.runs.checked_bounds import bounds_for
     from radixcheck.verification.runs.diff_job import DiffRequest, compare
     from radixcheck.verification.subjects.registry import resolve
@@ -66,7 +69,7 @@ def diff(
     a, b = resolve(left, device), resolve(right, device)
     how: dict[str, Any] = {"pool": pool, "device": device, "seed": seed, "seconds": seconds}
     bounds_a, bounds_b = (bounds_for(cache, policies or (), page_sizes or (), **how) for cache in (a, b))
-    return compare(DiffRequest(a, b, bounds_a.both(bounds_b)), progress or silent)
+    return compare(DiffRequest(a, b, bounds_a.both(bounds_b), deadline=Deadline.after(seconds + CEILING)), progress or silent)
 
 
 def replay(

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from radixcheck.verification.cli.options import Seconds, options
+from radixcheck.verification.cli.options import Seconds, given, options
 from radixcheck.verification.cli.output import print_json, subject_output
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
@@ -16,8 +16,8 @@ from radixcheck.verification.subjects.registry import resolve
 @click.argument("left")
 @click.argument("right")
 @options("policy", "page-size", "pool", "device", "seed")
-@click.option("--seconds", type=Seconds(0.5), default=30, show_default=True)
-@click.option("--operations", type=click.IntRange(1), help="compare this many operations, however long that takes")
+@click.option("--seconds", type=Seconds(0.5), default=30, show_default=True, help="size of the comparison; cut off some time later")
+@click.option("--operations", type=click.IntRange(1), help="compare this many operations; cut off only if --seconds is given too")
 @click.option("--trace", type=click.Path(path_type=Path), help="compare along this trace (Mooncake format) instead")
 @click.option("--sample", is_flag=True, help="compare along the small trace that comes with the package")
 @click.option("--limit", type=click.IntRange(1), help="requests to read of a trace")
@@ -35,23 +35,28 @@ def diff(
 ) -> int:
     """Run two caches side by side and compare every answer, refusal, size and victim. Each kind of difference is shown once.
 
-    Exit status 1: they differ in something that neither declares (`choices` in what it supports).
+    Exit status 1: they differ in something that neither declares (`choices` in what it supports). Exit status 3: nothing was compared, or
+    the comparison was cut off.
 
     Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
     """
+    from radixcheck.verification.core.deadline import NEVER, Deadline
+    from radixcheck.verification.core.timeouts import CEILING
     from radixcheck.verification.report import diff_view
     from radixcheck.verification.runs.checked_bounds import bounds_for
     from radixcheck.verification.runs.diff_job import AlongRequest, DiffRequest, compare, compare_along
 
     if trace is not None and sample:
         raise UsageError("give one trace: a file, or --sample")
+    bounded = trace is not None or sample or operations is not None  # by the operations alone, unless --seconds is given
+    deadline = NEVER if bounded and "seconds" not in given() else Deadline.after(bounds["seconds"] + CEILING)
     with subject_output():
         a, b = resolve(left, device), resolve(right, device)
         both = bounds_for(a, device=device, **bounds).both(bounds_for(b, device=device, **bounds))
         if trace is not None or sample:
-            outcome = compare_along(AlongRequest(a, b, both, trace, limit or 0), console.progress)
+            outcome = compare_along(AlongRequest(a, b, both, trace, limit or 0, deadline), console.progress)
         else:
-            outcome = compare(DiffRequest(a, b, both, operations), console.progress)
+            outcome = compare(DiffRequest(a, b, both, operations, deadline), console.progress)
     if as_json:
         print_json(outcome.to_json())
     else:

@@ -102,10 +102,10 @@ class DiffOutcome(Outcome):
 
     @property
     def status(self) -> Status:
-        """REFUTED by a difference that neither has declared; UNDECIDED if nothing was compared."""
+        """REFUTED by a difference that neither has declared; UNDECIDED if nothing was compared, or less than planned."""
         if self.comparison.faults:
             return Status.REFUTED
-        return Status.HOLDS if self.comparison.steps else Status.UNDECIDED
+        return Status.HOLDS if self.comparison.steps and not self.comparison.unfinished else Status.UNDECIDED
 
     def name(self, side: str) -> str:
         """Return the name of the left or the right subject."""
@@ -121,6 +121,7 @@ class DiffOutcome(Outcome):
             "runs": self.comparison.runs,
             "left_the_specification_together": self.comparison.diverged,
             "not_compared": list(self.apart),
+            "unfinished": list(self.comparison.unfinished),
             "differences": list(map(self._difference_json, self.comparison.differences)),
         }
 

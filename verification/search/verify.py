@@ -23,7 +23,6 @@ from radixcheck.verification.search.shrink import share, shrink
 
 LONG_EVERY, LONG_STEPS, LONG_PAGES, LONG_KEY = 5, 2_400, 160, 40  # every 5th slice begins with one long run; pages of its pool and of a key
 LONG_FROM = 5.0  # seconds of a search: a shorter one makes no long run
-SHRINK_SECONDS, SHRINK_PER_STEP = 4.0, 0.005
 SLICE_SECONDS = 1.0  # of one task; less in a shorter search
 SLICES_MIN = 4  # on the slowest machine too: some properties are exercised by these runs only
 EXAMPLES_MIN = 100  # of the state machine: with fewer, a rule may never fire by chance
@@ -42,8 +41,7 @@ def verify(subject: Subject, bounds: Bounds, progress: Callable[[float, str], No
             result.merge(part)
             if of_machine:
                 machine.merge(part)
-        seconds = {id_: SHRINK_SECONDS + SHRINK_PER_STEP * len(found.trace) for id_, found in result.found.items()}
-        jobs = {id_: pool.submit(shrink, subject, found, seconds[id_]) for id_, found in result.found.items()}
+        jobs = {id_: pool.submit(shrink, subject, found) for id_, found in result.found.items()}
         found = []
         for i, (id_, job) in enumerate(jobs.items()):
             progress(i / len(jobs), f"shrinking the trace of {id_}")
