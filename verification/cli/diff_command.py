@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from radixcheck.verification.cli.options import Seconds, given, options
+from radixcheck.verification.cli.options import Seconds, command_deadline, given, options
 from radixcheck.verification.cli.output import print_json, subject_output
+from radixcheck.verification.core.deadline import NEVER
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
 from radixcheck.verification.subjects.registry import resolve
@@ -30,6 +31,7 @@ def diff(
     sample: bool,
     limit: int | None,
     device: str,
+    seconds: float,
     as_json: bool,
     **bounds: Any,
 ) -> int:
@@ -40,8 +42,6 @@ def diff(
 
     Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
     """
-    from radixcheck.verification.core.deadline import NEVER, Deadline
-    from radixcheck.verification.core.timeouts import CEILING
     from radixcheck.verification.report import diff_view
     from radixcheck.verification.runs.checked_bounds import bounds_for
     from radixcheck.verification.runs.diff_job import AlongRequest, DiffRequest, compare, compare_along
@@ -49,14 +49,15 @@ def diff(
     if trace is not None and sample:
         raise UsageError("give one trace: a file, or --sample")
     bounded = trace is not None or sample or operations is not None  # by the operations alone, unless --seconds is given
-    deadline = NEVER if bounded and "seconds" not in given() else Deadline.after(bounds["seconds"] + CEILING)
+    deadline = NEVER if bounded and "seconds" not in given() else command_deadline(seconds)
+    how = {"device": device, "seconds": seconds, "deadline": deadline, **bounds}
     with subject_output():
         a, b = resolve(left, device), resolve(right, device)
-        both = bounds_for(a, device=device, **bounds).both(bounds_for(b, device=device, **bounds))
+        both = bounds_for(a, **how).both(bounds_for(b, **how))
         if trace is not None or sample:
-            outcome = compare_along(AlongRequest(a, b, both, trace, limit or 0, deadline), console.progress)
+            outcome = compare_along(AlongRequest(a, b, both, trace, limit or 0), console.progress)
         else:
-            outcome = compare(DiffRequest(a, b, both, operations, deadline), console.progress)
+            outcome = compare(DiffRequest(a, b, both, operations), console.progress)
     if as_json:
         print_json(outcome.to_json())
     else:

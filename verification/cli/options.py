@@ -10,7 +10,9 @@ import click
 from click.core import ParameterSource
 
 from radixcheck.spec.policies import POLICIES
+from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.search.search_results import CEILING_SECONDS
 from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC
 
 Decorator = Callable[[Any], Any]
@@ -27,6 +29,11 @@ class Seconds(click.FloatRange):
         if not isfinite(seconds):
             raise UsageError(f"--seconds {value}: {value} is not a number of seconds")
         return seconds
+
+
+def command_deadline(seconds: float) -> Deadline:
+    """Return the deadline of the work of a command with `--seconds`."""
+    return Deadline.after(seconds + CEILING_SECONDS)
 
 
 def options(*names: str) -> Decorator:

@@ -1,6 +1,5 @@
 """A timeout for answers that becomes shorter each time it expires."""
 
-CEILING = 18.0  # seconds of wall time that a search may take beyond those for which it is planned: then it is cut off
 TIMEOUT_MIN = 0.5  # seconds
 TIMEOUT_FACTOR = 50  # times the slowest answer so far
 

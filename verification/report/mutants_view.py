@@ -1,7 +1,7 @@
 """The results of `radixcheck mutants` at the terminal: the kill matrix, and the reliability of the state machine."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group
@@ -23,7 +23,7 @@ from radixcheck.verification.mutants.mutant_results import (
     Reliability,
 )
 from radixcheck.verification.report.style import Tone, of_status, table, tone, toned, warning
-from radixcheck.verification.report.wording import kill_counts
+from radixcheck.verification.report.wording import kill_counts, kills
 from radixcheck.verification.review_6907.field_faults import FIELD_FAULTS, OUT_OF_SCOPE
 from radixcheck.verification.runs.evidence_results import KillMatrix, Reliabilities
 
@@ -45,6 +45,11 @@ def matrix(found: KillMatrix) -> list[Any]:
 def _not_as_it_must(each: Judged) -> str:
     wanted = f" (must be killed by {each.wanted} in the detector {each.detector})" if each.detector else ""
     return f"{each.verdict} {each.name}: {each.sentence}{wanted}"
+
+
+def kill_line(matrix: Mapping[str, Any]) -> Text:
+    """Return the counts of a stored kill matrix, and the mutants that were not killed as they must be."""
+    return of_status(kills(matrix), matrix["status"])
 
 
 def growing_matrix(so_far: Sequence[Judged], total: int) -> Group:

@@ -7,7 +7,7 @@ from typing import Any
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.status import Status
-from radixcheck.verification.mutants.mutant_results import KILLED, VERDICTS
+from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, VERDICTS
 from radixcheck.verification.operations import Op
 
 Json = Mapping[str, Any]
@@ -49,8 +49,24 @@ def kill_counts(verdicts: Sequence[str]) -> str:
 
 def kills(matrix: Json) -> str:
     """Return the counts of a kill matrix, and the name and the verdict of each mutant that was not killed as it must be."""
-    others = [f"{each['mutant']} {each['verdict']}" for each in matrix["mutants"] if each["verdict"] != KILLED]
+    others = [f"{each['mutant']} {each['verdict']}" for each in not_killed(matrix)]
     return kill_counts([each["verdict"] for each in matrix["mutants"]]) + (f": {', '.join(others)}" if others else "")
+
+
+def not_killed(matrix: Json) -> list[Json]:
+    """Return the mutants that were not killed by the property and the detector that must catch them."""
+    return [each for each in matrix["mutants"] if each["verdict"] != KILLED]
+
+
+def kill_text(each: Json) -> str:
+    """Return the verdict on a mutant that was not killed as it must be, what must kill it, and what was found instead."""
+    where = f" in the detector {each['detector']}" if each["detector"] else ""
+    cells = [f"{name}: {cell['verdict']}{_by(cell)}" for name, cell in each["detectors"].items() if cell["verdict"] != NOT_RUN]
+    return f"{each['verdict']}: must be killed by {each['property']}{where}; {', '.join(cells) or 'no detector was run'}"
+
+
+def _by(cell: Json) -> str:
+    return f" by {', '.join(cell['properties'])}" if cell["properties"] else ""
 
 
 def agreement(reference: Json) -> tuple[bool, str, list[str]]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from radixcheck.spec.policies import POLICIES
+from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.search.search_results import SECONDS, Bounds
+from radixcheck.verification.search.search_results import CEILING_SECONDS, SECONDS, Bounds
 
 REQUEST_PAGES = 5  # of the longest request that the drivers make
 
@@ -20,8 +21,10 @@ def bounds_for(
     seed: int = 0,
     seconds: float = SECONDS,
     misused: bool = False,
+    deadline: Deadline | None = None,
 ) -> Bounds:
-    """Return the bounds of a search. Without policies or page sizes: all that the subject supports.
+    """Return the bounds of a search. Without policies or page sizes: all that the subject supports; without a deadline: these seconds and
+    CEILING_SECONDS from now.
 
     Raise UsageError if the subject does not support them, or if a request does not fit into the pool.
     """
@@ -30,7 +33,8 @@ def bounds_for(
     need = REQUEST_PAGES * max(sizes)
     if pool is not None and pool < need:
         raise UsageError(f"--pool {pool} is smaller than one request of {REQUEST_PAGES} pages of {max(sizes)}: give at least {need}")
-    return Bounds(tuple(policies) or subject.supports.policies, sizes, seconds, seed, pool, device, misused)
+    deadline = deadline or Deadline.after(seconds + CEILING_SECONDS)
+    return Bounds(tuple(policies) or subject.supports.policies, sizes, seconds, seed, pool, device, misused, deadline)
 
 
 def check_supported(subject: Subject, policies: Sequence[str], page_sizes: Sequence[int]) -> None:

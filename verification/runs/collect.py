@@ -17,6 +17,7 @@ from radixcheck.verification.runs.explore_job import explore_request, explore_su
 from radixcheck.verification.runs.facts_job import facts_request, try_facts
 from radixcheck.verification.runs.mutants_job import MatrixRequest, kill_matrix, named
 from radixcheck.verification.runs.prove_job import prove, prove_request
+from radixcheck.verification.runs.report_data import MUTANTS
 from radixcheck.verification.runs.store import file_of, store, stored
 from radixcheck.verification.runs.stored_results import Results, Stored
 from radixcheck.verification.runs.verify_job import VerifyRequest, verify_subject
@@ -44,7 +45,7 @@ class Collector:
 
     def collect(self, sources: Iterable[str]) -> Results:
         """Return the results of these sources. Caches of other projects are run every time, because changes in them are not seen."""
-        makers = {PROVE: self._prove, FACTS: self._try, BENCH: self._measure, "mutants": self._judge}
+        makers = {PROVE: self._prove, FACTS: self._try, BENCH: self._measure, MUTANTS: self._judge}
         makers |= {f"explore {subject}": self._explorer(subject) for subject in EXPLORED}
         found = {}
         for source in dict.fromkeys(sources):

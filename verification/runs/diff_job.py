@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Subject
@@ -26,7 +25,6 @@ class DiffRequest:
     right: Subject
     bounds: Bounds
     operations: int | None = None
-    deadline: Deadline = NEVER  # at which the comparison is cut off
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +36,13 @@ class AlongRequest:
     bounds: Bounds
     trace: Path | None  # None: the sample trace
     limit: int = 0  # requests to read; 0: all
-    deadline: Deadline = NEVER  # at which the comparison is cut off
 
 
 def compare(request: DiffRequest, progress: Progress = silent) -> DiffOutcome:
     """Compare two subjects in random runs."""
     left, right = request.left, request.right
     with progress(f"diff {left.name} {right.name}") as tell:
-        comparison = diff(left, right, request.bounds, request.operations, tell, request.deadline)
+        comparison = diff(left, right, request.bounds, request.operations, tell)
     return DiffOutcome(left.name, right.name, request.bounds, comparison, tuple(_apart(left, right)))
 
 
@@ -57,7 +54,7 @@ def compare_along(request: AlongRequest, progress: Progress = silent) -> DiffOut
     settings = Settings(policy, size, tokens_per_id=size, pool=pool, device=bounds.device)
     trace = record_requests(ReplayRequest(resolve(REFERENCE), request.trace, settings, request.limit), progress)
     with progress(f"diff {left.name} {right.name}") as tell:
-        comparison = along(left, right, Config(policy, size, pool, bounds.device), trace, tell, request.deadline)
+        comparison = along(left, right, Config(policy, size, pool, bounds.device), trace, tell, bounds.deadline)
     run = replace(bounds, policies=(policy,), page_sizes=(size,))
     return DiffOutcome(left.name, right.name, run, comparison, tuple(_apart(left, right)))
 

@@ -153,14 +153,16 @@ class ExploreOutcome(Outcome):
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON object."""
-        return {"subject": self.subject, "status": self.status, "explorations": list(map(_explored_json, self.explored))}
+        late = [f"{e.scope.name}, pages of {e.page_size}" for e in self.explored if e.given_up == "time"]
+        explorations = list(map(_explored_json, self.explored))
+        return {"subject": self.subject, "status": self.status, "explorations": explorations, "unfinished": late}
 
 
 def _explored_json(e: Explored) -> dict[str, Any]:
     return {
         **{"scope": e.scope.name, "bound": e.scope.sentence, "policy": e.policy, "page_size": e.page_size, "verdict": e.verdict},
         **{"states": e.states, "transitions": e.transitions, "depth": e.depth, "closed": e.closed, "shown": e.shown},
-        **{"opaque": e.opaque, "seconds": round(e.seconds, 1), "states_a_minute": e.a_minute(e.states)},
+        **{"opaque": e.opaque, "given_up": e.given_up, "seconds": round(e.seconds, 1), "states_a_minute": e.a_minute(e.states)},
         **{"transitions_a_minute": e.a_minute(e.transitions), "exercised": sorted(e.exercised)},
         "refuted": list(map(found_json, e.found)),
     }

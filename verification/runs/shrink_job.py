@@ -7,10 +7,10 @@ from pathlib import Path
 from radixcheck.verification.core import traces
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.progress import Progress, Tell
-from radixcheck.verification.core.timeouts import CEILING
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Trace
 from radixcheck.verification.runs.trace_results import TEST, TRACE, ShrinkOutcome
+from radixcheck.verification.search.search_results import CEILING_SECONDS
 from radixcheck.verification.search.shrink import Effort
 from radixcheck.verification.trace_replay.regression_test import text
 from radixcheck.verification.trace_replay.replay_results import Shrunk
@@ -47,7 +47,7 @@ def shrink_to(target: ShrinkTo, origin: Origin | None, progress: Progress) -> Sh
         why = f"one run, as a test makes it, does not show {DETERMINISM}: {out} was not written; give a name that ends in {TRACE}"
         return ShrinkOutcome(out, None, why)
     with progress(f"shrink {len(origin.trace):,} operations") as tell:
-        shrunk = origin.shrink(Effort(int(target.seconds * PER_SECOND), Deadline.after(target.seconds + CEILING)), tell)
+        shrunk = origin.shrink(Effort(int(target.seconds * PER_SECOND), Deadline.after(target.seconds + CEILING_SECONDS)), tell)
     if shrunk is None:
         again = f"the {len(origin.trace):,} recorded operations do not break {origin.property} again in a cache of their own"
         return ShrinkOutcome(out, None, f"{again}: {out} was not written")

@@ -11,7 +11,6 @@ comparison that its deadline cuts off is unfinished.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from itertools import islice
 from math import isinf
@@ -130,7 +129,6 @@ def _run(pair: Pair, config: Config, stream: Iterable[Op], deadline: Deadline = 
 
 
 CUT_OFF = "the time was over before all planned operations were compared"
-DIED = "a process in which the two were compared has ended"
 
 
 def along(
@@ -164,11 +162,11 @@ def _smallest(left: Factory, right: Factory, found: Difference, deadline: Deadli
     return replace(small, runs=found.runs)
 
 
-def _slice(left: Factory, right: Factory, bounds: Bounds, number: int, deadline: Deadline) -> Comparison:
+def _slice(left: Factory, right: Factory, bounds: Bounds, number: int) -> Comparison:
     """Compare two caches in SLICE_RUNS runs, under the configurations in turn."""
     configs, outcome = bounds.configs(), Comparison()
     for run in range(number * SLICE_RUNS, (number + 1) * SLICE_RUNS):
-        outcome += compare(left, right, configs[run % len(configs)], (bounds.seed << 32) + run, deadline)
+        outcome += compare(left, right, configs[run % len(configs)], (bounds.seed << 32) + run, bounds.deadline)
         if outcome.unfinished:
             break
     return outcome
@@ -193,8 +191,8 @@ def _results(jobs: Sequence["Future[Result]"], deadline: Deadline) -> Iterator[R
 class _Rounds:
     """A comparison, round by round."""
 
-    def __init__(self, left: Subject, right: Subject, bounds: Bounds, operations_wanted: int | None, deadline: Deadline) -> None:
-        self._left, self._right, self._bounds, self._deadline = left, right, bounds, deadline
+    def __init__(self, left: Subject, right: Subject, bounds: Bounds, operations_wanted: int | None) -> None:
+        self._left, self._right, self._bounds = left, right, bounds
         self._wanted, self._start = (operations_wanted, 0) if operations_wanted else (int(bounds.seconds * PER_SECOND), START)
         self.outcome, self._number = Comparison(), 0
 
@@ -208,29 +206,25 @@ class _Rounds:
         while self.share < 1 and not self.outcome.unfinished:
             self._round(pool)
             progress(min(1.0, self.share), f"{self.outcome.steps:,} operations, {len(self.outcome.kinds)} kinds of difference")
-        smaller = [pool.submit(_smallest, self._left, self._right, found, self._deadline) for found in self.outcome.differences]
-        self.outcome = replace(self.outcome, kinds={found.kind: found for found in _results(smaller, self._deadline)})
+        deadline = self._bounds.deadline
+        smaller = [pool.submit(_smallest, self._left, self._right, found, deadline) for found in self.outcome.differences]
+        self.outcome = replace(self.outcome, kinds={found.kind: found for found in _results(smaller, deadline)})
 
     def _round(self, pool: Executor) -> None:
         numbers, self._number = range(self._number, self._number + ROUND), self._number + ROUND
-        jobs = [pool.submit(_slice, self._left, self._right, self._bounds, number, self._deadline) for number in numbers]
-        for part in _results(jobs, self._deadline):
+        jobs = [pool.submit(_slice, self._left, self._right, self._bounds, number) for number in numbers]
+        for part in _results(jobs, self._bounds.deadline):
             self.outcome += part
 
 
 def diff(
-    left: Subject,
-    right: Subject,
-    bounds: Bounds,
-    operations_wanted: int | None,
-    progress: Callable[[float, str], None],
-    deadline: Deadline = NEVER,
+    left: Subject, right: Subject, bounds: Bounds, operations_wanted: int | None, progress: Callable[[float, str], None]
 ) -> Comparison:
     """Compare two caches in so many operations; if `operations_wanted` is None, in as many as are planned for the seconds of the bounds."""
-    rounds = _Rounds(left, right, bounds, operations_wanted, deadline)
+    rounds = _Rounds(left, right, bounds, operations_wanted)
     try:
         with workers_for(left, right) as pool:  # its processes are terminated if the block raises
             rounds.run(pool, progress)
-    except (_Late, BrokenProcessPool) as error:
-        return replace(rounds.outcome, unfinished=(CUT_OFF if isinstance(error, _Late) else DIED,))
+    except _Late:
+        return replace(rounds.outcome, unfinished=(CUT_OFF,))
     return rounds.outcome

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from radixcheck.spec.property import Property
+from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Trace
 
 SECONDS = 40.0
+CEILING_SECONDS = 18.0  # beyond the seconds of a search: then it ends, whatever is missing
 POOL_PAGES = (6, 10, 16, 24)  # of the pools of a search for which none is given
 
 
@@ -25,6 +27,7 @@ class Bounds:
     pool: int | None = None  # tokens; None: several small pools
     device: str = "cpu"
     misused: bool = False  # also make calls outside the guards
+    deadline: Deadline = field(default=NEVER, compare=False)  # the ceiling; a search that has not ended by then is UNDECIDED
 
     def both(self, other: "Bounds") -> "Bounds":
         """Return these bounds with the policies and page sizes of both. Raise UsageError if there are none."""
