@@ -89,26 +89,37 @@ STATED = {
 }
 
 
+class Undecided(Exception):
+    """A search cannot decide whether it finds the fault."""
+
+
 def refutation(stated: Statement, seed: int) -> Refutation | None:
-    """What refutes the fault; None if nothing does. Raises KeyError for a claim, or a mutant of a step, that there is none of."""
+    """What refutes the fault; None if it is proved to be none. Raise Undecided if the solver gives no answer.
+
+    Raise KeyError for a claim, or a mutant of a step, that there is none of.
+    """
     return _of_claim(stated, seed) if stated.property else _of_step(stated.name, seed)
 
 
 def _of_claim(stated: Statement, seed: int) -> Refutation | None:
     from radixcheck.verification.proofs.decide import refute_each
-    from radixcheck.verification.proofs.proof_results import REFUTED
+    from radixcheck.verification.proofs.proof_results import PROVED, REFUTED
     from radixcheck.verification.proofs.variants import variants
 
     (decided,) = refute_each(variants()[stated.name], (seed,))
+    if decided.verdict not in (PROVED, REFUTED):
+        raise Undecided(f"the claim {stated.name} is {decided.verdict}")
     return Refutation(stated.property, f"the claim {stated.name} is refuted") if decided.verdict == REFUTED else None
 
 
 def _of_step(name: str, seed: int) -> Refutation | None:
-    from radixcheck.verification.proofs.proof_results import CAUGHT
+    from radixcheck.verification.proofs.proof_results import CAUGHT, SURVIVED
     from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
     from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge
 
     judged = judge({mutant.name: mutant for mutant in mutants()}[name], seed)
+    if judged.verdict == SURVIVED:
+        raise Undecided(f"the changed step, {name}, was neither caught nor proved to be equivalent")
     if judged.verdict != CAUGHT:
         return None
     return Refutation(judged.by.partition(" ")[0].rpartition("/")[2], f"the changed step breaks {judged.by}")

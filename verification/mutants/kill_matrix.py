@@ -19,7 +19,7 @@ from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.mutants.all_mutants import MUTANTS
-from radixcheck.verification.mutants.detectors import DETECTORS, EFFORT, Detector, Effort
+from radixcheck.verification.mutants.detectors import DETECTORS, EFFORT, Detector, Effort, Undecided
 from radixcheck.verification.mutants.mutant import Mutant, detector_of
 from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, OTHER, SURVIVED, UNDECIDED, Cell, Judged, Reliability
 from radixcheck.verification.search.run import RunResult
@@ -105,14 +105,20 @@ def _detect(detector: Detector, wrong: Mutant, plan: Plan) -> tuple[Cell, Found 
     if hindrance := detector.hindrance(wrong):
         return Cell(detector.name, NOT_RUN, (), 0, 0.0, hindrance), None
     start, deadline, result = perf_counter(), Deadline.after(plan.seconds), RunResult()
-    parts = detector.search(wrong, plan.seed, plan.effort)
-    while not (result.broken(wrong.property) or deadline.passed) and (part := next(parts, None)) is not None:
-        result.merge(part)
+    undecided = ""
+    try:
+        parts = detector.search(wrong, plan.seed, plan.effort)
+        while not (result.broken(wrong.property) or deadline.passed) and (part := next(parts, None)) is not None:
+            result.merge(part)
+    except Undecided as error:
+        undecided = str(error)
     seconds = perf_counter() - start
     broken = result.consequences | result.found
     properties = tuple(sorted(broken, key=lambda id_: (id_ != wrong.property, id_ in result.consequences, result.after[id_])))
-    if wrong.property not in broken and deadline.passed:
-        return Cell(detector.name, UNDECIDED, properties, result.steps, seconds, f"cut off after {plan.seconds:g} s"), None
+    if deadline.passed:
+        undecided = f"cut off after {plan.seconds:g} s"
+    if undecided and wrong.property not in broken:
+        return Cell(detector.name, UNDECIDED, properties, result.steps, seconds, undecided), None
     if not properties:
         return Cell(detector.name, SURVIVED, (), result.steps, seconds, ""), None
     first = broken[properties[0]]

@@ -36,7 +36,7 @@ class Effort:
 
     def __init__(self, operations: int, deadline: Deadline = NEVER) -> None:
         self.left, self.deadline = operations, deadline
-        self._planned = operations
+        self._planned = max(1, operations)
 
     @property
     def spent(self) -> bool:
@@ -134,7 +134,7 @@ def share(factory: Factory, found: list[Found], deadline: Deadline = NEVER) -> l
     """
     chosen: list[Found] = []
     for one in sorted(found, key=lambda f: _measure(f.trace)):
-        id_, effort = one.violation.property, Effort(1, deadline)
+        id_, effort = one.violation.property, Effort(0, deadline)
         others = (f for f in chosen if len(f.trace) <= len(one.trace) and id_ not in PROBED and not deadline.passed)
         shared = (_again(factory, f.config, f.trace, id_, effort) for f in others)
         chosen.append(next((s for s in shared if s is not None), one))

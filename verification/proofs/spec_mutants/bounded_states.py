@@ -13,13 +13,13 @@ from radixcheck.spec.updates import Transition, after
 from radixcheck.verification.proofs.conditions import forgetting
 from radixcheck.verification.proofs.model_run import state_of
 from radixcheck.verification.proofs.proof_results import Mutant
-from radixcheck.verification.proofs.refute import bounded, sizes
+from radixcheck.verification.proofs.refute import bounded, limit, sizes
 from radixcheck.verification.proofs.spec_mutants.proved_formulas import hypotheses, proved_formulas
 from radixcheck.verification.proofs.step_postconditions import STATE_FUNCTIONS, arguments
 from radixcheck.verification.proofs.z3_reader import Environment, Reader, z3
 
 SIZES = sizes((3, 2, 1, 2), (3, 2, 2, 2), (4, 3, 2, 3), (5, 4, 2, 3))
-SECONDS = 5.0  # for one query
+SECONDS = 5.0  # nominal, for one query
 
 
 class _After(Reader):
@@ -72,10 +72,11 @@ class BoundedStates:
                 yield (symbol(*things) if things else symbol) == self.before.read(result, env)
 
     def model(self, assertions: Iterable[Any], seed: int) -> Any:
-        """Return a model of the assertions, or None if none is found in time."""
+        """Return a model of the assertions, or None if none is found with that effort."""
         self.solver.push()
         try:
-            self.solver.set(timeout=int(1000 * SECONDS), random_seed=seed)
+            self.solver.set(random_seed=seed)
+            limit(self.solver, SECONDS)
             self.solver.add(*assertions)
             return self.solver.model() if self.solver.check() == z3.sat else None
         finally:

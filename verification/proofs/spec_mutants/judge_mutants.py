@@ -9,7 +9,7 @@ from radixcheck.verification.proofs.spec_mutants.bounded_states import SECONDS, 
 from radixcheck.verification.proofs.spec_mutants.equivalence import equivalent
 from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
 
-FIRST_SECONDS = 0.5  # for the first attempt at a proof
+FIRST_SECONDS = 0.5  # nominal, for the first attempt at a proof
 
 
 def judge(mutant: Mutant, seed: int = 0) -> Judged:
