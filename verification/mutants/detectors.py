@@ -115,14 +115,12 @@ def _of_claim(stated: Statement, seed: int) -> Refutation | None:
 def _of_step(name: str, seed: int) -> Refutation | None:
     from radixcheck.verification.proofs.proof_results import CAUGHT, SURVIVED
     from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
-    from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge
+    from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge_part
 
-    judged = judge({mutant.name: mutant for mutant in mutants()}[name], seed)
-    if judged.verdict == SURVIVED:
+    ((verdict, by, _),) = judge_part([{mutant.name: number for number, mutant in enumerate(mutants())}[name]], seed)
+    if verdict == SURVIVED:
         raise Undecided(f"the changed step, {name}, was neither caught nor proved to be equivalent")
-    if judged.verdict != CAUGHT:
-        return None
-    return Refutation(judged.by.partition(" ")[0].rpartition("/")[2], f"the changed step breaks {judged.by}")
+    return Refutation(by.partition(" ")[0].rpartition("/")[2], f"the changed step breaks {by}") if verdict == CAUGHT else None
 
 
 STEPS = 50  # of an example of the state machine

@@ -1,6 +1,6 @@
 """Decides a condition: proves it without bounds, or refutes it by a state on which the transition is run in Python.
 
-`UNKNOWN` means that no proof was found with the effort of `refute.limit`, and no counterexample within the sizes that were tried.
+`UNKNOWN` means that no proof was found with the effort of `refute.answer_of`, and no counterexample within the sizes that were tried.
 """
 
 import random

@@ -56,14 +56,9 @@ def units_of(solver: Any) -> int:
     return int(statistics.get_key_value("rlimit count")) if "rlimit count" in statistics.keys() else 0  # noqa: SIM118  no mapping
 
 
-def limit(solver: Any, seconds: float) -> None:
-    """Limit the next answer of the solver to so many nominal seconds."""
-    solver.set(rlimit=max(1, int(UNITS * seconds)), timeout=int(1000 * SLOW * seconds))
-
-
 def answer_of(reader: Reader, solver: Any, seconds: float) -> Any:
     """Return the answer of the solver within nominal seconds. Interrupt it if it exceeds its own ceiling of time."""
-    limit(solver, seconds)
+    solver.set(rlimit=max(1, int(UNITS * seconds)), timeout=int(1000 * SLOW * seconds))
     timer = Timer(SLOW * seconds + 1, reader.context.interrupt)
     timer.start()
     try:
