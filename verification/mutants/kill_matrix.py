@@ -45,7 +45,7 @@ def mutant(name: str) -> Mutant:
     return found
 
 
-SECONDS = 300.0  # of wall time, after which one search is cut off; a search takes a few
+SECONDS = 900.0  # of wall time, after which one search is cut off; a search takes a few
 TOGETHER = 4  # so few mutants are judged in this process: starting workers would take longer
 
 Result = TypeVar("Result", Judged, Reliability)
