@@ -1,6 +1,6 @@
 """Wrong caches for the command line, to be run in this folder: `radixcheck verify faulty:double_free`.
 
-Also two mutants that are not in the catalogue: `radixcheck mutants faulty:harmless`.
+Also mutants that are not in the catalogue: `radixcheck mutants faulty:harmless`.
 """
 
 from dataclasses import replace
@@ -42,6 +42,7 @@ class TreeOnly(ReferenceSubject):
 
 
 harmless = mutant("harmless", "EVICT_EXACT", Harmless)
+undirected = replace(MUTANTS["victims_by_address"], name="undirected", directed="")
 misnamed = replace(MUTANTS["evict_decrements_twice"], name="misnamed", property="FREQ")
 
 

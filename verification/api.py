@@ -59,9 +59,10 @@ def diff(
     seconds: float = 30,
     progress: Progress | None = None,
 ) -> "DiffOutcome":
-    """Run two subjects side by side for so many seconds, and compare every answer, refusal, size and victim.
+    """Run two subjects side by side, and compare every answer, refusal, size and victim.
 
-    The arguments are those of `verify`. Raise UsageError if the two share no policy or no page size.
+    The arguments are those of `verify`. Operations are planned for so many `seconds`, and cut off some time after them. Raise UsageError if
+    the two share no policy or no page size.
     """
     from radixcheck.verification.runs.checked_bounds import bounds_for
     from radixcheck.verification.runs.diff_job import DiffRequest, compare

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from radixcheck.verification.cli.options import Seconds, options
+from radixcheck.verification.cli.options import Seconds, command_deadline, given, options
 from radixcheck.verification.cli.output import print_json, subject_output
+from radixcheck.verification.core.deadline import NEVER
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
 from radixcheck.verification.subjects.registry import resolve
@@ -16,8 +17,8 @@ from radixcheck.verification.subjects.registry import resolve
 @click.argument("left")
 @click.argument("right")
 @options("policy", "page-size", "pool", "device", "seed")
-@click.option("--seconds", type=Seconds(0.5), default=30, show_default=True)
-@click.option("--operations", type=click.IntRange(1), help="compare this many operations, however long that takes")
+@click.option("--seconds", type=Seconds(0.5), default=30, show_default=True, help="size of the comparison; cut off some time later")
+@click.option("--operations", type=click.IntRange(1), help="compare this many operations; cut off only if --seconds is given too")
 @click.option("--trace", type=click.Path(path_type=Path), help="compare along this trace (Mooncake format) instead")
 @click.option("--sample", is_flag=True, help="compare along the small trace that comes with the package")
 @click.option("--limit", type=click.IntRange(1), help="requests to read of a trace")
@@ -30,12 +31,14 @@ def diff(
     sample: bool,
     limit: int | None,
     device: str,
+    seconds: float,
     as_json: bool,
     **bounds: Any,
 ) -> int:
     """Run two caches side by side and compare every answer, refusal, size and victim. Each kind of difference is shown once.
 
-    Exit status 1: they differ in something that neither declares (`choices` in what it supports).
+    Exit status 1: they differ in something that neither declares (`choices` in what it supports). Exit status 3: nothing was compared, or
+    the comparison was cut off.
 
     Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
     """
@@ -45,9 +48,12 @@ def diff(
 
     if trace is not None and sample:
         raise UsageError("give one trace: a file, or --sample")
+    bounded = trace is not None or sample or operations is not None  # by the operations alone, unless --seconds is given
+    deadline = NEVER if bounded and "seconds" not in given() else command_deadline(seconds)
+    how = {"device": device, "seconds": seconds, "deadline": deadline, **bounds}
     with subject_output():
         a, b = resolve(left, device), resolve(right, device)
-        both = bounds_for(a, device=device, **bounds).both(bounds_for(b, device=device, **bounds))
+        both = bounds_for(a, **how).both(bounds_for(b, **how))
         if trace is not None or sample:
             outcome = compare_along(AlongRequest(a, b, both, trace, limit or 0), console.progress)
         else:

@@ -1,6 +1,7 @@
 """`radixcheck mutants`."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,13 +20,16 @@ Part = TypeVar("Part")
 @click.option("--seeds", type=click.IntRange(1), help="run only the state machine, with this many seeds, and count those that find it")
 @click.option("--clean", is_flag=True, help="count false positives instead: correct caches in 10 configurations, with --seeds each (200)")
 @click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="write the results there, as JSON")
-@click.option("--seconds", type=Seconds(0.1), default=5, show_default=True, help="of one search")
+@click.option("--seconds", type=Seconds(0.1), default=900, show_default=True, help="cut off a search after this time: it is undecided")
 @options("seed", "json")
 def mutants(names: Sequence[str], seeds: int | None, clean: bool, store: Path | None, seconds: float, seed: int, as_json: bool) -> Status:
     """Run every mutant, or those with these NAMES, under every detector, and show what kills it.
 
-    A name is one of the catalogue, or module:attribute of a Mutant of your own; with --clean, of a correct cache.
+    A name is one of the catalogue, or module:attribute of a Mutant of your own; with --clean, of a correct cache. The searches are bounded
+    by examples, runs and states, so that the load of the machine does not change the result. Exit status 1: a mutant survived, or another
+    property or another detector than its own caught it. Exit status 3: undecided, because a search was cut off.
     """
+    from radixcheck.verification.mutants.kill_matrix import PLAN
     from radixcheck.verification.report import false_positives_view, mutants_view
     from radixcheck.verification.runs import mutants_job as jobs
 
@@ -44,7 +48,8 @@ def mutants(names: Sequence[str], seeds: int | None, clean: bool, store: Path | 
         return answer(measured, as_json, lambda: mutants_view.reliability(measured), store)
     with console.live("mutants") as show:
         matrix = jobs.kill_matrix(
-            jobs.MatrixRequest(chosen, seed, seconds), _each(lambda so_far: show(mutants_view.growing_matrix(so_far, len(chosen))))
+            jobs.MatrixRequest(chosen, replace(PLAN, seed=seed, seconds=seconds)),
+            _each(lambda so_far: show(mutants_view.growing_matrix(so_far, len(chosen)))),
         )
     return answer(matrix, as_json, lambda: mutants_view.matrix(matrix), store)
 

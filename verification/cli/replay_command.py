@@ -36,7 +36,7 @@ OF_REQUESTS = ("running", "tokens_per_id", "limit")  # options of traces of requ
 @click.option(
     "--shrink", "out", type=click.Path(path_type=Path), help="write the few operations that show a fault: a test (.py) or a trace (.jsonl)"
 )
-@click.option("--seconds", type=Seconds(0.5), default=60, show_default=True, help="of processor time for shrinking, at most")
+@click.option("--seconds", type=Seconds(0.5), default=60, show_default=True, help="size of the plan for shrinking")
 @options("device", "json")
 def replay(
     trace: Path | None, sample: bool, subject: str, limit: int | None, out: Path | None, seconds: float, as_json: bool, **settings: Any

@@ -23,10 +23,11 @@ def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], p
     """Answer the reviewers' questions with evidence, as one HTML file, as Markdown for a pull request, and as JSON.
 
     Results are read from --results. Those that are missing there, or older than the sources, are obtained and stored first. Exit status:
-    that of the cache under review (default: optimized), never that of the historical ones; also 1 if evidence contradicts an answer.
+    that of the cache under review (default: optimized), never that of the historical ones; also 1 if evidence contradicts an answer, or if
+    a mutant was not killed by the property and the detector that must catch it (3 if that is undecided).
     """
     with extras():
-        from radixcheck.verification.report import questions_view
+        from radixcheck.verification.report import mutants_view, questions_view
         from radixcheck.verification.report.drawing import drawn
         from radixcheck.verification.report.report_files import write
         from radixcheck.verification.runs.answer_results import chosen
@@ -48,7 +49,7 @@ def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], p
         data = gather(ReportRequest(answers, subjects, stored, python, drawn), console.progress)
         with console.progress("writing"):
             paths = write(place, data)
-    answer(data.answers, as_json, lambda: questions_view.brief(data.answers))
+    answer(data.answers, as_json, lambda: [*questions_view.brief(data.answers), mutants_view.kill_line(data.kill_matrix)])
     for path in paths:
         print(f"wrote {path}", file=sys.stderr)
     return data.status

@@ -48,6 +48,7 @@ class Verdict(StrEnum):
     CONTRADICTED = "CONTRADICTED"
     KILLED = "KILLED"  # a mutant, by the property that must catch it
     ANOTHER_PROPERTY = "ANOTHER PROPERTY"  # a mutant, by a different property
+    ANOTHER_DETECTOR = "ANOTHER DETECTOR"  # a mutant, by its property, but not in the search that must find it
     SURVIVED = "SURVIVED"
     CAUGHT = "CAUGHT"  # a mutant of the specification
     EQUIVALENT = "EQUIVALENT"

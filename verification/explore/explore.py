@@ -17,6 +17,7 @@ from multiprocessing.reduction import ForkingPickler
 from pickle import PicklingError
 from time import monotonic
 
+from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.workers import workers
@@ -40,11 +41,11 @@ def explore(
     policy: str = "lru",
     page_size: int = 1,
     limit: int | None = None,
-    seconds: float | None = None,
+    deadline: Deadline = NEVER,
     cores: int = 1,
     progress: Progress = lambda explored: None,
 ) -> Explored:
-    """Visit every state of `scope`, until there are `limit` of them or `seconds` have passed.
+    """Visit every state of `scope`, until there are `limit` of them or the deadline passes.
 
     With more than one core the factory is sent to other processes, if it can be pickled. If not, or with one core, everything runs in
     this process.
@@ -62,8 +63,9 @@ def explore(
                 following += new
                 explored = _added(factory, explored, part, len(known), monotonic() - start)
                 progress(explored)
-                if part.stopped or (limit and len(known) >= limit) or (seconds and monotonic() - start >= seconds):
-                    return explored
+                given_up = "states" if limit and len(known) >= limit else "time" if deadline.passed else ""
+                if part.stopped or given_up:
+                    return replace(explored, given_up=given_up)
             explored = replace(explored, depth=explored.depth + bool(following), seconds=monotonic() - start)
             level = following
     return replace(explored, closed=True)

@@ -24,6 +24,7 @@ class Explored:
     found: tuple[Found, ...] = ()  # each broken property, with the shortest trace that breaks it
     exercised: frozenset[str] = frozenset()  # properties that were non-vacuous
     seconds: float = 0
+    given_up: str = ""  # "states" or "time": the bound at which it ended although states were left
 
     @property
     def verdict(self) -> Verdict:

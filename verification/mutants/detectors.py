@@ -1,7 +1,8 @@
 """The detectors: ways to find the fault of a mutant. Each is a search that yields its results part by part.
 
 The caller stops a search as soon as the property that must catch the mutant is broken. To add a detector, add an entry to `DETECTORS`: a
-name, a search, and a function that returns why the detector is not run on a mutant.
+name, a search, and a function that returns why the detector is not run on a mutant. A search is bounded by examples, runs and states, never
+by time, so that its result does not depend on the load of the machine.
 
 The proofs detect faults that the specification can state: the claim that a variant of a step is right, which must be REFUTED, or the
 mutant of a step, which must be CAUGHT, each by a state on which the step was run. That kills the fault by the property that the state
@@ -89,40 +90,59 @@ STATED = {
 }
 
 
+class Undecided(Exception):
+    """A search cannot decide whether it finds the fault."""
+
+
 def refutation(stated: Statement, seed: int) -> Refutation | None:
-    """What refutes the fault; None if nothing does. Raises KeyError for a claim, or a mutant of a step, that there is none of."""
+    """What refutes the fault; None if it is proved to be none. Raise Undecided if the solver gives no answer.
+
+    Raise KeyError for a claim, or a mutant of a step, that there is none of.
+    """
     return _of_claim(stated, seed) if stated.property else _of_step(stated.name, seed)
 
 
 def _of_claim(stated: Statement, seed: int) -> Refutation | None:
     from radixcheck.verification.proofs.decide import refute_each
-    from radixcheck.verification.proofs.proof_results import REFUTED
+    from radixcheck.verification.proofs.proof_results import PROVED, REFUTED
     from radixcheck.verification.proofs.variants import variants
 
     (decided,) = refute_each(variants()[stated.name], (seed,))
+    if decided.verdict not in (PROVED, REFUTED):
+        raise Undecided(f"the claim {stated.name} is {decided.verdict}")
     return Refutation(stated.property, f"the claim {stated.name} is refuted") if decided.verdict == REFUTED else None
 
 
 def _of_step(name: str, seed: int) -> Refutation | None:
-    from radixcheck.verification.proofs.proof_results import CAUGHT
+    from radixcheck.verification.proofs.proof_results import CAUGHT, SURVIVED
     from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
-    from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge
+    from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge_part
 
-    judged = judge({mutant.name: mutant for mutant in mutants()}[name], seed)
-    if judged.verdict != CAUGHT:
-        return None
-    return Refutation(judged.by.partition(" ")[0].rpartition("/")[2], f"the changed step breaks {judged.by}")
+    ((verdict, by, _),) = judge_part([{mutant.name: number for number, mutant in enumerate(mutants())}[name]], seed)
+    if verdict == SURVIVED:
+        raise Undecided(f"the changed step, {name}, was neither caught nor proved to be equivalent")
+    return Refutation(by.partition(" ")[0].rpartition("/")[2], f"the changed step breaks {by}") if verdict == CAUGHT else None
 
 
-EXAMPLES, STEPS = 100, 50  # of the state machine
-RUNS, RUN_STEPS = 200, 120  # of the plain driver
+STEPS = 50  # of an example of the state machine
+RUN_STEPS = 120  # of a run of the plain driver
 POOLS = (6, 10, 16, 24)  # pages, in turn
-STATES, EXPLORED_SECONDS = 250, 2.5  # of one scope, at most
 REQUESTS = 60  # of the sample trace
 REPLAY_PAGES = 240  # of the pool: few enough that the slice evicts
 TOKENS_PER_ID = 8
 
-Search = Callable[[Mutant, int], Iterator[RunResult]]
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How far a mutant is searched: the size of each search that finds nothing."""
+
+    examples: int = 100  # of the state machine
+    runs: int = 100  # of the plain driver
+    states: int = 250  # of one scope of the exploration
+
+
+EFFORT = Effort()
+Search = Callable[[Mutant, int, Effort], Iterator[RunResult]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,37 +150,37 @@ class Detector:
     """A way to find the fault of a mutant."""
 
     name: str
-    search: Search  # of a mutant, with a seed
+    search: Search  # of a mutant, with a seed and an effort
     hindrance: Callable[[Mutant], str] = lambda _: ""  # why it is not run on a mutant; empty: it is run
 
 
-def _machine(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+def _machine(mutant: Mutant, seed: int, effort: Effort) -> Iterator[RunResult]:
     """The Hypothesis state machine, with every formula after every step."""
     where = ((mutant.policy,), (mutant.page_size,))
-    return hypothesis_batches(mutant.factory, *where, seed, EXAMPLES, STEPS, 1, _misused(mutant), mutant.property)
+    return hypothesis_batches(mutant.factory, *where, seed, effort.examples, STEPS, 1, _misused(mutant), mutant.property)
 
 
-def _driver(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+def _driver(mutant: Mutant, seed: int, effort: Effort) -> Iterator[RunResult]:
     """The plain driver, with every formula after every step. A run that finds nothing is repeated on a second replica."""
-    for k in range(RUNS):
+    for k in range(effort.runs):
         config = Config(mutant.policy, mutant.page_size, mutant.page_size * POOLS[k % len(POOLS)])
         yield random_run(mutant.factory, config, (seed << 32) + k, RUN_STEPS, 1, _misused(mutant), replicated=1)
 
 
-def _exploration(mutant: Mutant, seed: int) -> Iterator[RunResult]:
-    """Every sequence of operations, the shortest first, until STATES states are known. It does not depend on the seed."""
+def _exploration(mutant: Mutant, seed: int, effort: Effort) -> Iterator[RunResult]:
+    """Every sequence of operations, the shortest first, until enough states are known. It does not depend on the seed."""
     for scope in SCOPES.values():
-        explored = explore(mutant.factory, scope, mutant.policy, mutant.page_size, STATES, EXPLORED_SECONDS)
+        explored = explore(mutant.factory, scope, mutant.policy, mutant.page_size, effort.states)
         found = {each.violation.property: each for each in explored.found}
         yield RunResult(explored.transitions, 1, found=found, after=dict.fromkeys(found, explored.transitions))
 
 
-def _probes(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+def _probes(mutant: Mutant, seed: int, effort: Effort) -> Iterator[RunResult]:
     """Memory, depth, cost, shared storage and many namespaces, in fixed scenarios."""
     yield all_probed(mutant.factory, Config(mutant.policy, mutant.page_size, mutant.page_size * POOL_PAGES))
 
 
-def _replay(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+def _replay(mutant: Mutant, seed: int, effort: Effort) -> Iterator[RunResult]:
     """The beginning of the sample trace."""
     pool = REPLAY_PAGES * mutant.page_size
     settings = Settings(mutant.policy, mutant.page_size, TOKENS_PER_ID * mutant.page_size, pool, running=8, stride=20)
@@ -184,7 +204,7 @@ def _of_replay(replayed: Replayed, settings: Settings) -> RunResult:
     return result
 
 
-def _proofs(mutant: Mutant, seed: int) -> Iterator[RunResult]:
+def _proofs(mutant: Mutant, seed: int, effort: Effort) -> Iterator[RunResult]:
     """The same fault made in the specification: a claim that is refuted, or a mutant of a step that the proofs notice."""
     refuted = refutation(STATED[mutant.name], seed)
     result = RunResult(runs=1)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
@@ -14,13 +15,14 @@ from time import perf_counter
 from typing import TypeVar
 
 from radixcheck.verification.checker.run_result import RunResult
+from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.mutants.all_mutants import MUTANTS
-from radixcheck.verification.mutants.detectors import DETECTORS, Detector
-from radixcheck.verification.mutants.mutant import Mutant
-from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, OTHER, SURVIVED, Cell, Judged, Reliability
+from radixcheck.verification.mutants.detectors import DETECTORS, EFFORT, Detector, Effort, Undecided
+from radixcheck.verification.mutants.mutant import Mutant, detector_of
+from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, OTHER, SURVIVED, UNDECIDED, Cell, Judged, Reliability
 from radixcheck.verification.search.shrink import shrink
 
 
@@ -43,22 +45,28 @@ def mutant(name: str) -> Mutant:
     return found
 
 
-SECONDS = 5.0  # of one search at most, rounded up to whole parts of the search
+SECONDS = 900.0  # of wall time, after which one search is cut off; a search takes a few
 TOGETHER = 4  # so few mutants are judged in this process: starting workers would take longer
-SHRINK_SECONDS = 6.0
 
 Result = TypeVar("Result", Judged, Reliability)
 
 
-def judge_all(
-    names: Sequence[str],
-    seed: int,
-    seconds: float = SECONDS,
-    progress: Callable[[Judged], None] = lambda _: None,
-    detectors: tuple[str, ...] = tuple(DETECTORS),
-) -> tuple[Judged, ...]:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How each mutant is searched. The effort bounds a search; after `seconds` of wall time it is cut off, and undecided."""
+
+    seed: int = 0
+    effort: Effort = EFFORT
+    seconds: float = SECONDS  # of one search
+    detectors: tuple[str, ...] = tuple(DETECTORS)
+
+
+PLAN = Plan()
+
+
+def judge_all(names: Sequence[str], plan: Plan, progress: Callable[[Judged], None] = lambda _: None) -> tuple[Judged, ...]:
     """Judge the named mutants, in the order of their names. `progress` is called with each result."""
-    return _in_order(names, progress, _each(partial(judge, seed=seed, seconds=seconds, detectors=detectors), names, TOGETHER))
+    return _in_order(names, progress, _each(partial(judge, plan=plan), names, TOGETHER))
 
 
 def _each(task: Callable[[str], Result], names: Sequence[str], together: int) -> Iterator[Result]:
@@ -79,31 +87,38 @@ def _in_order(names: Sequence[str], progress: Callable[[Result], None], results:
     return tuple(found[name] for name in names)
 
 
-def judge(name: str, seed: int = 0, seconds: float = SECONDS, detectors: tuple[str, ...] = tuple(DETECTORS)) -> Judged:
-    """Judge one mutant with these detectors, each for `seconds`."""
+def judge(name: str, plan: Plan) -> Judged:
+    """Judge one mutant with the detectors of the plan."""
     start, wrong = perf_counter(), mutant(name)
-    outcomes = [_detect(DETECTORS[detector], wrong, seed, seconds) for detector in detectors]
+    outcomes = [_detect(DETECTORS[detector], wrong, plan) for detector in plan.detectors]
     shown = [found for _, found in outcomes if found is not None and found.trace]
     smallest = min(shown, key=lambda found: len(found.trace), default=None)
     if smallest is not None:
-        smallest = shrink(wrong.factory, smallest, SHRINK_SECONDS)
+        smallest = shrink(wrong.factory, smallest, Deadline.after(plan.seconds))
     cells = tuple(cell for cell, _ in outcomes)
     sources = tuple(wrong.source.split())
-    return Judged(name, wrong.property, wrong.sentence, sources, cells, smallest, perf_counter() - start)
+    return Judged(name, wrong.property, wrong.sentence, sources, cells, smallest, perf_counter() - start, detector_of(wrong))
 
 
-def _detect(detector: Detector, wrong: Mutant, seed: int, limit: float) -> tuple[Cell, Found | None]:
-    """Search until the property is broken, the search ends or the time limit is reached."""
+def _detect(detector: Detector, wrong: Mutant, plan: Plan) -> tuple[Cell, Found | None]:
+    """Search until the property is broken or the search ends. If the time is over before, the cell is undecided."""
     if hindrance := detector.hindrance(wrong):
         return Cell(detector.name, NOT_RUN, (), 0, 0.0, hindrance), None
-    start, result = perf_counter(), RunResult()
-    for part in detector.search(wrong, seed):
-        result.merge(part)
-        if result.broken(wrong.property) or perf_counter() - start > limit:
-            break
+    start, deadline, result = perf_counter(), Deadline.after(plan.seconds), RunResult()
+    undecided = ""
+    try:
+        parts = detector.search(wrong, plan.seed, plan.effort)
+        while not (result.broken(wrong.property) or deadline.passed) and (part := next(parts, None)) is not None:
+            result.merge(part)
+    except Undecided as error:
+        undecided = str(error)
     seconds = perf_counter() - start
     broken = result.consequences | result.found
     properties = tuple(sorted(broken, key=lambda id_: (id_ != wrong.property, id_ in result.consequences, result.after[id_])))
+    if deadline.passed:
+        undecided = f"cut off after {plan.seconds:g} s"
+    if undecided and wrong.property not in broken:
+        return Cell(detector.name, UNDECIDED, properties, result.steps, seconds, undecided), None
     if not properties:
         return Cell(detector.name, SURVIVED, (), result.steps, seconds, ""), None
     first = broken[properties[0]]
@@ -128,4 +143,4 @@ def measure(name: str, seeds: int) -> Reliability:
 
 def _found(name: str, seed: int) -> int | None:
     wrong = mutant(name)
-    return RunResult.of(DETECTORS["machine"].search(wrong, seed)).after.get(wrong.property)
+    return RunResult.of(DETECTORS["machine"].search(wrong, seed, EFFORT)).after.get(wrong.property)

@@ -45,6 +45,11 @@ class Mutant:
     directed: str = ""  # which detector finds it where the state machine cannot, and why; empty: the state machine finds it
 
 
+def detector_of(wrong: Mutant) -> str:
+    """Return the name of the detector that must find a mutant."""
+    return wrong.directed.partition(":")[0] or "machine"
+
+
 def mutant(
     name: str, property_: str, cache: type[ReferenceSubject], source: str = "", policy: str = "lru", page_size: int = 1, directed: str = ""
 ) -> Mutant:

@@ -9,6 +9,8 @@ from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Verdict
 
 KILLED, OTHER, SURVIVED, NOT_RUN = Verdict.KILLED, Verdict.ANOTHER_PROPERTY, Verdict.SURVIVED, Verdict.NOT_RUN
+ELSEWHERE, UNDECIDED = Verdict.ANOTHER_DETECTOR, Verdict.UNDECIDED
+VERDICTS = (KILLED, ELSEWHERE, OTHER, SURVIVED, UNDECIDED, NOT_RUN)  # of a mutant
 OPERATIONS_MAX = 6  # of a smallest trace, except where size is the fault
 SHARE = 0.95  # of the seeds with which a search must find a mutant
 
@@ -18,7 +20,7 @@ class Cell:
     """The result of one detector on one mutant."""
 
     detector: str
-    verdict: Verdict
+    verdict: Verdict  # UNDECIDED: the search was cut off before it ended or broke the property
     properties: tuple[str, ...]  # all that were broken; if it is among them, the one that must catch the mutant comes first
     operations: int  # until the property was first broken; if the mutant survived: all
     seconds: float
@@ -36,12 +38,21 @@ class Judged:
     cells: tuple[Cell, ...]
     smallest: Found | None  # None: no trace shows the fault
     seconds: float
+    detector: str = ""  # that must find it; empty: any
 
     @property
     def verdict(self) -> Verdict:
-        """Return the best verdict of any detector; NOT RUN only if no detector was run."""
-        verdicts = {cell.verdict for cell in self.cells}
-        return next(verdict for verdict in (KILLED, OTHER, SURVIVED, NOT_RUN) if verdict in verdicts)
+        """Return KILLED if the detector that must find the mutant killed it, ANOTHER DETECTOR if only others did.
+
+        Where that detector was not run, any other may. Return NOT RUN only if none was run.
+        """
+        verdicts = {cell.detector: cell.verdict for cell in self.cells}
+        own, found = verdicts.get(self.detector, NOT_RUN), set(verdicts.values())
+        if own in (KILLED, UNDECIDED):
+            return own
+        if KILLED in found:
+            return KILLED if own == NOT_RUN else ELSEWHERE
+        return next(verdict for verdict in (UNDECIDED, OTHER, SURVIVED, NOT_RUN) if verdict in found)
 
     @property
     def long(self) -> bool:

@@ -1,6 +1,6 @@
 """Decides a condition: proves it without bounds, or refutes it by a state on which the transition is run in Python.
 
-`UNKNOWN` means that no proof was found in time, and no counterexample within the sizes that were tried.
+`UNKNOWN` means that no proof was found with the effort of `refute.answer_of`, and no counterexample within the sizes that were tried.
 """
 
 import random
@@ -16,15 +16,15 @@ from radixcheck.spec.theorems import THEOREMS
 from radixcheck.verification.proofs.conditions import Condition, has_sum
 from radixcheck.verification.proofs.laws import AXIOMS
 from radixcheck.verification.proofs.proof_results import PROVED, REFUTED, UNKNOWN
-from radixcheck.verification.proofs.refute import Counterexample, Search, answer_of, solver_of
+from radixcheck.verification.proofs.refute import UNITS, Counterexample, Search, answer_of, solver_of, units_of
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
 TREE = ("NO_ORPHAN", "COVER", "PARENT", "CHILD_KEY")  # the shape of the tree, which most proofs need
 STATED = frozenset(p.id for p in (*STATE_FORMULAS, *THEOREMS))
 HEAP = frozenset({"queued", "entry", "on", "first", "second"})  # functions of the heap, which the shape of the tree does not constrain
 FEW = 8  # hypotheses: up to this number none is left out
-QUICK = (0.25, 1.0)  # seconds for the first and the second attempt at a proof from few hypotheses
-LIMIT = 5.0  # seconds for any other attempt
+QUICK = (0.25, 1.0)  # nominal seconds for the first and the second attempt at a proof from few hypotheses
+LIMIT = 5.0  # nominal seconds for any other attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +117,14 @@ class Proof:
         return self._read
 
     def found(self, seed: int, seconds: float) -> bool:
-        """Return whether a proof of every goal, for any number of things, was found in time."""
+        """Return whether a proof of every goal, for any number of things, was found in so many nominal seconds."""
         given, goals = self._assertions()
-        end = perf_counter() + seconds
         # Instantiate by patterns only: model-based instantiation of so many quantified formulas does not terminate.
         solver = solver_of(self._reader, seed, auto_config=False, mbqi=False)
         solver.add(*random.Random(seed).sample(given, len(given)))
+        begun = units_of(solver)
         for goal in goals:
-            left = end - perf_counter()
+            left = seconds - (units_of(solver) - begun) / UNITS
             solver.push()
             solver.add(*goal)
             if left <= 0 or answer_of(self._reader, solver, left) != z3.unsat:
@@ -134,5 +134,5 @@ class Proof:
 
 
 def prove(condition: Condition, names: Sequence[str], seed: int, seconds: float) -> bool:
-    """Return whether a proof of every goal from the named hypotheses, for any number of things, was found in time."""
+    """Return whether a proof of every goal from the named hypotheses, for any number of things, was found in so many nominal seconds."""
     return Proof(condition, names).found(seed, seconds)

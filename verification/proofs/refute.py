@@ -1,4 +1,8 @@
-"""Refutes a condition by a small state on which its transition is run in Python, so that no solver has to be trusted."""
+"""Refutes a condition by a small state on which its transition is run in Python, so that no solver has to be trusted.
+
+The effort of the solver is limited in its own units of work, so that an answer does not depend on the load of the machine. A limit is given
+in nominal seconds, each of which is UNITS of them. Time is a ceiling far above: an answer that it cuts off is `unknown`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -24,6 +28,8 @@ def sizes(*rows: tuple[int, int, int, int]) -> tuple[dict[str, int], ...]:
     return tuple({"Position": p, "Page": s, "Request": r, "Entry": e, "Namespace": 2} for p, s, r, e in rows)
 
 
+UNITS = 1_000_000  # that Z3 does in about a second
+SLOW = 30  # times: the ceiling of time, in nominal seconds
 SIZES = sizes((3, 2, 1, 3), (3, 2, 2, 3), (4, 3, 2, 3))
 
 
@@ -44,10 +50,16 @@ def solver_of(reader: Reader, seed: int, **options: Any) -> Any:
     return solver
 
 
+def units_of(solver: Any) -> int:
+    """Return the units of work done so far in the context of the solver."""
+    statistics = solver.statistics()
+    return int(statistics.get_key_value("rlimit count")) if "rlimit count" in statistics.keys() else 0  # noqa: SIM118  no mapping
+
+
 def answer_of(reader: Reader, solver: Any, seconds: float) -> Any:
-    """Return the answer of the solver. Interrupt it if it exceeds its own time limit."""
-    solver.set(timeout=int(1000 * seconds))
-    timer = Timer(seconds + 1, reader.context.interrupt)
+    """Return the answer of the solver within nominal seconds. Interrupt it if it exceeds its own ceiling of time."""
+    solver.set(rlimit=max(1, int(UNITS * seconds)), timeout=int(1000 * SLOW * seconds))
+    timer = Timer(SLOW * seconds + 1, reader.context.interrupt)
     timer.start()
     try:
         return solver.check()

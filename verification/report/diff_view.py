@@ -20,12 +20,13 @@ def diff(outcome: DiffOutcome) -> list[Any]:
     lines: list[Any] = [warning(f"not compared: {sentence}") for sentence in outcome.apart]
     if o.diverged:
         lines.append(warning(f"{o.diverged:,} runs ended early: both departed from the specification alike"))
+    lines += [warning(f"unfinished: {sentence}") for sentence in o.unfinished]
     for d in o.differences:
         lines += _difference(outcome, d)
     if o.faults:
         word = f"differ in {len(o.faults)} kinds of answer" if len(o.faults) > 1 else "differ in one kind of answer"
     else:
-        word = "agree" if o.steps else "were not compared"
+        word = ("agree as far as they were compared," if o.unfinished else "agree") if o.steps else "were not compared"
     declared = len(o.differences) - len(o.faults)
     but = f", but for {declared} declared" if declared else ""
     names = f"{outcome.left} and {outcome.right} "

@@ -43,7 +43,8 @@ def _reserves(e: Explored) -> Iterator[str]:
     """Yield what an exploration leaves open."""
     where = f"{e.scope.name}, {e.policy}, pages of {e.page_size}"
     if not e.closed and not e.found:
-        yield f"{where}: not closed; every sequence of {e.depth} operations was taken, and some longer ones"
+        why = {"time": "not closed when the time was over", "states": "not closed at the limit of states"}.get(e.given_up, "not closed")
+        yield f"{where}: {why}; every sequence of {e.depth} operations was taken, and some longer ones"
     if not e.shown:
         yield f"{where}: the cache does not show all that its future depends on, so that not every state of it was seen"
     if e.opaque:

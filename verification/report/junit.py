@@ -1,11 +1,12 @@
 """Outcomes of `radixcheck verify` as JUnit XML, for servers of continuous integration: a suite for each subject, a case for each property.
 
 REFUTED is a failure with the smallest trace as its text, NOT OBSERVABLE is skipped, and anything else that is undecided is an error. The
-rules of the state machine, the agreement with the reference and the replay are cases of their own, because no property covers them.
+rules of the state machine, the agreement with the reference and the replay are cases of their own, because no property covers them. The
+mutants of a report are a suite too: one that was not killed as it must be is a failure, or an error if that is undecided.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -13,7 +14,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.status import Status, Verdict
-from radixcheck.verification.report.wording import agreement, trace_lines
+from radixcheck.verification.report.wording import agreement, kill_text, trace_lines
 
 Json = Mapping[str, Any]
 
@@ -30,11 +31,14 @@ class Case:
     text: str = ""
 
 
-def junit(outcomes: Sequence[Json]) -> str:
-    """Return the content of the file, from the objects that `radixcheck verify --json` prints for each subject."""
+def junit(outcomes: Sequence[Json], matrix: Json | None = None) -> str:
+    """Return the content of the file, from the objects that `radixcheck verify --json` prints for each subject, and a kill matrix."""
     root = Element("testsuites", name="radixcheck")
     for outcome in outcomes:
         _suite(root, outcome)
+    if matrix is not None:
+        suite = SubElement(root, "testsuite", name="radixcheck.mutants", time=str(matrix["seconds"]))
+        _add(suite, map(_mutant, matrix["mutants"]))
     _total(root, [case for suite in root for case in suite.iter("testcase")])
     root.set("time", str(round(sum(float(suite.get("time", "0")) for suite in root), 1)))
     indent(root)
@@ -55,13 +59,24 @@ def _suite(root: Element, outcome: Json) -> None:
     }
     for key, value in details.items():
         SubElement(properties, "property", name=key, value=_clean(str(value)))
-    cases = []
-    for case in _cases(outcome):
-        element = SubElement(suite, "testcase", classname=name, name=case.name, time="0")
+    _add(suite, _cases(outcome))
+
+
+def _add(suite: Element, cases: Iterable[Case]) -> None:
+    """Add test cases to a suite."""
+    elements = []
+    for case in cases:
+        element = SubElement(suite, "testcase", classname=suite.get("name", ""), name=_clean(case.name), time="0")
         if case.tag:
             SubElement(element, case.tag, message=_clean(case.message)).text = _clean(case.text) or None
-        cases.append(element)
-    _total(suite, cases)
+        elements.append(element)
+    _total(suite, elements)
+
+
+def _mutant(each: Json) -> Case:
+    if each["verdict"] == Verdict.KILLED:
+        return Case(each["mutant"])
+    return Case(each["mutant"], "error" if each["verdict"] == Verdict.UNDECIDED else "failure", kill_text(each))
 
 
 def _total(parent: Element, cases: Sequence[Element]) -> None:

@@ -1,7 +1,7 @@
 """The results of `radixcheck mutants` at the terminal: the kill matrix, and the reliability of the state machine."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group
@@ -16,15 +16,17 @@ from radixcheck.verification.mutants.mutant_results import (
     OTHER,
     SHARE,
     SURVIVED,
+    UNDECIDED,
+    VERDICTS,
     Cell,
     Judged,
     Reliability,
 )
 from radixcheck.verification.report.style import Tone, of_status, table, tone, toned, warning
+from radixcheck.verification.report.wording import kill_counts, kills
 from radixcheck.verification.review_6907.field_faults import FIELD_FAULTS, OUT_OF_SCOPE
 from radixcheck.verification.runs.evidence_results import KillMatrix, Reliabilities
 
-VERDICTS = (KILLED, OTHER, SURVIVED, NOT_RUN)
 LAST = 12  # rows shown of a growing table
 FEW = 4  # mutants that are shown with all details
 
@@ -34,10 +36,20 @@ def matrix(found: KillMatrix) -> list[Any]:
     judged = found.judged
     parts: list[Any] = [_matrix(judged), Text()]
     parts += [part for each in judged if len(judged) <= FEW for part in _details(each)]
-    parts += [toned(f"{each.verdict} {each.name}: {each.sentence}", Tone.BAD) for each in judged if each.verdict != KILLED]
+    parts += [toned(_not_as_it_must(each), tone(each.verdict)) for each in judged if each.verdict != KILLED]
     long = [each.name for each in judged if each.long]
     parts += [warning(f"no trace of {OPERATIONS_MAX} operations or fewer was found for {', '.join(long)}")] if long else []
     return [*parts, *_counts(found), _verdict(found)]
+
+
+def _not_as_it_must(each: Judged) -> str:
+    wanted = f" (must be killed by {each.wanted} in the detector {each.detector})" if each.detector else ""
+    return f"{each.verdict} {each.name}: {each.sentence}{wanted}"
+
+
+def kill_line(matrix: Mapping[str, Any]) -> Text:
+    """Return the counts of a stored kill matrix, and the mutants that were not killed as they must be."""
+    return of_status(kills(matrix), matrix["status"])
 
 
 def growing_matrix(so_far: Sequence[Judged], total: int) -> Group:
@@ -75,6 +87,7 @@ def _cell(cell: Cell) -> Text:
         KILLED: f"{cell.operations:,} {cell.seconds:.1f}s" if cell.operations else f"✓ {cell.seconds:.1f}s",
         OTHER: ", ".join(cell.properties[:1]),
         SURVIVED: "·",
+        UNDECIDED: "cut off",
         NOT_RUN: "",
     }
     return toned(words[cell.verdict], tone(cell.verdict))
@@ -116,9 +129,7 @@ def _counts(found: KillMatrix) -> list[Text]:
 
 
 def _verdict(found: KillMatrix) -> Text:
-    verdicts = Counter(each.verdict for each in found.judged)
-    words = f"{verdicts[KILLED]} of {len(found.judged)} mutants killed by the property that must catch them"
-    words += "".join(f", {verdicts[word]} {word}" for word in VERDICTS[1:] if verdicts[word])
+    words = kill_counts([each.verdict for each in found.judged])
     return Text.assemble(of_status(words, found.status), f", {found.seconds:.0f} s")
 
 

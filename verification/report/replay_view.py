@@ -81,6 +81,6 @@ def _shrunk(outcome: ShrinkOutcome | None) -> list[Any]:
     s = outcome.shrunk
     steps = [Text(f"  {i}  {op}") for i, op in enumerate(s.found.trace, 1)]
     title = f"{s.recorded:,} operations shrunk to {len(steps)}, under {s.found.config}:"
-    done = f"{s.attempts:,} attempts, {s.seconds:.1f} s" + ("" if s.complete else "; the time was over, fewer might do")
+    done = f"{s.attempts:,} attempts, {s.seconds:.1f} s" + ("" if s.complete else "; the effort or the time was spent, fewer might do")
     command = f"show them: radixcheck show {outcome.out}" if outcome.out.suffix == TRACE else f"run them: pytest {outcome.out}"
     return [Text(title), *steps, Text(f"{done}; {command}")]

@@ -19,8 +19,8 @@ def write(folder: Path, data: ReportData) -> list[Path]:
         "report.html": html(page),
         "report.md": markdown(page),
         "report.json": json.dumps(data.to_json(), indent=1) + "\n",
-        "junit.xml": junit(outcomes),
-        "summary.md": summary(outcomes),
+        "junit.xml": junit(outcomes, data.kill_matrix),
+        "summary.md": summary(outcomes, data.kill_matrix),
     }
     for name, text in texts.items():
         write_atomically(folder / name, text)

@@ -11,7 +11,7 @@ from typing import Any
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.status import SEVERITY, Verdict
 from radixcheck.verification.report.style import status_mark, status_words
-from radixcheck.verification.report.wording import agreement, operations
+from radixcheck.verification.report.wording import agreement, kills, operations
 
 Json = Mapping[str, Any]
 
@@ -20,13 +20,15 @@ LENGTH_MIN = 2_000  # characters that one subject may have, however many there a
 LAST = 200  # characters that are kept for the last line
 OPERATIONS_MAX = 8  # of a trace in a row
 WORDS_MAX = 120  # characters of a name, an operation, or another text of a subject
+KILLS_MAX = 600  # characters about the mutants
 SPECIAL = re.compile(r"[^a-zA-Z0-9 ,;/%()-]")  # anything that Markdown, HTML or GitHub may interpret
 
 
-def summary(outcomes: Sequence[Json]) -> str:
-    """Return the text, from the objects that `radixcheck verify --json` prints; refuted subjects come first."""
+def summary(outcomes: Sequence[Json], matrix: Json | None = None) -> str:
+    """Return the text, from the objects that `radixcheck verify --json` prints, and a kill matrix; refuted subjects come first."""
     ordered = sorted(outcomes, key=lambda outcome: SEVERITY.index(outcome["status"]), reverse=True)
-    blocks, left = list[str](), LENGTH_MAX - LAST
+    blocks = [] if matrix is None else [f"{status_mark(matrix['status'])} mutants: {escaped(kills(matrix), KILLS_MAX)}\n"]
+    left = LENGTH_MAX - LAST - sum(map(len, blocks))
     for i, outcome in enumerate(ordered):
         block = _subject(outcome, max(LENGTH_MIN, left // (len(ordered) - i)))
         if len(block) > left:

@@ -22,7 +22,7 @@ TONES: dict[str, Tone] = {
     **dict.fromkeys((Verdict.PROVED, Verdict.EXHAUSTED, Verdict.TESTED, Verdict.MEASURED, Verdict.CONFIRMED), Tone.GOOD),
     **dict.fromkeys((Verdict.KILLED, Verdict.CAUGHT, Verdict.EQUIVALENT, Verdict.REPEATED), Tone.GOOD),
     **dict.fromkeys((Verdict.REFUTED, Verdict.SURVIVED, Verdict.NOT_AS_EXPECTED, Verdict.MISSING, Verdict.GONE), Tone.BAD),
-    Verdict.CONTRADICTED: Tone.BAD,
+    **dict.fromkeys((Verdict.CONTRADICTED, Verdict.ANOTHER_PROPERTY, Verdict.ANOTHER_DETECTOR), Tone.BAD),
     **dict.fromkeys((Verdict.NOT_OBSERVABLE, Verdict.NO_TRACE), Tone.DIM),
 }  # any other verdict is undecided
 STATUS_TONES = {Status.HOLDS: Tone.GOOD, Status.REFUTED: Tone.BAD}

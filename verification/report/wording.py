@@ -1,10 +1,13 @@
 """Words for an outcome as JSON, shared by the files for continuous integration."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.short_text import brief
+from radixcheck.verification.core.status import Status
+from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, VERDICTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.wrong_values import WRONG_CALLS
 
@@ -34,6 +37,39 @@ def trace_lines(found: Json) -> list[str]:
     return lines + ([found["orphans"]] if found.get("orphans") else [])
 
 
+def kill_counts(verdicts: Sequence[str]) -> str:
+    """Return how many mutants were killed as they must be, and how many have another verdict.
+
+    >>> kill_counts(["KILLED", "SURVIVED", "KILLED"])
+    '2 of 3 mutants killed by the property that must catch them, 1 SURVIVED'
+    """
+    counted = Counter(verdicts)
+    others = "".join(f", {counted[word]} {word}" for word in VERDICTS[1:] if counted[word])
+    return f"{counted[KILLED]} of {len(verdicts)} mutants killed by the property that must catch them{others}"
+
+
+def kills(matrix: Json) -> str:
+    """Return the counts of a kill matrix, and the name and the verdict of each mutant that was not killed as it must be."""
+    others = [f"{each['mutant']} {each['verdict']}" for each in not_killed(matrix)]
+    return kill_counts([each["verdict"] for each in matrix["mutants"]]) + (f": {', '.join(others)}" if others else "")
+
+
+def not_killed(matrix: Json) -> list[Json]:
+    """Return the mutants that were not killed by the property and the detector that must catch them."""
+    return [each for each in matrix["mutants"] if each["verdict"] != KILLED]
+
+
+def kill_text(each: Json) -> str:
+    """Return the verdict on a mutant that was not killed as it must be, what must kill it, and what was found instead."""
+    where = f" in the detector {each['detector']}" if each["detector"] else ""
+    cells = [f"{name}: {cell['verdict']}{_by(cell)}" for name, cell in each["detectors"].items() if cell["verdict"] != NOT_RUN]
+    return f"{each['verdict']}: must be killed by {each['property']}{where}; {', '.join(cells) or 'no detector was run'}"
+
+
+def _by(cell: Json) -> str:
+    return f" by {', '.join(cell['properties'])}" if cell["properties"] else ""
+
+
 def agreement(reference: Json) -> tuple[bool, str, list[str]]:
     """Return whether a subject agrees with the reference, a sentence about it, and the lines of each undeclared difference."""
     names = f"{reference['left']} and {reference['right']}"
@@ -41,8 +77,9 @@ def agreement(reference: Json) -> tuple[bool, str, list[str]]:
     faults = [d for d in reference["differences"] if not (d["departs"] and set(d["departs"]) <= set(d["declared"]))]
     if not reference["operations"]:
         return False, f"{names} were not compared", []
-    if reference["status"] == 0:
-        return True, f"{names} agree over {over}", []
+    if reference["status"] != Status.REFUTED:
+        late = reference.get("unfinished", ())
+        return not late, "; ".join((f"{names} agree over {over}", *late)), []
     kinds = ", ".join(d["what"] for d in faults)
     return False, f"{names} differ over {over}: {kinds}", [line for d in faults for line in _difference(reference, d)]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from radixcheck.verification.bench.bench_data import FLOOR, HISTORICAL
 from radixcheck.verification.bench.bench_data import OURS as MEASURED
 from radixcheck.verification.core.progress import Progress
+from radixcheck.verification.mutants.detectors import Effort
+from radixcheck.verification.mutants.kill_matrix import Plan
 from radixcheck.verification.mutants.mutant_results import Judged
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE, SECONDS
 from radixcheck.verification.runs.bench_job import bench, bench_request
@@ -15,6 +17,7 @@ from radixcheck.verification.runs.explore_job import explore_request, explore_su
 from radixcheck.verification.runs.facts_job import facts_request, try_facts
 from radixcheck.verification.runs.mutants_job import MatrixRequest, kill_matrix, named
 from radixcheck.verification.runs.prove_job import prove, prove_request
+from radixcheck.verification.runs.report_data import MUTANTS
 from radixcheck.verification.runs.store import file_of, store, stored
 from radixcheck.verification.runs.stored_results import Results, Stored
 from radixcheck.verification.runs.verify_job import VerifyRequest, verify_subject
@@ -23,8 +26,8 @@ from radixcheck.verification.trace_replay.frame_results import Frame
 
 SCENARIOS = ("decode", "batch", "trace")
 EXPLORED = ("reference", "optimized")
-EXPLORE_SECONDS = 60.0  # after which one exploration is given up
-MUTANT_SECONDS = 1.5  # of one search, rounded up to whole parts of the search
+EXPLORE_SECONDS = 600.0  # after which one exploration is cut off; it takes some seconds, so that even a busy machine visits every state
+MUTANT_EFFORT = Effort(examples=80, runs=60)  # of one search
 MUTANT_DETECTORS = ("machine", "driver", "probes", "replay", "proofs")  # exploration takes longer than all of these together
 TRACE_MAX = 40  # operations of the longest trace of a mutant that is stored
 
@@ -42,7 +45,7 @@ class Collector:
 
     def collect(self, sources: Iterable[str]) -> Results:
         """Return the results of these sources. Caches of other projects are run every time, because changes in them are not seen."""
-        makers = {PROVE: self._prove, FACTS: self._try, BENCH: self._measure, "mutants": self._judge}
+        makers = {PROVE: self._prove, FACTS: self._try, BENCH: self._measure, MUTANTS: self._judge}
         makers |= {f"explore {subject}": self._explorer(subject) for subject in EXPLORED}
         found = {}
         for source in dict.fromkeys(sources):
@@ -67,7 +70,7 @@ class Collector:
         return bench(request, self.progress).to_json()
 
     def _judge(self) -> Stored:
-        request, done = MatrixRequest(named(()), seconds=MUTANT_SECONDS, detectors=MUTANT_DETECTORS), list[str]()
+        request, done = MatrixRequest(named(()), Plan(effort=MUTANT_EFFORT, detectors=MUTANT_DETECTORS)), list[str]()
         with self.progress("mutants") as tell:
 
             def judged(each: Judged) -> None:

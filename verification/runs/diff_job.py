@@ -19,7 +19,7 @@ PAGE_SIZE = 16  # tokens; along a trace, if both subjects support it
 
 @dataclass(frozen=True, slots=True)
 class DiffRequest:
-    """Two subjects, and where to compare them. `operations`: how many, however long that takes; None: for the seconds of the bounds."""
+    """Two subjects, and where to compare them. `operations`: how many; None: as many as are planned for the seconds of the bounds."""
 
     left: Subject
     right: Subject
@@ -54,7 +54,7 @@ def compare_along(request: AlongRequest, progress: Progress = silent) -> DiffOut
     settings = Settings(policy, size, tokens_per_id=size, pool=pool, device=bounds.device)
     trace = record_requests(ReplayRequest(resolve(REFERENCE), request.trace, settings, request.limit), progress)
     with progress(f"diff {left.name} {right.name}") as tell:
-        comparison = along(left, right, Config(policy, size, pool, bounds.device), trace, tell)
+        comparison = along(left, right, Config(policy, size, pool, bounds.device), trace, tell, bounds.deadline)
     run = replace(bounds, policies=(policy,), page_sizes=(size,))
     return DiffOutcome(left.name, right.name, run, comparison, tuple(_apart(left, right)))
 

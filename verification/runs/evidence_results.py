@@ -123,8 +123,14 @@ class KillMatrix(Outcome):
 
     @property
     def status(self) -> Status:
-        """HOLDS if each mutant was killed by the property that must catch it."""
-        return Status.HOLDS if all(each.verdict == KILLED for each in self.judged) else Status.REFUTED
+        """HOLDS if each mutant was killed by the property and the detector that must catch it; UNDECIDED if the others were cut off."""
+        verdicts = {each.verdict for each in self.judged} - {KILLED}
+        return Status.REFUTED if verdicts - {Verdict.UNDECIDED} else Status.UNDECIDED if verdicts else Status.HOLDS
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """Return the mutants of which a search was cut off."""
+        return tuple(each.name for each in self.judged if any(cell.verdict == Verdict.UNDECIDED for cell in each.cells))
 
     @property
     def covered(self) -> tuple[str, ...]:
@@ -133,13 +139,14 @@ class KillMatrix(Outcome):
 
     def to_json(self) -> dict[str, Any]:
         """Return every mutant with the result of each detector, and how the faults of the field are covered."""
-        head = {"status": self.status, "seconds": round(self.seconds, 1)}
+        head = {"status": self.status, "seconds": round(self.seconds, 1), "unfinished": self.unfinished}
         field = {"covered": list(self.covered), "out_of_scope": OUT_OF_SCOPE}
         return head | {"mutants": list(map(_mutant_json, self.judged)), "field": field}
 
 
 def _mutant_json(each: Judged) -> dict[str, Any]:
     out: dict[str, Any] = {"mutant": each.name, "property": each.wanted, "verdict": each.verdict, "field": each.sources}
+    out["detector"] = each.detector
     out["detectors"] = {cell.detector: {k: v for k, v in asdict(cell).items() if k != "detector"} for cell in each.cells}
     if found := each.smallest:
         out["smallest"] = {"config": found.config.to_json(), "text": found.violation.text, "trace": trace_json(found.trace)}

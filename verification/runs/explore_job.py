@@ -6,6 +6,7 @@ from itertools import product
 from time import monotonic
 from typing import TypeVar
 
+from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
@@ -88,7 +89,7 @@ def explore_subject(request: ExploreRequest, progress: Callable[[Sequence[Explor
         def grown(growing: Explored) -> None:
             progress((*done, growing))
 
-        done.append(explore(subject, scope, policy, page_size, request.limit, request.seconds, request.cores, grown))
+        done.append(explore(subject, scope, policy, page_size, request.limit, Deadline.after(request.seconds), request.cores, grown))
     seconds = monotonic() - start
     return ExploreOutcome(subject.name, tuple(done), tuple(scene_ for e in done for scene_ in _scenes(subject, e)), seconds)
 

@@ -7,9 +7,9 @@ from time import perf_counter
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.mutants.all_mutants import MUTANTS
-from radixcheck.verification.mutants.detectors import DETECTORS, EXAMPLES, STEPS
+from radixcheck.verification.mutants.detectors import EFFORT, STEPS
 from radixcheck.verification.mutants.false_positives import PLACES, SEEDS, SUBJECTS, clear_all
-from radixcheck.verification.mutants.kill_matrix import SECONDS, judge_all, measure_all, mutant
+from radixcheck.verification.mutants.kill_matrix import PLAN, Plan, judge_all, measure_all, mutant
 from radixcheck.verification.mutants.mutant_results import Cleared, Judged, Reliability
 from radixcheck.verification.runs.evidence_results import FalsePositives, KillMatrix, Reliabilities
 from radixcheck.verification.subjects.registry import resolve
@@ -17,12 +17,10 @@ from radixcheck.verification.subjects.registry import resolve
 
 @dataclass(frozen=True, slots=True)
 class MatrixRequest:
-    """Mutants, and for how long each detector searches each of them."""
+    """Mutants, and how each detector searches each of them."""
 
     names: tuple[str, ...]
-    seed: int = 0
-    seconds: float = SECONDS  # of one search
-    detectors: tuple[str, ...] = tuple(DETECTORS)
+    plan: Plan = PLAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def clean_request(names: Sequence[str], seeds: int | None = None) -> CleanReques
 def kill_matrix(request: MatrixRequest, progress: Callable[[Judged], None] = lambda _: None) -> KillMatrix:
     """Run the detectors on the mutants. `progress` is called with each mutant that is judged."""
     start = perf_counter()
-    judged = judge_all(request.names, request.seed, request.seconds, progress, request.detectors)
+    judged = judge_all(request.names, request.plan, progress)
     return KillMatrix(judged, perf_counter() - start)
 
 
@@ -69,7 +67,7 @@ def reliability(request: ReliabilityRequest, progress: Callable[[Reliability], N
     """Run the state machine on the mutants. `progress` is called with each mutant that is measured."""
     start = perf_counter()
     measured = measure_all(request.names, request.seeds, progress)
-    return Reliabilities(measured, request.seeds, EXAMPLES, STEPS, perf_counter() - start)
+    return Reliabilities(measured, request.seeds, EFFORT.examples, STEPS, perf_counter() - start)
 
 
 def false_positives(request: CleanRequest, progress: Callable[[Cleared], None] = lambda _: None) -> FalsePositives:

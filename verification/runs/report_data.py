@@ -10,6 +10,8 @@ from radixcheck.verification.runs.answer_results import AnswersOutcome
 from radixcheck.verification.runs.stored_results import Results, Stored
 from radixcheck.verification.trace_replay.frame_results import Frame
 
+MUTANTS = "mutants"  # the source of the kill matrix
+
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
@@ -34,12 +36,18 @@ class ReportData(Outcome):
 
     @property
     def status(self) -> Status:
-        """The worst status of the answers and the subjects under review."""
-        return worst([self.answers.status, *(self.stored(subject)["status"] for subject in self.subjects)])
+        """The worst status of the answers, the subjects under review and the kill matrix: a survivor makes all verdicts doubtful."""
+        return worst([self.answers.status, self.kill_matrix["status"], *(self.stored(subject)["status"] for subject in self.subjects)])
+
+    @property
+    def kill_matrix(self) -> Stored:
+        """Return the kill matrix."""
+        return self.stored(MUTANTS)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything."""
         return {
+            "status": self.status,
             "subjects": list(self.subjects),
             "versions": dict(self.versions),
             "answers": self.answers.to_json(),
@@ -54,7 +62,7 @@ class ReportData(Outcome):
     @property
     def verified(self) -> Iterator[tuple[str, Stored]]:
         """Yield the subjects that were verified, those under review first."""
-        others = (PROVE, FACTS, BENCH, "mutants")
+        others = (PROVE, FACTS, BENCH, MUTANTS)
         names = [name for name in self.results.stored if name not in others and name not in self.explored_sources]
         yield from ((name, self.stored(name)) for name in sorted(names, key=lambda name: name not in self.subjects))
 

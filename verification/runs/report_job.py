@@ -15,12 +15,12 @@ from radixcheck.verification.review_6907.answers import OURS, PROVE, Answer, rev
 from radixcheck.verification.runs.answer_results import AnswersOutcome, answer_by
 from radixcheck.verification.runs.collect import EXPLORED, Collector, Draw
 from radixcheck.verification.runs.findings_job import FindingsRequest, recorded_findings, repeat_findings
-from radixcheck.verification.runs.report_data import Counterexample, ReportData
+from radixcheck.verification.runs.report_data import MUTANTS, Counterexample, ReportData
 from radixcheck.verification.runs.show_job import frames
 from radixcheck.verification.runs.stored_results import Results, Stored
 from radixcheck.verification.subjects.registry import resolve
 
-ALWAYS = ("mutants", *(f"explore {subject}" for subject in EXPLORED))  # sources of a whole report on which no answer rests
+ALWAYS = (MUTANTS, *(f"explore {subject}" for subject in EXPLORED))  # sources of a whole report on which no answer rests
 
 
 @dataclass(frozen=True, slots=True)

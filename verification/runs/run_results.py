@@ -104,10 +104,10 @@ class DiffOutcome(Outcome):
 
     @property
     def status(self) -> Status:
-        """REFUTED by a difference that neither has declared; UNDECIDED if nothing was compared."""
+        """REFUTED by a difference that neither has declared; UNDECIDED if nothing was compared, or less than planned."""
         if self.comparison.faults:
             return Status.REFUTED
-        return Status.HOLDS if self.comparison.steps else Status.UNDECIDED
+        return Status.HOLDS if self.comparison.steps and not self.comparison.unfinished else Status.UNDECIDED
 
     def name(self, side: str) -> str:
         """Return the name of the left or the right subject."""
@@ -123,6 +123,7 @@ class DiffOutcome(Outcome):
             "runs": self.comparison.runs,
             "left_the_specification_together": self.comparison.diverged,
             "not_compared": list(self.apart),
+            "unfinished": list(self.comparison.unfinished),
             "differences": list(map(self._difference_json, self.comparison.differences)),
         }
 
@@ -154,14 +155,16 @@ class ExploreOutcome(Outcome):
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON object."""
-        return {"subject": self.subject, "status": self.status, "explorations": list(map(_explored_json, self.explored))}
+        late = [f"{e.scope.name}, pages of {e.page_size}" for e in self.explored if e.given_up == "time"]
+        explorations = list(map(_explored_json, self.explored))
+        return {"subject": self.subject, "status": self.status, "explorations": explorations, "unfinished": late}
 
 
 def _explored_json(e: Explored) -> dict[str, Any]:
     return {
         **{"scope": e.scope.name, "bound": e.scope.sentence, "policy": e.policy, "page_size": e.page_size, "verdict": e.verdict},
         **{"states": e.states, "transitions": e.transitions, "depth": e.depth, "closed": e.closed, "shown": e.shown},
-        **{"opaque": e.opaque, "seconds": round(e.seconds, 1), "states_a_minute": e.a_minute(e.states)},
+        **{"opaque": e.opaque, "given_up": e.given_up, "seconds": round(e.seconds, 1), "states_a_minute": e.a_minute(e.states)},
         **{"transitions_a_minute": e.a_minute(e.transitions), "exercised": sorted(e.exercised)},
         "refuted": list(map(found_json, e.found)),
     }

@@ -5,21 +5,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radixcheck.verification.core import traces
+from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.progress import Progress, Tell
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Trace
 from radixcheck.verification.runs.trace_results import TEST, TRACE, ShrinkOutcome
+from radixcheck.verification.search.search_results import CEILING_SECONDS
+from radixcheck.verification.search.shrink import Effort
 from radixcheck.verification.trace_replay.regression_test import text
 from radixcheck.verification.trace_replay.replay_results import Shrunk
 from radixcheck.verification.trace_replay.stepped import DETERMINISM
 
+PER_SECOND = 2_000  # operations of attempts planned for each second
+
 
 @dataclass(frozen=True, slots=True)
 class ShrinkTo:
-    """The file to write, a test (.py) or a trace (.jsonl), and for how long to shrink at most."""
+    """The file to write, a test (.py) or a trace (.jsonl), and how far to shrink."""
 
     out: Path
-    seconds: float  # of processor time
+    seconds: float  # for which the attempts are planned, in operations; some time later they are cut off
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Origin:
     property: str  # that is broken
     trace: Trace
     sentence: str  # where it was found first
-    shrink: Callable[[float, Tell], Shrunk | None]  # in so many seconds; None: it does not occur again
+    shrink: Callable[[Effort, Tell], Shrunk | None]  # None: it does not occur again
 
 
 def shrink_to(target: ShrinkTo, origin: Origin | None, progress: Progress) -> ShrinkOutcome:
@@ -42,7 +47,7 @@ def shrink_to(target: ShrinkTo, origin: Origin | None, progress: Progress) -> Sh
         why = f"one run, as a test makes it, does not show {DETERMINISM}: {out} was not written; give a name that ends in {TRACE}"
         return ShrinkOutcome(out, None, why)
     with progress(f"shrink {len(origin.trace):,} operations") as tell:
-        shrunk = origin.shrink(target.seconds, tell)
+        shrunk = origin.shrink(Effort(int(target.seconds * PER_SECOND), Deadline.after(target.seconds + CEILING_SECONDS)), tell)
     if shrunk is None:
         again = f"the {len(origin.trace):,} recorded operations do not break {origin.property} again in a cache of their own"
         return ShrinkOutcome(out, None, f"{again}: {out} was not written")

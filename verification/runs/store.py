@@ -35,8 +35,9 @@ def load(file: Path) -> Stored | None:
 
 
 def stored(file: Path, obtain: Callable[[], Stored]) -> Stored:
-    """Return the results in the file if they are of the present sources; else obtain and store them."""
-    return load(file) or store(file, obtain())
+    """Return the results in the file if they are of the present sources and finished; else obtain and store them."""
+    found = load(file)
+    return store(file, obtain()) if found is None or found.get("unfinished") else found
 
 
 def store(file: Path, results: Stored) -> Stored:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
-from time import monotonic
+from itertools import count
+from time import process_time
 
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.progress import Progress, Tell, silent
@@ -12,7 +13,7 @@ from radixcheck.verification.protocol import Setup
 from radixcheck.verification.runs.shrink_job import Origin, ShrinkTo, shrink_to
 from radixcheck.verification.runs.trace_results import TraceOutcome
 from radixcheck.verification.search.run import new_checker
-from radixcheck.verification.search.shrink import shrink
+from radixcheck.verification.search.shrink import Effort, shrink_within
 from radixcheck.verification.trace_replay.replay_results import Shrunk, Step
 from radixcheck.verification.trace_replay.stepped import replicas, stepped
 
@@ -57,15 +58,13 @@ def _origin(subject: Subject, outcome: TraceOutcome) -> Origin | None:
     return Origin(subject.name, violation.property, r.trace, words, partial(_by_checker, subject, found, len(r.trace)))
 
 
-def _by_checker(subject: Subject, found: Found, recorded: int, seconds: float, tell: Tell) -> Shrunk:
+def _by_checker(subject: Subject, found: Found, recorded: int, effort: Effort, tell: Tell) -> Shrunk:
     """Shrink as `verify` does: the whole state is compared after each operation, so that the property keeps its name."""
-    begun, attempts = monotonic(), list[float]()
+    begun, attempts = process_time(), count(1)
 
     def counted(setup: Setup) -> object:
-        attempts.append(monotonic() - begun)
-        tell(min(1.0, attempts[-1] / seconds), f"{len(attempts):,} attempts")
+        tell(effort.share, f"{next(attempts):,} attempts")
         return subject(setup)
 
-    shorter = shrink(counted, found, seconds)
-    spent = monotonic() - begun
-    return Shrunk(shorter, recorded, len(attempts), spent, spent < seconds)
+    shorter = shrink_within(counted, found, effort)
+    return Shrunk(shorter, recorded, next(attempts) - 1, process_time() - begun, not effort.spent)

@@ -4,32 +4,40 @@ The model of the specification performs the operations too: it determines which 
 specification where the two differ. A kind of difference is what differs and which caches depart. Each kind is reported once, with the
 smallest trace that was found and the number of runs that ended in it. A kind that a cache declares (`Supports.choices`) is listed
 separately, with the reason that it declares.
+
+A comparison is planned in operations, and each run follows from its number: the result does not depend on the load of the machine. A
+comparison that its deadline cuts off is unfinished.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, wait
 from dataclasses import replace
 from itertools import islice
+from math import isinf
 from random import Random
-from time import monotonic
+from typing import TypeVar
 
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.checker.difference_text import prefix_text
 from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.subject import Factory, Subject
-from radixcheck.verification.core.workers import WORKERS, workers_for
+from radixcheck.verification.core.workers import workers_for
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.search.search_results import Bounds, Comparison, Difference, Kind
-from radixcheck.verification.search.shrink import in_pages_of_one, minimise
+from radixcheck.verification.search.shrink import OPERATIONS, PER_OPERATION, Effort, in_pages_of_one, minimise
 from radixcheck.verification.search.sides import Answered, Side, Specification
 
 STEPS = 400  # of one run
-SLICE_SECONDS = 2.0
-SHRINK_SECONDS = 6.0  # of one kind
-ALONG_SECONDS = 60.0  # the same, of a trace of thousands of operations
+PER_SECOND = 2_000  # operations planned for each second of the bounds: a third of what two idle cores perform, so that load has room
+START = 100  # operations that take as long as the start of a run
+SLICE_RUNS = 5
+ROUND = 4  # slices, at whose end the comparison may end
+LATE_SECONDS = 4.0  # after the deadline, for the tasks to end: one that takes longer hangs
 PROGRESS_EVERY = 200  # operations
 SHOWN_MAX = 6  # pages
 LEFT, RIGHT = "left", "right"
@@ -93,19 +101,21 @@ def _group(op: Op, what: str) -> str:
     return f"{what} of {op.name}"
 
 
-def compare(left: Factory, right: Factory, config: Config, seed: int) -> Comparison:
+def compare(left: Factory, right: Factory, config: Config, seed: int, deadline: Deadline = NEVER) -> Comparison:
     """Compare two caches in one run."""
     random = Random(f"{config} {seed}")
     pair = Pair(left, right, config)
     stream = operations(pair, random, PROFILES[random.choice(sorted(PROFILES))])
-    return _run(pair, config, islice(stream, STEPS))
+    return _run(pair, config, islice(stream, STEPS), deadline)
 
 
-def _run(pair: Pair, config: Config, stream: Iterable[Op]) -> Comparison:
+def _run(pair: Pair, config: Config, stream: Iterable[Op], deadline: Deadline = NEVER) -> Comparison:
     trace: list[Op] = []
     for op in stream:
         if not pair.allowed(op):
             continue
+        if deadline.passed:
+            return Comparison(len(trace), 1, unfinished=(CUT_OFF,))
         trace.append(op)
         differs = pair.step(op)
         if differs:
@@ -118,8 +128,11 @@ def _run(pair: Pair, config: Config, stream: Iterable[Op]) -> Comparison:
     return Comparison(len(trace), 1, pair.diverged)
 
 
+CUT_OFF = "the time was over before all planned operations were compared"
+
+
 def along(
-    left: Factory, right: Factory, config: Config, trace: Trace, progress: Callable[[float, str], None], seconds: float = ALONG_SECONDS
+    left: Factory, right: Factory, config: Config, trace: Trace, progress: Callable[[float, str], None], deadline: Deadline = NEVER
 ) -> Comparison:
     """Compare two caches along given operations, up to the first that they answer differently."""
 
@@ -129,54 +142,89 @@ def along(
                 progress(done / len(trace), f"{done:,} operations")
             yield op
 
-    outcome = _run(Pair(left, right, config), config, reported())
+    outcome = _run(Pair(left, right, config), config, reported(), deadline)
     progress(1.0, "looking for fewer operations")
-    return replace(outcome, kinds={kind: _smallest(left, right, found, seconds) for kind, found in outcome.kinds.items()})
+    return replace(outcome, kinds={kind: _smallest(left, right, found, deadline) for kind, found in outcome.kinds.items()})
 
 
-def _smallest(left: Factory, right: Factory, found: Difference, seconds: float = SHRINK_SECONDS) -> Difference:
+def _smallest(left: Factory, right: Factory, found: Difference, deadline: Deadline) -> Difference:
     """Return the same kind of difference with a shorter trace, in pages of one token if it occurs there too."""
+    effort = Effort(OPERATIONS + PER_OPERATION * len(found.trace), deadline)
 
     def under(config: Config, trace: Trace) -> Difference | None:
-        return _run(Pair(left, right, config), config, trace).kinds.get(found.kind)
+        return _run(Pair(left, right, config), config, effort.performed(trace)).kinds.get(found.kind)
 
     plain = None
     if found.config.page_size > 1 and all(1 in supports.page_sizes for supports in Pair(left, right, found.config).each):
         plain = under(*in_pages_of_one(found.config, found.trace))
     best = plain or found
-    small = minimise(best, lambda trace: under(best.config, trace), best.config.page_size, seconds)
+    small = minimise(best, lambda trace: under(best.config, trace), best.config.page_size, effort)
     return replace(small, runs=found.runs)
 
 
-def _slice(left: Factory, right: Factory, configs: Sequence[Config], seed: int, seconds: float) -> Comparison:
-    """Compare two caches under all configurations in turn, for about `seconds`."""
-    end, k, outcome = monotonic() + seconds, 0, Comparison()
-    while k == 0 or monotonic() < end:
-        outcome += compare(left, right, configs[(seed + k) % len(configs)], seed + k)
-        k += 1
+def _slice(left: Factory, right: Factory, bounds: Bounds, number: int) -> Comparison:
+    """Compare two caches in SLICE_RUNS runs, under the configurations in turn."""
+    configs, outcome = bounds.configs(), Comparison()
+    for run in range(number * SLICE_RUNS, (number + 1) * SLICE_RUNS):
+        outcome += compare(left, right, configs[run % len(configs)], (bounds.seed << 32) + run, bounds.deadline)
+        if outcome.unfinished:
+            break
     return outcome
+
+
+class _Late(Exception):
+    """A task has not ended in time."""
+
+
+Result = TypeVar("Result")
+
+
+def _results(jobs: Sequence["Future[Result]"], deadline: Deadline) -> Iterator[Result]:
+    """Yield the results in the order of the jobs. Raise _Late if one has not ended soon after the deadline."""
+    for job in jobs:
+        done, _ = wait([job], timeout=None if isinf(deadline.left) else deadline.left + LATE_SECONDS)
+        if not done:
+            raise _Late
+        yield job.result()
+
+
+class _Rounds:
+    """A comparison, round by round."""
+
+    def __init__(self, left: Subject, right: Subject, bounds: Bounds, operations_wanted: int | None) -> None:
+        self._left, self._right, self._bounds = left, right, bounds
+        self._wanted, self._start = (operations_wanted, 0) if operations_wanted else (int(bounds.seconds * PER_SECOND), START)
+        self.outcome, self._number = Comparison(), 0
+
+    @property
+    def share(self) -> float:
+        """Return the share of the planned operations that was compared."""
+        return (self.outcome.steps + self._start * self.outcome.runs) / self._wanted
+
+    def run(self, pool: Executor, progress: Callable[[float, str], None]) -> None:
+        """Compare as planned, or until the deadline; then look for shorter traces."""
+        while self.share < 1 and not self.outcome.unfinished:
+            self._round(pool)
+            progress(min(1.0, self.share), f"{self.outcome.steps:,} operations, {len(self.outcome.kinds)} kinds of difference")
+        deadline = self._bounds.deadline
+        smaller = [pool.submit(_smallest, self._left, self._right, found, deadline) for found in self.outcome.differences]
+        self.outcome = replace(self.outcome, kinds={found.kind: found for found in _results(smaller, deadline)})
+
+    def _round(self, pool: Executor) -> None:
+        numbers, self._number = range(self._number, self._number + ROUND), self._number + ROUND
+        jobs = [pool.submit(_slice, self._left, self._right, self._bounds, number) for number in numbers]
+        for part in _results(jobs, self._bounds.deadline):
+            self.outcome += part
 
 
 def diff(
     left: Subject, right: Subject, bounds: Bounds, operations_wanted: int | None, progress: Callable[[float, str], None]
 ) -> Comparison:
-    """Compare two caches until the time is over or, if `operations_wanted` is given, that many operations were compared."""
-    start, outcome, number = monotonic(), Comparison(), 0
-    configs, seconds = bounds.configs(), bounds.seconds
-    wanted = operations_wanted or 0
-
-    def share() -> float:
-        return outcome.steps / wanted if wanted else (monotonic() - start) / seconds
-
-    with workers_for(left, right) as pool:
-        while share() < 1:
-            jobs = []
-            for _ in range(WORKERS):
-                number += 1
-                jobs.append(pool.submit(_slice, left, right, configs, (bounds.seed << 32) + (number << 20), min(SLICE_SECONDS, seconds)))
-            for job in jobs:
-                outcome += job.result()
-            progress(min(1.0, share()), f"{outcome.steps:,} operations, {len(outcome.kinds)} kinds of difference")
-        smaller = [pool.submit(_smallest, left, right, found) for found in outcome.differences]
-        kinds = {job.result().kind: job.result() for job in smaller}
-    return replace(outcome, kinds=kinds)
+    """Compare two caches in so many operations; if `operations_wanted` is None, in as many as are planned for the seconds of the bounds."""
+    rounds = _Rounds(left, right, bounds, operations_wanted)
+    try:
+        with workers_for(left, right) as pool:  # its processes are terminated if the block raises
+            rounds.run(pool, progress)
+    except _Late:
+        return replace(rounds.outcome, unfinished=(CUT_OFF,))
+    return rounds.outcome

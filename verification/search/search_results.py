@@ -115,6 +115,7 @@ class Comparison:
     runs: int = 0
     diverged: int = 0
     kinds: Mapping[Kind, Difference] = field(default_factory=dict)
+    unfinished: tuple[str, ...] = ()  # why not all planned operations were compared
 
     def __add__(self, other: "Comparison") -> "Comparison":
         kinds = dict(self.kinds)
@@ -122,7 +123,8 @@ class Comparison:
             old = kinds.get(kind)
             shorter = new if old is None or len(new.trace) < len(old.trace) else old
             kinds[kind] = replace(shorter, runs=new.runs + (old.runs if old else 0))
-        return Comparison(self.steps + other.steps, self.runs + other.runs, self.diverged + other.diverged, kinds)
+        unfinished = tuple(dict.fromkeys((*self.unfinished, *other.unfinished)))
+        return Comparison(self.steps + other.steps, self.runs + other.runs, self.diverged + other.diverged, kinds, unfinished)
 
     @property
     def differences(self) -> tuple[Difference, ...]:

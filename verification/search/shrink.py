@@ -1,18 +1,23 @@
-"""Shrinks the trace that first showed a fault to a minimal one (delta debugging: operations first, then keys)."""
+"""Shrinks the trace that first showed a fault to a minimal one (delta debugging: operations first, then keys).
 
-from collections.abc import Callable, Iterable, Iterator
+The effort is counted in operations, so that the same fault is shrunk to the same trace however slow the machine is.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from time import monotonic
+from itertools import takewhile
 from typing import Protocol, TypeVar
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.catalogue import PROBED
+from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.search.run import replay
 
 REPLICAS = 12  # runs of a trace whose answers differ from run to run: two runs may agree by chance
+OPERATIONS, PER_OPERATION = 20_000, 20  # of all attempts to shrink one trace, and more for each operation of that trace
 
 
 class HasTrace(Protocol):
@@ -26,15 +31,37 @@ class HasTrace(Protocol):
 Result = TypeVar("Result", bound=HasTrace)
 
 
-def minimise(best: Result, again: Callable[[Trace], Result | None], page_size: int, seconds: float) -> Result:
-    """Return the shortest and simplest result. `again(trace)` returns a result, or None if the trace does not reproduce it."""
-    deadline = monotonic() + seconds
+class Effort:
+    """The operations that attempts may still perform, and a deadline before which they end."""
+
+    def __init__(self, operations: int, deadline: Deadline = NEVER) -> None:
+        self.left, self.deadline = operations, deadline
+        self._planned = max(1, operations)
+
+    @property
+    def spent(self) -> bool:
+        """Return whether no further attempt may begin."""
+        return self.left <= 0 or self.deadline.passed
+
+    @property
+    def share(self) -> float:
+        """Return the share of the operations that was performed."""
+        return 1 - max(0, self.left) / self._planned
+
+    def performed(self, trace: Trace) -> Iterator[Op]:
+        """Count the operations of an attempt, and yield them until the deadline."""
+        self.left -= len(trace)
+        return takewhile(lambda _: not self.deadline.passed, trace)
+
+
+def minimise(best: Result, again: Callable[[Trace], Result | None], page_size: int, effort: Effort) -> Result:
+    """Return the shortest and simplest result. `again(trace)` counts its effort; it returns None if the trace does not reproduce it."""
     progress = True
-    while progress and monotonic() < deadline:
+    while progress:
         progress = False
         for candidate in _candidates(best.trace, page_size):
-            if monotonic() > deadline:
-                break
+            if effort.spent:
+                return best
             found = again(candidate)
             if found is not None and _measure(found.trace) < _measure(best.trace):
                 best, progress = found, True
@@ -42,27 +69,32 @@ def minimise(best: Result, again: Callable[[Trace], Result | None], page_size: i
     return best
 
 
-def shrink(factory: Factory, found: Found, seconds: float) -> Found:
-    """Return a shorter trace that breaks the same property."""
+def shrink(factory: Factory, found: Found, deadline: Deadline = NEVER) -> Found:
+    """Return a shorter trace that breaks the same property: the best that was found when the deadline passes, or earlier."""
+    return shrink_within(factory, found, Effort(OPERATIONS + PER_OPERATION * len(found.trace), deadline))
+
+
+def shrink_within(factory: Factory, found: Found, effort: Effort) -> Found:
+    """Return the shortest trace that was found with this effort."""
     id_ = found.violation.property
     if id_ in PROBED:
         return found
-    found = _in_pages_of_one(factory, found) or found
-    found = _in_less_room(factory, found)
-    return minimise(found, lambda trace: _again(factory, found.config, trace, id_), found.config.page_size, seconds)
+    found = _in_pages_of_one(factory, found, effort) or found
+    found = _in_less_room(factory, found, effort)
+    return minimise(found, lambda trace: _again(factory, found.config, trace, id_, effort), found.config.page_size, effort)
 
 
-def _again(factory: Factory, config: Config, trace: Iterable[Op], id_: str) -> Found | None:
-    """Return how the trace breaks the property; None if it does not."""
-    return replay(factory, config, trace, REPLICAS if id_ == "DETERMINISM" else 1).broken(id_)
+def _again(factory: Factory, config: Config, trace: Trace, id_: str, effort: Effort) -> Found | None:
+    """Return how the trace breaks the property; None if it does not, or not before the deadline."""
+    return replay(factory, config, effort.performed(trace), REPLICAS if id_ == "DETERMINISM" else 1).broken(id_)
 
 
-def _in_pages_of_one(factory: Factory, found: Found) -> Found | None:
+def _in_pages_of_one(factory: Factory, found: Found, effort: Effort) -> Found | None:
     """Return the trace with each page as one token, which is easier to read; None if that breaks the property no more."""
     if found.config.page_size == 1:
         return None
     try:
-        return _again(factory, *in_pages_of_one(found.config, found.trace), found.violation.property)
+        return _again(factory, *in_pages_of_one(found.config, found.trace), found.violation.property, effort)
     except Exception:  # a subject may refuse a page size when it is made
         return None
 
@@ -81,12 +113,12 @@ def in_pages_of_one(config: Config, trace: Trace) -> tuple[Config, Trace]:
     return replace(config, page_size=1, pool=config.pool // size), tuple(map(plain, trace))
 
 
-def _in_less_room(factory: Factory, found: Found) -> Found:
+def _in_less_room(factory: Factory, found: Found, effort: Effort) -> Found:
     """Halve the pool while the trace still breaks the property: fewer operations fill a small pool."""
     size = found.config.page_size
-    while pool := found.config.pool // (2 * size) * size:
+    while (pool := found.config.pool // (2 * size) * size) and not effort.spent:
         try:
-            smaller = _again(factory, replace(found.config, pool=pool), found.trace, found.violation.property)
+            smaller = _again(factory, replace(found.config, pool=pool), found.trace, found.violation.property, effort)
         except Exception:  # a subject may refuse a pool when it is made
             return found
         if smaller is None:
@@ -95,13 +127,16 @@ def _in_less_room(factory: Factory, found: Found) -> Found:
     return found
 
 
-def share(factory: Factory, found: list[Found]) -> list[Found]:
-    """Return the same faults with one trace for several properties, where it breaks them all and is not longer than theirs."""
+def share(factory: Factory, found: list[Found], deadline: Deadline = NEVER) -> list[Found]:
+    """Return the same faults with one trace for several properties, where it breaks them all and is not longer than theirs.
+
+    A fault for which no trace was tried before the deadline keeps its own.
+    """
     chosen: list[Found] = []
     for one in sorted(found, key=lambda f: _measure(f.trace)):
-        id_ = one.violation.property
-        others = (f for f in chosen if len(f.trace) <= len(one.trace) and id_ not in PROBED)
-        shared = (_again(factory, f.config, f.trace, id_) for f in others)
+        id_, effort = one.violation.property, Effort(0, deadline)
+        others = (f for f in chosen if len(f.trace) <= len(one.trace) and id_ not in PROBED and not deadline.passed)
+        shared = (_again(factory, f.config, f.trace, id_, effort) for f in others)
         chosen.append(next((s for s in shared if s is not None), one))
     return chosen
 
@@ -144,7 +179,8 @@ def _simpler(op: Op, page_size: int) -> Iterator[Op]:
 
 def _shorter_keys(key: Key, page_size: int) -> Iterator[Key]:
     tokens = key.tokens
-    for cut in (len(tokens) // page_size * page_size, max(0, len(tokens) - page_size)):
+    whole = len(tokens) // page_size
+    for cut in dict.fromkeys((whole // 2 * page_size, whole * page_size, max(0, len(tokens) - page_size))):
         if 0 < cut < len(tokens):
             yield Key(tokens[:cut], key.namespace)
     if len(tokens) > page_size:

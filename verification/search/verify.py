@@ -139,7 +139,7 @@ def _smaller(pool: Executor, search: Search, progress: Progress) -> list[Found]:
     try:
         ceiling = Deadline(search.bounds.deadline.ends + SHRINK_SECONDS)
         starting = Deadline(min(ceiling.ends, Deadline.after(RESTART_SECONDS).ends))
-        limits = {id_: (starting if found.ends_process else ceiling).left for id_, found in faults.items()}
+        limits = {id_: starting if found.ends_process else ceiling for id_, found in faults.items()}
         jobs = {id_: pool.submit(shrink, _shrunk_on(search.subject, found), found, limits[id_]) for id_, found in faults.items()}
         smaller = []
         for i, (id_, job) in enumerate(jobs.items()):
@@ -148,7 +148,7 @@ def _smaller(pool: Executor, search: Search, progress: Progress) -> list[Found]:
         apart = [found for found in smaller if found.ends_process]
         together = [found for found in smaller if not found.ends_process]
         ceiling = Deadline(ceiling.ends + SHARE_SECONDS)
-        shared = apart + _or_else(pool.submit(share, search.subject, together), together, ceiling)
+        shared = apart + _or_else(pool.submit(share, search.subject, together, ceiling), together, ceiling)
         return _or_else(pool.submit(attributed, search.subject, shared), shared, ceiling)
     except KeyboardInterrupt:
         return list(faults.values())

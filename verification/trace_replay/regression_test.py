@@ -53,7 +53,7 @@ def _comment(origin: str, shrunk: Shrunk) -> Iterator[str]:
     yield from _lines(f"{shrunk.recorded:,} operations were recorded; after {shrunk.attempts:,} attempts {kept_words} the same:")
     yield from _lines(violation.text)
     if not shrunk.complete:
-        yield "The time for shrinking was over: fewer operations might do."
+        yield "The effort of shrinking was spent: fewer operations might do."
 
 
 def _lines(words: str) -> list[str]:

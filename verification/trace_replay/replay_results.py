@@ -69,7 +69,7 @@ class Shrunk:
     recorded: int  # operations before
     attempts: int
     seconds: float  # of processor time
-    complete: bool  # False: the time was over; fewer operations might do
+    complete: bool  # False: the effort or the time was spent; fewer operations might do
 
 
 @dataclass(frozen=True, slots=True)

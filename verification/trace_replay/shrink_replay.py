@@ -15,8 +15,6 @@ of them matters is unknown, so there are two translations. Neither is exact: the
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import takewhile
-from math import inf
 from time import process_time
 
 from radixcheck.spec.values import Key
@@ -24,7 +22,7 @@ from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.progress import Tell
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.search.shrink import in_pages_of_one, minimise
+from radixcheck.verification.search.shrink import Effort, in_pages_of_one, minimise
 from radixcheck.verification.trace_replay.judge import Judged, judge
 from radixcheck.verification.trace_replay.replay_results import Shrunk
 
@@ -80,45 +78,40 @@ class _Failing:
 
 
 class _Search:
-    """Runs attempts until the time is over."""
+    """Runs attempts until the effort is spent."""
 
-    def __init__(self, factory: Factory, property_: str, seconds: float, tell: Tell) -> None:
+    def __init__(self, factory: Factory, property_: str, effort: Effort, tell: Tell) -> None:
         self._factory, self._property, self._tell = factory, property_, tell
-        self._begun, self._seconds = process_time(), seconds
+        self.effort = effort
         self.attempts = 0
 
     @property
-    def spent(self) -> float:
-        """Seconds of processor time, so that the load of the machine does not change the result."""
-        return process_time() - self._begun
-
-    @property
-    def left(self) -> float:
-        """Seconds that are left, at least 0."""
-        return max(0.0, self._seconds - self.spent)
+    def spent(self) -> bool:
+        """Return whether no further attempt may begin."""
+        return self.effort.spent
 
     def first(self, config: Config, trace: Trace) -> _Failing | None:
-        """Run the recorded operations, however long it takes; return None if they do not break the property again."""
+        """Run the recorded operations, however many they are; return None if they do not break the property again."""
         return self._shown(config, self._judge(config, trace, trace))
 
     def attempt(self, config: Config, room: int, trace: Trace) -> _Failing | None:
         """Run these operations, in this pool or else in one with at most `room` free tokens at the end; return None if they do not fail."""
-        if self.left <= 0:
+        if self.spent:
             return None
-        judged = self._timed(config, trace)
+        judged = self._counted(config, trace)
         shown = self._shown(config, judged)
         spare = (judged.room - room) // config.page_size * config.page_size
         if shown or not 0 < spare < config.pool:
             return shown
         smaller = replace(config, pool=config.pool - spare)
-        return self._shown(smaller, self._timed(smaller, trace))
+        return self._shown(smaller, self._counted(smaller, trace))
 
-    def _timed(self, config: Config, trace: Trace) -> Judged:
-        return self._judge(config, trace, takewhile(lambda _: self.left > 0, trace))
+    def _counted(self, config: Config, trace: Trace) -> Judged:
+        return self._judge(config, trace, self.effort.performed(trace))
 
     def _judge(self, config: Config, trace: Trace, performed: Iterable[Op]) -> Judged:
         self.attempts += 1
-        self._tell(1 - self.left / self._seconds, f"{len(trace):,} operations, attempt {self.attempts:,}")
+        self._tell(self.effort.share, f"{len(trace):,} operations, attempt {self.attempts:,}")
         try:
             return judge(self._factory, config, performed)
         except Exception:  # a subject may refuse a page size or a pool when it is made
@@ -131,12 +124,12 @@ class _Search:
         return _Failing(Found(violation, judged.trace, config), judged.room)
 
 
-def shrink(factory: Factory, property_: str, config: Config, trace: Sequence[Op], seconds: float, tell: Tell) -> Shrunk | None:
-    """Return the fewest and simplest operations found in `seconds` of processor time; None if the recorded ones do not fail again.
+def shrink(factory: Factory, property_: str, config: Config, trace: Sequence[Op], effort: Effort, tell: Tell) -> Shrunk | None:
+    """Return the fewest and simplest operations found with this effort; None if the recorded ones do not fail again.
 
-    The result is the same each time, unless the time is over before the end.
+    The result is the same each time, unless the deadline of the effort passes.
     """
-    search = _Search(factory, property_, seconds, tell)
+    begun, search = process_time(), _Search(factory, property_, effort, tell)
     best = search.first(config, tuple(trace))
     if best is None:
         return None
@@ -148,12 +141,12 @@ def shrink(factory: Factory, property_: str, config: Config, trace: Sequence[Op]
     size = best.config.page_size
     best = _leave_out(search, best, partial(_pages, size=size), partial(_without_pages, size=size))
     best = _simplified(search, best)
-    return Shrunk(best.found, len(trace), search.attempts, search.spent, search.left > 0)
+    return Shrunk(best.found, len(trace), search.attempts, process_time() - begun, not search.spent)
 
 
 def _in_less_room(search: _Search, best: _Failing) -> _Failing:
     """Halve the pool while that does not delay the fault; in a small pool evictions come early."""
-    while search.left > 0:
+    while not search.spent:
         size = best.config.page_size
         pool = best.config.pool // (2 * size) * size
         shown = search.attempt(replace(best.config, pool=pool), pool, best.trace) if pool else None
@@ -169,7 +162,7 @@ def _leave_out(search: _Search, best: _Failing, parts: Parts, without: Without) 
     while size:
         start = 0
         while start < len(left := list(dict.fromkeys(parts(best.trace)))):
-            if search.left <= 0:
+            if search.spent:
                 return best
             shown = search.attempt(best.config, best.room, without(best.trace, set(left[start : start + size])))
             if shown:
@@ -220,11 +213,11 @@ def _by_page(search: _Search, best: _Failing) -> _Failing:
 def _simplified(search: _Search, best: _Failing) -> _Failing:
     """Simplify operations, shorten keys, use fewer distinct tokens and less room, until nothing helps any more."""
     before = None
-    while before != best and search.left > 0:
+    while before != best and not search.spent:
         before, config, room = best, best.config, best.room
-        best = minimise(best, partial(search.attempt, config, room), config.page_size, inf)
+        best = minimise(best, partial(search.attempt, config, room), config.page_size, search.effort)
         for trace in _with_fewer_tokens(best.trace, config.page_size):
-            shown = search.attempt(best.config, best.room, trace) if search.left > 0 else None
+            shown = search.attempt(best.config, best.room, trace) if not search.spent else None
             if shown and len(shown.trace) <= len(best.trace):
                 best = shown
                 break

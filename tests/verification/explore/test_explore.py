@@ -8,6 +8,7 @@ from commands import Command
 from hiding import Hiding
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.explore.scopes import SCOPES, Scope
@@ -142,6 +143,12 @@ def test_an_exploration_that_is_given_up_is_undecided() -> None:
     assert (explored.verdict, explored.status, explored.closed) == ("UNDECIDED", 3, False)
     assert 60 <= explored.states < COUNTS["reference", "tree", 1][0]
     assert explored.depth == 4
+    assert explored.given_up == "states"
+
+
+def test_an_exploration_that_a_deadline_cuts_off_is_undecided() -> None:
+    explored = explore(reference_subject, SCOPES["tree"], deadline=Deadline.after(0))
+    assert (explored.verdict, explored.status, explored.closed, explored.given_up) == ("UNDECIDED", 3, False, "time")
 
 
 def test_what_is_heard_while_it_grows_only_grows() -> None:
@@ -175,7 +182,7 @@ def test_the_command_says_3_where_it_gave_up(command: Command) -> None:
     for_people, for_machines = command(*words), command(*words, "--json")
 
     assert for_people.status == for_machines.status == for_machines.json["status"] == 3
-    assert "not closed; every sequence of 3 operations was taken, and some longer ones" in for_people.out
+    assert "not closed at the limit of states; every sequence of 3 operations was taken, and some longer ones" in for_people.out
     (explored,) = for_machines.json["explorations"]
     assert (explored["verdict"], explored["closed"]) == ("UNDECIDED", False)
 

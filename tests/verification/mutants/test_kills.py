@@ -1,26 +1,46 @@
 """The kill matrix: what it says of mutants that are killed, that are not, and that are killed by another property."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 import pytest
 from commands import Command
+from rich.console import Console
 
 from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.mutants import kill_matrix as matrix
 from radixcheck.verification.mutants.all_mutants import MUTANTS
-from radixcheck.verification.mutants.detectors import DETECTORS, STATED, Statement, refutation
-from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, OPERATIONS_MAX, OTHER, SURVIVED, Cell, Judged, Reliability
+from radixcheck.verification.mutants.detectors import DETECTORS, STATED, Effort, Statement, refutation
+from radixcheck.verification.mutants.kill_matrix import Plan
+from radixcheck.verification.mutants.mutant_results import (
+    ELSEWHERE,
+    KILLED,
+    NOT_RUN,
+    OPERATIONS_MAX,
+    OTHER,
+    SURVIVED,
+    UNDECIDED,
+    Cell,
+    Judged,
+    Reliability,
+)
+from radixcheck.verification.report.mutants_view import matrix as matrix_view
+from radixcheck.verification.runs.evidence_results import KillMatrix
+from radixcheck.verification.runs.mutants_job import MatrixRequest, kill_matrix
 
 KILLABLE = ("split_forgets_hits", "evict_decrements_twice", "match_returns_root", "evict_accepts_negative")
 
 
-def judged(*verdicts: Verdict, wanted: str = "COUNT") -> Judged:
+def judged(*verdicts: Verdict, wanted: str = "COUNT", own: str = "") -> Judged:
     cells = tuple(Cell(f"detector {i}", verdict, (), 0, 0.0, "") for i, verdict in enumerate(verdicts))
-    return Judged("some", wanted, "Does something.", (), cells, None, 0.0)
+    return Judged("some", wanted, "Does something.", (), cells, None, 0.0, own)
 
 
 def test_faults_that_the_specification_states_are_mutants_and_are_refuted() -> None:
@@ -58,19 +78,93 @@ def test_what_was_not_run_says_why_and_has_killed_nothing(killed: list[Any]) -> 
 
 
 def test_a_property_that_fails_only_with_another_says_with_which() -> None:
-    machine = matrix.judge("coarse_clock", seconds=0.5).cells[0]
+    machine = matrix.judge("coarse_clock", Plan(detectors=("machine",))).cells[0]
     assert (machine.verdict, machine.properties[:2]) == (KILLED, ("CLOCK", "RECENCY"))
     assert machine.text.endswith("(wherever RECENCY fails too)")
 
 
-def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run(command: Command) -> None:
-    ran = command("mutants", "faulty:harmless", "faulty:misnamed", "--seconds", 0.3)
+def test_only_the_detector_that_must_find_a_mutant_kills_it() -> None:
+    assert judged(SURVIVED, KILLED, own="detector 0").verdict == ELSEWHERE
+    assert judged(OTHER, KILLED, own="detector 0").verdict == ELSEWHERE
+    assert judged(NOT_RUN, KILLED, own="detector 0").verdict == judged(SURVIVED, KILLED, own="absent").verdict == KILLED
+    assert judged(SURVIVED, KILLED, own="detector 1").verdict == judged(UNDECIDED, KILLED, own="detector 1").verdict == KILLED
 
-    assert ran.status == 1
-    assert "SURVIVED faulty:harmless: Behaves like the reference" in ran.words
-    assert "ANOTHER PROPERTY faulty:misnamed" in ran.words
-    assert "driver: ANOTHER PROPERTY by COUNT" in ran.words
-    assert "0 of 2 mutants killed by the property that must catch them, 1 ANOTHER PROPERTY, 1 SURVIVED" in ran.words
+
+def test_a_search_that_was_cut_off_makes_undecided_what_it_might_have_killed() -> None:
+    assert judged(UNDECIDED, SURVIVED).verdict == judged(UNDECIDED, OTHER).verdict == UNDECIDED
+    assert judged(UNDECIDED, KILLED).verdict == KILLED
+    assert judged(UNDECIDED, KILLED, own="detector 0").verdict == UNDECIDED
+    statuses = [KillMatrix((judged(KILLED), judged(*words)), 1.0).status for words in ((KILLED,), (UNDECIDED,), (SURVIVED,), (OTHER,))]
+    assert statuses == [0, 3, 1, 1]
+    assert KillMatrix((judged(KILLED), judged(SURVIVED), judged(UNDECIDED)), 1.0).status == 1
+    assert KillMatrix((judged(SURVIVED, KILLED, own="detector 0"),), 1.0).status == 1
+
+
+def words_of(found: KillMatrix) -> str:
+    out = StringIO()
+    Console(file=out, width=400).print(*matrix_view(found))
+    return out.getvalue()
+
+
+def test_a_survivor_and_a_mutant_killed_by_another_property_fail_the_run() -> None:
+    found = kill_matrix(MatrixRequest(("faulty:harmless", "faulty:misnamed"), Plan(effort=Effort(examples=10, runs=8, states=60))))
+    words = words_of(found)
+
+    assert found.status == 1
+    assert "SURVIVED faulty:harmless: Behaves like the reference" in words
+    assert "ANOTHER PROPERTY faulty:misnamed" in words
+    assert "driver: ANOTHER PROPERTY by COUNT" in words
+    assert "0 of 2 mutants killed by the property that must catch them, 1 ANOTHER PROPERTY, 1 SURVIVED" in words
+
+
+def test_a_mutant_that_another_detector_alone_kills_fails_the_run() -> None:
+    """The state machine cannot find what shows only between two runs; the driver can."""
+    wrong = "faulty:undirected"
+    found = kill_matrix(MatrixRequest((wrong,), Plan(effort=Effort(examples=10, runs=20), detectors=("machine", "driver"))))
+
+    assert [cell.verdict for cell in found.judged[0].cells] == [SURVIVED, KILLED]
+    assert (found.judged[0].verdict, found.status) == (ELSEWHERE, 1)
+    assert f"ANOTHER DETECTOR {wrong}" in words_of(found)
+    assert "(must be killed by DETERMINISM in the detector machine)" in words_of(found)
+
+
+def test_a_search_that_is_cut_off_is_undecided_and_never_survived(command: Command) -> None:
+    ran = command("mutants", "faulty:harmless", "faulty:misnamed", "--seconds", 0.1, "--json")
+
+    assert ran.status == ran.json["status"] == 3
+    assert [each["verdict"] for each in ran.json["mutants"]] == ["UNDECIDED", "UNDECIDED"]
+    assert ran.json["unfinished"] == ["faulty:harmless", "faulty:misnamed"]
+    assert {each["detectors"]["machine"]["verdict"] for each in ran.json["mutants"]} == {"UNDECIDED"}
+
+
+SAMPLE = (
+    "unlock_twice",
+    "chunk_keeps_stale_row",
+    "lock_skips_ancestors",
+    "evict_decrements_twice",
+    "evict_scans_per_victim",
+    "match_counts_hit",
+)
+
+
+def table_of(names: Sequence[str]) -> list[Any]:
+    """What must not depend on time: all verdicts, the number of operations, and the traces."""
+    found = [matrix.judge(name, Plan(effort=Effort(examples=60, runs=10))) for name in names]
+    return [(f.name, f.verdict, f.smallest, [(c.detector, c.verdict, c.properties, c.operations) for c in f.cells]) for f in found]
+
+
+@pytest.mark.slow
+def test_the_table_of_a_busy_machine_is_the_same() -> None:
+    quiet = table_of(SAMPLE)
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(6)]
+    try:
+        loaded = table_of(SAMPLE)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert loaded == quiet
+    assert {verdict for _, verdict, *_ in quiet} == {KILLED}
 
 
 def test_with_seeds_the_state_machine_alone_is_counted(command: Command) -> None:
@@ -97,7 +191,7 @@ def test_what_chance_cannot_find_says_what_finds_it() -> None:
 
 def test_a_trace_whose_answers_depend_on_addresses_is_shrunk() -> None:
     """Addresses differ from run to run, and a shorter trace may be missed by chance: one of three searches must find it."""
-    judged = (matrix.judge("victims_by_address", seed, seconds=3) for seed in range(3))
+    judged = (matrix.judge("victims_by_address", Plan(seed, detectors=("driver",))) for seed in range(3))
     assert any(each.verdict == KILLED and each.smallest and len(each.smallest.trace) <= OPERATIONS_MAX for each in judged)
 
 

@@ -113,7 +113,7 @@ def test_the_reference_gets_the_same_verdicts_here_and_in_another_process() -> N
 
 def test_a_fault_has_the_same_smallest_trace_here_and_in_another_process() -> None:
     caches = resolve("as-submitted:pairs"), resolve(f"as-submitted:pairs@{sys.executable}")
-    here, there = (shrink(cache, runs(cache, 12).found["EVICT_LEAF"], seconds=20) for cache in caches)
+    here, there = (shrink(cache, runs(cache, 12).found["EVICT_LEAF"]) for cache in caches)
     assert here == there
     assert len(here.trace) == 3
 
@@ -252,7 +252,7 @@ def test_a_fault_in_a_cache_in_javascript_has_a_smallest_trace(node: str) -> Non
     found = runs(faulty, 24).found
 
     assert {"LOCK_COUNT", "PROTECTED"} <= set(found)
-    *names, last = [op.name for op in shrink(faulty, found["LOCK_COUNT"], seconds=20).trace]
+    *names, last = [op.name for op in shrink(faulty, found["LOCK_COUNT"]).trace]
     assert names == ["insert", "match", "lock"]
     assert last in ("match", "insert")
 

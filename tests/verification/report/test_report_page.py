@@ -18,17 +18,24 @@ from radixcheck.verification.bench.plan import planned
 from radixcheck.verification.cli.app import run
 from radixcheck.verification.core.progress import silent
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.mutants.kill_matrix import Plan
 from radixcheck.verification.report.drawing import drawn
+from radixcheck.verification.report.mutants_view import kill_line
+from radixcheck.verification.report.report_files import write
 from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.review_6907.answers import ANSWERS, BENCH, PROVE
 from radixcheck.verification.review_6907.cost_claims import decided
 from radixcheck.verification.review_6907.questions import QUESTIONS, THREAD
+from radixcheck.verification.runs.answer_results import answer_by
 from radixcheck.verification.runs.collect import Collector
 from radixcheck.verification.runs.explore_job import explore_request, explore_subject
 from radixcheck.verification.runs.facts_job import facts_request, try_facts
+from radixcheck.verification.runs.findings_job import recorded_findings
 from radixcheck.verification.runs.mutants_job import MatrixRequest, kill_matrix
 from radixcheck.verification.runs.prove_job import ProveRequest, prove
+from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.store import store
+from radixcheck.verification.runs.stored_results import Results as Stored
 from radixcheck.verification.runs.verify_job import VerifyRequest, search_subject
 from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.subjects.registry import resolve
@@ -54,7 +61,7 @@ def small(folder: Path) -> None:
     store(folder / "prove.json", proved.to_json() | {"pictures": pictures})
     store(folder / "facts.json", try_facts(facts_request()).to_json())
     store(folder / "bench.json", bench())
-    store(folder / "mutants.json", kill_matrix(MatrixRequest(("evict_internal",), 0, 1.0, ("driver", "proofs"))).to_json())
+    store(folder / "mutants.json", kill_matrix(MatrixRequest(("evict_internal",), Plan(detectors=("driver", "proofs")))).to_json())
     request = explore_request(resolve("reference"), ("tree",), ("lru",), (1,), limit=20, seconds=5.0, cores=1)
     explored = explore_subject(request).to_json()
     for subject in ("reference", "optimized"):
@@ -153,7 +160,44 @@ def test_all_files_say_the_same(made: Path) -> None:
     assert '<b class="verdict undecided">OPEN</b>' in page
     assert len(markdown) < 60_000
     assert ElementTree.parse(made / "junit.xml").getroot().tag == "testsuites"
-    assert (made / "summary.md").read_text() == summary([json.loads((made / "report.json").read_text())["results"]["optimized"]])
+    results = json.loads((made / "report.json").read_text())["results"]
+    assert (made / "summary.md").read_text() == summary([results["optimized"]], results["mutants"])
+
+
+def test_the_mutants_stand_in_every_file(made: Path) -> None:
+    sentence = "1 of 1 mutants killed by the property that must catch them"
+
+    assert all(sentence in (made / f"{name}").read_text() for name in ("report.html", "report.md", "summary.md"))
+    assert '<testcase classname="radixcheck.mutants" name="evict_internal"' in (made / "junit.xml").read_text()
+
+
+def changed(folder: Path, verdict: str) -> ReportData:
+    """The data of a report in which a mutant has this verdict."""
+    results = json.loads((folder / "report.json").read_text())["results"]
+    (only,) = results["mutants"]["mutants"]
+    matrix = results["mutants"] | {"status": 3 if verdict == "UNDECIDED" else 1, "mutants": [only | {"verdict": verdict}]}
+    right = {"optimized": results["optimized"] | {"status": 0}, "mutants": matrix}
+    stored = Stored(results | right)
+    return ReportData(("optimized",), False, stored, answer_by(stored, ()), (), recorded_findings().to_json(), {})
+
+
+@pytest.mark.parametrize(("verdict", "status"), [("SURVIVED", 1), ("ANOTHER DETECTOR", 1), ("ANOTHER PROPERTY", 1), ("UNDECIDED", 3)])
+def test_a_mutant_that_was_not_killed_as_it_must_be_stands_in_every_file_and_sets_the_status(
+    made: Path, tmp_path: Path, verdict: str, status: int
+) -> None:
+    data = changed(made, verdict)
+    write(tmp_path, data)
+    texts = {name: (tmp_path / name).read_text() for name in ("report.html", "report.md", "junit.xml", "summary.md")}
+
+    assert data.status == json.loads((tmp_path / "report.json").read_text())["status"] == status
+    assert all(verdict in text and "evict" in text for text in texts.values())
+    assert f"0 of 1 mutants killed by the property that must catch them, 1 {verdict}" in kill_line(data.kill_matrix).plain
+    first = texts["report.md"].partition("## Questions")[0]
+    assert f"0 of 1 mutants killed by the property that must catch them, 1 {verdict}: `evict_internal` **{verdict}**." in first
+    assert (
+        ElementTree.fromstring(texts["junit.xml"]).find(f".//testcase[@name='evict_internal']/{'error' if status == 3 else 'failure'}")
+        is not None
+    )
 
 
 def test_what_a_refuted_claim_rests_on_is_reported_as_missing_where_it_was_not_run(made: Path) -> None:

@@ -139,7 +139,7 @@ def test_along_given_operations_the_first_difference_is_found_and_shortened() ->
     noise = tuple(Op("insert", Key((2, k % 3, k % 2))) for k in range(8))
     trace = (*noise, Op("reset"), Op("insert", Key((0, 1))), Op("insert", Key((1,))), Op("match", Key((0,))), Op("evict", amount=1))
 
-    outcome = along(resolve("reference"), resolve("base"), Config("lru", 1, 20), trace, lambda share, what: heard.append(what), seconds=5)
+    outcome = along(resolve("reference"), resolve("base"), Config("lru", 1, 20), trace, lambda share, what: heard.append(what))
 
     assert set(outcome.kinds) == {Kind("victims of an eviction", ("right",))}
     assert len(outcome.differences[0].trace) <= 4

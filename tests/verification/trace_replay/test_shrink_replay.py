@@ -15,6 +15,7 @@ from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
+from radixcheck.verification.search.shrink import Effort
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
 from radixcheck.verification.trace_replay.judge import judge
@@ -25,7 +26,7 @@ from radixcheck.verification.trace_replay.sample import generate
 from radixcheck.verification.trace_replay.shrink_replay import in_short_pages, shrink
 
 SAMPLE = generate()
-LONG = 1e6  # seconds: until nothing is shorter
+LONG = 10**9  # operations: until nothing is shorter
 
 
 def silent(share: float, what: str) -> None:
@@ -41,10 +42,11 @@ def recorded(factory: Callable[..., Any], settings: Settings) -> tuple[str, list
     return fault.violation.property, operations
 
 
-def shrunk(factory: Callable[..., Any], settings: Settings, seconds: float = LONG) -> Shrunk:
+def shrunk(factory: Callable[..., Any], settings: Settings, effort: int = LONG) -> Shrunk:
     """What becomes of the replay of the sample."""
     property_, operations = recorded(factory, settings)
-    found = shrink(factory, property_, Config(settings.policy, settings.page_size, settings.pool), operations, seconds, silent)
+    config = Config(settings.policy, settings.page_size, settings.pool)
+    found = shrink(factory, property_, config, operations, Effort(effort), silent)
     assert found is not None
     assert found.recorded == len(operations)
     assert found.found.violation.property == property_
@@ -112,14 +114,14 @@ def test_the_same_replay_gives_the_same_file(early: Shrunk) -> None:
     assert text("a:b", "Found somewhere.", again) == text("a:b", "Found somewhere.", early)
 
 
-def test_where_the_time_is_over_the_operations_still_show_it_and_the_file_says_so(early: Shrunk) -> None:
-    found = shrunk(MUTANTS["evict_ignores_lock"].factory, Settings(pool=2_000, running=8), seconds=1e-9)
+def test_where_the_effort_is_spent_the_operations_still_show_it_and_the_file_says_so(early: Shrunk) -> None:
+    found = shrunk(MUTANTS["evict_ignores_lock"].factory, Settings(pool=2_000, running=8), effort=0)
 
     assert not found.complete
     assert found.attempts == 1
     assert len(found.found.trace) == found.recorded == early.recorded
     assert found.found.violation.property == early.found.violation.property
-    assert "# The time for shrinking was over: fewer operations might do.\n" in text("a:b", "Found somewhere.", found)
+    assert "# The effort of shrinking was spent: fewer operations might do.\n" in text("a:b", "Found somewhere.", found)
 
 
 def test_what_a_cache_says_stays_in_the_comment(late: Shrunk, tmp_path: Path) -> None:

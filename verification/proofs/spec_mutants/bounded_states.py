@@ -13,13 +13,13 @@ from radixcheck.spec.updates import Transition, after
 from radixcheck.verification.proofs.conditions import forgetting
 from radixcheck.verification.proofs.model_run import state_of
 from radixcheck.verification.proofs.proof_results import Mutant
-from radixcheck.verification.proofs.refute import bounded, sizes
+from radixcheck.verification.proofs.refute import answer_of, bounded, sizes, solver_of
 from radixcheck.verification.proofs.spec_mutants.proved_formulas import hypotheses, proved_formulas
 from radixcheck.verification.proofs.step_postconditions import STATE_FUNCTIONS, arguments
 from radixcheck.verification.proofs.z3_reader import Environment, Reader, z3
 
 SIZES = sizes((3, 2, 1, 2), (3, 2, 2, 2), (4, 3, 2, 3), (5, 4, 2, 3))
-SECONDS = 5.0  # for one query
+SECONDS = 5.0  # nominal, for one query
 
 
 class _After(Reader):
@@ -49,8 +49,7 @@ class BoundedStates:
     def __init__(self, machine: str, size: Mapping[str, int]) -> None:
         self.before, given = bounded(hypotheses(machine).values(), size)
         self.after = _After(self.before)
-        self.solver = z3.SimpleSolver(ctx=self.before.context)
-        self.solver.add(*given)
+        self._given = given
         self._broken: dict[tuple[str, str], Any] = {}
 
     def broken(self, step: str, id_: str, formula: Term) -> Any:
@@ -72,19 +71,20 @@ class BoundedStates:
                 yield (symbol(*things) if things else symbol) == self.before.read(result, env)
 
     def model(self, assertions: Iterable[Any], seed: int) -> Any:
-        """Return a model of the assertions, or None if none is found in time."""
-        self.solver.push()
-        try:
-            self.solver.set(timeout=int(1000 * SECONDS), random_seed=seed)
-            self.solver.add(*assertions)
-            return self.solver.model() if self.solver.check() == z3.sat else None
-        finally:
-            self.solver.pop()
+        """Return a model of the assertions, or None if none is found with that effort."""
+        solver = solver_of(self.before, seed)  # a fresh one: what it answered before would change the model
+        solver.add(*self._given, *assertions)
+        return solver.model() if answer_of(self.before, solver, SECONDS) == z3.sat else None
 
 
 @cache
 def _states(machine: str, size: int) -> BoundedStates:
     return BoundedStates(machine, SIZES[size])
+
+
+def forget_states() -> None:
+    """Forget what was read, so that the next answers of the solver do not depend on what it was asked before."""
+    _states.cache_clear()
 
 
 @cache

@@ -1,15 +1,16 @@
 """Decides every mutant, in worker processes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, SURVIVED, Judged, Mutant
-from radixcheck.verification.proofs.spec_mutants.bounded_states import SECONDS, SIZES, caught, possible
+from radixcheck.verification.proofs.spec_mutants.bounded_states import SECONDS, SIZES, caught, forget_states, possible
 from radixcheck.verification.proofs.spec_mutants.equivalence import equivalent
 from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
 
-FIRST_SECONDS = 0.5  # for the first attempt at a proof
+TOGETHER = 12  # mutants of one part
+FIRST_SECONDS = 0.5  # nominal, for the first attempt at a proof
 
 
 def judge(mutant: Mutant, seed: int = 0) -> Judged:
@@ -33,10 +34,14 @@ def _judge(mutant: Mutant, seed: int) -> tuple[str, str]:
     return SURVIVED, ""
 
 
-def _judge_one(job: tuple[int, int]) -> tuple[str, str, float]:
-    number, seed = job
-    found = judge(mutants()[number], seed)
-    return found.verdict, found.by, found.seconds
+def judge_part(numbers: Sequence[int], seed: int) -> list[tuple[str, str, float]]:
+    """Judge the mutants with these numbers; return verdict, formula and seconds of each.
+
+    The solver finds another counterexample after other questions: the answers for a part do not depend on those for other parts.
+    """
+    forget_states()
+    judged = [judge(mutants()[number], seed) for number in numbers]
+    return [(each.verdict, each.by, each.seconds) for each in judged]
 
 
 def judge_all(progress: Callable[[Judged], None] = lambda _: None, seed: int = 0) -> tuple[Judged, ...]:
@@ -44,8 +49,9 @@ def judge_all(progress: Callable[[Judged], None] = lambda _: None, seed: int = 0
     found = []
     with workers() as pool:
         # Mutants cannot be pickled, but their numbers can.
-        jobs = [(number, seed) for number in range(len(mutants()))]
-        for mutant, answer in zip(mutants(), pool.map(_judge_one, jobs, chunksize=4), strict=True):
-            found.append(Judged(mutant, *answer))
-            progress(found[-1])
+        parts = [range(first, min(first + TOGETHER, len(mutants()))) for first in range(0, len(mutants()), TOGETHER)]
+        for numbers, job in [(numbers, pool.submit(judge_part, numbers, seed)) for numbers in parts]:
+            for number, answer in zip(numbers, job.result(), strict=True):
+                found.append(Judged(mutants()[number], *answer))
+                progress(found[-1])
     return tuple(found)

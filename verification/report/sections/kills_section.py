@@ -8,28 +8,30 @@ from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.mutants.mutant_results import OPERATIONS_MAX
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Section, Table, Words, link
+from radixcheck.verification.report.wording import kill_counts, kill_text, not_killed
 from radixcheck.verification.runs.report_data import ReportData
+from radixcheck.verification.runs.stored_results import Stored
 
-FOUND = {Verdict.KILLED: "✓", Verdict.ANOTHER_PROPERTY: "other", Verdict.SURVIVED: "·", Verdict.NOT_RUN: ""}
+FOUND = {Verdict.KILLED: "✓", Verdict.ANOTHER_PROPERTY: "other", Verdict.SURVIVED: "·", Verdict.UNDECIDED: "cut off", Verdict.NOT_RUN: ""}
 
 
 def section(data: ReportData) -> Section:
     """Return the section: a row for each mutant."""
-    mutants = data.stored("mutants")["mutants"]
-    killed = sum(each["verdict"] == Verdict.KILLED for each in mutants)
-    field = data.stored("mutants")["field"]
+    matrix = data.kill_matrix
+    mutants, field = matrix["mutants"], matrix["field"]
     intro = (
-        f"{killed} of {len(mutants)} deliberately wrong caches are killed by the property that must catch them. Of the faults reported in "
-        f"the field {len(field['covered'])} have a mutant here, {len(field['out_of_scope'])} are out of scope. ✓: killed by that property; "
-        "other: by another one; ·: survived this detector; empty: not run here (`radixcheck mutants` runs every detector)."
+        f"Mutants are deliberately wrong caches: {kill_counts([each['verdict'] for each in mutants])}. Of the faults reported in the field "
+        f"{len(field['covered'])} have a mutant here, {len(field['out_of_scope'])} are out of scope. ✓: killed by that property; other: by "
+        "another one; ·: survived this detector; cut off: undecided, because the time was over; empty: not run here (`radixcheck mutants` "
+        "runs every detector)."
     )
-    blocks: list[Block] = [Paragraph(intro), *_survivors(mutants), Command("radixcheck mutants")]
+    blocks: list[Block] = [Paragraph(intro), *_others(matrix), Command("radixcheck mutants")]
     table = Part("mutants", f"All {len(mutants)} mutants", [_table(mutants), _counts(mutants)], folded=True)
     return Section("kills", "Kill matrix", [*blocks, table])
 
 
-def _survivors(mutants: list[Mapping[str, Any]]) -> list[Block]:
-    return [Paragraph((Badge(each["verdict"]), f" `{each['mutant']}`.")) for each in mutants if each["verdict"] != Verdict.KILLED]
+def _others(matrix: Stored) -> list[Block]:
+    return [Paragraph((Badge(each["verdict"]), f" `{each['mutant']}`: {kill_text(each)}.")) for each in not_killed(matrix)]
 
 
 def _table(mutants: list[Mapping[str, Any]]) -> Table:

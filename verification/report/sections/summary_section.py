@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.blocks import Badge, Block, Inline, Items, Link, Paragraph, Section, Table, Words, link
 from radixcheck.verification.report.style import status_words
+from radixcheck.verification.report.wording import kill_counts, not_killed
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.stored_results import Stored
@@ -25,7 +26,7 @@ ORDER = (
 def section(data: ReportData) -> Section:
     """Return the section."""
     blocks: list[Block] = [Paragraph(_judged(name, data.stored(name))) for name in data.subjects]
-    blocks += [_answers(data), Paragraph("Not covered:"), Items(list(_uncovered(data)))]
+    blocks += [Paragraph(_kills(data.kill_matrix)), _answers(data), Paragraph("Not covered:"), Items(list(_uncovered(data)))]
     versions = "; ".join(f"{name} {version}" for name, version in data.versions.items())
     return Section("summary", "Summary", [*blocks, Paragraph(f"Made by {versions}.")])
 
@@ -44,6 +45,14 @@ def _judged(name: str, stored: Stored) -> Words:
             words += [", " if i else "", link("trace", name, id_)]
         words.append(".")
     return tuple(words)
+
+
+def _kills(matrix: Stored) -> Words:
+    """Return how many mutants were killed as they must be, and the others by name."""
+    words: list[Inline] = [Link("kills", "Kill matrix"), f": {kill_counts([each['verdict'] for each in matrix['mutants']])}"]
+    for i, each in enumerate(not_killed(matrix)):
+        words += [", " if i else ": ", f"`{each['mutant']}` ", Badge(each["verdict"])]
+    return (*words, ".")
 
 
 def _answers(data: ReportData) -> Table:
