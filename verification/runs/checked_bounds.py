@@ -6,7 +6,7 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.search.search_results import CEILING_SECONDS, OPERATIONS_ELSEWHERE, OPERATIONS_PER_SECOND, SECONDS, Bounds
+from radixcheck.verification.search.search_results import CEILING_SECONDS, SECONDS, Bounds, planned_operations
 
 REQUEST_PAGES = 5  # of the longest request that the drivers make
 
@@ -35,7 +35,7 @@ def bounds_for(
     if pool is not None and pool < need:
         raise UsageError(f"--pool {pool} is smaller than one request of {REQUEST_PAGES} pages of {max(sizes)}: give at least {need}")
     if operations is None:
-        operations = max(1, int(seconds * (OPERATIONS_PER_SECOND if subject.supports.here else OPERATIONS_ELSEWHERE)))
+        operations = planned_operations(seconds, subject.supports.here)
     deadline = deadline or Deadline.after(seconds + CEILING_SECONDS)
     chosen = tuple(policies) or subject.supports.policies
     return Bounds(chosen, sizes, seconds, seed, pool, device, misused, operations, deadline)

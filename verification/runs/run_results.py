@@ -9,7 +9,7 @@ from radixcheck.verification.core.status import Outcome, Status, worst
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.runs.trace_results import ReplayOutcome, trace_json
-from radixcheck.verification.search.search_results import Bounds, Comparison, Difference, PropertyVerdict, Report
+from radixcheck.verification.search.search_results import Bounds, Comparison, Difference, PropertyVerdict, Report, planned_operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ class VerifyOutcome(Outcome):
         words = [*("radixcheck", "verify", self.report.subject, "--seed", f"{b.seed}", "--seconds", f"{b.seconds:g}")]
         words += [word for policy in b.policies for word in ("--policy", policy) if b.policies != usual.policies]
         words += [word for size in b.page_sizes for word in ("--page-size", f"{size}") if b.page_sizes != usual.page_sizes]
-        words += ["--operations", f"{b.operations}"]
+        as_usual = b.operations in {planned_operations(b.seconds, here) for here in (True, False)}
+        words += [] if as_usual else ["--operations", f"{b.operations}"]
         words += ["--pool", f"{b.pool}"] if b.pool is not None else []
         words += ["--device", b.device] if b.device != "cpu" else []
         return shlex.join([*words, *(["--misuse"] if b.misused else [])])

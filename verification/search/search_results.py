@@ -18,6 +18,11 @@ CEILING_SECONDS = 18.0  # beyond the seconds of a search: then it ends, whatever
 POOL_PAGES = (6, 10, 16, 24)  # of the pools of a search for which none is given
 
 
+def planned_operations(seconds: float, here: bool) -> int:
+    """Return how many random operations a search of so many seconds makes. `here`: of a cache in this process."""
+    return max(1, int(seconds * (OPERATIONS_PER_SECOND if here else OPERATIONS_ELSEWHERE)))
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Where to search a subject, and for how long. Policies and page sizes are those that the subject supports."""

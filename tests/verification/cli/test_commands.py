@@ -127,7 +127,7 @@ def test_the_sample_is_replayed_through_a_right_cache_and_its_figures_are_printe
 
 
 def test_a_right_cache_holds_under_every_property(command: Command) -> None:
-    ran = command("verify", "reference", "--seconds", "12", "--misuse", "--json")
+    ran = command("verify", "reference", "--seconds", "200", "--operations", "12000", "--misuse", "--json")
     verdicts = {p["id"]: p["verdict"] for p in ran.json["properties"]}
 
     assert ran.status == 0, {id_: v for id_, v in verdicts.items() if v not in ("TESTED", "NOT OBSERVABLE")}
@@ -137,7 +137,7 @@ def test_a_right_cache_holds_under_every_property(command: Command) -> None:
 
 
 def test_the_change_as_submitted_is_refuted_with_pictures_and_the_fate_of_the_orphans(command: Command) -> None:
-    ran = command("verify", "as-submitted:pairs", "--seconds", "8", "--json")
+    ran = command("verify", "as-submitted:pairs", "--seconds", "200", "--operations", "8000", "--json")
     refuted = {r["property"]: r for r in ran.json["refuted"]}
 
     assert ran.status == 1
@@ -149,7 +149,7 @@ def test_the_change_as_submitted_is_refuted_with_pictures_and_the_fate_of_the_or
 
 @pytest.mark.parametrize(("fault", "property_"), FAULTS.items())
 def test_a_planted_fault_is_refuted_by_the_property_that_names_it(fault: str, property_: str, command: Command) -> None:
-    ran = command("verify", f"faulty:{fault}", "--seconds", "8", "--json")
+    ran = command("verify", f"faulty:{fault}", "--seconds", "200", "--operations", "8000", "--json")
 
     assert ran.status == 1
     assert property_ in {r["property"] for r in ran.json["refuted"]}

@@ -260,4 +260,4 @@ def test_a_fault_in_a_cache_in_javascript_has_a_smallest_trace(node: str) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize(("program", "expected"), [("radix.mjs", 0), ("radix_faulty.mjs", 1)])
 def test_the_command_decides_on_a_program(program: str, expected: int, node: str, command: Command) -> None:
-    assert command("verify", "--exec", f"{node} {SUBJECTS / program}", "--seconds", "20").status == expected
+    assert command("verify", "--exec", f"{node} {SUBJECTS / program}", "--seconds", "200", "--operations", "3000").status == expected

@@ -206,7 +206,7 @@ def test_verify_writes_a_trace_of_each_refuted_property_and_replaces_old_ones(tm
     folder.mkdir(parents=True)
     (folder / "as-submitted-pairs-EVICT_LEAF.jsonl").write_text("old")
 
-    ran = command("verify", "as-submitted:pairs", "--seconds", "4", "--traces", folder)
+    ran = command("verify", "as-submitted:pairs", "--seconds", "200", "--operations", "4000", "--traces", folder)
 
     files = sorted(path.name for path in folder.iterdir())
     assert ran.status == 1
