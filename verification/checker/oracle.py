@@ -140,7 +140,7 @@ class Oracle:
     def _alloc(self, op: Op, key: int, pages: Pages) -> None:
         self._write(self.positions.path(key), pages)
         self.model.take("alloc", op.holder, key, pages=pages)
-        self.loans[op.holder] = list(pages)
+        self.loans[op.holder] = [self.model.state.row[op.holder, q] for q in self.positions.path(key)]
 
     def _free(self, op: Op, key: int, pages: Pages) -> None:
         if op.amount:

@@ -13,7 +13,7 @@ The first line is the header, each other line one operation, as `Op.to_json` wri
     tokens            of a key, integers from 0
     namespace         of a key, a list of components: null, a boolean, a number, a string or a list of these
     holder            a request, a lock or a caller's slots, an integer from 0; default: 0
-    amount            tokens to evict, the token to decode, or the tokens to free from the end of a caller's slots; default: 0 (all of these)
+    amount            tokens to evict, the token to decode, or how many of a caller's slots to free, the last ones (0: all); default: 0
     priority          an integer; default: 0
     loans             holders of a caller's slots: an insert uses their slots, in order, before it allocates the rest; a free gives all of
                       them back in one call; default: none

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.page_sizes import sizes_text
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.report import diff_view, replay_view
 from radixcheck.verification.report.style import colour, side_by_side, styled, styled_status, table, warning
@@ -73,6 +74,8 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
     )
     words = ", ".join([f"{n} {word}" for word, n in count.items() if n] + not_holding(outcome))
     lines: list[Any] = [Text(f"{bound}")]
+    if r.bounds.too_large:
+        lines.append(Text(f"page sizes left out, because a request would not fit into the pool: {sizes_text(r.bounds.too_large)}"))
     if r.idle_rules:
         lines.append(warning(f"undecided: rules that never fired: {', '.join(r.idle_rules)}"))
     return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}")]

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.operations import REQUEST_OPERATIONS
-from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.runs.diff_job import DiffRequest, compare
 from radixcheck.verification.runs.replay_job import SAMPLE_POOL, ReplayRequest, replay_requests
 from radixcheck.verification.runs.run_results import VerifyOutcome
@@ -40,9 +39,10 @@ def verify_subject(request: VerifyRequest, progress: Progress = silent) -> Verif
     outcome, subject, bounds = search_subject(request, progress), request.subject, request.bounds
     if outcome.report.found:
         return outcome
-    if subject.name != REFERENCE:
-        reference = resolve(REFERENCE)
-        shared = replace(bounds.both(bounds_for(reference)), seconds=min(COMPARE_SECONDS, bounds.seconds))
+    reference = resolve(REFERENCE)
+    sizes = tuple(size for size in bounds.page_sizes if size in reference.supports.page_sizes)
+    if subject.name != REFERENCE and sizes:
+        shared = replace(bounds, page_sizes=sizes, seconds=min(COMPARE_SECONDS, bounds.seconds))
         outcome = replace(outcome, agreement=compare(DiffRequest(subject, reference, shared), progress))
     if _replayable(subject):
         replayed = ReplayRequest(subject, None, replace(REPLAYED, device=bounds.device))

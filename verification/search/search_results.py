@@ -7,7 +7,6 @@ from itertools import product
 from radixcheck.spec.property import Property
 from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Status, Verdict
-from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Trace
 
 SECONDS = 40.0
@@ -25,19 +24,16 @@ class Bounds:
     pool: int | None = None  # tokens; None: several small pools
     device: str = "cpu"
     misused: bool = False  # also make calls outside the guards
+    too_large: tuple[int, ...] = ()  # page sizes that are left out: a request would not fit into the pool
 
-    def both(self, other: "Bounds") -> "Bounds":
-        """Return these bounds with the policies and page sizes of both. Raise UsageError if there are none."""
-        policies = tuple(p for p in self.policies if p in other.policies)
-        sizes = tuple(s for s in self.page_sizes if s in other.page_sizes)
-        if not policies or not sizes:
-            raise UsageError("the two subjects share no policy or no page size")
-        return replace(self, policies=policies, page_sizes=sizes)
+    def pool_for(self, page_size: int, pages: int) -> int:
+        """Return the tokens of a pool: of the one that was given as many as are whole pages, else those of so many pages."""
+        return page_size * pages if self.pool is None else self.pool // page_size * page_size
 
     def configs(self) -> tuple[Config, ...]:
         """Return a configuration for each policy, page size and pool."""
         choices = product(POOL_PAGES, self.page_sizes, self.policies)
-        return tuple(Config(policy, size, self.pool or size * pages, self.device) for pages, size, policy in choices)
+        return tuple(Config(policy, size, self.pool_for(size, pages), self.device) for pages, size, policy in choices)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def _slice(subject: Subject, policy: str, page_size: int, bounds: Bounds, number
         result.merge(random_run(subject, config, seed, LONG_STEPS, 4 * STRIDE, bounds.misused, longest=LONG_KEY))
     while k == 0 or monotonic() < end:
         turn = first + k
-        pool = bounds.pool or page_size * POOL_PAGES[(turn + turn // STRIDE) % len(POOL_PAGES)]
+        pool = bounds.pool_for(page_size, POOL_PAGES[(turn + turn // STRIDE) % len(POOL_PAGES)])
         config = Config(policy, page_size, pool, bounds.device)
         stride = 1 if turn % STRIDE == 0 else STRIDE
         result.merge(random_run(subject, config, (bounds.seed << 32) + (number << 16) + k, 120, stride, bounds.misused))
