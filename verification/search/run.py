@@ -25,6 +25,7 @@ class RunResult:
     lost: int = 0  # runs at whose end the subject did not answer any more
     tally: Tally = field(default_factory=Tally)
     fired: Counter[str] = field(default_factory=Counter)  # operations by name
+    edges: Counter[str] = field(default_factory=Counter)  # edges taken, by id
     found: dict[str, Found] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)  # property -> number of operations, with the one that first broke it
     consequences: dict[str, Found] = field(default_factory=dict)  # violations that follow from another one
@@ -55,6 +56,7 @@ class RunResult:
         self.lost += other.lost
         self.tally.add(other.tally)
         self.fired.update(other.fired)
+        self.edges.update(other.edges)
         for ours, theirs in ((self.found, other.found), (self.consequences, other.consequences)):
             for id_, found in theirs.items():
                 if id_ not in ours or len(found.trace) < len(ours[id_].trace):
@@ -89,7 +91,7 @@ def random_run(
     checker = new_checker(factory, config, stride)
     profile = PROFILES[random.choice(sorted(PROFILES))]
     wrong_calls = misuses_for(checker.supports) if misused else ()
-    result, trace = RunResult(runs=1, tally=checker.tally), list[Op]()
+    result, trace = RunResult(runs=1, tally=checker.tally, edges=checker.edges.taken), list[Op]()
     for op in operations(checker, random, profile, longest):
         result.fired[op.name] += 1
         trace.append(op)
@@ -123,7 +125,7 @@ def replay(factory: Factory, config: Config, trace: Iterable[Op], replicas: int 
     With more replicas the trace is repeated on each of them, until one answers differently.
     """
     checker = new_checker(factory, config, stride=1)
-    result, done = RunResult(runs=1, tally=checker.tally), list[Op]()
+    result, done = RunResult(runs=1, tally=checker.tally, edges=checker.edges.taken), list[Op]()
     for op in trace:
         if checker.stopped:
             break
