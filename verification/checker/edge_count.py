@@ -131,7 +131,7 @@ class EdgeCount:
             yield "free a part"
             return
         for h in op.loans or (op.holder,):
-            yield from self._size_of("free", p.length[s.tok[h]])
+            yield from self._size_of("free", p.length[s.tok[h]] if self._oracle.loans[h] else 0)
         if len(op.loans) > 1:
             yield "free several allocs"
         if self._parted.intersection(op.loans or (op.holder,)):

@@ -63,7 +63,7 @@ def _unknown_key(engine: Engine) -> Key:
 
 
 def _start_twice(engine: Engine, oracle: Oracle) -> Call | None:
-    live = next((h for h in oracle.model.state.held if h not in oracle.locks and h not in oracle.loans), None)
+    live = next(iter(oracle.requests), None)
     return None if live is None else lambda: engine.subject.start(live, _unknown_key(engine))
 
 

@@ -20,7 +20,7 @@ class Oracle:
         self.positions = Positions(page_size)
         self.model = Machine(self.positions, POLICIES[policy], pages)
         self.written: dict[int, int] = {}  # page -> the position whose last page of tokens the engine wrote into it
-        self.loans: dict[int, list[int]] = {}  # pages that a caller holds
+        self.loans: dict[int, list[int]] = {}  # pages that a caller holds; none: it allocated nothing, so that it holds nothing
         self.locks: set[int] = set()
         self.matched: dict[Key, int] = {}  # the end of the last match of each key, while that node is in the tree
         # From before the last reset: keys whose handles the engine still has, and released locks whose receipts it still has.
@@ -38,23 +38,32 @@ class Oracle:
         """The tick of a clock reading in the last operation; between two ticks if the operation accesses nothing and so stores no time."""
         return self.model.state.now + (0 if self.call.operation in ACCESSES else 0.5)
 
+    @property
+    def requests(self) -> list[int]:
+        """The live requests."""
+        return [h for h in self.model.state.held if h not in self.locks and h not in self.loans]
+
     def allowed(self, op: Op) -> bool:
         """Whether a caller can make this call: its holder or match exists. Shrinking may have removed the operation that made it."""
         s, h = self.model.state, op.holder
         match op.name:
             case "lock":
-                return h not in s.held and (op.key in self.matched or op.key in self.old_handles)
+                return self._is_free(h) and (op.key in self.matched or op.key in self.old_handles)
             case "unlock":
-                return h in self.locks or (h in self.old_receipts and h not in s.held)
+                return h in self.locks or (h in self.old_receipts and self._is_free(h))
             case "free":
                 return self._can_free(op)
             case "alloc" | "start":
-                return h not in s.held
+                return self._is_free(h)
             case "chunk" | "decode" | "finish" | "abort":
                 return h in s.held and h not in self.loans and h not in self.locks
             case "insert":
                 return self._can_insert(op)
         return True
+
+    def _is_free(self, h: int) -> bool:
+        """Whether no holder has this name."""
+        return h not in self.model.state.held and h not in self.loans
 
     def _can_free(self, op: Op) -> bool:
         """Whether the caller holds the slots: all of some loans, or the last pages of one loan that has more."""
@@ -141,6 +150,9 @@ class Oracle:
         self._write(self.positions.path(key), pages)
         self.model.take("alloc", op.holder, key, pages=pages)
         self.loans[op.holder] = [self.model.state.row[op.holder, q] for q in self.positions.path(key)]
+        if key == EPS:
+            self.model.take("free", op.holder)
+            self.model.call = Call("alloc", op.holder)
 
     def _free(self, op: Op, key: int, pages: Pages) -> None:
         if op.amount:
@@ -150,8 +162,10 @@ class Oracle:
 
     def _release(self, holders: Sequence[int]) -> list[int]:
         """Take loans back. Return their pages, in order."""
+        self.model.call = Call("free", next(iter(holders), CALLER))
         for h in holders:
-            self.model.take("free", h)
+            if self.loans[h]:
+                self.model.take("free", h)
         return [page for h in holders for page in self.loans.pop(h)]
 
     def _free_last(self, h: int, count: int) -> None:

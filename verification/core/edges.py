@@ -56,7 +56,11 @@ EDGES: Mapping[str, Edge] = {
         _short("alloc", "allocate for less than a page"),
         _empty("free", "give back no slots"),
         _short("free", "give back the slots of less than a page"),
-        *(edge for verb in ("start", "chunk", "decode", "finish", "abort") for edge in (_keyed if verb == "start" else _of_a_request)(verb)),
+        *(
+            edge
+            for verb in ("start", "chunk", "decode", "finish", "abort")
+            for edge in (_keyed if verb == "start" else _of_a_request)(verb)
+        ),
         Edge("evict nothing", "evict no tokens", ("evict",)),
         Edge("evict from an empty tree", "evict where nothing is cached", ("evict",)),
         Edge("evict more than everything", "evict more tokens than the pool has", ("evict",)),

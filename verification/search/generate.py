@@ -28,8 +28,9 @@ REQUESTS = 8  # ids of requests that ended or were refused, which may be used ag
 NEED_MAX = 2 * PAGES_MAX  # uncached pages of a key that goes to a limit
 ELSEWHERE = 2 * LETTERS  # the first token of no other page
 
-EDGE, EDGES = 0.1, {"insert": 0.25, "free": 0.35, "unlock": 0.2, "lock": 0.15}  # share of operations that are made at an edge, if one is there
-WIND_DOWN, AGAIN = 0.3, 0.4  # share of resets before which all holders are released, and of those that are repeated at once
+EDGE = 0.1  # share of operations at an edge, if one is there; of some operations it is larger
+EDGES = {"insert": 0.25, "free": 0.35, "unlock": 0.2, **dict.fromkeys(("lock", "chunk", "decode", "finish", "abort"), 0.35)}
+WIND_DOWN, AGAIN = 0.4, 0.4  # share of resets before which all holders are released, and of those that are repeated at once
 
 _EVEN = dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS), 4) | {"reset": 1}
 PROFILES: Mapping[str, Mapping[str, int]] = {
@@ -137,7 +138,7 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int], longest
     holders = 0
     while True:
         (name,) = random.choices(names, weights)
-        if name == "reset" and guide.oracle.model.state.held and random.random() < WIND_DOWN:
+        if name == "reset" and guide.oracle.model.state.held and longest == PAGES_MAX and random.random() < WIND_DOWN:
             yield from wind_down(guide.oracle, supports, random.choice)
         at_an_edge = edge_operation(guide.oracle, keys, name, holders + 1) if random.random() < EDGES.get(name, EDGE) else None
         op = at_an_edge or _operation(guide, random, keys, name, holders + 1)
@@ -228,7 +229,10 @@ def edge_operation(oracle: Oracle, keys: Keys, name: str, fresh: int) -> Op | No
             receipts = sorted(h for h in oracle.old_receipts if h not in state.held)
             return Op(name, holder=r.choice(receipts)) if receipts else None
         case "alloc" | "start":
-            return Op(name, Key((ELSEWHERE,) * (state.capacity + size)), fresh) if r.random() < 0.3 else None
+            return Op(name, Key((ELSEWHERE,) * (state.capacity + size)) if r.random() < 0.3 else keys.tiny(), fresh)
+        case "chunk" | "decode" | "finish" | "abort":
+            tiny = [h for h in oracle.requests if oracle.positions.length[state.tok[h]] < size]
+            return Op(name, holder=r.choice(tiny), amount=keys.alphabet[0] if name == "decode" else 0) if tiny else None
         case "evict":
             return Op(name, amount=r.choice((0, state.capacity + 1)))
         case "free":
@@ -247,7 +251,9 @@ def _some_loans(oracle: Oracle, random: Random) -> tuple[int, ...]:
 
 def _insert_of_loans(oracle: Oracle, keys: Keys) -> Op:
     """Return an insert of slots of loans, on a key that is long enough for them."""
-    loans, key, size = _some_loans(oracle, keys.random), keys.draw(), keys.page_size
+    loans, key, size, p = _some_loans(oracle, keys.random), keys.draw(), keys.page_size, oracle.positions
+    if oracle.model.state.node and keys.random.random() < 0.4:
+        key = p.key(keys.random.choice(sorted(oracle.model.state.node)))
     tokens, need = key.tokens, size * sum(len(oracle.loans[h]) for h in loans)
     while len(tokens) <= need - size:
         tokens = tokens[: len(tokens) // size * size] + keys.page()
@@ -289,6 +295,6 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
             live = [h for h in state.held if guide.allowed(Op(name, holder=h))]
             token = keys.alphabet[random.randrange(LETTERS)] if name == "decode" else 0
             return Op(name, holder=random.choice(live), amount=token) if live else None
-    if state.held and random.random() < 0.9:
+    if state.held and random.random() < 0.8:
         return None  # a reset with a holder is refused: try it rarely
     return Op("reset") if random.random() < 0.6 else None
