@@ -104,9 +104,8 @@ class Oracle:
             s.request_priority.setdefault(h, op.priority)
             s.tok[h] = self.positions.of(op.key)
         if op.name == "decode":
-            tail, p = s.tok[h], self.positions
-            before = () if p.whole[tail] else p.page[tail]
-            s.tok[h] = p.link(tail if p.whole[tail] else p.prev[tail], (*before, op.amount), p.namespace[tail])
+            tail = s.tok[h]
+            s.tok[h] = self.model.next_position(h, op.amount)
             page = next(iter(pages), s.row.get((h, tail), NO_PAGE))
             self.written[page] = s.tok[h]
 

@@ -114,9 +114,7 @@ class Specification:
             case "start":
                 return p.path(key)[p.level[model.deepest(p.cut(key))] :]
             case "decode":
-                tail = model.state.tok[op.holder]
-                whole = p.whole[tail]
-                return (p.link(tail if whole else p.prev[tail], (*(() if whole else p.page[tail]), op.amount), p.namespace[tail]),)
+                return (model.next_position(op.holder, op.amount),)
         return ()
 
 
