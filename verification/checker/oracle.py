@@ -24,7 +24,7 @@ class Oracle:
         self.locks: set[int] = set()
         self.matched: dict[Key, int] = {}  # the end of the last match of each key, while that node is in the tree
         # From before the last reset: keys whose handles the engine still has, and released locks whose receipts it still has.
-        self.old_handles: set[Key] = set()
+        self.old_handles: dict[Key, int] = {}  # with the end of each match
         self.old_receipts: frozenset[int] = frozenset()
         self._released: tuple[int, ...] = ()  # the last locks that were released
 
@@ -48,20 +48,20 @@ class Oracle:
         s, h = self.model.state, op.holder
         match op.name:
             case "lock":
-                return self._is_free(h) and (op.key in self.matched or op.key in self.old_handles)
+                return self.is_free(h) and (op.key in self.matched or op.key in self.old_handles)
             case "unlock":
-                return h in self.locks or (h in self.old_receipts and self._is_free(h))
+                return h in self.locks or (h in self.old_receipts and self.is_free(h))
             case "free":
                 return self._can_free(op)
             case "alloc" | "start":
-                return self._is_free(h)
+                return self.is_free(h)
             case "chunk" | "decode" | "finish" | "abort":
                 return h in s.held and h not in self.loans and h not in self.locks
             case "insert":
                 return self._can_insert(op)
         return True
 
-    def _is_free(self, h: int) -> bool:
+    def is_free(self, h: int) -> bool:
         """Whether no holder has this name."""
         return h not in self.model.state.held and h not in self.loans
 
@@ -114,7 +114,7 @@ class Oracle:
 
     def _match(self, op: Op, key: int, pages: Pages) -> None:
         self.matched[op.key] = self.model.take("match", key).found
-        self.old_handles.discard(op.key)
+        self.old_handles.pop(op.key, None)
 
     def _peek(self, op: Op, key: int, pages: Pages) -> None:
         self.model.take("peek", key)
@@ -190,7 +190,7 @@ class Oracle:
 
     def _reset(self, op: Op, key: int, pages: Pages) -> None:
         self.model.take("reset")
-        self.old_handles = {key for key, end in self.matched.items() if end != EPS}  # the root stays
+        self.old_handles = {key: end for key, end in self.matched.items() if end != EPS}  # the root stays
         self.old_receipts = frozenset(self._released)
         self.matched.clear()
         self._released = ()
