@@ -3,7 +3,8 @@
 Kept, for each position of the scope's universe: whether it is cached, whether a node ends there, its lock count, the rank of its
 time (and of its creation, under fifo and filo; its hits, capped at 2 under slru and exact under lfu, which therefore never closes;
 its priority under priority), the locks and requests that end there and how far the requests' rows reach, whether the caller's
-handle is of that node, whether the last start that was refused had that key, and each entry of the heap: the ranks of its stored key,
+handle is of that node, whether the last start that was refused had that key, what the caller keeps of loans and (in a scope of edges) from
+before the last reset, and each entry of the heap: the ranks of its stored key,
 its place in the order of the heap, and whether it is current for its node. Entries of nodes that left the tree are kept as well.
 
 Not kept, and why that is sound:

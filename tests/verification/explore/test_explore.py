@@ -23,11 +23,18 @@ COUNTS = {  # (subject, scope, page size): states, transitions, depth
     **{(name, "requests", 2): (132, 1275, 7) for name in ("reference", "model")},
     **{(name, "scarce", 1): (169, 1561, 8) for name in ("reference", "model")},
     **{(name, "scarce", 2): (277, 2649, 8) for name in ("reference", "model")},
+    **{(name, "edges", 1): (328, 5738, 9) for name in ("reference", "model")},
+    **{(name, "edges", 2): (328, 8111, 9) for name in ("reference", "model")},
+    **{(name, "empty requests", 1): (51, 487, 7) for name in ("reference", "model")},
+    **{(name, "empty requests", 2): (62, 619, 7) for name in ("reference", "model")},
+    **{("optimized", "edges", 1): (678, 11654, 12), ("optimized", "edges", 2): (678, 16423, 12)},
+    **{("optimized", "empty requests", 1): (144, 1378, 13), ("optimized", "empty requests", 2): (161, 1584, 13)},
     **{("optimized", "tree", 1): (1567, 21105, 13), ("optimized", "tree", 2): (1567, 24239, 13)},
     **{("optimized", "requests", 1): (621, 5819, 13), ("optimized", "requests", 2): (785, 7692, 13)},
     **{("optimized", "scarce", 1): (844, 7747, 15), ("optimized", "scarce", 2): (1305, 12329, 15)},
 }
-QUICK = [("reference", "tree", 1), ("reference", "requests", 2), ("reference", "scarce", 1)]
+QUICK = [("reference", "tree", 1), ("reference", "requests", 2), ("reference", "scarce", 1), ("reference", "edges", 2)]
+QUICK += [("optimized", "empty requests", 2)]
 SLOW = sorted(COUNTS.keys() - {*QUICK})
 
 # Without mru: each access pushes an entry, and the dead ones make thousands of states even of a small scope.

@@ -13,6 +13,8 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import BadAmount, Key, NoRoom, Row
 from radixcheck.verification.core.edges import EDGES, excluded, never_taken
 from radixcheck.verification.core.page_sizes import DRAWN
+from radixcheck.verification.explore.explore import explore
+from radixcheck.verification.explore.scopes import SCOPES
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.report.edges_view import edges_table
@@ -258,6 +260,14 @@ def test_a_cache_that_fails_on_one_edge_is_refuted_by_random_runs(name: str, fac
 def test_and_by_the_state_machine(cache: type[ReferenceSubject]) -> None:
     batches = hypothesis_batches(cache.of, tuple(POLICIES), DRAWN, seed=1, examples=200)
     assert any(part.found for part in batches)
+
+
+EXPLORED = (FullTokens, WholeLoan, OneLoan, OneReset, ResetNeedsNodes, OldHandles, OldReceipts, EvictMore, NoZero)
+
+
+@pytest.mark.parametrize(("cache", "scope"), [*((cache, "edges") for cache in EXPLORED), (NoEmptyRequest, "empty requests")])
+def test_and_by_an_exploration(cache: type[ReferenceSubject], scope: str) -> None:
+    assert explore(cache.of, SCOPES[scope]).found
 
 
 @pytest.mark.parametrize("cache", [ReferenceSubject, TreeOnly, RequestsOnly])
