@@ -26,7 +26,7 @@ class Oracle:
         # From before the last reset: keys whose handles the engine still has, and released locks whose receipts it still has.
         self.old_handles: dict[Key, int] = {}  # with the end of each match
         self.old_receipts: frozenset[int] = frozenset()
-        self._released: tuple[int, ...] = ()  # the last locks that were released
+        self.released: tuple[int, ...] = ()  # the last locks that were released
 
     @property
     def call(self) -> Call:
@@ -140,7 +140,7 @@ class Oracle:
     def _unlock(self, op: Op, key: int, pages: Pages) -> None:
         self.model.take("unlock", op.holder)
         self.locks.discard(op.holder)
-        self._released = (*self._released, op.holder)[-OLD_RECEIPTS:]
+        self.released = (*self.released, op.holder)[-OLD_RECEIPTS:]
 
     def _evict(self, op: Op, key: int, pages: Pages) -> None:
         self.model.take("evict", op.amount)
@@ -191,9 +191,9 @@ class Oracle:
     def _reset(self, op: Op, key: int, pages: Pages) -> None:
         self.model.take("reset")
         self.old_handles = {key: end for key, end in self.matched.items() if end != EPS}  # the root stays
-        self.old_receipts = frozenset(self._released)
+        self.old_receipts = frozenset(self.released)
         self.matched.clear()
-        self._released = ()
+        self.released = ()
 
     def _write(self, path: Sequence[int], pages: Iterable[int]) -> None:
         self.written.update(zip(pages, path, strict=False))

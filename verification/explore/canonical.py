@@ -191,9 +191,9 @@ def _times(s: State, checker: Checker) -> dict[int, Stamp]:
 
 
 def _kept(checker: Checker) -> Iterable[int]:
-    """Label what a caller keeps: the pages of each loan (for which tokens it was made does not matter), and old receipts."""
+    """Label what a caller keeps: the pages of each loan (for which tokens it was made does not matter), and whether it has receipts."""
     oracle = checker.oracle
-    return LENT, *sorted(map(len, oracle.loans.values())), LENT, sum(map(oracle.is_free, oracle.old_receipts))
+    return LENT, *sorted(map(len, oracle.loans.values())), LENT, bool(oracle.released), any(map(oracle.is_free, oracle.old_receipts))
 
 
 def _holders(labels: Labels, s: State, checker: Checker) -> None:

@@ -23,6 +23,7 @@ NAMESPACES: tuple[Namespace, ...] = (
     *(("b", "a"), ("", "ab"), (1, "b"), ("1", "b"), ("a",), ("a", ""), ("a", None), (0,)),
 )
 PAGES_MAX = 6  # of a key
+TOKENS_MAX = 4096  # of a long key: one of large pages has fewer of them
 STRETCH = 20  # equal pages in a row, sometimes, if keys may be long
 REQUESTS = 8  # ids of requests that ended or were refused, which may be used again
 NEED_MAX = 2 * PAGES_MAX  # uncached pages of a key that goes to a limit
@@ -135,6 +136,8 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int], longest
     spaces = namespaces_for(supports)
     spaces = spaces[:5] if random.random() < 0.5 else tuple(random.sample(spaces, min(4, len(spaces))))
     keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), random.choice(PRIORITIES), longest)
+    longest = min(longest, max(PAGES_MAX, TOKENS_MAX // keys.page_size))
+    keys.longest = longest
     holders = 0
     while True:
         (name,) = random.choices(names, weights)

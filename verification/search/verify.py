@@ -9,6 +9,7 @@ from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE, PROBED
 from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.page_sizes import drawn_from
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.workers import WORKERS, workers_for
@@ -28,6 +29,7 @@ SLICE_SECONDS = 1.0  # of one task; less in a shorter search
 SLICES_MIN = 4  # on the slowest machine too: some properties are exercised by these runs only
 EXAMPLES_MIN = 100  # of the state machine: with fewer, a rule may never fire by chance
 ELSEWHERE = ("MEM_BOUND", "EVICT_COST", "MATCH_COST", "NO_ALIAS")  # cannot be counted, or overwritten, in another process
+PROBED_SIZE_MAX = 64  # tokens; the keys of a chain of 1,500 larger pages would take gigabytes
 LOCKED = ("LOCK_COUNT", "LOCK_NONNEG", "COUNT", "EVICT_UNLOCKED", "PROTECTED", "MATCH_FRESH")  # exercised by locks only
 LOCKING = ("lock", "start")
 STRIDE = 8  # the formulas are evaluated on every 8th step, and in every 8th run on every step
@@ -118,7 +120,8 @@ def _machine(subject: Subject, bounds: Bounds) -> RunResult:
 
 def _probe(subject: Subject, bounds: Bounds) -> RunResult:
     result = RunResult()
-    for size in bounds.page_sizes[:2]:
+    sizes = [size for size in bounds.page_sizes if size <= PROBED_SIZE_MAX][:2]
+    for size in sizes or drawn_from(subject.supports.page_sizes)[:1]:
         result.merge(probed(subject, Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device)))
         if result.found:
             break
