@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.page_sizes import DRAWN, EVERY, LARGEST, drawn_from, sizes_text
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
@@ -12,7 +13,7 @@ from radixcheck.verification.remote import parse_answers
 from radixcheck.verification.remote.process import ProtocolError
 from radixcheck.verification.remote.serve import Server
 from radixcheck.verification.runs.checked_bounds import bounds_for, shared_bounds
-from radixcheck.verification.search.run import Config, random_run
+from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
 from radixcheck.verification.subjects.registry import resolve
 

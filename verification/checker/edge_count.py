@@ -21,7 +21,7 @@ class EdgeCount:
         self._ended: list[int] = []  # ids of requests, the last ones
         self._refused: list[int] = []  # ids of starts that were refused, the last ones
         self._before_reset: frozenset[int] = frozenset()  # ids that had ended at the last reset
-        self._parted: set[int] = set()  # loans of which a part was given back
+        self._shortened: set[int] = set()  # loans of which a part was given back
         self._namespaces: set[object] = set()  # in which something was cached
         self._edges: dict[str, Callable[[Op], Iterator[str]]] = {
             "match": self._of_key,
@@ -56,7 +56,7 @@ class EdgeCount:
         if op.name in ("finish", "abort") and not refused:
             self._ended = [*self._ended[-RECENT:], op.holder]
         if op.name == "free":
-            self._parted = (self._parted | {op.holder}) if op.amount else self._parted - {op.holder}
+            self._shortened = (self._shortened | {op.holder}) if op.amount else self._shortened - {op.holder}
         if op.name == "reset" and not refused:
             self._resets += 1
             self._before_reset = frozenset(self._ended)
@@ -100,7 +100,7 @@ class EdgeCount:
                 yield "insert what is cached"
         if lent and sum(map(len, lent)) < p.level[end]:
             yield "insert with more"
-        if self._parted.intersection(op.loans):
+        if self._shortened.intersection(op.loans):
             yield "insert the rest"
 
     def _lock(self, op: Op) -> Iterator[str]:
@@ -134,7 +134,7 @@ class EdgeCount:
             yield from self._size_of("free", p.length[s.tok[h]] if self._oracle.loans[h] else 0)
         if len(op.loans) > 1:
             yield "free several allocs"
-        if self._parted.intersection(op.loans or (op.holder,)):
+        if self._shortened.intersection(op.loans or (op.holder,)):
             yield "free the rest"
 
     def _reset(self, op: Op) -> Iterator[str]:

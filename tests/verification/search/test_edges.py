@@ -12,6 +12,7 @@ from radixcheck.reference.tree import Walk
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import BadAmount, Key, NoRoom, Row
 from radixcheck.verification.core.edges import EDGES, excluded, never_taken
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.page_sizes import DRAWN
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.scopes import SCOPES
@@ -19,7 +20,7 @@ from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.report.edges_view import edges_table
 from radixcheck.verification.search.machine import hypothesis_batches
-from radixcheck.verification.search.run import Config, RunResult, random_run, replay
+from radixcheck.verification.search.run import RunResult, random_run, replay
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 BUDGET = 20_000  # operations
@@ -136,7 +137,7 @@ class OneLife(ReferenceSubject):
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:
         row = super().start(request, key, priority)
-        self.used = getattr(self, "used", set())
+        self.used = getattr(self, "used", set[int]())
         if request in self.used:
             self.requests[request].row = self.requests[request].row[::-1]
         self.used.add(request)
