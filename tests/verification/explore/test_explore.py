@@ -66,7 +66,8 @@ def test_a_small_scope_is_closed_and_has_so_many_states(subject: str, policy: st
 def test_the_scopes_of_the_command_are_closed(subject: str, scope: str, page_size: int) -> None:
     explored = explore(resolve(subject), SCOPES[scope], page_size=page_size)
     assert (explored.verdict, counts(explored)) == ("EXHAUSTED", COUNTS[subject, scope, page_size])
-    wanted = {"EVICT_LEAF", "ORDER", "COUNT", "REFINEMENT", "LOCK_COUNT", "HIT_PRESERVES"}
+    wanted = {"EVICT_LEAF", "COUNT", "REFINEMENT", "LOCK_COUNT", "HIT_PRESERVES"}
+    wanted |= set() if SCOPES[scope].edges else {"ORDER"}  # the keys of these are prefixes of each other: there is one leaf at a time
     assert wanted <= explored.exercised or subject != "reference"
 
 
