@@ -64,14 +64,13 @@ def diff(
     The arguments are those of `verify`. Operations are planned for so many `seconds`, and cut off some time after them. Raise UsageError if
     the two share no policy or no page size.
     """
-    from radixcheck.verification.runs.checked_bounds import bounds_for
+    from radixcheck.verification.runs.checked_bounds import shared_bounds
     from radixcheck.verification.runs.diff_job import DiffRequest, compare
     from radixcheck.verification.subjects.registry import resolve
 
     a, b = resolve(left, device), resolve(right, device)
     how: dict[str, Any] = {"pool": pool, "device": device, "seed": seed, "seconds": seconds}
-    bounds_a, bounds_b = (bounds_for(cache, policies or (), page_sizes or (), **how) for cache in (a, b))
-    return compare(DiffRequest(a, b, bounds_a.both(bounds_b)), progress or silent)
+    return compare(DiffRequest(a, b, shared_bounds(a, b, policies or (), page_sizes or (), **how)), progress or silent)
 
 
 def replay(

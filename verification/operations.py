@@ -53,14 +53,15 @@ class Op:
     name: str
     key: Key = NO_KEY
     holder: int = 0
-    amount: int = 0  # tokens to evict; the token to decode
+    amount: int = 0  # tokens to evict; the token to decode; tokens to free from the end of a caller's slots (0: all of them)
     priority: int = 0
+    loans: tuple[int, ...] = ()  # insert: caller's slots that it uses, before it allocates the rest; free: all that it gives back
 
     def __str__(self) -> str:
         words = [self.name]
         if self.name in ("start", "chunk", "decode", "finish", "abort"):
             words.append(f"r{self.holder}")
-        if self.name in ("lock", "unlock", "alloc", "free"):
+        if self.name in ("lock", "unlock", "alloc", "free") and not self.loans:
             words.append(f"h{self.holder}")
         if self.name in ("match", "peek", "insert", "lock", "alloc", "start"):
             words.append(listed(self.key.tokens))
@@ -68,6 +69,10 @@ class Op:
                 words.append(f"in {self.key.namespace!r}")
         if self.name in ("evict", "decode"):
             words.append(str(self.amount))
+        if self.name == "free" and self.amount:
+            words.append(f"the last {self.amount}")
+        if self.loans:
+            words += [*(("from",) if self.name == "insert" else ()), *(f"h{holder}" for holder in self.loans)]
         if self.priority:
             words.append(f"priority {self.priority}")
         return " ".join(words)
@@ -80,13 +85,16 @@ class Op:
         if self.key.namespace:
             out["namespace"] = list(self.key.namespace)
         out |= {k: v for k, v in (("holder", self.holder), ("amount", self.amount), ("priority", self.priority)) if v}
+        if self.loans:
+            out["loans"] = list(self.loans)
         return out
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Op":
         """The operation that `to_json` wrote."""
         key = Key(tuple(data.get("tokens", ())), tuple(data.get("namespace", ())))
-        return cls(data["op"], key, data.get("holder", 0), data.get("amount", 0), data.get("priority", 0))
+        loans = tuple(data.get("loans", ()))
+        return cls(data["op"], key, data.get("holder", 0), data.get("amount", 0), data.get("priority", 0), loans)
 
 
 Trace = tuple[Op, ...]

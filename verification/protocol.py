@@ -47,7 +47,7 @@ class Supports:
     requests: bool = True
     namespaces: bool = True
     policies: tuple[str, ...] = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
-    page_sizes: tuple[int, ...] = (1, 2, 16, 64)
+    page_sizes: Sequence[int] = (1, 2, 16, 64)  # tokens; a range, if there are many
     attributes: frozenset[str] = frozenset({"time", "creation", "hits", "priority"})  # that `observe` reports truly
     without: frozenset[str] = frozenset()  # verbs that it lacks
     choices: Mapping[str, str] = field(default_factory=dict)  # kinds of difference (`search/diff.py`) that it means, and why

@@ -48,6 +48,10 @@ class PrefixCache:
                 break
         return n
 
+    def has(self, entry: Entry) -> bool:
+        """Whether the entry was not dropped."""
+        return all(above.parent.children.get(above.tokens[0]) is above for above in self._path(entry) if above.parent)
+
     def pin(self, entry: Entry, by: int = 1) -> None:
         """Keep an entry and all above it (by=-1: no longer)."""
         for above in self._path(entry):

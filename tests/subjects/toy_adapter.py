@@ -2,7 +2,7 @@
 
 from toy import Entry, PrefixCache
 
-from radixcheck.spec.values import Key, Match, NoRoom, Sizes, StillHeld
+from radixcheck.spec.values import Key, Match, NoRoom, NotLocked, Sizes, StaleHandle, StillHeld
 from radixcheck.verification.protocol import Observation, SeenNode, Setup, Supports
 
 
@@ -11,7 +11,8 @@ class Toy:
 
     def __init__(self, setup: Setup) -> None:
         self.pool = setup.pool  # slots come from here and go back here: it sees double frees and leaks
-        self.cache, self.locks = PrefixCache(), 0
+        self.cache = PrefixCache()
+        self.locks: dict[object, Entry] = {}  # by receipt
 
     def match(self, key: Key) -> Match[list[int]]:
         slots, entry = self.cache.find(key.tokens)
@@ -23,14 +24,18 @@ class Toy:
     def insert(self, key: Key, slots: list[int], priority: int = 0) -> int:
         return self.cache.add(key.tokens, slots)
 
-    def lock(self, node: Entry) -> Entry:
+    def lock(self, node: Entry) -> object:
+        if not self.cache.has(node):
+            raise StaleHandle("this entry was dropped")
         self.cache.pin(node)
-        self.locks += 1
-        return node
+        receipt = object()
+        self.locks[receipt] = node
+        return receipt
 
-    def unlock(self, receipt: Entry) -> None:
-        self.cache.pin(receipt, -1)
-        self.locks -= 1
+    def unlock(self, receipt: object) -> None:
+        if receipt not in self.locks:
+            raise NotLocked("this lock was released before")
+        self.cache.pin(self.locks.pop(receipt), -1)
 
     def evict(self, tokens: int) -> int:
         gone = self.cache.drop(tokens)

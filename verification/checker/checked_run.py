@@ -8,6 +8,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.values import CacheError
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.abstraction import Abstraction
+from radixcheck.verification.checker.edge_count import EdgeCount
 from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
 from radixcheck.verification.checker.formulas import Tally, index_findings
 from radixcheck.verification.checker.oracle import Oracle
@@ -48,6 +49,7 @@ class CheckedRun:
         self.hidden = set(blame.SOFT) - set(self.supports.attributes)  # attributes that the subject does not show
         self.tainted = set(self.hidden)  # attributes that have deviated in this run; formulas that read them are not evaluated
         self.tally = Tally()
+        self.edges = EdgeCount(self.oracle)
         self.steps = 0
         self.stopped = False
         self.answers: list[tuple[object, ...]] = []  # a second replica must give the same
@@ -60,9 +62,13 @@ class CheckedRun:
 
     def perform(self, op: Op) -> Performed:
         """Perform an operation on the subject, then on the specification with the same pages."""
+        self.edges.before(op)
         answer = self.engine.perform(op)
-        self.answers.append((op.name, answer.length, answer.slots, type(answer.error), tuple(self.engine.pool.freed)))
-        return Performed(op, answer, *self._follow(op))
+        firsts = answer.slots and answer.slots[:: self.engine.page_size]  # of each page: a long run of large pages has many slots
+        self.answers.append((op.name, answer.length, firsts, type(answer.error), tuple(self.engine.pool.freed)))
+        done = Performed(op, answer, *self._follow(op))
+        self.edges.after(op, done.refused)
+        return done
 
     def _follow(self, op: Op) -> tuple[CacheError | None, str]:
         """Perform the operation on the specification. Return its refusal, and the reason why it cannot follow the subject."""

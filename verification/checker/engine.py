@@ -12,6 +12,8 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from importlib import import_module
+from itertools import chain
 from math import inf
 from time import monotonic, sleep
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -30,6 +32,7 @@ P = ParamSpec("P")
 
 SECONDS = 10.0  # for a call; on the small trees of a search a call takes about a millisecond
 FACTORY_SECONDS = 60.0  # to make a cache: it may import much; a cache in a process of its own has a shorter limit
+OLD_RECEIPTS = 4  # kept, of locks that were released
 POLL_SECONDS = 0.1  # between two checks of the clock
 LENT_MAX = 16  # containers that are kept to be overwritten
 SIGNAL = getattr(signal, "SIGVTALRM", None)  # rarely used by other code; Windows has none
@@ -157,6 +160,22 @@ def overwrite(container: Any) -> bool:
     return True
 
 
+def joined(parts: Sequence[Any]) -> Any:
+    """Return the slots of these containers in one container of the same type.
+
+    >>> joined([[4, 5], [0, 1]])
+    [4, 5, 0, 1]
+    """
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    if hasattr(first, "new_tensor"):
+        return first.new_tensor([slot for part in parts for slot in as_ints(part)])
+    if hasattr(first, "__array__"):
+        return import_module("numpy").concatenate(parts)
+    return type(first)(chain.from_iterable(parts))
+
+
 class SubjectFailed(Exception):
     """`observe`, `sizes`, `locate` or `overwrite` of a subject raised an error, or returned a value that cannot be read."""
 
@@ -183,6 +202,9 @@ class Engine:
         self.handles: dict[Key, Any] = {}  # from the last match of each key
         self.receipts: dict[int, Any] = {}  # of locks, by holder
         self.released: Any = None  # the last receipt that was unlocked
+        self.old_handles: dict[Key, Any] = {}  # from before the last reset
+        self.old_receipts: dict[int, Any] = {}  # the last of those that were unlocked before the last reset
+        self._unlocked: dict[int, Any] = {}  # the last of those that were unlocked since
         self.loans: dict[int, Any] = {}  # slots from `alloc`, by holder
         self.container: Any = list  # the type of container that the subject uses for slots
         self.lent: deque[Any] = deque(maxlen=LENT_MAX)  # containers of slots passed or returned: the caller may overwrite them
@@ -283,7 +305,7 @@ class Engine:
 
     def _insert(self, op: Op) -> Answer:
         """Allocate, write, insert, and free the slots that the caller still owns: the duplicates and the unaligned tail."""
-        slots = self.subject.alloc(len(op.key.tokens))
+        slots = self._slots_for(op)
         self.container = getattr(slots, "new_tensor", list)
         listed = as_ints(slots)
         self._write(slots, op.key)
@@ -298,12 +320,27 @@ class Engine:
         self.lent.append(slots)
         return Answer(present, listed)
 
+    def _slots_for(self, op: Op) -> Any:
+        """Return slots for all tokens of a key: those of the loans, then allocated ones."""
+        lent = [self.loans.pop(h) for h in op.loans]
+        missing = len(op.key.tokens) - sum(map(len, lent))
+        if missing > 0 or not lent:
+            lent.append(self.subject.alloc(missing))
+        return joined(lent)
+
     def _lock(self, op: Op) -> Answer:
-        self.receipts[op.holder] = self.subject.lock(self.handles[op.key])
+        handle = self.handles[op.key] if op.key in self.handles else self.old_handles[op.key]
+        self.receipts[op.holder] = self.subject.lock(handle)
         return Answer()
 
     def _unlock(self, op: Op) -> Answer:
-        self.released = self.receipts.pop(op.holder)
+        if op.holder not in self.receipts:
+            self.subject.unlock(self.old_receipts[op.holder])
+            return Answer()
+        self._unlocked.pop(op.holder, None)  # the order of the keys is that of the unlocks
+        self.released = self._unlocked[op.holder] = self.receipts.pop(op.holder)
+        if len(self._unlocked) > OLD_RECEIPTS:
+            del self._unlocked[next(iter(self._unlocked))]
         self.subject.unlock(self.released)
         return Answer()
 
@@ -316,7 +353,12 @@ class Engine:
         return Answer(slots=as_ints(slots))
 
     def _free(self, op: Op) -> Answer:
-        self.subject.free(self.loans.pop(op.holder))
+        if op.amount:
+            slots = self.loans[op.holder]
+            self.loans[op.holder], given = slots[: -op.amount], slots[-op.amount :]
+        else:
+            given = joined([self.loans.pop(h) for h in op.loans or (op.holder,)])
+        self.subject.free(given)
         return Answer()
 
     def _start(self, op: Op) -> Answer:
@@ -341,7 +383,8 @@ class Engine:
 
     def _reset(self, op: Op) -> Answer:
         self.subject.reset()
-        self.handles.clear()
+        self.old_handles, self.handles = self.handles, {}
+        self.old_receipts, self._unlocked = self._unlocked, {}
         return Answer()
 
     def _write(self, slots: Any, key: Key) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.run.cache_machine import CALLER, Call, Machine, Pages
 from radixcheck.spec.run.positions import EPS, Positions
-from radixcheck.spec.values import Key, pages_for
+from radixcheck.spec.values import Key, StaleHandle, pages_for
+from radixcheck.verification.checker.engine import OLD_RECEIPTS
 from radixcheck.verification.operations import Op
 
 NO_PAGE = -1
@@ -19,9 +20,13 @@ class Oracle:
         self.positions = Positions(page_size)
         self.model = Machine(self.positions, POLICIES[policy], pages)
         self.written: dict[int, int] = {}  # page -> the position whose last page of tokens the engine wrote into it
-        self.loans: dict[int, list[int]] = {}  # pages that a caller holds
+        self.loans: dict[int, list[int]] = {}  # pages that a caller holds; none: it allocated nothing, so that it holds nothing
         self.locks: set[int] = set()
         self.matched: dict[Key, int] = {}  # the end of the last match of each key, while that node is in the tree
+        # From before the last reset: keys whose handles the engine still has, and released locks whose receipts it still has.
+        self.old_handles: dict[Key, int] = {}  # with the end of each match
+        self.old_receipts: frozenset[int] = frozenset()
+        self.released: tuple[int, ...] = ()  # the last locks that were released
 
     @property
     def call(self) -> Call:
@@ -33,23 +38,50 @@ class Oracle:
         """The tick of a clock reading in the last operation; between two ticks if the operation accesses nothing and so stores no time."""
         return self.model.state.now + (0 if self.call.operation in ACCESSES else 0.5)
 
+    @property
+    def requests(self) -> list[int]:
+        """The live requests."""
+        return [h for h in self.model.state.held if h not in self.locks and h not in self.loans]
+
     def allowed(self, op: Op) -> bool:
         """Whether a caller can make this call: its holder or match exists. Shrinking may have removed the operation that made it."""
         s, h = self.model.state, op.holder
         match op.name:
             case "lock":
-                return h not in s.held and op.key in self.matched
+                return self.is_free(h) and (op.key in self.matched or op.key in self.old_handles)
             case "unlock":
-                return h in self.locks
+                return h in self.locks or (h in self.old_receipts and self.is_free(h))
             case "free":
-                return h in self.loans
+                return self._can_free(op)
             case "alloc" | "start":
-                return h not in s.held
+                return self.is_free(h)
             case "chunk" | "decode" | "finish" | "abort":
                 return h in s.held and h not in self.loans and h not in self.locks
             case "insert":
-                return pages_for(len(op.key.tokens), self.positions.page_size) * self.positions.page_size <= s.available
+                return self._can_insert(op)
         return True
+
+    def is_free(self, h: int) -> bool:
+        """Whether no holder has this name."""
+        return h not in self.model.state.held and h not in self.loans
+
+    def _can_free(self, op: Op) -> bool:
+        """Whether the caller holds the slots: all of some loans, or the last pages of one loan that has more."""
+        if op.loans:
+            return self._are_loans(op.loans) and not op.amount
+        size = self.positions.page_size
+        return op.holder in self.loans and op.amount % size == 0 and (not op.amount or op.amount < len(self.loans[op.holder]) * size)
+
+    def _can_insert(self, op: Op) -> bool:
+        """Whether the loans are not more than the key needs, and the rest is free. A call with loans is not refused: they would be lost."""
+        size = self.positions.page_size
+        if not self._are_loans(op.loans) or (op.loans and op.priority < 0):
+            return False
+        missing = pages_for(len(op.key.tokens), size) - sum(len(self.loans[h]) for h in op.loans)
+        return 0 <= missing * size <= self.model.state.available
+
+    def _are_loans(self, holders: Sequence[int]) -> bool:
+        return len(set(holders)) == len(holders) and self.loans.keys() >= set(holders)
 
     def run(self, op: Op, pages: Pages) -> None:
         """Perform one operation. Raise the specification's typed refusals, and ValueError or Refused if `pages` cannot be right."""
@@ -72,9 +104,8 @@ class Oracle:
             s.request_priority.setdefault(h, op.priority)
             s.tok[h] = self.positions.of(op.key)
         if op.name == "decode":
-            tail, p = s.tok[h], self.positions
-            before = () if p.whole[tail] else p.page[tail]
-            s.tok[h] = p.link(tail if p.whole[tail] else p.prev[tail], (*before, op.amount), p.namespace[tail])
+            tail = s.tok[h]
+            s.tok[h] = self.model.next_position(h, op.amount)
             page = next(iter(pages), s.row.get((h, tail), NO_PAGE))
             self.written[page] = s.tok[h]
 
@@ -83,26 +114,33 @@ class Oracle:
 
     def _match(self, op: Op, key: int, pages: Pages) -> None:
         self.matched[op.key] = self.model.take("match", key).found
+        self.old_handles.pop(op.key, None)
 
     def _peek(self, op: Op, key: int, pages: Pages) -> None:
         self.model.take("peek", key)
 
     def _insert(self, op: Op, key: int, pages: Pages) -> None:
-        taken = list(pages)
+        allocated = list(pages)
+        lent = self._release(op.loans)  # within the call they are free pages, which it fills
+        taken = [*lent, *allocated]
         whole = self.positions.level[self.positions.cut(key)]
         self._write(self.positions.path(key), taken)
         self.model.take("insert", CALLER, self.positions.cut(key), op.priority, pages=taken[:whole])
         tail = taken[whole : self.positions.level[key]]
-        self.call.taken += len(tail)
+        self.call.taken += len(tail) - len(lent)
         self.call.freed += tail  # the caller owns the tail, and frees it at once
 
     def _lock(self, op: Op, key: int, pages: Pages) -> None:
+        if op.key in self.old_handles:
+            self.model.call = Call("lock", op.holder)
+            raise StaleHandle("this handle is of a match before the last reset")
         self.model.take("lock", op.holder, self.matched[op.key])
         self.locks.add(op.holder)
 
     def _unlock(self, op: Op, key: int, pages: Pages) -> None:
         self.model.take("unlock", op.holder)
         self.locks.discard(op.holder)
+        self.released = (*self.released, op.holder)[-OLD_RECEIPTS:]
 
     def _evict(self, op: Op, key: int, pages: Pages) -> None:
         self.model.take("evict", op.amount)
@@ -110,11 +148,34 @@ class Oracle:
     def _alloc(self, op: Op, key: int, pages: Pages) -> None:
         self._write(self.positions.path(key), pages)
         self.model.take("alloc", op.holder, key, pages=pages)
-        self.loans[op.holder] = list(pages)
+        self.loans[op.holder] = [self.model.state.row[op.holder, q] for q in self.positions.path(key)]
+        if key == EPS:
+            self.model.take("free", op.holder)
+            self.model.call = Call("alloc", op.holder)
 
     def _free(self, op: Op, key: int, pages: Pages) -> None:
-        self.model.take("free", op.holder)
-        del self.loans[op.holder]
+        if op.amount:
+            self._free_last(op.holder, op.amount // self.positions.page_size)
+        else:
+            self.call.freed = self._release(op.loans or (op.holder,))
+
+    def _release(self, holders: Sequence[int]) -> list[int]:
+        """Take loans back. Return their pages, in order."""
+        self.model.call = Call("free", next(iter(holders), CALLER))
+        for h in holders:
+            if self.loans[h]:
+                self.model.take("free", h)
+        return [page for h in holders for page in self.loans.pop(h)]
+
+    def _free_last(self, h: int, count: int) -> None:
+        """Take the last pages of a loan back, as if they had been a loan of their own."""
+        pages = self.loans[h]
+        kept, freed = pages[:-count], pages[-count:]
+        end = self.positions.ancestors[self.model.state.tok[h]][len(kept)]
+        self.model.take("free", h)
+        self.model.take("alloc", h, end, pages=kept)
+        self.loans[h] = kept
+        self.model.call = Call("free", freed=freed)
 
     def _start(self, op: Op, key: int, pages: Pages) -> None:
         known = self.positions.level[self.model.deepest(self.positions.cut(key))]
@@ -129,7 +190,10 @@ class Oracle:
 
     def _reset(self, op: Op, key: int, pages: Pages) -> None:
         self.model.take("reset")
+        self.old_handles = {key: end for key, end in self.matched.items() if end != EPS}  # the root stays
+        self.old_receipts = frozenset(self.released)
         self.matched.clear()
+        self.released = ()
 
     def _write(self, path: Sequence[int], pages: Iterable[int]) -> None:
         self.written.update(zip(pages, path, strict=False))

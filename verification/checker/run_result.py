@@ -18,6 +18,7 @@ class RunResult:
     lost: int = 0  # runs at whose end the subject did not answer any more
     tally: Tally = field(default_factory=Tally)
     fired: Counter[str] = field(default_factory=Counter)  # operations by name
+    edges: Counter[str] = field(default_factory=Counter)  # edges taken, by id
     found: dict[str, Found] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)  # property -> number of operations, with the one that first broke it
     consequences: dict[str, Found] = field(default_factory=dict)  # violations that follow from another one
@@ -48,6 +49,7 @@ class RunResult:
         self.lost += other.lost
         self.tally.add(other.tally)
         self.fired.update(other.fired)
+        self.edges.update(other.edges)
         for ours, theirs in ((self.found, other.found), (self.consequences, other.consequences)):
             for id_, found in theirs.items():
                 if id_ not in ours or len(found.trace) < len(ours[id_].trace):

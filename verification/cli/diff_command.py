@@ -43,7 +43,7 @@ def diff(
     Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
     """
     from radixcheck.verification.report import diff_view
-    from radixcheck.verification.runs.checked_bounds import bounds_for
+    from radixcheck.verification.runs.checked_bounds import shared_bounds
     from radixcheck.verification.runs.diff_job import AlongRequest, DiffRequest, compare, compare_along
 
     if trace is not None and sample:
@@ -53,7 +53,7 @@ def diff(
     how = {"device": device, "seconds": seconds, "deadline": deadline, **bounds}
     with subject_output():
         a, b = resolve(left, device), resolve(right, device)
-        both = bounds_for(a, **how).both(bounds_for(b, **how))
+        both = shared_bounds(a, b, **how)
         if trace is not None or sample:
             outcome = compare_along(AlongRequest(a, b, both, trace, limit or 0), console.progress)
         else:

@@ -13,8 +13,10 @@ The first line is the header, each other line one operation, as `Op.to_json` wri
     tokens            of a key, integers from 0
     namespace         of a key, a list of components: null, a boolean, a number, a string or a list of these
     holder            a request, a lock or a caller's slots, an integer from 0; default: 0
-    amount            tokens to evict, or the token to decode, an integer from 0; default: 0
+    amount            tokens to evict, the token to decode, or how many of a caller's slots to free, the last ones (0: all); default: 0
     priority          an integer; default: 0
+    loans             holders of a caller's slots: an insert uses their slots, in order, before it allocates the rest; a free gives all of
+                      them back in one call; default: none
 
 Unknown fields are refused: otherwise a misspelt field would be ignored. A list in a namespace becomes a tuple in the key, because
 components are compared and hashed.
@@ -39,7 +41,7 @@ PAGES_MAX = 2**24  # of a pool: the checker's state of a larger one would not fi
 INTEGER_MAX = 2**63 - 1  # of tokens and holders: caches keep them in 64 bits
 
 _HEADER = ("radixcheck", "version", "policy", "page_size", "pool", "device", "subject", "property")
-_OPERATION = ("op", "tokens", "namespace", "holder", "amount", "priority")
+_OPERATION = ("op", "tokens", "namespace", "holder", "amount", "priority", "loans")
 _NAMES = tuple(dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS)))
 
 
@@ -162,7 +164,10 @@ def _operation(line: bytes) -> Op:
     namespace = data.get("namespace", [])
     if not isinstance(namespace, list):
         raise ValueError(f"namespace is {_short(namespace)}: give a list of its components")
-    given = {"holder": _integer(data, "holder", 0), "amount": _integer(data, "amount", 0)}
+    loans = data.get("loans", [])
+    if not isinstance(loans, list) or not all(type(loan) is int and 0 <= loan <= INTEGER_MAX for loan in loans):
+        raise ValueError(f"loans is {_short(loans)}: give a list of holders, integers from 0")
+    given = {"holder": _integer(data, "holder", 0), "amount": _integer(data, "amount", 0), "loans": loans}
     priority = _integer(data, "priority", -INTEGER_MAX, 0)
     return Op.from_json({"op": name, "tokens": tokens, "namespace": _hashable(namespace), **given, "priority": priority})
 

@@ -3,7 +3,8 @@
 Kept, for each position of the scope's universe: whether it is cached, whether a node ends there, its lock count, the rank of its
 time (and of its creation, under fifo and filo; its hits, capped at 2 under slru and exact under lfu, which therefore never closes;
 its priority under priority), the locks and requests that end there and how far the requests' rows reach, whether the caller's
-handle is of that node, whether the last start that was refused had that key, and each entry of the heap: the ranks of its stored key,
+handle is of that node, whether the last start that was refused had that key, what the caller keeps of loans and (in a scope of edges) from
+before the last reset, and each entry of the heap: the ranks of its stored key,
 its place in the order of the heap, and whether it is current for its node. Entries of nodes that left the tree are kept as well.
 
 Not kept, and why that is sound:
@@ -50,6 +51,8 @@ class Universe:
         self.keys = {positions.of(scope.key(letters, size)) for letters in scope.keys}
         self.children: dict[int, list[int]] = {EPS: []}
         waiting = [q for end in self.keys for q in positions.path(end)]
+        if scope.requests and EPS in self.keys:
+            waiting += [after for token in (0, 1) if (after := self.decoded(EPS, token)) is not None]
         for q in waiting:  # the list grows during the loop
             if q in self.children:
                 continue
@@ -90,6 +93,7 @@ Places = Mapping[NodeId | None, int]  # node -> the position at which it ends
 UNCACHED, INSIDE, NODE = 0, 1, 2
 ATTRIBUTES = tuple(SOFT)
 BASE = 250
+LENT = BASE - 1  # before what a caller keeps
 HANDLE, LOCK, REQUEST, ENTRY, READINGS, REFUSED = range(BASE, 256)
 
 
@@ -103,10 +107,11 @@ class Canon:
         self.reads = frozenset({"time", self._read})  # attributes
         self._cap = HITS_CAP if policy == "slru" else BASE**2 - 1  # more than an exploration of operations one by one can reach
 
-    def __call__(self, checker: Checker, handle: int | None, refused: int | None = None) -> Canonical:
+    def __call__(self, checker: Checker, handle: int | None, refused: int | None = None, old: int | None = None) -> Canonical:
         """Return the canonical form of the present state.
 
-        `handle`: the end of the caller's last match, if that node is still in the tree; `refused`: the end of the key of the last start
+        `handle`: the end of the caller's last match, if that node is still in the tree; `old`: that of its last match, if it was before the
+        last reset; `refused`: the end of the key of the last start
         that was refused, if no start with that key has been admitted since.
         """
         state = checker.seen if checker.transparent else checker.oracle.model.state
@@ -114,6 +119,10 @@ class Canon:
         gone = self._nodes(labels, state, checker)
         if handle is not None:
             labels.setdefault(handle, [UNCACHED]).append(HANDLE)
+        if old is not None:
+            labels.setdefault(old, [UNCACHED]).extend((HANDLE, HANDLE))
+        if self._universe.scope.edges:
+            labels.setdefault(EPS, []).extend(_kept(checker))
         if refused is not None:
             labels.setdefault(refused, [UNCACHED]).append(REFUSED)
         if state.held:
@@ -181,9 +190,15 @@ def _times(s: State, checker: Checker) -> dict[int, Stamp]:
     return {n: (tick, raw.get(n, 0)) for n, tick in s.time.items() if n in s.node}
 
 
+def _kept(checker: Checker) -> Iterable[int]:
+    """Label what a caller keeps: the pages of each loan (for which tokens it was made does not matter), and whether it has receipts."""
+    oracle = checker.oracle
+    return LENT, *sorted(map(len, oracle.loans.values())), LENT, bool(oracle.released), any(map(oracle.is_free, oracle.old_receipts))
+
+
 def _holders(labels: Labels, s: State, checker: Checker) -> None:
-    level, locks = checker.oracle.positions.level, checker.oracle.locks
-    holders = [(LOCK if h in locks else REQUEST, level[s.at[h]], s.request_priority[h], s.tok[h]) for h in s.held]
+    level, locks, loans = checker.oracle.positions.level, checker.oracle.locks, checker.oracle.loans
+    holders = [(LOCK if h in locks else REQUEST, level[s.at[h]], s.request_priority[h], s.tok[h]) for h in s.held if h not in loans]
     for kind, depth, priority, tok in sorted(holders):
         labels.setdefault(tok, [UNCACHED]).extend((kind, depth, priority))
 

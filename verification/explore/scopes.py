@@ -32,6 +32,7 @@ class Scope:
     requests: bool  # the request verbs, or the tree verbs
     pages: int  # of a request, its output included
     pool: int  # pages
+    edges: bool = False  # calls at the edges of their arguments too: tails in every verb, callers' slots, what is left from before a reset
 
     def key(self, letters: str, page_size: int) -> Key:
         """Return the key for some letters.
@@ -44,24 +45,41 @@ class Scope:
     @cached_property
     def sentence(self) -> str:
         """The bounds in words."""
-        who = "requests" if self.requests else "locks"
+        who = "requests" if self.requests else "locks or allocs" if self.edges else "locks"
         verbs = "start, chunk, decode, finish, abort" if self.requests else "insert, match, peek, lock, unlock"
+        verbs += ", alloc, free" if self.edges and not self.requests else ""
         most = f", up to {self.pages} pages" if self.requests else " in pages"
-        return f"{verbs}, reset, evict one token or everything; keys {', '.join(self.keys)}{most}; {self.holders} {who}; {self.pool} pages"
+        amounts = "nothing, one token or more than everything" if self.edges else "one token or everything"
+        keys = ", ".join(key or "no tokens" for key in self.keys)
+        return f"{verbs}, reset, evict {amounts}; keys {keys}{most}; {self.holders} {who}; {self.pool} pages"
 
     def alphabet(self, page_size: int, policy: str) -> tuple[Op, ...]:
         """Return every operation of the scope, for every holder."""
         keys = [self.key(letters, page_size) for letters in self.keys]
         ranks = (0, 1) if policy == "priority" else (0,)
         tails = [Key((*key.tokens, 0)) for key in keys if page_size > 1 and len(key.tokens) < self.pages * page_size]  # not whole pages
-        both = (Op("evict", amount=1), Op("evict", amount=self.pool * page_size), Op("reset"))
-        return self._request_operations([*keys, *tails], ranks, both) if self.requests else self._tree_operations(keys, tails, ranks, both)
+        all_of_it = self.pool * page_size + self.edges
+        both = (*(Op("evict", amount=amount) for amount in (*((0,) if self.edges else ()), 1, all_of_it)), Op("reset"))
+        if self.requests:
+            return self._request_operations([*keys, *tails], ranks, both)
+        if self.edges:
+            keys, tails = [*keys, *tails], []
+        return self._tree_operations(keys, tails, ranks, both) + (self._loan_operations(keys, page_size) if self.edges else ())
 
     def _tree_operations(self, keys: list[Key], tails: list[Key], ranks: tuple[int, ...], both: tuple[Op, ...]) -> tuple[Op, ...]:
         inserts = [Op("insert", key, priority=rank) for key, rank in product([*keys, *tails], ranks)]
         lookups = [*(Op("match", key) for key in keys), *(Op("peek", key) for key in [*keys, *tails])]
         locks = [Op("lock", key, h) for key, h in product(keys, self._holders)]
         return (*inserts, *lookups, *both, *locks, *(Op("unlock", holder=h) for h in self._holders))
+
+    def _loan_operations(self, keys: list[Key], page_size: int) -> tuple[Op, ...]:
+        """Operations on the slots of callers: those of one alloc, of several, and of a part of one."""
+        holders = self._holders
+        loans = [(h,) for h in holders] + [pair for pair in product(holders, holders) if pair[0] != pair[1]]
+        allocs = [Op("alloc", key, h) for key, h in product(keys, holders)]
+        inserts = [Op("insert", key, loans=some) for key, some in product(keys, loans)]
+        frees = [Op("free", loans=some) for some in loans] + [Op("free", holder=h, amount=page_size) for h in holders]
+        return (*allocs, *inserts, *frees)
 
     def _request_operations(self, keys: list[Key], ranks: tuple[int, ...], both: tuple[Op, ...]) -> tuple[Op, ...]:
         starts = [Op("start", key, h, priority=rank) for key, h, rank in product(keys, self._holders, ranks)]
@@ -80,5 +98,7 @@ SCOPES = {
         Scope("tree", ("a", "aa", "ab"), holders=2, requests=False, pages=2, pool=5),
         Scope("requests", ("a", "aa", "ab"), holders=2, requests=True, pages=2, pool=4),
         Scope("scarce", ("a", "aa", "ab"), holders=2, requests=True, pages=2, pool=3),
+        Scope("edges", ("", "a", "aa"), holders=2, requests=False, pages=2, pool=3, edges=True),
+        Scope("empty requests", ("", "a"), holders=2, requests=True, pages=1, pool=2, edges=True),
     )
 }

@@ -46,6 +46,7 @@ class Visitor(Checker):
 
     def __init__(self, factory: Any, scope: Scope, policy: str, page_size: int) -> None:
         super().__init__(factory, policy, page_size, scope.pool * page_size)
+        self.scope = scope
         self.alphabet = scope.alphabet(page_size, policy)
         self.universe = Universe(scope, self.oracle.positions)
         self.tally = FirstWitness()
@@ -87,7 +88,7 @@ class Visitor(Checker):
 
     def enabled(self) -> list[int]:
         """Return the operations that a caller can make now, as indices into the alphabet; of those equal but for names, one."""
-        idle = next((h for h in self._holders if h not in self.oracle.model.state.held), 0)
+        idle = next(filter(self.oracle.is_free, self._holders), 0)
         holders = self._representative_holders()
         return [i for i, op in enumerate(self.alphabet) if self._is_enabled(op, idle, holders)]
 
@@ -96,16 +97,20 @@ class Visitor(Checker):
             case "evict" | "reset":
                 return True
             case "lock":
-                return op.holder == idle and op.key == self.handle and op.key in self.oracle.matched
+                return op.holder == idle and op.key == self.handle and (op.key in self.oracle.matched or self._old_handle is not None)
+            case "free":
+                return self.allowed(op)
+            case "unlock" if self.scope.edges and op.holder in self.oracle.old_receipts:
+                return self.allowed(op)
             case "insert":
                 return self._is_representative(self.oracle.positions.of(op.key)) and self.allowed(op)
-            case "start" if op.holder != idle:
+            case "start" | "alloc" if op.holder != idle:
                 return False
-            case "match" | "peek" | "start":
+            case "match" | "peek" | "start" | "alloc":
                 return self._is_representative(self.oracle.positions.of(op.key))
             case "decode":
                 return op.holder in holders and self._can_decode(op)
-        return op.holder in holders  # unlock, chunk, finish, abort
+        return op.holder in holders and self.allowed(op)  # unlock, chunk, finish, abort
 
     def _can_decode(self, op: Op) -> bool:
         after = self.universe.decoded(self.oracle.model.state.tok[op.holder], op.amount)
@@ -118,12 +123,19 @@ class Visitor(Checker):
     def _representative_holders(self) -> set[int]:
         """Return the first of the holders with equal rows, but for those whose row ends at a position that has a twin."""
         s = self.oracle.model.state
-        first = {(s.at[h], s.tok[h], s.request_priority[h]): h for h in sorted(s.held, reverse=True)}
-        return {h for (_, tok, _), h in first.items() if self._is_representative(tok)}
+        lent = self.oracle.loans
+        first = {(h in lent, s.at[h], s.tok[h], s.request_priority[h]): h for h in sorted(s.held, reverse=True)}
+        return {h for (*_, tok, _), h in first.items() if self._is_representative(tok)}
 
     def _canonical(self) -> Canonical:
         handle = None if self.handle is None else self.oracle.matched.get(self.handle)
-        return self._canon(self, handle, None if self.refused is None else self.oracle.positions.of(self.refused))
+        refused = None if self.refused is None else self.oracle.positions.of(self.refused)
+        return self._canon(self, handle, refused, self._old_handle)
+
+    @property
+    def _old_handle(self) -> int | None:
+        """The end of the last match, if it was before the last reset; None also in a scope without edges."""
+        return self.oracle.old_handles.get(self.handle) if self.scope.edges and self.handle is not None else None
 
     def _judge_state_formulas(self, deviating: Mapping[str, str]) -> list[Violation]:
         """Judge each canonical state once; a state too broken to have a canonical form is judged whenever it is reached."""

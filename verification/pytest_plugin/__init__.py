@@ -102,5 +102,9 @@ def radixcheck(request: pytest.FixtureRequest) -> "Kit":
 @pytest.fixture
 def radixcheck_subject(request: pytest.FixtureRequest) -> "Case":
     """Return one cache under one policy and page size of the marker: `new`, `verify`, `state_machine` and `trace`."""
-    case: Case = request.param
+    from radixcheck.verification.pytest_plugin.kit import Unsupported
+
+    case: Case | Unsupported = request.param
+    if isinstance(case, Unsupported):
+        raise failed(f"radixcheck: {case.sentence}")
     return case

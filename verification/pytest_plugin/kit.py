@@ -147,6 +147,17 @@ class Case:
         Kit(self.settings).trace(self.subject, operations, policy=self.policy, page_size=self.page_size, pool=pool)
 
 
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A subject that does not support what its test wants, in place of its cases: the test fails with the sentence."""
+
+    name: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
 def _perform(subject: Subject, config: Config, trace: tuple[Op, ...]) -> None:
     """Perform a trace, then repeat it on a second replica."""
     __tracebackhide__ = True

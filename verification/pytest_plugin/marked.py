@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.pytest_plugin.kit import Case
+from radixcheck.verification.pytest_plugin.kit import Case, Unsupported
 from radixcheck.verification.pytest_plugin.settings import SECONDS_MIN, Settings, number, settings
 from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.subjects.registry import names_of, resolve
@@ -37,8 +37,11 @@ def marked_settings(config: pytest.Config, marker: pytest.Mark | None) -> Settin
     return replace(found, **given)
 
 
-def cases(metafunc: pytest.Metafunc, marker: pytest.Mark | None) -> list[Case]:
-    """Return each subject under each policy and page size; none for a test without `radixcheck_subject`. Raise UsageError."""
+def cases(metafunc: pytest.Metafunc, marker: pytest.Mark | None) -> list[Case | Unsupported]:
+    """Return each subject under each policy and page size, or why it has none; an empty list for a test without `radixcheck_subject`.
+
+    Raise UsageError.
+    """
     found, names = marked_settings(metafunc.config, marker), metafunc.fixturenames
     if "radixcheck_subject" in names:
         given = marker.kwargs.get("subject", found.subjects) if marker else found.subjects
@@ -50,15 +53,19 @@ def cases(metafunc: pytest.Metafunc, marker: pytest.Mark | None) -> list[Case]:
     return []
 
 
-def _cases(subjects: Sequence[Any], found: Settings) -> Iterator[Case]:
+def _cases(subjects: Sequence[Any], found: Settings) -> Iterator[Case | Unsupported]:
     if not subjects:
         raise UsageError("radixcheck_subject needs a subject: @pytest.mark.radixcheck(subject=...), or --radixcheck-subject")
     for given in subjects:
         if not (isinstance(given, str) or callable(given)):
             raise UsageError(f"{given!r} is not a subject: give a factory, or a name as for --radixcheck-subject")
         for subject in map(resolve, names_of(given) if isinstance(given, str) else (given,)):
-            bounds = bounds_for(subject, found.policies, found.page_sizes, seed=found.seed)
-            yield from (Case(subject, policy, size, found) for size in bounds.page_sizes for policy in bounds.policies)
+            try:
+                bounds = bounds_for(subject, found.policies, found.page_sizes, seed=found.seed)
+            except UsageError as wrong:  # fails this test, and not the collection of its file
+                yield Unsupported(subject.name, str(wrong))
+            else:
+                yield from (Case(subject, policy, size, found) for size in bounds.page_sizes for policy in bounds.policies)
 
 
 def _listed(given: Any) -> Sequence[Any]:

@@ -1,7 +1,7 @@
 """Parses the answers of a program. An answer of the wrong shape raises `ProtocolError`."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from radixcheck.spec import values
@@ -13,7 +13,7 @@ from radixcheck.verification.remote.process import ProtocolError, excerpt
 PROTOCOL = 1  # version
 NAMES, NUMBERS, SCALARS = {int, str}, {int, float}, {int, float, str, bool, type(None)}
 FLAGS = ("tree", "requests", "namespaces")
-DECLARED: dict[str, Any] = {"policies": tuple, "page_sizes": tuple, "attributes": frozenset, "without": frozenset, "choices": dict}
+ENDS, LARGEST = ("from", "to"), 2**31  # of the page sizes, where they are a range
 
 Answer = Mapping[str, Any]
 
@@ -74,12 +74,12 @@ def supports(made: Answer) -> Supports:
         _reject(made, f"'supports' is not an object with keys among {', '.join((*FLAGS, *DECLARED))}")
     for name, value in declared.items():
         if not _declares(name, value):
-            form = "true or false" if name in FLAGS else "an object of sentences" if name == "choices" else "a list of them"
-            _reject(made, f"{name!r} in 'supports' is not {form}")
-    policies, page_sizes = declared.get("policies", ["lru"]), declared.get("page_sizes", [1])
-    if not (policies and set(policies) <= POLICIES.keys() and page_sizes and min(page_sizes) > 0):
-        _reject(made, f"'supports' has no page size, or has policies other than {', '.join(POLICIES)}")
+            _reject(made, f"{name!r} in 'supports' is not {_form(name)}")
     kept: dict[str, Any] = {name: value if name in FLAGS else DECLARED[name](value) for name, value in declared.items()}
+    policies, page_sizes = kept.get("policies", ("lru",)), kept.get("page_sizes", (1,))
+    least = page_sizes[:1] if isinstance(page_sizes, range) else page_sizes
+    if not (policies and set(policies) <= POLICIES.keys() and min(least, default=0) > 0):
+        _reject(made, f"'supports' has no page size, or has policies other than {', '.join(POLICIES)}")
     return Supports(**kept, here=False)
 
 
@@ -88,7 +88,23 @@ def _declares(name: str, value: Any) -> bool:
         return type(value) is bool
     if name == "choices":
         return type(value) is dict and set(map(type, value.values())) <= {str}
+    if name == "page_sizes" and type(value) is dict:
+        return value.keys() == {*ENDS} and set(map(type, value.values())) == {int} and max(value.values()) <= LARGEST
     return type(value) is list and set(map(type, value)) <= ({int} if name == "page_sizes" else {str})
+
+
+def _form(name: str) -> str:
+    """Return what the value of a key of `supports` must be."""
+    if name == "page_sizes":
+        return 'a list of them, or {"from": the least, "to": the greatest}'
+    return "true or false" if name in FLAGS else "an object of sentences" if name == "choices" else "a list of them"
+
+
+def _page_sizes(declared: list[int] | dict[str, int]) -> Sequence[int]:
+    if isinstance(declared, list):
+        return tuple(declared)
+    least, greatest = map(declared.__getitem__, ENDS)
+    return range(least, greatest + 1)
 
 
 def observation(answer: Answer) -> Observation:
@@ -154,3 +170,6 @@ def _raise_error(answer: Any) -> None:
 
 def _reject(answer: Answer, reason: str) -> NoReturn:
     raise ProtocolError(f"answered {excerpt(json.dumps(answer).encode())}: {reason}")
+
+
+DECLARED: dict[str, Any] = {"policies": tuple, "page_sizes": _page_sizes, "attributes": frozenset, "without": frozenset, "choices": dict}

@@ -200,6 +200,15 @@ def as_list(slots: Any) -> list[Any]:
     return listed if isinstance(listed, list) else [listed]
 
 
+def _plain(value: Any) -> Any:
+    """Return a value of `supports` as JSON has it."""
+    if isinstance(value, range) and value.step == 1:
+        return {"from": value.start, "to": value.stop - 1}
+    if isinstance(value, Mapping):
+        return dict(value)
+    return sorted(value) if isinstance(value, (set, frozenset)) else list(value) if isinstance(value, range) else value
+
+
 def numbered(things: list[Any], thing: Any) -> int:
     """Append a handle or a receipt and return its number: it is an object here and a number on the wire."""
     things.append(thing)
@@ -259,7 +268,7 @@ class Server:
         self._cache = self._factory(Setup(message["page_size"], message["policy"], self._pool, message["device"]))
         supports = self._cache.supports
         declared = {name: getattr(supports, name) for name in Supports._fields if hasattr(supports, name)}
-        plain = {k: sorted(v) if isinstance(v, (set, frozenset)) else dict(v) if k == "choices" else v for k, v in declared.items()}
+        plain = {name: _plain(value) for name, value in declared.items()}
         shows = {name: hasattr(self._cache, name) for name in ("observe", "locate")}
         version = getattr(self._cache, "version", "")
         return {"protocol": PROTOCOL, "version": version, "supports": plain, "overwrites": True, **shows}

@@ -9,8 +9,10 @@ from rich.text import Text
 
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.page_sizes import sizes_text
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.report import diff_view, replay_view
+from radixcheck.verification.report.edges_view import edges_grid
 from radixcheck.verification.report.style import colour, side_by_side, styled, styled_status, table, warning
 from radixcheck.verification.report.wording import grouped, numbered
 from radixcheck.verification.runs.run_results import Scene, VerifyOutcome
@@ -29,7 +31,7 @@ def verify(outcome: VerifyOutcome) -> list[Any]:
     for v in outcome.report.verdicts:
         note = v.note or (v.property.questions if v.verdict == Verdict.REFUTED else "")
         shown.add_row(v.property.id, v.property.kind, f"{v.checked:,}", f"{v.exercised:,}", styled(v.verdict), note)
-    return [*parts, shown, Text(), *last_lines(outcome)]
+    return [*parts, shown, Text(), edges_grid(outcome.report), Text(), *last_lines(outcome)]
 
 
 def faults(outcome: VerifyOutcome) -> list[Any]:
@@ -77,8 +79,12 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
     )
     words = ", ".join([f"{n} {word}" for word, n in count.items() if n] + not_holding(outcome))
     lines: list[Any] = [Text(f"{bound}")]
+    if r.bounds.too_large:
+        lines.append(Text(f"page sizes left out, because a request would not fit into the pool: {sizes_text(r.bounds.too_large)}"))
     if r.idle_rules:
         lines.append(warning(f"undecided: rules that never fired: {grouped(r.idle_rules)}"))
+    if r.missing_edges:
+        lines.append(warning(f"undecided: edges that were never taken: {', '.join(r.missing_edges)}"))
     lines += [warning(f"undecided: {why}") for why in r.unfinished]
     return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}")]
 

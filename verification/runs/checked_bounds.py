@@ -1,9 +1,12 @@
 """The bounds of a search, compared with what a subject supports before anything runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.deadline import Deadline
+from radixcheck.verification.core.page_sizes import drawn_from, sizes_text
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.search.search_results import CEILING_SECONDS, SECONDS, Bounds, planned_operations
@@ -24,21 +27,41 @@ def bounds_for(
     operations: int | None = None,
     deadline: Deadline | None = None,
 ) -> Bounds:
-    """Return the bounds of a search. Without policies or page sizes: all that the subject supports; without operations: in proportion to
-    the seconds; without a deadline: these seconds and CEILING_SECONDS from now.
+    """Return the bounds of a search. Without policies: all that the subject supports; without page sizes: `drawn_from` those; without
+    operations: in proportion to the seconds; without a deadline: these seconds and CEILING_SECONDS from now.
 
-    Raise UsageError if the subject does not support them, or if a request does not fit into the pool.
+    Raise UsageError if the subject does not support them, or if a request of a page size that was given, or of every one that was drawn,
+    does not fit into the pool.
     """
     check_supported(subject, policies, page_sizes)
-    sizes = tuple(page_sizes) or subject.supports.page_sizes
-    need = REQUEST_PAGES * max(sizes)
-    if pool is not None and pool < need:
-        raise UsageError(f"--pool {pool} is smaller than one request of {REQUEST_PAGES} pages of {max(sizes)}: give at least {need}")
+    sizes, too_large = _fitting(tuple(page_sizes) or drawn_from(subject.supports.page_sizes), pool, some=not page_sizes)
     if operations is None:
         operations = planned_operations(seconds, subject.supports.here)
     deadline = deadline or Deadline.after(seconds + CEILING_SECONDS)
     chosen = tuple(policies) or subject.supports.policies
-    return Bounds(chosen, sizes, seconds, seed, pool, device, misused, operations, deadline)
+    return Bounds(chosen, sizes, seconds, seed, pool, device, misused, operations, deadline, too_large)
+
+
+def shared_bounds(left: Subject, right: Subject, policies: Sequence[str] = (), page_sizes: Sequence[int] = (), **how: Any) -> Bounds:
+    """Return the bounds of a comparison, from the same arguments as `bounds_for`. Raise UsageError also if two subjects share none."""
+    for subject in (left, right):
+        check_supported(subject, policies, page_sizes)
+    shared = tuple(policies) or tuple(p for p in left.supports.policies if p in right.supports.policies)
+    sizes = tuple(page_sizes) or drawn_from(left.supports.page_sizes, right.supports.page_sizes)
+    if not shared or not sizes:
+        raise UsageError("the two subjects share no policy or no page size")
+    fitting, too_large = _fitting(sizes, how.get("pool"), some=not page_sizes)
+    return replace(bounds_for(left, shared, fitting, **how), too_large=too_large)
+
+
+def _fitting(sizes: tuple[int, ...], pool: int | None, some: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the page sizes of which a request fits into the pool, and the others. `some`: it is enough if there are any."""
+    fitting = tuple(size for size in sizes if pool is None or REQUEST_PAGES * size <= pool)
+    if pool is not None and (not fitting or (fitting != sizes and not some)):
+        size = min(sizes) if some else max(sizes)
+        need = REQUEST_PAGES * size
+        raise UsageError(f"--pool {pool} is smaller than one request of {REQUEST_PAGES} pages of {size}: give at least {need}")
+    return fitting, tuple(size for size in sizes if size not in fitting)
 
 
 def check_supported(subject: Subject, policies: Sequence[str], page_sizes: Sequence[int]) -> None:
@@ -53,5 +76,4 @@ def check_supported(subject: Subject, policies: Sequence[str], page_sizes: Seque
         if size < 1:
             raise UsageError(f"page size {size} is too small: give 1 or more tokens")
         if size not in supports.page_sizes:
-            listed = ", ".join(map(str, supports.page_sizes))
-            raise UsageError(f"{subject.name} does not support page size {size}: it declares {listed}")
+            raise UsageError(f"{subject.name} does not support page size {size}: it declares {sizes_text(supports.page_sizes)}")

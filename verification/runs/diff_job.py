@@ -1,10 +1,12 @@
 """The job of `radixcheck diff`: compare two subjects, in a search or along a trace of requests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.page_sizes import sizes_text
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.runs.replay_job import POOL, SAMPLE_POOL, ReplayRequest, record_requests
@@ -63,12 +65,13 @@ def _apart(left: Subject, right: Subject) -> Iterator[str]:
     """Yield what only one of them declares."""
     for subject, other in ((left, right), (right, left)):
         a, b = subject.supports, other.supports
-        for what, mine, others in (
-            ("policy", a.policies, b.policies),
-            ("page size", a.page_sizes, b.page_sizes),
-            ("operation", a.operations, b.operations),
-            ("namespaces", ("",) * a.namespaces, ("",) * b.namespaces),
-        ):
-            lacking = [str(each) for each in mine if each not in others]
+        parts: tuple[tuple[str, Sequence[Any], Sequence[Any], Callable[[Sequence[Any]], str]], ...] = (
+            ("policy", a.policies, b.policies, ", ".join),
+            ("page size", a.page_sizes, b.page_sizes, sizes_text),
+            ("operation", a.operations, b.operations, ", ".join),
+            ("namespaces", ("",) * a.namespaces, ("",) * b.namespaces, ", ".join),
+        )
+        for what, mine, others, listed in parts:
+            lacking = [each for each in mine if each not in others]
             if lacking:
-                yield f"{other.name} has no {what} {', '.join(lacking)}".rstrip()
+                yield f"{other.name} has no {what} {listed(lacking)}".rstrip()

@@ -73,8 +73,8 @@ def _served(scope: Scope, supports: Supports) -> bool:
     return (supports.requests if scope.requests else supports.tree) and supports.without.isdisjoint(names)
 
 
-def _declared(defaults: tuple[T, ...], declared: tuple[T, ...]) -> tuple[T, ...]:
-    return tuple(each for each in defaults if each in declared) or declared[:1]
+def _declared(defaults: tuple[T, ...], declared: Sequence[T]) -> tuple[T, ...]:
+    return tuple(each for each in defaults if each in declared) or tuple(declared[:1])
 
 
 def _ignore(so_far: Sequence[Explored]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.page_sizes import DRAWN
 from radixcheck.verification.core.status import Outcome, Status, worst
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.protocol import Supports
@@ -49,7 +50,7 @@ class VerifyOutcome(Outcome):
     @property
     def command(self) -> str:
         """The command line that repeats the search."""
-        b, usual = self.report.bounds, Supports()
+        b, usual = self.report.bounds, Supports(page_sizes=DRAWN)
         words = [*("radixcheck", "verify", self.report.subject, "--seed", f"{b.seed}", "--seconds", f"{b.seconds:g}")]
         words += [word for policy in b.policies for word in ("--policy", policy) if b.policies != usual.policies]
         words += [word for size in b.page_sizes for word in ("--page-size", f"{size}") if b.page_sizes != usual.page_sizes]
@@ -74,6 +75,7 @@ class VerifyOutcome(Outcome):
             "page_sizes": r.bounds.page_sizes,
             "rules_never_fired": r.idle_rules,
             "unfinished": r.unfinished,
+            "edges": {"taken": dict(r.edges), "impossible": dict(r.impossible_edges), "never_taken": r.missing_edges},
             "properties": list(map(_verdict_json, r.verdicts)),
             "refuted": [found_json(found, scene) for found, scene in self.scenes],
             "reference": self.agreement.to_json() if self.agreement else None,

@@ -14,7 +14,6 @@ from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import WorkerLost, workers_for
 from radixcheck.verification.operations import REQUEST_OPERATIONS
-from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.runs.diff_job import DiffRequest, compare
 from radixcheck.verification.runs.replay_job import SAMPLE_POOL, ReplayRequest, replay_requests
 from radixcheck.verification.runs.run_results import Scene, VerifyOutcome
@@ -80,10 +79,11 @@ def _scene(job: "Future[Scene | None]", deadline: Deadline) -> Scene | None:
 def _compare(pool: Executor, request: VerifyRequest, outcome: VerifyOutcome, progress: Progress) -> VerifyOutcome:
     """Compare the subject with the reference."""
     subject, bounds = request.subject, request.bounds
-    if subject.name == REFERENCE:
-        return outcome
     reference = resolve(REFERENCE)
-    shared = replace(bounds.both(bounds_for(reference)), seconds=bounds.seconds * COMPARE_SHARE, deadline=bounds.deadline)
+    sizes = tuple(size for size in bounds.page_sizes if size in reference.supports.page_sizes)
+    if subject.name == REFERENCE or not sizes:
+        return outcome
+    shared = replace(bounds, page_sizes=sizes, seconds=bounds.seconds * COMPARE_SHARE)
     try:
         return replace(outcome, agreement=compare(DiffRequest(subject, reference, shared), progress))
     except WorkerLost as lost:

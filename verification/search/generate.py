@@ -4,7 +4,7 @@ Random keys rarely share a prefix: naive generators miss most faults of splits. 
 frequent fault does not hide one that needs many operations without evictions.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Protocol
@@ -23,10 +23,15 @@ NAMESPACES: tuple[Namespace, ...] = (
     *(("b", "a"), ("", "ab"), (1, "b"), ("1", "b"), ("a",), ("a", ""), ("a", None), (0,)),
 )
 PAGES_MAX = 6  # of a key
+TOKENS_MAX = 4096  # of a long key: one of large pages has fewer of them
 STRETCH = 20  # equal pages in a row, sometimes, if keys may be long
 REQUESTS = 8  # ids of requests that ended or were refused, which may be used again
 NEED_MAX = 2 * PAGES_MAX  # uncached pages of a key that goes to a limit
 ELSEWHERE = 2 * LETTERS  # the first token of no other page
+
+EDGE = 0.1  # share of operations at an edge, if one is there; of some operations it is larger
+EDGES = {"insert": 0.25, "free": 0.35, "unlock": 0.2, **dict.fromkeys(("lock", "chunk", "decode", "finish", "abort"), 0.35)}
+WIND_DOWN, AGAIN = 0.4, 0.4  # share of resets before which all holders are released, and of those that are repeated at once
 
 _EVEN = dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS), 4) | {"reset": 1}
 PROFILES: Mapping[str, Mapping[str, int]] = {
@@ -67,6 +72,8 @@ class Keys:
     def draw(self) -> Key:
         """Return a known key: unchanged, cut, or extended by up to three pages and an unfinished tail."""
         r, size = self.random, self.page_size
+        if r.random() < 0.08:
+            return self.tiny()
         if self.known and r.random() < 0.25:
             return r.choice(self.known)
         base = r.choice(self.known) if self.known and r.random() < 0.8 else Key((), r.choice(self.namespaces))
@@ -77,13 +84,13 @@ class Keys:
             tokens += base.tokens[r.randint(cut, pages) * size : pages * size]
         else:
             for _ in range(r.randint(0, 3)):
-                tokens += self._page()
+                tokens += self.page()
             if self.longest > PAGES_MAX and r.random() < 0.2:
-                tokens += self._page() * r.randint(1, STRETCH)
+                tokens += self.page() * r.randint(1, STRETCH)
         if size > 1 and r.random() < 0.4:
-            tokens += self._page()[: r.randint(1, size - 1)]
+            tokens += self.page()[: r.randint(1, size - 1)]
         if not tokens:
-            tokens = self._page()
+            tokens = self.page()
         key = Key(tokens[: self.longest * size + size - 1], base.namespace)
         if len(self.known) >= 24:
             self.known[r.randrange(24)] = key
@@ -91,7 +98,14 @@ class Keys:
             self.known.append(key)
         return key
 
-    def _page(self) -> tuple[int, ...]:
+    def tiny(self) -> Key:
+        """Return a key without tokens, or one that is shorter than a page, if pages have several tokens."""
+        r = self.random
+        base = r.choice(self.known) if self.known else Key((), r.choice(self.namespaces))
+        length = r.randrange(self.page_size) if r.random() < 0.5 else 0
+        return Key((base.tokens[: self.page_size] or self.page())[:length], base.namespace)
+
+    def page(self) -> tuple[int, ...]:
         """Return a page. Sometimes it differs from another one in its last token, or in one token at any place."""
         r, size = self.random, self.page_size
         letter = r.randrange(LETTERS)
@@ -122,17 +136,24 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int], longest
     spaces = namespaces_for(supports)
     spaces = spaces[:5] if random.random() < 0.5 else tuple(random.sample(spaces, min(4, len(spaces))))
     keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), random.choice(PRIORITIES), longest)
+    longest = min(longest, max(PAGES_MAX, TOKENS_MAX // keys.page_size))
+    keys.longest = longest
     holders = 0
     while True:
         (name,) = random.choices(names, weights)
-        op = _operation(guide, random, keys, name, holders + 1)
+        if name == "reset" and guide.oracle.model.state.held and longest == PAGES_MAX and random.random() < WIND_DOWN:
+            yield from wind_down(guide.oracle, supports, random.choice)
+        at_an_edge = edge_operation(guide.oracle, keys, name, holders + 1) if random.random() < EDGES.get(name, EDGE) else None
+        op = at_an_edge or _operation(guide, random, keys, name, holders + 1)
         if op is None:
             continue
         holders = max(holders, op.holder)
         yield op
+        if name == "reset" and random.random() < AGAIN:
+            yield op
         if op.name == "start" and op.holder not in guide.oracle.model.state.held:
             keys.refused.append(op)
-        if op.name == "insert" and "evict" in supports.operations and not guide.allowed(op):
+        if op.name == "insert" and not op.loans and "evict" in supports.operations and not guide.allowed(op):
             yield Op("evict", amount=len(op.key.tokens))
             yield op
 
@@ -188,6 +209,60 @@ def twin(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
     return Key(p.tokens(tok), p.namespace[tok])
 
 
+def wind_down(oracle: Oracle, supports: Supports, choose: Callable[[Sequence[str]], str]) -> Iterator[Op]:
+    """Yield the operations that release every lock, every request and all slots of callers. `choose` picks how a request ends."""
+    ends = [name for name in ("finish", "abort") if name in supports.operations]
+    for h in list(oracle.model.state.held):
+        if h in oracle.locks or h in oracle.loans:
+            yield Op("unlock" if h in oracle.locks else "free", holder=h)
+        elif ends:
+            yield Op(choose(ends), holder=h)
+
+
+def edge_operation(oracle: Oracle, keys: Keys, name: str, fresh: int) -> Op | None:
+    """Return an operation at an edge of its arguments (`core/edges.py`); None if there is none in the present state."""
+    r, state, size = keys.random, oracle.model.state, keys.page_size
+    match name:
+        case "insert":
+            return _insert_of_loans(oracle, keys) if oracle.loans else None
+        case "lock":
+            old = [key for key in oracle.old_handles if key not in oracle.matched]
+            return Op(name, r.choice(sorted(old, key=repr)), fresh) if old else None
+        case "unlock":
+            receipts = sorted(h for h in oracle.old_receipts if h not in state.held)
+            return Op(name, holder=r.choice(receipts)) if receipts else None
+        case "alloc" | "start":
+            return Op(name, Key((ELSEWHERE,) * (state.capacity + size)) if r.random() < 0.3 else keys.tiny(), fresh)
+        case "chunk" | "decode" | "finish" | "abort":
+            tiny = [h for h in oracle.requests if oracle.positions.length[state.tok[h]] < size]
+            return Op(name, holder=r.choice(tiny), amount=keys.alphabet[0] if name == "decode" else 0) if tiny else None
+        case "evict":
+            return Op(name, amount=r.choice((0, state.capacity + 1)))
+        case "free":
+            longer = [h for h, pages in oracle.loans.items() if len(pages) > 1]
+            if longer and r.random() < 0.6:
+                h = r.choice(longer)
+                return Op(name, holder=h, amount=size * r.randint(1, len(oracle.loans[h]) - 1))
+            return Op(name, loans=_some_loans(oracle, r)) if len(oracle.loans) > 1 else None
+    return None
+
+
+def _some_loans(oracle: Oracle, random: Random) -> tuple[int, ...]:
+    """Return one to three of the holders of slots, in any order; two if there are that many, mostly."""
+    return tuple(random.sample(list(oracle.loans), min(len(oracle.loans), random.choice((1, 2, 2, 3)))))
+
+
+def _insert_of_loans(oracle: Oracle, keys: Keys) -> Op:
+    """Return an insert of slots of loans, on a key that is long enough for them."""
+    loans, key, size, p = _some_loans(oracle, keys.random), keys.draw(), keys.page_size, oracle.positions
+    if oracle.model.state.node and keys.random.random() < 0.4:
+        key = p.key(keys.random.choice(sorted(oracle.model.state.node)))
+    tokens, need = key.tokens, size * sum(len(oracle.loans[h]) for h in loans)
+    while len(tokens) <= need - size:
+        tokens = tokens[: len(tokens) // size * size] + keys.page()
+    return Op("insert", Key(tokens, key.namespace), priority=keys.random.choice(keys.priorities), loans=loans)
+
+
 def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) -> Op | None:
     state = guide.oracle.model.state
     priority = random.choice(keys.priorities)
@@ -223,6 +298,6 @@ def _operation(guide: Guide, random: Random, keys: Keys, name: str, fresh: int) 
             live = [h for h in state.held if guide.allowed(Op(name, holder=h))]
             token = keys.alphabet[random.randrange(LETTERS)] if name == "decode" else 0
             return Op(name, holder=random.choice(live), amount=token) if live else None
-    if state.held and random.random() < 0.9:
+    if state.held and random.random() < 0.8:
         return None  # a reset with a holder is refused: try it rarely
     return Op("reset") if random.random() < 0.6 else None

@@ -1,4 +1,4 @@
-"""The keys of the state machine: each is a known key, unchanged, cut, extended or without a piece of its middle, or a new one.
+"""The keys of the state machine: each is a known key, unchanged, cut, extended or without a piece of its middle, or a new or tiny one.
 
 A recipe is drawn together with the operation that uses the key, so that making keys takes no steps of an example.
 """
@@ -13,8 +13,8 @@ from radixcheck.spec.values import Key, Namespace
 from radixcheck.verification.search.generate import LETTERS, PAGES_MAX
 
 CHANGES = ("new_key", "cut_key", "extend_key", "skip_key")
-UNCHANGED = "known"
-DRAWN = (*(UNCHANGED,) * 5, "extend_key", "extend_key", "cut_key", "skip_key", "new_key")
+UNCHANGED, TINY = "known", "tiny"
+DRAWN = (*(UNCHANGED,) * 5, "extend_key", "extend_key", "cut_key", "skip_key", "new_key", TINY)
 
 pages = st.integers(0, 2 * LETTERS - 1)  # see KeyMaker.page
 which = st.integers(0, 15)  # an index, taken modulo the number of choices: every draw is valid
@@ -28,14 +28,14 @@ class Recipe:
     which: int = 0  # of the known keys
     namespace: int = 0  # of a new key
     pages: tuple[int, ...] = ()  # of a new key, or by which one is extended
-    kept: int = 0  # pages before a cut
+    kept: int = 0  # pages before a cut; tokens of a tiny key, modulo the page size
     skipped: int = 0  # pages after it
     tail: int = 0  # tokens behind the last whole page; -1: one less than a page
 
 
 @st.composite
 def recipes(draw: DrawFn) -> Recipe:
-    """Draw a recipe; half of them leave a known key unchanged."""
+    """Draw a recipe; almost half of them leave a known key unchanged."""
     change = draw(st.sampled_from(DRAWN))
     match change:
         case "new_key":
@@ -46,6 +46,8 @@ def recipes(draw: DrawFn) -> Recipe:
             return Recipe(change, draw(which), kept=draw(st.integers(1, PAGES_MAX - 1)))
         case "skip_key":
             return Recipe(change, draw(which), kept=draw(st.integers(1, PAGES_MAX - 2)), skipped=draw(st.integers(1, 2)))
+        case "tiny":
+            return Recipe(change, draw(which), kept=draw(st.sampled_from((0, 1, -1))))
     return Recipe(UNCHANGED, draw(which))
 
 
@@ -60,7 +62,7 @@ class KeyMaker:
     def key(self, recipe: Recipe) -> Key:
         """Return the key of a recipe, which is known from now on."""
         key = self._changed(recipe)
-        if recipe.change != UNCHANGED:
+        if recipe.change not in (UNCHANGED, TINY):
             self.known.append(key)
         return key
 
@@ -84,4 +86,6 @@ class KeyMaker:
                 return Key(tokens[: recipe.kept * size], key.namespace)
             case "skip_key":  # it leaves an edge and continues like the tokens behind it; near its end it is only cut
                 return Key(tokens[: recipe.kept * size] + tokens[(recipe.kept + recipe.skipped) * size :], key.namespace)
+            case "tiny":  # without tokens, or shorter than a page
+                return Key(tokens[: recipe.kept % size], key.namespace)
         return key

@@ -21,18 +21,22 @@ from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
-from radixcheck.verification.search.generate import LETTERS, PRIORITIES, at_a_limit, leaving_an_edge, namespaces_for, twin
+from radixcheck.verification.search.generate import LETTERS, PRIORITIES, at_a_limit, leaving_an_edge, namespaces_for, twin, wind_down
 from radixcheck.verification.search.recipes import CHANGES, KeyMaker, Recipe, pages, recipes, which
 from radixcheck.verification.search.run import new_checker
 
 Choice = TypeVar("Choice")
 PARTS, RARE_PARTS = 48, 12  # in which calls with a wrong value are made: those that are possible now and then have fewer parts
 RARE = ("insert", "free", "decode")  # they need a caller's slots, or a live request
-LOANS_MAX = 2  # more slots in the hands of callers would leave few to cache
+LOANS_MAX = 3  # more slots in the hands of callers would leave few to cache
+FILL_MAX = 64  # tokens decoded in a row
 RESET_PAUSE = 12  # operations between two resets, so that the tree can grow
 
 _priorities = st.sampled_from(tuple(chain.from_iterable(PRIORITIES)))
-_ways = st.sampled_from(("new", "again", "again", "twin", "tight"))  # to start a request
+_ways = st.sampled_from(("new", "again", "again", "twin", "tight", "new", "more"))  # to start a request
+_ids = st.sampled_from(("fresh", "fresh", "old"))  # of a request
+_lent = st.integers(0, LOANS_MAX)  # of the slots that callers hold, how many allocs an insert or a free uses
+_returns = st.sampled_from(("nothing", "all", "several", "part"))  # of them, when a caller might allocate
 _amounts = st.sampled_from(((0, 1), (1, 0), (1, 1), (2, 0), (3, 1), (0, 0), (1000, 0)))  # pages and tokens to evict
 
 
@@ -78,6 +82,7 @@ class Machine(RuleBasedStateMachine):
         self.run = RunResult(runs=1)
         self.trace: list[Op] = []
         self.refused: list[Key] = []  # keys of starts, oldest first
+        self.old: list[int] = []  # ids of requests that ended or were refused
         self.holders = 0
 
     @initialize(
@@ -103,6 +108,7 @@ class Machine(RuleBasedStateMachine):
         """Add the example to the plan's result."""
         if hasattr(self, "checker"):
             self.run.steps, self.run.lost = self.checker.steps, int(self.checker.engine.lost)
+            self.run.edges = self.checker.edges.taken
             self.plan.result.merge(self.run)
 
     # Tree operations.
@@ -116,26 +122,29 @@ class Machine(RuleBasedStateMachine):
         self._fire(Op(names[peeked % len(names)], left or self._key(recipe)))
 
     @_can("insert")
-    @rule(recipe=recipes(), priority=_priorities)
-    def insert(self, recipe: Recipe, priority: int) -> None:
-        """Insert, after making room as a caller does. If no room can be made, the rule has not fired."""
-        op = Op("insert", self._key(recipe), priority=priority)
+    @rule(recipe=recipes(), priority=_priorities, lent=_lent)
+    def insert(self, recipe: Recipe, priority: int, lent: int) -> None:
+        """Insert, after making room as a caller does, or with slots of loans. If no room can be made, the rule has not fired."""
+        loans = tuple(self.checker.oracle.loans)[:lent]
+        op = Op("insert", self._long_enough(self._key(recipe), loans), priority=priority, loans=loans)
         if not self.checker.allowed(op) and self._has("evict"):
             self._step(Op("evict", amount=len(op.key.tokens)))
         if self.checker.allowed(op) and not self.checker.stopped:
             self._fire(op)
 
-    @_can("lock", when=lambda machine: bool(machine.checker.oracle.matched))
+    @_can("lock", when=lambda machine: bool(machine.checker.oracle.matched or machine.checker.oracle.old_handles))
     @rule(which=which)
     def lock(self, which: int) -> None:
-        """Lock the node of any earlier match."""
-        self._fire(Op("lock", _pick(self.checker.oracle.matched, which), self._fresh()))
+        """Lock the node of any earlier match, of one before the last reset too."""
+        oracle = self.checker.oracle
+        self._fire(Op("lock", _pick([*oracle.matched, *sorted(oracle.old_handles, key=repr)], which), self._fresh()))
 
-    @_when(lambda machine: bool(machine.checker.oracle.locks))
+    @_when(lambda machine: bool(machine.checker.oracle.locks or machine.checker.oracle.old_receipts))
     @rule(which=which)
     def unlock(self, which: int) -> None:
-        """Unlock."""
-        self._fire(Op("unlock", holder=_pick(self.checker.oracle.locks, which)))
+        """Unlock; perhaps with a receipt from before the last reset."""
+        oracle = self.checker.oracle
+        self._fire(Op("unlock", holder=_pick([*oracle.locks, *sorted(oracle.old_receipts - oracle.model.state.held)], which)))
 
     @_can("evict", when=lambda machine: machine.last() != "evict")
     @rule(pages_and_tokens=_amounts)
@@ -145,33 +154,52 @@ class Machine(RuleBasedStateMachine):
         self._fire(Op("evict", amount=pages * self.config.page_size + tokens))
 
     @_can("alloc")
-    @rule(recipe=recipes(), returned=st.booleans(), which=which)
-    def alloc(self, recipe: Recipe, returned: bool, which: int) -> None:
-        """Allocate slots for a key and write it there, or free such slots."""
+    @rule(recipe=recipes(), returned=_returns, which=which, more=which)
+    def alloc(self, recipe: Recipe, returned: str, which: int, more: int) -> None:
+        """Allocate slots for a key and write it there, rarely more than there are; or free such slots, those of one alloc, of several,
+        or a part of them."""
         loans = self.checker.oracle.loans
-        if len(loans) == LOANS_MAX or (loans and returned):
-            self._fire(Op("free", holder=_pick(loans, which)))
+        if loans and (len(loans) == LOANS_MAX or returned != "nothing"):
+            holder = _pick(loans, which)
+            pages = len(loans[holder])
+            if returned == "several" and len(loans) > 1:
+                self._fire(Op("free", loans=tuple(loans)))
+            elif returned == "part" and pages > 1:
+                self._fire(Op("free", holder=holder, amount=(1 + which % (pages - 1)) * self.config.page_size))
+            else:
+                self._fire(Op("free", holder=holder))
         else:
-            self._fire(Op("alloc", self._key(recipe), self._fresh()))
+            self._fire(Op("alloc", self._too_long() if more == 0 else self._key(recipe), self._fresh()))
 
     @_can("reset", when=lambda machine: machine.may_reset())
-    @rule()
-    def reset(self) -> None:
-        """Reset the cache."""
-        self._fire(Op("reset"))
+    @rule(times=st.integers(1, 2), released=st.booleans(), how=which)
+    def reset(self, times: int, released: bool, how: int) -> None:
+        """Reset the cache once or twice, mostly after everything that is held was released."""
+        if released:
+            for op in wind_down(self.checker.oracle, self.checker.supports, lambda ends: _pick(ends, how)):
+                if not self.checker.stopped:
+                    self._fire(op)
+        for _ in range(times):
+            if not self.checker.stopped:
+                self._fire(Op("reset"))
 
     # Request operations.
 
     @_can("start")
-    @rule(recipe=recipes(), priority=_priorities, how=_ways, node=which, where=which, limit=which)
-    def start(self, recipe: Recipe, priority: int, how: str, node: int, where: int, limit: int) -> None:
-        """Start a request: a new one, one that was refused before, the twin of another, or one that must evict."""
+    @rule(recipe=recipes(), priority=_priorities, how=_ways, id_=_ids, node=which, where=which, limit=which)
+    def start(self, recipe: Recipe, priority: int, how: str, id_: str, node: int, where: int, limit: int) -> None:
+        """Start a request: a new one, one that was refused before, the twin of another, one that must evict, or one that is too long."""
         key = self.refused.pop(0) if how == "again" and self.refused else self._key(recipe)
         picks = iter((node, where, limit))
         directed = {"tight": at_a_limit, "twin": twin}.get(how)
         found = directed(self.checker.oracle, lambda choices: next(picks) % choices) if directed else None
-        op = Op("start", found or key, self._fresh(), priority=priority)
+        if how == "more":
+            found = self._too_long()
+        held = self.checker.oracle.model.state.held
+        old = [h for h in self.old if h not in held] if id_ == "old" else []
+        op = Op("start", found or key, _pick(old, node) if old else self._fresh(), priority=priority)
         self._fire(op)
+        self.old.append(op.holder)
         if op.holder not in self.checker.oracle.model.state.held:
             self.refused.append(op.key)
 
@@ -184,10 +212,11 @@ class Machine(RuleBasedStateMachine):
     @_can("decode", when=lambda machine: machine.requests_live())
     @rule(which=which, token=st.integers(0, LETTERS - 1), fill=st.booleans())
     def decode(self, which: int, token: int, fill: bool) -> None:
-        """Decode one token, or as many as fill the page: single tokens would rarely fill a large page."""
+        """Decode one token, or as many as fill the page, at most `FILL_MAX`: single tokens would rarely fill a large page."""
         request, state = self._request(which), self.checker.oracle.model.state
         tokens = state.positions.length[state.tok[request]]
-        for _ in range(self.config.page_size - tokens % self.config.page_size if fill else 1):
+        missing = self.config.page_size - tokens % self.config.page_size
+        for _ in range(min(missing, FILL_MAX) if fill else 1):
             if not self.checker.stopped:
                 self._fire(Op("decode", holder=request, amount=token))
 
@@ -215,25 +244,35 @@ class Machine(RuleBasedStateMachine):
         return self.trace[-1].name if self.trace else ""
 
     def requests_live(self) -> bool:
-        """Return whether a request is live: a holder that is neither a lock nor a caller's slots."""
-        oracle = self.checker.oracle
-        return len(oracle.model.state.held) > len(oracle.loans) + len(oracle.locks)
+        """Return whether a request is live."""
+        return bool(self.checker.oracle.requests)
 
     def may_reset(self) -> bool:
-        """Return whether there is no holder, and the last reset was long enough ago."""
-        return not self.checker.oracle.model.state.held and all(op.name != "reset" for op in self.trace[-RESET_PAUSE:])
+        """Return whether the last reset was long enough ago."""
+        return all(op.name != "reset" for op in self.trace[-RESET_PAUSE:])
 
     def _has(self, name: str) -> bool:
         return name in self.checker.supports.operations
 
     def _request(self, which: int) -> int:
-        oracle = self.checker.oracle
-        return _pick([h for h in oracle.model.state.held if h not in oracle.loans and h not in oracle.locks], which)
+        return _pick(self.checker.oracle.requests, which)
 
     def _key(self, recipe: Recipe) -> Key:
         if recipe.change in CHANGES:
             self.run.fired[recipe.change] += 1
         return self.keys.key(recipe)
+
+    def _long_enough(self, key: Key, loans: tuple[int, ...]) -> Key:
+        """Return the key, with a page added for each one of the loans that it does not need."""
+        size, tokens = self.config.page_size, key.tokens
+        missing = sum(len(self.checker.oracle.loans[h]) for h in loans) - -(-len(tokens) // size)
+        if missing <= 0:
+            return key
+        return Key(tokens[: key.whole_pages(size)] + self.keys.page(0) * (missing + (len(tokens) % size > 0)), key.namespace)
+
+    def _too_long(self) -> Key:
+        """Return a key of one page more than the pool has."""
+        return Key(self.keys.page(0) * (self.config.pool // self.config.page_size + 1))
 
     def _fresh(self) -> int:
         self.holders += 1

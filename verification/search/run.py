@@ -34,7 +34,7 @@ def random_run(
     random = Random(f"{config} {seed}")
     checker = new_checker(factory, config, stride)
     profile = PROFILES[random.choice(sorted(PROFILES))]
-    result, trace = RunResult(runs=1, tally=checker.tally), list[Op]()
+    result, trace = RunResult(runs=1, tally=checker.tally, edges=checker.edges.taken), list[Op]()
     for op in operations(checker, random, profile, longest):
         result.fired[op.name] += 1
         trace.append(op)
@@ -68,7 +68,7 @@ def replay(factory: Factory, config: Config, trace: Iterable[Op], replicas: int 
     With more replicas the trace is repeated on each of them, until one answers differently.
     """
     checker = new_checker(factory, config, stride=1)
-    result, done = RunResult(runs=1, tally=checker.tally), list[Op]()
+    result, done = RunResult(runs=1, tally=checker.tally, edges=checker.edges.taken), list[Op]()
     for op in trace:
         if checker.stopped:
             break

@@ -11,6 +11,7 @@ from typing import Any
 
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.page_sizes import drawn_from
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.probes.all_probes import MISUSING, PROBES, probed
 from radixcheck.verification.probes.all_probes import POOL_PAGES as PROBE_PAGES
@@ -25,6 +26,7 @@ SLICES_MIN = 4  # some properties are exercised by these runs only
 EXAMPLES_MIN = 100  # of the state machine: with fewer, a rule may never fire by chance
 OPERATIONS_PER_EXAMPLE = 500  # planned random operations for each further example
 EXAMPLES = 2 * BATCH  # of one task
+PROBED_SIZE_MAX = 64  # tokens; the keys of a chain of 1,500 larger pages would take gigabytes
 STRIDE = 8  # the formulas are evaluated on every 8th step, and in every 8th run on every step
 
 
@@ -73,12 +75,12 @@ def run_slice(subject: Subject, bounds: Bounds, number: int, long_steps: int) ->
     seed = (bounds.seed << 32) + (number << 16)
     if long_steps:
         policy, size = configs[number // LONG_EVERY % len(configs)]
-        config = Config(policy, size, bounds.pool or size * LONG_PAGES, bounds.device)
+        config = Config(policy, size, bounds.pool_for(size, LONG_PAGES), bounds.device)
         result.merge(random_run(subject, config, seed + RUNS, long_steps, 4 * STRIDE, bounds.misused, longest=LONG_KEY))
     for k in range(RUNS):
         run = number * RUNS + k
         (policy, size), turn = configs[run % len(configs)], run + run // STRIDE + run // len(configs)
-        config = Config(policy, size, bounds.pool or size * POOL_PAGES[turn % len(POOL_PAGES)], bounds.device)
+        config = Config(policy, size, bounds.pool_for(size, POOL_PAGES[turn % len(POOL_PAGES)]), bounds.device)
         result.merge(random_run(subject, config, seed + k, STEPS, 1 if turn % STRIDE == 0 else STRIDE, bounds.misused))
     return result
 
@@ -105,5 +107,6 @@ def _machine(subject: Subject, bounds: Bounds, first: int) -> RunResult:
 def _probe_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
     """Return one task for each probe and each of two page sizes."""
     names = (*PROBES, *MISUSING) if bounds.misused else PROBES
-    configs = [Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device) for size in bounds.page_sizes[:2]]
+    sizes = [size for size in bounds.page_sizes if size <= PROBED_SIZE_MAX][:2] or drawn_from(subject.supports.page_sizes)[:1]
+    configs = [Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device) for size in sizes]
     return [Task(probed, (subject, config, name)) for config in configs for name in names]

@@ -8,7 +8,6 @@ from radixcheck.spec.property import Property
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Status, Verdict
-from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Trace
 
 SECONDS = 90.0  # of a search: the size of its plan, and its ceiling
@@ -36,19 +35,16 @@ class Bounds:
     misused: bool = False  # also make calls outside the guards
     operations: int = int(SECONDS * OPERATIONS_PER_SECOND)  # random operations planned
     deadline: Deadline = field(default=NEVER, compare=False)  # the ceiling; a search that has not ended by then is UNDECIDED
+    too_large: tuple[int, ...] = ()  # page sizes that are left out: a request would not fit into the pool
 
-    def both(self, other: "Bounds") -> "Bounds":
-        """Return these bounds with the policies and page sizes of both. Raise UsageError if there are none."""
-        policies = tuple(p for p in self.policies if p in other.policies)
-        sizes = tuple(s for s in self.page_sizes if s in other.page_sizes)
-        if not policies or not sizes:
-            raise UsageError("the two subjects share no policy or no page size")
-        return replace(self, policies=policies, page_sizes=sizes)
+    def pool_for(self, page_size: int, pages: int) -> int:
+        """Return the tokens of a pool: of the one that was given as many as are whole pages, else those of so many pages."""
+        return page_size * pages if self.pool is None else self.pool // page_size * page_size
 
     def configs(self) -> tuple[Config, ...]:
         """Return a configuration for each policy, page size and pool."""
         choices = product(POOL_PAGES, self.page_sizes, self.policies)
-        return tuple(Config(policy, size, self.pool or size * pages, self.device) for pages, size, policy in choices)
+        return tuple(Config(policy, size, self.pool_for(size, pages), self.device) for pages, size, policy in choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +71,17 @@ class Report:
     seconds: float
     idle_rules: tuple[str, ...]  # rules of the state machine that never fired
     unfinished: tuple[str, ...] = ()  # why the plan was not carried out
+    edges: Mapping[str, int] = field(default_factory=dict)  # how often each was taken, by id; see core/edges.py
+    impossible_edges: Mapping[str, str] = field(default_factory=dict)  # why an edge cannot be taken on the subject
+    missing_edges: tuple[str, ...] = ()  # that can be taken and never were
 
     @property
     def status(self) -> Status:
-        """UNDECIDED if a property was not exercised, a rule never fired, or the plan was not carried out."""
+        """UNDECIDED if a property was not exercised, a rule never fired, an edge was never taken, or the plan was not carried out."""
         if self.found:
             return Status.REFUTED
-        undecided = self.idle_rules or self.unfinished or any(v.verdict == Verdict.NOT_EXERCISED for v in self.verdicts)
+        not_exercised = any(v.verdict == Verdict.NOT_EXERCISED for v in self.verdicts)
+        undecided = self.idle_rules or self.missing_edges or self.unfinished or not_exercised
         return Status.UNDECIDED if undecided else Status.HOLDS
 
 

@@ -108,7 +108,7 @@ def in_pages_of_one(config: Config, trace: Trace) -> tuple[Config, Trace]:
         tokens = op.key.tokens
         whole = (tokens[i : i + size] for i in range(0, len(tokens) // size * size, size))
         key = Key(tuple(pages.setdefault(page, len(pages)) for page in whole), op.key.namespace)
-        return replace(op, key=key, amount=-(-op.amount // size) if op.name == "evict" else op.amount)
+        return replace(op, key=key, amount=-(-op.amount // size) if op.name in ("evict", "free") else op.amount)
 
     return replace(config, page_size=1, pool=config.pool // size), tuple(map(plain, trace))
 
@@ -160,6 +160,9 @@ def _candidates(trace: Trace, page_size: int) -> Iterator[Trace]:
             yield (*trace[:i], Op("insert", op.key), *rest)
         if op.name in ("alloc", "start", "decode"):
             yield (*trace[:i], Op("evict", amount=1), *trace[i + 1 :])
+        if op.loans:
+            yield (*trace[:i], replace(op, loans=()), *trace[i + 1 :])
+            yield (*trace[:i], replace(op, loans=op.loans[:-1]), *trace[i + 1 :])
         for simpler in _simpler(op, page_size):
             yield (*trace[:i], simpler, *trace[i + 1 :])
     for key in dict.fromkeys(op.key for op in trace if op.key.tokens):  # in order: the same each time

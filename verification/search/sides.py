@@ -52,7 +52,7 @@ class Side:
         answer = self.engine.perform(op)
         pool, size = self.engine.pool, self.engine.page_size
         pages = [slot // size for slot in (answer.slots or ())[::size]]
-        written = dict(zip(pages if op.name == "decode" else pool.allocated, fresh, strict=False))
+        written = dict(zip(pages if op.name in ("decode", "insert") else pool.allocated, fresh, strict=False))
         before = self._holds | written if op.name == "insert" else self._holds  # other operations free before they allocate
         victims = _content(pool.freed, before)
         self._holds.update(written)
@@ -83,13 +83,14 @@ class Specification:
     def perform(self, op: Op, fresh: Sequence[int]) -> Answered:
         """Return the answer that follows from the specification; it takes any free pages."""
         s, p = self._oracle.model.state, self._oracle.positions
-        taken = _FreePages(s, len(fresh) if op.name != "decode" else p.whole[s.tok[op.holder]])
+        lent = [page for h in op.loans for page in self._oracle.loans[h]]
+        taken = _FreePages(s, len(fresh) - len(lent) if op.name in ("insert", "alloc", "start") else self._new_pages(op))
         try:
             self._oracle.run(op, taken)
         except (CacheError, Refused) as refusal:
             return Answered(refusal=type(refusal).__name__, sizes=Sizes(s.available, s.evictable, s.protected))
         call = self._oracle.call
-        written = dict(zip(taken.chosen, fresh, strict=False)) if op.name == "insert" else {s.row[op.holder, q]: q for q in fresh}
+        written = dict(zip([*lent, *taken.chosen], fresh, strict=False)) if op.name == "insert" else {s.row[op.holder, q]: q for q in fresh}
         victims = _content(call.freed, self._holds | written if op.name == "insert" else self._holds)
         self._holds.update(written)
         length = p.length[call.found] if op.name in LENGTHS else len(call.freed) * p.page_size if op.name == "evict" else None
@@ -98,8 +99,13 @@ class Specification:
             victims=tuple(sorted(victims)), length=length, contents=p.path(end), sizes=Sizes(s.available, s.evictable, s.protected)
         )
 
+    def _new_pages(self, op: Op) -> int:
+        """Return the pages that an operation on one token needs."""
+        s = self._oracle.model.state
+        return int(op.name == "decode" and s.positions.whole[s.tok[op.holder]])
+
     def fresh(self, op: Op) -> Sequence[int]:
-        """Return the positions that the engine will write into the pages that this operation allocates."""
+        """Return the positions that the engine will write into the pages that this operation allocates, or that an insert uses."""
         p, model = self._oracle.positions, self._oracle.model
         key = p.of(op.key)
         match op.name:
@@ -108,9 +114,7 @@ class Specification:
             case "start":
                 return p.path(key)[p.level[model.deepest(p.cut(key))] :]
             case "decode":
-                tail = model.state.tok[op.holder]
-                whole = p.whole[tail]
-                return (p.link(tail if whole else p.prev[tail], (*(() if whole else p.page[tail]), op.amount), p.namespace[tail]),)
+                return (model.next_position(op.holder, op.amount),)
         return ()
 
 

@@ -16,6 +16,7 @@ from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE, PROBED
 from radixcheck.verification.core.deadline import Deadline
+from radixcheck.verification.core.edges import excluded, never_taken
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.subject import Subject
@@ -130,7 +131,13 @@ def verify(pool: Executor, subject: Subject, bounds: Bounds, progress: Progress)
     idle = never_fired(machine) if machine.runs else ()
     verdicts = judged(result, subject.supports, subject.white_box, bounds.misused)
     elapsed = monotonic() - start
-    return Report(subject.name, bounds, verdicts, tuple(found), result.steps, result.runs, elapsed, idle, tuple(search.unfinished))
+    supports, sizes = subject.supports, bounds.page_sizes
+    return Report(
+        *(subject.name, bounds, verdicts, tuple(found), result.steps, result.runs, elapsed, idle, tuple(search.unfinished)),
+        edges=dict(result.edges),
+        impossible_edges=excluded(supports, sizes),
+        missing_edges=never_taken(result.edges, supports, sizes),
+    )
 
 
 def _smaller(pool: Executor, search: Search, progress: Progress) -> list[Found]:

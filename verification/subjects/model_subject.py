@@ -6,13 +6,14 @@ It is the oracle of the checks, so checking it says only that the harness agrees
 from radixcheck.spec import Model
 from radixcheck.spec.run.model import Handle
 from radixcheck.spec.run.positions import EPS
+from radixcheck.verification.core.page_sizes import EVERY
 from radixcheck.verification.protocol import Observation, SeenNode, SeenRequest, Setup, Supports
 
 
 class ModelSubject(Model):
     """The model, and what it shows of its inside."""
 
-    supports = Supports(remembers="its table of prefixes keeps every key")
+    supports = Supports(page_sizes=EVERY, remembers="its table of prefixes keeps every key")
 
     def observe(self) -> Observation:
         """The state of the specification, in tokens and slots."""

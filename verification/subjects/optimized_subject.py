@@ -18,6 +18,7 @@ from radixcheck.optimized.keys import TOKEN_BYTES, pack, unpack
 from radixcheck.optimized.matched import Matched
 from radixcheck.optimized.node import Node
 from radixcheck.spec.values import BadSlots, Key, Namespace, parts_of, to_ints
+from radixcheck.verification.core.page_sizes import EVERY
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode, SeenRequest, Setup, Supports
 
 
@@ -75,7 +76,7 @@ class Known(NamedTuple):
 class OptimizedSubject(RadixCache):
     """The cache itself, with the engine's part of the checking mode, and methods that show its inside."""
 
-    supports = Supports()
+    supports = Supports(page_sizes=EVERY)
 
     def __init__(self, setup: Setup) -> None:
         pool = WatchedDevicePool(cast(Ledger, setup.pool), setup.page_size, setup.device)

@@ -5,13 +5,14 @@ from typing import Any, Self
 from radixcheck.reference import Node, RadixCache
 from radixcheck.reference.node import Page
 from radixcheck.spec.values import Key, Namespace
+from radixcheck.verification.core.page_sizes import EVERY
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode, SeenRequest, Setup, Supports
 
 
 class ReferenceSubject(RadixCache):
     """The cache itself, with methods that show its inside."""
 
-    supports = Supports()
+    supports = Supports(page_sizes=EVERY)
 
     @classmethod
     def of(cls, setup: Setup) -> Self:

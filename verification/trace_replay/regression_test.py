@@ -68,4 +68,6 @@ def _call(op: Op) -> str:
         namespace = f", {op.key.namespace!r}" if op.key.namespace else ""
         words.append(f"Key({op.key.tokens!r}{namespace})")
     words += [f"{name}={value}" for name, value in (("holder", op.holder), ("amount", op.amount), ("priority", op.priority)) if value]
+    if op.loans:
+        words.append(f"loans={op.loans!r}")
     return f"Op({', '.join(words)})"

@@ -262,6 +262,20 @@ def test_a_fixture_or_the_marker_used_wrongly_gets_one_sentence(project: pytest.
     assert "kit.py" not in said
 
 
+def test_an_unsupported_page_size_fails_its_test_and_no_other(project: pytest.Pytester) -> None:
+    mark = "@pytest.mark.radixcheck(subject=['caches:right', 'reference'], policies='lru', page_sizes=48)"
+    project.makepyfile(test_sizes=f"import pytest\n{mark}\ndef test_it(radixcheck_subject): pass\ndef test_another(): pass\n")
+    status, said = ran(project, "-rA")
+
+    results = {
+        line.split()[1].partition("::")[2]: line.split()[0] for line in said.splitlines() if line.startswith(("PASSED", "ERROR test"))
+    }
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert results == {"test_it[caches:right]": "ERROR", "test_it[reference-lru-48]": "PASSED", "test_another": "PASSED"}
+    assert said.count("radixcheck: caches:right does not support page size 48: it declares 1, 2, 16, 64") >= 1
+    assert "Traceback" not in said
+
+
 def test_a_missing_extra_is_one_sentence(project: pytest.Pytester) -> None:
     program = f"import sys; sys.modules['rich'] = None; import pytest; pytest.main(['-p', {PLUGIN!r}, '--radixcheck-subject=caches:right'])"
     environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT / ".dev")}

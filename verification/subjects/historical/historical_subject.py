@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from radixcheck.reference.pool import slots_of_pages
 from radixcheck.spec import values
+from radixcheck.verification.core.page_sizes import EVERY
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode, Setup, SlotPool, Supports
 from radixcheck.verification.remote.serve import Key
 from radixcheck.verification.subjects.engine_shim import FinishingShim, Live, Peek
@@ -53,7 +54,7 @@ class ClearedPool:
 class HistoricalTree:
     """A historical tree as its engine calls it."""
 
-    supports = Supports(namespaces=False, policies=("lru",), attributes=frozenset({"time"}))
+    supports = Supports(namespaces=False, policies=("lru",), page_sizes=EVERY, attributes=frozenset({"time"}))
     version = ""
 
     def __init__(self, cache: BaseTree, pool: ClearedPool) -> None:
