@@ -9,6 +9,7 @@ import pytest
 from radixcheck.reference.tree import Walk
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import BadAmount, Key, NoRoom, Row
+from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.edges import EDGES, excluded, never_taken
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.page_sizes import DRAWN
