@@ -9,8 +9,10 @@ from radixcheck.spec.values import CacheError
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.abstraction import Abstraction
 from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
+from radixcheck.verification.checker.envelope_recorder import EnvelopeRecorder
 from radixcheck.verification.checker.formulas import Tally, index_findings
 from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.envelope import Envelope
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op, is_misuse
 from radixcheck.verification.protocol import Observation
@@ -48,6 +50,7 @@ class CheckedRun:
         self.hidden = set(blame.SOFT) - set(self.supports.attributes)  # attributes that the subject does not show
         self.tainted = set(self.hidden)  # attributes that have deviated in this run; formulas that read them are not evaluated
         self.tally = Tally()
+        self._recorder = EnvelopeRecorder(self.oracle, pool)
         self.steps = 0
         self.stopped = False
         self.answers: list[tuple[object, ...]] = []  # a second replica must give the same
@@ -62,7 +65,15 @@ class CheckedRun:
         """Perform an operation on the subject, then on the specification with the same pages."""
         answer = self.engine.perform(op)
         self.answers.append((op.name, answer.length, answer.slots, type(answer.error), tuple(self.engine.pool.freed)))
-        return Performed(op, answer, *self._follow(op))
+        done = Performed(op, answer, *self._follow(op))
+        if not done.diverged:
+            self._recorder.record(op, self.engine.pool.allocated, done.refused)
+        return done
+
+    @property
+    def envelope(self) -> Envelope:
+        """How far this run went."""
+        return self._recorder.envelope
 
     def _follow(self, op: Op) -> tuple[CacheError | None, str]:
         """Perform the operation on the specification. Return its refusal, and the reason why it cannot follow the subject."""
