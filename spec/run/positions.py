@@ -5,26 +5,60 @@ namespaces are other positions. The last link may be an unfinished page: the tai
 which is why the tree's ancestor relation is not state.
 """
 
+from collections.abc import Sequence
+from typing import overload
+
 from radixcheck.spec.values import Key, Namespace
 
 EPS = 0
+SHARED_FROM = 64  # positions that a path adds
 Page = tuple[int, ...]
 
 
-class _Ancestors(dict[int, tuple[int, ...]]):
-    """ancestors[p] = every prefix of p from EPS to p itself, by level; built when first asked for."""
+class _Shared(Sequence[int]):
+    """The beginning of a longer path, without a copy of it."""
 
-    def __init__(self, prev: list[int]) -> None:
+    __slots__ = ("_length", "_path")
+
+    def __init__(self, path: tuple[int, ...], length: int) -> None:
+        self._path, self._length = path, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[int, ...]: ...
+    def __getitem__(self, at: int | slice) -> int | tuple[int, ...]:
+        if isinstance(at, int) and 0 <= at < self._length:
+            return self._path[at]
+        return self._path[: self._length][at]
+
+
+class _Ancestors(dict[int, Sequence[int]]):
+    """ancestors[p] = every prefix of p from EPS to p itself, by level; built when first asked for.
+
+    The prefixes of a long path share it: a copy for each of them would take the square of its length.
+    """
+
+    def __init__(self, prev: list[int], level: list[int]) -> None:
         super().__init__({EPS: (EPS,)})
-        self._prev = prev
+        self._prev, self._level = prev, level
+        self._within: dict[int, tuple[int, ...]] = {}  # a longer path through a position
 
-    def __missing__(self, position: int) -> tuple[int, ...]:
+    def __missing__(self, position: int) -> Sequence[int]:
+        if position in self._within:
+            shared = self[position] = _Shared(self._within[position], self._level[position] + 1)
+            return shared
         chain = []
         p = position
-        while p not in self:
+        while p not in self and p not in self._within:
             chain.append(p)
             p = self._prev[p]
-        path = self[position] = self[p] + tuple(reversed(chain))
+        path = self[position] = (*self[p], *reversed(chain))
+        if len(chain) > SHARED_FROM:
+            self._within.update(dict.fromkeys(chain[1:], path))
         return path
 
 
@@ -46,7 +80,7 @@ class Positions:
         self.room: list[int] = [0]  # tokens of the slots that hold it: the length rounded up to whole pages
         self.whole: list[bool] = [True]  # whether the last page is complete
         self.namespace: list[Namespace] = [()]
-        self.ancestors = _Ancestors(self.prev)
+        self.ancestors = _Ancestors(self.prev, self.level)
         self._known: dict[tuple[int, Page] | tuple[int, Page, Namespace], int] = {}
         self._chains: dict[tuple[int, Page, Namespace], tuple[int, ...]] = {}
 
@@ -86,12 +120,12 @@ class Positions:
 
     def path(self, position: int) -> tuple[int, ...]:
         """Every prefix but the empty one, shortest first."""
-        return self.ancestors[position][1:]
+        return tuple(self.ancestors[position][1:])
 
     def between(self, low: int, high: int) -> tuple[int, ...]:
         """Every prefix of `high` of which `low` is a proper prefix."""
         chain, level = self.ancestors[high], self.level[low]
-        return chain[level + 1 :] if level < len(chain) and chain[level] == low else ()
+        return tuple(chain[level + 1 :]) if level < len(chain) and chain[level] == low else ()
 
     def cut(self, position: int) -> int:
         """The whole-page part."""

@@ -71,3 +71,22 @@ WORDS = {
     "pool": "tokens of the pool",
     "victims": "victims in one call",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far one dimension of the stretch phase was taken."""
+
+    reached: int
+    target: int
+    unit: str  # of both, in the plural
+    reason: str = ""  # why the dimension was not applied, or not to the end; empty: it was
+
+    @property
+    def sentence(self) -> str:
+        """The reach in words."""
+        if not self.reason:
+            return f"{self.target:,} {self.unit}"
+        if not self.reached:
+            return self.reason
+        return f"not reached: {self.reached:,} of {self.target:,} {self.unit} ({self.reason})"
