@@ -5,13 +5,14 @@ namespaces are other positions. The last link may be an unfinished page: the tai
 which is why the tree's ancestor relation is not state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import overload
 
 from radixcheck.spec.values import Key, Namespace
 
 EPS = 0
 SHARED_FROM = 64  # positions that a path adds
+LONG_CHAINS = 8  # that are kept
 Page = tuple[int, ...]
 
 
@@ -25,6 +26,9 @@ class _Shared(Sequence[int]):
 
     def __len__(self) -> int:
         return self._length
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._path[: self._length])
 
     @overload
     def __getitem__(self, at: int) -> int: ...
@@ -83,6 +87,7 @@ class Positions:
         self.ancestors = _Ancestors(self.prev, self.level)
         self._known: dict[tuple[int, Page] | tuple[int, Page, Namespace], int] = {}
         self._chains: dict[tuple[int, Page, Namespace], tuple[int, ...]] = {}
+        self._long_chains: dict[tuple[int, Page, Namespace], tuple[int, ...]] = {}  # the last ones
 
     def link(self, prev: int, page: Page, namespace: Namespace) -> int:
         """The position one page behind `prev`."""
@@ -102,16 +107,24 @@ class Positions:
     def chain(self, start: int, tokens: Page, namespace: Namespace) -> tuple[int, ...]:
         """The positions that `tokens` pass through behind `start`, page by page."""
         known = (start, tokens, namespace)
-        found = self._chains.get(known)
+        found = self._chains.get(known) or self._long_chains.get(known)
         if found is None:
             step, p, out = self.page_size, start, []
             for i in range(0, len(tokens), step):
                 p = self.link(p, tokens[i : i + step], namespace)
                 out.append(p)
             found = tuple(out)
-            if len(tokens) <= 4 * step:  # long segments are rarely asked for twice
-                self._chains[known] = found
+            self._keep(known, found, is_long=len(tokens) > 4 * step)
         return found
+
+    def _keep(self, known: tuple[int, Page, Namespace], chain: tuple[int, ...], is_long: bool) -> None:
+        """Keep a chain; of the long ones only a few: they are rarely asked for again, but within the same call."""
+        if not is_long:
+            self._chains[known] = chain
+            return
+        while len(self._long_chains) >= LONG_CHAINS:
+            del self._long_chains[next(iter(self._long_chains))]
+        self._long_chains[known] = chain
 
     def of(self, key: Key) -> int:
         """The position at which a key ends, its unfinished page included."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from radixcheck.spec.run.positions import EPS
+from radixcheck.spec.values import pages_for
 from radixcheck.verification.checker.oracle import ACCESSES, Oracle
 from radixcheck.verification.core.envelope import Envelope
 from radixcheck.verification.operations import Op
@@ -31,9 +32,8 @@ class EnvelopeRecorder:
         call, s = oracle.call, oracle.model.state
         self._priority = max(self._priority, op.priority)
         if op.key.tokens:
-            self._token = max(self._token, *op.key.tokens)
-            self._tokens = max(self._tokens, len(op.key.tokens))
-            self._pages = max(self._pages, oracle.positions.level[oracle.positions.of(op.key)])
+            self._token = max(max(op.key.tokens), self._token)  # noqa: PLW3301  # a copy of a long key would cost more
+            self._pages = max(self._pages, pages_for(len(op.key.tokens), oracle.positions.page_size))
             self._namespaces.add(op.key.namespace)
         if name in ACCESSES:
             self._ticks += 1

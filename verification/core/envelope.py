@@ -81,12 +81,19 @@ class Reach:
     target: int
     unit: str  # of both, in the plural
     reason: str = ""  # why the dimension was not applied, or not to the end; empty: it was
+    refuted: bool = False  # a property broke there
 
     @property
     def sentence(self) -> str:
         """The reach in words."""
+        if self.refuted:
+            return f"refuted at {self.reached:,} {self.unit}"
         if not self.reason:
             return f"{self.target:,} {self.unit}"
         if not self.reached:
             return self.reason
         return f"not reached: {self.reached:,} of {self.target:,} {self.unit} ({self.reason})"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the reach as a JSON object."""
+        return {**{name: getattr(self, name) for name in ("reached", "target", "unit", "reason", "refuted")}, "sentence": self.sentence}
