@@ -53,6 +53,7 @@ def _periods(w: World, total: int) -> Ops:
 def hits_of_two(w: World, total: int) -> Ops:
     """Of two pages with many hits, the one with one hit less is the victim, though it was used last: no count stops at a largest value."""
     for k in (4, 5, 6, 7, 8, 10):
+        w.restart()
         less, more = w.key(BUSY), w.key(YOUNG)
         for _ in range(2**k):
             yield from w.put(less)

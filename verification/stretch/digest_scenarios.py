@@ -19,6 +19,7 @@ def alike(w: World, total: int) -> Ops:
 
 
 def _apart(w: World, one: Key, other: Key) -> Ops:
+    w.restart()
     yield from w.put(one)
     yield from w.peek(other)
     yield from w.look(other)

@@ -11,7 +11,7 @@ from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.envelope import Reach
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Subject
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.stretch.dimensions import DIMENSIONS, Dimension, lacks
 from radixcheck.verification.stretch.world import World
 
@@ -59,8 +59,12 @@ def _config(dimension: Dimension, bounds: Bounded) -> Config:
 class _Run:
     """One run of a scenario."""
 
-    def __init__(self, subject: Subject, dimension: Dimension, config: Config, seed: int, quiet_until: int = 0) -> None:
+    def __init__(
+        self, subject: Subject, dimension: Dimension, config: Config, seed: int, quiet_until: int = 0, operations: Trace = ()
+    ) -> None:
         self._subject, self._dimension, self._config, self._seed = subject, dimension, config, seed
+        self._operations = operations  # to be performed; empty: those of the scenario
+        self._episode = 0  # operations before the last one that the scenario began from an empty cache
         self._checker = checker = IncrementalChecker(subject, config.policy, config.page_size, config.pool, STRIDE, config.device, window=0)
         state, pages = checker.oracle.model.state, config.pool // config.page_size
         self._world = World(subject.supports, config.page_size, pages, state, Random(f"{dimension.name} {seed}"), quiet_until)
@@ -70,7 +74,9 @@ class _Run:
         """Perform the operations up to the first violation, or until the time is over."""
         dimension, checker, world, trace = self._dimension, self._checker, self._world, list[Op]()
         reason, left = "", self._time_left()
-        for op in dimension.scenario(world, dimension.target):
+        for op in self._operations or dimension.scenario(world, dimension.target):
+            if world.restarted:
+                world.restarted, self._episode = False, len(trace)
             if not checker.allowed(op):
                 raise ValueError(f"{dimension.name}: a caller cannot perform {op} here, after {len(trace)} operations")
             trace.append(op)
@@ -85,10 +91,9 @@ class _Run:
             self._judge_end(trace)
         self.result.steps, self.result.envelope = checker.steps, checker.envelope
         self.result.lost = int(checker.engine.lost)
-        reached = world.reached if reason or self.result.found else dimension.target
-        self.result.reaches[dimension.name] = Reach(
-            reached, dimension.target, dimension.unit, reason or "refuted" * bool(self.result.found)
-        )
+        refuted = bool(self.result.found)
+        reached = world.reached if reason or refuted else dimension.target
+        self.result.reaches[dimension.name] = Reach(reached, dimension.target, dimension.unit, reason, refuted)
 
     def _judge_end(self, trace: list[Op]) -> None:
         if self._checker.transparent:
@@ -101,9 +106,24 @@ class _Run:
         return lambda: end - clock()
 
     def shorter(self) -> "_Run":
-        """Return a run that breaks the same property without the checks before the last one; this run if there is none."""
-        quiet = _Run(self._subject, self._dimension, self._config, self._seed, self._world.reached)
-        quiet.perform()
-        same = quiet.result.found.keys() == self.result.found.keys()
-        operations = [sum(len(found.trace) for found in run.result.found.values()) for run in (quiet, self)]
-        return quiet if same and operations[0] < operations[1] else self
+        """Return a run of fewer operations that breaks the same property; this run if none is found.
+
+        Two are tried: the operations since the scenario last began from an empty cache, and the scenario without the checks before the
+        last one.
+        """
+        (found,) = [*self.result.found.values()][:1]
+        attempts: list[_Run] = []
+        if self._episode:
+            attempts.append(_Run(self._subject, self._dimension, self._config, self._seed, operations=found.trace[self._episode :]))
+        attempts.append(_Run(self._subject, self._dimension, self._config, self._seed, quiet_until=self._world.reached))
+        for attempt in attempts:
+            attempt.perform()
+            if attempt.result.found.keys() == self.result.found.keys() and attempt.operations < self.operations:
+                attempt.result.reaches = self.result.reaches
+                return attempt
+        return self
+
+    @property
+    def operations(self) -> int:
+        """How many operations the violations took."""
+        return sum(len(found.trace) for found in self.result.found.values())

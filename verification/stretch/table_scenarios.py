@@ -105,6 +105,7 @@ def requests_over_splits(w: World, total: int) -> Ops:
 
 
 def _held_split(w: World, n: int, requests: bool) -> Ops:
+    w.restart()
     held, other = w.key(PARENT, SHARED, 10 + n), w.key(PARENT, SHARED, 1_000 + n)
     yield from w.put(held)
     yield from w.look(held)

@@ -22,6 +22,7 @@ def tokens(w: World, total: int) -> Ops:
     """Tokens around powers of two, as the first page of a key and behind another page: each key finds its own pages only."""
     found = values(w.integer_max)
     for parent in ((), (2,)):
+        w.restart()
         keys = [w.key(*parent, value) for value in found]
         for key in keys:
             yield from w.peek(key)
@@ -53,6 +54,7 @@ def priorities(w: World, total: int) -> Ops:
     groups = [found[i : i + 3] for i in range(len(found) - 2)] + [[1, value, value + 1] for value in found if 1 < value < w.integer_max]
     for n, group in enumerate(groups, 1):
         for put in (w.put, w.serve) if w.tree and w.requests else (w.put,):
+            w.restart()
             for name, priority in reversed(list(enumerate(group, 1))):
                 yield from put(w.key(name), priority)
             for _ in group:
@@ -99,10 +101,12 @@ def keys(w: World, total: int) -> Ops:
     whole = w.key(*(FILLER + i % 1_000 for i in range(pages)))
     for n in sorted({*around(*range(6, 13)), *(size * n for n in around(*range(6, 13)))}):
         if n <= SHORT:
+            w.restart()
             yield from w.put(Key(whole.tokens[:n]))
             yield from w.look(Key(whole.tokens[:n]))
             yield from w.empty()
             w.due(n)
+    w.restart()
     yield from w.put(whole)
     yield from w.look(whole)
     w.due(total)

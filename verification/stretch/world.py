@@ -36,6 +36,7 @@ class World:
         self.tree, self.requests = self.operations >= TREE_VERBS, self.operations >= REQUEST_VERBS
         self.integer_max = INTEGER_MAX if supports.here else EXACT_MAX
         self.reached = 0
+        self.restarted = False
         self._state, self._quiet_until = state, quiet_until
         self._fillers = count(FILLER)
 
@@ -47,6 +48,10 @@ class World:
         """Record how far the scenario has come. Return whether the checks at this point are to be made: not when they only take room."""
         self.reached = max(self.reached, reached)
         return reached >= self._quiet_until
+
+    def restart(self) -> None:
+        """Record that the scenario goes on as from an empty cache: what follows does not need what came before."""
+        self.restarted = True
 
     @property
     def free_pages(self) -> int:

@@ -3,18 +3,13 @@
 from collections.abc import Iterable
 
 import pytest
-from places import TESTS
 from threshold_faults import FAULTS, Fault
 
 from radixcheck.verification.checker.run_result import RunResult
-from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.subject import Subject
-from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.search_results import Bounds
-from radixcheck.verification.stretch.dimensions import DIMENSIONS, planned, unplanned
 from radixcheck.verification.stretch.stretch import stretched
-from radixcheck.verification.subjects.registry import resolve
 
 CHEAP = ("tokens_as_floats", "priority_as_float", "eight_locks_over_a_split", "locks_8_bits", "refused_1000", "clock_8_bits")
 SEEDS = 10

@@ -47,7 +47,7 @@ class Ranking:
 
 
 def by_rank(clock: Clock, seen: Observation, spec: State, hidden: Collection[str] = ()) -> None:
-    """Map the subject's clock readings, in their order, to the specification's times, in theirs. `hidden`: attributes that it does not show.
+    """Map the subject's clock readings, in their order, to the specification's times, in theirs. `hidden`: attributes not shown.
 
     A reading that is in the heap but on no node is mapped to a time between its neighbours. If the number of readings on nodes is not
     the number of times, some node's time is wrong and the states will differ.
