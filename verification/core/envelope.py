@@ -43,7 +43,7 @@ class Envelope:
         """Return the values as a JSON object."""
         return dict(self.items())
 
-    def described(self) -> list[tuple[str, int]]:
+    def in_words(self) -> list[tuple[str, int]]:
         """Return each quantity in words, with its value."""
         return [(WORDS[name], value) for name, value in self.items()]
 

@@ -14,7 +14,7 @@ LARGE = 2**31  # from here on a value next to a power of two is written as such
 
 def envelope(reached: Envelope) -> list[Any]:
     """Return a table with the largest value of each quantity, to be read column by column."""
-    pairs = [(number(value), words) for words, value in reached.described()]
+    pairs = [(number(value), words) for words, value in reached.in_words()]
     rows = ceil(len(pairs) / COLUMNS)
     shown = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for _ in range(COLUMNS):

@@ -3,6 +3,9 @@
 Each yields operations whose answers show when a counter has wrapped: the order of victims, what a protected node gives back, the sizes.
 """
 
+from collections.abc import Callable
+
+from radixcheck.spec.values import Key
 from radixcheck.verification.operations import Op
 from radixcheck.verification.stretch.world import Ops, World, around
 
@@ -13,36 +16,43 @@ BUSY, OLD, YOUNG = 1, 2, 3  # pages
 
 
 def accesses(w: World, total: int) -> Ops:
-    """Accesses to one page; every PERIOD of them, the page that has not been used for longest must be the victim.
+    """Accesses to one page; every PERIOD rounds, the page that has not been used for longest must be the victim.
 
-    The victim is accessed before all others of its period, so that a clock that wraps or rounds within it makes a later page older. Each
-    of the two light pages is cached twice and the busy one more often, so that a count of hits that wraps makes the busy one the victim.
+    The victim is accessed before all others of its period, so that a clock that wraps or rounds within it makes a later page older.
     """
-    busy, old, young = (w.key(page) for page in (BUSY, OLD, YOUNG))
-    for key in (busy, old, old, young, young):
-        yield from w.put(key)
-    yield from _periods(w, total)
+    yield from _begun(w)
+    yield from _periods(w, w.tick, total, 2 if w.requests else 1)
+
+
+def hits(w: World, total: int) -> Ops:
+    """Hits on one page. The light pages have two each, so that a count that wraps makes the busy one the victim."""
+    yield from _begun(w)
+    yield from _periods(w, w.hit, total, 1)
 
 
 def creations(w: World, total: int) -> Ops:
-    """The same with the busy page protected, under a policy that orders by the time of creation: the victim was created first."""
-    busy, old, young = (w.key(page) for page in (BUSY, OLD, YOUNG))
-    yield from w.put(busy)
-    yield from w.look(busy)
-    yield from w.hold(busy, 1)
-    for key in (old, young):
-        yield from w.put(key)
-    yield from _periods(w, total)
+    """Accesses with the busy page protected, under a policy that orders by the time of creation: the victim was created first."""
+    yield from w.put(w.key(BUSY))
+    yield from w.look(w.key(BUSY))
+    yield from w.hold(w.key(BUSY), 1)
+    yield from w.put(w.key(OLD))
+    yield from w.put(w.key(YOUNG))
+    yield from _periods(w, w.tick, total, 2 if w.requests else 1)
     yield from w.release(1)
     yield from w.empty()
 
 
-def _periods(w: World, total: int) -> Ops:
+def _begun(w: World) -> Ops:
+    for page in (BUSY, OLD, OLD, YOUNG, YOUNG):
+        yield from w.put(w.key(page))
+
+
+def _periods(w: World, use: Callable[[Key], Ops], total: int, in_round: int) -> Ops:
     busy, old, young = (w.key(page) for page in (BUSY, OLD, YOUNG))
     exact = {n - 1 for n in around(*range(5, 17))}
-    for n in range(1, total + 1):
-        yield from w.hit(busy)
-        if (n % PERIOD == 0 or n in exact) and w.due(n):
+    for n in range(1, total // in_round + 1):
+        yield from use(busy)
+        if (n % PERIOD == 0 or n in exact) and w.due(n * in_round):
             yield from w.look(young)
             yield from w.evict(1)  # the old one
             yield from w.put(old)

@@ -10,7 +10,7 @@ from radixcheck.verification.stretch import count_scenarios as counts
 from radixcheck.verification.stretch import digest_scenarios as digests
 from radixcheck.verification.stretch import table_scenarios as tables
 from radixcheck.verification.stretch import value_scenarios as values
-from radixcheck.verification.stretch.world import REQUEST_VERBS, TREE_VERBS, Ops, World
+from radixcheck.verification.stretch.world import INTEGER_MAX, REQUEST_VERBS, TREE_VERBS, Ops, World
 
 LOCKS = frozenset({"match", "lock", "unlock"})
 Scenario = Callable[[World, int], Ops]
@@ -36,35 +36,34 @@ class Dimension:
 DIMENSIONS = {
     dimension.name: dimension
     for dimension in (
-        Dimension("accesses", counts.accesses, counts.FEW, "accesses", 1.0, policies=("lru",)),
-        Dimension("accesses, many", counts.accesses, counts.MANY // 2, "rounds", 7.0, policies=("lru",)),
-        Dimension("hits", counts.accesses, counts.FEW, "hits", 1.0, policies=("lfu",)),
-        Dimension("hits, many", counts.accesses, counts.MANY, "hits", 13.0, policies=("lfu",)),
-        Dimension("hits of two nodes", counts.hits_of_two, 2**10, "hits", 1.0, policies=("lfu",)),
-        Dimension("times of creation", counts.creations, counts.FEW, "rounds", 1.0, policies=("fifo",)),
-        Dimension("times of creation, many", counts.creations, counts.MANY // 4, "rounds", 3.5, policies=("fifo",)),
-        Dimension("holders", counts.holders, counts.LIVE, "holders of one node", 0.5),
-        Dimension("holders, many", counts.holders, counts.MANY, "holders of one node", 8.0),
-        Dimension("live requests", counts.live_requests, counts.LIVE, "requests", 1.0, 4 * counts.LIVE, verbs=REQUEST_VERBS),
+        Dimension("accesses", counts.accesses, counts.FEW, "accesses", 0.5, policies=("lru",)),
+        Dimension("accesses, many", counts.accesses, counts.MANY, "accesses", 7.0, policies=("lru",)),
+        Dimension("hits", counts.hits, counts.FEW, "hits", 1.0, policies=("lfu",)),
+        Dimension("hits, many", counts.hits, counts.MANY, "hits", 13.0, policies=("lfu",)),
+        Dimension("hits of two nodes", counts.hits_of_two, 2**10, "hits", 0.7, policies=("lfu",)),
+        Dimension("times of creation", counts.creations, 2 * counts.FEW, "accesses", 0.9, policies=("fifo",)),
+        Dimension("holders", counts.holders, counts.LIVE, "holders of one node", 0.1),
+        Dimension("holders, many", counts.holders, counts.MANY, "holders of one node", 5.0),
+        Dimension("live requests", counts.live_requests, counts.LIVE, "requests", 0.8, 4 * counts.LIVE, verbs=REQUEST_VERBS),
         Dimension("loans", counts.loans, counts.LIVE, "loans", 0.2, 2 * counts.LIVE, verbs=frozenset({"alloc", "free"})),
-        Dimension("resets", counts.resets, counts.LIVE, "resets", 1.0, verbs=frozenset({"reset"})),
-        Dimension("refused calls", counts.refused, counts.LIVE, "rounds of refused calls", 0.3),
-        Dimension("cycles", counts.cycles, 600, "rounds of all verbs", 3.0),
-        Dimension("children of the root", tables.root_children, 1_300, "children", 1.0, 1_400),
-        Dimension("children of an inner node", tables.inner_children, 1_300, "children", 1.0, 1_400),
-        Dimension("namespaces", tables.namespaces, tables.NAMESPACES, "namespaces", 1.0, 2 * tables.NAMESPACES + 16, namespaces=True),
-        Dimension("victims", tables.victims, 300, "victims in one call", 1.0, 300),
+        Dimension("resets", counts.resets, counts.LIVE, "resets", 0.8, verbs=frozenset({"reset"})),
+        Dimension("refused calls", counts.refused, counts.LIVE, "rounds of refused calls", 0.2),
+        Dimension("cycles", counts.cycles, 300, "rounds of all verbs", 1.2),
+        Dimension("children of the root", tables.root_children, 1_300, "children", 0.9, 1_400),
+        Dimension("children of an inner node", tables.inner_children, 1_300, "children", 0.9, 1_400),
+        Dimension("namespaces", tables.namespaces, tables.NAMESPACES, "namespaces", 0.9, 2 * tables.NAMESPACES + 16, namespaces=True),
+        Dimension("victims", tables.victims, 300, "victims in one call", 1.2, 300),
         Dimension("depth", tables.depth, tables.DEPTH, "nodes on one path", 2.0, 2 * tables.DEPTH + 16),
-        Dimension("locks over splits", tables.held_splits, 300, "holders", 0.5, verbs=LOCKS),
+        Dimension("locks over splits", tables.held_splits, 300, "holders", 0.3, verbs=LOCKS),
         Dimension("requests over splits", tables.requests_over_splits, 300, "holders", 0.5, verbs=REQUEST_VERBS),
-        Dimension("tokens", values.tokens, 60, "values", 0.3, 512),
-        Dimension("priorities", values.priorities, 100, "groups of values", 0.3, policies=("priority",)),
-        Dimension("slots", values.slots, 2**16, "slots", 2.0, 64, room=2**16),
-        Dimension("key length", values.keys, values.LONG, "tokens of one key", 4.0, 128, room=values.LONG),
-        Dimension("key length, long pages", values.keys, values.LONG, "tokens of one key", 2.0, 128, room=values.LONG, page_size=16),
-        Dimension("pages alike", digests.alike, 90, "pairs of pages", 1.0, page_size=2),
-        Dimension("long pages alike", digests.alike, 90, "pairs of pages", 1.0, page_size=16),
-        Dimension("random pages", digests.at_random, digests.RANDOM, "pages", 1.0, digests.RANDOM + 16, page_size=2),
+        Dimension("tokens", values.tokens, len(values.values(INTEGER_MAX)), "values", 0.1, 512),
+        Dimension("priorities", values.priorities, 100, "groups of values", 0.2, policies=("priority",)),
+        Dimension("slots", values.slots, 2**16, "slots", 0.6, 64, room=2**16),
+        Dimension("key length", values.keys, values.LONG, "tokens of one key", 3.0, 128, room=values.LONG),
+        Dimension("key length, long pages", values.keys, values.LONG, "tokens of one key", 1.0, 128, room=values.LONG, page_size=16),
+        Dimension("pages alike", digests.alike, 99, "pairs of pages", 0.8, page_size=2),
+        Dimension("long pages alike", digests.alike, 101, "pairs of pages", 0.8, page_size=16),
+        Dimension("random pages", digests.at_random, digests.RANDOM, "pages", 0.5, digests.RANDOM + 16, page_size=2),
     )
 }
 

@@ -24,16 +24,16 @@ def tokens(w: World, total: int) -> Ops:
     for parent in ((), (2,)):
         w.restart()
         keys = [w.key(*parent, value) for value in found]
-        for key in keys:
+        for n, key in enumerate(keys, 1):
             yield from w.peek(key)
             yield from w.put(key)
             yield from w.look(key)
+            w.due(n)
         for key in keys:
             yield from w.look(key)
         yield from w.empty()
     if w.requests and w.has("decode"):
         yield from _decoded(w, found)
-    w.due(len(found))
 
 
 def _decoded(w: World, found: Sequence[int]) -> Ops:
@@ -110,7 +110,7 @@ def keys(w: World, total: int) -> Ops:
     yield from w.put(whole)
     yield from w.look(whole)
     w.due(total)
-    for n in around(13, 15, 16):
+    for n in around(15, 16):
         yield from w.look(Key(whole.tokens[:n]))
     yield from w.look(whole)
     yield from w.peek(whole)

@@ -1,4 +1,4 @@
-"""Wrong caches that are right as long as some quantity is small. Each names the dimension in which it is found, and a property that breaks."""
+"""Wrong caches that are right while some quantity is small. Each names the dimension that finds it, and the properties that may break."""
 
 import zlib
 from collections.abc import Callable
@@ -348,7 +348,7 @@ FAULTS = {
         Fault("clock_12_bits_optimized", "accesses", ("ORDER",), WithPart(PackedClock)),
         Fault("clock_16_bits", "accesses, many", ("ORDER",), Hidden(clock(lambda now: now & 0xFFFF).of)),
         Fault("clock_signed_16_bits", "accesses, many", ("ORDER",), Hidden(clock(lambda now: signed(now, 16)).of)),
-        Fault("creation_signed_16_bits", "times of creation, many", ("ORDER",), Hidden(created(lambda now: signed(now, 16)).of)),
+        Fault("creation_12_bits", "times of creation", ("ORDER",), Hidden(created(lambda now: now & 0xFFF).of)),
         Fault("hits_10_bits_optimized", "hits", ("ORDER",), WithPart(PackedHits)),
         Fault("hits_16_bits", "hits, many", ("ORDER",), Hidden(counted(lambda hits: hits & 0xFFFF).of)),
         Fault("hits_end_at_255", "hits of two nodes", ("ORDER",), Hidden(counted(lambda hits: min(hits, 255)).of)),
