@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
+from places import TESTS
 from threshold_faults import FAULTS, Fault
 
 from radixcheck.spec.values import Key
@@ -12,7 +13,10 @@ from radixcheck.verification.protocol import Supports
 from radixcheck.verification.report.wording import numbered
 from radixcheck.verification.search.run import LONG_TRACE, replay
 from radixcheck.verification.search.search_results import Bounds
+from radixcheck.verification.stretch.dimensions import DIMENSIONS, planned, unplanned
 from radixcheck.verification.stretch.stretch import stretched
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
+from radixcheck.verification.subjects.registry import resolve
 
 CHEAP = ("tokens_as_floats", "priority_as_float", "eight_locks_over_a_split", "locks_8_bits", "refused_1000", "clock_8_bits")
 SEEDS = 10
