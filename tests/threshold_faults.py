@@ -46,7 +46,8 @@ def kind(base: type[ReferenceSubject], **methods: Any) -> type[ReferenceSubject]
 
 def signed(value: int, bits: int) -> int:
     """The value that a signed integer of so many bits holds."""
-    return (value + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1)
+    half = 1 << (bits - 1)
+    return (value + half) % (2 * half) - half
 
 
 def clock(cut: Callable[[int], int]) -> type[ReferenceSubject]:

@@ -12,6 +12,7 @@ from radixcheck.verification.stretch.world import Ops, World, around
 PERIOD = 100  # accesses between two checks of the order: a clock that wraps at more is seen, wherever it began
 FEW, MANY = 4_200, 66_000  # past 2^12 and past 2^16
 LIVE = 1_100  # past 2^10
+LOCKED = 520  # past 2^9
 BUSY, OLD, YOUNG = 1, 2, 3  # pages
 
 
@@ -22,12 +23,14 @@ def accesses(w: World, total: int) -> Ops:
     """
     yield from _begun(w)
     yield from _periods(w, w.tick, total, 2 if w.requests else 1)
+    yield from cycles(w, 1)
 
 
 def hits(w: World, total: int) -> Ops:
     """Hits on one page. The light pages have two each, so that a count that wraps makes the busy one the victim."""
     yield from _begun(w)
     yield from _periods(w, w.hit, total, 1)
+    yield from cycles(w, 1)
 
 
 def creations(w: World, total: int) -> Ops:
@@ -93,6 +96,22 @@ def holders(w: World, total: int) -> Ops:
     yield from w.empty()
 
 
+def locks(w: World, total: int) -> Ops:
+    """So many nodes that are locked at once, each by one holder: none of them is evicted before it is released."""
+    checked = around(*range(1, 11))
+    for n in range(1, total + 1):
+        yield from w.put(w.key(10 + n))
+        yield from w.look(w.key(10 + n))
+        yield from w.hold(w.key(10 + n), n)
+        if n in checked and w.due(n):
+            yield from w.put(w.key(OLD))
+            yield from w.evict(2)
+    for n in w.shuffled(total):
+        yield from w.release(n)
+        yield from w.evict(1) if n in checked else ()
+    yield from w.empty()
+
+
 def live_requests(w: World, total: int) -> Ops:
     """So many requests live at once, each with a page of its own behind a common one."""
     yield from w.put(w.key(BUSY))
@@ -104,6 +123,7 @@ def live_requests(w: World, total: int) -> Ops:
             yield from w.serve(w.key(OLD), holder=0)
             yield from w.peek(w.key(OLD))
             yield from w.evict(1)
+            yield from [Op("decode", holder=n, amount=n)] * w.has("decode") + [Op("chunk", holder=n)] * w.has("chunk")
     for n in range(1, total + 1):
         if w.has("decode"):
             yield Op("decode", holder=n, amount=10_000 + n)
@@ -162,6 +182,11 @@ def refused(w: World, total: int) -> Ops:
     yield from w.look(w.key(BUSY, YOUNG))
     yield from w.empty()
     yield from w.put(w.filler(w.pages))
+    yield from w.empty()
+    if w.requests and w.has("decode"):
+        yield Op("start", w.filler(w.pages), 3)
+        yield from [Op("decode", holder=3, amount=1)] * total
+        yield Op("abort", holder=3)
 
 
 def cycles(w: World, total: int) -> Ops:
@@ -169,6 +194,7 @@ def cycles(w: World, total: int) -> Ops:
     for n in range(1, total + 1):
         yield from _tree_cycle(w, 10 * n) if w.tree else ()
         yield from _request_cycle(w, 10 * n) if w.requests else ()
+        yield from [Op("reset")] * w.has("reset")
         w.due(n)
     yield from w.empty()
 

@@ -44,6 +44,7 @@ DIMENSIONS = {
         Dimension("times of creation", counts.creations, 2 * counts.FEW, "accesses", 0.9, policies=("fifo",)),
         Dimension("holders", counts.holders, counts.LIVE, "holders of one node", 0.1),
         Dimension("holders, many", counts.holders, counts.MANY, "holders of one node", 5.0),
+        Dimension("locks", counts.locks, counts.LOCKED, "locked nodes", 0.4, counts.LOCKED + 16, verbs=LOCKS),
         Dimension("live requests", counts.live_requests, counts.LIVE, "requests", 0.8, 4 * counts.LIVE, verbs=REQUEST_VERBS),
         Dimension("loans", counts.loans, counts.LIVE, "loans", 0.2, 2 * counts.LIVE, verbs=frozenset({"alloc", "free"})),
         Dimension("resets", counts.resets, counts.LIVE, "resets", 0.8, verbs=frozenset({"reset"})),

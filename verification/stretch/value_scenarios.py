@@ -45,6 +45,8 @@ def _decoded(w: World, found: Sequence[int]) -> Ops:
         yield from w.peek(key)
         yield Op("finish", holder=1)
         yield from w.look(key)
+        yield from w.serve(w.key(3, value))
+        yield from w.look(w.key(3, value))
     yield from w.empty()
 
 
@@ -117,14 +119,17 @@ def keys(w: World, total: int) -> Ops:
     yield from w.evict(1)
     yield from w.look(whole)
     yield from w.empty()
-    if w.tree and w.requests and w.has("decode", "chunk"):
-        yield from _long_request(w, whole)
+    if w.requests and w.has("decode", "chunk"):
+        for n in (2**8, 2**10, 2**12, total):
+            w.restart()
+            yield from _long_request(w, Key(whole.tokens[: n - 1]))
 
 
 def _long_request(w: World, key: Key) -> Ops:
     yield Op("start", key, 1)
-    yield Op("decode", holder=1, amount=1)
+    for token in range(3):
+        yield Op("decode", holder=1, amount=token)
     yield Op("chunk", holder=1)
     yield Op("finish", holder=1)
-    yield from w.peek(key)
-    yield from w.evict(1)
+    yield from w.look(Key((*key.tokens, 0, 1, 2)))
+    yield from w.empty()

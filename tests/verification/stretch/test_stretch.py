@@ -98,7 +98,7 @@ def test_a_cache_in_another_process_passes_every_dimension(node: str, seed: int)
     ],
 )
 def test_a_cache_that_lacks_verbs_policies_or_page_sizes_passes_what_applies_to_it(supports: Supports) -> None:
-    kind = type("Lacking", (ReferenceSubject,), {"supports": supports})
+    kind: type[ReferenceSubject] = type("Lacking", (ReferenceSubject,), {"supports": supports})
     subject = Subject("lacking", kind.of, supports, white_box=True, portable=False)
 
     result = all_of(subject, [name for name in DIMENSIONS if DIMENSIONS[name].seconds < 0.9])
