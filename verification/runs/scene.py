@@ -2,14 +2,14 @@
 
 from radixcheck.spec.signature import LOST
 from radixcheck.verification.checker.checker import Checker
-from radixcheck.verification.checker.engine import SubjectFailed
+from radixcheck.verification.checker.engine import LARGE_POOL, SubjectFailed
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.short_text import numbers
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.tree_text import tree
 from radixcheck.verification.operations import Op
 from radixcheck.verification.runs.run_results import Scene
-from radixcheck.verification.search.run import LARGE_POOL, trace_checker
+from radixcheck.verification.search.run import trace_checker
 
 ROUNDS = 3  # evictions of the whole tree, to see whether slots come back
 
