@@ -384,3 +384,10 @@ FAULTS = {
         Fault("evictions_1500", "cycles", ("ORDER", "EVICT_EXACT"), Hidden(Tired.of)),
     )
 }
+
+
+def __getattr__(name: str) -> Factory:
+    """Return the factory of a fault, so that `radixcheck verify threshold_faults:NAME` finds it."""
+    if name not in FAULTS:
+        raise AttributeError(name)
+    return FAULTS[name].factory
