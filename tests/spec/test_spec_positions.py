@@ -1,5 +1,7 @@
 """Positions: the prefixes of a long path share it, and are the same as those that were built alone."""
 
+from itertools import pairwise
+
 from radixcheck.spec.run.positions import SHARED_FROM, Positions
 from radixcheck.spec.values import Key
 
@@ -13,7 +15,7 @@ def test_the_prefixes_of_a_long_path_are_those_of_short_ones() -> None:
         alone.path(end)  # each is built from the one before
 
     assert shared.path(shared.of(LONG)) == alone.path(ends[-1])
-    for low, end in zip(ends, ends[1:], strict=False):
+    for low, end in pairwise(ends):
         assert shared.path(end) == alone.path(end)
         assert tuple(shared.ancestors[end]) == tuple(alone.ancestors[end])
         assert len(shared.ancestors[end]) == shared.level[end] + 1
