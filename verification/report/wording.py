@@ -1,7 +1,7 @@
 """Words for an outcome as JSON, shared by the files for continuous integration."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.found import Config
