@@ -28,14 +28,15 @@ BELOW = {
 
 # What a room of `verification/` may import besides itself and the lower layers: only rooms that stand above it in this table.
 CHECKING = {"core", "remote", "subjects", "checker"}
-EVIDENCE = {"search", "explore", "trace_replay", "proofs", "contracts", "bench", "findings", "mutants", "review_6907"}
+EVIDENCE = {"stretch", "search", "explore", "trace_replay", "proofs", "contracts", "bench", "findings", "mutants", "review_6907"}
 ROOMS = {
     "core": set[str](),
     "remote": {"core"},
     "subjects": {"core", "remote"},
     "checker": {"core", "subjects"},
     "probes": {"core", "checker"},
-    "search": {*CHECKING, "probes"},
+    "stretch": {"core", "checker"},
+    "search": {*CHECKING, "probes", "stretch"},
     "explore": {*CHECKING, "search"},
     "trace_replay": {*CHECKING, "search"},
     "proofs": CHECKING,

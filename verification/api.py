@@ -27,14 +27,16 @@ def verify(
     seed: int = 0,
     seconds: float = 90,
     operations: int | None = None,
+    stretch: bool = True,
     progress: Progress | None = None,
 ) -> "VerifyOutcome":
     """Check a subject against the specification. If nothing is refuted, compare it with the reference and replay the sample trace.
 
-    Without policies or page sizes (tokens): all that the subject supports. Without a pool (tokens): several small pools. `seconds`
-    determine how much is searched (`operations`: how many random operations), and with some more the ceiling: a search that has not ended
-    by then is UNDECIDED. A subject given by name is checked in worker processes: a script calls this under `if __name__ == "__main__"`.
-    Raise UsageError if the subject cannot be made or does not support these bounds.
+    Without policies or page sizes (tokens): all that the subject supports, of page sizes at most twelve. Without a pool (tokens): several
+    small pools. `seconds` determine how much is searched (`operations`: how many random operations), and with some more the ceiling: a
+    search that has not ended by then is UNDECIDED. `stretch`: also take counts and values past thresholds. A subject given by name is
+    checked in worker processes: a script calls this under `if __name__ == "__main__"`. Raise UsageError if the subject cannot be made or
+    does not support these bounds.
     """
     from radixcheck.verification.runs.checked_bounds import bounds_for
     from radixcheck.verification.runs.verify_job import VerifyRequest, verify_subject
@@ -42,7 +44,15 @@ def verify(
 
     cache = resolve(subject, device)
     bounds = bounds_for(
-        cache, policies or (), page_sizes or (), pool=pool, device=device, seed=seed, seconds=seconds, operations=operations
+        cache,
+        policies or (),
+        page_sizes or (),
+        pool=pool,
+        device=device,
+        seed=seed,
+        seconds=seconds,
+        operations=operations,
+        stretch=stretch,
     )
     return verify_subject(VerifyRequest(cache, bounds), progress or silent)
 

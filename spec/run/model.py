@@ -276,7 +276,7 @@ class Model:
 
     def _pages(self, slots: Sequence[int]) -> list[int]:
         pages = [slots[i] // self.page_size for i in range(0, len(slots), self.page_size)]
-        if any(list(slots[i * self.page_size :][: self.page_size]) != self._slots([page]) for i, page in enumerate(pages)):
+        if any(list(slots[i * self.page_size : (i + 1) * self.page_size]) != self._slots([page]) for i, page in enumerate(pages)):
             raise NotYourSlot("slots are given as whole aligned pages, in order")
         return pages
 

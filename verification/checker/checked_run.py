@@ -10,8 +10,10 @@ from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.abstraction import Abstraction
 from radixcheck.verification.checker.edge_count import EdgeCount
 from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
+from radixcheck.verification.checker.envelope_recorder import EnvelopeRecorder
 from radixcheck.verification.checker.formulas import Tally, index_findings
 from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.envelope import Envelope
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op, is_misuse
 from radixcheck.verification.protocol import Observation
@@ -50,6 +52,7 @@ class CheckedRun:
         self.tainted = set(self.hidden)  # attributes that have deviated in this run; formulas that read them are not evaluated
         self.tally = Tally()
         self.edges = EdgeCount(self.oracle)
+        self._recorder = EnvelopeRecorder(self.oracle, pool)
         self.steps = 0
         self.stopped = False
         self.answers: list[tuple[object, ...]] = []  # a second replica must give the same
@@ -68,7 +71,14 @@ class CheckedRun:
         self.answers.append((op.name, answer.length, firsts, type(answer.error), tuple(self.engine.pool.freed)))
         done = Performed(op, answer, *self._follow(op))
         self.edges.after(op, done.refused)
+        if not done.diverged:
+            self._recorder.record(op, self.engine.pool.allocated, done.refused)
         return done
+
+    @property
+    def envelope(self) -> Envelope:
+        """How far this run went."""
+        return self._recorder.envelope
 
     def _follow(self, op: Op) -> tuple[CacheError | None, str]:
         """Perform the operation on the specification. Return its refusal, and the reason why it cannot follow the subject."""

@@ -31,6 +31,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 SECONDS = 10.0  # for a call; on the small trees of a search a call takes about a millisecond
+LARGE_POOL, LARGE_POOL_SECONDS = 4_096, 60.0  # pages; a call with a key that fills such a pool takes a second in the specification
 FACTORY_SECONDS = 60.0  # to make a cache: it may import much; a cache in a process of its own has a shorter limit
 OLD_RECEIPTS = 4  # kept, of locks that were released
 POLL_SECONDS = 0.1  # between two checks of the clock
@@ -198,7 +199,8 @@ class Engine:
         self._config, self._factory = Config(policy, page_size, pool_tokens, device), factory
         self.subject = self._made(factory, Setup(page_size, policy, self.pool, device))
         remote = hasattr(self.subject, "lost")  # `remote/` has a timeout of its own
-        self._timeout = Timeout(inf) if remote else WATCH.timeout(self.subject)
+        large = pool_tokens // page_size > LARGE_POOL
+        self._timeout = Timeout(inf) if remote else Timeout(LARGE_POOL_SECONDS) if large else WATCH.timeout(self.subject)
         self.handles: dict[Key, Any] = {}  # from the last match of each key
         self.receipts: dict[int, Any] = {}  # of locks, by holder
         self.released: Any = None  # the last receipt that was unlocked

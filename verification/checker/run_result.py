@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from radixcheck.verification.checker.formulas import Tally
+from radixcheck.verification.core.envelope import Envelope, Reach
 from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.operations import Op
 
@@ -21,6 +22,8 @@ class RunResult:
     edges: Counter[str] = field(default_factory=Counter)  # edges taken, by id
     found: dict[str, Found] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)  # property -> number of operations, with the one that first broke it
+    envelope: Envelope = field(default_factory=Envelope)  # how far the runs went
+    reaches: dict[str, Reach] = field(default_factory=dict)  # by dimension of the stretch phase
     consequences: dict[str, Found] = field(default_factory=dict)  # violations that follow from another one
 
     @classmethod
@@ -47,6 +50,8 @@ class RunResult:
         self.steps += other.steps
         self.runs += other.runs
         self.lost += other.lost
+        self.envelope = self.envelope.merge(other.envelope)
+        self.reaches.update(other.reaches)
         self.tally.add(other.tally)
         self.fired.update(other.fired)
         self.edges.update(other.edges)

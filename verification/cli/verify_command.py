@@ -22,6 +22,7 @@ from radixcheck.verification.subjects.registry import names_of, resolve
 @click.option(
     "--misuse", "misused", is_flag=True, help="also call outside the guards: each call must raise a typed error and change nothing"
 )
+@click.option("--no-stretch", "stretch", is_flag=True, default=True, flag_value=False, help="do not take counts and values past thresholds")
 @click.option("--traces", "folder", type=click.Path(path_type=Path), help="write the smallest trace of each refuted property into DIR")
 @options("junit", "summary", "json")
 def verify(

@@ -13,6 +13,7 @@ from radixcheck.verification.core.page_sizes import sizes_text
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.report import diff_view, replay_view
 from radixcheck.verification.report.edges_view import edges_grid
+from radixcheck.verification.report.envelope_view import envelope, reaches
 from radixcheck.verification.report.style import colour, side_by_side, styled, styled_status, table, warning
 from radixcheck.verification.report.wording import grouped, numbered
 from radixcheck.verification.runs.run_results import Scene, VerifyOutcome
@@ -31,7 +32,16 @@ def verify(outcome: VerifyOutcome) -> list[Any]:
     for v in outcome.report.verdicts:
         note = v.note or (v.property.questions if v.verdict == Verdict.REFUTED else "")
         shown.add_row(v.property.id, v.property.kind, f"{v.checked:,}", f"{v.exercised:,}", styled(v.verdict), note)
-    return [*parts, shown, Text(), edges_grid(outcome.report), Text(), *last_lines(outcome)]
+    return [
+        *parts,
+        shown,
+        Text(),
+        edges_grid(outcome.report),
+        Text(),
+        *envelope(outcome.report.envelope),
+        *reaches(outcome.report),
+        *last_lines(outcome),
+    ]
 
 
 def faults(outcome: VerifyOutcome) -> list[Any]:

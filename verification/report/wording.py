@@ -1,7 +1,7 @@
 """Words for an outcome as JSON, shared by the files for continuous integration."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.found import Config
@@ -12,7 +12,9 @@ from radixcheck.verification.operations import Op
 from radixcheck.verification.wrong_values import WRONG_CALLS
 
 Json = Mapping[str, Any]
-TRACE_MAX = 40  # operations shown of a trace
+TRACE_MAX = 40  # lines shown of a trace
+REPEATED = 3  # times in a row from which on operations are shown once
+PERIOD_MAX = 4  # operations that are looked for in a row
 
 
 def operations(found: Json) -> list[str]:
@@ -21,11 +23,41 @@ def operations(found: Json) -> list[str]:
 
 
 def numbered(lines: Sequence[object]) -> list[str]:
-    """Return operations with their numbers, without the middle of a long trace."""
-    shown = [f"{i:>3}  {line}" for i, line in enumerate(lines, 1)]
+    """Return operations with their numbers, without the middle of a long trace. Of equal operations in a row there is one line.
+
+    >>> numbered(["a", "b", "a", "b", "a", "b", "c"])
+    ['  1  a', '  2  b', '     .. these 2 lines 3 times, up to 6 ..', '  7  c']
+    >>> numbered(["a"] * 500)
+    ['  1  a', '     .. this line 500 times, up to 500 ..']
+    """
+    shown = list[str]()
+    for start, length, times in _repeated([str(line) for line in lines]):
+        shown += [f"{i:>3}  {lines[i - 1]}" for i in range(start + 1, start + length + 1)]
+        if times > 1:
+            which = "this line" if length == 1 else f"these {length} lines"
+            shown.append(f"     .. {which} {times:,} times, up to {start + length * times:,} ..")
     if len(shown) <= TRACE_MAX:
         return shown
-    return [*shown[: TRACE_MAX // 2], f"     .. {len(shown) - TRACE_MAX} more ..", *shown[-TRACE_MAX // 2 :]]
+    return [*shown[: TRACE_MAX // 2], f"     .. {len(shown) - TRACE_MAX:,} more lines ..", *shown[-TRACE_MAX // 2 :]]
+
+
+def _repeated(lines: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Yield the parts of a sequence: where each begins, how long it is, and how often it comes in a row."""
+    at = 0
+    while at < len(lines):
+        length, times = max(((n, _times(lines, at, n)) for n in range(1, PERIOD_MAX + 1)), key=lambda part: (part[1] >= REPEATED, part[1]))
+        if times < REPEATED:
+            length, times = 1, 1
+        yield at, length, times
+        at += length * times
+
+
+def _times(lines: Sequence[str], at: int, length: int) -> int:
+    """Return how often the lines from `at` on come in a row."""
+    block, times = lines[at : at + length], 1
+    while lines[at + times * length : at + (times + 1) * length] == block:
+        times += 1
+    return times
 
 
 def trace_lines(found: Json) -> list[str]:

@@ -25,6 +25,7 @@ def bounds_for(
     seconds: float = SECONDS,
     misused: bool = False,
     operations: int | None = None,
+    stretch: bool = True,
     deadline: Deadline | None = None,
 ) -> Bounds:
     """Return the bounds of a search. Without policies: all that the subject supports; without page sizes: `drawn_from` those; without
@@ -39,7 +40,7 @@ def bounds_for(
         operations = planned_operations(seconds, subject.supports.here)
     deadline = deadline or Deadline.after(seconds + CEILING_SECONDS)
     chosen = tuple(policies) or subject.supports.policies
-    return Bounds(chosen, sizes, seconds, seed, pool, device, misused, operations, deadline, too_large)
+    return Bounds(chosen, sizes, seconds, seed, pool, device, misused, operations, stretch, deadline, too_large)
 
 
 def shared_bounds(left: Subject, right: Subject, policies: Sequence[str] = (), page_sizes: Sequence[int] = (), **how: Any) -> Bounds:

@@ -58,6 +58,7 @@ class VerifyOutcome(Outcome):
         words += [] if as_usual else ["--operations", f"{b.operations}"]
         words += ["--pool", f"{b.pool}"] if b.pool is not None else []
         words += ["--device", b.device] if b.device != "cpu" else []
+        words += [] if b.stretch else ["--no-stretch"]
         return shlex.join([*words, *(["--misuse"] if b.misused else [])])
 
     def to_json(self) -> dict[str, Any]:
@@ -75,6 +76,8 @@ class VerifyOutcome(Outcome):
             "page_sizes": r.bounds.page_sizes,
             "rules_never_fired": r.idle_rules,
             "unfinished": r.unfinished,
+            "envelope": r.envelope.to_json(),
+            "stretch": {name: reach.to_json() for name, reach in r.reaches.items()},
             "edges": {"taken": dict(r.edges), "impossible": dict(r.impossible_edges), "never_taken": r.missing_edges},
             "properties": list(map(_verdict_json, r.verdicts)),
             "refuted": [found_json(found, scene) for found, scene in self.scenes],

@@ -2,22 +2,23 @@
 
 from radixcheck.spec.signature import LOST
 from radixcheck.verification.checker.checker import Checker
-from radixcheck.verification.checker.engine import SubjectFailed
+from radixcheck.verification.checker.engine import LARGE_POOL, SubjectFailed
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.short_text import numbers
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.tree_text import tree
 from radixcheck.verification.operations import Op
 from radixcheck.verification.runs.run_results import Scene
-from radixcheck.verification.search.run import new_checker
+from radixcheck.verification.search.run import trace_checker
 
 ROUNDS = 3  # evictions of the whole tree, to see whether slots come back
 
 
 def scene(factory: Factory, found: Found) -> Scene | None:
-    """Return the scene of a fault; None if the subject is black box or fails on the way."""
-    checker = new_checker(factory, found.config, stride=max(1, len(found.trace)))  # evaluate the formulas after the last operation
-    if not checker.transparent or not found.trace:
+    """Return the scene of a fault; None if the subject is black box, its pool is large, or it fails on the way."""
+    count = len(found.trace)
+    checker = trace_checker(factory, found.config, count, stride=max(1, count))  # evaluate the formulas after the last operation
+    if not checker.transparent or not found.trace or found.config.pool // found.config.page_size > LARGE_POOL:
         return None
     for op in found.trace[:-1]:
         checker.step(op)

@@ -18,9 +18,11 @@ from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import NodeId, Observation
 from radixcheck.verification.runs.trace_results import ShowOutcome
-from radixcheck.verification.search.run import new_checker
+from radixcheck.verification.search.run import trace_checker
 from radixcheck.verification.trace_replay.frame_results import Frame, compared, entries, tokens_of
 from radixcheck.verification.trace_replay.stepped import replicas, stepped
+
+FRAMES_MAX = 1_000  # each holds a whole tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +49,23 @@ def show_trace(request: ShowRequest, progress: Progress = silent) -> ShowOutcome
 
 
 def frames(factory: Factory, config: Config, trace: Sequence[Op]) -> tuple[Frame, ...]:
-    """Return a frame for the start and one for each operation, up to the one after which the checker stops."""
+    """Return a frame for the start and one for each operation, up to the one after which the checker stops.
+
+    Of a long trace only the last operations have a frame.
+    """
     return tuple(_frames(factory, config, trace))
 
 
 def _frames(factory: Factory, config: Config, trace: Sequence[Op]) -> Iterator[Frame]:
-    checker = new_checker(factory, config, stride=1)
-    camera = _Camera(checker)
+    checker = trace_checker(factory, config, len(trace))
+    camera, first = _Camera(checker), len(trace) - FRAMES_MAX
     yield camera.complete(Frame(0, "", "", None), "")
     steps = stepped(checker, trace)
     while not camera.failed and (step := next(steps, None)):
-        yield camera.complete(Frame(step.number, str(step.op), step.answer, None, broken=step.broken), step.op.name)
+        if step.number >= first or step.broken:
+            frame = camera.complete(Frame(step.number, str(step.op), step.answer, None, broken=step.broken), step.op.name)
+            if step.number > first or step.broken:
+                yield frame
 
 
 class _Camera:

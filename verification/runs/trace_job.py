@@ -12,7 +12,7 @@ from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.runs.shrink_job import Origin, ShrinkTo, shrink_to
 from radixcheck.verification.runs.trace_results import TraceOutcome
-from radixcheck.verification.search.run import new_checker
+from radixcheck.verification.search.run import trace_checker
 from radixcheck.verification.search.shrink import Effort, shrink_within
 from radixcheck.verification.trace_replay.replay_results import Shrunk, Step
 from radixcheck.verification.trace_replay.stepped import replicas, stepped
@@ -32,7 +32,7 @@ def replay_operations(request: TraceRequest, progress: Progress = silent) -> Tra
     """Replay a trace with everything checked after each operation and, if asked to, shrink the fault."""
     subject, recorded, steps = request.subject, request.recorded, list[Step]()
     with progress(f"replay {request.trace}") as tell:
-        for step in stepped(new_checker(subject, recorded.config, stride=1), recorded.trace):
+        for step in stepped(trace_checker(subject, recorded.config, len(recorded.trace)), recorded.trace):
             steps.append(step)
             tell(step.number / len(recorded.trace), f"{step.number:,} operations")
         differing = None if any(step.broken for step in steps) else replicas(subject, recorded)

@@ -107,7 +107,7 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Add the example to the plan's result."""
         if hasattr(self, "checker"):
-            self.run.steps, self.run.lost = self.checker.steps, int(self.checker.engine.lost)
+            self.run.steps, self.run.lost, self.run.envelope = self.checker.steps, int(self.checker.engine.lost), self.checker.envelope
             self.run.edges = self.checker.edges.taken
             self.plan.result.merge(self.run)
 

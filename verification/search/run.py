@@ -1,9 +1,12 @@
 """Runs of the checker: random operations, or a given trace, under one configuration."""
 
 from collections.abc import Iterable, Sequence
+from operator import length_hint
 from random import Random
 
 from radixcheck.verification.checker.checker import Checker
+from radixcheck.verification.checker.engine import LARGE_POOL
+from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
 from radixcheck.verification.checker.misuse import drawn
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config, Violation
@@ -15,9 +18,23 @@ MISUSED = 0.2  # misuses for each other operation, where they are made
 REPLICATED = 0.125  # share of clean runs that a second replica repeats
 
 
+LONG_TRACE = 2_000  # operations
+STRIDE_LONG = 10**9  # operations of a long trace between two comparisons of the whole state
+
+
 def new_checker(factory: Factory, config: Config, stride: int) -> Checker:
     """Return a checker of a fresh subject. Formulas are evaluated after every `stride` operations."""
     return Checker(factory, config.policy, config.page_size, config.pool, stride, config.device)
+
+
+def trace_checker(factory: Factory, config: Config, operations: int, stride: int = 1) -> Checker:
+    """Return a checker for a trace of so many operations; 0: not known.
+
+    Over a long trace, or a large pool, the whole state is not compared after every operation, as in the stretch phase.
+    """
+    if operations <= LONG_TRACE and config.pool // config.page_size <= LARGE_POOL:
+        return new_checker(factory, config, stride)
+    return IncrementalChecker(factory, config.policy, config.page_size, config.pool, STRIDE_LONG, config.device, window=0)
 
 
 def random_run(
@@ -44,7 +61,7 @@ def random_run(
             result.record(checker.step(trace[-1]), trace, config)
         if checker.stopped or len(trace) >= steps:
             break
-    result.steps = checker.steps
+    result.steps, result.envelope = checker.steps, checker.envelope
     if not checker.stopped and random.random() < replicated:
         _second_replica(factory, config, trace, checker, result)
     return result
@@ -67,7 +84,7 @@ def replay(factory: Factory, config: Config, trace: Iterable[Op], replicas: int 
 
     With more replicas the trace is repeated on each of them, until one answers differently.
     """
-    checker = new_checker(factory, config, stride=1)
+    checker = trace_checker(factory, config, length_hint(trace))
     result, done = RunResult(runs=1, tally=checker.tally, edges=checker.edges.taken), list[Op]()
     for op in trace:
         if checker.stopped:
@@ -79,5 +96,5 @@ def replay(factory: Factory, config: Config, trace: Iterable[Op], replicas: int 
     for _ in range(replicas - 1):
         if not result.found:
             _second_replica(factory, config, done, checker, result)
-    result.steps = checker.steps
+    result.steps, result.envelope = checker.steps, checker.envelope
     return result

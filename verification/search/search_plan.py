@@ -17,7 +17,9 @@ from radixcheck.verification.probes.all_probes import MISUSING, PROBES, probed
 from radixcheck.verification.probes.all_probes import POOL_PAGES as PROBE_PAGES
 from radixcheck.verification.search.machine import BATCH, hypothesis_batches
 from radixcheck.verification.search.run import random_run
-from radixcheck.verification.search.search_results import POOL_PAGES, Bounds
+from radixcheck.verification.search.search_results import POOL_PAGES, Bounds, planned_operations
+from radixcheck.verification.stretch.dimensions import DIMENSIONS, planned
+from radixcheck.verification.stretch.stretch import stretched
 
 STEPS, RUNS = 120, 8  # operations of one run, and runs of one slice
 LONG_EVERY, LONG_STEPS, LONG_PAGES, LONG_KEY = 5, 2_400, 160, 40  # every 5th slice begins with one long run; pages of its pool and of a key
@@ -51,7 +53,7 @@ def rounds(subject: Subject, bounds: Bounds) -> Iterator[list[Task]]:
     half = first + (len(slices) - first + 1) // 2
     early = EXAMPLES_MIN // EXAMPLES
     yield [*_probe_tasks(subject, bounds), *machine[:early], *slices[:first]]
-    yield [*machine[early:], *slices[first:half]]
+    yield [*_stretch_tasks(subject, bounds), *machine[early:], *slices[first:half]]
     yield slices[half:]
 
 
@@ -102,6 +104,17 @@ def _machine(subject: Subject, bounds: Bounds, first: int) -> RunResult:
     """Run some examples of the state machine."""
     seed = (bounds.seed << 16) + first
     return RunResult.of(hypothesis_batches(subject, bounds.policies, bounds.page_sizes, seed, EXAMPLES, misused=bounds.misused))
+
+
+def _stretch_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
+    """Return one task for each dimension, the longest first."""
+    names = planned(stretch_seconds(subject, bounds)) if bounds.stretch else ()
+    return [Task(stretched, (subject, name, bounds, bounds.seed)) for name in sorted(names, key=lambda name: -DIMENSIONS[name].seconds)]
+
+
+def stretch_seconds(subject: Subject, bounds: Bounds) -> float:
+    """Return the seconds of a search that makes as many random operations."""
+    return bounds.operations / planned_operations(1.0, subject.supports.here)
 
 
 def _probe_tasks(subject: Subject, bounds: Bounds) -> list[Task]:

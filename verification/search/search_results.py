@@ -6,6 +6,7 @@ from itertools import product
 
 from radixcheck.spec.property import Property
 from radixcheck.verification.core.deadline import NEVER, Deadline
+from radixcheck.verification.core.envelope import Envelope, Reach
 from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.operations import Trace
@@ -34,6 +35,7 @@ class Bounds:
     device: str = "cpu"
     misused: bool = False  # also make calls outside the guards
     operations: int = int(SECONDS * OPERATIONS_PER_SECOND)  # random operations planned
+    stretch: bool = True  # take each quantity past its thresholds: see stretch/
     deadline: Deadline = field(default=NEVER, compare=False)  # the ceiling; a search that has not ended by then is UNDECIDED
     too_large: tuple[int, ...] = ()  # page sizes that are left out: a request would not fit into the pool
 
@@ -74,6 +76,8 @@ class Report:
     edges: Mapping[str, int] = field(default_factory=dict)  # how often each was taken, by id; see core/edges.py
     impossible_edges: Mapping[str, str] = field(default_factory=dict)  # why an edge cannot be taken on the subject
     missing_edges: tuple[str, ...] = ()  # that can be taken and never were
+    envelope: Envelope = field(default_factory=Envelope)
+    reaches: Mapping[str, Reach] = field(default_factory=dict)  # of each dimension of the stretch phase
 
     @property
     def status(self) -> Status:

@@ -28,9 +28,10 @@ from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.attribution import attributed
 from radixcheck.verification.search.lost import of_lost
 from radixcheck.verification.search.machine import never_fired
-from radixcheck.verification.search.search_plan import Task, rounds
+from radixcheck.verification.search.search_plan import Task, rounds, stretch_seconds
 from radixcheck.verification.search.search_results import Bounds, PropertyVerdict, Report
 from radixcheck.verification.search.shrink import share, shrink
+from radixcheck.verification.stretch.dimensions import unplanned
 from radixcheck.verification.subjects.registry import isolated
 
 SHRINK_SECONDS = 6.0  # after the ceiling of the search
@@ -137,6 +138,8 @@ def verify(pool: Executor, subject: Subject, bounds: Bounds, progress: Progress)
         edges=dict(result.edges),
         impossible_edges=excluded(supports, sizes),
         missing_edges=never_taken(result.edges, supports, sizes),
+        envelope=result.envelope,
+        reaches=(unplanned(stretch_seconds(subject, bounds)) if bounds.stretch else {}) | result.reaches,
     )
 
 

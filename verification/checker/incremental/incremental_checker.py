@@ -79,7 +79,7 @@ class IncrementalChecker(Checker):
     The touched paths are compared if the subject shows them: `observe_path(key)` returns the nodes that lie wholly on a key and, if
     the subject keeps a heap, `observe_entry(key)` the current entry of the last of them. Of any other subject only answers, sizes,
     the pool and, every `stride` operations, the whole state are compared: then `local` is false, and times are compared by their
-    order, with one clock reading for each access.
+    order, with one clock reading for each access. With a `window` of 0 every subject is treated like that.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class IncrementalChecker(Checker):
         self.oracle.written = Journal(changes.pages)
         self.abstraction = memoized = MemoizedAbstraction(self.oracle.positions, self.engine.pool, policy, self.oracle.written)
         self.oracle.model.ranked = Ranking(POLICIES[policy], changes.ranks)
-        self.local = self.transparent and hasattr(self.engine.subject, "observe_path")
+        self.local = window > 0 and self.transparent and hasattr(self.engine.subject, "observe_path")
         self.looked: Counter[str] = Counter()  # what was compared, and how often
         self.answer = Answer()  # to the last operation
         self.gone: tuple[int, ...] = ()  # the content of the pages that the last operation freed

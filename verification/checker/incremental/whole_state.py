@@ -5,7 +5,7 @@ If a subject is observed too rarely to know which operation read its clock, its 
 
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from radixcheck.spec.logic import var
@@ -14,6 +14,7 @@ from radixcheck.spec.run.reader import holds, row_of
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import POS, candidate
 from radixcheck.verification.checker.abstraction import Clock
+from radixcheck.verification.checker.blame import READINGS
 from radixcheck.verification.checker.checked_run import CheckedRun
 from radixcheck.verification.checker.formulas import Compiled, compiled, index_findings
 from radixcheck.verification.checker.incremental.agreement import Agreement
@@ -45,14 +46,15 @@ class Ranking:
         return list(self._rows.values())
 
 
-def by_rank(clock: Clock, seen: Observation, spec: State) -> None:
-    """Map the subject's clock readings, in their order, to the specification's times, in theirs.
+def by_rank(clock: Clock, seen: Observation, spec: State, hidden: Collection[str] = ()) -> None:
+    """Map the subject's clock readings, in their order, to the specification's times, in theirs. `hidden`: attributes not shown.
 
     A reading that is in the heap but on no node is mapped to a time between its neighbours. If the number of readings on nodes is not
     the number of times, some node's time is wrong and the states will differ.
     """
-    readings = sorted({reading for n in seen.nodes for reading in (n.time, n.creation)})
-    times = sorted({*spec.time.values(), *spec.creation.values()})
+    shown = sorted(READINGS - set(hidden))
+    readings = sorted({getattr(n, name) for n in seen.nodes for name in shown})
+    times = sorted({time for name in shown for time in getattr(spec, name).values()})
     clock.known = dict(zip(readings, times, strict=False))
     others = {reading for e in seen.heap or () for key in e.key for reading in (key, -key)} - clock.known.keys()
     for reading in others:
@@ -106,7 +108,7 @@ class WholeState:
     def _compare(self, op: Op, due: Iterable[Compiled]) -> list[Violation]:
         run = self._run
         if not self._local:
-            by_rank(self._abstraction.clock, run.engine.subject.observe(), run.oracle.model.state)
+            by_rank(self._abstraction.clock, run.engine.subject.observe(), run.oracle.model.state, run.hidden)
         out = run.observe()
         assert run.observation is not None
         self._abstraction.forget(run.observation)
