@@ -12,8 +12,8 @@ from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.operations import Trace
 
 SECONDS = 90.0  # of a search: the size of its plan, and its ceiling
-OPERATIONS_PER_SECOND = 1_000  # random operations planned; a quiet machine makes more than twice as many
-OPERATIONS_ELSEWHERE = 150  # the same, of a cache in another process
+OPERATIONS_PER_SECOND = 500  # random operations planned; a quiet machine makes several times as many
+OPERATIONS_ELSEWHERE = 100  # the same, of a cache in another process
 CEILING_SECONDS = 18.0  # beyond the seconds of a search: then it ends, whatever is missing
 POOL_PAGES = (6, 10, 16, 24)  # of the pools of a search for which none is given
 
