@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import inf
+from threading import TIMEOUT_MAX
 from time import monotonic
 
 
@@ -18,8 +19,8 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Return the seconds until then; 0 if it has passed."""
-        return max(0.0, self.ends - monotonic())
+        """Return the seconds until then, as many as a lock can wait for at most; 0 if it has passed."""
+        return min(max(0.0, self.ends - monotonic()), TIMEOUT_MAX)
 
     @property
     def passed(self) -> bool:

@@ -141,7 +141,7 @@ def test_a_wrong_use_of_a_trace_gets_one_sentence(arguments: tuple[str, ...], sa
     ("config", "subject", "says"),
     [
         (Config("mru", 1, 6), "base", "base does not support policy 'mru': it declares lru"),
-        (Config("lru", 3, 6), "optimized", "optimized does not support page size 3"),
+        (Config("lru", 5000, 10000), "base", "base does not support page size 5000"),
         (Config("lru", 1, 6, "cuda:77"), "optimized", "device cuda:77"),
         (Config("lru", 1, 6), "nobody", "unknown subject 'nobody'"),
     ],

@@ -148,7 +148,7 @@ def test_the_plan_grows_with_the_seconds_and_says_what_it_leaves_out() -> None:
     assert unplanned(60.0) == {}
     assert sum(DIMENSIONS[name].seconds for name in planned(2.0)) <= 3.0
     assert set(planned(2.0)) < set(planned(20.0)) | {name for name in names if f"{name}, many" in names}
-    assert unplanned(2.0)["depth"].sentence == "not planned with --seconds 2"
+    assert unplanned(2.0)["depth"].sentence == "not planned: give more --seconds"
     assert sum(DIMENSIONS[name].seconds for name in whole) <= 45.0
 
 
