@@ -5,7 +5,7 @@ meaning exists. Of the others (`strict`) a cache of ours refuses each too, and a
 Only values that JSON can carry (`crosses`) are given to a cache in another process.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
 from typing import Any, NamedTuple
 
@@ -133,3 +133,16 @@ WRONG_CALLS: dict[str, WrongCall] = {
     for kind in kinds
     for call in (WrongCall(verb, kind, wrong) for wrong in _wrong(verb, kind))
 }
+
+
+def grouped(rules: Iterable[str]) -> str:
+    """Return the names of rules in one line, those of calls with a wrong value by verb and kind of argument.
+
+    >>> grouped(("chunk", "evict with amount -1", "evict with amount None"))
+    'chunk, evict with amount (-1; None)'
+    """
+    groups: dict[str, list[str]] = {}
+    for name in rules:
+        call = WRONG_CALLS.get(name)
+        groups.setdefault(f"{call.verb} with {call.kind}" if call else name, []).extend([call.wrong.name] if call else [])
+    return ", ".join(f"{group} ({'; '.join(values)})" if values else group for group, values in groups.items())

@@ -16,7 +16,7 @@ from radixcheck.verification.runs.run_results import VerifyOutcome
 from radixcheck.verification.runs.verify_job import VerifyRequest, search_subject
 from radixcheck.verification.subjects.registry import names_of, resolve
 
-RULES = "RULES"  # the item that fails if a rule of the state machine never fired
+RULES = "RULES"  # the item that fails if the search did not do all that a caller can do
 
 
 def requests(wanted: Settings) -> list[VerifyRequest]:
@@ -125,10 +125,10 @@ class PropertyItem(SearchItem):
 
 
 class RulesItem(SearchItem):
-    """The item that covers the rules of the state machine."""
+    """The item that covers what leaves a search undecided."""
 
     def runtest(self) -> None:
-        """Fail if a rule of the state machine never fired: what it would have found is unknown."""
-        idle = self.outcome().report.idle_rules
-        if idle:
-            pytest.fail(f"undecided: rules of the state machine that never fired: {', '.join(idle)}; give it more seconds", pytrace=False)
+        """Fail if a rule never fired, an edge was never taken or the time was over: what would have been found is unknown."""
+        gaps = self.outcome().report.gaps
+        if gaps:
+            pytest.fail(f"undecided: {'; '.join(gaps)}; give it more seconds", pytrace=False)

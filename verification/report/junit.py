@@ -90,8 +90,8 @@ def _cases(outcome: Json) -> Iterator[Case]:
     traces = {each["property"]: each for each in outcome["refuted"]}
     for row in outcome["properties"]:
         yield _property(row, traces.get(row["id"]))
-    idle = outcome["rules_never_fired"]
-    yield Case("RULES", "error", f"rules of the state machine that never fired: {', '.join(idle)}") if idle else Case("RULES")
+    gaps = outcome["undecided"]
+    yield Case("RULES", "error", "; ".join(gaps)) if gaps else Case("RULES")
     if outcome["reference"]:
         good, sentence, lines = agreement(outcome["reference"])
         yield Case("AGREEMENT", "" if good else _tag(outcome["reference"]["status"]), sentence, "\n".join(lines))

@@ -104,7 +104,7 @@ def _uncovered(outcome: Json) -> Iterator[str]:
     for row in outcome["properties"]:
         if row["verdict"] not in (Verdict.TESTED, Verdict.REFUTED):
             reasons.setdefault(f"{row['verdict']} ({escaped(row['note'])})", []).append(row["id"])
-    reasons["Rules that never fired"] = outcome["rules_never_fired"]
+    reasons["Undecided"] = [escaped(gap, 300) for gap in outcome["undecided"]]
     parts = (("replay", "the replay of a trace"), ("reference", "the comparison with the reference"))
     reasons["Not run"] = [name for part, name in parts if not outcome[part]]
     lines = [f"- {reason}: {', '.join(names)}" for reason, names in reasons.items() if names]

@@ -15,7 +15,7 @@ from radixcheck.verification.report import diff_view, replay_view
 from radixcheck.verification.report.edges_view import edges_grid
 from radixcheck.verification.report.envelope_view import envelope, reaches
 from radixcheck.verification.report.style import colour, side_by_side, styled, styled_status, table, warning
-from radixcheck.verification.report.wording import grouped, numbered
+from radixcheck.verification.report.wording import numbered
 from radixcheck.verification.runs.run_results import Scene, VerifyOutcome
 
 COUNTED = (Verdict.TESTED, Verdict.REFUTED, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
@@ -91,11 +91,7 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
     lines: list[Any] = [Text(f"{bound}")]
     if r.bounds.too_large:
         lines.append(Text(f"page sizes left out, because a request would not fit into the pool: {sizes_text(r.bounds.too_large)}"))
-    if r.idle_rules:
-        lines.append(warning(f"undecided: rules that never fired: {grouped(r.idle_rules)}"))
-    if r.missing_edges:
-        lines.append(warning(f"undecided: edges that were never taken: {', '.join(r.missing_edges)}"))
-    lines += [warning(f"undecided: {why}") for why in r.unfinished]
+    lines += [warning(f"undecided: {why}") for why in r.gaps]
     return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}")]
 
 

@@ -1,7 +1,7 @@
 """Words for an outcome as JSON, shared by the files for continuous integration."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.found import Config
@@ -9,7 +9,6 @@ from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, VERDICTS
 from radixcheck.verification.operations import Op
-from radixcheck.verification.wrong_values import WRONG_CALLS
 
 Json = Mapping[str, Any]
 TRACE_MAX = 40  # lines shown of a trace
@@ -120,16 +119,3 @@ def _difference(reference: Json, d: Json) -> list[str]:
     answers = ((reference["left"], d["left_answer"]), (reference["right"], d["right_answer"]), ("the specification", d["specification"]))
     departs = " and ".join(d["departs"]) or "neither"
     return [f"{d['what']}: {departs} departs from the specification", *trace_lines(d), *(f"{who}: {answer}" for who, answer in answers)]
-
-
-def grouped(rules: Iterable[str]) -> str:
-    """Return the names of rules in one line, those of calls with a wrong value by verb and kind of argument.
-
-    >>> grouped(("chunk", "evict with amount -1", "evict with amount None"))
-    'chunk, evict with amount (-1; None)'
-    """
-    groups: dict[str, list[str]] = {}
-    for name in rules:
-        call = WRONG_CALLS.get(name)
-        groups.setdefault(f"{call.verb} with {call.kind}" if call else name, []).extend([call.wrong.name] if call else [])
-    return ", ".join(f"{group} ({'; '.join(values)})" if values else group for group, values in groups.items())

@@ -76,6 +76,7 @@ class VerifyOutcome(Outcome):
             "page_sizes": r.bounds.page_sizes,
             "rules_never_fired": r.idle_rules,
             "unfinished": r.unfinished,
+            "undecided": r.gaps,
             "envelope": r.envelope.to_json(),
             "stretch": {name: reach.to_json() for name, reach in r.reaches.items()},
             "edges": {"taken": dict(r.edges), "impossible": dict(r.impossible_edges), "never_taken": r.missing_edges},

@@ -10,6 +10,7 @@ from radixcheck.verification.core.envelope import Envelope, Reach
 from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.operations import Trace
+from radixcheck.verification.wrong_values import grouped
 
 SECONDS = 90.0  # of a search: the size of its plan, and its ceiling
 OPERATIONS_PER_SECOND = 500  # random operations planned; a quiet machine makes several times as many
@@ -85,8 +86,14 @@ class Report:
         if self.found:
             return Status.REFUTED
         not_exercised = any(v.verdict == Verdict.NOT_EXERCISED for v in self.verdicts)
-        undecided = self.idle_rules or self.missing_edges or self.unfinished or not_exercised
-        return Status.UNDECIDED if undecided else Status.HOLDS
+        return Status.UNDECIDED if self.gaps or not_exercised else Status.HOLDS
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """What leaves the search undecided, apart from properties that were not exercised."""
+        rules = (f"rules that never fired: {grouped(self.idle_rules)}",) if self.idle_rules else ()
+        edges = (f"edges that were never taken: {', '.join(self.missing_edges)}",) if self.missing_edges else ()
+        return (*rules, *edges, *self.unfinished)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def outcome(subject: str = "my:cache", text: str = "fails at k = [1 1]", **other
     found = {"property": "EVICT_LEAF", "text": text, "config": CONFIG, "trace": TRACE, **picture}
     return {
         **{"subject": subject, "command": f"radixcheck verify '{subject}'", "status": 1, "operations": 5000, "runs": 70, "seconds": 4.5},
-        **{"seed": 3, "policies": ["lru", "mru"], "page_sizes": [1, 16], "rules_never_fired": [], "properties": properties},
+        **{"seed": 3, "policies": ["lru", "mru"], "page_sizes": [1, 16], "undecided": [], "properties": properties},
         **{"refuted": [found], "reference": None, "replay": None},
     } | others
 
@@ -93,7 +93,7 @@ def test_a_failure_says_the_trace_and_the_trees() -> None:
 @pytest.mark.parametrize(
     ("changed", "case", "tag", "message"),
     [
-        ({"rules_never_fired": ["chunk"]}, "RULES", "error", "never fired: chunk"),
+        ({"undecided": ["rules that never fired: chunk"]}, "RULES", "error", "never fired: chunk"),
         ({"reference": AGREES}, "AGREEMENT", "", ""),
         ({"reference": AGREES | {"differences": [DECLARED]}}, "AGREEMENT", "", ""),
         ({"reference": AGREES | {"status": 1, "differences": [DECLARED, DIFFERENCE]}}, "AGREEMENT", "failure", "900 operations: victims"),
