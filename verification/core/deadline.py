@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from math import inf
-from threading import TIMEOUT_MAX
 from time import monotonic
+
+LONGEST = 1e6  # seconds: a lock cannot wait for infinity
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,8 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Return the seconds until then, as many as a lock can wait for at most; 0 if it has passed."""
-        return min(max(0.0, self.ends - monotonic()), TIMEOUT_MAX)
+        """Return the seconds until then, LONGEST at most; 0 if it has passed."""
+        return min(max(0.0, self.ends - monotonic()), LONGEST)
 
     @property
     def passed(self) -> bool:
