@@ -15,8 +15,10 @@ from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.checker.judge_answer import judge_answer, judge_black_box
 from radixcheck.verification.checker.misuse import judge_misuse
 from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.printable import error_text, let_interrupt_pass, printable
 from radixcheck.verification.operations import Op, is_misuse
 
+TEXT_MAX = 2_000  # characters of a violation
 SIGNS = {  # the use of a stale match breaks one of these
     "start": frozenset({"MATCH_SOUND", "ISOLATION", "MATCH_MAX", "ADMISSION"}),
     "lock": frozenset({"LOCK_COUNT", "LOCK_SPAN", "NO_ORPHAN", "MATCH_FRESH", "PROTECTED", "COUNT"}),
@@ -75,6 +77,17 @@ class Checker(CheckedRun):
         if self.stopped or not self.allowed(op):
             return []
         self.steps += 1
+        try:
+            out = self._step(op)
+        except BaseException as error:
+            let_interrupt_pass(error)
+            if not self.engine.shows_objects:
+                raise
+            self.stopped = True  # names of nodes are objects of the subject: comparing them runs its code
+            out = [Violation("REFINEMENT", f"what the cache shows cannot be compared ({error_text(error)})")]
+        return [v._replace(text=printable(v.text, TEXT_MAX)) for v in out]
+
+    def _step(self, op: Op) -> list[Violation]:
         if is_misuse(op.name):
             out = judge_misuse(self, op.name)
             self.stopped = bool(out)
