@@ -335,8 +335,6 @@ class Named(ReferenceSubject):
         requests = {h: r._replace(node=named.get(r.node)) for h, r in seen.requests.items()}
         return Observation(seen.now, nodes, requests)
 
-    locate = property(_raise)  # type: ignore[assignment]
-
 
 named = Named.of
 

@@ -6,7 +6,8 @@ attribute deviates (time, hits, priority, creation), the run continues from the 
 next. Formulas that read a deviating attribute are not evaluated any more, since their failure would only follow from it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from radixcheck.verification.checker import blame, judge_state
@@ -77,8 +78,15 @@ class Checker(CheckedRun):
         if self.stopped or not self.allowed(op):
             return []
         self.steps += 1
+        return self.guarded(partial(self._step, op))
+
+    def guarded(self, judge: Callable[[], list[Violation]]) -> list[Violation]:
+        """Return the violations. If the subject cannot be observed, or what it shows raises while it is compared, that is a violation."""
         try:
-            out = self._step(op)
+            out = judge()
+        except SubjectFailed as failed:
+            self.stopped = True
+            out = [Violation("REFINEMENT", str(failed))]
         except BaseException as error:
             let_interrupt_pass(error)
             if not self.engine.shows_objects:

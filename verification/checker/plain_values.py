@@ -82,7 +82,7 @@ def nodes(found: Any) -> Sequence[SeenNode]:
 def _fields(found: Any, kind: type[T], what: str) -> T:
     """Return a value of this type. Another type that has the same fields will do."""
     if type(found) is kind:
-        return cast(T, found)
+        return found  # type: ignore[no-any-return]
     names: tuple[str, ...] = getattr(kind, "_fields", ()) or tuple(each.name for each in fields(cast(Any, kind)))
     missing = next((name for name in names if not hasattr(found, name)), None)
     if missing is not None:

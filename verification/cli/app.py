@@ -73,6 +73,9 @@ def run(arguments: Sequence[str]) -> int:
         print("radixcheck: interrupted before the result was printed; nothing was decided", file=sys.stderr)
         _discard_output()
         return Status.UNDECIDED
+    except MemoryError:
+        print("radixcheck: out of memory; nothing was decided: give a smaller --pool or smaller pages", file=sys.stderr)
+        return Status.UNDECIDED
     except (KeyboardInterrupt, click.Abort):
         print("radixcheck: interrupted; nothing was decided", file=sys.stderr)
         return Status.UNDECIDED

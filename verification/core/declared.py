@@ -14,7 +14,8 @@ T = TypeVar("T")
 
 ATTRIBUTES = ("time", "creation", "hits", "priority")
 VERBS = tuple(dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS, *(verb for verbs in NEEDS.values() for verb in verbs))))
-PAGE_SIZE_MAX = 2**31
+PAGE_SIZE_MAX = 2**16  # tokens: an operation on a key of a few such pages still takes less than a second
+RANGE_MAX = 2**31  # the end of a range of page sizes, of which a search draws small ones
 ITEMS_MAX = 100_000  # of one field
 
 
@@ -58,7 +59,7 @@ def _policies(value: Any) -> tuple[str, ...]:
 
 def _page_sizes(value: Any) -> Sequence[int]:
     if type(value) is range:
-        return _require(value, len(value) > 0 and min(value[0], value[-1]) >= 1 and max(value[0], value[-1]) <= PAGE_SIZE_MAX)
+        return _require(value, len(value) > 0 and min(value[0], value[-1]) >= 1 and max(value[0], value[-1]) <= RANGE_MAX)
     sizes = tuple(_items(value, Sequence))
     return _require(sizes, bool(sizes) and all(type(size) is int and 1 <= size <= PAGE_SIZE_MAX for size in sizes))
 

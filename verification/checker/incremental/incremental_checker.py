@@ -105,7 +105,7 @@ class IncrementalChecker(Checker):
 
     def check_all(self) -> list[Violation]:
         """Compare the whole state now, with every linear formula."""
-        return self._whole.judge_all()
+        return self.guarded(self._whole.judge_all)
 
     def perform(self, op: Op) -> Performed:
         """Perform an operation, and keep its answer."""
