@@ -82,7 +82,7 @@ def nodes(found: Any) -> Sequence[SeenNode]:
 def _fields(found: Any, kind: type[T], what: str) -> T:
     """Return a value of this type. Another type that has the same fields will do."""
     if type(found) is kind:
-        return found  # type: ignore[no-any-return]
+        return found
     names: tuple[str, ...] = getattr(kind, "_fields", ()) or tuple(each.name for each in fields(cast(Any, kind)))
     missing = next((name for name in names if not hasattr(found, name)), None)
     if missing is not None:
@@ -181,7 +181,7 @@ def name(found: Any) -> Hashable:
     """Return the name of a node. Raise whatever its hash and its comparison raise."""
     hash(found)
     bool(found == found)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def bytes_kept(found: Any) -> int:
