@@ -227,7 +227,7 @@ def dice() -> Dice:
 def _supports(random: Random) -> Any:
     """Mostly one that is right, in whole or in part."""
     if random.random() < 0.8:
-        return Supports(**({"requests": False} if random.random() < 0.3 else {"tree": False} if random.random() < 0.2 else {}))
+        return random.choice((Supports(), Supports(), Supports(requests=False), Supports(tree=False)))
     if random.random() < 0.1:
         return random.choice(_values())
     name = random.choice(("tree", "requests", "namespaces", "policies", "page_sizes", "attributes", "without", "choices", "here"))

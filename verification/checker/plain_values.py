@@ -4,6 +4,7 @@ A value of another type, or a number that no cache can mean, raises `Unreadable`
 What is plain already is returned as it is. Names of nodes and components of namespaces may be any hashable objects.
 """
 
+from array import array
 from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import fields, replace
 from itertools import chain, islice
@@ -95,13 +96,22 @@ def _are_plain(listed: Sequence[SeenNode]) -> bool:
     _, _, segments, slots, namespaces, child_keys, locks, times, creations, hits, priorities = zip(*listed, strict=True)
     if not {*map(type, segments), *map(type, slots), *map(type, child_keys)} <= {list, tuple, type(None)} or None in (*segments, *slots):
         return False
-    tokens = chain.from_iterable((*segments, *slots, *filter(None, child_keys)))
+    lists = (*segments, *slots, *filter(None, child_keys))
     return (
         set(map(type, namespaces)) == {tuple}
-        and _are_within(list(tokens), {int})
+        and _are_integers(lists)
         and _are_within((*locks, *hits, *priorities), {int})
         and _are_within((*times, *creations), NUMBERS)
     )
+
+
+def _are_integers(lists: Sequence[Sequence[Any]]) -> bool:
+    """Whether all items of these are integers of 64 bits."""
+    try:
+        array("q", chain.from_iterable(lists))
+    except (TypeError, OverflowError):
+        return False
+    return set(map(type, chain.from_iterable(lists))) <= {int}
 
 
 def _are_within(values: Sequence[Any], types: set[type]) -> bool:
@@ -177,7 +187,7 @@ def optional_entry(found: Any) -> SeenEntry | None:
     return None if found is None else entry(found)
 
 
-def name(found: Any) -> Hashable:
+def name(found: Hashable) -> Hashable:
     """Return the name of a node. Raise whatever its hash and its comparison raise."""
     hash(found)
     bool(found == found)
