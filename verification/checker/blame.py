@@ -63,7 +63,7 @@ def breaks(violations: Iterable[Violation], property_: str) -> bool:
     return any(v.property == property_ for v in violations)
 
 
-def of_crash(error: Exception) -> str:
+def of_crash(error: BaseException) -> str:
     """The property that an exception other than a typed refusal breaks."""
     if isinstance(error, RecursionError):
         return "DEPTH"

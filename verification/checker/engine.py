@@ -250,7 +250,7 @@ class Engine:
         RECORDER.operation(self._record, op)
         try:
             self.call(call)
-        except raised() as error:
+        except Exception as error:
             return Answer(error=caught(error))
         return Answer()
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from radixcheck.spec.policies import POLICIES
-from radixcheck.verification.core.printable import described, error_text, let_interrupt_pass
+from radixcheck.verification.core.printable import described, error_text, let_interrupt_pass, printable
 from radixcheck.verification.operations import NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
 from radixcheck.verification.protocol import Supports
 
@@ -71,7 +71,8 @@ def _names(allowed: Iterable[str]) -> Callable[[Any], frozenset[str]]:
 def _choices(value: Any) -> dict[str, str]:
     _require(value, isinstance(value, Mapping))
     pairs = dict(islice(value.items(), ITEMS_MAX))
-    return _require(pairs, {*map(type, pairs), *map(type, pairs.values())} <= {str})
+    _require(pairs, {*map(type, pairs), *map(type, pairs.values())} <= {str})
+    return {kind: printable(why) for kind, why in pairs.items()}
 
 
 def _texts(value: Any, kind: type, allowed: Iterable[str]) -> tuple[str, ...]:
@@ -98,4 +99,5 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "attributes": (f"a set with some of {', '.join(ATTRIBUTES)}", _names(ATTRIBUTES)),
     "without": (f"a set with some of {', '.join(VERBS)}", _names(VERBS)),
     "choices": ("a mapping of text to text", _choices),
+    "remembers": ("a sentence, or an empty text", lambda value: printable(_require(value, type(value) is str))),
 }
