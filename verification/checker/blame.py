@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.state import State
 from radixcheck.spec.values import NoRoom
+from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.printable import let_interrupt_pass
 from radixcheck.verification.operations import Op
 
 SOFT = {"time": "RECENCY", "hits": "FREQ", "priority": "PRIORITY", "creation": "CREATION"}
@@ -61,11 +63,16 @@ def breaks(violations: Iterable[Violation], property_: str) -> bool:
     return any(v.property == property_ for v in violations)
 
 
-def of_crash(error: Exception) -> str:
+def of_crash(error: BaseException) -> str:
     """The property that an exception other than a typed refusal breaks."""
     if isinstance(error, RecursionError):
         return "DEPTH"
-    return str(getattr(error, "property_id", "REFINEMENT"))
+    try:
+        named = getattr(error, "property_id", "")
+    except BaseException as another:  # it is an object of the subject
+        let_interrupt_pass(another)
+        named = ""
+    return named if type(named) is str and named in CATALOGUE else "REFINEMENT"
 
 
 def of_refusal(op: Op, error: Exception) -> str:

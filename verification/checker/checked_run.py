@@ -9,7 +9,7 @@ from radixcheck.spec.values import CacheError
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.abstraction import Abstraction
 from radixcheck.verification.checker.edge_count import EdgeCount
-from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
+from radixcheck.verification.checker.engine import Answer, Engine
 from radixcheck.verification.checker.envelope_recorder import EnvelopeRecorder
 from radixcheck.verification.checker.formulas import Tally, index_findings
 from radixcheck.verification.checker.oracle import Oracle
@@ -45,8 +45,8 @@ class CheckedRun:
         self.engine = Engine(factory, policy, page_size, pool, device)
         self.oracle = Oracle(policy, page_size, pool // page_size)
         self.abstraction = Abstraction(self.oracle.positions, self.engine.pool, policy, self.oracle.written)
-        self.supports = self.engine.subject.supports
-        self.transparent = hasattr(self.engine.subject, "observe")
+        self.supports = self.engine.supports
+        self.transparent = self.engine.has("observe")
         self.policy = policy
         self.hidden = set(blame.SOFT) - set(self.supports.attributes)  # attributes that the subject does not show
         self.tainted = set(self.hidden)  # attributes that have deviated in this run; formulas that read them are not evaluated
@@ -102,10 +102,7 @@ class CheckedRun:
         sizes, spec = self.engine.sizes(), self.oracle.model.state
         self.observation = self.engine.observe()
         self.abstraction.findings = []
-        try:
-            self.seen = self.abstraction.state(self.observation, sizes, spec, self.oracle.loans, self.oracle.locks)
-        except (TypeError, AttributeError, ValueError) as error:  # a value has not the type that the protocol asks for
-            raise SubjectFailed(f"observe() returned what cannot be read ({type(error).__name__}: {error})") from error
+        self.seen = self.abstraction.state(self.observation, sizes, spec, self.oracle.loans, self.oracle.locks)
         for name in self.hidden:
             setattr(self.seen, name, {n: getattr(spec, name).get(n, 0) for n in self.seen.node})
         index = index_findings(self.seen, self.observation, self.abstraction.places)

@@ -6,7 +6,8 @@ attribute deviates (time, hits, priority, creation), the run continues from the 
 next. Formulas that read a deviating attribute are not evaluated any more, since their failure would only follow from it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from radixcheck.verification.checker import blame, judge_state
@@ -15,8 +16,10 @@ from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.checker.judge_answer import judge_answer, judge_black_box
 from radixcheck.verification.checker.misuse import judge_misuse
 from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.printable import error_text, let_interrupt_pass, printable
 from radixcheck.verification.operations import Op, is_misuse
 
+TEXT_MAX = 2_000  # characters of a violation
 SIGNS = {  # the use of a stale match breaks one of these
     "start": frozenset({"MATCH_SOUND", "ISOLATION", "MATCH_MAX", "ADMISSION"}),
     "lock": frozenset({"LOCK_COUNT", "LOCK_SPAN", "NO_ORPHAN", "MATCH_FRESH", "PROTECTED", "COUNT"}),
@@ -75,6 +78,24 @@ class Checker(CheckedRun):
         if self.stopped or not self.allowed(op):
             return []
         self.steps += 1
+        return self.guarded(partial(self._step, op))
+
+    def guarded(self, judge: Callable[[], list[Violation]]) -> list[Violation]:
+        """Return the violations. If the subject cannot be observed, or what it shows raises while it is compared, that is a violation."""
+        try:
+            out = judge()
+        except SubjectFailed as failed:
+            self.stopped = True
+            out = [Violation("REFINEMENT", str(failed))]
+        except BaseException as error:
+            let_interrupt_pass(error)
+            if not self.engine.shows_objects:
+                raise
+            self.stopped = True  # names of nodes are objects of the subject: comparing them runs its code
+            out = [Violation("REFINEMENT", f"what the cache shows cannot be compared ({error_text(error)})")]
+        return [v._replace(text=printable(v.text, TEXT_MAX)) for v in out]
+
+    def _step(self, op: Op) -> list[Violation]:
         if is_misuse(op.name):
             out = judge_misuse(self, op.name)
             self.stopped = bool(out)

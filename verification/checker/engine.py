@@ -19,13 +19,16 @@ from time import monotonic, sleep
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from radixcheck.spec.values import CacheError, Key, Sizes
+from radixcheck.verification.checker import plain_values
+from radixcheck.verification.core.declared import WrongDeclaration, declared
 from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.printable import described, error_text, let_interrupt_pass
 from radixcheck.verification.core.recorder import RECORDER
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.protocol import Observation, Setup
+from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, Setup
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -36,24 +39,17 @@ FACTORY_SECONDS = 60.0  # to make a cache: it may import much; a cache in a proc
 OLD_RECEIPTS = 4  # kept, of locks that were released
 POLL_SECONDS = 0.1  # between two checks of the clock
 LENT_MAX = 16  # containers that are kept to be overwritten
+OPTIONAL = ("observe", "locate", "observe_path", "observe_entry", "storage", "overwrite", "lost")
 SIGNAL = getattr(signal, "SIGVTALRM", None)  # rarely used by other code; Windows has none
-
-
-def raised() -> tuple[type[BaseException], ...]:
-    """Return what a subject may raise: anything. A KeyboardInterrupt is its own where the signal is ignored, as in worker processes."""
-    own = (KeyboardInterrupt,) if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else ()
-    return (Exception, SystemExit, GeneratorExit, *own)
 
 
 class BaseExceptionRaised(Exception):
     """A subject raised an exception that ends a process, as SystemExit."""
 
 
-def caught(error: BaseException) -> Exception:
+def caught(error: Exception) -> Exception:
     """Return an exception of a subject without its traceback, whose frames would keep the subject, and its process, alive."""
-    if isinstance(error, Exception):
-        return error.with_traceback(None)
-    return BaseExceptionRaised(type(error).__name__)
+    return Exception.with_traceback(error, None)
 
 
 class CallHung(BaseException):
@@ -137,18 +133,18 @@ class Answer(NamedTuple):
     @property
     def error_text(self) -> str:
         """The type and the message of the error."""
-        return f"{type(self.error).__name__}: {self.error}"
+        return "" if self.error is None else error_text(self.error)
 
 
 def as_ints(slots: Any) -> tuple[int, ...]:
     """Convert slots to integers from any container (a list, an array, a tensor)."""
     listed = slots.tolist() if hasattr(slots, "tolist") else slots
-    return tuple(listed) if isinstance(listed, Sequence) else (listed,)
+    return tuple(plain_values.items_of(listed, "slots")) if isinstance(listed, Sequence) else (listed,)
 
 
 def overwrite(container: Any) -> bool:
     """Overwrite every slot in a container with -1 (an unsigned array with 0). Return whether it can be written to."""
-    if isinstance(container, list):
+    if type(container) is list:
         container[:] = [-1] * len(container)
     elif hasattr(container, "fill_"):  # a tensor
         container.fill_(-1)
@@ -181,12 +177,18 @@ class SubjectFailed(Exception):
     """`observe`, `sizes`, `locate` or `overwrite` of a subject raised an error, or returned a value that cannot be read."""
 
 
+def _asked(read: Callable[[Any], T], subject: Any, name: str, args: Sequence[Any]) -> T:
+    return read(getattr(subject, name)(*args))
+
+
 def _typed(answer: Answer) -> Answer:
     """Raise TypeError if an answer is not of the protocol's types."""
-    if answer.length is not None and type(answer.length) is not int:
-        raise TypeError(f"expected a number of tokens, found {answer.length!r}")
+    if answer.length is not None and (type(answer.length) is not int or abs(answer.length) > plain_values.NUMBER_MAX):
+        raise TypeError(f"expected a number of tokens, found {described(answer.length)}")
     if answer.slots is not None and not set(map(type, answer.slots)) <= {int}:
-        raise TypeError(f"expected slots, each an int; found {answer.slots!r}")
+        raise TypeError(f"expected slots, each an int; found {described(answer.slots)}")
+    if answer.slots and not -plain_values.NUMBER_MAX <= min(answer.slots) <= max(answer.slots) <= plain_values.NUMBER_MAX:
+        raise ValueError("expected slots, each an int of 64 bits; found a larger one")
     return answer
 
 
@@ -198,9 +200,10 @@ class Engine:
         self.page_size = page_size
         self._config, self._factory = Config(policy, page_size, pool_tokens, device), factory
         self.subject = self._made(factory, Setup(page_size, policy, self.pool, device))
-        remote = hasattr(self.subject, "lost")  # `remote/` has a timeout of its own
         large = pool_tokens // page_size > LARGE_POOL
+        remote = self.has("lost")  # `remote/` has a timeout of its own
         self._timeout = Timeout(inf) if remote else Timeout(LARGE_POOL_SECONDS) if large else WATCH.timeout(self.subject)
+        self.shows_objects = False  # it has shown names that are objects of its own, whose comparison may raise anything
         self.handles: dict[Key, Any] = {}  # from the last match of each key
         self.receipts: dict[int, Any] = {}  # of locks, by holder
         self.released: Any = None  # the last receipt that was unlocked
@@ -215,12 +218,21 @@ class Engine:
         """Return a fresh cache. Raise UsageError if the factory raises: `supports` declares this configuration."""
         self._record = RECORDER.began(getattr(factory, "name", ""), self._config)
         try:
-            return self._watched(Timeout(FACTORY_SECONDS), factory, setup)
+            made = self._watched(Timeout(FACTORY_SECONDS), factory, setup)
+            self._has = {name for name in OPTIONAL if hasattr(made, name)}
+            self.supports = declared(made)
         except UsageError:
             raise
-        except raised() as error:
-            text = f"{type(error).__name__}: {error}"
+        except WrongDeclaration as wrong:
+            raise UsageError(f"expected a cache for {self._config}; {wrong}") from wrong
+        except Exception as error:
+            text = error_text(error)
             raise UsageError(f"expected a cache for {self._config}, which it declares to support; its factory raised {text}") from error
+        return made
+
+    def has(self, name: str) -> bool:
+        """Return whether the subject has an optional method."""
+        return name in self._has
 
     def perform(self, op: Op) -> Answer:
         """Call the subject. An exception is an answer too."""
@@ -228,7 +240,7 @@ class Engine:
         RECORDER.operation(self._record, op)
         try:
             answer = _typed(self.call(getattr(self, "_" + op.name), op))
-        except raised() as error:
+        except Exception as error:
             return Answer(error=caught(error))
         return answer
 
@@ -238,7 +250,7 @@ class Engine:
         RECORDER.operation(self._record, op)
         try:
             self.call(call)
-        except raised() as error:
+        except Exception as error:
             return Answer(error=caught(error))
         return Answer()
 
@@ -257,6 +269,11 @@ class Engine:
             return WATCH.call(timeout, function, *args, **kwargs)
         except CallHung:
             raise TimeoutError(f"it did not return within {seconds:g} s") from None
+        except Exception:
+            raise
+        except BaseException as error:
+            let_interrupt_pass(error)
+            raise BaseExceptionRaised(error_text(error)) from None
         finally:
             RECORDER.returned()
 
@@ -269,31 +286,50 @@ class Engine:
     @property
     def lost(self) -> bool:
         """Whether the process of the subject has ended or hangs, so that no more calls are possible."""
-        return getattr(self.subject, "lost", False) is True
-
-    def ask(self, name: str, *args: Any) -> Any:
-        """Call a method of the subject that shows its inside. Raise SubjectFailed if it raises."""
         try:
-            return self.call(getattr(self.subject, name), *args)
-        except raised() as error:
-            raise SubjectFailed(f"{name}() raised {type(error).__name__}: {error}") from error
+            return self.has("lost") and self.subject.lost is True
+        except BaseException as error:
+            let_interrupt_pass(error)
+            return False
+
+    def ask(self, read: Callable[[Any], T], name: str, *args: Any) -> T:
+        """Call a method of the subject that shows its inside, and `read` the answer. Raise SubjectFailed if one of them raises."""
+        try:
+            return self.call(_asked, read, self.subject, name, args)
+        except plain_values.Unreadable as error:
+            raise SubjectFailed(f"{name}() returned what cannot be read: {error}") from error
+        except Exception as error:
+            raise SubjectFailed(f"{name}() raised {error_text(error)}") from error
 
     def sizes(self) -> Sizes:
         """Return the sizes that the subject reports. Raise SubjectFailed."""
-        sizes = self.ask("sizes")
-        try:
-            return sizes if type(sizes) is Sizes else Sizes(sizes.available, sizes.evictable, sizes.protected)
-        except raised() as error:  # the fields of an object of its own may raise anything too
-            raise SubjectFailed(f"sizes() raised {type(error).__name__}: {error}") from error
+        return self.ask(plain_values.sizes, "sizes")
 
     def observe(self) -> Observation:
         """Return the observation of the subject. Raise SubjectFailed."""
-        seen: Observation = self.ask("observe")
+        seen = self.ask(plain_values.observation, "observe")
+        self.shows_objects = self.shows_objects or not plain_values.has_plain_names(seen)
         return seen
+
+    def observe_path(self, key: Key) -> Sequence[SeenNode]:
+        """Return the nodes on the path of a key. Raise SubjectFailed."""
+        seen = self.ask(plain_values.nodes, "observe_path", key)
+        self.shows_objects = self.shows_objects or not plain_values.are_plain_names(seen)
+        return seen
+
+    def observe_entry(self, key: Key) -> SeenEntry | None:
+        """Return the entry of the heap for the node at which a key ends. Raise SubjectFailed."""
+        return self.ask(plain_values.optional_entry, "observe_entry", key)
 
     def locate(self, handle: Any) -> Any:
         """Return the name of the node to which a handle belongs. Raise SubjectFailed."""
-        return self.ask("locate", handle)
+        found = self.ask(plain_values.name, "locate", handle)
+        self.shows_objects = self.shows_objects or type(found) not in plain_values.PLAIN
+        return found
+
+    def storage(self) -> int:
+        """Return the bytes of slot storage that the nodes keep alive. Raise SubjectFailed."""
+        return self.ask(plain_values.bytes_kept, "storage")
 
     def _match(self, op: Op) -> Answer:
         match = self.subject.match(op.key)
@@ -318,7 +354,7 @@ class Engine:
                 if len(own):
                     self.subject.free(own)
         except Exception as error:  # a wrong `present` lets the caller free slots of the tree
-            return Answer(present, listed, error.with_traceback(None))
+            return Answer(present, listed, caught(error))
         self.lent.append(slots)
         return Answer(present, listed)
 
@@ -397,8 +433,11 @@ class Engine:
 
     def overwrite_lent(self) -> bool:
         """Overwrite every container in `lent`, as a caller that reuses its buffers does. Return whether there was one to overwrite."""
-        if hasattr(self.subject, "overwrite"):
-            return bool(self.ask("overwrite"))
-        done = sum(map(overwrite, self.lent)) > 0
+        if self.has("overwrite"):
+            return self.ask(bool, "overwrite")
+        try:
+            done = self.call(lambda: sum(map(overwrite, self.lent)) > 0)
+        except Exception as error:
+            raise SubjectFailed(f"slots that it returned cannot be overwritten: {error_text(error)}") from error
         self.lent.clear()
         return done

@@ -16,7 +16,7 @@ from radixcheck.verification.protocol import Observation
 
 def judge_handle(run: CheckedRun, done: Performed) -> list[Violation]:
     """The node that a match returns must end where the match ends."""
-    if done.op.name != "match" or done.refused or done.diverged or not hasattr(run.engine.subject, "locate"):
+    if done.op.name != "match" or done.refused or done.diverged or not run.engine.has("locate"):
         return []
     found = run.oracle.call.found
     run.tally.count("LOCK_SPAN", found != EPS)

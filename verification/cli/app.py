@@ -25,9 +25,11 @@ from radixcheck.verification.cli.report_command import report
 from radixcheck.verification.cli.show_command import show
 from radixcheck.verification.cli.subjects_command import subjects
 from radixcheck.verification.cli.verify_command import verify
+from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.usage import UsageError
 
+SENTENCE_MAX = 4_000  # characters
 UNWRITTEN = {EBADF, EFBIG, EIO, ENOSPC}  # errors of standard output
 
 
@@ -59,7 +61,7 @@ def run(arguments: Sequence[str]) -> int:
         wrong.show()
         return Status.WRONG_USE
     except UsageError as wrong:
-        print(f"radixcheck: {wrong}", file=sys.stderr)
+        print(f"radixcheck: {printable(str(wrong), SENTENCE_MAX)}", file=sys.stderr)
         return Status.WRONG_USE
     except OSError as error:  # of standard output: an error of a named file is a UsageError
         what = "the result cannot be written" if error.errno in UNWRITTEN else "the system refused a call; nothing was decided"
@@ -70,6 +72,9 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit:  # of click after a broken pipe, or of a subject, whose exit status has no meaning here
         print("radixcheck: interrupted before the result was printed; nothing was decided", file=sys.stderr)
         _discard_output()
+        return Status.UNDECIDED
+    except MemoryError:
+        print("radixcheck: out of memory; nothing was decided: give a smaller --pool or smaller pages", file=sys.stderr)
         return Status.UNDECIDED
     except (KeyboardInterrupt, click.Abort):
         print("radixcheck: interrupted; nothing was decided", file=sys.stderr)

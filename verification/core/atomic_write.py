@@ -11,15 +11,15 @@ def part_file(path: Path) -> Path:
 def write_atomically(path: Path, text: str) -> None:
     """Replace the file, or the file to which a link leads, by this text. Raise OSError, without changes, if that is not possible.
 
-    If the path is not a file but, for instance, a pipe, the text is written into it.
+    If the path is not a file but, for instance, a pipe, the text is written into it. Lone surrogates are escaped: UTF-8 has none.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
         return
     part = part_file(path)
     try:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)

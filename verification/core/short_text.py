@@ -1,4 +1,4 @@
-"""Text that is cut or cleaned to be shown."""
+"""Text that is cut to be shown."""
 
 from collections.abc import Iterable
 
@@ -12,15 +12,6 @@ def brief(text: str) -> str:
     '[1 1 1 1 1 1 1 1 1 1 1 1 ... 1 1 1 1 1 1 1 2]'
     """
     return text if len(text) <= WORDS_MAX else f"{text[: WORDS_MAX // 4].rstrip()} ... {text[-WORDS_MAX // 6 :].lstrip()}"
-
-
-def one_line(text: str) -> str:
-    """Return the text as one line, without characters that XML or a terminal does not accept.
-
-    >>> one_line("a\\x00b\\x1b[0m")
-    'a b [0m'
-    """
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def numbers(values: Iterable[int], most: int = 8) -> str:

@@ -20,6 +20,7 @@ from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any
 
+from radixcheck.verification.core.printable import error_text
 from radixcheck.verification.core.recorder import RECORDER, recorded, stalled
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.traces import Recorded
@@ -164,11 +165,11 @@ def _performed(task: bytes) -> bytes:
         function, args, kwargs = pickle.loads(task)
         return pickle.dumps((True, function(*args, **kwargs)))
     except BaseException as error:  # also what a subject raises to end the process
-        raised = error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}: {error}")
+        raised = error if isinstance(error, Exception) else RuntimeError(error_text(error))
         try:
             return pickle.dumps((False, pickle.loads(pickle.dumps(raised)) and raised))
         except Exception:  # an exception that cannot be pickled, or not be made again
-            return pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))
+            return pickle.dumps((False, RuntimeError(error_text(error))))
 
 
 def _prepare(record: str) -> None:

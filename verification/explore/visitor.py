@@ -9,6 +9,7 @@ Before a state is expanded it is reached again by the same operations; a differe
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from radixcheck.spec.policies import Policy
@@ -69,11 +70,15 @@ class Visitor(Checker):
         self.answers.clear()
         self.canonical = UNKNOWN
         broken = self.step(op)
+        return broken + self.guarded(partial(self._settle, op, broken))
+
+    def _settle(self, op: Op, broken: list[Violation]) -> list[Violation]:
+        """Determine the form of the state reached."""
         adopted = self.tainted != self.hidden  # times and ranks were adopted after the formulas were evaluated
         before, self.refused = self.refused, self._refused_start(op)
         if not self.stopped and (broken or adopted or self.canonical is UNKNOWN or before != self.refused):
             self.canonical = self._canonical()
-        return broken
+        return []
 
     def _refused_start(self, op: Op) -> Key | None:
         if op.name == "reset" or (op.name == "start" and op.key == self.refused):

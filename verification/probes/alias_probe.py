@@ -55,7 +55,7 @@ class Side:
             "pages freed": tuple(pool.freed),
             "errors of the pool": tuple(found.text for found in pool.findings),
             "sizes": _read(engine.sizes),
-            INSIDE: _read(self._inside) if hasattr(engine.subject, "observe") else (),
+            INSIDE: _read(self._inside) if engine.has("observe") else (),
         }
 
     def overwrite_due(self) -> None:

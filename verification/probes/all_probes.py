@@ -6,6 +6,7 @@ from functools import partial
 from radixcheck.verification.checker.blame import of_crash
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config, Violation
+from radixcheck.verification.core.printable import error_text, let_interrupt_pass
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.probes.alias_probe import probe_alias
 from radixcheck.verification.probes.cost_probe import probe_evict_cost, probe_key_cost, probe_reset_cost, probe_surroundings
@@ -37,9 +38,10 @@ def probed(factory: Factory, config: Config, name: str) -> RunResult:
     """Run one probe. An exception of the subject is recorded as a violation; what the subject has no operations for is left out."""
     try:
         return _PROBES[name](factory, config)
-    except Exception as error:  # whatever a subject raises where it is only measured
+    except BaseException as error:  # whatever a subject raises where it is only measured
+        let_interrupt_pass(error)
         result = RunResult(runs=1)
-        violation = Violation(of_crash(error), f"raised {type(error).__name__}: {error}, under a large load")
+        violation = Violation(of_crash(error), f"raised {error_text(error)}, under a large load")
         result.record([violation], getattr(error, "trace", ()), config)
         return result
 

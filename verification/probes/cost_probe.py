@@ -76,7 +76,7 @@ def probe_surroundings(factory: Factory, config: Config) -> RunResult:
     around, smaller = Surroundings(), replace(config, pool=config.pool // FACTOR)
     few, scene = _among(factory, config, around)
     for field, (unit, operations) in UNITS.items():
-        if scene.can(*operations) and (field != "namespaces" or scene.subject.supports.namespaces):
+        if scene.can(*operations) and (field != "namespaces" or scene.engine.supports.namespaces):
             _judge_field(partial(_among, factory, config), field, unit, few, result)
     for name, lines in _among(factory, smaller, around)[0].items():
         text = depends(name, (lines, few[name]), smaller.pool // config.page_size, "pages of the pool")
@@ -118,7 +118,7 @@ def _on_a_path(factory: Factory, config: Config, nodes: int) -> Counted:
 def _counted(factory: Factory, config: Config, *operations: str) -> bool:
     """Return whether the lines of a subject can be counted, and it has these operations and some that fills it."""
     scene = Scene(factory, config)
-    return scene.subject.supports.here and scene.can(*operations) and (scene.can("insert") or scene.can("start", "finish"))
+    return scene.engine.supports.here and scene.can(*operations) and (scene.can("insert") or scene.can("start", "finish"))
 
 
 def _siblings(factory: Factory, config: Config, leaves: int) -> Scene:

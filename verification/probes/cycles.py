@@ -28,7 +28,7 @@ class Cycle:
 
 def possible(scene: Scene, cycle: Cycle) -> bool:
     """Return whether the subject has the operations of a cycle, and may not remember its keys."""
-    supports = scene.subject.supports
+    supports = scene.engine.supports
     cleared = scene.can("evict") or scene.can("reset")
     allowed = (supports.namespaces or not cycle.namespaces) and not (cycle.new and supports.remembers)
     return scene.can(*cycle.operations) and cleared and allowed

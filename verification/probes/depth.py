@@ -22,7 +22,7 @@ def probe_depth(factory: Factory, config: Config) -> RunResult:
     """
     result = RunResult(runs=1)
     scene = Scene(factory, config)
-    if scene.can(*CHAIN) and scene.subject.supports.here:
+    if scene.can(*CHAIN) and scene.engine.supports.here:
         judge_growth(result, "MATCH_COST", "match", partial(_matched, factory, config), MATCHED_PAGES, "nodes")
     if scene.can(*CHAIN) and "MATCH_COST" not in result.found:
         _depth(scene, result)

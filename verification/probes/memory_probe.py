@@ -48,7 +48,7 @@ def probe_cycles(cycles: Iterable[Cycle], factory: Factory, config: Config) -> R
     small = replace(config, pool=min(config.pool, POOL_PAGES * config.page_size))
     for cycle in cycles:
         scene = Scene(factory, small)
-        if result.found or not scene.subject.supports.here:  # what is found, others would only repeat
+        if result.found or not scene.engine.supports.here:  # what is found, others would only repeat
             break
         if possible(scene, cycle):
             _judge_cycle(Repeated(scene, cycle), result)
@@ -87,13 +87,13 @@ def probe_storage(factory: Factory, config: Config) -> RunResult:
     """Split long edges behind their first page, lock that page, evict the rest, and compare the storage with what is needed."""
     result = RunResult(runs=1)
     scene = Scene(factory, config)
-    if not scene.can("insert", "match", "lock", "evict") or not hasattr(scene.subject, "storage"):
+    if not scene.can("insert", "match", "lock", "evict") or not scene.engine.has("storage"):
         return result
     for first in range(16):
         scene.do(Op("insert", scene.key(64, 1000 * first)))
         scene.lock(scene.key(1, 1000 * first))
     scene.evict_all()
-    stored, sizes = scene.subject.storage(), scene.engine.sizes()
+    stored, sizes = scene.engine.storage(), scene.engine.sizes()
     needed = SLOT_BYTES * (sizes.evictable + sizes.protected)
     text = f"{stored} bytes of slot storage are kept for slots of {needed} bytes"
     judge(result, scene, "MEM_BOUND", text if stored > STORAGE_MAX * needed + STORAGE_SLACK else "")

@@ -13,7 +13,7 @@ def probe_namespaces(factory: Factory, config: Config) -> RunResult:
     """Insert one key in many namespaces: none of its tokens may be present in the next."""
     result = RunResult(runs=1)
     scene = Scene(factory, config)
-    if not scene.can("insert") or not scene.subject.supports.namespaces:
+    if not scene.can("insert") or not scene.engine.supports.namespaces:
         return result
     wrong = ""
     for i in range(NAMESPACES):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from radixcheck.spec.values import CacheError, Key, Namespace
-from radixcheck.verification.checker.engine import Answer, Engine, raised
+from radixcheck.verification.checker.engine import Answer, Engine
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.subject import Factory
@@ -29,7 +29,7 @@ class Scene:
 
     def can(self, *operations: str) -> bool:
         """Return whether the subject supports all of these operations."""
-        return set(operations) <= set(self.subject.supports.operations)
+        return set(operations) <= set(self.engine.supports.operations)
 
     def do(self, op: Op) -> Answer:
         """Perform an operation. Raise whatever the subject raises."""
@@ -53,7 +53,7 @@ class Scene:
             self.engine.call(call)
         except CacheError:
             return
-        except raised() as error:
+        except Exception as error:
             raise NotRefused(name) from error
         raise NotRefused(name)
 

@@ -41,7 +41,7 @@ def populated(factory: Factory, config: Config, around: Surroundings) -> tuple[S
     for i in range(around.nodes // 2):
         scene.cache(scene.key(1, SIBLINGS + i))
         scene.cache(scene.behind(half, 1, CHILDREN + i))
-    if scene.subject.supports.namespaces:
+    if scene.engine.supports.namespaces:
         for i in range(around.namespaces):
             scene.cache(scene.key(PAGES, 0, ("namespace", i)))
     _add_holders(scene, key, around)

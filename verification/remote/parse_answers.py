@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from radixcheck.spec import values
-from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Sizes
+from radixcheck.verification.core.declared import WrongDeclaration, checked
 from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, SeenRequest, Supports
 from radixcheck.verification.remote.process import ProtocolError, excerpt
 
@@ -76,11 +76,10 @@ def supports(made: Answer) -> Supports:
         if not _declares(name, value):
             _reject(made, f"{name!r} in 'supports' is not {_form(name)}")
     kept: dict[str, Any] = {name: value if name in FLAGS else DECLARED[name](value) for name, value in declared.items()}
-    policies, page_sizes = kept.get("policies", ("lru",)), kept.get("page_sizes", (1,))
-    least = page_sizes[:1] if isinstance(page_sizes, range) else page_sizes
-    if not (policies and set(policies) <= POLICIES.keys() and min(least, default=0) > 0):
-        _reject(made, f"'supports' has no page size, or has policies other than {', '.join(POLICIES)}")
-    return Supports(**kept, here=False)
+    try:
+        return Supports(**checked(kept), here=False)
+    except WrongDeclaration as wrong:
+        _reject(made, str(wrong))
 
 
 def _declares(name: str, value: Any) -> bool:

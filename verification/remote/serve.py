@@ -20,6 +20,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 PROTOCOL = 1
+TEXT_MAX = 10_000  # characters of a message
 # The arguments of each verb, by their names in a message, and what its answer holds.
 VERBS = {
     "match": ("key", "match"),
@@ -215,6 +216,14 @@ def numbered(things: list[Any], thing: Any) -> int:
     return len(things) - 1
 
 
+def _text(error: Exception) -> str:
+    """Return the message of an exception, as far as it can be had."""
+    try:
+        return str.__str__(str(error))[:TEXT_MAX]
+    except Exception:
+        return "its message cannot be read"
+
+
 class Server:
     """Answers messages about one cache at a time."""
 
@@ -247,7 +256,7 @@ class Server:
             return {"missing": str(missing)}
         except Exception as error:  # whatever a cache raises
             refused = any(base.__name__ == "CacheError" for base in type(error).__mro__)
-            return {"error": type(error).__name__, "text": str(error), "refused": refused}
+            return {"error": type(error).__name__, "text": _text(error), "refused": refused}
 
     def _timed(self, call: Callable[..., Any], *arguments: Any) -> Any:
         start = perf_counter()

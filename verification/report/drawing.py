@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 
-from radixcheck.verification.core.short_text import numbers, one_line
+from radixcheck.verification.core.printable import printable
+from radixcheck.verification.core.short_text import numbers
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
 from radixcheck.verification.trace_replay.alt_text import HIDDEN, NODES, alt_text, below, title
 from radixcheck.verification.trace_replay.frame_results import NEW, SPLIT, Frame, figure
@@ -90,7 +91,7 @@ def _drawn(frame: Frame) -> tuple[str, int]:
     height = rows[-1].top + rows[-1].height + GAP_BELOW if rows else LINE
     lines = [(f"and {hidden} more nodes", "plain")] if hidden else []
     for text, style in [*lines, *below(frame)]:
-        for piece in wrap(one_line(text), LETTERS, subsequent_indent="    "):
+        for piece in wrap(printable(text), LETTERS, subsequent_indent="    "):
             height += LINE
             x = 16 if style in ("entry", "struck") else 4
             parts.append(_struck(x, height - 3, piece) if style == "struck" else _text(x, height - 3, piece, f"rc-{style}"))
@@ -180,4 +181,4 @@ def _struck(x: int, y: int, text: str) -> str:
 
 def _text(x: int, y: int, text: str, style: str, anchor: str = "start") -> str:
     end = ' text-anchor="end"' if anchor == "end" else ""
-    return f'<text class="rc-text {style}" x="{x}" y="{y}"{end} xml:space="preserve">{escape(one_line(text))}</text>'
+    return f'<text class="rc-text {style}" x="{x}" y="{y}"{end} xml:space="preserve">{escape(printable(text))}</text>'

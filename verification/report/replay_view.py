@@ -6,7 +6,8 @@ from typing import Any
 from rich.text import Text
 
 from radixcheck.verification.core.catalogue import PROBED
-from radixcheck.verification.core.short_text import brief, one_line
+from radixcheck.verification.core.printable import printable
+from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.style import colour, styled_status, table, warning
 from radixcheck.verification.report.wording import numbered
@@ -46,8 +47,8 @@ def trace(outcome: TraceOutcome) -> list[Any]:
     """Return the operations of a trace with their answers, what they break, and the verdict."""
     recorded, count = outcome.recorded, len(outcome.recorded.trace)
     head = f"{outcome.trace} through {outcome.subject}: {count:,} operation{'s' * (count != 1)} under {recorded.config}"
-    lines: list[Any] = [Text(one_line(head))]
-    lines += map(Text, numbered([one_line(f"{brief(str(step.op))}: {step.answer}") for step in outcome.steps]))
+    lines: list[Any] = [Text(printable(head))]
+    lines += map(Text, numbered([printable(f"{brief(str(step.op))}: {step.answer}") for step in outcome.steps]))
     rest = count - len(outcome.steps)
     if rest:
         lines.append(warning(f"the other {rest:,} were not performed: after this nothing can be judged"))
@@ -55,17 +56,17 @@ def trace(outcome: TraceOutcome) -> list[Any]:
         lines += _broken(step)
     named = {v.property for step in outcome.broken for v in step.broken}
     if recorded.property and recorded.property not in (*named, *PROBED):
-        lines.append(Text(one_line(f"{recorded.property}, for which it was recorded, is not broken here")))
+        lines.append(Text(printable(f"{recorded.property}, for which it was recorded, is not broken here")))
     if outcome.undecided:
-        lines.append(warning(one_line(outcome.undecided)))
-    last = Text.assemble(one_line(outcome.subject) + " ", styled_status(outcome.status), one_line(f" on {outcome.trace}"))
+        lines.append(warning(printable(outcome.undecided)))
+    last = Text.assemble(printable(outcome.subject) + " ", styled_status(outcome.status), printable(f" on {outcome.trace}"))
     return [*lines, last, *_shrunk(outcome.shrunk)]
 
 
 def _broken(step: Step) -> Iterator[Text]:
     for v in step.broken:
         cause = f", as {v.follows_from} is" if v.follows_from else ""
-        yield _refuted(v.property, one_line(f" at operation {step.number:,} ({brief(str(step.op))}): {v.text}{cause}"))
+        yield _refuted(v.property, printable(f" at operation {step.number:,} ({brief(str(step.op))}): {v.text}{cause}"))
 
 
 def _refuted(id_: str, rest: str) -> Text:

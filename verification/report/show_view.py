@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from radixcheck.verification.core.catalogue import CATALOGUE
-from radixcheck.verification.core.short_text import one_line
+from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.tree_text import tree
 from radixcheck.verification.report.drawing import STYLE, THEME, stacked, svg
 from radixcheck.verification.report.style import COLOURS, Tone, status_colour
@@ -26,13 +26,13 @@ def show(outcome: ShowOutcome) -> list[Any]:
     parts: list[Any] = [Text(heading(outcome)), Text()]
     for frame in outcome.chosen:
         parts += [Text(title(frame), "bold"), Padding(_picture(frame), (0, 0, 0, 3), expand=False), Text()]
-    return [*parts, *(Text(one_line(line), status_colour(outcome.status)) for line in breaks(outcome))]
+    return [*parts, *(Text(printable(line), status_colour(outcome.status)) for line in breaks(outcome))]
 
 
 def heading(outcome: ShowOutcome) -> str:
     """Return the name of the trace, the subject and the configuration."""
     count = len(outcome.recorded.trace)
-    return one_line(f"{outcome.trace} through {outcome.subject}: {count:,} operation{'s' * (count != 1)} under {outcome.recorded.config}")
+    return printable(f"{outcome.trace} through {outcome.subject}: {count:,} operation{'s' * (count != 1)} under {outcome.recorded.config}")
 
 
 def breaks(outcome: ShowOutcome) -> list[str]:
@@ -52,8 +52,8 @@ def _picture(frame: Frame) -> Text:
     if frame.seen is None:
         lines = [Text(HIDDEN)]
     else:
-        lines = [_coloured(one_line(line)) for line in tree(frame.seen, frame.labels, NODES).splitlines()]
-    lines += [_below(one_line(text), style) for text, style in below(frame)]
+        lines = [_coloured(printable(line)) for line in tree(frame.seen, frame.labels, NODES).splitlines()]
+    lines += [_below(printable(text), style) for text, style in below(frame)]
     return Text("\n").join(lines)
 
 
@@ -82,7 +82,7 @@ def write(out: Path, outcome: ShowOutcome) -> None:
 def page(outcome: ShowOutcome) -> str:
     """Return an HTML page without external resources."""
     figures = "\n".join(_figure(frame) for frame in outcome.chosen)
-    lines = "".join(f"<li>{escape(one_line(line))}</li>" for line in breaks(outcome))
+    lines = "".join(f"<li>{escape(printable(line))}</li>" for line in breaks(outcome))
     return PAGE_TEXT.format(title=escape(heading(outcome)), style=THEME + STYLE + LAYOUT, lines=lines, figures=figures)
 
 

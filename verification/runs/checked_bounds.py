@@ -8,6 +8,7 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.page_sizes import drawn_from, sizes_text
 from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.core.traces import PAGES_MAX
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.search.search_results import CEILING_SECONDS, SECONDS, Bounds, planned_operations
 
@@ -36,6 +37,9 @@ def bounds_for(
     """
     check_supported(subject, policies, page_sizes)
     sizes, too_large = _fitting(tuple(page_sizes) or drawn_from(subject.supports.page_sizes), pool, some=not page_sizes)
+    if pool is not None and pool // min(sizes) > PAGES_MAX:
+        pages = f"{pool // min(sizes):,} pages of {min(sizes)}"
+        raise UsageError(f"--pool {pool}: {pages} are too many to be checked: give at most {PAGES_MAX * min(sizes)}")
     if operations is None:
         operations = planned_operations(seconds, subject.supports.here)
     deadline = deadline or Deadline.after(seconds + CEILING_SECONDS)

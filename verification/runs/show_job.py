@@ -12,6 +12,7 @@ from radixcheck.spec.signature import ENTRY, LOST, on
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.core.found import Config, Violation
+from radixcheck.verification.core.printable import error_text
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.traces import Recorded
@@ -94,8 +95,10 @@ class _Camera:
             merged, labels = compared(self._before, seen, set(engine.pool.freed), engine.page_size, operation)
         except SubjectFailed as failed:
             return self._end(frame, str(failed))
-        except (TypeError, AttributeError, ValueError) as error:  # not of the protocol's types
-            return self._end(frame, f"it shows what cannot be read ({type(error).__name__}: {error})")
+        except Exception as error:
+            if not engine.shows_objects:  # otherwise comparing the names of nodes runs code of the subject
+                raise
+            return self._end(frame, f"it shows what cannot be read ({error_text(error)})")
         self._before = seen
         lost = (page for page, owner in enumerate(checker.seen.owner) if owner == LOST)
         slots = tuple(slot for page in lost for slot in range(page * engine.page_size, (page + 1) * engine.page_size))

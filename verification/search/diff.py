@@ -51,7 +51,7 @@ class Pair:
         self._specification = Specification(self.oracle)
         self._left, self._right = Side(left, config), Side(right, config)
         self.engine = self._left.engine
-        self.each: tuple[Supports, Supports] = (self.engine.subject.supports, self._right.engine.subject.supports)
+        self.each: tuple[Supports, Supports] = (self.engine.supports, self._right.engine.supports)
         a, b = self.each
         both = {name: getattr(a, name) and getattr(b, name) for name in ("tree", "requests", "namespaces")}
         self.supports = replace(a, without=a.without | b.without, **both)

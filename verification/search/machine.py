@@ -7,17 +7,17 @@ zero: a run with such a rule is undecided, not passed.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import product
 from typing import Any
 from unittest import TestCase
 
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import seed as seeded
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from radixcheck.verification.checker.run_result import RunResult
-from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.rules import Machine, MisusedMachine, Plan, WantedFailed, rule_names
@@ -25,6 +25,7 @@ from radixcheck.verification.search.rules import Machine, MisusedMachine, Plan, 
 # Examples that Hypothesis makes at a time. After the tenth it varies each new example up to five times: most examples of a longer run
 # would be similar, and it finds less than as many examples in batches.
 BATCH = 10
+FLAKY = "the same operations were possible at first, and not when they were repeated on a fresh cache: it had failed on the way"
 POOLS = (4, 6, 10, 16, 24)  # pages; a key has up to four and an unfinished one, so the smallest pools refuse
 
 
@@ -60,8 +61,13 @@ def hypothesis_batches(
         number = min(BATCH, examples - first)
         plan = plan_for(factory, policies, page_sizes, stride, strict=False, wanted=wanted)
         how = _settings(number, steps, phases=(Phase.generate,), database=None, verbosity=Verbosity.quiet)
-        with suppress(WantedFailed):
+        try:
             run_state_machine_as_test(seeded(seed * examples + first)(machine_class(plan, misused)), settings=how)
+        except WantedFailed:
+            pass
+        except Flaky:  # what can be done next depends on the cache alone
+            for trace, config in plan.last:
+                plan.result.record([Violation("DETERMINISM", FLAKY)], trace, config)
         yield plan.result
         if plan.result.broken(wanted) or plan.result.lost:  # a timeout takes longer than all the rest
             return

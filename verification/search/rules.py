@@ -50,6 +50,7 @@ class Plan:
     strict: bool  # raise at the first fault, for Hypothesis to shrink; otherwise keep it in `result` and go on
     wanted: str = ""  # a property whose violation ends the search
     result: RunResult = field(default_factory=RunResult)
+    last: list[tuple[Trace, Config]] = field(default_factory=list)  # the last example that was made
 
 
 class WantedFailed(AssertionError):
@@ -110,6 +111,7 @@ class Machine(RuleBasedStateMachine):
             self.run.steps, self.run.lost, self.run.envelope = self.checker.steps, int(self.checker.engine.lost), self.checker.envelope
             self.run.edges = self.checker.edges.taken
             self.plan.result.merge(self.run)
+            self.plan.last[:] = [(tuple(self.trace), self.config)]
 
     # Tree operations.
 

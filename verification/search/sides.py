@@ -60,11 +60,12 @@ class Side:
             sizes: Sizes | str = self.engine.sizes()
         except SubjectFailed as failed:
             sizes = str(failed)
-        crash = "" if answer.error is None or answer.refused else type(answer.error).__name__
-        self.words = f"{crash}: {answer.error}" if crash else ""
+        name, _, _ = answer.error_text.partition(":")
+        crash = "" if answer.error is None or answer.refused else name
+        self.words = answer.error_text if crash else ""
         return Answered(
             crash,
-            type(answer.error).__name__ if answer.refused else "",
+            name if answer.refused else "",
             pool.findings[0].text if pool.findings else "",
             tuple(sorted(victims)),
             answer.length,

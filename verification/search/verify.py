@@ -103,6 +103,8 @@ class Search:
             part = future.result()
         except WorkerLost as lost:
             return self._add_lost(lost)
+        except MemoryError:  # of the checker: a subject's own is an answer
+            return self.unfinished.append("a part of the search ran out of memory: give a smaller --pool or smaller pages")
         except UsageError as wrong:  # raised while a cache was made: what was found before counts all the same
             if not self.result.found:
                 raise

@@ -15,11 +15,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from radixcheck.verification.core.declared import WrongDeclaration, declared
+from radixcheck.verification.core.printable import error_text, let_interrupt_pass
 from radixcheck.verification.core.subject import Factory, Given, Named, Subject
 from radixcheck.verification.core.supervision import SUPERVISION
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
-from radixcheck.verification.protocol import Setup, Supports
+from radixcheck.verification.protocol import Setup
 from radixcheck.verification.remote.remote_subject import Remote
 
 REFERENCE = "reference"
@@ -103,14 +105,16 @@ def resolve(given: Given, device: str = "cpu") -> Subject:
     SUPERVISION.doing(f"making a cache of {name!r}")
     try:
         made = factory(Setup(1, "lru", WatchedPool(64, 1), device))
+        white_box = hasattr(made, "observe")
+        supports = declared(made)
     except UsageError:
         raise
-    except (Exception, SystemExit, GeneratorExit) as error:  # a user's factory may raise anything
-        raise UsageError(f"the factory of {name!r} raised {type(error).__name__}: {error}") from error
-    supports = getattr(made, "supports", None)
-    if not isinstance(supports, Supports):
-        raise UsageError(f"subject {name!r} has no attribute `supports` of type protocol.Supports: see README")
-    return Subject(name, factory, supports, hasattr(made, "observe"), portable=isinstance(given, str))
+    except WrongDeclaration as wrong:
+        raise UsageError(f"subject {name!r}: {wrong}") from wrong
+    except BaseException as error:  # a user's factory may raise anything
+        let_interrupt_pass(error)
+        raise UsageError(f"the factory of {name!r} raised {error_text(error)}") from error
+    return Subject(name, factory, supports, white_box, portable=isinstance(given, str))
 
 
 def _check_device(device: str) -> None:
@@ -141,9 +145,10 @@ def _factory(name: str) -> Factory:
     except ModuleNotFoundError as error:
         if error.name == "torch" and module.startswith("radixcheck.verification."):
             raise UsageError(f"{name} needs torch: pip install 'radixcheck[torch]'") from error
-        raise UsageError(f"cannot import {module!r} for subject {name!r}: {error}") from error
-    except (Exception, SystemExit) as error:  # a user's module may raise anything while it is imported
-        raise UsageError(f"importing {module!r} for subject {name!r} raised {type(error).__name__}: {error}") from error
+        raise UsageError(f"cannot import {module!r} for subject {name!r}: {error_text(error)}") from error
+    except BaseException as error:  # a user's module may raise anything while it is imported
+        let_interrupt_pass(error)
+        raise UsageError(f"importing {module!r} for subject {name!r} raised {error_text(error)}") from error
     if not callable(getattr(found, attribute, None)):
         raise UsageError(f"module {module!r} has no factory {attribute!r}: a subject is named module:factory")
     return Imported(module, attribute)

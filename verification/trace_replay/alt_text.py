@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from radixcheck.verification.core.short_text import numbers, one_line
+from radixcheck.verification.core.printable import printable
+from radixcheck.verification.core.short_text import numbers
 from radixcheck.verification.core.tree_text import tree
 from radixcheck.verification.trace_replay.frame_results import STALE, Entry, Frame
 
@@ -13,15 +14,15 @@ HIDDEN = "the cache does not show its inside"
 def title(frame: Frame) -> str:
     """Return the operation and its answer in one line."""
     if not frame.number:
-        return one_line(": ".join(filter(None, (frame.operation or "before", frame.answer))))
-    return one_line(f"{frame.number}  {frame.operation}: {frame.answer}")
+        return printable(": ".join(filter(None, (frame.operation or "before", frame.answer))))
+    return printable(f"{frame.number}  {frame.operation}: {frame.answer}")
 
 
 def alt_text(frame: Frame) -> str:
     """Return everything that the drawing shows, as text."""
     lines = [tree(frame.seen, frame.labels, NODES)] if frame.seen is not None else [HIDDEN]
     lines += [text for text, _ in below(frame)]
-    return "\n".join(map(one_line, "\n".join(lines).splitlines()))
+    return "\n".join(map(printable, "\n".join(lines).splitlines()))
 
 
 def below(frame: Frame) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.printable import LIMIT, printable
 from radixcheck.verification.operations import NO_KEY, Op
 from radixcheck.verification.trace_replay.replay_results import Shrunk
 
@@ -13,6 +14,7 @@ WIDTH = 130  # columns of a comment
 CODE = """
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.printable import LIMIT, printable
 from radixcheck.verification.operations import Op
 from radixcheck.verification.trace_replay.judge import judge
 from radixcheck.verification.subjects.registry import resolve
@@ -40,7 +42,7 @@ def text(subject: str, origin: str, shrunk: Shrunk) -> str:
     operations = "\n".join(f"    {_call(op)}," for op in shrunk.found.trace)
     c = shrunk.found.config
     config = f"Config({json.dumps(c.policy)}, page_size={c.page_size}, pool={c.pool}, device={json.dumps(c.device)})"
-    code = CODE.format(subject=json.dumps(subject), config=config, operations=operations)
+    code = CODE.format(subject=json.dumps(subject) if subject.isascii() else ascii(subject), config=config, operations=operations)
     return "".join(f"# {line}".rstrip() + "\n" for line in _comment(origin, shrunk)) + code
 
 
@@ -57,8 +59,8 @@ def _comment(origin: str, shrunk: Shrunk) -> Iterator[str]:
 
 
 def _lines(words: str) -> list[str]:
-    """Return the words as lines of a comment, without unprintable characters of a cache's message."""
-    return wrap("".join(c if c.isprintable() else " " for c in words), WIDTH)
+    """Return the words as lines of a comment."""
+    return wrap(printable(words, LIMIT * WIDTH), WIDTH)
 
 
 def _call(op: Op) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import count
 from time import perf_counter
 
-from radixcheck.spec.values import Key, NoRoom, pages_for
+from radixcheck.spec.values import Key, NoRoom, Sizes, pages_for
+from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.subject import Factory
@@ -179,9 +180,18 @@ class _Run:
             steps = sum(self.operations.values())
             self.fault = Fault(found[0], self.arrived, steps, f"{op.name} of request {op.holder}")
 
+    def _sizes(self) -> Sizes:
+        """Return the sizes at the end. If they cannot be had, that is a fault."""
+        try:
+            return self.checker.engine.sizes()
+        except SubjectFailed as failed:
+            if not self.fault:
+                self._judge([Violation("REFINEMENT", str(failed))], Op("peek"))
+            return Sizes(0, 0, 0)
+
     def result(self, seconds: float) -> Replayed:
         """Return the result."""
-        checker, sizes = self.checker, self.checker.engine.sizes()
+        checker, sizes = self.checker, self._sizes()
         owned = sizes.available + sizes.evictable + sizes.protected
         looked = dict(checker.looked)
         if self.shadow:

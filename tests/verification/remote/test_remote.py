@@ -197,8 +197,12 @@ def test_a_superfluous_answer_is_not_taken_for_the_answer_of_the_next_cache() ->
     [
         *(([], "is not an object with keys among"), ({"colour": True}, "is not an object with keys among")),
         ({"tree": 1}, "'tree' in 'supports' is not true or false"),
-        *(({"policies": ["random"]}, "has policies other than"), ({"policies": []}, "has policies other than")),
-        ({"page_sizes": []}, "has no page size"),
+        *(
+            ({"policies": ["random"]}, "`policies` in its `supports`: expected one or more of lru"),
+            ({"policies": []}, "expected one or more of lru"),
+        ),
+        ({"page_sizes": []}, "`page_sizes` in its `supports`: expected one or more whole numbers of tokens"),
+        ({"attributes": ["tame"]}, "expected a set with some of time"),
         ({"page_sizes": ["1"]}, "'page_sizes' in 'supports' is not a list of them"),
         ({"without": "peek"}, "'without' in 'supports' is not a list of them"),
     ],

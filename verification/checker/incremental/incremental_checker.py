@@ -90,7 +90,7 @@ class IncrementalChecker(Checker):
         self.oracle.written = Journal(changes.pages)
         self.abstraction = memoized = MemoizedAbstraction(self.oracle.positions, self.engine.pool, policy, self.oracle.written)
         self.oracle.model.ranked = Ranking(POLICIES[policy], changes.ranks)
-        self.local = window > 0 and self.transparent and hasattr(self.engine.subject, "observe_path")
+        self.local = window > 0 and self.transparent and self.engine.has("observe_path")
         self.looked: Counter[str] = Counter()  # what was compared, and how often
         self.answer = Answer()  # to the last operation
         self.gone: tuple[int, ...] = ()  # the content of the pages that the last operation freed
@@ -105,7 +105,7 @@ class IncrementalChecker(Checker):
 
     def check_all(self) -> list[Violation]:
         """Compare the whole state now, with every linear formula."""
-        return self._whole.judge_all()
+        return self.guarded(self._whole.judge_all)
 
     def perform(self, op: Op) -> Performed:
         """Perform an operation, and keep its answer."""

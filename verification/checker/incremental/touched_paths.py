@@ -15,6 +15,7 @@ from radixcheck.spec.values import Key
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.difference_text import prefix_text
+from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.checker.incremental.agreement import Agreement
 from radixcheck.verification.checker.incremental.memoized_abstraction import KnownNode, MemoizedAbstraction
 from radixcheck.verification.checker.oracle import ACCESSES
@@ -33,8 +34,7 @@ class TouchedPaths:
         self._window = window  # moves from one path in rotation to the next
         self._moves = 0
         self._attributes = tuple(name for name in ATTRIBUTES if name not in run.hidden)
-        subject = run.engine.subject
-        self._keeps_heap = hasattr(subject, "observe_entry") and subject.observe().heap is not None
+        self._keeps_heap = run.engine.has("observe_entry") and _shows_heap(run)
         self._released = EPS  # where the path ends that the operation unlocks
         self._lower = EPS  # the lower half of the node that the operation splits
         self._turn: Iterator[int] = iter(())  # nodes still to be compared in this round of the rotation
@@ -94,7 +94,7 @@ class TouchedPaths:
     def _judge_path(self, op: Op, position: int, key: Key, handle: object = None) -> list[Violation]:
         """The nodes that the subject has on the path to a position must be those of the specification."""
         engine, expected = self._run.engine, self._run.oracle.model.nodes_to(position)
-        seen: list[SeenNode] = engine.ask("observe_path", key)
+        seen = engine.observe_path(key)
         self._looked["nodes"] += len(seen)
         above, parent = EPS, None
         for n, q in zip(seen, expected, strict=False):
@@ -157,7 +157,7 @@ class TouchedPaths:
         if q == EPS or s.lock[q] or q in s.kids:
             return []
         self._looked["heap entries"] += 1
-        seen: SeenEntry | None = self._run.engine.ask("observe_entry", key)
+        seen = self._run.engine.observe_entry(key)
         if seen is None:
             return [Violation("HEAP_FULL", f"after {op.name}, expected a current heap entry for the leaf {self._text(q)}, found none")]
         if not self._is_early(self._with_entry(q, seen), None, q):
@@ -173,3 +173,11 @@ class TouchedPaths:
         first, second = self._abstraction.ticks(seen.key)
         one.entry, one.first, one.second = {q: 0}, {0: first}, {0: second}
         return one
+
+
+def _shows_heap(run: CheckedRun) -> bool:
+    """Whether the subject shows a heap now. If it cannot be observed, that is found after the first operation."""
+    try:
+        return run.engine.observe().heap is not None
+    except SubjectFailed:
+        return False

@@ -108,7 +108,7 @@ class WholeState:
     def _compare(self, op: Op, due: Iterable[Compiled]) -> list[Violation]:
         run = self._run
         if not self._local:
-            by_rank(self._abstraction.clock, run.engine.subject.observe(), run.oracle.model.state, run.hidden)
+            by_rank(self._abstraction.clock, run.engine.observe(), run.oracle.model.state, run.hidden)
         out = run.observe()
         assert run.observation is not None
         self._abstraction.forget(run.observation)

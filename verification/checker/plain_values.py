@@ -1,0 +1,210 @@
+"""Plain copies of what a cache shows, made inside the call that reads it: the checker compares integers, tuples and names only.
+
+A value of another type, or a number that no cache can mean, raises `Unreadable`: the message says which, and what was found.
+What is plain already is returned as it is. Names of nodes and components of namespaces may be any hashable objects.
+"""
+
+from array import array
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
+from dataclasses import fields, replace
+from itertools import chain, islice
+from math import isnan
+from operator import index
+from typing import Any, TypeVar, cast
+
+from radixcheck.spec.values import Sizes
+from radixcheck.verification.core.printable import described
+from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, SeenRequest
+
+NUMBER_MAX = 2**63 - 1
+ITEMS_MAX = 2**24  # of one container: an endless one ends there
+PLAIN = {int, str, float, bool, bytes, type(None)}  # types of names whose comparison and hash cannot fail
+T = TypeVar("T")
+Number = TypeVar("Number", int, float)
+NUMBERS = {int, float}
+
+
+class Unreadable(Exception):
+    """A value is not of the type that the protocol asks for."""
+
+
+def items_of(found: Any, what: str) -> Sequence[Any]:
+    """Return the items of a list, an array, a tensor or another sequence."""
+    if type(found) is list or type(found) is tuple:
+        return found
+    listed = found.tolist() if hasattr(found, "tolist") else found
+    if not isinstance(listed, Sequence) or isinstance(listed, (str, bytes, bytearray)):
+        raise Unreadable(f"{what}: expected a sequence, found {described(found)}")
+    items = tuple(islice(iter(listed), ITEMS_MAX + 1))
+    if len(items) > ITEMS_MAX:
+        raise Unreadable(f"{what}: expected at most {ITEMS_MAX:,} items, found more")
+    return items
+
+
+def whole(found: Any, what: str) -> int:
+    """Return an integer."""
+    if type(found) is bool or not hasattr(found, "__index__"):
+        raise Unreadable(f"{what}: expected an integer, found {described(found)}")
+    return _bounded(index(found), what)
+
+
+def number(found: Any, what: str) -> int | float:
+    """Return an integer, or a float that is neither NaN nor infinite."""
+    if type(found) is bool or not (hasattr(found, "__index__") or isinstance(found, float)):
+        raise Unreadable(f"{what}: expected a number, found {described(found)}")
+    return _bounded(float(found), what) if isinstance(found, float) else _bounded(index(found), what)
+
+
+def _bounded(value: Number, what: str) -> Number:
+    if not -NUMBER_MAX <= value <= NUMBER_MAX:
+        found = f"one of {value.bit_length()} bits" if isinstance(value, int) else str(value)
+        raise Unreadable(f"{what}: expected a number of 64 bits, found {found}")
+    return value
+
+
+def integers(found: Any, what: str) -> tuple[int, ...]:
+    """Return the integers of a container."""
+    return tuple([whole(each, what) for each in items_of(found, what)])
+
+
+def sizes(found: Any) -> Sizes:
+    """Return three sizes."""
+    return Sizes(*(whole(getattr(found, name), f"`{name}`") for name in Sizes._fields))
+
+
+def nodes(found: Any) -> Sequence[SeenNode]:
+    """Return nodes."""
+    listed = items_of(found, "the nodes")
+    if set(map(type, listed)) <= {SeenNode} and (not listed or _are_plain(listed)):
+        return listed
+    return tuple([_node(_fields(n, SeenNode, "a node")) for n in listed])
+
+
+def _fields(found: Any, kind: type[T], what: str) -> T:
+    """Return a value of this type. Another type that has the same fields will do."""
+    if type(found) is kind:
+        return found
+    names: tuple[str, ...] = getattr(kind, "_fields", ()) or tuple(each.name for each in fields(cast(Any, kind)))
+    missing = next((name for name in names if not hasattr(found, name)), None)
+    if missing is not None:
+        raise Unreadable(f"{what}: expected `{missing}` in it, found {described(found)}")
+    return kind(*(getattr(found, name) for name in names))
+
+
+def _are_plain(listed: Sequence[SeenNode]) -> bool:
+    """Whether nothing of these nodes needs a copy, column by column: that takes much less time than node by node."""
+    _, _, segments, slots, namespaces, child_keys, locks, times, creations, hits, priorities = zip(*listed, strict=True)
+    if not {*map(type, segments), *map(type, slots), *map(type, child_keys)} <= {list, tuple, type(None)} or None in (*segments, *slots):
+        return False
+    lists = (*segments, *slots, *filter(None, child_keys))
+    return (
+        set(map(type, namespaces)) == {tuple}
+        and _are_integers(lists)
+        and _are_within((*locks, *hits, *priorities), {int})
+        and _are_within((*times, *creations), NUMBERS)
+    )
+
+
+def _are_integers(lists: Sequence[Sequence[Any]]) -> bool:
+    """Whether all items of these are integers of 64 bits."""
+    try:
+        array("q", chain.from_iterable(lists))
+    except (TypeError, OverflowError):
+        return False
+    return set(map(type, chain.from_iterable(lists))) <= {int}
+
+
+def _are_within(values: Sequence[Any], types: set[type]) -> bool:
+    """Whether all are of these types, and none is NaN, infinite or of more than 64 bits."""
+    if not values or not set(map(type, values)) <= types:
+        return not values
+    return min(values) >= -NUMBER_MAX and max(values) <= NUMBER_MAX and not any(map(isnan, values))
+
+
+def _node(n: SeenNode) -> SeenNode:
+    of = f"of node {described(n.name, 60)}"
+    if type(n.namespace) is not tuple:
+        raise Unreadable(f"the namespace {of}: expected a tuple, found {described(n.namespace)}")
+    return SeenNode(
+        n.name,
+        n.parent,
+        integers(n.segment, f"the segment {of}"),
+        integers(n.slots, f"the slots {of}"),
+        n.namespace,
+        None if n.child_key is None else integers(n.child_key, f"the child key {of}"),
+        whole(n.lock, f"`lock` {of}"),
+        number(n.time, f"`time` {of}"),
+        number(n.creation, f"`creation` {of}"),
+        whole(n.hits, f"`hits` {of}"),
+        whole(n.priority, f"`priority` {of}"),
+    )
+
+
+def observation(found: Any) -> Observation:
+    """Return an observation."""
+    seen = _fields(found, Observation, "the observation")
+    return replace(
+        seen,
+        now=number(seen.now, "`now`"),
+        nodes=nodes(seen.nodes),
+        requests=_requests(seen.requests),
+        heap=None if seen.heap is None else [entry(each) for each in items_of(seen.heap, "the heap")],
+        leaves=None if seen.leaves is None else _leaves(seen.leaves),
+        leaf_count=None if seen.leaf_count is None else whole(seen.leaf_count, "`leaf_count`"),
+        queued=whole(seen.queued, "`queued`"),
+    )
+
+
+def _requests(found: Any) -> dict[int, SeenRequest]:
+    if not isinstance(found, Mapping):
+        raise Unreadable(f"the requests: expected a mapping, found {described(found)}")
+    return {whole(h, "the name of a request"): _request(h, request) for h, request in islice(found.items(), ITEMS_MAX)}
+
+
+def _request(h: int, found: Any) -> SeenRequest:
+    found = _fields(found, SeenRequest, f"request {h}")
+    slots = found.slots if type(found.slots) is tuple and set(map(type, found.slots)) <= {int} else integers(found.slots, f"the row of {h}")
+    return SeenRequest(found.node, whole(found.cached, f"`cached` of request {h}"), slots)
+
+
+def entry(found: Any) -> SeenEntry:
+    """Return an entry of a heap."""
+    found = _fields(found, SeenEntry, "an entry of the heap")
+    if type(found.key) is not tuple or len(found.key) != 2:
+        raise Unreadable(f"the key of an entry: expected two numbers, found {described(found.key)}")
+    first, second = (number(part, "the key of an entry") for part in found.key)
+    return SeenEntry((first, second), found.node, whole(found.serial, "`serial` of an entry"), bool(found.speaks))
+
+
+def _leaves(found: Any) -> frozenset[Hashable]:
+    if not isinstance(found, Set):
+        raise Unreadable(f"the leaves: expected a set, found {described(found)}")
+    return frozenset(islice(found, ITEMS_MAX))
+
+
+def optional_entry(found: Any) -> SeenEntry | None:
+    """Return an entry of a heap, or None."""
+    return None if found is None else entry(found)
+
+
+def name(found: Hashable) -> Hashable:
+    """Return the name of a node. Raise whatever its hash and its comparison raise."""
+    hash(found)
+    bool(found == found)
+    return found
+
+
+def bytes_kept(found: Any) -> int:
+    """Return a number of bytes."""
+    return whole(found, "the bytes kept")
+
+
+def are_plain_names(seen: Iterable[SeenNode]) -> bool:
+    """Whether the names and namespaces of nodes are of types whose comparison cannot raise."""
+    return all(type(part) in PLAIN for n in seen for part in (n.name, n.parent, *n.namespace))
+
+
+def has_plain_names(seen: Observation) -> bool:
+    """Whether this holds for all names of an observation."""
+    others = (*(r.node for r in seen.requests.values()), *(e.node for e in seen.heap or ()), *(seen.leaves or ()))
+    return are_plain_names(seen.nodes) and set(map(type, others)) <= PLAIN
