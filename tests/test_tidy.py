@@ -14,6 +14,7 @@ from sources import modules, python_files, syntax, tracked
 TOP_LEVEL = {".ci", ".dev", ".github", ".gitignore", "LICENSE", "README.md", "pyproject.toml", "tests", *LAYERS}
 
 FILE_LINES_MAX, FUNCTION_LINES_MAX = 400, 60
+SINGLE_FILES = {"verification/remote/serve.py": 420}  # a program in one file, which is started in other environments
 SPEC_FILE_LINES_MAX, SPEC_FUNCTION_LINES_MAX = 300, 25
 
 
@@ -49,7 +50,8 @@ def test_the_top_level_holds_exactly_what_it_should() -> None:
 def test_files_stay_short_enough_to_be_read() -> None:
     lengths = {path: len(text.splitlines()) for path, text in python_files().items()}
 
-    assert {path: lines for path, lines in lengths.items() if lines > (SPEC_FILE_LINES_MAX if in_spec(path) else FILE_LINES_MAX)} == {}
+    limits = {path: SPEC_FILE_LINES_MAX if in_spec(path) else SINGLE_FILES.get(path, FILE_LINES_MAX) for path in lengths}
+    assert {path: lines for path, lines in lengths.items() if lines > limits[path]} == {}
 
 
 def test_functions_fit_a_screen() -> None:

@@ -1,25 +1,19 @@
 """The engine: calls a cache as a serving engine does, and writes the tokens of a request into its slots.
 
-It judges nothing. It keeps handles, receipts and rows, performs one operation and records the answer. `Watch` interrupts calls that do not
-return, so that a cache that loops or deadlocks does not block its checker. Calls are made in the main thread. A second thread checks the
-clock and sends the main thread a signal whose handler raises. Not interrupted: compiled code that does not check for signals, calls from
-other threads, and any call on a platform without signals. A cache in a process of its own has the timeout of `remote/` instead.
+It judges nothing. It keeps handles, receipts and rows, performs one operation and records the answer. `watch.py` interrupts calls that do
+not return.
 """
 
-import signal
-import threading
-from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from importlib import import_module
-from itertools import chain
 from math import inf
-from time import monotonic, sleep
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from radixcheck.spec.values import CacheError, Key, Sizes
 from radixcheck.verification.checker import plain_values
+from radixcheck.verification.checker.containers import as_ints, joined, overwrite
+from radixcheck.verification.checker.watch import WATCH, CallHung
 from radixcheck.verification.core.declared import WrongDeclaration, declared
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.printable import described, error_text, let_interrupt_pass
@@ -33,14 +27,11 @@ from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, S
 T = TypeVar("T")
 P = ParamSpec("P")
 
-SECONDS = 10.0  # for a call; on the small trees of a search a call takes about a millisecond
 LARGE_POOL, LARGE_POOL_SECONDS = 4_096, 60.0  # pages; a call with a key that fills such a pool takes a second in the specification
 FACTORY_SECONDS = 60.0  # to make a cache: it may import much; a cache in a process of its own has a shorter limit
 OLD_RECEIPTS = 4  # kept, of locks that were released
-POLL_SECONDS = 0.1  # between two checks of the clock
 LENT_MAX = 16  # containers that are kept to be overwritten
 OPTIONAL = ("observe", "locate", "observe_path", "observe_entry", "storage", "overwrite", "lost")
-SIGNAL = getattr(signal, "SIGVTALRM", None)  # rarely used by other code; Windows has none
 
 
 class BaseExceptionRaised(Exception):
@@ -50,67 +41,6 @@ class BaseExceptionRaised(Exception):
 def caught(error: Exception) -> Exception:
     """Return an exception of a subject without its traceback, whose frames would keep the subject, and its process, alive."""
     return Exception.with_traceback(error, None)
-
-
-class CallHung(BaseException):
-    """A call did not return in time. Not an `Exception`: a cache that catches every Exception must not continue."""
-
-
-class Watch:
-    """The watch of this process: at most one call runs at a time."""
-
-    def __init__(self) -> None:
-        self._limit = 0.0  # seconds, for the running call
-        self._began: float | None = None  # None: no call runs
-        self._main: int | None = None  # id of the main thread; None before the first call; 0: it cannot be interrupted
-        self._timeouts: dict[type, Timeout] = {}  # by type of cache: one that hangs must not shorten the timeout of another
-
-    def timeout(self, subject: object) -> Timeout:
-        """Return the timeout for calls of this subject."""
-        return self._timeouts.setdefault(type(subject), Timeout(SECONDS))
-
-    def call(self, timeout: Timeout, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function; return or raise what it does. Raise CallHung if it does not return in time."""
-        if self._main is None:
-            self._begin()
-        if threading.get_ident() != self._main:
-            return function(*args, **kwargs)
-        self._limit = timeout.seconds
-        self._began = monotonic()
-        try:
-            return function(*args, **kwargs)
-        except CallHung:
-            timeout.expired()
-            raise
-        finally:
-            self._began = None
-
-    def _overdue(self) -> bool:
-        began = self._began
-        return began is not None and monotonic() - began > self._limit
-
-    def _begin(self) -> None:
-        main = threading.main_thread()
-        self._main = 0
-        if SIGNAL is not None and threading.current_thread() is main and main.ident is not None:
-            self._main = main.ident
-            signal.signal(SIGNAL, self._interrupt)
-            threading.Thread(target=self._poll, args=(main.ident, SIGNAL), name="radixcheck watch", daemon=True).start()
-
-    def _poll(self, main: int, number: int) -> None:
-        while True:
-            sleep(POLL_SECONDS)
-            if self._overdue():
-                signal.pthread_kill(main, number)
-
-    def _interrupt(self, number: int, frame: Any) -> None:
-        """The signal handler, in the main thread. The call may have returned in the meantime."""
-        if self._overdue():
-            self._began = None
-            raise CallHung
-
-
-WATCH = Watch()
 
 
 class Answer(NamedTuple):
@@ -134,43 +64,6 @@ class Answer(NamedTuple):
     def error_text(self) -> str:
         """The type and the message of the error."""
         return "" if self.error is None else error_text(self.error)
-
-
-def as_ints(slots: Any) -> tuple[int, ...]:
-    """Convert slots to integers from any container (a list, an array, a tensor)."""
-    listed = slots.tolist() if hasattr(slots, "tolist") else slots
-    return tuple(plain_values.items_of(listed, "slots")) if isinstance(listed, Sequence) else (listed,)
-
-
-def overwrite(container: Any) -> bool:
-    """Overwrite every slot in a container with -1 (an unsigned array with 0). Return whether it can be written to."""
-    if type(container) is list:
-        container[:] = [-1] * len(container)
-    elif hasattr(container, "fill_"):  # a tensor
-        container.fill_(-1)
-    elif hasattr(container, "fill"):  # an array of NumPy
-        container.fill(-1)
-    elif isinstance(container, array):
-        container[:] = array(container.typecode, [-container.typecode.islower()] * len(container))
-    else:
-        return False
-    return True
-
-
-def joined(parts: Sequence[Any]) -> Any:
-    """Return the slots of these containers in one container of the same type.
-
-    >>> joined([[4, 5], [0, 1]])
-    [4, 5, 0, 1]
-    """
-    first = parts[0]
-    if len(parts) == 1:
-        return first
-    if hasattr(first, "new_tensor"):
-        return first.new_tensor([slot for part in parts for slot in as_ints(part)])
-    if hasattr(first, "__array__"):
-        return import_module("numpy").concatenate(parts)
-    return type(first)(chain.from_iterable(parts))
 
 
 class SubjectFailed(Exception):

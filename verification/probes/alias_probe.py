@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.checker.engine import Engine, SubjectFailed, overwrite
+from radixcheck.verification.checker.containers import overwrite
+from radixcheck.verification.checker.engine import Engine, SubjectFailed
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.subject import Factory

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from radixcheck.spec.values import Key, Match
-from radixcheck.verification.checker.engine import WATCH, CallHung
+from radixcheck.verification.checker.watch import WATCH, CallHung
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.operations import Op
