@@ -28,6 +28,7 @@ from radixcheck.verification.cli.verify_command import verify
 from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.core.workers import WorkerLost
 
 SENTENCE_MAX = 4_000  # characters
 UNWRITTEN = {EBADF, EFBIG, EIO, ENOSPC}  # errors of standard output
@@ -63,6 +64,9 @@ def run(arguments: Sequence[str]) -> int:
     except UsageError as wrong:
         print(f"radixcheck: {printable(str(wrong), SENTENCE_MAX)}", file=sys.stderr)
         return Status.WRONG_USE
+    except WorkerLost as lost:  # `verify` finds such a fault and shrinks it; other commands only say where it is
+        print(f"radixcheck: {lost.where}: {lost}; nothing was decided: see `radixcheck verify`", file=sys.stderr)
+        return Status.UNDECIDED
     except OSError as error:  # of standard output: an error of a named file is a UsageError
         what = "the result cannot be written" if error.errno in UNWRITTEN else "the system refused a call; nothing was decided"
         with suppress(OSError):  # standard error may be full too

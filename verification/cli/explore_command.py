@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from radixcheck.verification.cli.options import Seconds, one_subject, options
+from radixcheck.verification.cli.options import Seconds, command_deadline, one_subject, options
 from radixcheck.verification.cli.output import print_json_of_each, subject_output
 from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.report import console
+from radixcheck.verification.search.search_results import CEILING_SECONDS
 from radixcheck.verification.subjects.registry import names_of, resolve
 
 
@@ -18,9 +19,11 @@ from radixcheck.verification.subjects.registry import names_of, resolve
 @options("policy", "page-size")
 @click.option("--cores", type=click.IntRange(1), default=2, show_default=True, help="worker processes")
 @click.option("--limit", type=click.IntRange(1), help="give up an exploration after this many states")
-@click.option("--seconds", type=Seconds(0.5), default=90, show_default=True, help="give up an exploration after this time")
+@click.option("--seconds", type=Seconds(0.5), default=600, show_default=True, help="give up after this time")
 @options("json")
-def explore(subject: str, scopes: Sequence[str], policies: Sequence[str], page_sizes: Sequence[int], as_json: bool, **effort: Any) -> int:
+def explore(
+    subject: str, scopes: Sequence[str], policies: Sequence[str], page_sizes: Sequence[int], as_json: bool, seconds: float, **effort: Any
+) -> int:
     """Visit every state of SUBJECT (default: optimized) within small bounds, breadth first: the first fault has the shortest trace.
 
     By default: policy lru, pages of 1 and 2 tokens. Exit status 3: undecided, because not all states were visited.
@@ -29,9 +32,11 @@ def explore(subject: str, scopes: Sequence[str], policies: Sequence[str], page_s
     from radixcheck.verification.runs.explore_job import explore_request, explore_subject
 
     statuses, outputs = list[Status](), []
-    for name in names_of(subject):
+    names, ceiling = names_of(subject), command_deadline(seconds)
+    for i, name in enumerate(names):
+        share = max(0.0, ceiling.left - CEILING_SECONDS) / (len(names) - i)
         with subject_output(), console.live(f"explore {name}") as show:
-            request = explore_request(resolve(name), scopes, policies, page_sizes, **effort)
+            request = explore_request(resolve(name), scopes, policies, page_sizes, seconds=share, **effort)
             outcome = explore_subject(request, lambda so_far: show(explore_view.table(so_far)))
         statuses.append(outcome.status)
         outputs.append(outcome.to_json())

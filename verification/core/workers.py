@@ -38,6 +38,13 @@ class WorkerLost(Exception):
         super().__init__(how)
         self.last = last  # what it was doing; None: it had called no subject
 
+    @property
+    def where(self) -> str:
+        """The subject and the operation that the process was performing, as far as they are known."""
+        if self.last is None or not self.last.trace:
+            return "a worker process"
+        return f"{self.last.subject or 'a cache'} in operation {len(self.last.trace)} ({self.last.trace[-1].name}) under {self.last.config}"
+
 
 class Worker:
     """One worker process, which performs one task at a time."""

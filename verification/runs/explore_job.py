@@ -26,14 +26,14 @@ PAGE_SIZES = (1, 2)  # tokens; longer pages differ from these in their last toke
 
 @dataclass(frozen=True, slots=True)
 class ExploreRequest:
-    """A subject, what to explore, and when to give an exploration up."""
+    """A subject, what to explore, and when to give up."""
 
     subject: Subject
     scopes: tuple[Scope, ...]
     policies: tuple[str, ...]
     page_sizes: tuple[int, ...]  # tokens
     limit: int | None  # states of one exploration
-    seconds: float  # of one exploration
+    seconds: float  # of all explorations together
     cores: int = 2
 
 
@@ -44,7 +44,7 @@ def explore_request(
     page_sizes: Sequence[int] = (),
     *,
     limit: int | None = None,
-    seconds: float = 90,
+    seconds: float = 600,
     cores: int = 2,
 ) -> ExploreRequest:
     """Return a request. Without scopes, policies or page sizes: those of the defaults that the subject declares. Raise UsageError."""
@@ -84,12 +84,13 @@ def _ignore(so_far: Sequence[Explored]) -> None:
 def explore_subject(request: ExploreRequest, progress: Callable[[Sequence[Explored]], None] = _ignore) -> ExploreOutcome:
     """Run one exploration after the other. `progress` is called with those that are done and the current one."""
     start, done, subject = monotonic(), list[Explored](), request.subject
+    deadline = Deadline.after(request.seconds)
     for policy, scope, page_size in product(request.policies, request.scopes, request.page_sizes):
 
         def grown(growing: Explored) -> None:
             progress((*done, growing))
 
-        done.append(explore(subject, scope, policy, page_size, request.limit, Deadline.after(request.seconds), request.cores, grown))
+        done.append(explore(subject, scope, policy, page_size, request.limit, deadline, request.cores, grown))
     seconds = monotonic() - start
     return ExploreOutcome(subject.name, tuple(done), tuple(scene_ for e in done for scene_ in _scenes(subject, e)), seconds)
 
