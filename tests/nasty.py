@@ -84,7 +84,7 @@ class EveryAttribute:
 
 
 class NotEven:
-    """An attribute raises what is no AttributeError."""
+    """An attribute raises another error than AttributeError."""
 
     def __getattr__(self, name: str) -> Any:
         raise Raises(name)

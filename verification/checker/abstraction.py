@@ -13,7 +13,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE, LOST, OWN, TREE
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.core.found import Violation
-from radixcheck.verification.core.printable import described
+from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode, SeenRequest
 
@@ -92,7 +92,7 @@ class Abstraction:
     def _node(self, s: State, n: SeenNode) -> None:
         above = self.places.get(n.parent)
         if above is None:
-            return self.find("PARENT", f"the parent of node {described(n.name)} is {described(n.parent)}, which is not in the tree")
+            return self.find("PARENT", f"the parent of node {value_text(n.name)} is {value_text(n.parent)}, which is not in the tree")
         size = self.positions.page_size
         segment = tuple(n.segment)
         if not segment or len(segment) % size:

@@ -16,7 +16,7 @@ from radixcheck.verification.checker.containers import as_ints, joined, overwrit
 from radixcheck.verification.checker.watch import WATCH, CallHung
 from radixcheck.verification.core.declared import WrongDeclaration, declared
 from radixcheck.verification.core.found import Config
-from radixcheck.verification.core.printable import described, error_text, let_interrupt_pass
+from radixcheck.verification.core.printable import error_text, let_interrupt_pass, value_text
 from radixcheck.verification.core.recorder import RECORDER
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.usage import UsageError
@@ -70,16 +70,16 @@ class SubjectFailed(Exception):
     """`observe`, `sizes`, `locate` or `overwrite` of a subject raised an error, or returned a value that cannot be read."""
 
 
-def _asked(read: Callable[[Any], T], subject: Any, name: str, args: Sequence[Any]) -> T:
+def _read_from(read: Callable[[Any], T], subject: Any, name: str, args: Sequence[Any]) -> T:
     return read(getattr(subject, name)(*args))
 
 
 def _typed(answer: Answer) -> Answer:
     """Raise TypeError if an answer is not of the protocol's types."""
     if answer.length is not None and (type(answer.length) is not int or abs(answer.length) > plain_values.NUMBER_MAX):
-        raise TypeError(f"expected a number of tokens, found {described(answer.length)}")
+        raise TypeError(f"expected a number of tokens, found {value_text(answer.length)}")
     if answer.slots is not None and not set(map(type, answer.slots)) <= {int}:
-        raise TypeError(f"expected slots, each an int; found {described(answer.slots)}")
+        raise TypeError(f"expected slots, each an int; found {value_text(answer.slots)}")
     if answer.slots and not -plain_values.NUMBER_MAX <= min(answer.slots) <= max(answer.slots) <= plain_values.NUMBER_MAX:
         raise ValueError("expected slots, each an int of 64 bits; found a larger one")
     return answer
@@ -188,7 +188,7 @@ class Engine:
     def ask(self, read: Callable[[Any], T], name: str, *args: Any) -> T:
         """Call a method of the subject that shows its inside, and `read` the answer. Raise SubjectFailed if one of them raises."""
         try:
-            return self.call(_asked, read, self.subject, name, args)
+            return self.call(_read_from, read, self.subject, name, args)
         except plain_values.Unreadable as error:
             raise SubjectFailed(f"{name}() returned what cannot be read: {error}") from error
         except Exception as error:

@@ -13,7 +13,7 @@ from operator import index
 from typing import Any, TypeVar, cast
 
 from radixcheck.spec.values import Sizes
-from radixcheck.verification.core.printable import described
+from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, SeenRequest
 
 NUMBER_MAX = 2**63 - 1
@@ -34,7 +34,7 @@ def items_of(found: Any, what: str) -> Sequence[Any]:
         return found
     listed = found.tolist() if hasattr(found, "tolist") else found
     if not isinstance(listed, Sequence) or isinstance(listed, (str, bytes, bytearray)):
-        raise Unreadable(f"{what}: expected a sequence, found {described(found)}")
+        raise Unreadable(f"{what}: expected a sequence, found {value_text(found)}")
     items = tuple(islice(iter(listed), ITEMS_MAX + 1))
     if len(items) > ITEMS_MAX:
         raise Unreadable(f"{what}: expected at most {ITEMS_MAX:,} items, found more")
@@ -44,14 +44,14 @@ def items_of(found: Any, what: str) -> Sequence[Any]:
 def whole(found: Any, what: str) -> int:
     """Return an integer."""
     if type(found) is bool or not hasattr(found, "__index__"):
-        raise Unreadable(f"{what}: expected an integer, found {described(found)}")
+        raise Unreadable(f"{what}: expected an integer, found {value_text(found)}")
     return _bounded(index(found), what)
 
 
 def number(found: Any, what: str) -> int | float:
     """Return an integer, or a float that is neither NaN nor infinite."""
     if type(found) is bool or not (hasattr(found, "__index__") or isinstance(found, float)):
-        raise Unreadable(f"{what}: expected a number, found {described(found)}")
+        raise Unreadable(f"{what}: expected a number, found {value_text(found)}")
     return _bounded(float(found), what) if isinstance(found, float) else _bounded(index(found), what)
 
 
@@ -87,7 +87,7 @@ def _fields(found: Any, kind: type[T], what: str) -> T:
     names: tuple[str, ...] = getattr(kind, "_fields", ()) or tuple(each.name for each in fields(cast(Any, kind)))
     missing = next((name for name in names if not hasattr(found, name)), None)
     if missing is not None:
-        raise Unreadable(f"{what}: expected `{missing}` in it, found {described(found)}")
+        raise Unreadable(f"{what}: expected `{missing}` in it, found {value_text(found)}")
     return kind(*(getattr(found, name) for name in names))
 
 
@@ -122,9 +122,9 @@ def _are_within(values: Sequence[Any], types: set[type]) -> bool:
 
 
 def _node(n: SeenNode) -> SeenNode:
-    of = f"of node {described(n.name, 60)}"
+    of = f"of node {value_text(n.name, 60)}"
     if type(n.namespace) is not tuple:
-        raise Unreadable(f"the namespace {of}: expected a tuple, found {described(n.namespace)}")
+        raise Unreadable(f"the namespace {of}: expected a tuple, found {value_text(n.namespace)}")
     return SeenNode(
         n.name,
         n.parent,
@@ -157,7 +157,7 @@ def observation(found: Any) -> Observation:
 
 def _requests(found: Any) -> dict[int, SeenRequest]:
     if not isinstance(found, Mapping):
-        raise Unreadable(f"the requests: expected a mapping, found {described(found)}")
+        raise Unreadable(f"the requests: expected a mapping, found {value_text(found)}")
     return {whole(h, "the name of a request"): _request(h, request) for h, request in islice(found.items(), ITEMS_MAX)}
 
 
@@ -171,14 +171,14 @@ def entry(found: Any) -> SeenEntry:
     """Return an entry of a heap."""
     found = _fields(found, SeenEntry, "an entry of the heap")
     if type(found.key) is not tuple or len(found.key) != 2:
-        raise Unreadable(f"the key of an entry: expected two numbers, found {described(found.key)}")
+        raise Unreadable(f"the key of an entry: expected two numbers, found {value_text(found.key)}")
     first, second = (number(part, "the key of an entry") for part in found.key)
     return SeenEntry((first, second), found.node, whole(found.serial, "`serial` of an entry"), bool(found.speaks))
 
 
 def _leaves(found: Any) -> frozenset[Hashable]:
     if not isinstance(found, Set):
-        raise Unreadable(f"the leaves: expected a set, found {described(found)}")
+        raise Unreadable(f"the leaves: expected a set, found {value_text(found)}")
     return frozenset(islice(found, ITEMS_MAX))
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from radixcheck.spec.policies import POLICIES
-from radixcheck.verification.core.printable import described, error_text, let_interrupt_pass, printable
+from radixcheck.verification.core.printable import error_text, let_interrupt_pass, printable, value_text
 from radixcheck.verification.operations import NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
 from radixcheck.verification.protocol import Supports
 
@@ -45,7 +45,7 @@ def _checked(name: str, value: Any, expected: str, read: Callable[[Any], Any]) -
         return read(value)
     except BaseException as error:
         let_interrupt_pass(error)
-        raise WrongDeclaration(f"`{name}` in its `supports`: expected {expected}, found {described(value, 100)}") from error
+        raise WrongDeclaration(f"`{name}` in its `supports`: expected {expected}, found {value_text(value, 100)}") from error
 
 
 def _flag(value: Any) -> bool:

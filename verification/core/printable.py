@@ -32,10 +32,10 @@ def printable(text: str, limit: int = LIMIT) -> str:
     return cut if len(cut) <= limit else cut[: limit - 1] + "…"
 
 
-def described(value: object, limit: int = LIMIT) -> str:
+def value_text(value: object, limit: int = LIMIT) -> str:
     """Return a value of a subject as text.
 
-    >>> described([None, "a"])
+    >>> value_text([None, "a"])
     "[None, 'a']"
     """
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from radixcheck.verification.core.printable import described
+from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.core.short_text import numbers
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
 
@@ -41,5 +41,5 @@ def _label(n: SeenNode) -> str:
     words += [f"hits {n.hits}"] if n.hits else []
     words += [f"priority {n.priority}"] if n.priority else []
     words += [f"locked {n.lock}"] if n.lock else []
-    words += [f"in {described(n.namespace, 80)}"] if n.namespace and n.parent is None else []
+    words += [f"in {value_text(n.namespace, 80)}"] if n.namespace and n.parent is None else []
     return "  ".join(words)

@@ -36,7 +36,7 @@ def _following(found: Found, cause: str) -> Found:
 def _cause(factory: Factory, found: Found, known: Collection[str]) -> str:
     """Return the property from whose violation this one follows; empty: it is the most direct one."""
     id_ = found.violation.property
-    if id_ in PROBED or found.ends_process:
+    if id_ in PROBED or found.ends_process or not found.trace:
         return ""
     if id_ != IMPURE and _needs_a_peek(factory, found):
         return IMPURE

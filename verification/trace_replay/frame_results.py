@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from radixcheck.spec.values import Namespace, Sizes
 from radixcheck.verification.core.found import Violation
-from radixcheck.verification.core.printable import described
+from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode
 
 NEW, SPLIT, EVICTED, CUT_OFF, FORGOTTEN = "new", "new by a split", "evicted", "cut off", "forgotten"
@@ -67,7 +67,7 @@ class Frame:
                 "parent": places.get(n.parent),
                 "segment": list(n.segment),
                 "slots": list(n.slots),
-                "namespace": [described(each) for each in n.namespace],
+                "namespace": [value_text(each) for each in n.namespace],
                 **{"time": n.time, "hits": n.hits, "priority": n.priority, "lock": n.lock},
                 "mark": self.labels.get(n.name, ""),
             }

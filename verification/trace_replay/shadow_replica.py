@@ -15,7 +15,7 @@ from radixcheck.spec.values import Key
 from radixcheck.verification.checker.engine import Engine
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
 from radixcheck.verification.core.found import Violation
-from radixcheck.verification.core.printable import described
+from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.operations import Op
 from radixcheck.verification.trace_replay.replay_results import Fault
@@ -71,7 +71,7 @@ class _Replica:
 
 
 def _differs(op: Op, what: str, second: object, first: object) -> Violation:
-    return Violation("DETERMINISM", f"{op.name}: the second cache {what} {described(second)}, the first {described(first)}")
+    return Violation("DETERMINISM", f"{op.name}: the second cache {what} {value_text(second)}, the first {value_text(first)}")
 
 
 class ShadowReplica:

@@ -1,4 +1,4 @@
-"""Whatever a cache answers, shows or declares: no traceback, an end, and a status that is never 0; its texts obey nobody."""
+"""Whatever a cache answers, shows or declares: no traceback, an end, and a status that is never 0; nothing obeys its texts."""
 
 import itertools
 import os
@@ -25,7 +25,7 @@ from radixcheck.verification.core import traces
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.declared import checked
 from radixcheck.verification.core.found import Config, Found, Violation
-from radixcheck.verification.core.printable import described, error_text, printable
+from radixcheck.verification.core.printable import error_text, printable, value_text
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Op
@@ -40,6 +40,7 @@ from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.runs.run_results import VerifyOutcome
 from radixcheck.verification.runs.scene import scene
+from radixcheck.verification.search.attribution import attributed
 from radixcheck.verification.search.search_plan import rounds
 from radixcheck.verification.search.search_results import Report
 from radixcheck.verification.search.shrink import shrink
@@ -264,13 +265,18 @@ def test_names_whose_comparison_raises_are_a_violation() -> None:
     assert "cannot be compared (Raises: " in violations[0].text
 
 
+def test_a_fault_without_operations_has_no_other_cause() -> None:
+    alone = [Found(Violation("REFINEMENT", "raised in a probe"), (), Config("lru", 1, 8))]
+    assert attributed(resolve("reference"), alone) == alone
+
+
 # How it is shown.
 
 
 def test_escapes() -> None:
     assert printable("a\x1b\r\u202e\u200b\udc80ü😀") == "a\\x1b\\r\\u202e\\u200b\\udc80ü😀"
     assert printable(printable("\n\x00")) == "\\n\\x00"
-    assert (len(printable("x" * 10**6)), described(nasty._raising("__repr__"))) == (400, "a value of type Raising, which cannot be shown")
+    assert (len(printable("x" * 10**6)), value_text(nasty._raising("__repr__"))) == (400, "a value of type Raising, which cannot be shown")
     assert error_text(nasty.StrRaises()) == "StrRaises: its message cannot be read"
 
 
