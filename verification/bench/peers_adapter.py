@@ -78,19 +78,19 @@ class Optimized(Adapter):  # type: ignore[misc]
         self._cache.unlock(receipt)
 
     def insert(self, tokens: Any, row: Any, owned: int) -> tuple[int, Any]:
-        """Insert the whole pages, and free the duplicate slots of the caller. The caller keeps the unfinished page."""
+        """Insert the whole pages, and free the duplicate slots of the caller, whose rows are int32. The caller keeps the unfinished page."""
         self._loans.outstanding += row.numel() // self.page_size * self.page_size - owned
-        present = self._cache.insert(Key(tokens), row)
+        present = self._cache.insert(Key(tokens), row.long())
         if present > owned:
-            self._cache.free(row[owned:present])
+            self._cache.free(row[owned:present].long())
         return present, None
 
     def insert_relock(self, tokens: Any, row: Any, owned: int, receipt: Any) -> Any:
         """Insert, and lock the new match, in one access."""
         self._loans.outstanding += row.numel() // self.page_size * self.page_size - owned
-        present, found = self._cache.insert_and_match(Key(tokens), row)
+        present, found = self._cache.insert_and_match(Key(tokens), row.long())
         if present > owned:
-            self._cache.free(row[owned:present])
+            self._cache.free(row[owned:present].long())
         self.indices(found, found.length)
         self._cache.unlock(receipt)
         return self._cache.lock(found.node)
