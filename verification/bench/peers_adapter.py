@@ -78,7 +78,7 @@ class Optimized(Adapter):  # type: ignore[misc]
         self._cache.unlock(receipt)
 
     def insert(self, tokens: Any, row: Any, owned: int) -> tuple[int, Any]:
-        """Insert the whole pages, and free the duplicate slots of the caller, whose rows are int32. The caller keeps the unfinished page."""
+        """Insert the whole pages, and free the duplicate slots of the caller (rows are int32). The caller keeps the unfinished page."""
         self._loans.outstanding += row.numel() // self.page_size * self.page_size - owned
         present = self._cache.insert(Key(tokens), row.long())
         if present > owned:
