@@ -28,6 +28,7 @@ from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.attribution import attributed
 from radixcheck.verification.search.lost import of_lost
 from radixcheck.verification.search.machine import never_fired
+from radixcheck.verification.search.run import LONG_TRACE
 from radixcheck.verification.search.search_plan import Task, rounds, stretch_seconds
 from radixcheck.verification.search.search_results import Bounds, PropertyVerdict, Report
 from radixcheck.verification.search.shrink import share, shrink
@@ -152,18 +153,24 @@ def _smaller(pool: Executor, search: Search, progress: Progress) -> list[Found]:
         ceiling = Deadline(search.bounds.deadline.ends + SHRINK_SECONDS)
         starting = Deadline(min(ceiling.ends, Deadline.after(RESTART_SECONDS).ends))
         limits = {id_: starting if found.ends_process else ceiling for id_, found in faults.items()}
-        jobs = {id_: pool.submit(shrink, _shrunk_on(search.subject, found), found, limits[id_]) for id_, found in faults.items()}
-        smaller = []
+        smaller = [found for found in faults.values() if _is_long(found)]
+        shrinkable = {id_: found for id_, found in faults.items() if not _is_long(found)}
+        jobs = {id_: pool.submit(shrink, _shrunk_on(search.subject, found), found, limits[id_]) for id_, found in shrinkable.items()}
         for i, (id_, job) in enumerate(jobs.items()):
             progress(i / len(jobs), f"shrinking the trace of {id_}")
             smaller.append(replace(_or_else(job, faults[id_], ceiling), ends_process=faults[id_].ends_process))
-        apart = [found for found in smaller if found.ends_process]
-        together = [found for found in smaller if not found.ends_process]
+        apart = [found for found in smaller if found.ends_process or _is_long(found)]
+        together = [found for found in smaller if found not in apart]
         ceiling = Deadline(ceiling.ends + SHARE_SECONDS)
-        shared = apart + _or_else(pool.submit(share, search.subject, together, ceiling), together, ceiling)
-        return _or_else(pool.submit(attributed, search.subject, shared), shared, ceiling)
+        shared = _or_else(pool.submit(share, search.subject, together, ceiling), together, ceiling)
+        return _or_else(pool.submit(attributed, search.subject, shared), shared, ceiling) + apart
     except KeyboardInterrupt:
         return list(faults.values())
+
+
+def _is_long(found: Found) -> bool:
+    """Return whether a trace is not shrunk: the scenario that found it has looked for a shorter one, and each attempt takes seconds."""
+    return len(found.trace) > LONG_TRACE
 
 
 def _shrunk_on(subject: Subject, found: Found) -> Subject:
