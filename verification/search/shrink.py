@@ -18,6 +18,7 @@ from radixcheck.verification.search.run import replay
 
 REPLICAS = 12  # runs of a trace whose answers differ from run to run: two runs may agree by chance
 OPERATIONS, PER_OPERATION = 20_000, 20  # of all attempts to shrink one trace, and more for each operation of that trace
+TOKENS_PER_OPERATION = 32  # of a key: so many take about as long as an operation without a key
 
 
 class HasTrace(Protocol):
@@ -49,8 +50,8 @@ class Effort:
         return 1 - max(0, self.left) / self._planned
 
     def performed(self, trace: Trace) -> Iterator[Op]:
-        """Count the operations of an attempt, and yield them until the deadline."""
-        self.left -= len(trace)
+        """Count the operations of an attempt, one with a long key as several, and yield them until the deadline."""
+        self.left -= sum(1 + len(op.key.tokens) // TOKENS_PER_OPERATION for op in trace)
         return takewhile(lambda _: not self.deadline.passed, trace)
 
 
