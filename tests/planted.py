@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, ClassVar
 
-from radixcheck.reference.node import Node, below
+from radixcheck.reference.node import below
 from radixcheck.spec.values import CacheError, Key, Match, Row, Sizes
+from radixcheck.verification.mutants.lock_mutants import InsertKeepsCallersArray, MatchLendsTreesArray
 from radixcheck.verification.mutants.mutant import Rebuilt
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
@@ -293,26 +294,6 @@ COSTS: dict[type[ReferenceSubject], str] = {
 # Storage that is shared with a caller.
 
 
-class KeepsCallersList(ReferenceSubject):
-    """A new leaf keeps the list that the caller gave."""
-
-    def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
-        prefix = super().insert(key, slots, priority)
-        leaf = self._walk(key.tokens, key.namespace).node
-        if isinstance(slots, list) and leaf.slots == slots:
-            leaf.slots = slots
-        return prefix
-
-
-class LendsNodesList(ReferenceSubject):
-    """A match on one node returns the list that the node keeps."""
-
-    def match(self, key: Key) -> Match[list[int]]:
-        match = super().match(key)
-        assert isinstance(match.node, Node)
-        return Match(match.length, match.node.slots, match.node) if len(match.node.slots) == match.length else match
-
-
 class LendsRow(ReferenceSubject):
     """A chunk returns the row that the request keeps."""
 
@@ -396,4 +377,4 @@ class LendsTensorOfRow(Rebuilt):
         return Row(row.cached, kept) if kept.numel() == row.slots.numel() else row
 
 
-ALIASES: tuple[type[ReferenceSubject], ...] = (KeepsCallersList, LendsNodesList, LendsRow, LendsLoan, FreesLater)
+ALIASES: tuple[type[ReferenceSubject], ...] = (InsertKeepsCallersArray, MatchLendsTreesArray, LendsRow, LendsLoan, FreesLater)
