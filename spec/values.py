@@ -68,6 +68,10 @@ class UnknownRequest(CacheError):
     """No live request has this id."""
 
 
+class NotArrived(CacheError):
+    """A copy that fills slots of this request's row has not arrived yet."""
+
+
 class RequestExists(CacheError):
     """A live request has this id already."""
 
@@ -105,11 +109,20 @@ class Match(Generic[Slots]):
 
 
 @dataclass(frozen=True, slots=True)
+class TieredMatch(Match[Slots]):
+    """The longest prefix on the device, and what only the host has behind it."""
+
+    host_length: int  # tokens behind `length` that are cached, but not on the device
+    host_node: object  # handle of the node that ends there; `load_back` takes it
+
+
+@dataclass(frozen=True, slots=True)
 class Row(Generic[Slots]):
     """What a request reads: one slot per token, the first `cached` of them owned by the tree and locked."""
 
     cached: int  # tokens
     slots: Slots  # one slot for each token of the request, in order
+    waits: tuple[object, ...] = ()  # tickets of the copies that are still filling slots of the row; the request cannot run before
 
 
 class Sizes(NamedTuple):

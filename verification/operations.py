@@ -10,13 +10,16 @@ from radixcheck.verification.wrong_values import WRONG_CALLS
 
 TREE_OPERATIONS = ("match", "peek", "insert", "lock", "unlock", "evict", "alloc", "free", "reset")
 REQUEST_OPERATIONS = ("start", "chunk", "decode", "finish", "abort", "reset")
+HOST_OPERATIONS = ("load_back", "backup", "evict_host", "complete", "poll", "run")  # `complete` is the copier's: a copy arrives or fails
 NEEDS = {  # of a caller that performs an operation: the other verbs that it calls, before or after
     "insert": {"alloc", "free"},
     "alloc": {"free"},
     "free": {"alloc"},
     "lock": {"match", "unlock"},
     "unlock": {"lock"},
-    **{name: {"start"} for name in ("chunk", "decode", "finish", "abort")},
+    **{name: {"start"} for name in ("chunk", "decode", "finish", "abort", "run")},
+    "load_back": {"match", "poll"},
+    "backup": {"match", "poll"},
 }
 TREE_MISUSES = (  # calls outside their guard; the name of each begins with the verb that it misuses
     "unlock twice",
@@ -48,26 +51,29 @@ def listed(tokens: Iterable[int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One operation with its arguments. `holder` names a request, a lock or a caller's slots, so that a trace needs no handles."""
+    """One operation with its arguments. `holder` names a request, a lock or a caller's slots, so that a trace needs no handles; for
+    `complete` it is the place of a copy among those that are not done, the oldest first."""
 
     name: str
     key: Key = NO_KEY
     holder: int = 0
-    amount: int = 0  # tokens to evict; the token to decode; tokens to free from the end of a caller's slots (0: all of them)
+    amount: int = 0  # tokens to evict; the token to decode; tokens to free from the end of a caller's slots (0: all); 1: a copy fails
     priority: int = 0
     loans: tuple[int, ...] = ()  # insert: caller's slots that it uses, before it allocates the rest; free: all that it gives back
 
     def __str__(self) -> str:
         words = [self.name]
-        if self.name in ("start", "chunk", "decode", "finish", "abort"):
+        if self.name in ("start", "chunk", "decode", "finish", "abort", "run"):
             words.append(f"r{self.holder}")
+        if self.name == "complete":
+            words.append(f"copy {self.holder}{', failed' if self.amount else ''}")
         if self.name in ("lock", "unlock", "alloc", "free") and not self.loans:
             words.append(f"h{self.holder}")
-        if self.name in ("match", "peek", "insert", "lock", "alloc", "start"):
+        if self.name in ("match", "peek", "insert", "lock", "alloc", "start", "load_back", "backup"):
             words.append(listed(self.key.tokens))
             if self.key.namespace:
                 words.append(f"in {self.key.namespace!r}")
-        if self.name in ("evict", "decode"):
+        if self.name in ("evict", "decode", "evict_host"):
             words.append(str(self.amount))
         if self.name == "free" and self.amount:
             words.append(f"the last {self.amount}")

@@ -7,6 +7,7 @@ Through `remote/` a subject is in another process.
 
 Tree verbs      match peek insert lock unlock evict alloc free reset sizes
 Request verbs   start chunk decode finish abort reset sizes
+Host verbs      load_back backup poll evict_host run host_available, of a cache with a host tier
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -16,10 +17,11 @@ from itertools import chain
 from operator import le
 from typing import Any, NamedTuple, Protocol
 
-from radixcheck.spec.values import Key, Row, Sizes
-from radixcheck.verification.operations import NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
+from radixcheck.spec.values import Key, Row, Sizes, TieredMatch
+from radixcheck.verification.operations import HOST_OPERATIONS, NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
 
 NodeId = Hashable
+MODES = ("write_through", "write_through_selective", "write_back")  # when a node is copied to the host: see `spec/host/`
 
 
 class SlotPool(Protocol):
@@ -39,6 +41,29 @@ class SlotPool(Protocol):
         """Give whole pages back: every slot of each page, in order."""
 
 
+class Ticket(Protocol):
+    """One copy that was issued."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it has arrived or failed."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has failed: nothing was written."""
+
+    def wait(self) -> None:
+        """Return when it is done."""
+
+
+class Copier(Protocol):
+    """What moves KV between the tiers. Copies may complete in any order, and may fail."""
+
+    def copy(self, up: bool, sources: Sequence[int], targets: Sequence[int]) -> Ticket:
+        """Issue a copy from the host to the device (`up`) or back: whole pages, `sources[i]` to `targets[i]`. Both stay as they are until
+        it is done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Supports:
     """What a subject can do; what it cannot is shown as NOT OBSERVABLE, never as a pass."""
@@ -53,11 +78,18 @@ class Supports:
     choices: Mapping[str, str] = field(default_factory=dict)  # kinds of difference (`search/diff.py`) that it means, and why
     here: bool = True  # it runs in this process, where its steps and its memory can be counted
     remembers: str = ""  # why it keeps something of every key that it was ever given; empty: it does not
+    modes: tuple[str, ...] = ()  # of MODES; empty: it has no host tier
 
     @property
     def operations(self) -> tuple[str, ...]:
         """What can be performed on it: the operations of which it has all verbs."""
         return _operations(self.tree, self.requests, self.without)
+
+    @property
+    def host_operations(self) -> tuple[str, ...]:
+        """What can be performed on it beside these where it has a host pool."""
+        known = HOST_OPERATIONS if self.modes else ()
+        return tuple(name for name in known if self.without.isdisjoint({name, *NEEDS.get(name, ())}) and (self.requests or name != "run"))
 
 
 @cache
@@ -74,6 +106,9 @@ class Setup:
     policy: str
     pool: SlotPool
     device: str = "cpu"
+    host_pool: SlotPool | None = None  # of the host tier; None: the cache is to have none
+    copier: Copier | None = None  # for a cache with a host tier
+    mode: str = ""  # of MODES, for a cache with a host tier
 
 
 class SeenNode(NamedTuple):
@@ -90,6 +125,18 @@ class SeenNode(NamedTuple):
     creation: int | float = 0  # on the subject's own clock
     hits: int = 0
     priority: int = 0
+    host_slots: Sequence[int] = ()  # one per token of the segment, or none; `slots` may be empty then: only the host has the node
+    pins: int = 0  # loads that read its host slots
+
+
+class SeenCopy(NamedTuple):
+    """One copy that was issued and is not acknowledged."""
+
+    up: bool  # from the host to the device
+    floor: NodeId | None  # it copies the nodes behind this one; None: the root
+    aim: NodeId  # and up to this one
+    sources: Sequence[int]  # slots
+    targets: Sequence[int]
 
 
 class SeenRequest(NamedTuple):
@@ -120,6 +167,7 @@ class Observation:
     leaves: frozenset[NodeId] | None = None  # an index of evictable leaves, if it keeps one
     leaf_count: int | None = None  # their number, if it keeps one
     queued: int = 0  # how many entries of the heap, the last, stand in a queue beside it, from the least to the greatest
+    copies: Sequence[SeenCopy] = ()  # in the order of their issue
 
     def in_order(self, key: Callable[[SeenEntry], Any]) -> bool:
         """Whether each entry of the heap goes before its two children in the array, and each of the queue before the next."""
@@ -209,6 +257,34 @@ class RequestSubject(Protocol):
 
     def sizes(self) -> Sizes:
         """As for a tree."""
+
+
+class HostSubject(Protocol):
+    """A cache with a host tier. README of `spec/`, "The host tier", says what each mode copies when, and what a failed copy changes."""
+
+    supports: Supports
+
+    def match(self, key: Key) -> TieredMatch[Any]:
+        """As for a tree, of what the device has; and how far the host goes on from there. Refreshes the times of both parts."""
+
+    def load_back(self, node: object) -> int:
+        """Issue the copy of what only the host has on the path to a match's host node, after evicting the shortfall on the device; returns
+        its tokens, 0 if there is nothing to load or no room. Raises StaleHandle."""
+
+    def backup(self, node: object) -> int:
+        """Issue copies of a node to the host, under write-through of what lies above it first; returns their tokens. Raises StaleHandle."""
+
+    def poll(self) -> Sequence[Ticket]:
+        """Acknowledge the copies that have arrived, undo those that have failed or issue them again; returns the tickets."""
+
+    def evict_host(self, tokens: int) -> int:
+        """Evict least host leaves until at least `tokens` are freed on the host or none is left; returns tokens freed."""
+
+    def run(self, request: int) -> None:
+        """The request is about to read its row. Raises NotArrived while a copy is still filling slots of it."""
+
+    def host_available(self) -> int:
+        """Free slots of the host pool, in tokens."""
 
 
 class Traceable(Protocol):
