@@ -5,8 +5,9 @@ from functools import cache
 from typing import Any
 
 from radixcheck.spec.logic import Term, var
-from radixcheck.spec.run.state import COUNTERS, SETS, State
-from radixcheck.spec.run.writer import Writer, conjuncts, guarded
+from radixcheck.spec.run.host_state import HOST_COUNTERS, HOST_LISTS
+from radixcheck.spec.run.state import COUNTERS, LISTS, State
+from radixcheck.spec.run.writer import ALL_SETS, Writer, conjuncts, guarded
 from radixcheck.spec.signature import POS
 from radixcheck.spec.updates import Transition, Update
 
@@ -71,13 +72,19 @@ def _pairs(writer: Writer, update: Update, with_value: bool) -> str:
 
 
 def _apply(name: str, values: str) -> str:
-    if name in SETS:
+    if name in ALL_SETS:
         return f"for k, v in {values}: (S.{name}.add if v else S.{name}.discard)(k)"
-    if name == "owner":
-        return f"for k, v in {values}: S.owner[k] = v"
+    if name in (*LISTS, *HOST_LISTS):
+        return f"for k, v in {values}: S.{name}[k] = v"
     if name == "up":
         return f"for k, v in {values}: S.move_up(k, v)"
     return f"S.{name}.update({values})"
+
+
+def _drop(name: str) -> str:
+    if name == "up":
+        return "S.drop_up(k)"
+    return f"S.{name}.discard(k)" if name in ALL_SETS else f"S.{name}.pop(k, None)"
 
 
 @cache
@@ -87,7 +94,7 @@ def execute(transition: Transition) -> Callable[..., None]:
     guard = " and ".join(writer.expr(t, m) for t, m in conjuncts(transition.guard))
     compute, apply = [], []
     for i, update in enumerate(transition.updates):
-        if update.function.name in COUNTERS:
+        if update.function.name in (*COUNTERS, *HOST_COUNTERS):
             compute.append(f"u{i} = {writer.expr(update.value)}")
             apply.append(f"S.{update.function.name} = u{i}")
         else:
@@ -95,8 +102,7 @@ def execute(transition: Transition) -> Callable[..., None]:
             apply.append(_apply(update.function.name, f"u{i}"))
     for i, gone in enumerate(transition.forgets):
         compute.append(f"g{i} = {_pairs(writer, gone, False)}")
-        drop = "S.drop_up(k)" if gone.function.name == "up" else f"S.{gone.function.name}.pop(k, None)"
-        apply.append(f"for k in g{i}: {drop}")
+        apply.append(f"for k in g{i}: {_drop(gone.function.name)}")
     refuse = f"if not ({guard}): raise Refused({transition.name!r})"
     names = ["S", *(writer.name(p) for p in transition.parameters)]
     run: Callable[..., None] = build(transition.name, names, [*writer.prologue(), refuse, *compute, *apply])

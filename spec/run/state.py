@@ -1,4 +1,4 @@
-"""A finite state: what the functions of the signature are, as sets, dictionaries and one list."""
+"""A finite state: what the functions of the signature are, as sets, dictionaries and lists over pages."""
 
 from radixcheck.spec.run.positions import Positions
 from radixcheck.spec.signature import FREE
@@ -9,6 +9,7 @@ REQUEST_MAPS = ("at", "tok", "row", "request_priority")
 HEAP_MAPS = ("on", "first", "second", "entry")
 EARLY_MAPS = ("local_lock_ref",)  # of locks that stop early
 COUNTERS = ("evictable", "protected", "available", "now")
+LISTS = ("owner",)
 
 
 class State:

@@ -8,14 +8,22 @@ refused when it is compiled.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from radixcheck.spec.host.host_signature import HOST_PAGE, device_leaf, gaps, host_capacity
 from radixcheck.spec.logic import Term, lift, unfold
+from radixcheck.spec.run.host_state import HOST_SETS
 from radixcheck.spec.run.state import SETS
 from radixcheck.spec.run.terms import free
 from radixcheck.spec.signature import ENTRY, PAGE, POS, REQUEST, leaf
 
 _RIGID = {"prev": "prev", "length": "length", "room": "room", "whole": "whole", "namespace": "namespace"}
-_DIRECT = {"time", "creation", "hits", "priority", "lock", "owner", "first", "second"}  # read as f[x]; others f.get(x)
-CHEAPER = {leaf: "not {S}.kids.get({0})"}  # how a state answers a defined symbol from an index; a test compares it with the definition
+# Read as f[x]; others as f.get(x).
+_DIRECT = {"time", "creation", "hits", "priority", "lock", "owner", "first", "second", "pins", "host_owner"}
+_OF_STATE = {gaps.args[0].name, host_capacity.args[0].name}  # rigid symbols that a state with a host tier keeps
+ALL_SETS = {*SETS, *HOST_SETS}
+# How a state answers a defined symbol from an index; a test compares it with the definition.
+CHEAPER = {leaf: "not {S}.kids.get({0})", device_leaf: "{S}.is_device_leaf({0})"}
+_PAGES = "range(len({0}))"
+_THINGS = {PAGE: (_PAGES, "owner"), HOST_PAGE: (_PAGES, "host_owner"), REQUEST: ("{0}", "held"), ENTRY: ("{0}", "queued")}  # all of a sort
 
 
 def conjuncts(term: Term, mark: str = "S") -> list[tuple[Term, str]]:
@@ -92,12 +100,14 @@ class Writer:
                 return f"({CHEAPER[function].format(*(self.expr(a, mark) for a in args), S=mark)})"
             return self.expr(unfold(term), mark)
         values = [self.expr(a, mark) for a in args]
+        if function.name in _OF_STATE:
+            return self.read(function.name, mark)
         if function.kind == "rigid":
             return f"{function.name.upper()}[{values[0]}]" if values else function.name.upper()
         stored = self.read(function.name, mark)
         if not values:
             return stored
-        if function.name in SETS:
+        if function.name in ALL_SETS:
             return f"({values[0]} in {stored})"
         if function.name in _DIRECT:
             return f"{stored}[{values[0]}]"
@@ -136,12 +146,12 @@ class Writer:
         if v.sort == POS and bounds:
             return self._prefixes(v, parts, bounds[0], open_)
         for term, mark in parts:
-            if term.op == "app" and term.args[0].name in SETS and _is(term.args[1], v):
+            if term.op == "app" and term.args[0].name in ALL_SETS and _is(term.args[1], v):
                 return self.read(term.args[0].name, mark), parts
         if v.sort == POS:
             raise ValueError(f"no guard says over which positions {v.args[0]} runs")
-        whole = {PAGE: "range(len({0}))", REQUEST: "{0}", ENTRY: "{0}"}[v.sort]
-        return whole.format(self.read({PAGE: "owner", REQUEST: "held", ENTRY: "queued"}[v.sort], "S")), parts
+        whole, of = _THINGS[v.sort]
+        return whole.format(self.read(of, "S")), parts
 
     def _prefixes(
         self, v: Term, parts: list[tuple[Term, str]], upper: tuple[Term, str], open_: set[str]
