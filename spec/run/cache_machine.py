@@ -13,13 +13,13 @@ from typing import Any, Protocol
 from radixcheck.spec.logic import var
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.run.calls import ready
+from radixcheck.spec.run.lookup import Lookup
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.reader import row_of, run, tuples
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import POS, candidate
 from radixcheck.spec.transitions import EVICT, EXTEND, RELEASE, RELOCK, RESET
 from radixcheck.spec.updates import Transition
-from radixcheck.spec.values import Namespace
 
 CALLER = -1  # the holder that stands for the caller of an insert, within that one call
 
@@ -80,16 +80,17 @@ def _order(policy: Policy) -> tuple[Callable[[State], list[Any]], Callable[[Stat
     return ranked, key
 
 
-class Machine:
+class Machine(Lookup):
     """A cache of `pages` pages under one policy. A call outside its guard raises a typed error of `radixcheck.spec.values`."""
 
     def __init__(self, positions: Positions, policy: Policy, pages: int) -> None:
-        self.positions = positions
+        super().__init__(self._empty(positions, pages))
         self.policy = policy
-        self.state = State(positions, pages)
         self.call = Call("reset")  # the call in progress, or the last one
-        self.namespaces: dict[int, Namespace] = {}  # of the keys with which requests were started
         self.ranked, self._key = _order(policy)
+
+    def _empty(self, positions: Positions, pages: int) -> State:
+        return State(positions, pages)
 
     def take(self, name: str, *given: int, pages: Pages | Sequence[int] = ()) -> Call:
         """One call. `given` are the values of what the operation takes, `pages` the free pages that it may hand out.
@@ -120,34 +121,6 @@ class Machine:
     def step(self, transition: Transition, *arguments: int) -> None:
         """Take one transition."""
         run(transition, self.state, *arguments)
-
-    def deepest(self, key: int) -> int:
-        """The longest cached prefix of a position, by bisection: what is cached is closed under prefixes (NO_ORPHAN, claim BISECT)."""
-        path, cached = self.positions.ancestors[key], self.state.cached
-        low, high = 0, len(path) - 1  # path[low] is cached or the root; nothing behind path[high] is
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if path[middle] in cached else (low, middle - 1)
-        return path[low]
-
-    def nodes_to(self, position: int) -> list[int]:
-        """The nodes that lie wholly on the way to a position, from the root down."""
-        s, p = self.state, self.positions
-        n = s.end.get(self.deepest(position), EPS)
-        if not p.le(n, position):
-            n = s.up[n]
-        nodes = []
-        while n != EPS:
-            nodes.append(n)
-            n = s.up[n]
-        return nodes[::-1]
-
-    def next_position(self, h: int, token: int) -> int:
-        """Where the tokens of a request end with one more. What follows an empty prompt is in the namespace of the request's key."""
-        p, tail = self.positions, self.state.tok[h]
-        if p.whole[tail]:
-            return p.link(tail, (token,), self.namespaces.get(h, ()) if tail == EPS else p.namespace[tail])
-        return p.link(p.prev[tail], (*p.page[tail], token), p.namespace[tail])
 
     def _freed_by(self, transition: Transition, arguments: tuple[int, ...]) -> list[int]:
         """The pages that a transition other than EVICT is about to free, in order."""

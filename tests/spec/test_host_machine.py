@@ -28,6 +28,7 @@ def test_every_formula_holds_after_every_step_of_the_host_machine(page_size: int
 
 def test_the_index_of_device_leaves_agrees_with_its_definition() -> None:
     walk = Walk(1)
+    assert device_leaf.body is not None
     by_definition = holds(device_leaf.body, device_leaf.parameters)
     compared = set[bool]()
     for _ in range(300):

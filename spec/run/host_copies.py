@@ -1,0 +1,224 @@
+"""What a cache with a host tier does between its calls' steps: it evicts on each tier, and issues and settles copies.
+
+The rules for choosing are those of `spec/host/host_operations.py`; what is left open is given by `Surroundings`.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from radixcheck.spec.host.backups import ACK_SAVE, FAIL_SAVE, RESERVE, SAVE, SEND
+from radixcheck.spec.host.host_signature import device_candidate, host_candidate
+from radixcheck.spec.host.host_transitions import DELETE, DEMOTE, EVICT_HOST, H_BEGIN, H_EXTEND, H_RELEASE
+from radixcheck.spec.host.loads import ACK_LOAD, FAIL_LOAD, LOAD, PIN
+from radixcheck.spec.logic import Term, lift, var
+from radixcheck.spec.policies import Policy
+from radixcheck.spec.run.cache_machine import Machine
+from radixcheck.spec.run.host_call import Copy, HostCall, Surroundings
+from radixcheck.spec.run.host_state import HostState
+from radixcheck.spec.run.positions import EPS, Positions
+from radixcheck.spec.run.reader import Refused, row_of, tuples
+from radixcheck.spec.signature import POS, evictable_path
+from radixcheck.spec.updates import Transition
+
+THRESHOLDS = {"write_through": 1, "write_through_selective": 2}  # hits from which on a node is backed up; write_back: at its eviction
+FIRST_COPY = -1_000_000_000  # copies have holders below this, counting down
+
+
+@cache
+def _order(policy: Policy, candidate: Callable[[Term], Term]) -> Callable[[HostState], list[Any]]:
+    """(first key, second key, node) of every node that satisfies `candidate`."""
+    n = var("n", POS)
+    ranked: Callable[[HostState], list[Any]] = tuples(n, candidate(n), (*policy.key(n), n))
+    return ranked
+
+
+@cache
+def _evictable_path() -> Callable[[HostState, int], Any]:
+    n = var("n", POS)
+    return row_of(n, (evictable_path(n), lift(0)))
+
+
+class Copies(Machine):
+    """The parts of calls: eviction on each tier, backups, loads, and what becomes of them."""
+
+    state: HostState
+    call: HostCall
+
+    def __init__(self, positions: Positions, policy: Policy, pages: int, host_pages: int, mode: str, around: Surroundings) -> None:
+        self.mode, self._host_pages = mode, host_pages
+        super().__init__(positions, policy, pages)
+        self.call = HostCall("reset")
+        self.copies: dict[int, Copy] = {}  # in flight, by holder, in the order of their issue
+        self.around = around
+        self._holders = FIRST_COPY
+        self._device_ranked, self._host_ranked = _order(policy, device_candidate), _order(policy, host_candidate)
+
+    def _empty(self, positions: Positions, pages: int) -> HostState:
+        return HostState(positions, pages, self._host_pages, self.mode not in THRESHOLDS)
+
+    def step(self, transition: Transition, *arguments: int) -> None:
+        """Take one transition."""
+        super().step(transition, *arguments)
+        self.call.steps.append(transition.name)
+
+    def size(self, node: int) -> int:
+        """Tokens on the node itself."""
+        return self.positions.length[node] - self.positions.length[self.state.up[node]]
+
+    def resident_part(self, position: int) -> int:
+        """The longest prefix on the device."""
+        path = self.positions.ancestors[position]
+        return next(q for q in reversed(path) if q == EPS or q in self.state.resident)
+
+    def room_but_for(self, found: int) -> int:
+        """Tokens that are free or can be evicted on the device, but for a prefix on it."""
+        return int(self.state.available + self.state.evictable - _evictable_path()(self.state, found)[0])
+
+    # Eviction.
+
+    def make_room(self, tokens: int) -> int:
+        """Evict on the device what is missing for so many tokens; tokens that were missing."""
+        missing = max(0, int(tokens - self.state.available))
+        self.evict(missing)
+        return missing
+
+    def evict(self, wanted: int) -> int:
+        """Evict the least device leaf until enough is freed or none is left; tokens freed."""
+        freed = 0
+        while freed < wanted and (leaves := self._device_ranked(self.state)):
+            victim = min(leaves)[-1]
+            freed += self.size(victim)
+            self._leave_device(victim)
+        return freed
+
+    def _leave_device(self, victim: int) -> None:
+        """Under write-back a victim that the host has not is copied first; where that fails, what the host has behind it goes with it."""
+        s = self.state
+        if victim not in s.hosted and s.gaps and (copy := self.back_up(victim)) is not None:
+            self.settle(copy, self.around.arrives(copy))
+        if victim not in s.hosted:
+            while (behind := self._host_leaves(victim)) and victim in s.kids:
+                self._leave_host(min(behind)[-1])
+        pages = self._pages(s.page, victim)
+        if victim in s.hosted:
+            self.step(DEMOTE, victim)
+            self.call.demoted.append(victim)
+        else:
+            self.step(DELETE, victim)
+            self.call.gone.append(victim)
+        self.call.victims.append(victim)
+        self.call.freed += pages
+
+    def evict_host(self, wanted: int) -> int:
+        """Evict the least host leaf until enough is freed or none is left; tokens freed."""
+        freed = 0
+        while freed < wanted and (leaves := self._host_ranked(self.state)):
+            victim = min(leaves)[-1]
+            freed += self.size(victim)
+            self._leave_host(victim)
+        return freed
+
+    def _host_leaves(self, above: int) -> list[Any]:
+        return [leaf for leaf in self._host_ranked(self.state) if leaf[-1] != above and self.positions.le(above, leaf[-1])]
+
+    def _leave_host(self, victim: int) -> None:
+        pages = self._pages(self.state.host_page, victim)
+        self.step(EVICT_HOST, victim)
+        self.call.host_victims.append(victim)
+        self.call.gone.append(victim)
+        self.call.host_freed += pages
+
+    def _host_evictable(self) -> int:
+        """Tokens that host evictions can free: of the nodes that only the host has and behind which nothing is pinned."""
+        s, pinned = self.state, set[int]()
+        for n in s.node:
+            if s.pins[n] and n not in s.resident:
+                pinned.update(self.positions.ancestors[n])
+        return sum(self.size(n) for n in s.node if n not in s.resident and n not in pinned)
+
+    def _pages(self, table: dict[int, int], node: int) -> list[int]:
+        return [table[q] for q in self.positions.between(self.state.up[node], node)]
+
+    # Backups.
+
+    def back_up_path(self, node: int) -> int:
+        """Back up what the host has not on the path to a node, from the root down, as far as there is room; tokens."""
+        path = [n for n in self.positions.ancestors[node] if n in self.state.node]
+        sent = 0
+        for n in path if not self.state.gaps else path[-1:]:
+            if n not in self.state.hosted:
+                if self.back_up(n) is None:
+                    break
+                sent += self.size(n)
+        return sent
+
+    def back_up(self, node: int) -> Copy | None:
+        """Issue the copy of one node to the host, after evicting the shortfall there; None if that does not suffice."""
+        s, size = self.state, self.size(node)
+        if size > s.host_available + self._host_evictable():
+            return None
+        self.evict_host(size - s.host_available)
+        span = self.positions.between(s.up[node], node)
+        targets = self.around.host_pages(span)
+        holder = self._new_holder()
+        self.step(H_BEGIN, holder, node, 0)
+        self.step(SAVE, holder)
+        for q, page in zip(span, targets, strict=True):
+            self.step(RESERVE, holder, q, page)
+        self.step(SEND, holder)
+        return self._issue(Copy(holder, False, s.floor[holder], node, tuple(s.page[q] for q in span), tuple(targets)))
+
+    def back_up_by_hits(self, key: int) -> None:
+        """Back up the nodes on the path that were hit often enough, each with what is above it, from the root down."""
+        if self.state.gaps:
+            return
+        for n in self.positions.ancestors[key]:
+            if n in self.state.node and n not in self.state.hosted and self.state.hits[n] >= THRESHOLDS[self.mode]:
+                self.back_up_path(n)
+                if n not in self.state.hosted:
+                    break
+
+    # Loads.
+
+    def load(self, aim: int) -> int:
+        """Issue the load of what only the host has up to a node, after evicting the shortfall on the device; tokens."""
+        floor = self.resident_part(aim)
+        span = self.positions.between(floor, aim)
+        size = len(span) * self.positions.page_size
+        holder = self._new_holder()
+        self.step(H_BEGIN, holder, floor, 0)
+        self.step(PIN, holder, aim)
+        self.call.wanted += self.make_room(size)
+        targets = self.around.device_pages(span)
+        for q, page in zip(span, targets, strict=True):
+            self.step(H_EXTEND, holder, q, page)
+        self.step(LOAD, holder)
+        self._issue(Copy(holder, True, floor, aim, tuple(self.state.host_page[q] for q in span), tuple(targets)))
+        self.call.loaded = size
+        return size
+
+    # What becomes of copies.
+
+    def settle(self, copy: Copy, arrived: bool) -> bool:
+        """A copy has arrived or failed. False: it failed, and must be issued again because something rests on it."""
+        done = (ACK_LOAD if copy.up else ACK_SAVE) if arrived else (FAIL_LOAD if copy.up else FAIL_SAVE)
+        try:
+            self.step(done, copy.holder)
+        except Refused:
+            return False
+        self.step(H_RELEASE, copy.holder)
+        del self.copies[copy.holder]
+        if not arrived:
+            (self.call.freed if copy.up else self.call.host_freed).extend(copy.targets)
+        return True
+
+    def _issue(self, copy: Copy) -> Copy:
+        self.copies[copy.holder] = copy
+        self.call.issued.append(copy)
+        self.around.issued(copy)
+        return copy
+
+    def _new_holder(self) -> int:
+        self._holders -= 1
+        return self._holders
