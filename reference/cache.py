@@ -61,17 +61,18 @@ class RadixCache(RadixTree):
         walk = self._walk(key.tokens, key.namespace)
         missing = len(key.tokens) - walk.length
         needed = pages_for(missing, self.page_size) * self.page_size
-        self._check_room(needed, spared=walk.evictable_tokens())
+        loaded = walk.length - self._resident_length(walk)  # 0 without a host tier
+        self._check_room(loaded + needed, spared=walk.evictable_tokens())
         node = self._hold(walk)
         row = slots_of(node) + self._take(needed)[:missing]
         self.requests[request] = Request(list(key.tokens), key.namespace, priority, node, walk.length, row)
-        return Row(walk.length, list(row))
+        return self._row(self.requests[request])
 
     def chunk(self, request: int) -> Row[list[int]]:
         """Cache the whole pages so far, without a hit; return the row as it is now (SGLang: `cache_unfinished_req`)."""
         live = self._find_request(request)
         self._cache_request(live, hits=0)
-        return Row(live.cached, list(live.row))
+        return self._row(live)
 
     def decode(self, request: int, token: int) -> int:
         """Add one token; return its slot, on a new page if the last one is full. Raises NoRoom."""
@@ -109,6 +110,10 @@ class RadixCache(RadixTree):
         if request not in self.requests:
             raise UnknownRequest(f"no request {shown(request)} is live")
         return self.requests[request]
+
+    def _row(self, live: Request) -> Row[list[int]]:
+        """Return what a request reads now, in a new list."""
+        return Row(live.cached, list(live.row))
 
     def _hold(self, walk: Walk) -> Node:
         """Refresh and lock what a walk has found; return the node where it ends."""

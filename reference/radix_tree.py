@@ -174,9 +174,13 @@ class RadixTree(NodeTree):
 
     def _check_room(self, needed: int, spared: int = 0) -> None:
         """Raise NoRoom unless `needed` tokens are free or can be evicted, `spared` evictable ones left alone."""
-        room = self.pool.available + self._evictable - spared
+        room = self._room(spared)
         if needed > room:
             raise NoRoom(f"{shown(needed)} tokens needed, {room} are free or evictable")
+
+    def _room(self, spared: int) -> int:
+        """Return the tokens that are free or can be evicted, `spared` evictable ones left alone."""
+        return self.pool.available + self._evictable - spared
 
     def _take(self, needed: int) -> list[int]:
         """Take slots from the pool, after evicting the shortfall and not more."""

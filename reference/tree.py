@@ -33,8 +33,8 @@ class Walk:
 
     def evictable_tokens(self) -> int:
         """Tokens of the walk that no lock protects now, and that a lock of its path would protect."""
-        inside = self.inside if self.edge is not None and self.edge.lock == 0 else 0
-        return inside + sum(len(node.segment) for node in path(self.node) if node.lock == 0)
+        inside = self.inside if self.edge is not None and self.edge.lock == 0 and self.edge.slots else 0
+        return inside + sum(len(node.slots) for node in path(self.node) if node.lock == 0)
 
 
 class NodeTree:
