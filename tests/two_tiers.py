@@ -92,6 +92,10 @@ class Tiers(TieredCache):
         self.free(slots[:known] + slots[wanted.whole_pages(self.page_size) :])
         return known
 
+    def host_node(self, text: str) -> object:
+        """Return the handle of all that is cached of a key."""
+        return self.match(key(text)).host_node
+
     def settle(self, failed: bool = False) -> int:
         """Let every copy in flight arrive, or fail; return how many the cache has handled."""
         for move in [*self.copier.in_flight()]:
