@@ -179,11 +179,10 @@ class TieredCache(RadixCache):
         return node
 
     def _row(self, live: Request) -> Row[list[int]]:
-        """Return also the tickets of the loads that are filling slots of the row, in the order of issue."""
-        read = set(path(live.node))
-        loads = (copy for copy in self.copies if copy.up)
-        waits = [copy.ticket for copy in loads if not read.isdisjoint(between(copy.floor, copy.end))]
-        return Row(live.cached, list(live.row), tuple(waits))
+        """Return also the tickets of the loads that are filling slots of the row, from the root down."""
+        filling: dict[Node, Copy] = {node: copy for copy in self.copies if copy.up for node in between(copy.floor, copy.end)}
+        loads = dict.fromkeys(filling[node] for node in [*path(live.node)][::-1] if node in filling)
+        return Row(live.cached, list(live.row), tuple(copy.ticket for copy in loads))
 
     # ---------------------------------------------------------------- leaving a tier
 
@@ -201,8 +200,8 @@ class TieredCache(RadixCache):
             copy.ticket.wait()
             self._settle(copy)
         if not leaf.is_hosted:
-            for node in [*below(leaf)][::-1]:
-                self._leave_host(node)
+            behind = [*below(leaf)]
+            evict_least(tokens_of(behind), filter(is_host_leaf, behind), is_host_leaf, self._eviction_key, self._leave_host)
         return leaf.is_hosted
 
     def _take_off_device(self, nodes: list[TieredNode]) -> None:

@@ -60,6 +60,20 @@ def test_requests_of_one_prefix_wait_for_one_load() -> None:
     assert first.waits == second.waits[:1]
 
 
+def test_a_row_waits_from_the_root_down_whatever_was_issued_again() -> None:
+    cache = Tiers()
+    cache.put("ab")
+    cache.offload("abcd")
+    cache.load_back(cache.host_node("ab"))
+    cache.load_back(cache.host_node("abcd"))
+    cache.copier.in_flight()[0].complete(failed=True)
+    cache.poll()
+
+    lower, upper = cache.copies
+    assert (lower.floor, upper.floor) == (cache.nodes()["ab"], cache.root)
+    assert cache.start(1, key("abcdef")).waits == (upper.ticket, lower.ticket)
+
+
 def test_a_backup_does_not_keep_a_request_from_running() -> None:
     cache = Tiers()
     cache.put("abcd")
@@ -110,7 +124,7 @@ def test_a_chunk_adopts_what_a_load_is_filling_and_waits_again() -> None:
     cache.write(key("abcdef").tokens, row.slots)
     cache.run(1)
     cache.offload("abcd")
-    cache.load_back(cache.match(key("abcd")).host_node)
+    cache.load_back(cache.host_node("abcd"))
     chunked = cache.chunk(1)
 
     assert (chunked.slots, chunked.waits) == ([*cache.copies[0].targets, *row.slots[4:]], (cache.copies[0].ticket,))
