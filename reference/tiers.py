@@ -89,8 +89,6 @@ class TieredCache(RadixCache):
         only the host has. Raises StaleHandle.
         """
         found = self._find_node(node)
-        if not found.is_resident:
-            return 0
         return self._back_up([found] if self.mode == "write_back" else [*path(found)][::-1])
 
     def poll(self) -> list[Ticket]:

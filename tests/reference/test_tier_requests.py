@@ -11,12 +11,13 @@ def test_a_start_loads_back_what_only_the_host_has_and_owns_the_rest() -> None:
     cache.put("ab")
     cache.offload("abcd")
     cache.put("ab")
+    ticks = cache.now
     row = cache.start(1, key("abcdefg"))
     (load,) = cache.copies
 
     assert (row.cached, len(row.slots), row.waits) == (4, 7, (load.ticket,))
     assert (row.slots[2:4], load.floor) == (list(load.targets), cache.nodes()["ab"])
-    assert [node.lock for node in cache.nodes().values()] == [2, 2]
+    assert [(node.lock, node.time, node.hits) for node in cache.nodes().values()] == [(2, ticks + 1, 3), (2, ticks + 1, 1)]
     assert cache.sizes() == Sizes(8, 0, 4)
 
 
