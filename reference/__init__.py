@@ -15,15 +15,50 @@ True
 2
 >>> cache.sizes()
 Sizes(available=2, evictable=2, protected=2)
+
+`TieredCache` adds a host tier: what leaves the device stays on the host, and is loaded back.
+
+>>> from radixcheck.reference import Copies, TieredCache
+>>> copier = Copies()
+>>> cache = TieredCache(2, "lru", SlotPool(4, 2), SlotPool(8, 2), copier, "write_through")
+>>> cache.insert(Key((1, 2, 3, 4)), cache.alloc(4))  # issues the backup, which locks what it reads
+0
+>>> copier.in_flight()[0].complete(), cache.poll() == copier.issued
+(None, True)
+>>> cache.evict(2), cache.match(Key((1, 2, 3, 4))).host_length  # it has left the device, and is on the host
+(4, 4)
+>>> row = cache.start(7, Key((1, 2, 3, 4)))  # issues the load: the request has its slots, and waits for what fills them
+>>> row.cached, row.waits == (copier.issued[1],)
+(4, True)
+>>> copier.in_flight()[0].complete(), len(cache.poll())
+(None, 1)
+>>> cache.run(7)  # or NotArrived
 """
 
 from radixcheck.reference.cache import RadixCache, Request
+from radixcheck.reference.copies import MODES, Copier, Copies, Ticket
 from radixcheck.reference.eviction import POLICIES
 from radixcheck.reference.node import Node
 from radixcheck.reference.pool import Pool, SlotPool
 from radixcheck.reference.radix_tree import RadixTree
+from radixcheck.reference.tiered_node import TieredNode
+from radixcheck.reference.tiers import TieredCache
 
-__all__ = ["POLICIES", "Node", "Pool", "RadixCache", "RadixTree", "Request", "SlotPool"]
+__all__ = [
+    "MODES",
+    "POLICIES",
+    "Copier",
+    "Copies",
+    "Node",
+    "Pool",
+    "RadixCache",
+    "RadixTree",
+    "Request",
+    "SlotPool",
+    "Ticket",
+    "TieredCache",
+    "TieredNode",
+]
 
 if __name__ != "radixcheck.reference":
     raise ImportError(f"import radixcheck.reference: a second copy as {__name__!r} would have classes of its own")

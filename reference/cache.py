@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from radixcheck.reference.node import Node, slots_of
 from radixcheck.reference.pool import Pool, slots_of_pages
 from radixcheck.reference.radix_tree import RadixTree
+from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import (
     BadRequest,
     Key,
@@ -60,19 +61,18 @@ class RadixCache(RadixTree):
         walk = self._walk(key.tokens, key.namespace)
         missing = len(key.tokens) - walk.length
         needed = pages_for(missing, self.page_size) * self.page_size
-        self._check_room(needed, spared=walk.evictable_tokens())
-        node = self._split(walk)
-        self._touch(node)
-        self._lock_path(node)
+        loaded = walk.length - self._resident_length(walk)  # 0 without a host tier
+        self._check_room(loaded + needed, spared=walk.evictable_tokens())
+        node = self._hold(walk)
         row = slots_of(node) + self._take(needed)[:missing]
         self.requests[request] = Request(list(key.tokens), key.namespace, priority, node, walk.length, row)
-        return Row(walk.length, list(row))
+        return self._row(self.requests[request])
 
     def chunk(self, request: int) -> Row[list[int]]:
         """Cache the whole pages so far, without a hit; return the row as it is now (SGLang: `cache_unfinished_req`)."""
         live = self._find_request(request)
         self._cache_request(live, hits=0)
-        return Row(live.cached, list(live.row))
+        return self._row(live)
 
     def decode(self, request: int, token: int) -> int:
         """Add one token; return its slot, on a new page if the last one is full. Raises NoRoom."""
@@ -111,6 +111,17 @@ class RadixCache(RadixTree):
             raise UnknownRequest(f"no request {shown(request)} is live")
         return self.requests[request]
 
+    def _row(self, live: Request) -> Row[list[int]]:
+        """Return what a request reads now, in a new list."""
+        return Row(live.cached, list(live.row))
+
+    def _hold(self, walk: Walk) -> Node:
+        """Refresh and lock what a walk has found; return the node where it ends."""
+        node = self._split(walk)
+        self._touch(node)
+        self._lock_path(node)
+        return node
+
     def _cache_request(self, live: Request, hits: int) -> None:
         """Give the request's whole pages to the tree, and move its lock to the node where they end.
 
@@ -122,14 +133,12 @@ class RadixCache(RadixTree):
         tokens = tuple(live.tokens)
         whole = len(tokens) // self.page_size * self.page_size
         walk = self._walk(tokens, live.namespace)
-        deepest = walk.length
+        deepest = self._resident_length(walk)
         assert live.cached <= deepest <= whole, "what the request has locked is still cached"
         node = self._split(walk)
         self._free_own(live, deepest)
         live.row[:deepest] = slots_of(node)
-        if deepest < whole:
-            node = self._grow(node, live.namespace, tokens[deepest:whole], live.row[deepest:whole])
-        self._touch(node, hits, live.priority)
+        node = self._cache(node, live.namespace, tokens[deepest:whole], live.row[deepest:whole], hits, live.priority)
         self._relock(live, node, whole)
 
     def _relock(self, live: Request, node: Node, cached: int) -> None:

@@ -5,9 +5,10 @@ is the time of the last access, which no two leaves share (an access gives its t
 on one path). So the order is total, and a heap never has to compare two nodes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from heapq import heapify, heappop, heappush
 
-from radixcheck.reference.node import Node
+from radixcheck.reference.node import AnyNode, Node
 
 EvictionKey = tuple[int, int]
 
@@ -38,3 +39,28 @@ def evictable_leaves(root: Node) -> list[Node]:
             elif node.lock == 0:
                 leaves.append(node)
     return leaves
+
+
+def evict_least(
+    tokens: int,
+    leaves: Iterable[AnyNode],
+    is_leaf: Callable[[AnyNode], bool],
+    key: Callable[[AnyNode], EvictionKey],
+    evict: Callable[[AnyNode], object],
+) -> int:
+    """Evict the least leaves until `tokens` are freed or none is left; return the tokens freed.
+
+    A parent that becomes a leaf is a candidate from then on. Costs a logarithm of the number of leaves for each victim.
+    """
+    candidates = [(key(leaf), leaf) for leaf in leaves]
+    heapify(candidates)
+    freed = 0
+    while freed < tokens and candidates:
+        leaf = heappop(candidates)[1]
+        parent = leaf.parent
+        assert parent is not None, "the root is never evicted"
+        evict(leaf)
+        freed += len(leaf.segment)
+        if parent.parent is not None and is_leaf(parent):
+            heappush(candidates, (key(parent), parent))
+    return freed

@@ -11,7 +11,7 @@ root it also has the namespace, so one tree holds all namespaces and two of them
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self, TypeVar
 
 Page = tuple[int, ...]
 ChildKey = tuple[Any, ...]  # a page; for a child of the root (namespace, page)
@@ -25,12 +25,12 @@ class Node:
 
     __slots__ = ("child_key", "children", "creation", "hits", "lock", "parent", "priority", "segment", "slots", "time")
 
-    def __init__(self, parent: "Node | None", child_key: ChildKey, segment: Page, slots: list[int]) -> None:
+    def __init__(self, parent: Self | None, child_key: ChildKey, segment: Page, slots: list[int]) -> None:
         self.parent = parent  # None: the root, or a node that has left the tree
         self.child_key = child_key  # under which the parent files this node
         self.segment = segment
         self.slots = slots  # one for each token of the segment
-        self.children: dict[ChildKey, Node] = {}
+        self.children: dict[ChildKey, Self] = {}
         self.lock = 0  # how many locks and requests hold this node or a descendant
         self.time = 0  # of the last access
         self.creation = 0  # time of the access that created it
@@ -38,7 +38,10 @@ class Node:
         self.priority = 0  # the greatest with which a key through this node was cached
 
 
-def path(node: Node) -> Iterator[Node]:
+AnyNode = TypeVar("AnyNode", bound=Node)  # a node of one tree: all its nodes are of one class
+
+
+def path(node: AnyNode) -> Iterator[AnyNode]:
     """Yield the nodes from `node` up to the root, without the root."""
     while node.parent is not None:
         yield node
@@ -52,7 +55,7 @@ def top(node: Node) -> Node:
     return node
 
 
-def below(root: Node) -> Iterator[Node]:
+def below(root: AnyNode) -> Iterator[AnyNode]:
     """Yield every node but the root, parents first."""
     # A list of what is left to visit instead of recursion: a chain may be longer than Python's stack.
     waiting = list(root.children.values())
@@ -86,7 +89,7 @@ def shared_tokens(segment: Page, tokens: Page, start: int, page_size: int) -> in
     return shared
 
 
-def split_node(node: Node, length: int, page_size: int) -> Node:
+def split_node(node: AnyNode, length: int, page_size: int) -> AnyNode:
     """Cut a segment in two and return the new upper node, which holds the first `length` tokens (SGLang: `_split_node`).
 
     `node` itself becomes the lower half: it ends where it ended, so its handles and locks stay right. Both halves have
@@ -95,7 +98,7 @@ def split_node(node: Node, length: int, page_size: int) -> Node:
     assert node.parent is not None, "the root is never split"
     assert 0 < length < len(node.segment), "both halves keep a part"
     assert length % page_size == 0, "a split lies between two pages"
-    upper = Node(node.parent, node.child_key, node.segment[:length], node.slots[:length])
+    upper = type(node)(node.parent, node.child_key, node.segment[:length], node.slots[:length])
     upper.lock, upper.hits, upper.priority = node.lock, node.hits, node.priority
     upper.time, upper.creation = node.time, node.creation
     node.segment, node.slots = node.segment[length:], node.slots[length:]

@@ -10,10 +10,9 @@ A refused call raises one of the errors of `radixcheck.spec.values` and has chan
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
 
-from radixcheck.reference.eviction import POLICIES, evictable_leaves, is_evictable_leaf
-from radixcheck.reference.node import Node, below, slots_of, top
+from radixcheck.reference.eviction import POLICIES, evict_least, evictable_leaves, is_evictable_leaf
+from radixcheck.reference.node import Node, Page, below, slots_of, top
 from radixcheck.reference.pool import Pool, page_starts
 from radixcheck.reference.tree import NodeTree
 from radixcheck.spec.values import (
@@ -21,6 +20,7 @@ from radixcheck.spec.values import (
     BadSlots,
     Key,
     Match,
+    Namespace,
     NoRoom,
     NotLocked,
     Sizes,
@@ -69,7 +69,7 @@ class RadixTree(NodeTree):
     def peek(self, key: Key) -> int:
         """Return the length of the match in tokens; changes nothing."""
         key = to_key(key)
-        return self._walk(key.tokens, key.namespace).length
+        return self._resident_length(self._walk(key.tokens, key.namespace))
 
     def insert(self, key: Key, slots: Sequence[int], priority: int = 0) -> int:
         """Cache the whole pages of `key` (SGLang: `insert`) and return how many tokens were cached already.
@@ -83,24 +83,22 @@ class RadixTree(NodeTree):
         if len(given) < whole:
             raise BadAmount(f"{len(given)} slots for {whole} tokens")
         walk = self._walk(key.tokens, key.namespace)
-        new = list(given[walk.length : whole])
+        prefix = self._resident_length(walk)
+        new = list(given[prefix:whole])
         starts = page_starts(new, self.page_size, self._loans)
         node = self._split(walk)
-        if new:
-            node = self._grow(node, key.namespace, key.tokens[walk.length : whole], new)
-            self._loans.difference_update(starts)
-        self._touch(node, hits=1, priority=priority)
-        return walk.length
+        self._loans.difference_update(starts)
+        self._cache(node, key.namespace, key.tokens[prefix:whole], new, hits=1, priority=priority)
+        return prefix
 
     def lock(self, node: object) -> Receipt:
         """Protect the prefix that ended at a match's node from eviction (SGLang: `inc_lock_ref`).
 
         It stays the same prefix when its nodes are split. Raises StaleHandle.
         """
-        if not isinstance(node, Node) or top(node) is not self.root:
-            raise StaleHandle("the node of this handle has left the tree; match again")
-        receipt = Receipt(node)
-        self._lock_path(node)
+        found = self._find_node(node)
+        receipt = Receipt(found)
+        self._lock_path(found)
         self._receipts.add(receipt)
         return receipt
 
@@ -116,18 +114,7 @@ class RadixTree(NodeTree):
 
         Victims are evicted whole. Visits every node once, and costs a logarithm of the number of leaves for each victim.
         """
-        tokens = to_amount(tokens)
-        candidates = [(self._eviction_key(leaf), leaf) for leaf in evictable_leaves(self.root)]
-        heapify(candidates)
-        freed = 0
-        while freed < tokens and candidates:
-            leaf = heappop(candidates)[1]
-            parent = self._evict_leaf(leaf)
-            freed += len(leaf.segment)
-            self.pool.free(leaf.slots)
-            if parent is not self.root and is_evictable_leaf(parent):
-                heappush(candidates, (self._eviction_key(parent), parent))
-        return freed
+        return evict_least(to_amount(tokens), evictable_leaves(self.root), is_evictable_leaf, self._eviction_key, self._evict)
 
     def alloc(self, tokens: int) -> list[int]:
         """Return slots for `tokens`, rounded up to whole pages, after evicting only what is missing.
@@ -152,7 +139,7 @@ class RadixTree(NodeTree):
         if self._receipts or self._loans:
             raise StillHeld(f"{len(self._receipts)} locks and {len(self._loans)} pages are still held")
         for node in below(self.root):
-            self.pool.free(node.slots)
+            self._free_slots(node)
         for child in self.root.children.values():
             child.parent = None  # the way up from any old handle now ends here, not at the root
         self.root.children = {}
@@ -163,11 +150,37 @@ class RadixTree(NodeTree):
         """Return the available, evictable and protected tokens."""
         return Sizes(self.pool.available, self._evictable, self._protected)
 
+    def _find_node(self, handle: object) -> Node:
+        """Return the node of a handle. Raises StaleHandle."""
+        if not isinstance(handle, Node) or top(handle) is not self.root:
+            raise StaleHandle("the node of this handle has left the tree; match again")
+        return handle
+
+    def _cache(self, node: Node, namespace: Namespace, tokens: Page, slots: list[int], hits: int, priority: int) -> Node:
+        """Cache tokens and their slots behind `node`, if there are any, and count one access; return the node where they end."""
+        if tokens:
+            node = self._grow(node, namespace, tokens, slots)
+        self._touch(node, hits, priority)
+        return node
+
+    def _evict(self, leaf: Node) -> None:
+        """Remove an evictable leaf from the tree and free its slots."""
+        self._evict_leaf(leaf)
+        self._free_slots(leaf)
+
+    def _free_slots(self, node: Node) -> None:
+        """Free the slots of a node that leaves the tree."""
+        self.pool.free(node.slots)
+
     def _check_room(self, needed: int, spared: int = 0) -> None:
         """Raise NoRoom unless `needed` tokens are free or can be evicted, `spared` evictable ones left alone."""
-        room = self.pool.available + self._evictable - spared
+        room = self._room(spared)
         if needed > room:
             raise NoRoom(f"{shown(needed)} tokens needed, {room} are free or evictable")
+
+    def _room(self, spared: int) -> int:
+        """Return the tokens that are free or can be evicted, `spared` evictable ones left alone."""
+        return self.pool.available + self._evictable - spared
 
     def _take(self, needed: int) -> list[int]:
         """Take slots from the pool, after evicting the shortfall and not more."""

@@ -10,6 +10,8 @@ Each step that changes the tree is a transition of the specification (`spec/tran
     _unlock_path       RELEASE, RELOCK     one lock less on each node of a path
     _evict_leaf        EVICT               one leaf less
 
+`TieredCache` in `tiers.py` adds the steps of a host tier.
+
 Time is logical: `_touch` adds one to the clock `now` and gives that time to the nodes of one path.
 """
 
@@ -31,8 +33,8 @@ class Walk:
 
     def evictable_tokens(self) -> int:
         """Tokens of the walk that no lock protects now, and that a lock of its path would protect."""
-        inside = self.inside if self.edge is not None and self.edge.lock == 0 else 0
-        return inside + sum(len(node.segment) for node in path(self.node) if node.lock == 0)
+        inside = self.inside if self.edge is not None and self.edge.lock == 0 and self.edge.slots else 0
+        return inside + sum(len(node.slots) for node in path(self.node) if node.lock == 0)
 
 
 class NodeTree:
@@ -63,6 +65,10 @@ class NodeTree:
                 return Walk(length, node, child, shared)
             node = child
 
+    def _resident_length(self, walk: Walk) -> int:
+        """Return how many tokens of a walk have slots on the device: all, without a host tier."""
+        return walk.length
+
     def _split(self, walk: Walk) -> Node:
         """Return the node that ends exactly where the walk ended. Splits the edge if the walk ended inside one."""
         return walk.node if walk.edge is None else split_node(walk.edge, walk.inside, self.page_size)
@@ -77,7 +83,7 @@ class NodeTree:
 
     def _grow(self, parent: Node, namespace: Namespace, segment: Page, slots: list[int]) -> Node:
         """Add one new leaf below `parent`. A `_touch` must follow: it gives the leaf its time, hits and priority."""
-        leaf = Node(parent, self._child_key(parent, namespace, segment[: self.page_size]), segment, slots)
+        leaf = type(parent)(parent, self._child_key(parent, namespace, segment[: self.page_size]), segment, slots)
         assert leaf.child_key not in parent.children, "the walk that ended at `parent` would have gone on"
         assert len(segment) == len(slots), "one slot for each token"
         leaf.creation = self.now + 1
@@ -87,12 +93,16 @@ class NodeTree:
 
     def _evict_leaf(self, leaf: Node) -> Node:
         """Remove an evictable leaf from the tree; return the parent that it had."""
+        assert is_evictable_leaf(leaf), "only unlocked leaves are evicted"
+        self._evictable -= len(leaf.segment)
+        return self._unlink(leaf)
+
+    def _unlink(self, leaf: Node) -> Node:
+        """Take a leaf out of its parent's children; return the parent that it had."""
         parent = leaf.parent
         assert parent is not None, "the root is never evicted"
-        assert is_evictable_leaf(leaf), "only unlocked leaves are evicted"
         del parent.children[leaf.child_key]
         leaf.parent = None  # a handle of this node is stale from now on
-        self._evictable -= len(leaf.segment)
         return parent
 
     def _lock_path(self, node: Node) -> None:
