@@ -200,6 +200,12 @@ class Copies(Machine):
 
     # What becomes of copies.
 
+    def waits(self, h: int) -> list[int]:
+        """Holders of the copies that still fill pages of a request's row."""
+        s = self.state
+        pages = [s.row[h, q] for q in self.positions.path(s.tok[h])]
+        return list(dict.fromkeys(s.holder[page] for page in pages if page not in s.filled))
+
     def settle(self, copy: Copy, arrived: bool) -> bool:
         """A copy has arrived or failed. False: it failed, and must be issued again because something rests on it."""
         done = (ACK_LOAD if copy.up else ACK_SAVE) if arrived else (FAIL_LOAD if copy.up else FAIL_SAVE)

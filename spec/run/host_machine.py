@@ -3,7 +3,7 @@
 Each call takes steps as its pattern in `spec/host/host_operations.py` says. With no host pages it does what the cache machine does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from radixcheck.spec.host.host_transitions import (
     H_BEGIN,
@@ -22,13 +22,23 @@ from radixcheck.spec.run.cache_machine import CALLER, Pages
 from radixcheck.spec.run.host_call import HostCall
 from radixcheck.spec.run.host_copies import Copies
 from radixcheck.spec.run.positions import EPS
-from radixcheck.spec.values import BadAmount, NoRoom, NotArrived, NotLocked, RequestExists, StaleHandle, StillHeld, UnknownRequest
-
-_LEFT = "the node of this handle has left the tree"
+from radixcheck.spec.values import (
+    BadAmount,
+    CacheError,
+    NoRoom,
+    NotArrived,
+    NotLocked,
+    RequestExists,
+    StaleHandle,
+    StillHeld,
+    UnknownRequest,
+)
 
 
 class HostMachine(Copies):
     """A cache of `pages` device pages and `host_pages` host pages. A call outside its guard raises a typed error and changes nothing."""
+
+    _free_pages: Pages | Sequence[int] = ()
 
     def take(self, name: str, *given: int, pages: Pages | Sequence[int] = ()) -> HostCall:
         """One call. `given` are the values of what the operation takes, `pages` the free device pages that it may hand out (those of a load
@@ -36,34 +46,9 @@ class HostMachine(Copies):
 
         Raises CacheError for a call outside its guard, ValueError for a number of pages that does not fit.
         """
-        verbs: dict[str, Callable[..., HostCall]] = {
-            "match": self._match,
-            "peek": lambda target: self._begin("peek", key=self.positions.cut(target)),
-            "insert": lambda h, target, priority: self._insert(h, target, priority, pages),
-            "lock": self._lock,
-            "unlock": lambda h: self._release_as("unlock", h),
-            "free": lambda h: self._release_as("free", h),
-            "abort": lambda h: self._release_as("abort", h),
-            "evict": lambda tokens: self._evicting("evict", tokens),
-            "evict_host": lambda tokens: self._evicting("evict_host", tokens),
-            "alloc": lambda h, target: self._alloc(h, target, pages),
-            "reset": self._reset,
-            "start": lambda h, target, priority: self._start(h, target, priority, pages),
-            "chunk": lambda h: self._caching("chunk", h, 0),
-            "finish": lambda h: self._caching("finish", h, 1),
-            "decode": lambda h, target: self._decode(h, target, pages),
-            "run": self._run,
-            "load_back": self._load_back,
-            "backup": self._backup,
-            "poll": self._poll,
-        }
-        return verbs[name](*given)
-
-    def waits(self, h: int) -> list[int]:
-        """Holders of the copies that still fill pages of a request's row."""
-        s = self.state
-        pages = [s.row[h, q] for q in self.positions.path(s.tok[h])]
-        return list(dict.fromkeys(s.holder[page] for page in pages if page not in s.filled))
+        self._free_pages = pages
+        call: HostCall = getattr(self, f"call_{name}")(*given)
+        return call
 
     def _begin(self, name: str, h: int = CALLER, key: int = EPS) -> HostCall:
         """Begin to record a call. `longest` is the cached part of its key, `found` what the device has of that."""
@@ -71,27 +56,31 @@ class HostMachine(Copies):
         self.call = HostCall(name, h, key, longest, self.resident_part(longest))
         return self.call
 
-    # Verbs of the tree.
-
-    def _match(self, target: int) -> HostCall:
+    def call_match(self, target: int) -> HostCall:
+        """Splits where the longest cached prefix ends, and refreshes it."""
         call = self._begin("match", key=self.positions.cut(target))
         self._split_at(call.longest)
         self._access(call.longest, 0, 0)
         return call
 
-    def _insert(self, h: int, target: int, priority: int, pages: Pages | Sequence[int]) -> HostCall:
+    def call_peek(self, target: int) -> HostCall:
+        """Changes nothing."""
+        return self._begin("peek", key=self.positions.cut(target))
+
+    def call_insert(self, h: int, target: int, priority: int) -> HostCall:
         """The pages of what the device has already become free again."""
         self._check_priority(priority)
         call = self._begin("insert", h, self.positions.cut(target))
         call.given_priority = priority
         self.step(H_BEGIN, h, EPS, priority)
-        self._extend(h, call.key, pages)
+        self._take_pages(h, call.key)
         self._cache(h, call.key, 1, priority)
         self._release(h)
         self.back_up_by_hits(call.key)
         return call
 
-    def _lock(self, h: int, node: int) -> HostCall:
+    def call_lock(self, h: int, node: int) -> HostCall:
+        """Locks a node that the device has."""
         if node != EPS and not (node in self.state.node and node in self.state.resident):
             raise StaleHandle("the node of this handle has left the device")
         call = self._begin("lock", h)
@@ -99,34 +88,41 @@ class HostMachine(Copies):
         self.step(H_BEGIN, h, node, 0)
         return call
 
-    def _release_as(self, name: str, h: int) -> HostCall:
-        if h not in self.state.held:
-            raise (UnknownRequest(f"request {h} is not live") if name == "abort" else NotLocked(f"lock {h} is not held"))
-        call = self._begin(name, h)
-        self._release(h)
-        return call
+    def call_unlock(self, h: int) -> HostCall:
+        """Unlocks the path."""
+        return self._releasing("unlock", h, NotLocked)
 
-    def _evicting(self, name: str, tokens: int) -> HostCall:
-        if tokens < 0:
-            raise BadAmount(f"cannot evict {tokens} tokens")
-        call = self._begin(name)
+    def call_free(self, h: int) -> HostCall:
+        """What the caller owns becomes free."""
+        return self._releasing("free", h, NotLocked)
+
+    def call_evict(self, tokens: int) -> HostCall:
+        """Evicts on the device."""
+        self._check_amount(tokens)
+        call = self._begin("evict")
         call.wanted = tokens
-        if name == "evict":
-            self.evict(tokens)
-        else:
-            self.evict_host(tokens)
+        self.evict(tokens)
         return call
 
-    def _alloc(self, h: int, target: int, pages: Pages | Sequence[int]) -> HostCall:
+    def call_evict_host(self, tokens: int) -> HostCall:
+        """Evicts on the host."""
+        self._check_amount(tokens)
+        call = self._begin("evict_host")
+        self.evict_host(tokens)
+        return call
+
+    def call_alloc(self, h: int, target: int) -> HostCall:
+        """Takes pages for a caller."""
         needed = self.positions.room[target]
         self._need(needed, EPS)
         call = self._begin("alloc", h)
         call.needed, call.wanted = needed, self.make_room(needed)
         self.step(H_BEGIN, h, EPS, 0)
-        self._extend(h, target, pages)
+        self._take_pages(h, target)
         return call
 
-    def _reset(self) -> HostCall:
+    def call_reset(self) -> HostCall:
+        """Forgets everything, on both tiers."""
         if self.state.held:
             raise StillHeld("something is still held")
         call, s = self._begin("reset"), self.state
@@ -136,9 +132,7 @@ class HostMachine(Copies):
         self.step(H_RESET)
         return call
 
-    # Verbs of requests.
-
-    def _start(self, h: int, target: int, priority: int, pages: Pages | Sequence[int]) -> HostCall:
+    def call_start(self, h: int, target: int, priority: int) -> HostCall:
         """Load back what only the host has, lock what is cached, and take pages for the rest."""
         if h in self.state.held:
             raise RequestExists(f"request {h} is live")
@@ -156,10 +150,11 @@ class HostMachine(Copies):
             self.load(longest)
         self.step(H_BEGIN, h, longest, priority)
         call.wanted += self.make_room(p.room[target] - p.length[longest])
-        self._extend(h, target, pages)
+        self._take_pages(h, target)
         return call
 
-    def _decode(self, h: int, target: int, pages: Pages | Sequence[int]) -> HostCall:
+    def call_decode(self, h: int, target: int) -> HostCall:
+        """Takes one more token."""
         self._check_live(h)
         full = self.positions.whole[self.state.tok[h]]
         needed = self.positions.page_size if full else 0
@@ -167,21 +162,36 @@ class HostMachine(Copies):
         call = self._begin("decode", h)
         call.needed, call.wanted = needed, self.make_room(needed)
         if full:
-            self._extend(h, target, pages)
+            self._take_pages(h, target)
         else:
             self.step(H_FILL, h, target)
         return call
+
+    def call_chunk(self, h: int) -> HostCall:
+        """Counts no hit."""
+        call = self._caching("chunk", h, 0)
+        self.back_up_by_hits(call.key)
+        return call
+
+    def call_finish(self, h: int) -> HostCall:
+        """Counts one hit, and releases the request."""
+        call = self._caching("finish", h, 1)
+        self._release(h)
+        self.back_up_by_hits(call.key)
+        return call
+
+    def call_abort(self, h: int) -> HostCall:
+        """Caches nothing."""
+        return self._releasing("abort", h, UnknownRequest)
 
     def _caching(self, name: str, h: int, hits: int) -> HostCall:
         self._check_live(h)
         call = self._begin(name, h, self.positions.cut(self.state.tok[h]))
         self._cache(h, call.key, hits, self.state.request_priority[h])
-        if name == "finish":
-            self._release(h)
-        self.back_up_by_hits(call.key)
         return call
 
-    def _run(self, h: int) -> HostCall:
+    def call_run(self, h: int) -> HostCall:
+        """The engine reads the row."""
         self._check_live(h)
         if self.waits(h):
             raise NotArrived(f"a copy that fills slots of request {h} has not arrived")
@@ -189,9 +199,7 @@ class HostMachine(Copies):
         self.step(RUN, h)
         return call
 
-    # Verbs of copies.
-
-    def _load_back(self, node: int) -> HostCall:
+    def call_load_back(self, node: int) -> HostCall:
         """Nothing is issued if there is nothing to load, or no room."""
         self._check_cached(node)
         call = self._begin("load_back")
@@ -201,7 +209,8 @@ class HostMachine(Copies):
             self.load(node)
         return call
 
-    def _backup(self, node: int) -> HostCall:
+    def call_backup(self, node: int) -> HostCall:
+        """Issues nothing for a node that the device has not."""
         self._check_cached(node)
         call = self._begin("backup")
         call.found = node
@@ -209,7 +218,7 @@ class HostMachine(Copies):
             self.back_up_path(node)
         return call
 
-    def _poll(self, *settled: int) -> HostCall:
+    def call_poll(self, *settled: int) -> HostCall:
         """Takes pairs: the holder of a copy, and whether it has arrived. One that must be issued again is in `again` of the call."""
         call = self._begin("poll")
         for holder, arrived in zip(settled[::2], settled[1::2], strict=True):
@@ -225,7 +234,11 @@ class HostMachine(Copies):
 
     def _check_cached(self, node: int) -> None:
         if node != EPS and node not in self.state.node:
-            raise StaleHandle(_LEFT)
+            raise StaleHandle("the node of this handle has left the tree")
+
+    def _check_amount(self, tokens: int) -> None:
+        if tokens < 0:
+            raise BadAmount(f"cannot evict {tokens} tokens")
 
     def _check_priority(self, priority: int) -> None:
         if priority < 0:
@@ -244,8 +257,9 @@ class HostMachine(Copies):
         self.call.used, self.call.hit, self.call.new_priority = node, hits, priority
         self.step(H_TOUCH, node, hits, priority)
 
-    def _extend(self, h: int, target: int, pages: Pages | Sequence[int]) -> None:
-        span = self.positions.path(target)[self.positions.level[self.state.tok[h]] :]
+    def _take_pages(self, h: int, target: int) -> None:
+        """Take the pages that the call may hand out, for the rest of the target."""
+        pages, span = self._free_pages, self.positions.path(target)[self.positions.level[self.state.tok[h]] :]
         if len(span) != len(pages):
             raise ValueError(f"{len(pages)} pages for {len(span)} positions")
         for q, page in zip(span, pages, strict=True):
@@ -266,6 +280,13 @@ class HostMachine(Copies):
             self.step(H_GROW, h, key, hits, priority)
         else:
             self.step(H_TOUCH, key, hits, priority)
+
+    def _releasing(self, name: str, h: int, error: type[CacheError]) -> HostCall:
+        if h not in self.state.held:
+            raise error(f"holder {h} is not live")
+        call = self._begin(name, h)
+        self._release(h)
+        return call
 
     def _release(self, h: int) -> None:
         self.call.freed += self._own_pages(h, self.state.tok[h])
