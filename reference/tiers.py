@@ -77,7 +77,7 @@ class TieredCache(RadixCache):
         end = self._find_node(node)
         size = tokens_of(absent(end))
         spared = Walk(0, deepest_resident(end)).evictable_tokens()  # what the load hangs on is not evicted for it
-        if size == 0 or size > self._room(spared):
+        if size > self._room(spared):
             return 0
         self._load(end)
         return size

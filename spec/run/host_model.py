@@ -185,20 +185,21 @@ class HostModel(Model):
         return node.position
 
     def _settle(self, freed: Sequence[int]) -> Sequence[int]:
-        """Give back what the call has freed since this was last done, and drop the handles of nodes that have left the tree."""
+        """Give back what the call has freed since this was last done, on both tiers."""
         call = self.machine.call
         new = freed[call.given_back :]
         call.given_back = len(freed)
         if new:
             self.pool.free(self._slots(new))
         self._settle_host()
-        for gone in call.gone:
-            self._handles.pop(gone, None)
         return freed
 
     def _settle_host(self) -> None:
+        """The same on the host alone; and drop the handles of nodes that have left the tree."""
         call = self.machine.call
         new = call.host_freed[call.host_given_back :]
         call.host_given_back = len(call.host_freed)
         if new:
             self.host_pool.free(self._slots(new))
+        for gone in call.gone:
+            self._handles.pop(gone, None)

@@ -76,6 +76,14 @@ def test_a_backup_evicts_the_shortfall_on_the_host_only() -> None:
     assert cache.tiers() == {"cd": "h", "ef": "h", "gh": "dh"}
 
 
+def test_a_backup_may_take_all_that_only_the_host_has() -> None:
+    cache = Tiers(host_pages=3)
+    for text in ("ab", "cdef"):
+        cache.offload(text)
+    cache.put("uvwxyz")
+    assert cache.tiers() == {"uvwxyz": "dh"}
+
+
 def test_a_backup_without_room_evicts_nothing_and_stops_there() -> None:
     cache = Tiers(host_pages=3)
     cache.offload("ab")
