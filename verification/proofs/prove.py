@@ -14,7 +14,7 @@ from radixcheck.verification.proofs.decide import decide_each, refute_each
 from radixcheck.verification.proofs.laws import AXIOMS, LAWS
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.proofs.models import model_of
-from radixcheck.verification.proofs.promises import composed
+from radixcheck.verification.proofs.promises import CACHE_PROMISES
 from radixcheck.verification.proofs.proof_results import PROVED, REFUTED, Campaign, Cell, Composed, Decided, Opinion, Result, Run
 from radixcheck.verification.proofs.refute import Counterexample
 from radixcheck.verification.proofs.z3_reader import z3
@@ -74,7 +74,7 @@ def _promised(results: Iterable[Result]) -> tuple[Composed, ...]:
     verdicts = {result.name: result.verdict for result in results}
     return tuple(
         Composed(operation, promise, cells, _worst([verdicts[name] for name in cells]))
-        for (operation, promise), cells in composed().items()
+        for (operation, promise), cells in CACHE_PROMISES.composed().items()
         if verdicts.keys() >= set(cells)
     )
 

@@ -8,10 +8,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from radixcheck.verification.proofs.claim import Claim
-from radixcheck.verification.review_6907.claims import accounting, guards, internal_nodes, loop, matching, repair
+from radixcheck.verification.review_6907.claims import (
+    accounting,
+    guards,
+    host_copies,
+    host_leaves,
+    host_tiers,
+    internal_nodes,
+    loop,
+    matching,
+    repair,
+)
 from radixcheck.verification.review_6907.claims import victim_order as eviction
 
-_THEMES = (internal_nodes, repair, loop, eviction, accounting, guards, matching)
+_THEMES = (internal_nodes, repair, loop, eviction, accounting, guards, matching, host_tiers, host_leaves, host_copies)
 # State formulas without which these claims do not follow. The cells WITHOUT-<ID> show that.
 _NEEDS = {
     "PROGRESS": ("COUNT",),
