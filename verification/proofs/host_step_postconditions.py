@@ -14,7 +14,17 @@ from radixcheck.spec.logic import Function, Term, conj, forall, ite, old
 from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import c, h, m, n, x, y
 from radixcheck.verification.proofs import step_postconditions
-from radixcheck.verification.proofs.step_postconditions import FIXED_HOLDERS, NO_TIME, STATE_FUNCTIONS, STEPS, grows, holders, same, shrinks
+from radixcheck.verification.proofs.step_postconditions import (
+    FIXED_HOLDERS,
+    NO_TIME,
+    STATE_FUNCTIONS,
+    STEPS,
+    grows,
+    holders,
+    postconditions,
+    same,
+    shrinks,
+)
 from radixcheck.verification.proofs.tier_reading import ON_DEVICE
 
 _SYMBOLS = [s.args[0] if isinstance(s, Term) else s for s in vars(host_signature).values()]
@@ -105,7 +115,7 @@ HOST_STEPS: dict[str, Term] = {
     # Only the nodes change; the node may be on either tier.
     "split": conj(_TREE["split"], up(c) == m, FIXED_DEVICE, FIXED_HOST, FIXED_HOLDERS, kept(running), FIXED_COPIES, NO_TIME),
     # Only h runs that did not.
-    "run": conj(FIXED_TREE, FIXED_DEVICE, FIXED_HOST, FIXED_HOLDERS, FIXED_COPIES, NO_TIME, _NO_OTHER_RUNS, running(h)),
+    "run": conj(FIXED_TREE, FIXED_DEVICE, FIXED_HOST, FIXED_HOLDERS, FIXED_COPIES, NO_TIME, _NO_OTHER_RUNS, held(h) & running(h)),
     # The device gets what only the host had, in the slots of h, which locks it.
     "revive": conj(_gets_the_row(_revived, x), FIXED_HOST, FIXED_COPIES, NO_TIME),
     # Exactly the tokens of the node n leave the tree; the host did not have them.
@@ -155,3 +165,12 @@ HOST_STEPS: dict[str, Term] = {
     ),
     "reset": STEPS["reset"],
 }
+
+
+LEAVES_TREE = ("delete", "evict_host")
+
+
+def host_postconditions(name: str) -> dict[str, Term]:
+    """Return the promises of operations that a transition keeps by itself: what the tokens carry, and that nothing leaves the tree."""
+    promised = postconditions(name if name in STEPS else "")
+    return {id_: formula for id_, formula in promised.items() if id_ != "HIT_PRESERVES" or name not in LEAVES_TREE}

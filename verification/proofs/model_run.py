@@ -98,8 +98,6 @@ def _with_host(state: HostState, model: _Model) -> HostState:
         setattr(state, name, {thing for (thing,), member in values[name].items() if member})
     state.running &= state.held
     state.host_owner = [values["host_owner"][page_,] for page_ in range(len(state.host_owner))]
-    state.filled = {s for s in state.filled if state.owner[s] != FREE}
-    state.host_filled = {t for t in state.host_filled if state.host_owner[t] == TREE}
     stages = {h: values["stage"][h,] for h in state.held}
     copies, backups = ({h for h, stage in stages.items() if stage in range(1, last + 1)} for last in (UP, DOWN))
     defined: dict[str, Container[int]] = {

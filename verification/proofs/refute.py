@@ -32,8 +32,8 @@ def sizes(*rows: tuple[int, int, int, int]) -> tuple[dict[str, int], ...]:
 
 
 def host_sizes(*rows: tuple[int, int, int, int]) -> tuple[dict[str, int], ...]:
-    """Return bounds for the sorts of a cache with a host tier, which has as many host pages as pages. One namespace is enough."""
-    return tuple({**size, HOST_PAGE.name: size["Page"], "Namespace": 1} for size in sizes(*rows))
+    """Return bounds for the sorts of a cache with a host tier, which has as many host pages as pages."""
+    return tuple({**size, HOST_PAGE.name: size["Page"]} for size in sizes(*rows))
 
 
 UNITS = 1_000_000  # that Z3 does in about a second
