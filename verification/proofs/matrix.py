@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from radixcheck.spec.heap_machine import heap_machine
+from radixcheck.spec.host.host_heap import host_heap_full, host_heap_machine, host_heap_stale
 from radixcheck.spec.host.loads import TIERED
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term
@@ -112,6 +113,11 @@ def _host() -> Iterator[Cell]:
         yield _of_host(f"{step.name}/STEP", "STEP", partial(host_preserved, "STEP", HOST_STEPS[step.name], step, given), step.name)
     for id_, formula in host_theorems().items():
         yield _of_host(id_, id_, partial(host_follows, id_, formula, formulas))
+    heap = {"HOST_HEAP_FULL": host_heap_full(), "HOST_HEAP_STALE": host_heap_stale(ANY)}
+    for step in host_heap_machine(ANY):
+        for id_, formula in heap.items():
+            if changes(step, formula):
+                yield _of_host(f"{step.name}/{id_}", id_, partial(host_preserved, id_, formula, step, given | heap), step.name)
 
 
 def _of_host(name: str, id_: str, make: Callable[[], Condition], step: str = "") -> Cell:

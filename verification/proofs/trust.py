@@ -40,8 +40,22 @@ RESTING = {
     "NO_UAF": "grow/MATCH_SOUND",
     "CLOCK": "touch/TIME_CHAIN",
 }
-# The same of the host machine. On HOST_COUNT nothing rests but itself.
-HOST_RESTING: dict[str, str] = {}
+# The same of the host machine. On COUNT, HOST_COUNT and ARRIVED_BEFORE_READ nothing else rests, on HOST_CLOSED a claim does. What rests
+# on the partitions of slots cannot be run: a step looks for the slots of a node by their positions.
+HOST_RESTING = {
+    "REACHABLE": "delete/DEVICE_CLOSED",
+    "UNIFORM": "delete/REACHABLE",
+    "DEVICE_CLOSED": "begin/NO_UAF",
+    "MATCH_SOUND": "demote/COUNT",
+    "HOST_SOUND": "ack_load/MATCH_SOUND",
+    "NO_UAF": "grow/MATCH_SOUND",
+    "PIN_COUNT": "evict_host/SOURCE",
+    "ARRIVAL": "save/SOURCE",
+    "HOST_ARRIVAL": "pin/SOURCE",
+    "SPAN": "load/LOCK_SPAN",
+    "SOURCE": "ack_load/MATCH_SOUND",
+    "TARGET": "fail_load/SLOT_PARTITION",
+}
 HEAPS = ("lru", "mru")  # under mru a touch makes a key smaller, so that it pushes at once
 # Of two formulas one follows from the other: it fails only where that one does.
 TOGETHER = {"LOCK_NONNEG": "LOCK_COUNT", "ISOLATION": "MATCH_SOUND", "MATCH_SOUND": "ISOLATION"}

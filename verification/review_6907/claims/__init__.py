@@ -12,6 +12,7 @@ from radixcheck.verification.review_6907.claims import (
     accounting,
     guards,
     host_copies,
+    host_leaf_heap,
     host_leaves,
     host_tiers,
     internal_nodes,
@@ -21,7 +22,7 @@ from radixcheck.verification.review_6907.claims import (
 )
 from radixcheck.verification.review_6907.claims import victim_order as eviction
 
-_THEMES = (internal_nodes, repair, loop, eviction, accounting, guards, matching, host_tiers, host_leaves, host_copies)
+_THEMES = (internal_nodes, repair, loop, eviction, accounting, guards, matching, host_tiers, host_leaves, host_copies, host_leaf_heap)
 # State formulas without which these claims do not follow. The cells WITHOUT-<ID> show that.
 _NEEDS = {
     "PROGRESS": ("COUNT",),
@@ -29,6 +30,7 @@ _NEEDS = {
     "LRU-OLDEST": ("TIME_MONO",),
     "UNIQUE-lru": ("TIME_CHAIN",),
     "ORDER-lru": ("HEAP_FULL", "HEAP_STALE"),
+    "Q6-THROUGH": ("HOST_CLOSED",),
 }
 
 
