@@ -23,6 +23,7 @@ from radixcheck.verification.proofs.z3_reader import Reader, z3
 
 TREE = ("NO_ORPHAN", "COVER", "PARENT", "CHILD_KEY")  # the shape of the tree, which most proofs need
 TIER = ("REACHABLE", "UNIFORM", "DEVICE_CLOSED", "LOCK_SPAN", "PROTECTED", "NO_UAF", "SPAN", "PAGE_ALIGN")  # what is on which tier
+PAGES = ("REACHABLE", "UNIFORM", "PAGE_ALIGN", "MATCH_SOUND", "HOST_SOUND", "SLOT_PARTITION", "HOST_PARTITION")
 COPIES = (  # what copies read and write
     *("PINNED", "SOURCE", "TARGET", "ARRIVAL", "HOST_ARRIVAL", "ARRIVED_BEFORE_READ"),
     *("MATCH_SOUND", "HOST_SOUND", "SLOT_PARTITION", "HOST_PARTITION"),
@@ -110,14 +111,11 @@ def _cache_slices(condition: Condition) -> list[tuple[Condition, list[str]]]:
 def _host_slices(condition: Condition) -> list[tuple[Condition, list[str]]]:
     """Return the shape of the tree; with it what is on which tier; then the copies, too; then all hypotheses without sums.
 
-    A formula with sums needs all of these, and sometimes the sums of the locks.
+    A formula with sums needs all of these, or the sums of the locks, or only the pages of the two tiers.
     """
     tier, copies, plain = (*TREE, *TIER), (*TREE, *TIER, *COPIES), _sumless(condition)
     if has_sum(condition.formula):
-        return [
-            (condition, _named(condition, ids))
-            for ids in (plain, (*copies, "LOCK_COUNT", "LOCK_NONNEG", "COUNT"), (*condition.hypotheses,))
-        ]
+        return [(condition, _named(condition, ids)) for ids in (plain, (*copies, "LOCK_COUNT", "LOCK_NONNEG", "COUNT"), (*TREE, *PAGES))]
     without = [(_without_sums(condition), _named(condition, ids)) for ids in (TREE, tier, copies, plain)]
     return [*without, (condition, _named(condition, (*copies, "LOCK_COUNT")))]
 

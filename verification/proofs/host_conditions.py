@@ -40,10 +40,10 @@ def host_laws_of_step(goal: Term, step: Transition) -> Iterator[Term]:
     yield from (old(towards(p, end(v))) for p in step.touched for v in variables(goal, POS))
     if step.name == FAIL_LOAD.name:
         pairs = ((v, g) for v in variables(goal, POS) for g in variables(goal, REQUEST))
-        yield from (old(law) for v, g in pairs for law in _two_holders(end(v), h, g))
+        yield from (old(law) for v, g in pairs for law in two_holders(end(v), h, g))
 
 
-def _two_holders(position: Term, one: Term, other: Term) -> Iterator[Term]:
+def two_holders(position: Term, one: Term, other: Term) -> Iterator[Term]:
     """Yield laws by which a node that two holders lock has two locks: the sum without the one, and what that one adds."""
     others = expand(total(REQUEST, lambda k: held(k) & (position <= at(k)) & (k != one), lambda k: 1))
     yield nonnegative(others)

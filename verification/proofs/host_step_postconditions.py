@@ -91,7 +91,7 @@ def _gets_the_row(where: Callable[[Term], Term], bound: Term) -> Term:
 def _moves(before: int, after: int) -> Term:
     """Return the formula that the copy of h alone goes from one stage to another."""
     others = kept(stage, floor, aim, reserved, host_row, unless=_is_h)
-    return conj(others, old(stage(h)) == before, stage(h) == after)
+    return conj(others, old(held(h)), old(stage(h)) == before, stage(h) == after)
 
 
 _STILL = conj(FIXED_TREE, FIXED_HOLDERS, kept(running), NO_TIME)

@@ -37,6 +37,7 @@ from radixcheck.verification.proofs.host_conditions import (
     host_preserved,
     host_theorems,
 )
+from radixcheck.verification.proofs.host_promises import HOST_PROMISES
 from radixcheck.verification.proofs.host_step_postconditions import HOST_STEPS
 from radixcheck.verification.proofs.promises import CACHE_PROMISES
 from radixcheck.verification.proofs.proof_results import Cell
@@ -107,17 +108,23 @@ def _host() -> Iterator[Cell]:
     """Yield the cells of the host machine. All their names begin with HOST."""
     formulas, given = host_formulas(), host_given()
     for step in TIERED:
-        for id_, formula in formulas.items():
-            if changes(step, formula):
-                yield _of_host(f"{step.name}/{id_}", id_, partial(host_preserved, id_, formula, step, given), step.name)
+        yield from _host_kept(step, formulas, given)
         yield _of_host(f"{step.name}/STEP", "STEP", partial(host_preserved, "STEP", HOST_STEPS[step.name], step, given), step.name)
+    for name, make in HOST_PROMISES.cells().items():
+        where, _, id_ = name.partition("/")
+        yield _of_host(name, id_, make, where)
     for id_, formula in host_theorems().items():
         yield _of_host(id_, id_, partial(host_follows, id_, formula, formulas))
     heap = {"HOST_HEAP_FULL": host_heap_full(), "HOST_HEAP_STALE": host_heap_stale(ANY)}
     for step in host_heap_machine(ANY):
-        for id_, formula in heap.items():
-            if changes(step, formula):
-                yield _of_host(f"{step.name}/{id_}", id_, partial(host_preserved, id_, formula, step, given | heap), step.name)
+        yield from _host_kept(step, heap, given | heap)
+
+
+def _host_kept(step: Transition, formulas: Mapping[str, Term], given: Mapping[str, Term]) -> Iterator[Cell]:
+    """Yield a cell for each formula of which the step changes anything."""
+    for id_, formula in formulas.items():
+        if changes(step, formula):
+            yield _of_host(f"{step.name}/{id_}", id_, partial(host_preserved, id_, formula, step, given), step.name)
 
 
 def _of_host(name: str, id_: str, make: Callable[[], Condition], step: str = "") -> Cell:

@@ -140,44 +140,53 @@ class Promises:
 
     def chain(self, operation: str, promise: Promise) -> tuple[str, ...]:
         """The cells that together prove a promise of an operation. Raises ValueError if its chain does not give it."""
+        return self._along(operation, self.chains[operation], promise)
+
+    def _along(self, operation: str, stages: Chain, promise: Promise) -> tuple[str, ...]:
+        """The cells that prove a promise at the end of these stages, the first of an operation."""
         carried, cells, taken = promise.before is not None, list[str](), set[str]()
         if carried:
-            cells += (f"call/{promise.id}", *self._rests_on(operation, promise.knows.get("call", ()), taken))
-        for stage in () if self._of_the_call_alone(promise) else self.chains[operation]:
+            cells += (f"call/{promise.id}", *self._rests_on(operation, (), promise.knows.get("call", ()), taken))
+        for i, stage in enumerate(() if self._of_the_call_alone(promise) else stages):
+            before = self._earlier(operation, stages, i)
             given = [step for step in stage.steps if step in promise.gives]
             if given and not taken.isdisjoint(promise.gives):
                 raise ValueError(f"{operation} gives {promise.id} twice: the second time from a form that was not carried")
             if promise.after_loop in stage.steps:
                 carried = True
-                cells += self._rests_on(operation, promise.knows.get("loop", ()), taken)
+                cells += self._rests_on(operation, before, promise.knows.get("loop", ()), taken)
             else:
                 for step in stage.steps if carried else given:
-                    cells += (f"{step}/{promise.id}", *self._rests_on(operation, promise.knows.get(step, ()), taken))
+                    cells += (f"{step}/{promise.id}", *self._rests_on(operation, before, promise.knows.get(step, ()), taken))
                 carried |= stage.sure and given == list(stage.steps)
             taken.update(stage.steps)
         if not carried:
             raise ValueError(f"no step of {operation} gives {promise.id}")
         return tuple(dict.fromkeys(cells))
 
+    def _earlier(self, operation: str, stages: Chain, i: int) -> Chain:
+        """The stages that keep what the steps of stage i know: here simply all of the operation."""
+        return self.chains[operation]
+
     def _of_the_call_alone(self, promise: Promise) -> bool:
         """Whether no step can change it: it says nothing of the state now."""
         return not functions(since_call(promise.formula)) & self.of_state
 
-    def _rests_on(self, operation: str, known: Iterable[Known], taken: Set[str]) -> Iterator[str]:
-        """The cells of the lemmas and promises among what a step knows, after the steps that were taken."""
+    def _rests_on(self, operation: str, before: Chain, known: Iterable[Known], taken: Set[str]) -> Iterator[str]:
+        """The cells of the lemmas and promises among what a step knows, after the stages before it and the steps that were taken."""
         for each in known:
             if each.kept and "touch" in taken:  # a call that refreshes nothing has found nothing, and spares nothing
                 yield from (f"{step}/{each.name}" for step in taken)
             elif each.because is not None:
                 yield f"lemma/{each.name}"
-                yield from self._rests_on(operation, each.because, taken)
+                yield from self._rests_on(operation, before, each.because, taken)
             elif each.promise:
                 promise = self.promises[each.promise]
                 if each.not_given and not taken.isdisjoint(promise.gives):
                     raise ValueError(f"{operation} may have given {promise.id} already")
                 # A call that refreshes nothing has nothing to keep locked: used is the root, and ADMISSION of it says nothing.
                 if promise.id != "ADMISSION" or "touch" in taken:
-                    yield from self.chain(operation, promise)
+                    yield from self._along(operation, before, promise)
 
     def composed(self) -> dict[tuple[str, str], tuple[str, ...]]:
         """For each operation and each of its promises the cells that together prove it."""
