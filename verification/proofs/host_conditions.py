@@ -16,8 +16,6 @@ from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.conditions import DERIVED, LRU, Laws, follows, laws_here, laws_of_step, locks, preserved, variables
 from radixcheck.verification.proofs.laws import balance, member, nonnegative, towards
 
-HOST = "host:"  # before the names of conditions about the host machine
-
 
 def pinned(position: Term) -> Term:
     """Return the number of loads whose span contains a position: the sum of PIN_COUNT."""

@@ -28,19 +28,11 @@ from radixcheck.verification.proofs.claim import Claim
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import HOST_STATED
 from radixcheck.verification.proofs.early_refinement import early_cells
-from radixcheck.verification.proofs.host_conditions import (
-    HOST,
-    changes,
-    host_follows,
-    host_formulas,
-    host_given,
-    host_preserved,
-    host_theorems,
-)
+from radixcheck.verification.proofs.host_conditions import changes, host_follows, host_formulas, host_given, host_preserved, host_theorems
 from radixcheck.verification.proofs.host_promises import HOST_PROMISES
 from radixcheck.verification.proofs.host_step_postconditions import HOST_STEPS
 from radixcheck.verification.proofs.promises import CACHE_PROMISES
-from radixcheck.verification.proofs.proof_results import Cell
+from radixcheck.verification.proofs.proof_results import HOST, Cell
 from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps
 from radixcheck.verification.proofs.trust import trust
 

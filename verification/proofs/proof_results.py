@@ -13,6 +13,7 @@ PROVED, REFUTED, UNKNOWN = Verdict.PROVED, Verdict.REFUTED, Verdict.UNKNOWN  # o
 CONFIRMED, CONTRADICTED, UNDECIDED = Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.UNDECIDED  # of a proof, by the second solver
 CAUGHT, EQUIVALENT, SURVIVED = Verdict.CAUGHT, Verdict.EQUIVALENT, Verdict.SURVIVED  # of a mutant of the specification
 CACHE_ONLY = "cache"  # the machine without a heap and without a host tier
+HOST = "host:"  # before the names of conditions about the host machine
 HOST_MACHINE = "host"  # the machine with a host tier
 PREFIXES = ("NEVER-", "ALWAYS-", "WITHOUT-")  # of the ids of the claims of `trust`
 

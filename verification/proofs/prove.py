@@ -11,13 +11,12 @@ from radixcheck.verification.core.workers import workers
 from radixcheck.verification.proofs.claim import Claim
 from radixcheck.verification.proofs.conditions import ANY
 from radixcheck.verification.proofs.decide import decide_each, refute_each
-from radixcheck.verification.proofs.host_conditions import HOST
 from radixcheck.verification.proofs.host_promises import HOST_PROMISES
 from radixcheck.verification.proofs.laws import AXIOMS, LAWS
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.proofs.models import model_of
 from radixcheck.verification.proofs.promises import CACHE_PROMISES
-from radixcheck.verification.proofs.proof_results import PROVED, REFUTED, Campaign, Cell, Composed, Decided, Opinion, Result, Run
+from radixcheck.verification.proofs.proof_results import HOST, PROVED, REFUTED, Campaign, Cell, Composed, Decided, Opinion, Result, Run
 from radixcheck.verification.proofs.refute import Counterexample
 from radixcheck.verification.proofs.z3_reader import z3
 

@@ -23,8 +23,8 @@ from radixcheck.spec.transitions import CACHE
 from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.claim import Claim, but, given
 from radixcheck.verification.proofs.conditions import DERIVED, Condition, preserved, state_formulas
-from radixcheck.verification.proofs.host_conditions import HOST, host_formulas, host_given, host_preserved, host_theorems
-from radixcheck.verification.proofs.proof_results import REFUTED
+from radixcheck.verification.proofs.host_conditions import host_formulas, host_given, host_preserved, host_theorems
+from radixcheck.verification.proofs.proof_results import HOST, REFUTED
 
 # A cell that rests on the formula. On ATTRIBUTE_MONO and CREATION_CHAIN nothing does: they are promises for their own sake.
 RESTING = {
