@@ -12,10 +12,10 @@ from functools import cache
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import INT, Function, Sort, Term, conj, expand, lift, old, rebuild, substitute, total, var
 from radixcheck.spec.policies import POLICIES, Policy
-from radixcheck.spec.signature import PAGE, POS, REQUEST, at, end, held, owner, up
+from radixcheck.spec.signature import POS, REQUEST, at, end, held, up
 from radixcheck.spec.theorems import THEOREMS
 from radixcheck.spec.updates import Transition, Update, after
-from radixcheck.verification.proofs.laws import balance, descends, everything, freed, member, monotone, nonnegative
+from radixcheck.verification.proofs.laws import TIERS, balance, descends, everything, freed, member, monotone, nonnegative
 
 DERIVED = ("LOCK_NONNEG", "ISOLATION")  # state formulas that follow from the others
 LRU = POLICIES["lru"]
@@ -151,16 +151,27 @@ def laws_of_step(goal: Term, step: Transition) -> Iterator[Term]:
         yield from (balance([a], []) for a in (s, old(s)))
         if sort == POS:
             yield from (law for path in paths for law in (balance([s], [old(s), path]), balance([s, path], [old(s)])))
-        if sort == PAGE:
+        if sort in TIERS:
             yield everything(s)
             for update in step.updates:
-                if update.function is owner and update.image is not None:
+                if update.function is TIERS[sort].owner and update.image is not None:
                     pages, law = freed(update)
                     yield from (law, balance([s], [old(s), pages]))
         for v in variables(s, POS):
             touched = [old(substitute(s, {v.args[0]: p})) for p in step.touched]
             yield from (balance([a], []) for a in touched)
             yield from (balance([a], [b]) for i, a in enumerate(touched) for b in touched[:i])
+
+
+@dataclass(frozen=True, slots=True)
+class Laws:
+    """Which laws are instantiated for the goals of a machine's conditions."""
+
+    here: Callable[[Term], Iterator[Term]]
+    of_step: Callable[[Term, Transition], Iterator[Term]]
+
+
+CACHE_LAWS = Laws(laws_here, laws_of_step)
 
 
 def _unknown(update: Update) -> Update:
@@ -173,7 +184,7 @@ def forgetting(step: Transition) -> Transition:
     return replace(step, updates=(*step.updates, *map(_unknown, step.forgets)))
 
 
-def preserved(name: str, formula: Term, step: Transition, hypotheses: Mapping[str, Term]) -> Condition:
+def preserved(name: str, formula: Term, step: Transition, hypotheses: Mapping[str, Term], laws: Laws = CACHE_LAWS) -> Condition:
     """Return the condition that the formula, whose `old` is the state before, holds after the transition."""
     forgetful = forgetting(step)
     stepped = {after(goal, forgetful): goal for goal in goals(formula)}
@@ -181,17 +192,17 @@ def preserved(name: str, formula: Term, step: Transition, hypotheses: Mapping[st
     @cache
     def goal_laws(after_step: Term) -> tuple[Term, ...]:
         goal = stepped[after_step]
-        return *(after(law, forgetful) for law in laws_of_step(goal, step)), *laws_here(goal)
+        return *(after(law, forgetful) for law in laws.of_step(goal, step)), *laws.here(goal)
 
     return Condition(f"{step.name}/{name}", formula, step, {**hypotheses, "guard": step.guard}, tuple(stepped), (), goal_laws)
 
 
-def follows(name: str, formula: Term, hypotheses: Mapping[str, Term]) -> Condition:
+def follows(name: str, formula: Term, hypotheses: Mapping[str, Term], laws: Laws = CACHE_LAWS) -> Condition:
     """Return the condition that the formula holds wherever the hypotheses hold."""
 
     @cache
     def goal_laws(goal: Term) -> tuple[Term, ...]:
-        return tuple(laws_here(goal))
+        return tuple(laws.here(goal))
 
     return Condition(name, formula, None, dict(hypotheses), tuple(goals(formula)), (), goal_laws)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
+from radixcheck.spec.host.copy_invariants import HOST_STATE_FORMULAS
+from radixcheck.spec.host.host_theorems import HOST_THEOREMS
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term
 from radixcheck.spec.run.terms import functions
@@ -20,7 +22,17 @@ from radixcheck.verification.proofs.refute import UNITS, Counterexample, Search,
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
 TREE = ("NO_ORPHAN", "COVER", "PARENT", "CHILD_KEY")  # the shape of the tree, which most proofs need
-STATED = frozenset(p.id for p in (*STATE_FORMULAS, *THEOREMS))
+TIER = ("REACHABLE", "UNIFORM", "DEVICE_CLOSED", "LOCK_SPAN", "PROTECTED", "NO_UAF", "SPAN", "PAGE_ALIGN")  # what is on which tier
+PAGES = ("REACHABLE", "UNIFORM", "PAGE_ALIGN", "MATCH_SOUND", "HOST_SOUND", "SLOT_PARTITION", "HOST_PARTITION")
+COPIES = (  # what copies read and write
+    *("PINNED", "SOURCE", "TARGET", "ARRIVAL", "HOST_ARRIVAL", "ARRIVED_BEFORE_READ"),
+    *("MATCH_SOUND", "HOST_SOUND", "SLOT_PARTITION", "HOST_PARTITION"),
+)
+CACHE_STATED = frozenset(p.id for p in (*STATE_FORMULAS, *THEOREMS))
+HOST_STATED = (
+    frozenset(p.id for p in (*HOST_STATE_FORMULAS, *HOST_THEOREMS)) - CACHE_STATED
+)  # only a condition about the host machine has these
+STATED = CACHE_STATED | HOST_STATED
 HEAP = frozenset({"queued", "entry", "on", "first", "second"})  # functions of the heap, which the shape of the tree does not constrain
 FEW = 8  # hypotheses: up to this number none is left out
 QUICK = (0.25, 1.0)  # nominal seconds for the first and the second attempt at a proof from few hypotheses
@@ -81,17 +93,46 @@ def refute_each(condition: Condition, seeds: Sequence[int], seconds: float = LIM
 
 
 def slices(condition: Condition) -> list[tuple[Condition, list[str]]]:
-    """Return small sets of hypotheses from which a proof is likely: the shape of the tree, and all hypotheses without sums."""
+    """Return small sets of hypotheses from which a proof is likely, those that are tried first before the others."""
     if condition.step is None or len(condition.hypotheses) <= FEW:  # a theorem of one state may need any of them
         return [(condition, list(condition.hypotheses))]
-    id_ = condition.name.rpartition("/")[2]
-    without_sums = replace(condition, laws=_plain(condition.laws), goal_laws=lambda goal: _plain(condition.goal_laws(goal)))
-    extra = [name for name in condition.hypotheses if name == id_ or name not in STATED]  # specific to this condition
-    tree = without_sums, [name for name in condition.hypotheses if name in (*TREE, *extra)]
-    plain = condition, [name for name, term in condition.hypotheses.items() if name in extra or not has_sum(term)]
+    return (_host_slices if condition.hypotheses.keys() & HOST_STATED else _cache_slices)(condition)
+
+
+def _cache_slices(condition: Condition) -> list[tuple[Condition, list[str]]]:
+    """Return the shape of the tree, and all hypotheses without sums."""
+    tree = _without_sums(condition), _named(condition, TREE)
+    plain = condition, _named(condition, _sumless(condition))
     if has_sum(condition.formula):
         return [plain]
     return [plain, tree] if functions(condition.formula) & HEAP else [tree, plain]
+
+
+def _host_slices(condition: Condition) -> list[tuple[Condition, list[str]]]:
+    """Return the shape of the tree; with it what is on which tier; then the copies, too; then all hypotheses without sums.
+
+    A formula with sums needs all of these, or the sums of the locks, or only the pages of the two tiers.
+    """
+    tier, copies, plain = (*TREE, *TIER), (*TREE, *TIER, *COPIES), _sumless(condition)
+    if has_sum(condition.formula):
+        return [(condition, _named(condition, ids)) for ids in (plain, (*copies, "LOCK_COUNT", "LOCK_NONNEG", "COUNT"), (*TREE, *PAGES))]
+    without = [(_without_sums(condition), _named(condition, ids)) for ids in (TREE, tier, copies, plain)]
+    return [*without, (condition, _named(condition, (*copies, "LOCK_COUNT")))]
+
+
+def _sumless(condition: Condition) -> tuple[str, ...]:
+    return tuple(name for name, term in condition.hypotheses.items() if not has_sum(term))
+
+
+def _named(condition: Condition, names: Sequence[str]) -> list[str]:
+    """Return the named hypotheses, and those that are specific to this condition."""
+    own = condition.name.rpartition("/")[2]
+    return [name for name in condition.hypotheses if name in names or name == own or name not in STATED]
+
+
+def _without_sums(condition: Condition) -> Condition:
+    """Return the condition without the laws of sums."""
+    return replace(condition, laws=_plain(condition.laws), goal_laws=lambda goal: _plain(condition.goal_laws(goal)))
 
 
 def _plain(laws: Iterable[Term]) -> tuple[Term, ...]:

@@ -6,10 +6,13 @@ implies conclusion`. The frame says when the conclusion is true; without it the 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from inspect import getdoc
 
+from radixcheck.spec.host.host_signature import HOST_PAGE, host_capacity, host_content, host_owner
 from radixcheck.spec.logic import BOOL, INT, Function, Term, conj, exists, forall, ite, lift, old, substitute, var
 from radixcheck.spec.signature import (
+    PAGE,
     POS,
     candidate,
     capacity,
@@ -19,6 +22,7 @@ from radixcheck.spec.signature import (
     lock,
     namespace,
     node,
+    owner,
     page_size,
     prev,
     room,
@@ -46,6 +50,18 @@ AXIOMS: dict[str, Term] = {
     "namespace_kept": forall((POS, POS), lambda p, q: ((p <= q) & (p != eps)) >> (namespace(p) == namespace(q))),
     "sizes": (lift(0) < page_size) & (lift(0) <= capacity),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """The functions that say who owns the pages of one tier and what they hold, and the tokens of all its pages."""
+
+    owner: Function
+    content: Function
+    capacity: Term
+
+
+TIERS = {PAGE: Tier(owner, content, capacity), HOST_PAGE: Tier(host_owner, host_content, host_capacity)}
 
 
 def instance(axiom: str, *things: Term) -> Term:
@@ -125,10 +141,10 @@ def monotone(less: Term, more: Term) -> Term:
 
 
 def everything(sum_: Term) -> Term:
-    """A sum of the page size over all pages is the capacity."""
+    """A sum of the page size over all pages of a tier is its capacity."""
     x, where, _, state = _parts(sum_)
     frame = Term("forall", ((x,), state(where) & (share(sum_, x) == page_size)), BOOL)
-    return frame >> (sum_ == capacity)
+    return frame >> (sum_ == TIERS[x.sort].capacity)
 
 
 def freed(update: Update) -> tuple[Term, Term]:
@@ -138,6 +154,7 @@ def freed(update: Update) -> tuple[Term, Term]:
     """
     assert update.image is not None, "an update of many pages has an image"
     image, q, (page,) = update.image, var("q", POS), update.parameters
+    holds = TIERS[page.sort].content
     below, above = image.where(q).args
     low, high = below.args[0], above.args[1]
     sum_ = Term("sum", (page, update.where, page_size), INT)
@@ -145,8 +162,8 @@ def freed(update: Update) -> tuple[Term, Term]:
     def freed_at(q: Term) -> Term:
         return substitute(update.where, {page.args[0]: image.at(q)})
 
-    to_page = forall(POS, lambda q: image.where(q) >> (freed_at(q) & (content(image.at(q)) == q)))
-    to_position = members(sum_, lambda s: image.where(content(s)) & (image.at(content(s)) == s))
+    to_page = forall(POS, lambda q: image.where(q) >> (freed_at(q) & (holds(image.at(q)) == q)))
+    to_position = members(sum_, lambda s: image.where(holds(s)) & (image.at(holds(s)) == s))
     counted = (whole(low) & (low <= high) & to_page & to_position) >> (sum_ == room(high) - length(low))
     return old(sum_), old(counted)
 

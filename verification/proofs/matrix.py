@@ -4,6 +4,7 @@
     a promise, by a transition             it carries what operations promise, or does what it is for and nothing else
     a theorem                              it follows from the state formulas
     the early machine's own formulas       locks that stop early refine those of the whole path
+    all of these about the host machine    with `host:` before the name, and no cell where a step changes nothing that a formula reads
     a claim                                one sentence of a review, proved or refuted
     a reason for trust                     a step can be taken, a formula can fail: that it cannot is refuted
 
@@ -16,16 +17,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from radixcheck.spec.heap_machine import heap_machine
+from radixcheck.spec.host.host_heap import host_heap_full, host_heap_machine, host_heap_stale
+from radixcheck.spec.host.loads import TIERED
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.transitions import CACHE
 from radixcheck.spec.updates import Transition
-from radixcheck.verification.proofs import promises
 from radixcheck.verification.proofs.claim import Claim
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
+from radixcheck.verification.proofs.decide import HOST_STATED
 from radixcheck.verification.proofs.early_refinement import early_cells
-from radixcheck.verification.proofs.proof_results import Cell
+from radixcheck.verification.proofs.host_conditions import changes, host_follows, host_formulas, host_given, host_preserved, host_theorems
+from radixcheck.verification.proofs.host_promises import HOST_PROMISES
+from radixcheck.verification.proofs.host_step_postconditions import HOST_STEPS
+from radixcheck.verification.proofs.promises import CACHE_PROMISES
+from radixcheck.verification.proofs.proof_results import HOST, Cell
 from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps
 from radixcheck.verification.proofs.trust import trust
 
@@ -34,7 +41,7 @@ HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
 
 def matrix(claims: Iterable[Claim] = ()) -> tuple[Cell, ...]:
     """Return every cell, with one for each of the claims."""
-    return (*_cache(), *_promises(), *_steps(), *_theorems(), *_heap(), *_early(), *_claims(tuple(claims)))
+    return (*_cache(), *_promises(), *_steps(), *_theorems(), *_heap(), *_early(), *_host(), *_claims(tuple(claims)))
 
 
 def _kept(id_: str, formula: Term, step: Transition, given: Mapping[str, Term], policy: str = "") -> Cell:
@@ -54,7 +61,7 @@ def _cache() -> Iterator[Cell]:
 
 
 def _promises() -> Iterator[Cell]:
-    for name, make in promises.cells().items():
+    for name, make in CACHE_PROMISES.cells().items():
         where, _, id_ = name.partition("/")
         yield Cell(name, id_, make, where)
 
@@ -87,6 +94,34 @@ def _early() -> Iterator[Cell]:
         name = f"early:{c.name}" if c.step and not cell.sentence else c.name
         step = c.step.name if c.step else ""
         yield Cell(name, cell.formula, _made(c), step, "", cell.expected, cell.sentence, cell.questions)
+
+
+def _host() -> Iterator[Cell]:
+    """Yield the cells of the host machine. All their names begin with HOST."""
+    formulas, given = host_formulas(), host_given()
+    for step in TIERED:
+        yield from _host_kept(step, formulas, given)
+        yield _of_host(f"{step.name}/STEP", "STEP", partial(host_preserved, "STEP", HOST_STEPS[step.name], step, given), step.name)
+    for name, make in HOST_PROMISES.cells().items():
+        where, _, id_ = name.partition("/")
+        yield _of_host(name, id_, make, where)
+    for id_, formula in host_theorems().items():
+        yield _of_host(id_, id_, partial(host_follows, id_, formula, formulas))
+    heap = {"HOST_HEAP_FULL": host_heap_full(), "HOST_HEAP_STALE": host_heap_stale(ANY)}
+    for step in host_heap_machine(ANY):
+        yield from _host_kept(step, heap, given | heap)
+
+
+def _host_kept(step: Transition, formulas: Mapping[str, Term], given: Mapping[str, Term]) -> Iterator[Cell]:
+    """Yield a cell for each formula of which the step changes anything."""
+    for id_, formula in formulas.items():
+        if changes(step, formula):
+            yield _of_host(f"{step.name}/{id_}", id_, partial(host_preserved, id_, formula, step, given), step.name)
+
+
+def _of_host(name: str, id_: str, make: Callable[[], Condition], step: str = "") -> Cell:
+    """Return a cell of the host machine. A formula that only a cache with a host tier has keeps its name."""
+    return Cell(HOST + name, id_ if id_ in HOST_STATED else HOST + id_, make, step and HOST + step)
 
 
 def _claims(claims: tuple[Claim, ...]) -> Iterator[Cell]:

@@ -1,18 +1,23 @@
 """Builds a state of the specification from a bounded model of Z3, so that Python can check what the solver found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 from radixcheck.spec import signature
+from radixcheck.spec.host import host_signature
+from radixcheck.spec.host.host_signature import DOWN, HOST_PAGE, RESERVING, UP, gaps, host_available
 from radixcheck.spec.logic import Function
+from radixcheck.spec.run.host_state import HOST_SETS, HostState
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.state import COUNTERS, EARLY_MAPS, HEAP_MAPS, MAPS, REQUEST_MAPS, SETS, State
-from radixcheck.spec.signature import FREE, OWN, PAGE, POS, length, namespace, page_size, prev
+from radixcheck.spec.signature import FREE, OWN, PAGE, POS, TREE, holder, length, namespace, page, page_size, prev
 from radixcheck.verification.proofs.early_locks import local_lock_ref
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
 _FUNCTIONS = [f for f in (*vars(signature).values(), local_lock_ref) if isinstance(f, Function) and f.kind == "state"]
+_HOST_FUNCTIONS = [f for f in vars(host_signature).values() if isinstance(f, Function) and f.kind == "state" and f not in _FUNCTIONS]
+AnyState = TypeVar("AnyState", bound=State)
 
 
 class _Model:
@@ -53,7 +58,15 @@ class _Model:
 def state_of(reader: Reader, found: Any) -> tuple[State, dict[Any, int]]:
     """Return the state that a model describes, without undefined values, and the numbers of its things."""
     model = _Model(reader, found)
-    state = State(model.positions, len(reader.things[PAGE.name]))
+    pages = len(reader.things[PAGE.name])
+    if HOST_PAGE.name not in reader.things:
+        return _filled(State(model.positions, pages), model), model.numbers
+    state = HostState(model.positions, pages, len(reader.things[HOST_PAGE.name]), bool(model.value(reader.read(gaps))))
+    return _with_host(_filled(state, model), model), model.numbers
+
+
+def _filled(state: AnyState, model: _Model) -> AnyState:
+    """Return the state with the values of the functions of a cache without a host tier."""
     values = {f.name: model.table(f) for f in _FUNCTIONS}
     for name in SETS:
         setattr(state, name, {thing for (thing,), member in values[name].items() if member})
@@ -74,5 +87,30 @@ def state_of(reader: Reader, found: Any) -> tuple[State, dict[Any, int]]:
     for n in state.node:
         state.move_up(n, values["up"][n,])
     for name in COUNTERS:
-        setattr(state, name, model.value(reader.read(getattr(signature, name))))
-    return state, model.numbers
+        setattr(state, name, model.value(model.reader.read(getattr(signature, name))))
+    return state
+
+
+def _with_host(state: HostState, model: _Model) -> HostState:
+    """Return the state with the values of the functions of the host tier."""
+    values = {f.name: model.table(f) for f in (*_HOST_FUNCTIONS, page, holder)}
+    for name in HOST_SETS:
+        setattr(state, name, {thing for (thing,), member in values[name].items() if member})
+    state.running &= state.held
+    state.host_owner = [values["host_owner"][page_,] for page_ in range(len(state.host_owner))]
+    stages = {h: values["stage"][h,] for h in state.held}
+    copies, backups = ({h for h, stage in stages.items() if stage in range(1, last + 1)} for last in (UP, DOWN))
+    defined: dict[str, Container[int]] = {
+        **{"page": state.resident, "host_page": state.hosted, "pins": state.node},
+        **{"stage": state.held, "floor": copies, "aim": copies, "reserved": backups},
+        "holder": {s for s, owner in enumerate(state.owner) if owner == OWN or (owner == TREE and s not in state.filled)},
+        "host_holder": {t for t, owner in enumerate(state.host_owner) if owner == OWN or (owner == TREE and t not in state.host_filled)},
+        "host_content": {t for t, owner in enumerate(state.host_owner) if owner != FREE},
+    }
+    for name, things in defined.items():
+        setattr(state, name, {thing: value for (thing,), value in values[name].items() if thing in things})
+    ends = {h: state.reserved[h] if stages[h] == RESERVING else state.aim[h] for h in copies}
+    captured = {(h, q) for h, end in ends.items() for q in model.positions.between(state.floor[h], end)}
+    state.host_row = {place: values["host_row"][place] for place in captured}
+    state.host_available = model.value(model.reader.read(host_available))
+    return state

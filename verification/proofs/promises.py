@@ -1,28 +1,14 @@
-"""What a call promises, proved of the whole chain of steps that it is, however long its loops.
+"""What the calls of a cache promise: the formulas that `promise_chains` carries along the chains of `spec/operations.py`."""
 
-A promise speaks of the state at the call (`old`) and the state now. It is carried along the chain, one cell for each step:
+from collections.abc import Iterator, Mapping
 
-    call/ID     at the call it holds of the state itself
-    step/ID     a step keeps it, whatever came before; or gives it: makes it true for the step's own arguments
-    lemma/ID    what a step needs follows from the promises that are carried to it
-
-In the proofs the functions of the state at the call are rigid, so that a promise is a formula of one state: what a loop
-keeps is kept by each of its steps. What a step is known to find beside its guard (the loop goes on only while too little is
-freed; the victim is the least leaf) stands in `knows`.
-"""
-
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
-from functools import partial
-
-from radixcheck.spec.logic import INT, Function, Term, conj, expand, forall, lift, old, rebuild, substitute, total, var
+from radixcheck.spec.logic import INT, Term, conj, expand, forall, lift, old, substitute, total, var
 from radixcheck.spec.operations import (
     FITS,
     FREED,
     GOES_ON,
     NOTHING_HELD,
     OPERATIONS,
-    PARAMETERS,
     Chain,
     found,
     h,
@@ -34,47 +20,16 @@ from radixcheck.spec.operations import (
     wanted,
 )
 from radixcheck.spec.postconditions import MATCHED_STAYS, POSTCONDITIONS
-from radixcheck.spec.run.terms import free, functions
 from radixcheck.spec.signature import *
 from radixcheck.spec.transitions import CACHE, hit, larger, n, new_priority, x
-from radixcheck.spec.updates import Transition, after
+from radixcheck.spec.updates import after
 from radixcheck.spec.values import NoRoom
-from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
+from radixcheck.verification.proofs.conditions import ANY, state_formulas, theorems
 from radixcheck.verification.proofs.laws import balance, descends, instance, interval, leaf_below, nonnegative
+from radixcheck.verification.proofs.promise_chains import OF_CALL, Known, Promise, Promises, Values, since_call, with_values
 from radixcheck.verification.proofs.step_postconditions import STATE_FUNCTIONS
 
-Values = Mapping[str, Term]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Known:
-    """What is true when a step is taken, beside its guard."""
-
-    name: str
-    term: Term
-    promise: str = ""  # the promise that it is, if it is one
-    not_given: bool = False  # in the form in which that is carried until a step gives it
-    because: tuple["Known", ...] | None = None  # of a lemma: from what it follows, beside the state formulas
-    laws: tuple[Term, ...] = ()  # of a lemma
-    kept: bool = False  # it holds at the call, and each step until now has kept it
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Promise:
-    """One formula that is carried along chains. Its parameters are those of the call (`spec/postconditions.py`)."""
-
-    id: str
-    formula: Term
-    gives: Mapping[str, Values] = field(default_factory=dict)  # step -> the parameters for which it makes it true
-    before: Values | None = field(default_factory=dict)  # those for which it holds until then; None: nothing is promised yet
-    after_loop: str = ""  # it is what the end of the loop of this step says
-    knows: Mapping[str, tuple[Known, ...]] = field(default_factory=dict)  # by step, or "call", or "loop" at its end
-    laws: Mapping[str, tuple[Term, ...]] = field(default_factory=dict)  # by step
-
-
 CHAINS: Mapping[str, Chain] = {operation.name: operation.chain for operation in OPERATIONS.values()}
-# The call's parameters have names of their own, for steps have parameters too. A call that takes steps was admitted.
-OF_CALL = {p.args[0]: var(f"{p.args[0]}_call", p.sort) for p in PARAMETERS} | {"admitted": lift(True)}
 STEPS = {step.name: step for step in CACHE}
 POSTS = {p.id: p.formula(ANY) for p in POSTCONDITIONS if p.formula is not None}
 ADMITTING = tuple(o.name for o in OPERATIONS.values() if any(refusal.error is NoRoom for refusal in o.refusals))
@@ -97,27 +52,6 @@ def _mine(s: Term) -> Term:
 
 
 OWN_KEPT = forall(PAGE, lambda s: old(_mine(s)) >> ((owner(s) == FREE) | (owner(s) == TREE) | _mine(s)))
-
-
-def with_values(formula: Term, values: Values) -> Term:
-    """The formula for these values of parameters; the others are the call's own."""
-    return substitute(formula, OF_CALL | dict(values))
-
-
-def since_call(term: Term) -> Term:
-    """The term with what `old` speaks of made rigid: the state at the call, which no step changes."""
-
-    def fixed(t: Term) -> Term:
-        if t.op != "app" or t.args[0].kind != "state":
-            return rebuild(t, fixed)
-        function, *args = t.args
-        then = Function(f"{function.name}.call", function.domain, function.sort, "rigid")
-        return Term("app", (then, *map(fixed, args)), t.sort)
-
-    def search(t: Term) -> Term:
-        return fixed(t.args[0]) if t.op == "old" else rebuild(t, search)
-
-    return search(expand(term))
 
 
 def _until_given(promise: Promise) -> Known:
@@ -263,126 +197,20 @@ PROMISES: dict[str, Promise] = {
 }
 
 
-def _lemmas(known: Iterable[Known]) -> Iterator[Known]:
-    for each in known:
-        if each.because is not None:
-            yield each
-            yield from _lemmas(each.because)
-
-
-LEMMAS = {lemma.name: lemma for promise in PROMISES.values() for known in promise.knows.values() for lemma in _lemmas(known)}
-
-
-def now_is_then(term: Term) -> Term:
-    """The term where the state now is the state at the call."""
-    return now_is_then(term.args[0]) if term.op == "old" else rebuild(term, now_is_then)
-
-
-def _given(*known: Known) -> dict[str, Term]:
-    return state_formulas(ANY) | theorems(ANY) | {each.name: each.term for each in known}
-
-
-def at_call(promise: Promise) -> Condition:
-    """The promise holds of the state at the call, before any step."""
-    formula = now_is_then(with_values(promise.formula, promise.before or {}))
-    known = (replace(each, term=with_values(each.term, {})) for each in promise.knows.get("call", ()))
-    return replace(follows(f"call/{promise.id}", formula, _given(*known)), cases=())
-
-
-def by_lemma(lemma: Known) -> Condition:
-    """What is known follows from what is carried."""
-    because = (replace(each, term=since_call(each.term)) for each in lemma.because or ())
-    condition = follows(f"lemma/{lemma.name}", since_call(with_values(lemma.term, {})), _given(*because))
-    return replace(condition.with_laws(*lemma.laws), cases=())
-
-
-def by_step(promise: Promise, step: Transition) -> Condition:
-    """The step keeps the promise, or gives it."""
-    values, known = promise.gives.get(step.name), promise.knows.get(step.name, ())
-    carried = promise.before if values is not None else {}
-    if carried is not None:
-        known = (Known(promise.id, with_values(promise.formula, carried)), *known)
-    goal = with_values(promise.formula, values or {})
-    since = (replace(each, term=since_call(each.term)) for each in known)
-    condition = preserved(promise.id, since_call(goal), step, _given(*since))
-    return replace(condition, laws=promise.laws.get(step.name, ()), cases=_first_step(promise.id, goal, step, known))
-
-
-def _first_step(id_: str, goal: Term, step: Transition, known: Iterable[Known]) -> tuple[Condition, ...]:
-    """The case in which this is the first step after the call, if it can be said of the step's arguments alone."""
-    given = _given(*(replace(each, term=now_is_then(each.term)) for each in known))
-    if free(goal) <= {p.args[0] for p in step.parameters}:
-        return (preserved(id_, goal, step, given),)
-    return ()
-
-
-def _of_the_call_alone(promise: Promise) -> bool:
-    """Whether no step can change it: it says nothing of the state now."""
-    return not functions(since_call(promise.formula)) & {f.name for f in STATE_FUNCTIONS}
-
-
-def chain(operation: str, promise: Promise, chains: Mapping[str, Chain] = CHAINS) -> tuple[str, ...]:
-    """The cells that together prove a promise of an operation. Raises ValueError if its chain does not give it."""
-    carried, cells, taken = promise.before is not None, list[str](), set[str]()
-    if carried:
-        cells += (f"call/{promise.id}", *_rests_on(operation, promise.knows.get("call", ()), taken, chains))
-    for stage in () if _of_the_call_alone(promise) else chains[operation]:
-        given = [step for step in stage.steps if step in promise.gives]
-        if given and not taken.isdisjoint(promise.gives):
-            raise ValueError(f"{operation} gives {promise.id} twice: the second time from a form that was not carried")
-        if promise.after_loop in stage.steps:
-            carried = True
-            cells += _rests_on(operation, promise.knows.get("loop", ()), taken, chains)
-        else:
-            for step in stage.steps if carried else given:
-                cells += (f"{step}/{promise.id}", *_rests_on(operation, promise.knows.get(step, ()), taken, chains))
-            carried |= stage.sure and given == list(stage.steps)
-        taken.update(stage.steps)
-    if not carried:
-        raise ValueError(f"no step of {operation} gives {promise.id}")
-    return tuple(dict.fromkeys(cells))
-
-
-def _rests_on(operation: str, known: Iterable[Known], taken: Set[str], chains: Mapping[str, Chain]) -> Iterator[str]:
-    """The cells of the lemmas and promises among what a step knows, after the steps that were taken."""
-    for each in known:
-        if each.kept and "touch" in taken:  # a call that refreshes nothing has found nothing, and spares nothing
-            yield from (f"{step}/{each.name}" for step in taken)
-        elif each.because is not None:
-            yield f"lemma/{each.name}"
-            yield from _rests_on(operation, each.because, taken, chains)
-        elif each.promise:
-            promise = PROMISES[each.promise]
-            if each.not_given and not taken.isdisjoint(promise.gives):
-                raise ValueError(f"{operation} may have given {promise.id} already")
-            # A call that refreshes nothing has nothing to keep locked: used is the root, and ADMISSION of it says nothing.
-            if promise.id != "ADMISSION" or "touch" in taken:
-                yield from chain(operation, promise, chains)
-
-
-def promised(operation: str) -> Iterator[Promise]:
-    """What an operation promises."""
-    yield PROMISES["ADDS"]
+def promised(operation: str) -> Iterator[str]:
+    """Yield the ids of what an operation promises."""
+    yield "ADDS"
     if operation in ADMITTING:
-        yield PROMISES["ENOUGH"]
-    for post in POSTCONDITIONS:
-        if operation in post.operations:
-            yield PROMISES[post.id]
+        yield "ENOUGH"
+    yield from (post.id for post in POSTCONDITIONS if operation in post.operations)
 
 
-def composed() -> dict[tuple[str, str], tuple[str, ...]]:
-    """For each operation and each of its promises the cells that together prove it."""
-    return {(operation, promise.id): chain(operation, promise) for operation in CHAINS for promise in promised(operation)}
-
-
-def cells() -> dict[str, Callable[[], Condition]]:
-    """Every cell that some operation needs, by its name; what is to be shown is made when it is asked for."""
-    return {name: partial(_cell, *name.split("/")) for names in composed().values() for name in names}
-
-
-def _cell(where: str, id_: str) -> Condition:
-    if where == "lemma":
-        return by_lemma(LEMMAS[id_])
-    if id_ == "PATHS_STAY":
-        return preserved(id_, PATHS_STAY, STEPS[where], _given())
-    return at_call(PROMISES[id_]) if where == "call" else by_step(PROMISES[id_], STEPS[where])
+CACHE_PROMISES = Promises(
+    STEPS,
+    PROMISES,
+    CHAINS,
+    promised,
+    state_formulas(ANY) | theorems(ANY),
+    frozenset(f.name for f in STATE_FUNCTIONS),
+    {"PATHS_STAY": PATHS_STAY},
+)

@@ -12,7 +12,9 @@ from radixcheck.verification.protocol import Observation
 PROVED, REFUTED, UNKNOWN = Verdict.PROVED, Verdict.REFUTED, Verdict.UNKNOWN  # of a condition
 CONFIRMED, CONTRADICTED, UNDECIDED = Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.UNDECIDED  # of a proof, by the second solver
 CAUGHT, EQUIVALENT, SURVIVED = Verdict.CAUGHT, Verdict.EQUIVALENT, Verdict.SURVIVED  # of a mutant of the specification
-CACHE_ONLY = "cache"  # the machine without a heap
+CACHE_ONLY = "cache"  # the machine without a heap and without a host tier
+HOST = "host:"  # before the names of conditions about the host machine
+HOST_MACHINE = "host"  # the machine with a host tier
 PREFIXES = ("NEVER-", "ALWAYS-", "WITHOUT-")  # of the ids of the claims of `trust`
 
 
@@ -144,7 +146,7 @@ class Mutant:
     name: str
     transition: Transition
     original: Transition
-    machine: str = CACHE_ONLY  # or the policy of the heap machine that has this transition
+    machine: str = CACHE_ONLY  # or HOST_MACHINE, or the policy of the heap machine that has this transition
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from radixcheck.verification.core.workers import workers
 from radixcheck.verification.proofs.claim import Claim
 from radixcheck.verification.proofs.conditions import ANY
 from radixcheck.verification.proofs.decide import decide_each, refute_each
+from radixcheck.verification.proofs.host_promises import HOST_PROMISES
 from radixcheck.verification.proofs.laws import AXIOMS, LAWS
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.proofs.models import model_of
-from radixcheck.verification.proofs.promises import composed
-from radixcheck.verification.proofs.proof_results import PROVED, REFUTED, Campaign, Cell, Composed, Decided, Opinion, Result, Run
+from radixcheck.verification.proofs.promises import CACHE_PROMISES
+from radixcheck.verification.proofs.proof_results import HOST, PROVED, REFUTED, Campaign, Cell, Composed, Decided, Opinion, Result, Run
 from radixcheck.verification.proofs.refute import Counterexample
 from radixcheck.verification.proofs.z3_reader import z3
 
@@ -73,9 +74,10 @@ def _promised(results: Iterable[Result]) -> tuple[Composed, ...]:
     """Return the promises of operations all of whose cells were decided."""
     verdicts = {result.name: result.verdict for result in results}
     return tuple(
-        Composed(operation, promise, cells, _worst([verdicts[name] for name in cells]))
-        for (operation, promise), cells in composed().items()
-        if verdicts.keys() >= set(cells)
+        Composed(prefix + operation, promise, names, _worst([verdicts[name] for name in names]))
+        for prefix, promises in {"": CACHE_PROMISES, HOST: HOST_PROMISES}.items()
+        for (operation, promise), cells in promises.composed().items()
+        if verdicts.keys() >= {*(names := tuple(prefix + cell for cell in cells))}
     )
 
 

@@ -12,10 +12,13 @@ from itertools import islice, product
 from threading import Timer
 from typing import Any
 
+from radixcheck.spec.host.host_signature import HOST_PAGE, host_capacity
 from radixcheck.spec.logic import Term, conj, lift, total
 from radixcheck.spec.policies import POLICIES
+from radixcheck.spec.run.host_state import HOST_COUNTERS, HOST_LISTS, HOST_MAPS, HOST_REQUEST_MAPS, HOST_SETS
 from radixcheck.spec.run.reader import Binding, Refused, check, run
 from radixcheck.spec.run.state import State
+from radixcheck.spec.run.terms import functions
 from radixcheck.spec.signature import PAGE, capacity, page_size
 from radixcheck.verification.proofs.conditions import LRU, Condition, reads_unknown_keys, under
 from radixcheck.verification.proofs.laws import AXIOMS
@@ -28,9 +31,16 @@ def sizes(*rows: tuple[int, int, int, int]) -> tuple[dict[str, int], ...]:
     return tuple({"Position": p, "Page": s, "Request": r, "Entry": e, "Namespace": 2} for p, s, r, e in rows)
 
 
+def host_sizes(*rows: tuple[int, int, int, int]) -> tuple[dict[str, int], ...]:
+    """Return bounds for the sorts of a cache with a host tier, which has as many host pages as pages."""
+    return tuple({**size, HOST_PAGE.name: size["Page"]} for size in sizes(*rows))
+
+
 UNITS = 1_000_000  # that Z3 does in about a second
 SLOW = 30  # times: the ceiling of time, in nominal seconds
+HOST_NAMES = frozenset((*HOST_SETS, *HOST_MAPS, *HOST_REQUEST_MAPS, *HOST_COUNTERS, *HOST_LISTS))
 SIZES = sizes((3, 2, 1, 3), (3, 2, 2, 3), (4, 3, 2, 3))
+HOST_SIZES = host_sizes((3, 2, 1, 2), (3, 2, 2, 2), (4, 3, 2, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,8 @@ class Search:
 
     def _queries(self) -> Iterator["_Query"]:
         yield from self._read
-        for size, case in islice(product(SIZES, _cases(self._condition)), len(self._read), None):
+        tried = HOST_SIZES if about_host(self._condition) else SIZES
+        for size, case in islice(product(tried, _cases(self._condition)), len(self._read), None):
             self._read.append(_Query(case, *bounded([*case.hypotheses.values(), ~conj(*case.goals)], size)))
             yield self._read[-1]
 
@@ -99,6 +110,12 @@ class _Query:
     case: Condition
     reader: Reader
     given: list[Any]
+
+
+def about_host(condition: Condition) -> bool:
+    """Return whether a condition reads a function of the host tier."""
+    step = () if condition.step is None else (condition.step.guard,)
+    return any(functions(term) & HOST_NAMES for term in (condition.formula, *step, *condition.hypotheses.values()))
 
 
 def _cases(condition: Condition) -> Iterator[Condition]:
@@ -120,8 +137,10 @@ def witness(terms: Iterable[Term], size: Mapping[str, int], seed: int, seconds: 
 def bounded(terms: Iterable[Term], size: Mapping[str, int]) -> tuple[Reader, list[Any]]:
     """Return the formulas for one size, with the axioms."""
     reader = Reader(size)
-    pages = total(PAGE, lambda s: lift(True), lambda s: page_size)
-    return reader, [reader.read(t) for t in (*AXIOMS.values(), capacity == pages, page_size <= 2, *terms)]
+    pages = [(capacity, total(PAGE, lambda s: lift(True), lambda s: page_size))]
+    if HOST_PAGE.name in size:
+        pages.append((host_capacity, total(HOST_PAGE, lambda t: lift(True), lambda t: page_size)))
+    return reader, [reader.read(t) for t in (*AXIOMS.values(), *(whole == each for whole, each in pages), page_size <= 2, *terms)]
 
 
 _compiled = cache(check)  # terms are compared by identity: every seed uses the same ones

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from radixcheck.spec import signature
 from radixcheck.spec.heap_machine import e, f, has_entry, live
+from radixcheck.spec.host.host_signature import HOST_PAGE
 from radixcheck.spec.logic import BOOL, Function, Term, conj, forall, lift, old, substitute, var
 from radixcheck.spec.policies import POLICIES, Policy, less, stored
 from radixcheck.spec.postconditions import POSTCONDITIONS
@@ -22,7 +23,7 @@ STATE_FUNCTIONS: tuple[Function, ...] = tuple(s for s in _SYMBOLS if isinstance(
 LRU = POLICIES["lru"]
 POSTS = {p.id: p.formula for p in POSTCONDITIONS}
 ACCESSED = {"touch": n, "grow": x}  # the end of the accessed path; the other transitions refresh nothing
-_NAMES = {POS: "q0", REQUEST: "g0", PAGE: "s0", ENTRY: "d0"}  # not parameters of any transition
+_NAMES = {POS: "q0", REQUEST: "g0", PAGE: "s0", ENTRY: "d0", HOST_PAGE: "t0"}  # not parameters of any transition
 _HEAP = (on, first, second)
 
 
@@ -50,49 +51,50 @@ def means(function: Function, *args: Term) -> Term:
     return args[0] != eps if function is entry else lift(True)
 
 
-def _kept(*functions: Function, unless: Callable[..., Term] = lambda *_: lift(False)) -> Term:
+def kept(*functions: Function, unless: Callable[..., Term] = lambda *_: lift(False), means: Callable[..., Term] = means) -> Term:
     """Return the formula that the functions are unchanged wherever they were defined and still are."""
 
-    def kept(function: Function) -> Term:
+    def unchanged(function: Function) -> Term:
         args = arguments(function)
         both = means(function, *args) & old(means(function, *args)) & ~unless(*args)
         return Term("forall", (args, both >> (function(*args) == old(function(*args)))), BOOL)
 
-    return conj(*map(kept, functions))
+    return conj(*map(unchanged, functions))
 
 
-def _same(set_: Function) -> Term:
+def same(set_: Function) -> Term:
     """Return the formula that the set is unchanged."""
     return forall(POS, lambda q: old(set_(q)) >> set_(q)) & forall(POS, lambda q: set_(q) >> old(set_(q)))
 
 
-def _grows(set_: Function, where: Callable[[Term], Term]) -> Term:
+def grows(set_: Function, where: Callable[[Term], Term]) -> Term:
     """Return the formula that exactly the positions that satisfy `where` were added to the set."""
     stays = forall(POS, lambda q: old(set_(q)) >> set_(q)) & forall(POS, lambda q: where(q) >> set_(q))
     return stays & forall(POS, lambda q: set_(q) >> (old(set_(q)) | where(q)))
 
 
-def _shrinks(set_: Function, where: Callable[[Term], Term]) -> Term:
+def shrinks(set_: Function, where: Callable[[Term], Term]) -> Term:
     """Return the formula that exactly the positions that satisfy `where` were removed from the set."""
     stays = forall(POS, lambda q: (old(set_(q)) & ~where(q)) >> set_(q))
     return stays & forall(POS, lambda q: set_(q) >> (old(set_(q)) & ~where(q)))
 
 
-def _nowhere(_: Term) -> Term:
+def nowhere(_: Term) -> Term:
+    """Return the formula that is true of no position."""
     return lift(False)
 
 
-def _holders(joins: Callable[[Term], Term] = _nowhere, leaves: Callable[[Term], Term] = _nowhere) -> Term:
+def holders(joins: Callable[[Term], Term] = nowhere, leaves: Callable[[Term], Term] = nowhere) -> Term:
     """Return the formula that exactly these holders were added and removed."""
     stay = forall(REQUEST, lambda g: (old(held(g)) & ~leaves(g)) >> held(g)) & forall(
         REQUEST, lambda g: held(g) >> ((old(held(g)) | joins(g)) & ~leaves(g))
     )
-    return stay & conj(_kept(request_priority))
+    return stay & conj(kept(request_priority))
 
 
-_FIXED_TREE = _same(node) & _same(cached) & _kept(page)
-_FIXED_HOLDERS = _holders() & _kept(at, tok, row)
-_NO_TIME = now == old(now)
+FIXED_TREE = same(node) & same(cached) & kept(page)
+FIXED_HOLDERS = holders() & kept(at, tok, row)
+NO_TIME = now == old(now)
 _ONE_TICK = now == old(now) + 1
 _AT_MOST_ONE_HIT = forall(POS, lambda q: (cached(q) & old(cached(q))) >> (hits(end(q)) <= old(hits(end(q))) + 1)) & (hit <= 1)
 
@@ -112,45 +114,45 @@ def _added(q: Term) -> Term:
 
 STEPS: dict[str, Term] = {
     # Only the nodes change: no prefix, no slot and no holder.
-    "split": _grows(node, lambda q: q == m) & _same(cached) & _kept(page) & _FIXED_HOLDERS & _NO_TIME & (up(c) == m),
+    "split": grows(node, lambda q: q == m) & same(cached) & kept(page) & FIXED_HOLDERS & NO_TIME & (up(c) == m),
     # Only the clock changes, and what the postconditions of an access state.
-    "touch": _FIXED_TREE & _FIXED_HOLDERS & _ONE_TICK & _AT_MOST_ONE_HIT,
+    "touch": FIXED_TREE & FIXED_HOLDERS & _ONE_TICK & _AT_MOST_ONE_HIT,
     # h is held now, reads the pages of the tree up to n, and has the requested priority.
     "begin": conj(
-        _FIXED_TREE & _NO_TIME & ~old(held(h)) & held(h) & _holders(joins=_is_h),
-        _kept(at, tok, row, unless=_is_h) & (at(h) == n) & (tok(h) == n) & (request_priority(h) == new_priority),
+        FIXED_TREE & NO_TIME & ~old(held(h)) & held(h) & holders(joins=_is_h),
+        kept(at, tok, row, unless=_is_h) & (at(h) == n) & (tok(h) == n) & (request_priority(h) == new_priority),
     ),
     # The row of h has one more page, which was free.
     "extend": conj(
-        _FIXED_TREE & _NO_TIME & _holders() & _kept(at, row) & _kept(tok, unless=_is_h),
+        FIXED_TREE & NO_TIME & holders() & kept(at, row) & kept(tok, unless=_is_h),
         (tok(h) == y) & (prev(y) == old(tok(h))) & (row(h, y) == s) & (old(owner(s)) == FREE),
     ),
     # The last page of the row of h has one more token.
     "fill": conj(
-        _FIXED_TREE & _NO_TIME & _holders() & _kept(at) & _kept(tok, unless=_is_h) & _kept(row, unless=_last_place),
+        FIXED_TREE & NO_TIME & holders() & kept(at) & kept(tok, unless=_is_h) & kept(row, unless=_last_place),
         (tok(h) == y) & (row(h, y) == old(row(h, tok(h)))) & (length(y) == old(length(tok(h))) + 1) & (prev(y) == old(prev(tok(h)))),
         namespace(y) == old(namespace(tok(h))),
     ),
     # The slots of h up to x, which were not cached, are cached as one node, which h locks.
     "grow": conj(
-        _grows(node, lambda q: q == x) & _grows(cached, _added) & _kept(page) & _ONE_TICK,
+        grows(node, lambda q: q == x) & grows(cached, _added) & kept(page) & _ONE_TICK,
         forall(POS, lambda q: _added(q) >> (page(q) == old(row(h, q)))),
-        _holders() & _kept(tok, row) & _kept(at, unless=_is_h) & (at(h) == x) & _AT_MOST_ONE_HIT,
+        holders() & kept(tok, row) & kept(at, unless=_is_h) & (at(h) == x) & _AT_MOST_ONE_HIT,
     ),
     # h reads and locks the pages of the tree up to x.
     "relock": conj(
-        _FIXED_TREE & _NO_TIME & _holders() & _kept(tok) & _kept(at, unless=_is_h) & (at(h) == x),
-        _kept(row, unless=lambda g, q: (g == h) & _added(q)),
+        FIXED_TREE & NO_TIME & holders() & kept(tok) & kept(at, unless=_is_h) & (at(h) == x),
+        kept(row, unless=lambda g, q: (g == h) & _added(q)),
     ),
     # Only h stops holding anything, and the tree is unchanged.
-    "release": _FIXED_TREE & _NO_TIME & old(held(h)) & ~held(h) & _holders(leaves=_is_h) & _kept(at, tok, row),
+    "release": FIXED_TREE & NO_TIME & old(held(h)) & ~held(h) & holders(leaves=_is_h) & kept(at, tok, row),
     # Exactly the tokens of the node n are no longer cached.
     "evict": conj(
-        _shrinks(node, lambda q: q == n) & _shrinks(cached, lambda q: (old(up(n)) < q) & (q <= n)) & _kept(page),
-        old(node(n)) & _FIXED_HOLDERS & _NO_TIME,
+        shrinks(node, lambda q: q == n) & shrinks(cached, lambda q: (old(up(n)) < q) & (q <= n)) & kept(page),
+        old(node(n)) & FIXED_HOLDERS & NO_TIME,
     ),
     # No node is left, and there was no holder.
-    "reset": forall(POS, lambda q: ~node(q)) & forall(REQUEST, lambda g: ~held(g)) & forall(REQUEST, lambda g: ~old(held(g))) & _NO_TIME,
+    "reset": forall(POS, lambda q: ~node(q)) & forall(REQUEST, lambda g: ~held(g)) & forall(REQUEST, lambda g: ~old(held(g))) & NO_TIME,
 }
 
 
@@ -183,10 +185,10 @@ def _pushes(policy: Policy, needed: Callable[[Term], Term]) -> Term:
     """Every pushed entry has the current key of an evictable leaf, and a node gets another entry only if `needed`."""
     truth = forall(ENTRY, lambda d: _pushed(d) >> (live(d) & conj(*(a == b for a, b in zip(stored(d), policy.key(on(d)), strict=True)))))
     other = forall((POS, ENTRY), lambda q, d: (node(q) & (d == entry(q)) & (d != old(entry(q)))) >> (_pushed(d) & needed(q)))
-    return truth & other & _kept(*_HEAP)
+    return truth & other & kept(*_HEAP)
 
 
-def _pops(leaves: Callable[[Term], Term] = _nowhere) -> Term:
+def _pops(leaves: Callable[[Term], Term] = nowhere) -> Term:
     """Return the formula that exactly these entries were removed."""
     return forall(ENTRY, lambda d: (old(queued(d)) & ~leaves(d)) >> queued(d)) & forall(ENTRY, lambda d: queued(d) >> ~leaves(d))
 
@@ -198,9 +200,9 @@ def heap_steps(policy: Policy) -> dict[str, Term]:
         """The node had no entry, or an entry with a greater key than the node has now, which would surface too late."""
         return old(~has_entry(q)) | less(policy.key(q), _was(entry(q)))
 
-    unseen = conj(_FIXED_TREE, _FIXED_HOLDERS, _NO_TIME, *(STAYS[name] for name in STAYS))
+    unseen = conj(FIXED_TREE, FIXED_HOLDERS, NO_TIME, *(STAYS[name] for name in STAYS))
     no_push = (
-        forall(ENTRY, lambda d: queued(d) >> old(queued(d))) & _kept(*_HEAP) & forall(POS, lambda q: node(q) >> (entry(q) == old(entry(q))))
+        forall(ENTRY, lambda d: queued(d) >> old(queued(d))) & kept(*_HEAP) & forall(POS, lambda q: node(q) >> (entry(q) == old(entry(q))))
     )
     current = old(conj(*(a == b for a, b in zip(stored(e), policy.key(n), strict=True))))
     return {

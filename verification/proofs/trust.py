@@ -11,15 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from radixcheck.spec.heap_machine import heap_machine
+from radixcheck.spec.host.copy_invariants import HOST_STATE_FORMULAS
+from radixcheck.spec.host.host_signature import resident
+from radixcheck.spec.host.loads import TIERED
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term, forall, lift
 from radixcheck.spec.policies import POLICIES
+from radixcheck.spec.property import Property
 from radixcheck.spec.signature import POS, TREE, cached, owner, page
 from radixcheck.spec.transitions import CACHE
 from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.claim import Claim, but, given
-from radixcheck.verification.proofs.conditions import Condition, preserved, state_formulas
-from radixcheck.verification.proofs.proof_results import REFUTED
+from radixcheck.verification.proofs.conditions import DERIVED, Condition, preserved, state_formulas
+from radixcheck.verification.proofs.host_conditions import host_formulas, host_given, host_preserved, host_theorems
+from radixcheck.verification.proofs.proof_results import HOST, REFUTED
 
 # A cell that rests on the formula. On ATTRIBUTE_MONO and CREATION_CHAIN nothing does: they are promises for their own sake.
 RESTING = {
@@ -35,11 +40,28 @@ RESTING = {
     "NO_UAF": "grow/MATCH_SOUND",
     "CLOCK": "touch/TIME_CHAIN",
 }
+# The same of the host machine. On COUNT, HOST_COUNT and ARRIVED_BEFORE_READ nothing else rests, on HOST_CLOSED a claim does. What rests
+# on the partitions of slots cannot be run: a step looks for the slots of a node by their positions.
+HOST_RESTING = {
+    "REACHABLE": "delete/DEVICE_CLOSED",
+    "UNIFORM": "delete/REACHABLE",
+    "DEVICE_CLOSED": "begin/NO_UAF",
+    "MATCH_SOUND": "demote/COUNT",
+    "HOST_SOUND": "ack_load/MATCH_SOUND",
+    "NO_UAF": "grow/MATCH_SOUND",
+    "PIN_COUNT": "evict_host/SOURCE",
+    "ARRIVAL": "save/SOURCE",
+    "HOST_ARRIVAL": "pin/SOURCE",
+    "SPAN": "load/LOCK_SPAN",
+    "SOURCE": "ack_load/MATCH_SOUND",
+    "TARGET": "fail_load/SLOT_PARTITION",
+}
 HEAPS = ("lru", "mru")  # under mru a touch makes a key smaller, so that it pushes at once
 # Of two formulas one follows from the other: it fails only where that one does.
 TOGETHER = {"LOCK_NONNEG": "LOCK_COUNT", "ISOLATION": "MATCH_SOUND", "MATCH_SOUND": "ISOLATION"}
 # A free slot holds nothing that could be read.
 _OWNED = forall(POS, lambda q: cached(q) >> (owner(page(q)) == TREE))
+_RESIDENT_OWNED = forall(POS, lambda q: resident(q) >> (owner(page(q)) == TREE))
 _NO_RUN = "the mutant that each property names is the cache that breaks it"
 
 
@@ -51,8 +73,12 @@ def trust(claims: Iterable[Claim] = ()) -> Iterator[Claim]:
         for step in heap_machine(POLICIES[policy]):
             if step not in CACHE:
                 yield _never(f"{policy}-{step.name}", step, given(POLICIES[policy], heap=True))
+    for step in TIERED:
+        yield _never(f"{HOST}{step.name}", step, host_given())
     yield from _always()
+    yield from _host_always()
     yield from _without(claims)
+    yield from _host_without()
 
 
 def _never(name: str, step: Transition, hypotheses: Mapping[str, Term]) -> Claim:
@@ -63,14 +89,24 @@ def _never(name: str, step: Transition, hypotheses: Mapping[str, Term]) -> Claim
 
 def _always() -> Iterator[Claim]:
     for property_ in STATE_FORMULAS:
-        formulas = state_formulas(heap=property_.heap)
-        with_it = TOGETHER.get(property_.id, "")
-        others = but(formulas, property_.id, *filter(None, (with_it,)))
-        if property_.id == "ISOLATION":
-            others["OWNED"] = _OWNED
-        condition = Condition(property_.id, formulas[property_.id], None, others, (formulas[property_.id],), ())
-        words = f"Where all other formulas{f' but {with_it}' if with_it else ''} hold, this one does: {property_.sentence}"
-        yield Claim(f"ALWAYS-{property_.id}", words, "", condition, REFUTED, _NO_RUN)
+        yield _fails(property_.id, property_, state_formulas(heap=property_.heap), _OWNED)
+
+
+def _host_always() -> Iterator[Claim]:
+    formulas = host_formulas() | {id_: host_theorems()[id_] for id_ in DERIVED}
+    for property_ in HOST_STATE_FORMULAS:
+        yield _fails(f"{HOST}{property_.id}", property_, formulas, _RESIDENT_OWNED)
+
+
+def _fails(name: str, property_: Property, formulas: Mapping[str, Term], owned: Term) -> Claim:
+    """The formula does not hold in some state in which all others do."""
+    id_, with_it = property_.id, TOGETHER.get(property_.id, "")
+    others = but(formulas, id_, *filter(None, (with_it,)))
+    if id_ == "ISOLATION":
+        others["OWNED"] = owned
+    condition = Condition(id_, formulas[id_], None, others, (formulas[id_],), ())
+    words = f"Where all other formulas{f' but {with_it}' if with_it else ''} hold, this one does: {property_.sentence}"
+    return Claim(f"ALWAYS-{name}", words, "", condition, REFUTED, _NO_RUN)
 
 
 def _without(claims: Iterable[Claim]) -> Iterator[Claim]:
@@ -83,6 +119,13 @@ def _without(claims: Iterable[Claim]) -> Iterator[Claim]:
         for id_ in claim.needs:
             hypotheses = {name: term for name, term in claim.condition.hypotheses.items() if name not in (id_, "NO_TIES")}
             yield _missing(id_, claim.id, replace(claim.condition, hypotheses=hypotheses))
+
+
+def _host_without() -> Iterator[Claim]:
+    formulas, steps = host_formulas(), {step.name: step for step in TIERED}
+    for id_, cell in HOST_RESTING.items():
+        step, _, kept = cell.partition("/")
+        yield _missing(f"{HOST}{id_}", f"{HOST}{cell}", host_preserved(kept, formulas[kept], steps[step], but(formulas, id_)))
 
 
 def _missing(id_: str, cell: str, condition: Condition) -> Claim:

@@ -1,6 +1,6 @@
 """The result of `radixcheck prove` at the terminal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from textwrap import indent
 from typing import Any, TypeVar
 
@@ -11,13 +11,15 @@ from rich.text import Text
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.proofs.proof_results import CONFIRMED, PREFIXES, PROVED, Cell, Composed, Result, Run
+from radixcheck.verification.proofs.proof_results import CONFIRMED, HOST, PREFIXES, PROVED, Cell, Composed, Result, Run
 from radixcheck.verification.report.style import Tone, as_expected, styled, table, toned, warning
 from radixcheck.verification.runs.countermodel import as_text
 from radixcheck.verification.runs.evidence_results import ProveOutcome
 
-Listed = TypeVar("Listed", Cell, Result)
+Shown = TypeVar("Shown", Cell, Result)
+Listed = TypeVar("Listed", Cell, Result, Composed)
 
+COLUMNS = 10  # of one part of the matrix of the host machine
 FOLDED = 4  # more reasons for trust, or claims about one policy, are shown in one line or table
 KEPT = toned("✓", Tone.GOOD)
 
@@ -32,8 +34,8 @@ def prove(outcome: ProveOutcome) -> list[Any]:
         others = [r for r in others if r not in trusted]
     kept = {result.name: result for result in cells}
     parts: list[Any] = [_models(others)]
-    parts += [_matrix(cells, kept), Text()] if cells else []
-    parts += [_operations(found.promised), Text()] if found.promised else []
+    parts += [part for matrix in _matrices(cells, kept) for part in (matrix, Text())]
+    parts += [part for promised in _by_machine(found.promised, lambda each: each.operation) for part in (_operations(promised), Text())]
     rows = [r for r in others if r not in keyed] if len(keyed) > FOLDED else others
     parts += [_claims(rows), Text()] if rows else []
     parts += [_by_policy(keyed), Text()] if len(keyed) > FOLDED else []
@@ -48,10 +50,10 @@ def growing(planned: Sequence[Cell], found: Mapping[str, Result]) -> Group:
     """Return the matrix as far as it is decided."""
     failed = sum(not result.as_expected for result in found.values())
     line = f"{len(found)} of {len(planned)} conditions decided, {failed} not as expected"
-    return Group(toned(line, Tone.BAD) if failed else Text(line, "bold"), _matrix(_split(planned)[0], found))
+    return Group(toned(line, Tone.BAD) if failed else Text(line, "bold"), *_matrices(_split(planned)[0], found)[:1])
 
 
-def _split(results: Iterable[Listed]) -> tuple[list[Listed], list[Listed]]:
+def _split(results: Iterable[Shown]) -> tuple[list[Shown], list[Shown]]:
     """Return the cells of the matrix, and the others."""
     listed = list(results)
     return [r for r in listed if r.transition and not r.sentence], [r for r in listed if r.sentence or not r.transition]
@@ -65,6 +67,25 @@ def _cell(names: Sequence[str], found: Mapping[str, Result]) -> Text:
     if len(decided) < len(names):
         return toned("·", Tone.DIM)
     return KEPT if names else Text()
+
+
+def _by_machine(listed: Iterable[Listed], name: Callable[[Listed], str]) -> list[list[Listed]]:
+    """Return what is about a cache without a host tier, then what is about one with a host tier, without empty lists."""
+    machines: dict[bool, list[Listed]] = {False: [], True: []}
+    for each in listed:
+        machines[name(each).startswith(HOST)].append(each)
+    return [each for each in machines.values() if each]
+
+
+def _matrices(planned: Iterable[Shown], found: Mapping[str, Result]) -> list[Table]:
+    """Return the matrix of each machine, in parts that are narrow enough for a terminal."""
+    tables = []
+    for cells in _by_machine(planned, lambda cell: cell.transition):
+        columns = list(dict.fromkeys(cell.transition for cell in cells))
+        wide = COLUMNS if cells[0].transition.startswith(HOST) else len(columns)
+        parts = (columns[i : i + wide] for i in range(0, len(columns), wide))
+        tables += [_matrix([cell for cell in cells if cell.transition in part], found) for part in parts]
+    return tables
 
 
 def _matrix(planned: Sequence[Cell] | Sequence[Result], found: Mapping[str, Result]) -> Table:

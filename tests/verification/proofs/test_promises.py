@@ -14,16 +14,17 @@ from radixcheck.spec.operations import PARAMETERS, admitted
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.spec.run.reader import Check, check, holds
-from radixcheck.verification.proofs import promises
+from radixcheck.spec.signature import cached
 from radixcheck.verification.proofs.conditions import of_policy
 from radixcheck.verification.proofs.decide import decide
-from radixcheck.verification.proofs.promises import ADMITTING, CHAINS, PROMISES, STEPS, by_lemma, by_step, chain, composed, promised
+from radixcheck.verification.proofs.promise_chains import OF_CALL, now_is_then, since_call
+from radixcheck.verification.proofs.promises import ADMITTED, ADMITTING, CACHE_PROMISES, CHAINS, PROMISES, SPARED, STEPS, promised
 from radixcheck.verification.proofs.proof_results import PROVED
 
-OF_CALL = (*PARAMETERS, promises.SPARED)
+WITH_SPARED = (*PARAMETERS, SPARED)
 # Parameters of a call under the names that they have in the proofs, beside those of steps.
-RENAMED = {p.args[0]: promises.OF_CALL[p.args[0]] for p in PARAMETERS if p is not admitted}
-enough = holds(expand(promises.ADMITTED.term), (*RENAMED.values(), promises.SPARED))
+RENAMED = {p.args[0]: OF_CALL[p.args[0]] for p in PARAMETERS if p is not admitted}
+enough = holds(expand(ADMITTED.term), (*RENAMED.values(), SPARED))
 
 
 def spared(taken: Taken) -> int:
@@ -39,7 +40,7 @@ def spared(taken: Taken) -> int:
 @cache
 def promise_checks(policy: str) -> dict[str, Check]:
     """A check of each promise, with the facts about a call that it receives."""
-    return {id_: check(expand(of_policy(promise.formula, POLICIES[policy])), OF_CALL) for id_, promise in PROMISES.items()}
+    return {id_: check(expand(of_policy(promise.formula, POLICIES[policy])), WITH_SPARED) for id_, promise in PROMISES.items()}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -48,19 +49,19 @@ def test_what_is_promised_of_a_call_holds_after_it(seed: int) -> None:
     for taken in calls(seed, 400):
         call, after = taken.call, taken.steps[-1][2] if taken.steps else taken.before
         values = [*values_of(call).values(), spared(taken)]
-        for promise in promised(call.operation):
+        for promise in map(PROMISES.__getitem__, promised(call.operation)):
             assert promise_checks(taken.policy)[promise.id](after, taken.before, *values) is None, (call, promise.id)
             held[promise.id] += 1
         if call.operation in ADMITTING:
             assert enough(after, taken.before, *(values_of(call)[name] for name in RENAMED), spared(taken))
 
-    assert held.keys() == {promise.id for operation in CHAINS for promise in promised(operation)}
+    assert held.keys() == {id_ for operation in CHAINS for id_ in promised(operation)}
 
 
 @cache
 def known_checks(policy: str, step: str) -> dict[str, Callable[..., bool]]:
     """What the promises take for known when a step is taken, but for what they promise and what only gives a name."""
-    parameters = (*STEPS[step].parameters, *RENAMED.values(), promises.SPARED)
+    parameters = (*STEPS[step].parameters, *RENAMED.values(), SPARED)
     return {
         known.name: holds(expand(of_policy(known.term, POLICIES[policy])), parameters)
         for promise in PROMISES.values()
@@ -90,7 +91,7 @@ def test_what_is_taken_for_known_is_true_when_the_step_is_taken() -> None:
 
 
 def test_every_promise_of_every_operation_has_a_chain_of_cells() -> None:
-    found = composed()
+    found = CACHE_PROMISES.composed()
 
     assert {(operation, p.id) for p in POSTCONDITIONS for operation in p.operations} <= found.keys()
     assert all(found.values())
@@ -110,7 +111,7 @@ def test_every_promise_of_every_operation_has_a_chain_of_cells() -> None:
 )
 def test_a_chain_that_does_not_give_what_is_promised_is_refused(operation: str, id_: str, chains: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        chain(operation, PROMISES[id_], chains)
+        replace(CACHE_PROMISES, chains=chains).chain(operation, PROMISES[id_])
 
 
 HARD = [("grow", "FREQ"), ("evict", "ORDER"), ("evict", "EVICT_EXACT"), ("begin", "ADMISSION"), ("release", "FREE_AT_LAST_RELEASE")]
@@ -119,19 +120,19 @@ HARD = [("grow", "FREQ"), ("evict", "ORDER"), ("evict", "EVICT_EXACT"), ("begin"
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize(("step", "id_"), HARD, ids=[f"{step}-{id_}" for step, id_ in HARD])
 def test_a_step_carries_a_promise(step: str, id_: str, seed: int) -> None:
-    assert decide(by_step(PROMISES[id_], STEPS[step]), seed).verdict == PROVED
+    assert decide(CACHE_PROMISES.by_step(PROMISES[id_], STEPS[step]), seed).verdict == PROVED
 
 
-@pytest.mark.parametrize("name", promises.LEMMAS)
+@pytest.mark.parametrize("name", CACHE_PROMISES.lemmas)
 def test_a_lemma_follows(name: str) -> None:
-    assert decide(by_lemma(promises.LEMMAS[name])).verdict == PROVED
+    assert decide(CACHE_PROMISES.by_lemma(CACHE_PROMISES.lemmas[name])).verdict == PROVED
 
 
 @pytest.mark.parametrize("left_out", ["BUDGET", "EVICT_PROGRESS", "ADMITTED"])
 def test_a_lemma_does_not_follow_from_less(left_out: str) -> None:
-    lemma = promises.LEMMAS["ENOUGH"]
+    lemma = CACHE_PROMISES.lemmas["ENOUGH"]
     less = replace(lemma, because=tuple(each for each in lemma.because or () if each.name != left_out))
-    assert decide(by_lemma(less), seconds=1).verdict != PROVED
+    assert decide(CACHE_PROMISES.by_lemma(less), seconds=1).verdict != PROVED
 
 
 NEEDED = [
@@ -145,13 +146,13 @@ def test_without_what_a_step_knows_there_is_no_proof(id_: str, step: str, known:
     promise = PROMISES[id_]
     left = tuple(each for each in promise.knows[step] if each.name != known)
     weaker = replace(promise, knows={**promise.knows, step: left})
-    assert decide(by_step(weaker, STEPS[step]), seconds=1).verdict != PROVED
+    assert decide(CACHE_PROMISES.by_step(weaker, STEPS[step]), seconds=1).verdict != PROVED
 
 
 def test_what_old_speaks_of_is_fixed_at_the_call() -> None:
     (n,) = STEPS["evict"].parameters
-    mixed: Term = old(promises.cached(n)) & promises.cached(n)
-    fixed = promises.since_call(mixed)
+    mixed: Term = old(cached(n)) & cached(n)
+    fixed = since_call(mixed)
 
     assert [part.args[0].name for part in fixed.args] == ["cached.call", "cached"]
-    assert promises.now_is_then(mixed).args[0].args[0].name == "cached"
+    assert now_is_then(mixed).args[0].args[0].name == "cached"

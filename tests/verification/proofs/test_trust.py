@@ -5,6 +5,9 @@ from dataclasses import replace
 import pytest
 
 from radixcheck.spec.heap_machine import heap_machine
+from radixcheck.spec.host.copy_invariants import HOST_STATE_FORMULAS, OF_COPIES
+from radixcheck.spec.host.host_invariants import OF_TIERS
+from radixcheck.spec.host.loads import TIERED
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.property import Property
@@ -15,6 +18,7 @@ from radixcheck.verification.proofs import trust
 from radixcheck.verification.proofs.claim import given
 from radixcheck.verification.proofs.conditions import DERIVED, preserved, state_formulas
 from radixcheck.verification.proofs.decide import decide, refute_each
+from radixcheck.verification.proofs.host_conditions import host_given
 from radixcheck.verification.proofs.proof_results import PREFIXES, REFUTED
 from radixcheck.verification.review_6907.claims import claims
 
@@ -25,8 +29,12 @@ def test_every_step_and_every_state_formula_has_its_claims() -> None:
     steps = [step.name for step in CACHE]
     steps += [f"{policy}-{step.name}" for policy in trust.HEAPS for step in heap_machine(POLICIES[policy]) if step not in CACHE]
 
+    steps += [f"host:{step.name}" for step in TIERED]
+
     needed = {p.id for p in STATE_FORMULAS} - {*DERIVED, "ATTRIBUTE_MONO", "CREATION_CHAIN"} | {"LOCK_NONNEG"}
-    always = {f"ALWAYS-{p.id}" for p in STATE_FORMULAS}
+    resting_on_none = {"ISOLATION", "COUNT", "HOST_COUNT", "ARRIVED_BEFORE_READ", "SLOT_PARTITION", "HOST_PARTITION"}
+    needed |= {f"host:{p.id}" for p in (*OF_TIERS, *OF_COPIES) if p.id not in {*resting_on_none, "HOST_CLOSED"}} | {"HOST_CLOSED"}
+    always = {f"ALWAYS-{p.id}" for p in STATE_FORMULAS} | {f"ALWAYS-host:{p.id}" for p in HOST_STATE_FORMULAS}
     assert CLAIMS.keys() == {f"NEVER-{name}" for name in steps} | always | {f"WITHOUT-{id_}" for id_ in needed}
     assert all(id_.startswith(PREFIXES) for id_ in CLAIMS)
 
@@ -45,6 +53,15 @@ def test_a_formula_fails_where_all_others_hold(property_: Property) -> None:
     assert verdict.counterexample is not None
     formulas = state_formulas(heap=property_.heap)
     assert [id_ for id_, formula in formulas.items() if check(formula)(verdict.counterexample.before) is not None] == [property_.id]
+
+
+@pytest.mark.parametrize("property_", [p for p in HOST_STATE_FORMULAS if p.id not in trust.TOGETHER], ids=lambda p: p.id)
+def test_a_formula_of_the_host_machine_fails_where_all_others_hold(property_: Property) -> None:
+    (verdict,) = refute_each(CLAIMS[f"ALWAYS-host:{property_.id}"].condition, (0,))
+    assert verdict.counterexample is not None
+    formulas = host_given()
+    broken = [p.id for p in HOST_STATE_FORMULAS if check(formulas[p.id])(verdict.counterexample.before) is not None]
+    assert broken == [property_.id]
 
 
 def test_a_step_that_can_never_be_taken_is_not_refuted() -> None:

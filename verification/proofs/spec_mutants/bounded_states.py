@@ -12,13 +12,14 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.updates import Transition, after
 from radixcheck.verification.proofs.conditions import forgetting
 from radixcheck.verification.proofs.model_run import state_of
-from radixcheck.verification.proofs.proof_results import Mutant
-from radixcheck.verification.proofs.refute import answer_of, bounded, sizes, solver_of
-from radixcheck.verification.proofs.spec_mutants.proved_formulas import hypotheses, proved_formulas
-from radixcheck.verification.proofs.step_postconditions import STATE_FUNCTIONS, arguments
+from radixcheck.verification.proofs.proof_results import HOST_MACHINE, Mutant
+from radixcheck.verification.proofs.refute import answer_of, bounded, host_sizes, sizes, solver_of
+from radixcheck.verification.proofs.spec_mutants.proved_formulas import hypotheses, proved_formulas, state_functions
+from radixcheck.verification.proofs.step_postconditions import arguments
 from radixcheck.verification.proofs.z3_reader import Environment, Reader, z3
 
 SIZES = sizes((3, 2, 1, 2), (3, 2, 2, 2), (4, 3, 2, 3), (5, 4, 2, 3))
+HOST_SIZES = host_sizes((3, 2, 1, 1), (3, 3, 1, 1), (3, 2, 2, 1), (3, 3, 2, 1), (4, 3, 1, 1), (4, 3, 2, 1), (5, 3, 1, 1))
 SECONDS = 5.0  # nominal, for one query
 
 
@@ -50,6 +51,7 @@ class BoundedStates:
         self.before, given = bounded(hypotheses(machine).values(), size)
         self.after = _After(self.before)
         self._given = given
+        self._functions = state_functions(machine)
         self._broken: dict[tuple[str, str], Any] = {}
 
     def broken(self, step: str, id_: str, formula: Term) -> Any:
@@ -62,7 +64,7 @@ class BoundedStates:
         """Yield assertions that the guard of the step holds, and that the state after it is its result."""
         yield self.before.read(step.guard)
         forgetful = forgetting(step)
-        for function in STATE_FUNCTIONS:
+        for function in self._functions:
             names = arguments(function)
             result = after(function(*names), forgetful)
             for things in product(*(self.before.things[v.sort.name] for v in names)):
@@ -77,9 +79,14 @@ class BoundedStates:
         return solver.model() if answer_of(self.before, solver, SECONDS) == z3.sat else None
 
 
+def sizes_of(machine: str) -> tuple[dict[str, int], ...]:
+    """Return the sizes that are searched for a machine, in this order."""
+    return HOST_SIZES if machine == HOST_MACHINE else SIZES
+
+
 @cache
 def _states(machine: str, size: int) -> BoundedStates:
-    return BoundedStates(machine, SIZES[size])
+    return BoundedStates(machine, sizes_of(machine)[size])
 
 
 def forget_states() -> None:
@@ -140,5 +147,5 @@ def caught(mutant: Mutant, size: int, seed: int) -> str:
 
 def possible(mutant: Mutant, seed: int) -> bool:
     """Return whether the mutant can be taken in some state. Otherwise anything could be proved of it."""
-    sizes_ = (_states(mutant.machine, size) for size in range(len(SIZES)))
+    sizes_ = (_states(mutant.machine, size) for size in range(len(sizes_of(mutant.machine))))
     return any(states.model(states.taken(mutant.transition), seed) is not None for states in sizes_)

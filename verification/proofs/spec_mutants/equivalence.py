@@ -8,11 +8,13 @@ from radixcheck.spec.run.text import text
 from radixcheck.spec.signature import ENTRY, queued
 from radixcheck.spec.transitions import larger, new_priority
 from radixcheck.spec.updates import Transition, after
-from radixcheck.verification.proofs.conditions import Condition, forgetting, goals, has_sum, laws_here, theorems, unordered
+from radixcheck.verification.proofs.conditions import CACHE_LAWS, Condition, forgetting, goals, has_sum, unordered
 from radixcheck.verification.proofs.decide import prove
-from radixcheck.verification.proofs.proof_results import Mutant
+from radixcheck.verification.proofs.host_conditions import HOST_LAWS
+from radixcheck.verification.proofs.host_step_postconditions import means as host_means
+from radixcheck.verification.proofs.proof_results import HOST_MACHINE, Mutant
 from radixcheck.verification.proofs.spec_mutants.generate_mutants import conjuncts, update_text
-from radixcheck.verification.proofs.spec_mutants.proved_formulas import hypotheses, policy_of
+from radixcheck.verification.proofs.spec_mutants.proved_formulas import derived, hypotheses
 from radixcheck.verification.proofs.step_postconditions import arguments, means
 
 
@@ -22,10 +24,10 @@ def _with(step: Transition, values: Mapping[str, Term]) -> Transition:
     return replace(step, guard=substitute(step.guard, values), updates=updates)
 
 
-def _same_value(function: Function, mutant: Transition, original: Transition) -> Term:
+def _same_value(function: Function, mutant: Transition, original: Transition, machine: str) -> Term:
     """Return the formula that after both steps the function has the same values, wherever it is defined."""
     names = tuple(var(f"{v.args[0]}_goal", v.sort) for v in arguments(function))
-    defined = after(means(function, *names), mutant)
+    defined = after((host_means if machine == HOST_MACHINE else means)(function, *names), mutant)
     return defined >> (after(function(*names), mutant) == after(function(*names), original))
 
 
@@ -48,16 +50,21 @@ def equivalence(mutant: Mutant, values: Mapping[str, Term], given: Mapping[str, 
 
     The first item is the condition as text.
     """
-    known = hypotheses(mutant.machine) | theorems(policy_of(mutant.machine)) | {"guard": mutant.transition.guard, **given}
+    known = hypotheses(mutant.machine) | derived(mutant.machine) | {"guard": mutant.transition.guard, **given}
     ours, original = forgetting(mutant.transition), forgetting(_with(mutant.original, values))
     missing, functions = differences(ours, original)
     # If two updates of the mutant conflicted, its result would depend on the reader.
-    claims = [*missing, *(_same_value(f, ours, original) for f in functions), *(unordered(ours, {}).goals if functions else ())]
+    claims = [
+        *missing,
+        *(_same_value(f, ours, original, mutant.machine) for f in functions),
+        *(unordered(ours, {}).goals if functions else ()),
+    ]
     found = tuple(goal for claim in claims for goal in goals(expand(claim)))
+    laws = HOST_LAWS if mutant.machine == HOST_MACHINE else CACHE_LAWS
     counts = goals(hypotheses(mutant.machine)["COUNT"])
-    laws = tuple(law for goal in (*found, *counts) for law in laws_here(goal))
+    given_laws = tuple(law for goal in (*found, *counts) for law in laws.here(goal))
     words = [*(f"{text(part)} holds anyway" for part in missing), *(f"{f.name} is the same" for f in functions)]
-    return " and ".join(words), Condition(f"{mutant.name}/equivalent", conj(*claims), None, known, found, laws)
+    return " and ".join(words), Condition(f"{mutant.name}/equivalent", conj(*claims), None, known, found, given_laws)
 
 
 def _choices(mutant: Mutant) -> Iterator[tuple[str, dict[str, Term], dict[str, Term]]]:

@@ -5,12 +5,13 @@ from dataclasses import replace
 from functools import cache
 
 from radixcheck.spec.heap_machine import heap_machine
+from radixcheck.spec.host.loads import TIERED
 from radixcheck.spec.logic import INT, Term, conj, unfold
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.run.text import text
 from radixcheck.spec.transitions import CACHE
 from radixcheck.spec.updates import Transition, Update
-from radixcheck.verification.proofs.proof_results import CACHE_ONLY, Mutant
+from radixcheck.verification.proofs.proof_results import CACHE_ONLY, HOST_MACHINE, Mutant
 
 HEAPS = ("lru", "mru")  # under mru a touch makes a key smaller, so that it pushes at once
 
@@ -76,9 +77,10 @@ def mutations(step: Transition) -> Iterator[tuple[str, str, Transition]]:
 
 @cache
 def mutants() -> tuple[Mutant, ...]:
-    """Return every mutant of the cache machine and of the heap machines. Mutants with the same text occur once."""
+    """Return every mutant of the cache machine, of the heap machines and of the host machine. Mutants with the same text occur once."""
     found: dict[tuple[str, str, str], Mutant] = {}
-    for machine, steps in ((CACHE_ONLY, CACHE), *((name, heap_machine(POLICIES[name])) for name in HEAPS)):
+    heaps = ((name, heap_machine(POLICIES[name])) for name in HEAPS)
+    for machine, steps in ((CACHE_ONLY, CACHE), *heaps, (HOST_MACHINE, TIERED)):
         for step in steps:
             for name, change, transition in mutations(step):
                 label = step.name if machine == CACHE_ONLY else f"{machine} {step.name}"

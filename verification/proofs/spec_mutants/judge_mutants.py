@@ -5,7 +5,7 @@ from time import perf_counter
 
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, SURVIVED, Judged, Mutant
-from radixcheck.verification.proofs.spec_mutants.bounded_states import SECONDS, SIZES, caught, forget_states, possible
+from radixcheck.verification.proofs.spec_mutants.bounded_states import SECONDS, caught, forget_states, possible, sizes_of
 from radixcheck.verification.proofs.spec_mutants.equivalence import equivalent
 from radixcheck.verification.proofs.spec_mutants.generate_mutants import mutants
 
@@ -26,7 +26,7 @@ def _judge(mutant: Mutant, seed: int) -> tuple[str, str]:
     can_be_taken = possible(mutant, seed)
     if can_be_taken and (by := equivalent(mutant, seed, FIRST_SECONDS)):
         return EQUIVALENT, by
-    for size in range(1, len(SIZES)):
+    for size in range(1, len(sizes_of(mutant.machine))):
         if by := caught(mutant, size, seed):
             return CAUGHT, by
     if can_be_taken and (by := equivalent(mutant, seed, SECONDS)):

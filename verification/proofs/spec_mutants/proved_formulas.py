@@ -2,30 +2,47 @@
 
 from functools import cache
 
-from radixcheck.spec.logic import Term
+from radixcheck.spec.logic import Function, Term
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.verification.proofs.conditions import state_formulas, theorems
-from radixcheck.verification.proofs.proof_results import CACHE_ONLY
-from radixcheck.verification.proofs.step_postconditions import STEPS, heap_steps, postconditions
+from radixcheck.verification.proofs.host_conditions import host_formulas, host_theorems
+from radixcheck.verification.proofs.host_step_postconditions import HOST_FUNCTIONS, HOST_STEPS, host_postconditions
+from radixcheck.verification.proofs.proof_results import CACHE_ONLY, HOST_MACHINE
+from radixcheck.verification.proofs.step_postconditions import STATE_FUNCTIONS, STEPS, heap_steps, postconditions
 
 
 def policy_of(machine: str) -> Policy:
-    """Return the policy of a machine. The cache machine has none: for its formulas any policy will do."""
-    return POLICIES["lru" if machine == CACHE_ONLY else machine]
+    """Return the policy of a machine. Only a heap machine has one: for the formulas of the others any policy will do."""
+    return POLICIES.get(machine, POLICIES["lru"])
 
 
 @cache
 def hypotheses(machine: str) -> dict[str, Term]:
     """Return the state formulas of a machine that are not theorems."""
+    if machine == HOST_MACHINE:
+        return host_formulas()
     policy = policy_of(machine)
     derived = theorems(policy)
     return {id_: formula for id_, formula in state_formulas(policy, machine != CACHE_ONLY).items() if id_ not in derived}
 
 
 @cache
+def derived(machine: str) -> dict[str, Term]:
+    """Return the theorems of a machine."""
+    return host_theorems() if machine == HOST_MACHINE else theorems(policy_of(machine))
+
+
+def state_functions(machine: str) -> tuple[Function, ...]:
+    """Return the functions that are the state of a machine."""
+    return (*STATE_FUNCTIONS, *HOST_FUNCTIONS) if machine == HOST_MACHINE else STATE_FUNCTIONS
+
+
+@cache
 def proved_formulas(machine: str, name: str) -> tuple[dict[str, Term], ...]:
     """Return what is proved of a transition: the state formulas, the promises of operations, and its own postconditions."""
+    if machine == HOST_MACHINE:
+        return hypotheses(machine), host_postconditions(name), {"STEP": HOST_STEPS[name]}
     promised, own = {}, {}
     if name in STEPS:
         promised, own = postconditions(name), {"STEP": STEPS[name]}

@@ -5,13 +5,14 @@ from typing import Any
 
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.proofs.proof_results import PREFIXES
+from radixcheck.verification.proofs.proof_results import HOST, PREFIXES
 from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Section, Table, Words, link
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.stored_results import Stored
 
 KEPT = "✓"
+MACHINES = {"": ("", False), "-host": (" beside a host tier", True)}
 
 
 def section(data: ReportData) -> Section:
@@ -21,8 +22,13 @@ def section(data: ReportData) -> Section:
     kept = [cell for cell in cells if cell["transition"] and not cell["sentence"]]
     claims = [cell for cell in cells if cell["sentence"] or not cell["transition"]]
     blocks: list[Block] = [Paragraph(_last(proofs)), Command("radixcheck prove")]
-    blocks.append(Part("kept", "Formulas that every transition keeps", [_matrix(kept)]))
-    blocks.append(Part("promised", "What operations promise, along their whole chain of steps", [_promises(proofs["operations"])]))
+    for machine, (words, of) in MACHINES.items():
+        cells_of = [cell for cell in kept if cell["transition"].startswith(HOST) == of]
+        promised = [each for each in proofs["operations"] if each["operation"].startswith(HOST) == of]
+        blocks.append(Part(f"kept{machine}", f"Formulas that every transition keeps{words}", [_matrix(cells_of)]))
+        blocks.append(
+            Part(f"promised{machine}", f"What operations promise{words}, along their whole chain of steps", [_promises(promised)])
+        )
     shown = [cell for cell in claims if not cell["name"].startswith(PREFIXES)]
     blocks.append(Paragraph(_trusted([cell for cell in claims if cell not in shown])))
     blocks.append(Part("theorems", f"{len(shown)} theorems and claims", [_claims(shown, proofs["pictures"])], folded=True))

@@ -8,10 +8,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from radixcheck.verification.proofs.claim import Claim
-from radixcheck.verification.review_6907.claims import accounting, guards, internal_nodes, loop, matching, repair
+from radixcheck.verification.review_6907.claims import (
+    accounting,
+    guards,
+    host_copies,
+    host_leaf_heap,
+    host_leaves,
+    host_tiers,
+    internal_nodes,
+    loop,
+    matching,
+    repair,
+)
 from radixcheck.verification.review_6907.claims import victim_order as eviction
 
-_THEMES = (internal_nodes, repair, loop, eviction, accounting, guards, matching)
+_THEMES = (internal_nodes, repair, loop, eviction, accounting, guards, matching, host_tiers, host_leaves, host_copies, host_leaf_heap)
 # State formulas without which these claims do not follow. The cells WITHOUT-<ID> show that.
 _NEEDS = {
     "PROGRESS": ("COUNT",),
@@ -19,6 +30,7 @@ _NEEDS = {
     "LRU-OLDEST": ("TIME_MONO",),
     "UNIQUE-lru": ("TIME_CHAIN",),
     "ORDER-lru": ("HEAP_FULL", "HEAP_STALE"),
+    "Q6-THROUGH": ("HOST_CLOSED",),
 }
 
 
