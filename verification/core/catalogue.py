@@ -1,5 +1,7 @@
 """Every property: those of the specification, and the program checks, which have no formula (storage, cost, depth, two runs)."""
 
+from radixcheck.spec.host.copy_invariants import HOST_STATE_FORMULAS
+from radixcheck.spec.host.host_theorems import HOST_THEOREMS
 from radixcheck.spec.property import Property
 from radixcheck.spec.theorems import FORMULAS
 
@@ -103,3 +105,6 @@ MISUSE = _program(
 PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST", "VERB_COST")
 
 CATALOGUE: dict[str, Property] = {**FORMULAS, **{p.id: p for p in (*PROGRAM_CHECKS, MISUSE)}}
+
+# What is checked of a cache with a host tier. A property of `CATALOGUE` that reads slots has another formula here, of the device.
+HOST_FORMULAS: dict[str, Property] = {p.id: p for p in (*HOST_STATE_FORMULAS, *HOST_THEOREMS)}
