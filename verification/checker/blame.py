@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.state import State
 from radixcheck.spec.values import NoRoom, NotArrived
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.printable import let_interrupt_pass
 from radixcheck.verification.operations import Op
@@ -91,7 +91,7 @@ def of_crash(error: BaseException) -> str:
     except BaseException as another:  # it is an object of the subject
         let_interrupt_pass(another)
         named = ""
-    return named if type(named) is str and named in CATALOGUE else "REFINEMENT"
+    return named if type(named) is str and named in EVERY else "REFINEMENT"
 
 
 def of_refusal(op: Op, error: Exception) -> str:

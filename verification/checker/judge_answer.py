@@ -35,7 +35,7 @@ def judge_answer(run: CheckedRun, done: Performed) -> list[Violation]:
         return [_wrong_side(done)]
     if done.refused or done.diverged:
         return []
-    of_host = judge_host_answer(run.host, done) if run.host else []
+    of_host = judge_host_answer(run, run.host, done) if run.host else []
     return _judge_length(run, done) + judge_slots(run, done) + of_host
 
 

@@ -12,9 +12,16 @@ from radixcheck.verification.core.found import Violation
 MATCHING = ("match", "load_back", "backup")
 
 
-def judge_host_answer(host: HostParts, done: Performed) -> list[Violation]:
+def judge_host_answer(run: CheckedRun, host: HostParts, done: Performed) -> list[Violation]:
     """Return what is wrong with an answer that concerns the host. Both sides have performed the operation."""
-    name = done.op.name
+    name, call = done.op.name, host.oracle.call
+    run.tally.count("BACKUP_PARENTS", any(not copy.up for copy in call.issued))
+    for id_ in ("HOST_EXACT", "HOST_ORDER"):
+        run.tally.count(id_, bool(call.host_victims))
+    if name in MATCHING:
+        run.tally.count("MATCH_TIERS", host.oracle.host_length > 0)
+    if name in ("load_back", "start"):
+        run.tally.count("LOAD_EXACT", call.loaded > 0)
     if name in MATCHING:
         return _judge_match(host, done)
     if name == "evict_host":

@@ -42,7 +42,7 @@ class Contents:
 
 
 class WatchedCopier:
-    """A copier that records every copy, and completes it when it is told to, or when the cache waits for it."""
+    """A copier that records every copy, and completes it on request, or when the cache waits for it."""
 
     def __init__(self, device: TierPool, host: HostPool) -> None:
         self.device, self.host = device, host

@@ -1,4 +1,4 @@
-"""Caches with a host tier under the checker: no false alarm on the two built-in ones; each planted fault breaks what it must break."""
+"""Caches with a host tier under the checker: no false positive on the two built-in ones; each planted fault breaks what it must break."""
 
 from collections import Counter
 from collections.abc import Iterator
