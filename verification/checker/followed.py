@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from radixcheck.spec.run.host_call import Copy
+from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.positions import EPS, Positions
+from radixcheck.spec.signature import FREE
 from radixcheck.verification.checker.difference_text import prefix_text
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.watched_copier import Contents, WatchedTicket
@@ -14,6 +16,7 @@ class Followed:
 
     def __init__(self, positions: Positions) -> None:
         self._positions = positions
+        self.state: HostState | None = None  # of the specification
         self._contents: Contents | None = None
         self._tickets: list[WatchedTicket] = []  # of the subject, those without a copy of the specification so far
         self.pairs: list[tuple[Copy, WatchedTicket]] = []
@@ -72,7 +75,22 @@ class Followed:
             found = "no copy" if ticket is None else f"one {self._ticket_text(ticket)}"
             self._find(id_, f"expected a copy of {self._text(positions)}, found {found}")
             raise ValueError("another copy was issued")
+        self._check_free(ticket)
         return ticket.targets
+
+    def _check_free(self, ticket: WatchedTicket) -> None:
+        """Raise ValueError if the specification uses one of the pages that a copy is to write."""
+        assert self.state is not None, "the machine has a state"
+        owner, what = (self.state.owner, "page") if ticket.up else (self.state.host_owner, "host page")
+        used = next((page for page in ticket.targets if owner[page] != FREE), None)
+        if used is None:
+            return
+        if used in (ticket.copier.device if ticket.up else ticket.copier.host).freed:
+            id_, text = "ORDER" if ticket.up else "HOST_ORDER", f"expected other victims: {what} {used} was freed, which is kept"
+        else:
+            id_, text = "TARGET", f"expected a copy {_way(ticket.up)} to pages that are free, found one to {what} {used}, which is in use"
+        self._find(id_, text)
+        raise ValueError("a copy writes a page in use")
 
     def _held(self, ticket: WatchedTicket) -> tuple[int, ...]:
         """Return what the sources of a copy hold."""

@@ -25,6 +25,7 @@ class HostOracle(Oracle):
         self._copier = copier  # of the subject that is followed
         self._around = Followed(positions)
         self._use(HostMachine(positions, POLICIES[policy], pages, tier.host_pool // page_size, tier.mode, self._around))
+        self._around.state = self.model.state
         self.host_written: dict[int, int] = {}  # as `written`, for host pages: what a copy is to bring, or has brought
         self.tickets: dict[int, tuple[WatchedTicket, int]] = {}  # of copies in flight, by number, with the holder in the specification
         self.host_length = 0  # tokens that only the host has behind the last match

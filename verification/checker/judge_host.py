@@ -83,6 +83,21 @@ def judge_arrival(host: HostParts, pages: Sequence[int]) -> list[Violation]:
     ]
 
 
+def _count_black_box(run: CheckedRun, host: HostParts, done: Performed) -> None:
+    """Count what the pools and the copier check of a subject that does not show its inside."""
+    issued, call = host.engine.copier.issued, host.oracle.call
+    for id_ in ("SOURCE", "TARGET"):
+        run.tally.count(id_, bool(issued))
+    run.tally.count("HOST_SOUND", any(ticket.up for ticket in issued))
+    run.tally.count("HOST_PARTITION", bool(call.host_freed))
+    run.tally.count("HOST_COUNT", bool(host.oracle.model.state.hosted))
+    if done.op.name == "poll":
+        for id_ in ("ARRIVAL", "HOST_ARRIVAL"):
+            run.tally.count(id_, bool(host.oracle.handled))
+    if done.op.name in ("start", "chunk", "run"):
+        run.tally.count("ARRIVED_BEFORE_READ", done.refused or bool(host.oracle.waits(done.op.holder)))
+
+
 def _of_host_freed(operation: str, freed: Sequence[int], expected: Sequence[int]) -> str:
     """The property that is broken if other host pages are freed than the specification frees."""
     if operation == "reset":
@@ -95,7 +110,7 @@ def _of_host_freed(operation: str, freed: Sequence[int], expected: Sequence[int]
 def judge_host_black_box(run: CheckedRun, host: HostParts, done: Performed) -> list[Violation]:
     """Return the first difference on the host of a subject that does not show its inside."""
     freed, expected = sorted(host.engine.host_pool.freed), sorted(host.oracle.call.host_freed)
-    run.tally.count("HOST_COUNT", bool(host.oracle.model.state.hosted))
+    _count_black_box(run, host, done)
     if freed != expected:
         return [Violation(_of_host_freed(done.op.name, freed, expected), f"expected host pages {expected} to be freed, found {freed}")]
     size, found = host.oracle.model.state.host_available, host.engine.host_available()

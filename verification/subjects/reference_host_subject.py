@@ -6,11 +6,11 @@ from radixcheck.reference.copies import Copy
 from radixcheck.reference.node import Page
 from radixcheck.reference.tiered_node import TieredNode
 from radixcheck.reference.tiers import TieredCache
-from radixcheck.spec.values import Namespace
+from radixcheck.spec.values import Key, Namespace
 from radixcheck.verification.core.page_sizes import EVERY
 from radixcheck.verification.protocol import MODES, NodeId, Observation, SeenCopy, SeenNode, Setup, Supports
 from radixcheck.verification.subjects.host_setup import host_of
-from radixcheck.verification.subjects.reference_subject import entries, seen_requests
+from radixcheck.verification.subjects.reference_subject import entries, entries_on, seen_requests
 
 
 class ReferenceHostSubject(TieredCache):
@@ -27,6 +27,10 @@ class ReferenceHostSubject(TieredCache):
         """Walk the tree once."""
         copies = [self._seen_copy(copy) for copy in self.copies]
         return Observation(self.now, [_seen(*entry) for entry in entries(self.root)], seen_requests(self), copies=copies)
+
+    def observe_path(self, key: Key) -> list[SeenNode]:
+        """Return the nodes whose segments agree with a key, from the root down. The parent of each is read from the node."""
+        return [_seen(node, self.locate(node.parent), key.namespace, page) for node, page in entries_on(self.root, key, self.page_size)]
 
     def locate(self, node: object) -> NodeId | None:
         """Return the name of a handle's node, its identity."""

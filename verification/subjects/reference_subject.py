@@ -26,17 +26,7 @@ class ReferenceSubject(RadixCache):
 
     def observe_path(self, key: Key) -> list[SeenNode]:
         """Return the nodes whose segments agree with a key, from the root down. The parent of each is read from the node."""
-        size, tokens, at, node = self.page_size, key.tokens, 0, self.root
-        seen = []
-        while at < len(tokens):
-            page = tokens[at : at + size]
-            child = node.children.get((key.namespace, page) if node is self.root else page)
-            if child is None or tokens[at : at + len(child.segment)] != child.segment:
-                break
-            seen.append(_seen(child, self.locate(child.parent), key.namespace, page))
-            node = child
-            at += len(child.segment)
-        return seen
+        return [_seen(node, self.locate(node.parent), key.namespace, page) for node, page in entries_on(self.root, key, self.page_size)]
 
     def locate(self, node: object) -> NodeId | None:
         """Return the name of a handle's node, its identity: a split keeps the lower node, which ends where the whole one ended."""
@@ -52,6 +42,19 @@ def entries(root: Node) -> Iterable[tuple[Any, NodeId | None, Namespace, Page]]:
         yield node, parent, namespace, page
         if node.children:
             waiting.extend((child, id(node), namespace, key) for key, child in node.children.items())
+
+
+def entries_on(root: Node, key: Key, page_size: int) -> Iterable[tuple[Any, Page]]:
+    """Yield each node whose segment agrees with a key, from the root down, with its child key."""
+    tokens, at, node = key.tokens, 0, root
+    while at < len(tokens):
+        page = tokens[at : at + page_size]
+        child = node.children.get((key.namespace, page) if node is root else page)
+        if child is None or tokens[at : at + len(child.segment)] != child.segment:
+            return
+        yield child, page
+        node = child
+        at += len(child.segment)
 
 
 def seen_requests(cache: RadixCache) -> dict[int, SeenRequest]:
