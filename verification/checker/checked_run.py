@@ -66,7 +66,7 @@ class CheckedRun:
         self.edges.before(op)
         answer = self.engine.perform(op)
         firsts = answer.slots and answer.slots[:: self.engine.page_size]  # of each page: a long run of large pages has many slots
-        of_host = answer[3:] if self.host else ()
+        of_host = (*answer[3:], tuple(self.host.engine.host_pool.freed)) if self.host else ()
         self.answers.append((op.name, answer.length, firsts, type(answer.error), *of_host, tuple(self.engine.pool.freed)))
         done = Performed(op, answer, *self._follow(op))
         self.edges.after(op, done.refused)
