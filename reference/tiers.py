@@ -235,6 +235,8 @@ class TieredCache(RadixCache):
         shortfall = needed - self.host_pool.available
         if shortfall <= 0:
             return True
+        if needed > self.host_pool.capacity:
+            return False
         # Children of what only the host has are there alone too, and pinned only if their parent is: all of these can be evicted.
         if shortfall > tokens_of([node for node in below(self.root) if not node.is_resident and node.pins == 0]):
             return False

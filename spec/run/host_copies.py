@@ -5,6 +5,7 @@ The rules for choosing are those of `spec/host/host_operations.py`; what is left
 
 from collections.abc import Callable
 from functools import cache
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from radixcheck.spec.host.backups import ACK_SAVE, FAIL_SAVE, RESERVE, SAVE, SEND
@@ -52,7 +53,7 @@ class Copies(Machine):
         self.copies: dict[int, Copy] = {}  # in flight, by holder, in the order of their issue
         self.around = around
         self._holders = FIRST_COPY
-        self._device_ranked, self._host_ranked = _order(policy, device_candidate), _order(policy, host_candidate)
+        self.device_ranked, self.host_ranked = _order(policy, device_candidate), _order(policy, host_candidate)
 
     def _empty(self, positions: Positions, pages: int) -> HostState:
         return HostState(positions, pages, self._host_pages, self.mode not in THRESHOLDS)
@@ -85,12 +86,30 @@ class Copies(Machine):
 
     def evict(self, wanted: int) -> int:
         """Evict the least device leaf until enough is freed or none is left; tokens freed."""
-        freed = 0
-        while freed < wanted and (leaves := self._device_ranked(self.state)):
-            victim = min(leaves)[-1]
+        return self._evict_least(wanted, self.device_ranked, self._leave_device, self._is_device_candidate)
+
+    def _evict_least(
+        self, wanted: int, ranked: Callable[[HostState], list[Any]], leave: Callable[[int], None], is_candidate: Callable[[int], bool]
+    ) -> int:
+        """Let the least candidate leave until enough is freed or none is left; tokens freed. A heap holds the candidates."""
+        freed, leaves = 0, ranked(self.state) if wanted > 0 else []
+        heapify(leaves)
+        while freed < wanted and leaves:
+            victim = heappop(leaves)[-1]
+            parent = self.state.up[victim]
             freed += self.size(victim)
-            self._leave_device(victim)
+            leave(victim)
+            if is_candidate(parent):  # since its child has left
+                heappush(leaves, self._key(self.state, parent))
         return freed
+
+    def _is_device_candidate(self, node: int) -> bool:
+        s = self.state
+        return node in s.node and node in s.resident and s.lock[node] == 0 and s.is_device_leaf(node)
+
+    def _is_host_candidate(self, node: int) -> bool:
+        s = self.state
+        return node in s.node and node not in s.resident and s.pins[node] == 0 and node not in s.kids
 
     def _leave_device(self, victim: int) -> None:
         """Under write-back a victim that the host has not is copied first; where that fails, what the host has behind it goes with it."""
@@ -98,7 +117,7 @@ class Copies(Machine):
         if victim not in s.hosted and s.gaps and (copy := self.back_up(victim)) is not None:
             self.settle(copy, self.around.arrives(copy))
         if victim not in s.hosted:
-            while (behind := self._host_leaves(victim)) and victim in s.kids:
+            while victim in s.kids and (behind := self._host_leaves(victim)):
                 self._leave_host(min(behind)[-1])
         pages = self._pages(s.page, victim)
         if victim in s.hosted:
@@ -112,15 +131,10 @@ class Copies(Machine):
 
     def evict_host(self, wanted: int) -> int:
         """Evict the least host leaf until enough is freed or none is left; tokens freed."""
-        freed = 0
-        while freed < wanted and (leaves := self._host_ranked(self.state)):
-            victim = min(leaves)[-1]
-            freed += self.size(victim)
-            self._leave_host(victim)
-        return freed
+        return self._evict_least(wanted, self.host_ranked, self._leave_host, self._is_host_candidate)
 
     def _host_leaves(self, above: int) -> list[Any]:
-        return [leaf for leaf in self._host_ranked(self.state) if leaf[-1] != above and self.positions.le(above, leaf[-1])]
+        return [leaf for leaf in self.host_ranked(self.state) if leaf[-1] != above and self.positions.le(above, leaf[-1])]
 
     def _leave_host(self, victim: int) -> None:
         pages = self._pages(self.state.host_page, victim)
@@ -156,9 +170,10 @@ class Copies(Machine):
     def back_up(self, node: int) -> Copy | None:
         """Issue the copy of one node to the host, after evicting the shortfall there; None if that does not suffice."""
         s, size = self.state, self.size(node)
-        if size > s.host_available + self._host_evictable():
+        short = size - s.host_available
+        if size > s.host_capacity or (short > 0 and short > self._host_evictable()):
             return None
-        self.evict_host(size - s.host_available)
+        self.evict_host(short)
         span = self.positions.between(s.up[node], node)
         targets = self.around.host_pages(span)
         holder = self._new_holder()

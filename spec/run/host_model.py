@@ -14,8 +14,13 @@ from radixcheck.spec.values import Key, Row, StaleHandle, TieredMatch, to_amount
 class Ticket(Protocol):
     """A copy that was issued."""
 
-    done: bool
-    failed: bool
+    @property
+    def done(self) -> bool:
+        """Whether it has arrived or failed."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has failed."""
 
     def wait(self) -> None:
         """Return when it is done."""

@@ -60,7 +60,7 @@ class Abstraction:
 
     def state(self, seen: Observation, sizes: Sizes, spec: State, loans: Mapping[int, Sequence[int]], locks: Set[int]) -> State:
         """Return the abstract state. Only what the engine itself knows is taken from `spec`: the holders and the ends of their rows."""
-        s = State.__new__(State)
+        s = type(spec).__new__(type(spec))
         self._blank(s, spec, sizes)
         self.places = {None: EPS}
         for node in seen.nodes:
@@ -69,9 +69,7 @@ class Abstraction:
             if h in seen.requests:
                 self._request(s, spec, h, seen.requests[h])
             else:
-                self._anonymous(s, spec, h, loans.get(h, ()))
-                if h not in loans and h not in locks:
-                    self.find("REFINEMENT", f"expected a row for request {h}, which is live; found none")
+                self._no_request(s, spec, h, loans, locks)
         for h in seen.requests.keys() - spec.held:
             self.find("FREE_AT_LAST_RELEASE", f"expected no row for request {h}, which has ended; found one")
         if seen.heap is not None:
@@ -97,20 +95,31 @@ class Abstraction:
         segment = tuple(n.segment)
         if not segment or len(segment) % size:
             return self.find("PAGE_ALIGN", f"expected segments of whole pages of {size} tokens, found a segment of {len(segment)} tokens")
-        if len(n.slots) != len(segment):
-            return self.find("COUNT", f"expected {len(segment)} slots for the segment {segment}, found {len(n.slots)}")
+        if not self._has_slots(n, segment):
+            return None
         if n.child_key is not None and tuple(n.child_key) != segment[:size]:
             self.find("CHILD_KEY", f"expected child key {segment[:size]} for the segment {segment}, found {tuple(n.child_key)}")
         chain = self.positions.chain(above, segment, n.namespace)
-        self.places[n.name] = end = chain[-1]
+        self.places[n.name] = chain[-1]
         if not s.cached.isdisjoint(chain):
             return self.find("COVER", f"expected one node for the prefix {self.positions.tokens(chain[0])}, found two")
         self._add_node(s, n, above, chain)
+        self._add_slots(s, n, chain)
+        return None
+
+    def _has_slots(self, n: SeenNode, segment: Sequence[int]) -> bool:
+        """Whether a node has one slot for each token. A finding if it has not."""
+        if len(n.slots) != len(segment):
+            self.find("COUNT", f"expected {len(segment)} slots for the segment {segment}, found {len(n.slots)}")
+        return len(n.slots) == len(segment)
+
+    def _add_slots(self, s: State, n: SeenNode, chain: Sequence[int]) -> None:
+        """Add the slots of a node that holds the positions `chain`."""
+        end = chain[-1]
         for q, page in zip(chain, self._pages(n.slots), strict=False):
             s.end[q] = end
             s.page[q] = page
             self._own(s, page, TREE, "the tree")
-        return None
 
     def _add_node(self, s: State, n: SeenNode, above: int, chain: Sequence[int]) -> None:
         """Add a node that hangs at position `above` and holds the positions `chain`."""
@@ -160,6 +169,12 @@ class Abstraction:
                 self._own(s, page, OWN, f"request {h}")
                 s.holder[page] = h
         return None
+
+    def _no_request(self, s: State, spec: State, h: int, loans: Mapping[int, Sequence[int]], locks: Set[int]) -> None:
+        """Add a holder for which the cache shows no row."""
+        self._anonymous(s, spec, h, loans.get(h, ()))
+        if h not in loans and h not in locks:
+            self.find("REFINEMENT", f"expected a row for request {h}, which is live; found none")
 
     def _anonymous(self, s: State, spec: State, h: int, loan: Sequence[int]) -> None:
         """Add a lock, or slots with a caller: the engine knows their position."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.state import State
-from radixcheck.spec.values import NoRoom
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.spec.values import NoRoom, NotArrived
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.printable import let_interrupt_pass
 from radixcheck.verification.operations import Op
@@ -31,6 +31,25 @@ FIELDS = {  # state functions, in the order in which differences are reported
     "up": "PARENT",
     **SOFT,
 }
+HOST_FIELDS = {  # likewise, of a cache with a host tier
+    "host_owner": "HOST_PARTITION",
+    "host_page": "HOST_PARTITION",
+    "host_content": "HOST_SOUND",
+    **FIELDS,
+    "resident": "REACHABLE",
+    "hosted": "REACHABLE",
+    "pins": "PIN_COUNT",
+    "stage": "SPAN",
+    "floor": "SPAN",
+    "aim": "SPAN",
+    "reserved": "SPAN",
+    "host_row": "SOURCE",
+    "host_holder": "HOST_ARRIVAL",
+    "filled": "ARRIVAL",
+    "host_filled": "HOST_ARRIVAL",
+    "host_available": "HOST_COUNT",
+}
+OF_HOST = HOST_FIELDS.keys() - FIELDS.keys()
 
 
 # The more direct property comes first: if one operation breaks several, the later ones follow from the first. A property that is in neither
@@ -72,13 +91,15 @@ def of_crash(error: BaseException) -> str:
     except BaseException as another:  # it is an object of the subject
         let_interrupt_pass(another)
         named = ""
-    return named if type(named) is str and named in CATALOGUE else "REFINEMENT"
+    return named if type(named) is str and named in EVERY else "REFINEMENT"
 
 
 def of_refusal(op: Op, error: Exception) -> str:
     """The property that is broken if one side refuses with this error and the other admits the call."""
     if isinstance(error, NoRoom):
         return "ADMISSION" if op.name == "start" else "EVICT_PROGRESS"
+    if isinstance(error, NotArrived):
+        return "ARRIVED_BEFORE_READ"
     return {"reset": "RESET_QUIESCENT", "lock": "MATCH_FRESH"}.get(op.name, "REFINEMENT")
 
 
@@ -117,4 +138,6 @@ def of_difference(op: Op, name: str, seen: State, spec: State) -> str:
     """The property that is broken if the state function `name` differs and no formula is false."""
     if name in ("node", "cached", "end", "page", "owner", "content") and op.name in EVICTING and spec.cached - seen.cached:
         return "ORDER"
-    return FIELDS[name]
+    if name in OF_HOST and seen.cached - spec.cached and spec.cached - seen.cached:
+        return "HOST_ORDER"
+    return HOST_FIELDS[name]

@@ -4,17 +4,15 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from radixcheck.spec.run.reader import Refused
-from radixcheck.spec.run.state import State
 from radixcheck.spec.values import CacheError
 from radixcheck.verification.checker import blame
-from radixcheck.verification.checker.abstraction import Abstraction
 from radixcheck.verification.checker.edge_count import EdgeCount
-from radixcheck.verification.checker.engine import Answer, Engine
+from radixcheck.verification.checker.engine import Answer
 from radixcheck.verification.checker.envelope_recorder import EnvelopeRecorder
 from radixcheck.verification.checker.formulas import Tally, index_findings
-from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.checker.run_parts import run_parts
 from radixcheck.verification.core.envelope import Envelope
-from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.found import Config, Tier, Violation
 from radixcheck.verification.operations import Op, is_misuse
 from radixcheck.verification.protocol import Observation
 
@@ -41,11 +39,11 @@ class Performed(NamedTuple):
 class CheckedRun:
     """One subject and the specification, along one run."""
 
-    def __init__(self, factory: Any, policy: str, page_size: int, pool: int, device: str = "cpu") -> None:
-        self.engine = Engine(factory, policy, page_size, pool, device)
-        self.oracle = Oracle(policy, page_size, pool // page_size)
-        self.abstraction = Abstraction(self.oracle.positions, self.engine.pool, policy, self.oracle.written)
+    def __init__(self, factory: Any, policy: str, page_size: int, pool: int, device: str = "cpu", tier: Tier | None = None) -> None:
+        self.engine, self.oracle, self.abstraction, self.host = run_parts(factory, Config(policy, page_size, pool, device, *(tier or ())))
         self.supports = self.engine.supports
+        self.operations = {*self.supports.operations, *(self.supports.host_operations if self.host else ())}
+        self.fields = blame.HOST_FIELDS if self.host else blame.FIELDS  # state functions that are compared
         self.transparent = self.engine.has("observe")
         self.policy = policy
         self.hidden = set(blame.SOFT) - set(self.supports.attributes)  # attributes that the subject does not show
@@ -56,19 +54,20 @@ class CheckedRun:
         self.steps = 0
         self.stopped = False
         self.answers: list[tuple[object, ...]] = []  # a second replica must give the same
-        self.before = self.seen = State(self.oracle.positions, pool // page_size)  # abstract states of the subject
+        self.before = self.seen = self.oracle.empty()  # abstract states of the subject
         self.observation: Observation | None = None  # the last one
 
     def allowed(self, op: Op) -> bool:
         """Whether a caller can make this call now, and the subject supports it."""
-        return (op.name in self.supports.operations or is_misuse(op.name)) and self.oracle.allowed(op)
+        return (op.name in self.operations or is_misuse(op.name)) and self.oracle.allowed(op)
 
     def perform(self, op: Op) -> Performed:
         """Perform an operation on the subject, then on the specification with the same pages."""
         self.edges.before(op)
         answer = self.engine.perform(op)
         firsts = answer.slots and answer.slots[:: self.engine.page_size]  # of each page: a long run of large pages has many slots
-        self.answers.append((op.name, answer.length, firsts, type(answer.error), tuple(self.engine.pool.freed)))
+        of_host = (*answer[3:], tuple(self.host.engine.host_pool.freed)) if self.host else ()
+        self.answers.append((op.name, answer.length, firsts, type(answer.error), *of_host, tuple(self.engine.pool.freed)))
         done = Performed(op, answer, *self._follow(op))
         self.edges.after(op, done.refused)
         if not done.diverged:
@@ -100,6 +99,8 @@ class CheckedRun:
     def observe(self) -> list[Violation]:
         """Observe the subject and build its abstract state. Return what no correct cache shows. Raise SubjectFailed."""
         sizes, spec = self.engine.sizes(), self.oracle.model.state
+        if self.host is not None:
+            self.host.abstraction.host_available = self.host.engine.host_available()
         self.observation = self.engine.observe()
         self.abstraction.findings = []
         self.seen = self.abstraction.state(self.observation, sizes, spec, self.oracle.loans, self.oracle.locks)
@@ -120,7 +121,7 @@ class CheckedRun:
     def differing(self, ignored: set[str]) -> list[str]:
         """Names of the state functions, but for those `ignored`, whose observed values are not the specification's."""
         seen, spec = self.seen, self.oracle.model.state
-        return [name for name in blame.FIELDS if name not in ignored and getattr(seen, name) != getattr(spec, name)]
+        return [name for name in self.fields if name not in ignored and getattr(seen, name) != getattr(spec, name)]
 
     def frees_as_specified(self) -> bool:
         """Whether the pages freed are those that the specification frees. The slots of victims may come back in any order."""

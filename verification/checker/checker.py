@@ -15,7 +15,7 @@ from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.checker.judge_answer import judge_answer, judge_black_box
 from radixcheck.verification.checker.misuse import judge_misuse
-from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.found import Tier, Violation
 from radixcheck.verification.core.printable import error_text, let_interrupt_pass, printable
 from radixcheck.verification.operations import Op, is_misuse
 
@@ -68,8 +68,10 @@ def _is_stale_use(op: Op, broken: list[Violation]) -> bool:
 class Checker(CheckedRun):
     """Checks one subject along one run. Formulas are evaluated at least every `stride` steps."""
 
-    def __init__(self, factory: Any, policy: str, page_size: int, pool: int, stride: int = 1, device: str = "cpu") -> None:
-        super().__init__(factory, policy, page_size, pool, device)
+    def __init__(
+        self, factory: Any, policy: str, page_size: int, pool: int, stride: int = 1, device: str = "cpu", tier: Tier | None = None
+    ) -> None:
+        super().__init__(factory, policy, page_size, pool, device, tier)
         self.stride = stride
         self.freshness = Freshness()
 
@@ -101,7 +103,7 @@ class Checker(CheckedRun):
             self.stopped = bool(out)
             return out
         done = self.perform(op)
-        out = self.engine.pool.findings + judge_answer(self, done)
+        out = self.engine.findings + (self.host.oracle.findings if self.host else []) + judge_answer(self, done)
         if done.comparable:
             out += self._judge_inside(done, bool(out))
         self.stopped = self.stopped or not done.comparable or any(map(blame.is_hard, out))

@@ -6,7 +6,7 @@ from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.verification.operations import listed
 
 OWNERS = ("free", "in the tree", "in a request", "leaked")  # by the value of `owner`
-OF_POSITIONS = ("content", "end", "up", "at")  # state functions whose values are positions
+OF_POSITIONS = ("content", "end", "up", "at", "host_content", "floor", "aim", "reserved")  # state functions whose values are positions
 SHOWN_MAX = 3  # differences in one text
 
 
@@ -23,6 +23,8 @@ def difference_text(positions: Positions, name: str, seen: Any, spec: Any) -> st
     """The first places at which two different values of the state function `name` differ."""
     if isinstance(seen, dict):
         return _of_maps(positions, name, seen, spec)
+    if name in ("filled", "host_filled"):
+        return f"pages {_expected(sorted(spec - seen), sorted(seen - spec))}"
     if isinstance(seen, set):
         return _of_sets(positions, seen, spec)
     return _of_owners(seen, spec) if isinstance(seen, list) else _expected(spec, seen)
@@ -47,9 +49,11 @@ def _of_owners(seen: list[int], spec: list[int]) -> str:
 def _argument(positions: Positions, name: str, key: Any) -> str:
     if name in ("holder", "content"):
         return f"page {key}"
-    if name == "at":
+    if name in ("host_holder", "host_content"):
+        return f"host page {key}"
+    if name in ("at", "stage", "floor", "aim", "reserved"):
         return f"request {key}"
-    return f"request {key[0]} at {prefix_text(positions, key[1])}" if name == "row" else prefix_text(positions, key)
+    return f"request {key[0]} at {prefix_text(positions, key[1])}" if name in ("row", "host_row") else prefix_text(positions, key)
 
 
 def _value(positions: Positions, name: str, value: Any) -> object:

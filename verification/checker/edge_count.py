@@ -42,7 +42,7 @@ class EdgeCount:
 
     def before(self, op: Op) -> None:
         """Count the edges of an operation that is made next."""
-        self.taken.update(self._edges[op.name](op))
+        self.taken.update(self._edges[op.name](op) if op.name in self._edges else ())
         s, p = self._oracle.model.state, self._oracle.positions
         end = p.of(op.key) if op.name == "insert" else s.tok[op.holder] if op.name in ("chunk", "finish") else EPS
         if p.cut(end) != EPS:

@@ -15,7 +15,7 @@ from radixcheck.verification.checker import plain_values
 from radixcheck.verification.checker.containers import as_ints, joined, overwrite
 from radixcheck.verification.checker.watch import WATCH, CallHung
 from radixcheck.verification.core.declared import WrongDeclaration, declared
-from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.found import Config, Tier, Violation
 from radixcheck.verification.core.printable import error_text, let_interrupt_pass, value_text
 from radixcheck.verification.core.recorder import RECORDER
 from radixcheck.verification.core.timeouts import Timeout
@@ -49,6 +49,10 @@ class Answer(NamedTuple):
     length: int | None = None  # tokens: of a match, peek, insert (cached already), start (cached), evict (freed)
     slots: tuple[int, ...] | None = None  # of a match, alloc, start, chunk, decode
     error: Exception | None = None
+    # Of a cache with a host tier:
+    host_length: int | None = None  # tokens: of a match, what only the host has behind its length
+    moved: int | None = None  # tokens: of a load_back, a backup, for which copies were issued
+    tickets: tuple[int, ...] = ()  # numbers: of a poll, the copies that it handled; of a start, a chunk, those for which the row waits
 
     @property
     def refused(self) -> bool:
@@ -88,11 +92,11 @@ def _typed(answer: Answer) -> Answer:
 class Engine:
     """One subject, its pool, and what a serving engine keeps for its calls."""
 
-    def __init__(self, factory: Any, policy: str, page_size: int, pool_tokens: int, device: str = "cpu") -> None:
-        self.pool = WatchedPool(pool_tokens, page_size)
+    def __init__(self, factory: Any, policy: str, page_size: int, pool_tokens: int, device: str = "cpu", tier: Tier | None = None) -> None:
         self.page_size = page_size
-        self._config, self._factory = Config(policy, page_size, pool_tokens, device), factory
-        self.subject = self._made(factory, Setup(page_size, policy, self.pool, device))
+        self._config, self._factory = Config(policy, page_size, pool_tokens, device, *(tier or ())), factory
+        self.pool, setup = self._setup()
+        self.subject = self._made(factory, setup)
         large = pool_tokens // page_size > LARGE_POOL
         remote = self.has("lost")  # `remote/` has a timeout of its own
         self._timeout = Timeout(inf) if remote else Timeout(LARGE_POOL_SECONDS) if large else WATCH.timeout(self.subject)
@@ -106,6 +110,12 @@ class Engine:
         self.loans: dict[int, Any] = {}  # slots from `alloc`, by holder
         self.container: Any = list  # the type of container that the subject uses for slots
         self.lent: deque[Any] = deque(maxlen=LENT_MAX)  # containers of slots passed or returned: the caller may overwrite them
+
+    def _setup(self) -> tuple[WatchedPool, Setup]:
+        """Return a pool, and what the factory is given."""
+        c = self._config
+        pool = WatchedPool(c.pool, c.page_size)
+        return pool, Setup(c.page_size, c.policy, pool, c.device)
 
     def _made(self, factory: Any, setup: Setup) -> Any:
         """Return a fresh cache. Raise UsageError if the factory raises: `supports` declares this configuration."""
@@ -123,13 +133,22 @@ class Engine:
             raise UsageError(f"expected a cache for {self._config}, which it declares to support; its factory raised {text}") from error
         return made
 
+    @property
+    def findings(self) -> list[Violation]:
+        """What the instruments of the engine found in this operation."""
+        return self.pool.findings
+
+    def begin(self) -> None:
+        """Start the record of a new operation."""
+        self.pool.begin()
+
     def has(self, name: str) -> bool:
         """Return whether the subject has an optional method."""
         return name in self._has
 
     def perform(self, op: Op) -> Answer:
         """Call the subject. An exception is an answer too."""
-        self.pool.begin()
+        self.begin()
         RECORDER.operation(self._record, op)
         try:
             answer = _typed(self.call(getattr(self, "_" + op.name), op))
@@ -139,7 +158,7 @@ class Engine:
 
     def attempt(self, op: Op, call: Callable[[], object]) -> Answer:
         """Make a call that should be refused. Its result does not matter."""
-        self.pool.begin()
+        self.begin()
         RECORDER.operation(self._record, op)
         try:
             self.call(call)
@@ -173,8 +192,8 @@ class Engine:
     @cached_property
     def another(self) -> Any:
         """Another cache of the same kind, with a pool of its own."""
-        c = self._config
-        return self._factory(Setup(c.page_size, c.policy, WatchedPool(c.pool, c.page_size), c.device))
+        _, setup = self._setup()
+        return self._factory(setup)
 
     @property
     def lost(self) -> bool:

@@ -16,7 +16,7 @@ from radixcheck.spec.property import Property
 from radixcheck.spec.run.reader import Check, check, holds
 from radixcheck.spec.run.state import State
 from radixcheck.spec.run.terms import functions
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import CATALOGUE, HOST_FORMULAS
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry
 
@@ -32,11 +32,11 @@ class Compiled:
 
 
 @cache
-def compiled(policy: str) -> tuple[tuple[Compiled, ...], dict[str, tuple[Compiled, ...]]]:
-    """Return the state formulas (with the theorems), and the postconditions of each operation."""
+def compiled(policy: str, host: bool = False) -> tuple[tuple[Compiled, ...], dict[str, tuple[Compiled, ...]]]:
+    """Return the state formulas (with the theorems), and the postconditions of each operation. `host`: of a cache with a host tier."""
     states: list[Compiled] = []
     posts: dict[str, list[Compiled]] = {}
-    for p in CATALOGUE.values():
+    for p in (HOST_FORMULAS if host else CATALOGUE).values():
         if p.formula is None or p.witness is None:
             continue
         formula, witness = p.formula(POLICIES[policy]), p.witness(POLICIES[policy])

@@ -12,10 +12,19 @@ from radixcheck.spec.values import Sizes
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.difference_text import prefix_text
+from radixcheck.verification.checker.judge_host import MATCHING, judge_arrival, judge_host_answer, judge_host_black_box
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.watched_pool import slots_of
 
-COUNTS_CACHED = ("match", "peek", "insert", "start", "chunk")  # the number answered is that of the tokens found in the cache
+COUNTS_CACHED = (
+    "match",
+    "peek",
+    "insert",
+    "start",
+    "chunk",
+    "load_back",
+    "backup",
+)  # the number answered is that of the tokens found in the cache
 
 
 def judge_answer(run: CheckedRun, done: Performed) -> list[Violation]:
@@ -26,7 +35,8 @@ def judge_answer(run: CheckedRun, done: Performed) -> list[Violation]:
         return [_wrong_side(done)]
     if done.refused or done.diverged:
         return []
-    return _judge_length(run, done) + judge_slots(run, done)
+    of_host = judge_host_answer(run, run.host, done) if run.host else []
+    return _judge_length(run, done) + judge_slots(run, done) + of_host
 
 
 def _judge_failure(run: CheckedRun, done: Performed) -> list[Violation]:
@@ -51,7 +61,7 @@ def _wrong_side(done: Performed) -> Violation:
 def _judge_length(run: CheckedRun, done: Performed) -> list[Violation]:
     op, found = done.op, done.answer.length
     if op.name in COUNTS_CACHED:
-        expected = run.oracle.positions.length[run.oracle.call.found]
+        expected = run.oracle.cached(op)
         if found != expected:
             text = f"expected {expected} tokens, found {found}"
             return [Violation(blame.of_length(op, found or 0, expected), text)]
@@ -61,7 +71,7 @@ def _judge_length(run: CheckedRun, done: Performed) -> list[Violation]:
     return []
 
 
-ANSWERS_SLOTS = ("match", "start", "chunk", "decode")
+ANSWERS_SLOTS = (*MATCHING, "start", "chunk", "decode")
 
 
 def judge_slots(run: CheckedRun, done: Performed) -> list[Violation]:
@@ -76,7 +86,7 @@ def judge_slots(run: CheckedRun, done: Performed) -> list[Violation]:
     if list(slots) != slots_of(pages, size)[: len(slots)]:
         return [Violation("PAGE_ALIGN", f"expected slots of whole aligned pages of {size} tokens, found {slots}")]
     if tuple(map(run.oracle.written.get, pages)) == path[: len(pages)] and all(map(out.__getitem__, pages)):
-        return []
+        return judge_arrival(run.host, pages) if run.host else []
     return _wrong_page(run, slots, pages, path)
 
 
@@ -86,7 +96,7 @@ def _expected(run: CheckedRun, done: Performed, slots: tuple[int, ...]) -> tuple
     A decode answers one slot: its page is found by moving the slot to the start of that page.
     """
     p = run.oracle.positions
-    if done.op.name == "match":
+    if done.op.name in MATCHING:
         return slots, p.path(run.oracle.call.key), done.answer.length or 0
     end = run.oracle.model.state.tok[done.op.holder]
     if done.op.name == "decode":
@@ -133,4 +143,4 @@ def judge_black_box(run: CheckedRun, done: Performed, wrong: bool) -> list[Viola
     sizes = Sizes(s.available, s.evictable, s.protected)
     if run.engine.sizes() != sizes:
         return [Violation("COUNT", f"expected {sizes}, found {run.engine.sizes()}")]
-    return []
+    return judge_host_black_box(run, run.host, done) if run.host else []

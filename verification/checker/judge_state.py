@@ -64,7 +64,7 @@ def _slots(seen: Observation) -> tuple[object, ...]:
 def judge_postconditions(run: CheckedRun, done: Performed) -> list[Violation]:
     """Evaluate the postconditions of an operation; of one that was refused, only those that cover refusals."""
     arguments, out = _arguments(run, done), list[Violation]()
-    for ready in compiled(run.policy)[1].get(done.op.name, ()):
+    for ready in compiled(run.policy, run.host is not None)[1].get(done.op.name, ()):
         if not ready.reads & run.tainted and (ready.property.refusals or not done.refused):
             out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, run.seen, run.before, *arguments))
     if done.op.name in EVICTING and not done.refused and not run.frees_as_specified() and not blame.breaks(out, "EVICT_LEAF"):
@@ -78,7 +78,7 @@ def judge_state_formulas(run: CheckedRun, deviating: Mapping[str, str]) -> list[
     """Evaluate the state formulas. `deviating`: attributes that this operation got wrong, with the property that each breaks."""
     out: list[Violation] = []
     no_heap = run.observation is not None and run.observation.heap is None
-    for ready in compiled(run.policy)[0]:
+    for ready in compiled(run.policy, run.host is not None)[0]:
         if not ready.reads & run.tainted and not (ready.property.heap and no_heap):
             follows = next((id_ for name, id_ in deviating.items() if name in ready.reads), "")
             out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, run.seen), follows)

@@ -94,7 +94,7 @@ def _unknown_key(engine: Engine) -> Key:
 
 def _live(oracle: Oracle) -> int | None:
     """Return the id of a live request; None if there is none."""
-    return next((h for h in oracle.model.state.held if h not in oracle.locks and h not in oracle.loans), None)
+    return next(iter(oracle.requests), None)
 
 
 def _with_wrong_value(engine: Engine, oracle: Oracle, call: WrongCall) -> Call | None:
@@ -178,7 +178,7 @@ def judge_misuse(run: CheckedRun, name: str) -> list[Violation]:
     if not answer.refused:
         found = f"it raised {answer.error_text}" if answer.error else "the call was accepted"
         return [Violation("MISUSE", f"{name}: expected a typed error, {found}")]
-    changes = [finding.text for finding in run.engine.pool.findings]
+    changes = [finding.text for finding in run.engine.findings]
     if run.transparent:
         changes += _changes(run)
     return [Violation("MISUSE", f"{name}: refused, but {changes[0]}")] if changes else []

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.run.cache_machine import CALLER, Call, Machine, Pages
 from radixcheck.spec.run.positions import EPS, Positions
+from radixcheck.spec.run.state import State
 from radixcheck.spec.values import Key, StaleHandle, pages_for
 from radixcheck.verification.checker.engine import OLD_RECEIPTS
 from radixcheck.verification.operations import Op
@@ -17,8 +18,11 @@ class Oracle:
     """Performs the same operations on the specification. Only the pages that were allocated are taken from the subject."""
 
     def __init__(self, policy: str, page_size: int, pages: int) -> None:
-        self.positions = Positions(page_size)
-        self.model = Machine(self.positions, POLICIES[policy], pages)
+        self._use(Machine(Positions(page_size), POLICIES[policy], pages))
+
+    def _use(self, model: Machine) -> None:
+        """Begin with an empty model."""
+        self.positions, self.model = model.positions, model
         self.written: dict[int, int] = {}  # page -> the position whose last page of tokens the engine wrote into it
         self.loans: dict[int, list[int]] = {}  # pages that a caller holds; none: it allocated nothing, so that it holds nothing
         self.locks: set[int] = set()
@@ -28,10 +32,18 @@ class Oracle:
         self.old_receipts: frozenset[int] = frozenset()
         self.released: tuple[int, ...] = ()  # the last locks that were released
 
+    def empty(self) -> State:
+        """Return the state of an empty cache."""
+        return State(self.positions, len(self.model.state.owner))
+
     @property
     def call(self) -> Call:
         """The operation in progress, or the last one."""
         return self.model.call
+
+    def cached(self, op: Op) -> int:
+        """Return how many tokens the last operation found in the cache, as its answer says."""
+        return self.positions.length[self.call.found]
 
     @property
     def tick(self) -> float:
@@ -89,9 +101,17 @@ class Oracle:
         getattr(self, "_" + op.name, self._of_holder)(op, key, pages)
         if self.call.taken != len(pages):
             raise ValueError(f"{len(pages)} pages were taken where {self.call.taken} are needed")
-        gone = set(self.call.victims)
+        gone = self._gone()
         if gone:
             self.matched = {k: n for k, n in self.matched.items() if n not in gone}
+
+    def new_call(self, operation: str, h: int = CALLER, freed: Iterable[int] = ()) -> Call:
+        """Return a record of a call."""
+        return Call(operation, h, freed=list(freed))
+
+    def _gone(self) -> set[int]:
+        """Nodes that have left the tree in the last operation."""
+        return set(self.call.victims)
 
     def give_in(self, op: Op, pages: Pages) -> None:
         """After the specification has diverged: set what the engine knows of the holder, so that the subject can still be observed."""
@@ -132,7 +152,7 @@ class Oracle:
 
     def _lock(self, op: Op, key: int, pages: Pages) -> None:
         if op.key in self.old_handles:
-            self.model.call = Call("lock", op.holder)
+            self.model.call = self.new_call("lock", op.holder)
             raise StaleHandle("this handle is of a match before the last reset")
         self.model.take("lock", op.holder, self.matched[op.key])
         self.locks.add(op.holder)
@@ -151,7 +171,7 @@ class Oracle:
         self.loans[op.holder] = [self.model.state.row[op.holder, q] for q in self.positions.path(key)]
         if key == EPS:
             self.model.take("free", op.holder)
-            self.model.call = Call("alloc", op.holder)
+            self.model.call = self.new_call("alloc", op.holder)
 
     def _free(self, op: Op, key: int, pages: Pages) -> None:
         if op.amount:
@@ -161,7 +181,7 @@ class Oracle:
 
     def _release(self, holders: Sequence[int]) -> list[int]:
         """Take loans back. Return their pages, in order."""
-        self.model.call = Call("free", next(iter(holders), CALLER))
+        self.model.call = self.new_call("free", next(iter(holders), CALLER))
         for h in holders:
             if self.loans[h]:
                 self.model.take("free", h)
@@ -175,7 +195,7 @@ class Oracle:
         self.model.take("free", h)
         self.model.take("alloc", h, end, pages=kept)
         self.loans[h] = kept
-        self.model.call = Call("free", freed=freed)
+        self.model.call = self.new_call("free", freed=freed)
 
     def _start(self, op: Op, key: int, pages: Pages) -> None:
         known = self.positions.level[self.model.deepest(self.positions.cut(key))]
@@ -190,6 +210,9 @@ class Oracle:
 
     def _reset(self, op: Op, key: int, pages: Pages) -> None:
         self.model.take("reset")
+        self._forget_handles()
+
+    def _forget_handles(self) -> None:
         self.old_handles = {key: end for key, end in self.matched.items() if end != EPS}  # the root stays
         self.old_receipts = frozenset(self.released)
         self.matched.clear()

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.core.printable import value_text
-from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, SeenRequest
+from radixcheck.verification.protocol import Observation, SeenCopy, SeenEntry, SeenNode, SeenRequest
 
 NUMBER_MAX = 2**63 - 1
 ITEMS_MAX = 2**24  # of one container: an endless one ends there
@@ -22,6 +22,7 @@ PLAIN = {int, str, float, bool, bytes, type(None)}  # types of names whose compa
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 NUMBERS = {int, float}
+HOST_FIELDS = {"host_slots": (), "pins": 0, "copies": ()}  # what a cache without a host tier need not show
 
 
 class Unreadable(Exception):
@@ -85,22 +86,23 @@ def _fields(found: Any, kind: type[T], what: str) -> T:
     if type(found) is kind:
         return found
     names: tuple[str, ...] = getattr(kind, "_fields", ()) or tuple(each.name for each in fields(cast(Any, kind)))
-    missing = next((name for name in names if not hasattr(found, name)), None)
+    missing = next((name for name in names if name not in HOST_FIELDS and not hasattr(found, name)), None)
     if missing is not None:
         raise Unreadable(f"{what}: expected `{missing}` in it, found {value_text(found)}")
-    return kind(*(getattr(found, name) for name in names))
+    return kind(*(getattr(found, name, HOST_FIELDS.get(name)) for name in names))
 
 
 def _are_plain(listed: Sequence[SeenNode]) -> bool:
     """Whether nothing of these nodes needs a copy, column by column: that takes much less time than node by node."""
-    _, _, segments, slots, namespaces, child_keys, locks, times, creations, hits, priorities = zip(*listed, strict=True)
-    if not {*map(type, segments), *map(type, slots), *map(type, child_keys)} <= {list, tuple, type(None)} or None in (*segments, *slots):
+    _, _, segments, slots, namespaces, child_keys, locks, times, creations, hits, priorities, host_slots, pins = zip(*listed, strict=True)
+    filled = (*segments, *slots, *host_slots)
+    if not {*map(type, filled), *map(type, child_keys)} <= {list, tuple, type(None)} or None in filled:
         return False
-    lists = (*segments, *slots, *filter(None, child_keys))
+    lists = (*filter(None, filled), *filter(None, child_keys))
     return (
         set(map(type, namespaces)) == {tuple}
         and _are_integers(lists)
-        and _are_within((*locks, *hits, *priorities), {int})
+        and _are_within((*locks, *hits, *priorities, *pins), {int})
         and _are_within((*times, *creations), NUMBERS)
     )
 
@@ -137,6 +139,8 @@ def _node(n: SeenNode) -> SeenNode:
         number(n.creation, f"`creation` {of}"),
         whole(n.hits, f"`hits` {of}"),
         whole(n.priority, f"`priority` {of}"),
+        integers(n.host_slots, f"the host slots {of}"),
+        whole(n.pins, f"`pins` {of}"),
     )
 
 
@@ -152,7 +156,14 @@ def observation(found: Any) -> Observation:
         leaves=None if seen.leaves is None else _leaves(seen.leaves),
         leaf_count=None if seen.leaf_count is None else whole(seen.leaf_count, "`leaf_count`"),
         queued=whole(seen.queued, "`queued`"),
+        copies=[_copy(each) for each in items_of(seen.copies, "the copies")],
     )
+
+
+def _copy(found: Any) -> SeenCopy:
+    found = _fields(found, SeenCopy, "a copy")
+    sources, targets = integers(found.sources, "the sources of a copy"), integers(found.targets, "the targets of a copy")
+    return SeenCopy(bool(found.up), found.floor, found.aim, sources, targets)
 
 
 def _requests(found: Any) -> dict[int, SeenRequest]:
@@ -206,5 +217,6 @@ def are_plain_names(seen: Iterable[SeenNode]) -> bool:
 
 def has_plain_names(seen: Observation) -> bool:
     """Whether this holds for all names of an observation."""
-    others = (*(r.node for r in seen.requests.values()), *(e.node for e in seen.heap or ()), *(seen.leaves or ()))
+    copies = (name for c in seen.copies for name in (c.floor, c.aim))
+    others = (*copies, *(r.node for r in seen.requests.values()), *(e.node for e in seen.heap or ()), *(seen.leaves or ()))
     return are_plain_names(seen.nodes) and set(map(type, others)) <= PLAIN

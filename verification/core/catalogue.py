@@ -1,7 +1,10 @@
 """Every property: those of the specification, and the program checks, which have no formula (storage, cost, depth, two runs)."""
 
+from radixcheck.spec.host.copy_invariants import HOST_STATE_FORMULAS
+from radixcheck.spec.host.host_theorems import HOST_THEOREMS
 from radixcheck.spec.property import Property
 from radixcheck.spec.theorems import FORMULAS
+from radixcheck.verification.protocol import Supports
 
 
 def _program(id_: str, sentence: str, mutant: str, questions: str = "", why: str = "", heap: bool = False) -> Property:
@@ -103,3 +106,52 @@ MISUSE = _program(
 PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST", "VERB_COST")
 
 CATALOGUE: dict[str, Property] = {**FORMULAS, **{p.id: p for p in (*PROGRAM_CHECKS, MISUSE)}}
+
+# Postconditions that say the same of a cache with a host tier.
+_OF_BOTH = ("RECENCY", "FREQ", "PRIORITY", "CREATION", "PEEK_PURE", "INSERT_COVERS", "EVICT_UNLOCKED", "FREE_AT_LAST_RELEASE")
+
+# The formulas for a cache with a host tier. A property of `CATALOGUE` that reads slots has another formula here: of the device.
+HOST_FORMULAS: dict[str, Property] = {
+    **{id_: FORMULAS[id_] for id_ in (*_OF_BOTH, "RESET_QUIESCENT")},
+    **{p.id: p for p in (*HOST_STATE_FORMULAS, *HOST_THEOREMS)},
+}
+
+HOST_CHECKS = (
+    _program(
+        "MATCH_TIERS",
+        "A match finds the longest prefix of the key that is on the device, and says how much more of the key is cached behind it.",
+        "match_forgets_host_part",
+        "C10",
+        "What it leaves out is computed again, although the host has it.",
+    ),
+    _program(
+        "LOAD_EXACT",
+        "A load copies all of what a match has found behind its part on the device, if that fits, and else nothing; its answer says which.",
+        "load_back_stops_early",
+        "C10",
+    ),
+    _program(
+        "BACKUP_PARENTS",
+        "The copies to the host are those of the mode: under write-through of each node that was hit enough, after what lies above it; "
+        "under write-back of each node that leaves the device; of no other, and of none twice.",
+        "backup_skips_parent",
+        "C10 Q6",
+        "A child on the host without its parent cannot be reached there (sglang#22062, sglang#30106).",
+    ),
+    _program(
+        "HOST_EXACT",
+        "An eviction on the host frees the shortfall and not more, in whole nodes, and answers how much it freed; nothing else frees host "
+        "slots of the tree.",
+        "host_evict_counts_nothing",
+    ),
+    _program("HOST_ORDER", "The nodes that leave the host are the least host leaves of the policy.", "host_evict_oldest_first", "L2"),
+)
+
+# Every property, for look-ups; and those of a cache with a host tier, which are shown of no other.
+_OF_HOST = {**HOST_FORMULAS, **{p.id: p for p in HOST_CHECKS}}
+EVERY: dict[str, Property] = {**CATALOGUE, **{id_: p for id_, p in _OF_HOST.items() if id_ not in CATALOGUE}}
+
+
+def properties_of(supports: Supports) -> tuple[Property, ...]:
+    """Return the properties that a cache with these capabilities can have: those of the host tier only if it has one."""
+    return tuple({**CATALOGUE, **(_OF_HOST if supports.modes else {})}.values())

@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.printable import error_text, let_interrupt_pass, printable, value_text
-from radixcheck.verification.operations import NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
-from radixcheck.verification.protocol import Supports
+from radixcheck.verification.operations import HOST_OPERATIONS, NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
+from radixcheck.verification.protocol import MODES, Supports
 
 T = TypeVar("T")
 
 ATTRIBUTES = ("time", "creation", "hits", "priority")
-VERBS = tuple(dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS, *(verb for verbs in NEEDS.values() for verb in verbs))))
+HOST_VERBS = tuple(name for name in HOST_OPERATIONS if name != "complete")  # that one is the checker's
+VERBS = tuple(dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS, *HOST_VERBS, *(verb for verbs in NEEDS.values() for verb in verbs))))
 PAGE_SIZE_MAX = 2**16  # tokens: an operation on a key of a few such pages still takes less than a second
 RANGE_MAX = 2**31  # the end of a range of page sizes, of which a search draws small ones
 ITEMS_MAX = 100_000  # of one field
@@ -96,6 +97,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     **dict.fromkeys(("tree", "requests", "namespaces", "here"), ("True or False", _flag)),
     "policies": (f"one or more of {', '.join(POLICIES)}", _policies),
     "page_sizes": (f"one or more whole numbers of tokens, from 1 to {PAGE_SIZE_MAX}", _page_sizes),
+    "modes": (f"some of {', '.join(MODES)}, or none", lambda value: _texts(value, Sequence, MODES)),
     "attributes": (f"a set with some of {', '.join(ATTRIBUTES)}", _names(ATTRIBUTES)),
     "without": (f"a set with some of {', '.join(VERBS)}", _names(VERBS)),
     "choices": ("a mapping of text to text", _choices),

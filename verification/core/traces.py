@@ -8,12 +8,14 @@ The first line is the header, each other line one operation, as `Op.to_json` wri
 
     page_size, pool   tokens; the pool is a multiple of the page size
     device            default: cpu
+    host_pool, mode   tokens, and when a node is copied to the host, of a cache with a host tier; default: it has none
     subject           the name, on the command line, of the cache with which the trace was recorded; default: empty
     property          the property that the trace breaks there; default: empty
     tokens            of a key, integers from 0
     namespace         of a key, a list of components: null, a boolean, a number, a string or a list of these
-    holder            a request, a lock or a caller's slots, an integer from 0; default: 0
-    amount            tokens to evict, the token to decode, or how many of a caller's slots to free, the last ones (0: all); default: 0
+    holder            a request, a lock or a caller's slots, an integer from 0; of `complete`: which of the copies in flight; default: 0
+    amount            tokens to evict, the token to decode, or how many of a caller's slots to free, the last ones (0: all); of `complete`
+                      1: the copy fails; default: 0
     priority          an integer; default: 0
     loans             holders of a caller's slots: an insert uses their slots, in order, before it allocates the rest; a free gives all of
                       them back in one call; default: none
@@ -32,7 +34,8 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op, Trace, is_misuse
+from radixcheck.verification.operations import HOST_OPERATIONS, REQUEST_OPERATIONS, TREE_OPERATIONS, Op, Trace, is_misuse
+from radixcheck.verification.protocol import MODES
 
 VERSION = 1
 MARK = "trace"  # the value of the header's field "radixcheck"
@@ -40,9 +43,9 @@ HEADER_BYTES_MAX = 2**16
 PAGES_MAX = 2**24  # of a pool: the checker's state of a larger one would not fit into memory
 INTEGER_MAX = 2**63 - 1  # of tokens and holders: caches keep them in 64 bits
 
-_HEADER = ("radixcheck", "version", "policy", "page_size", "pool", "device", "subject", "property")
+_HEADER = ("radixcheck", "version", "policy", "page_size", "pool", "device", "host_pool", "mode", "subject", "property")
 _OPERATION = ("op", "tokens", "namespace", "holder", "amount", "priority", "loans")
-_NAMES = tuple(dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS)))
+_NAMES = tuple(dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS, *HOST_OPERATIONS)))
 
 
 @dataclass(frozen=True)
@@ -144,12 +147,21 @@ def _header(line: bytes) -> tuple[Config, str, str]:
     if policy not in POLICIES:
         raise ValueError(f"unknown policy {policy!r}: choose from {', '.join(POLICIES)}")
     page_size, pool = _integer(data, "page_size", least=1), _integer(data, "pool", least=1)
-    if pool % page_size:
-        raise ValueError(f"a pool of {pool} tokens is not a multiple of the page size {page_size}: give a multiple")
-    if pool // page_size > PAGES_MAX:
-        raise ValueError(f"a pool of {pool // page_size:,} pages is too large to be checked: give at most {PAGES_MAX:,}")
-    device = _text(data, "device", "cpu")
-    return Config(policy, page_size, pool, device), _text(data, "subject", ""), _text(data, "property", "")
+    _check_pool("pool", pool, page_size)
+    device, host_pool, mode = _text(data, "device", "cpu"), _integer(data, "host_pool", least=0), _text(data, "mode", "")
+    _check_pool("host pool", host_pool, page_size)
+    if mode and mode not in MODES:
+        raise ValueError(f"unknown mode {mode!r}: choose from {', '.join(MODES)}")
+    if host_pool and not mode:
+        raise ValueError(f"has a host_pool and no field mode: choose from {', '.join(MODES)}")
+    return Config(policy, page_size, pool, device, host_pool, mode), _text(data, "subject", ""), _text(data, "property", "")
+
+
+def _check_pool(name: str, tokens: int, page_size: int) -> None:
+    if tokens % page_size:
+        raise ValueError(f"a {name} of {tokens} tokens is not a multiple of the page size {page_size}: give a multiple")
+    if tokens // page_size > PAGES_MAX:
+        raise ValueError(f"a {name} of {tokens // page_size:,} pages is too large to be checked: give at most {PAGES_MAX:,}")
 
 
 def _operation(line: bytes) -> Op:

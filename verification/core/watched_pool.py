@@ -23,6 +23,9 @@ class WatchedPool:
     So a stale slot is soon reused. A cache with a pool of its own calls `note_alloc` and `note_free` instead.
     """
 
+    partition = "SLOT_PARTITION"  # the property that a page in two places breaks
+    what = "page"
+
     def __init__(self, capacity: int, page_size: int) -> None:
         self.capacity = capacity
         self.page_size = page_size
@@ -58,7 +61,7 @@ class WatchedPool:
         """Record allocated pages."""
         for page in self.pages(slots):
             if self.out[page]:
-                self._find("SLOT_PARTITION", f"page {page} was allocated while it was in use")
+                self._find(self.partition, f"{self.what} {page} was allocated while it was in use")
             self.out[page] = 1
             self.allocated.append(page)
 
@@ -71,7 +74,7 @@ class WatchedPool:
                 self.freed.append(page)
                 good.append(page)
             else:
-                self._find("SLOT_PARTITION", f"page {page} was freed while it was free (a double free)")
+                self._find(self.partition, f"{self.what} {page} was freed while it was free (a double free)")
         return good
 
     def pages(self, slots: Iterable[int]) -> list[int]:
@@ -86,7 +89,7 @@ class WatchedPool:
             if offset or listed[i : i + size] != list(range(page * size, (page + 1) * size)):
                 self._find("PAGE_ALIGN", f"slots {listed[i : i + size]} are not one whole aligned page of {size}")
             elif not 0 <= page < len(self.out):
-                self._find("SLOT_PARTITION", f"page {page} does not exist in a pool of {len(self.out)}")
+                self._find(self.partition, f"{self.what} {page} does not exist in a pool of {len(self.out)}")
             else:
                 pages.append(page)
         return pages

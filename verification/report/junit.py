@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.report.wording import agreement, kill_text, trace_lines
 
@@ -102,7 +102,7 @@ def _cases(outcome: Json) -> Iterator[Case]:
 def _property(row: Json, found: Json | None) -> Case:
     if found is not None:
         questions = f" ({' '.join(row['questions'])})" if row["questions"] else ""
-        lines = [f"{row['id']}{questions}: {CATALOGUE[row['id']].sentence}", found["text"], *trace_lines(found)]
+        lines = [f"{row['id']}{questions}: {EVERY[row['id']].sentence}", found["text"], *trace_lines(found)]
         return Case(row["id"], "failure", found["text"], "\n".join(lines))
     if row["verdict"] == Verdict.NOT_OBSERVABLE:
         return Case(row["id"], "skipped", f"NOT OBSERVABLE: {row['note']}")

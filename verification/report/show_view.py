@@ -7,7 +7,7 @@ from typing import Any
 from rich.padding import Padding
 from rich.text import Text
 
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.tree_text import tree
 from radixcheck.verification.report.drawing import STYLE, THEME, stacked, svg
@@ -41,7 +41,7 @@ def breaks(outcome: ShowOutcome) -> list[str]:
     for frame in outcome.frames:
         for violation in frame.broken:
             first.setdefault(violation.property, frame.number)
-    lines = [f"{id_} breaks at step {number}. {CATALOGUE[id_].sentence}" for id_, number in first.items()]
+    lines = [f"{id_} breaks at step {number}. {EVERY[id_].sentence}" for id_, number in first.items()]
     rest = len(outcome.recorded.trace) - outcome.frames[-1].number
     if rest:
         lines.append(f"the other {rest:,} operations were not performed: after this nothing can be judged")

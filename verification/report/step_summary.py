@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.status import SEVERITY, Verdict
 from radixcheck.verification.report.style import status_mark, status_words
 from radixcheck.verification.report.wording import agreement, kills, operations
@@ -94,7 +94,7 @@ def _row(row: Json, found: Json) -> str:
     listed = operations(found)
     shown = listed if len(listed) <= OPERATIONS_MAX else [*listed[:3], f"({len(listed) - 6} more)", *listed[-3:]]
     trace = "<br>".join(escaped(op) for op in shown)
-    words = f"**{row['id']}** {CATALOGUE[row['id']].sentence}<br>{escaped(found['text'])}"
+    words = f"**{row['id']}** {EVERY[row['id']].sentence}<br>{escaped(found['text'])}"
     return f"| {words} | {' '.join(row['questions'])} | {trace} |"
 
 

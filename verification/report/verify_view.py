@@ -7,7 +7,7 @@ from typing import Any
 from rich.padding import Padding
 from rich.text import Text
 
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.page_sizes import sizes_text
 from radixcheck.verification.core.status import Status, Verdict
@@ -57,7 +57,7 @@ def fault(together: Sequence[Found], scene: Scene | None) -> list[Any]:
     """Return one trace, with every property that it breaks."""
     parts: list[Any] = []
     for found in (f for f in together if not f.violation.follows_from):
-        p = CATALOGUE[found.violation.property]
+        p = EVERY[found.violation.property]
         questions = f"  ({p.questions})" if p.questions else ""
         parts.append(Text.assemble((f"{p.id} REFUTED", colour(Verdict.REFUTED)), f"{questions}  {p.sentence}"))
         parts.append(_indented(Text(found.violation.text)))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from radixcheck.verification.checker.blame import directness
-from radixcheck.verification.core.catalogue import CATALOGUE, PROBED
+from radixcheck.verification.core.catalogue import EVERY, PROBED
 from radixcheck.verification.core.found import Found, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.search.run import replay
@@ -23,7 +23,7 @@ def attributed(factory: Factory, found: Sequence[Found]) -> list[Found]:
     impure = [f for f in named if f.violation.follows_from == IMPURE and IMPURE not in known]
     if impure:
         named.append(_impure_peek(min(impure, key=lambda f: len(f.trace))))
-    order = list(CATALOGUE)
+    order = list(EVERY)
     return sorted(
         named, key=lambda f: (bool(f.violation.follows_from), directness(f.violation.property), order.index(f.violation.property))
     )

@@ -16,7 +16,7 @@ from radixcheck.spec.values import Key
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.misuse import misuses_for, wrong_calls_for
 from radixcheck.verification.checker.run_result import RunResult
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
@@ -326,4 +326,4 @@ def _pick(choices: Iterable[Choice], which: int) -> Choice:
 
 def _report(property_: str, text: str, config: Config, trace: Trace) -> str:
     lines = (f"  {k}. {op}" for k, op in enumerate(trace, 1))
-    return "\n".join((f"{property_}: {text}", f"  {CATALOGUE[property_].sentence}", f"  under {config}, after", *lines))
+    return "\n".join((f"{property_}: {text}", f"  {EVERY[property_].sentence}", f"  under {config}, after", *lines))

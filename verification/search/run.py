@@ -24,7 +24,7 @@ STRIDE_LONG = 10**9  # operations of a long trace between two comparisons of the
 
 def new_checker(factory: Factory, config: Config, stride: int) -> Checker:
     """Return a checker of a fresh subject. Formulas are evaluated after every `stride` operations."""
-    return Checker(factory, config.policy, config.page_size, config.pool, stride, config.device)
+    return Checker(factory, config.policy, config.page_size, config.pool, stride, config.device, config.tier)
 
 
 def trace_checker(factory: Factory, config: Config, operations: int, stride: int = 1) -> Checker:

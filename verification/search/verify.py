@@ -14,7 +14,7 @@ from radixcheck.spec.property import Property
 from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.checker.run_result import RunResult
-from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE, PROBED
+from radixcheck.verification.core.catalogue import MISUSE, PROBED, properties_of
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.edges import excluded, never_taken
 from radixcheck.verification.core.found import Found
@@ -188,7 +188,7 @@ def _or_else(job: "Future[T]", otherwise: T, ceiling: Deadline) -> T:
 
 def judged(result: RunResult, supports: Supports, white_box: bool, misused: bool = False) -> tuple[PropertyVerdict, ...]:
     """Return the verdict on every property from the counts of the runs."""
-    return tuple(_judge(p, result, supports, white_box) for p in CATALOGUE.values() if p is not MISUSE or misused)
+    return tuple(_judge(p, result, supports, white_box) for p in properties_of(supports) if p is not MISUSE or misused)
 
 
 def _judge(p: Property, result: RunResult, supports: Supports, white_box: bool) -> PropertyVerdict:

@@ -32,6 +32,8 @@ BUILT_IN = {
         Named("optimized", f"{_HERE}.optimized_subject:optimized_subject", "this project's fast cache, in checking mode"),
         Named(REFERENCE, f"{_HERE}.reference_subject:reference_subject", "the readable cache"),
         Named("model", "radixcheck.verification.subjects.model_subject:model_subject", "the specification, run as a cache"),
+        Named("reference-host", f"{_HERE}.reference_host_subject:reference_host_subject", "the readable cache, with a host tier"),
+        Named("model-host", "radixcheck.verification.subjects.model_host_subject:model_host_subject", "the model, with a host tier"),
         Named("base", f"{_HERE}.historical:base_subject", "the cache before sglang#6907 (0.4.6.post5), in our words"),
         Named("as-submitted:pairs", f"{_HERE}.historical:pairs_subject", "sglang#6907, heap of (time, node) pairs"),
         Named("as-submitted:nodes", f"{_HERE}.historical:nodes_subject", "sglang#6907, heap of nodes with live times"),
@@ -83,7 +85,7 @@ class Imported:
 
 def isolated(subject: Subject) -> Subject:
     """Return the subject in a process of its own, in which it may end or never return; the same subject if it cannot be started there."""
-    if not subject.portable or not subject.supports.here:
+    if not subject.portable or not subject.supports.here or subject.supports.modes:  # another process has no host tier
         return subject
     factory = Remote(served_by(subject.name, sys.executable))
     return replace(subject, factory=factory, supports=replace(subject.supports, here=False))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from textwrap import wrap
 
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.printable import LIMIT, printable
 from radixcheck.verification.operations import NO_KEY, Op
 from radixcheck.verification.trace_replay.replay_results import Shrunk
@@ -48,7 +48,7 @@ def text(subject: str, origin: str, shrunk: Shrunk) -> str:
 
 def _comment(origin: str, shrunk: Shrunk) -> Iterator[str]:
     violation, kept = shrunk.found.violation, len(shrunk.found.trace)
-    yield from _lines(f"{violation.property}: {CATALOGUE[violation.property].sentence}")
+    yield from _lines(f"{violation.property}: {EVERY[violation.property].sentence}")
     yield ""
     yield from _lines(origin)
     kept_words = f"{kept:,} {'operation shows' if kept == 1 else 'operations show'}"

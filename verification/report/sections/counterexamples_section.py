@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.blocks import Badge, Block, Paragraph, Part, Picture, Section, Steps, anchor
@@ -34,7 +34,7 @@ def _trace(found: Counterexample) -> Part:
     blocks: list[Block] = [Paragraph(f"{len(first['trace'])} operations under {Config(**first['config'])}.")]
     for one in found.refuted:
         where = "" if one["text"] == "fails" else f" Here: {one['text']}."
-        blocks.append(Paragraph((Badge(Verdict.REFUTED), f" `{one['property']}` {CATALOGUE[one['property']].sentence}{where}")))
+        blocks.append(Paragraph((Badge(Verdict.REFUTED), f" `{one['property']}` {EVERY[one['property']].sentence}{where}")))
     blocks.append(Steps(list(_pictures(anchor("picture", name, ids[0]), found.frames))))
     if first.get("orphans"):
         blocks.append(Paragraph(f"What becomes of them: {first['orphans']}."))

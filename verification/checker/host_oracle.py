@@ -1,0 +1,133 @@
+"""The oracle of a cache with a host tier. The pages that were taken on either tier, and what becomes of copies, are the subject's."""
+
+from collections.abc import Iterable
+
+from radixcheck.spec.policies import POLICIES
+from radixcheck.spec.run.cache_machine import CALLER, Pages
+from radixcheck.spec.run.host_call import HostCall
+from radixcheck.spec.run.host_machine import HostMachine
+from radixcheck.spec.run.host_state import HostState
+from radixcheck.spec.run.positions import Positions
+from radixcheck.verification.checker.followed import Followed
+from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.found import Tier, Violation
+from radixcheck.verification.core.watched_copier import WatchedCopier, WatchedTicket
+from radixcheck.verification.operations import Op
+
+
+class HostOracle(Oracle):
+    """Performs the same operations on the specification of a cache with a host tier."""
+
+    model: HostMachine
+
+    def __init__(self, policy: str, page_size: int, pages: int, tier: Tier, copier: WatchedCopier) -> None:
+        positions = Positions(page_size)
+        self._copier = copier  # of the subject that is followed
+        self._around = Followed(positions)
+        self._use(HostMachine(positions, POLICIES[policy], pages, tier.host_pool // page_size, tier.mode, self._around))
+        self._around.state = self.model.state
+        self.host_written: dict[int, int] = {}  # as `written`, for host pages: what a copy is to bring, or has brought
+        self.tickets: dict[int, tuple[WatchedTicket, int]] = {}  # of copies in flight, by number, with the holder in the specification
+        self.host_length = 0  # tokens that only the host has behind the last match
+        self.moved = 0  # tokens that the last load_back or backup copies
+        self.handled: list[int] = []  # numbers of the tickets that the last poll handled
+
+    def empty(self) -> HostState:
+        """Return the state of an empty cache."""
+        s = self.model.state
+        return HostState(self.positions, len(s.owner), len(s.host_owner), s.gaps)
+
+    @property
+    def call(self) -> HostCall:
+        """The operation in progress, or the last one. Of a load_back or a backup: its match, with the copies that were issued."""
+        return self.model.call
+
+    def cached(self, op: Op) -> int:
+        """Return how many tokens an operation found on the device; of a request, what it has locked, which may have been loaded for it."""
+        found = self.model.state.at[op.holder] if op.name in ("start", "chunk") else self.call.found
+        return self.positions.length[found]
+
+    @property
+    def requests(self) -> list[int]:
+        """The live requests."""
+        return [h for h in super().requests if h not in self.model.copies]
+
+    @property
+    def findings(self) -> list[Violation]:
+        """Where the copies of the last operation are not those of the specification."""
+        return self._around.findings
+
+    def allowed(self, op: Op) -> bool:
+        """Whether a caller can make this call."""
+        if op.name == "complete":
+            return self._can_complete(op)
+        return op.holder in self.requests if op.name in ("run", "chunk", "decode", "finish", "abort") else super().allowed(op)
+
+    def _can_complete(self, op: Op) -> bool:
+        """Whether the copy is in flight; or it is the next one for which the cache waits, and is to fail."""
+        count = len(self._copier.in_flight)
+        next_fails = op.holder == count and bool(op.amount) and self.model.state.gaps and not self._copier.next_fails
+        return op.holder < count or next_fails
+
+    def waits(self, h: int) -> set[int]:
+        """Return the numbers of the copies that still fill slots of a request's row."""
+        holders = set(self.model.waits(h))
+        return {number for number, (_, holder) in self.tickets.items() if holder in holders}
+
+    def run(self, op: Op, pages: Pages) -> None:
+        """Perform one operation, as `Oracle.run`."""
+        issued = self._copier.issued
+        self._around.begin(self._copier.contents, issued)
+        self.model.call = self.new_call(op.name)
+        loaded = {page for ticket in issued if ticket.up for page in ticket.targets}
+        super().run(op, [page for page in pages if page not in loaded])
+        self._around.finish()
+        in_flight = self.model.copies
+        self.tickets.update((ticket.number, (ticket, copy.holder)) for copy, ticket in self._around.pairs if copy.holder in in_flight)
+
+    def new_call(self, operation: str, h: int = CALLER, freed: Iterable[int] = ()) -> HostCall:
+        """Return a record of a call."""
+        return HostCall(operation, h, freed=list(freed))
+
+    def _gone(self) -> set[int]:
+        return set(self.call.gone)
+
+    def _match(self, op: Op, key: int, pages: Pages) -> None:
+        call = self.model.take("match", key)
+        self.matched[op.key] = call.found
+        self.old_handles.pop(op.key, None)
+        self.host_length = self.positions.length[call.longest] - self.positions.length[call.found]
+
+    def _load_back(self, op: Op, key: int, pages: Pages) -> None:
+        self._match(op, key, pages)
+        match = self.call
+        self.moved = self._after(match, self.model.take("load_back", match.longest)).loaded
+
+    def _backup(self, op: Op, key: int, pages: Pages) -> None:
+        self._match(op, key, pages)
+        match = self.call
+        issued = self._after(match, self.model.take("backup", match.found)).issued
+        self.moved = sum(len(copy.targets) for copy in issued) * self.positions.page_size
+
+    def _after(self, match: HostCall, then: HostCall) -> HostCall:
+        """Record the call that follows a match in the record of the match. Return it."""
+        for name in ("victims", "freed", "demoted", "gone", "host_victims", "host_freed", "issued", "loaded", "wanted", "last_size"):
+            setattr(match, name, getattr(then, name))
+        self.model.call = match
+        return then
+
+    def _evict_host(self, op: Op, key: int, pages: Pages) -> None:
+        self.model.take("evict_host", op.amount)
+
+    def _complete(self, op: Op, key: int, pages: Pages) -> None:
+        """Nothing changes: the cache does not know yet."""
+
+    def _poll(self, op: Op, key: int, pages: Pages) -> None:
+        done = [(number, ticket, holder) for number, (ticket, holder) in sorted(self.tickets.items()) if ticket.done]
+        self.handled = [number for number, _, _ in done]
+        copies = dict(self.model.copies)
+        call = self.model.take("poll", *(each for _, ticket, holder in done for each in (holder, not ticket.failed)))
+        for number in self.handled:
+            del self.tickets[number]
+        for holder in call.again:
+            self._around.issued_again(copies[holder])

@@ -1,0 +1,117 @@
+"""Judges what a cache with a host tier answers and does on the tier: lengths, tickets, pages freed on the host, its free size.
+
+Copies are compared as they are issued (`followed.py`).
+"""
+
+from collections.abc import Sequence
+
+from radixcheck.verification.checker.checked_run import CheckedRun, Performed
+from radixcheck.verification.checker.run_parts import HostParts
+from radixcheck.verification.core.found import Violation
+
+MATCHING = ("match", "load_back", "backup")
+
+
+def judge_host_answer(run: CheckedRun, host: HostParts, done: Performed) -> list[Violation]:
+    """Return what is wrong with an answer that concerns the host. Both sides have performed the operation."""
+    name, call = done.op.name, host.oracle.call
+    run.tally.count("BACKUP_PARENTS", any(not copy.up for copy in call.issued))
+    for id_ in ("HOST_EXACT", "HOST_ORDER"):
+        run.tally.count(id_, bool(call.host_victims))
+    if name in MATCHING:
+        run.tally.count("MATCH_TIERS", host.oracle.host_length > 0)
+    if name in ("load_back", "start"):
+        run.tally.count("LOAD_EXACT", call.loaded > 0)
+    if name in MATCHING:
+        return _judge_match(host, done)
+    if name == "evict_host":
+        return _judge_freed(host, done)
+    if name == "poll":
+        return _judge_handled(host, done)
+    return _judge_waits(host, done) if name in ("start", "chunk") else []
+
+
+def _judge_match(host: HostParts, done: Performed) -> list[Violation]:
+    oracle, answer = host.oracle, done.answer
+    if answer.host_length != oracle.host_length:
+        text = f"expected {oracle.host_length} tokens that only the host has behind the match, found {answer.host_length}"
+        return [Violation("MATCH_TIERS", text)]
+    if done.op.name != "match" and answer.moved != oracle.moved:
+        id_ = "LOAD_EXACT" if done.op.name == "load_back" else "BACKUP_PARENTS"
+        return [Violation(id_, f"expected copies of {oracle.moved} tokens to be issued, found an answer of {answer.moved}")]
+    return []
+
+
+def _judge_freed(host: HostParts, done: Performed) -> list[Violation]:
+    freed = len(host.engine.host_pool.freed) * host.engine.page_size
+    if done.answer.length == freed:
+        return []
+    return [Violation("HOST_EXACT", f"expected {freed} tokens, as many as were freed on the host; found {done.answer.length}")]
+
+
+def _judge_handled(host: HostParts, done: Performed) -> list[Violation]:
+    """A poll handles every copy that is done, and no other."""
+    found, expected = set(done.answer.tickets), set(host.oracle.handled)
+    early, late = sorted(found - expected), sorted(expected - found)
+    if early:
+        return [Violation("ARRIVAL", f"expected no copy to be handled that is not done, or was handled before; found {_copies(early)}")]
+    return [Violation("REFINEMENT", f"expected every copy that is done to be handled; {_copies(late)} was not")] if late else []
+
+
+def _judge_waits(host: HostParts, done: Performed) -> list[Violation]:
+    """A row names the copies that fill its slots. One that has arrived and is not acknowledged may be left out."""
+    found, expected = set(done.answer.tickets), host.oracle.waits(done.op.holder)
+    due = {number for number in expected if not host.oracle.tickets[number][0].done}
+    missing, others = sorted(due - found), sorted(found - expected)
+    if missing:
+        return [Violation("ARRIVED_BEFORE_READ", f"expected the row to wait for {_copies(missing)}, which fills slots of it")]
+    return [Violation("REFINEMENT", f"expected the row not to wait for {_copies(others)}, which fills no slot of it")] if others else []
+
+
+def _copies(numbers: list[int]) -> str:
+    """Copies by their numbers, of which the first of a run is 0."""
+    return f"copy {', '.join(map(str, numbers))}"
+
+
+def judge_arrival(host: HostParts, pages: Sequence[int]) -> list[Violation]:
+    """Return the first page of an answer that is still empty, although no copy fills it any more."""
+    empty = next((page for page in pages if page in host.engine.copier.device.unfilled & host.oracle.model.state.filled), None)
+    if empty is None:
+        return []
+    return [
+        Violation("ARRIVAL", f"expected slots of pages that are filled, or that a copy in flight fills; found page {empty}, which is empty")
+    ]
+
+
+def _count_black_box(run: CheckedRun, host: HostParts, done: Performed) -> None:
+    """Count what the pools and the copier check of a subject that does not show its inside."""
+    issued, call = host.engine.copier.issued, host.oracle.call
+    for id_ in ("SOURCE", "TARGET"):
+        run.tally.count(id_, bool(issued))
+    run.tally.count("HOST_SOUND", any(ticket.up for ticket in issued))
+    run.tally.count("HOST_PARTITION", bool(call.host_freed))
+    run.tally.count("HOST_COUNT", bool(host.oracle.model.state.hosted))
+    if done.op.name == "poll":
+        for id_ in ("ARRIVAL", "HOST_ARRIVAL"):
+            run.tally.count(id_, bool(host.oracle.handled))
+    if done.op.name in ("start", "chunk", "run"):
+        run.tally.count("ARRIVED_BEFORE_READ", done.refused or bool(host.oracle.waits(done.op.holder)))
+
+
+def _of_host_freed(operation: str, freed: Sequence[int], expected: Sequence[int]) -> str:
+    """The property that is broken if other host pages are freed than the specification frees."""
+    if operation == "reset":
+        return "RESET_QUIESCENT"
+    if operation == "poll":  # a failed backup gives its pages back
+        return "HOST_PARTITION"
+    return "HOST_ORDER" if len(freed) == len(expected) else "HOST_EXACT"
+
+
+def judge_host_black_box(run: CheckedRun, host: HostParts, done: Performed) -> list[Violation]:
+    """Return the first difference on the host of a subject that does not show its inside."""
+    freed, expected = sorted(host.engine.host_pool.freed), sorted(host.oracle.call.host_freed)
+    _count_black_box(run, host, done)
+    if freed != expected:
+        return [Violation(_of_host_freed(done.op.name, freed, expected), f"expected host pages {expected} to be freed, found {freed}")]
+    size, found = host.oracle.model.state.host_available, host.engine.host_available()
+    return [Violation("HOST_COUNT", f"expected {size} free tokens on the host, found {found}")] if found != size else []

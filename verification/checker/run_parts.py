@@ -1,0 +1,43 @@
+"""The parts of a run: the engine, the oracle and the abstraction, for a cache with or without a host tier."""
+
+from typing import Any, NamedTuple
+
+from radixcheck.verification.checker.abstraction import Abstraction
+from radixcheck.verification.checker.engine import Engine
+from radixcheck.verification.checker.host_abstraction import HostAbstraction
+from radixcheck.verification.checker.host_engine import HostEngine
+from radixcheck.verification.checker.host_oracle import HostOracle
+from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.watched_copier import Contents
+
+
+class HostParts(NamedTuple):
+    """The parts of a run of a cache with a host tier, as what they are."""
+
+    engine: HostEngine
+    oracle: HostOracle
+    abstraction: HostAbstraction
+
+
+class Parts(NamedTuple):
+    """The parts of a run. `host`: the same, if the cache has a host tier."""
+
+    engine: Engine
+    oracle: Oracle
+    abstraction: Abstraction
+    host: HostParts | None
+
+
+def run_parts(factory: Any, config: Config) -> Parts:
+    """Make a cache, and what checks it."""
+    policy, size, pages, tier = config.policy, config.page_size, config.pool // config.page_size, config.tier
+    if tier is None:
+        engine, oracle = Engine(factory, policy, size, config.pool, config.device), Oracle(policy, size, pages)
+        return Parts(engine, oracle, Abstraction(oracle.positions, engine.pool, policy, oracle.written), None)
+    host_engine = HostEngine(factory, policy, size, config.pool, config.device, tier)
+    copier = host_engine.copier
+    host_oracle = HostOracle(policy, size, pages, tier, copier)
+    contents = copier.contents = Contents(host_oracle.positions, host_oracle.written, host_oracle.host_written)
+    abstraction = HostAbstraction(host_oracle.positions, copier.device, policy, contents, copier.host)
+    return Parts(host_engine, host_oracle, abstraction, HostParts(host_engine, host_oracle, abstraction))
