@@ -325,8 +325,8 @@ class Server:
 
     def _observe(self, message: dict[str, Any]) -> dict[str, Any]:
         seen = self._cache.observe()
-        nodes = [
-            [n[0], n[1], as_list(n[2]), as_list(n[3]), list(n[4]), None if n[5] is None else as_list(n[5]), *n[6:]] for n in seen.nodes
+        nodes = [  # without what only a cache with a host tier has
+            [n[0], n[1], as_list(n[2]), as_list(n[3]), list(n[4]), None if n[5] is None else as_list(n[5]), *n[6:11]] for n in seen.nodes
         ]
         requests = [[h, r[0], r[1], as_list(r[2])] for h, r in seen.requests.items()]
         heap = None if seen.heap is None else [[*entry[0], *entry[1:]] for entry in seen.heap]
