@@ -15,8 +15,6 @@ from radixcheck.verification.protocol import MODES
 from radixcheck.verification.runs.checked_bounds import check_supported, check_tier
 from radixcheck.verification.runs.shrink_job import Origin, ShrinkTo, shrink_to
 from radixcheck.verification.runs.trace_results import ReplayOutcome
-from radixcheck.verification.subjects.reference_host_subject import reference_host_subject
-from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.trace_replay.mooncake import TraceError, read
 from radixcheck.verification.trace_replay.replay import replay
 from radixcheck.verification.trace_replay.replay_results import Settings
@@ -96,9 +94,8 @@ def _replay(request: ReplayRequest, progress: Progress, record: Callable[[Op], N
         raise UsageError(str(read_in.error))
     try:
         with progress(f"replay {name}") as tell:
-            second = reference_host_subject if settings.mode else reference_subject
             replayed = replay(
-                read_in.requests, subject, settings, second, lambda done, total: tell(done / total, f"{done:,} requests"), record
+                read_in.requests, subject, settings, progress=lambda done, total: tell(done / total, f"{done:,} requests"), record=record
             )
     except TraceError as error:
         raise UsageError(str(error)) from error

@@ -13,6 +13,7 @@ from time import perf_counter
 from radixcheck.spec.values import pages_for
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
+from radixcheck.verification.subjects.reference_host_subject import reference_host_subject
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.trace_replay.mooncake import TraceError, TraceRequest, output_length
 from radixcheck.verification.trace_replay.replay_results import Replayed, Settings
@@ -31,11 +32,14 @@ def replay(
     """Replay a trace through the subject that `factory` makes, next to the model and to a second cache.
 
     The second cache runs in a new process: a script calls this under `if __name__ == "__main__"`, and `second` must be importable by
-    name. `record` is called with every operation before it is performed. The replay stops at the first finding. Raise TraceError if a
-    request does not fit into the empty pool, or if the subject has no request operations.
+    name; with a host tier the default is a reference that has one. `record` is called with every operation before it is performed. The
+    replay stops at the first finding. Raise TraceError if a request does not fit into the empty pool, or if the subject has no request
+    operations.
     """
     settings = settings or Settings()
     check_fits(trace, settings)
+    if settings.mode and second is reference_subject:
+        second = reference_host_subject
     run = (TieredRun if settings.mode else Run)(factory, settings, None if second is factory else second, record)
     begun = perf_counter()
     with _no_collections(), closing(run):
