@@ -28,15 +28,18 @@ def verify(
     seconds: float = 90,
     operations: int | None = None,
     stretch: bool = True,
+    modes: Sequence[str] | None = None,
+    host_pool: int | None = None,
     progress: Progress | None = None,
 ) -> "VerifyOutcome":
     """Check a subject against the specification. If nothing is refuted, compare it with the reference and replay the sample trace.
 
     Without policies or page sizes (tokens): all that the subject supports, of page sizes at most twelve. Without a pool (tokens): several
     small pools. `seconds` determine how much is searched (`operations`: how many random operations), and with some more the ceiling: a
-    search that has not ended by then is UNDECIDED. `stretch`: also take counts and values past thresholds. A subject given by name is
-    checked in worker processes: a script calls this under `if __name__ == "__main__"`. Raise UsageError if the subject cannot be made or
-    does not support these bounds.
+    search that has not ended by then is UNDECIDED. `stretch`: also take counts and values past thresholds. `modes`: of a host tier (if the
+    subject has one, default: all of them); `host_pool`: its tokens (default: several small pools). A subject given by name is checked in
+    worker processes: a script calls this under `if __name__ == "__main__"`. Raise UsageError if the subject cannot be made or does not
+    support these bounds.
     """
     from radixcheck.verification.runs.checked_bounds import bounds_for
     from radixcheck.verification.runs.verify_job import VerifyRequest, verify_subject
@@ -53,6 +56,8 @@ def verify(
         seconds=seconds,
         operations=operations,
         stretch=stretch,
+        modes=modes or (),
+        host_pool=host_pool,
     )
     return verify_subject(VerifyRequest(cache, bounds), progress or silent)
 
@@ -93,7 +98,7 @@ def replay(
     trace cannot be read or the subject does not support its configuration.
     """
     from radixcheck.verification.core import traces
-    from radixcheck.verification.runs.checked_bounds import check_supported
+    from radixcheck.verification.runs.checked_bounds import check_config
     from radixcheck.verification.runs.replay_job import ReplayRequest, replay_requests, settings_for
     from radixcheck.verification.runs.trace_job import TraceRequest, replay_operations
     from radixcheck.verification.subjects.registry import resolve
@@ -106,5 +111,5 @@ def replay(
         raise UsageError(f"{path} has its configuration in its first line: leave {', '.join(settings)} out")
     recorded = traces.read(path)
     cache = resolve(subject, recorded.config.device)
-    check_supported(cache, (recorded.config.policy,), (recorded.config.page_size,))
+    check_config(cache, recorded.config)
     return replay_operations(TraceRequest(cache, path.name, recorded), progress or silent)

@@ -10,6 +10,7 @@ from radixcheck.verification.checker.edge_count import EdgeCount
 from radixcheck.verification.checker.engine import Answer
 from radixcheck.verification.checker.envelope_recorder import EnvelopeRecorder
 from radixcheck.verification.checker.formulas import Tally, index_findings
+from radixcheck.verification.checker.host_edge_count import HostEdgeCount
 from radixcheck.verification.checker.run_parts import run_parts
 from radixcheck.verification.core.envelope import Envelope
 from radixcheck.verification.core.found import Config, Tier, Violation
@@ -49,7 +50,7 @@ class CheckedRun:
         self.hidden = set(blame.SOFT) - set(self.supports.attributes)  # attributes that the subject does not show
         self.tainted = set(self.hidden)  # attributes that have deviated in this run; formulas that read them are not evaluated
         self.tally = Tally()
-        self.edges = EdgeCount(self.oracle)
+        self.edges = HostEdgeCount(self.host) if self.host else EdgeCount(self.oracle)
         self._recorder = EnvelopeRecorder(self.oracle, pool)
         self.steps = 0
         self.stopped = False

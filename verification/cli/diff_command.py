@@ -16,7 +16,7 @@ from radixcheck.verification.subjects.registry import resolve
 @click.command()
 @click.argument("left")
 @click.argument("right")
-@options("policy", "page-size", "pool", "device", "seed")
+@options("policy", "page-size", "pool", "host-pool", "mode", "device", "seed")
 @click.option("--seconds", type=Seconds(0.5), default=30, show_default=True, help="size of the comparison; cut off some time later")
 @click.option("--operations", type=click.IntRange(1), help="compare this many operations; cut off only if --seconds is given too")
 @click.option("--trace", type=click.Path(path_type=Path), help="compare along this trace (Mooncake format) instead")

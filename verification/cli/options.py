@@ -13,6 +13,7 @@ from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.supervision import SUPERVISION
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.protocol import MODES
 from radixcheck.verification.search.search_results import CEILING_SECONDS
 from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC
 
@@ -50,6 +51,8 @@ def options(*names: str) -> Decorator:
         "policy": click.option("--policy", "policies", multiple=True, help=f"{', '.join(POLICIES)} (repeatable)"),
         "page-size": click.option("--page-size", "page_sizes", type=int, multiple=True, help="tokens (repeatable)"),
         "pool": click.option("--pool", type=int, help="size of the slot pool, in tokens"),
+        "host-pool": click.option("--host-pool", type=int, help="size of the host pool, in tokens, of a cache with a host tier"),
+        "mode": click.option("--mode", "modes", multiple=True, help=f"of the host tier: {', '.join(MODES)} (repeatable)"),
         "device": click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N"),
         "results": click.option("--results", type=_Folder, default=Path("radixcheck-results"), show_default=True, help="of stored results"),
         "junit": click.option("--junit", type=click.Path(path_type=Path), help="write JUnit XML there"),

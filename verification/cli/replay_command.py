@@ -11,6 +11,7 @@ from radixcheck.verification.cli.output import print_json, subject_output
 from radixcheck.verification.cli.trace_argument import open_trace, refuse_options
 from radixcheck.verification.core.traces import is_trace
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.protocol import MODES
 from radixcheck.verification.report import console
 from radixcheck.verification.runs.trace_results import TEST, TRACE
 from radixcheck.verification.subjects.registry import resolve
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from radixcheck.verification.runs.shrink_job import ShrinkTo
 
 FILES = {TEST: "a test for pytest", TRACE: "a trace"}
-HEADER = ("policy", "page_size", "pool", "device")  # options that are fields of the header of a trace of operations
+HEADER = ("policy", "page_size", "pool", "device", "host_pool", "mode")  # options that are fields of the header of a trace of operations
 OF_REQUESTS = ("running", "tokens_per_id", "limit")  # options of traces of requests
 
 
@@ -30,6 +31,8 @@ OF_REQUESTS = ("running", "tokens_per_id", "limit")  # options of traces of requ
 @click.option("--policy", default="lru", show_default=True)
 @click.option("--page-size", type=int, default=16, show_default=True, help="tokens")
 @click.option("--pool", type=int, help="tokens  [default: 320000, or 6000 of the sample]")
+@click.option("--host-pool", type=int, help="tokens: a host tier behind the pool, of a cache that has one")
+@click.option("--mode", default="", help=f"of the host tier: {', '.join(MODES)}  [default: {MODES[0]}]")
 @click.option("--running", type=click.IntRange(1), default=32, show_default=True, help="requests at a time")
 @click.option("--tokens-per-id", type=click.IntRange(1), default=16, show_default=True, help="tokens of one hash id")
 @click.option("--limit", type=click.IntRange(1), help="requests to read")

@@ -7,7 +7,7 @@ from radixcheck.verification.cli.options import given, subject_or
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.traces import Recorded, read
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.runs.checked_bounds import check_supported
+from radixcheck.verification.runs.checked_bounds import check_config
 from radixcheck.verification.subjects.registry import resolve
 
 
@@ -17,7 +17,7 @@ def open_trace(path: Path) -> tuple[Recorded, Subject]:
     name, config = subject_or(recorded.subject), recorded.config
     try:
         subject = resolve(name, config.device)
-        check_supported(subject, (config.policy,), (config.page_size,))
+        check_config(subject, config)
     except UsageError as error:
         raise UsageError(f"{path}: {str(error).replace('--device ', 'device ')}") from error  # here it is a field, not an option
     return recorded, subject

@@ -16,7 +16,7 @@ from radixcheck.verification.subjects.registry import names_of, resolve
 
 @click.command()
 @one_subject(click.argument("subject", required=False))
-@options("policy", "page-size", "pool", "device", "seed")
+@options("policy", "page-size", "pool", "host-pool", "mode", "device", "seed")
 @click.option("--seconds", type=Seconds(0.5), default=SECONDS, show_default=True, help="size of the search; it ends 30 s later at most")
 @click.option("--operations", type=click.IntRange(1), help="random operations of the search; default: in proportion to --seconds")
 @click.option(

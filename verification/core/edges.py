@@ -19,14 +19,18 @@ class Edge:
     operations: tuple[str, ...]  # all of them
     paged: bool = False  # pages of more than one token
     namespaces: bool = False
+    modes: tuple[str, ...] = ()  # of a host tier, one of them; empty: it does not matter
 
     def lacking(self, supports: Supports, page_sizes: Sequence[int]) -> str:
         """Return why it cannot be taken on a subject under these page sizes; empty if it can."""
-        missing = [name for name in self.operations if name not in supports.operations]
+        known = (*supports.operations, *supports.host_operations)
+        missing = [name for name in self.operations if name not in known]
         if missing:
             return f"it has no {' and no '.join(missing)}"
         if self.paged and max(page_sizes, default=1) == 1:
             return "every page has one token"
+        if self.modes and not set(self.modes) & set(supports.modes):
+            return f"it has no mode {' or '.join(self.modes)}"
         return "it has no namespaces" if self.namespaces and not supports.namespaces else ""
 
 
@@ -87,13 +91,41 @@ EDGES: Mapping[str, Edge] = {
     )
 }
 
+HOST_EDGES: Mapping[str, Edge] = {  # of caches with a host tier
+    edge.id: edge
+    for edge in (
+        Edge("load_back nothing", "load back a key of which the device has all that is cached", ("load_back",)),
+        Edge("load_back without room", "load back more than the device has room for", ("load_back",)),
+        Edge("backup what is hosted", "back up a node that the host has", ("backup",)),
+        Edge("backup without room", "back up a node for which the host has no room", ("backup",)),
+        Edge("evict_host nothing", "evict no tokens on the host", ("evict_host",)),
+        Edge("evict_host more than everything", "evict more tokens on the host than its pool has", ("evict_host",)),
+        Edge("complete out of order", "a copy arrives before an older one", ("complete",)),
+        Edge("copy fails", "a copy fails", ("complete",)),
+        Edge("write-back fails", "a copy fails for which an eviction waits", ("complete", "evict"), modes=("write_back",)),
+        Edge("poll nothing", "poll while no copy is done", ("poll",)),
+        Edge("poll several", "poll when several copies are done", ("poll",)),
+        Edge("reset under a copy", "reset a cache while a copy is in flight", ("reset",)),
+        Edge("split under a copy", "split a node while a copy of it is in flight", ()),
+        Edge("evict under a copy", "evict while a copy is in flight", ("evict",)),
+        Edge("insert what only the host has", "insert a key of which only the host has a part", ("insert",)),
+        Edge("start what only the host has", "start a request of which only the host has a part", ("start",)),
+        Edge("run before arrival", "run a request while a copy still fills slots of its row", ("run",)),
+    )
+}
+
+
+def edges_of(supports: Supports) -> Iterable[Edge]:
+    """Return the edges that concern a subject: those of the host tier only if it has one."""
+    return (*EDGES.values(), *(HOST_EDGES.values() if supports.modes else ()))
+
 
 def never_taken(taken: Mapping[str, int], supports: Supports, page_sizes: Sequence[int]) -> tuple[str, ...]:
     """Return the ids of the edges that a search of such a subject can take, and has never taken."""
-    return tuple(edge.id for edge in EDGES.values() if not taken.get(edge.id) and not edge.lacking(supports, page_sizes))
+    return tuple(edge.id for edge in edges_of(supports) if not taken.get(edge.id) and not edge.lacking(supports, page_sizes))
 
 
 def excluded(supports: Supports, page_sizes: Sequence[int]) -> dict[str, str]:
     """Return the edges that cannot be taken on a subject, each with the reason."""
-    reasons: Iterable[tuple[str, str]] = ((edge.id, edge.lacking(supports, page_sizes)) for edge in EDGES.values())
+    reasons: Iterable[tuple[str, str]] = ((edge.id, edge.lacking(supports, page_sizes)) for edge in edges_of(supports))
     return {id_: reason for id_, reason in reasons if reason}

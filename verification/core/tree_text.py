@@ -37,9 +37,19 @@ def tree(seen: Observation, labels: Mapping[NodeId, str] = NO_LABELS, limit: int
 
 
 def _label(n: SeenNode) -> str:
-    words = [f"[{numbers(n.segment)}]", f"slots {numbers(n.slots)}", f"time {n.time}"]
+    words = [f"[{numbers(n.segment)}]", *places(n, numbers(n.slots), numbers(n.host_slots)), f"time {n.time}"]
     words += [f"hits {n.hits}"] if n.hits else []
     words += [f"priority {n.priority}"] if n.priority else []
     words += [f"locked {n.lock}"] if n.lock else []
+    words += [f"pinned {n.pins}"] if n.pins else []
     words += [f"in {value_text(n.namespace, 80)}"] if n.namespace and n.parent is None else []
     return "  ".join(words)
+
+
+def places(n: SeenNode, slots: str, host_slots: str) -> list[str]:
+    """Return where the tokens of a node are, in words: its slots on each tier that has it.
+
+    >>> places(SeenNode("a", None, (1,), (), (), (1,), 0, host_slots=(4,)), "none", "4")
+    ['host 4']
+    """
+    return [*([f"slots {slots}"] if n.slots or not n.host_slots else []), *([f"host {host_slots}"] if n.host_slots else [])]

@@ -7,6 +7,9 @@ handle is of that node, whether the last start that was refused had that key, wh
 before the last reset, and each entry of the heap: the ranks of its stored key,
 its place in the order of the heap, and whether it is current for its node. Entries of nodes that left the tree are kept as well.
 
+With a host tier also: which tiers have each node, its pins, which requests run, and the copies in the order of their issue with what became
+of each: in flight, arrived or failed.
+
 Not kept, and why that is sound:
 
 * Times as numbers. Policies compare times and nothing else, and the next tick is later than all: the ranks of times and stored keys
@@ -30,12 +33,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.state import State
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.abstraction import KEY_SIGNS
 from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.checker import Checker
+from radixcheck.verification.checker.run_parts import HostParts
 from radixcheck.verification.explore.scopes import Scope
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry
 
@@ -95,6 +100,8 @@ ATTRIBUTES = tuple(SOFT)
 BASE = 250
 LENT = BASE - 1  # before what a caller keeps
 HANDLE, LOCK, REQUEST, ENTRY, READINGS, REFUSED = range(BASE, 256)
+COPY = LENT - 1
+RUNS = 8  # below REQUEST: a request that runs
 
 
 class Canon:
@@ -127,6 +134,8 @@ class Canon:
             labels.setdefault(refused, [UNCACHED]).append(REFUSED)
         if state.held:
             _holders(labels, state, checker)
+        if checker.host and isinstance(state, HostState):
+            _tiers(labels, state, checker.host)
         deviated = [ATTRIBUTES.index(name) for name in sorted(checker.tainted)]  # formulas that read these are not evaluated any more
         twins: set[int] = set()
         form = self._encode(EPS, labels, twins)
@@ -198,9 +207,30 @@ def _kept(checker: Checker) -> Iterable[int]:
 
 def _holders(labels: Labels, s: State, checker: Checker) -> None:
     level, locks, loans = checker.oracle.positions.level, checker.oracle.locks, checker.oracle.loans
-    holders = [(LOCK if h in locks else REQUEST, level[s.at[h]], s.request_priority[h], s.tok[h]) for h in s.held if h not in loans]
+    host = checker.host
+    copies, running = (host.oracle.model.copies, host.oracle.model.state.running) if host else ((), ())
+    holders = [
+        ((LOCK if h in locks else REQUEST) - RUNS * (h in running), level[s.at[h]], s.request_priority[h], s.tok[h])
+        for h in s.held
+        if h not in loans and h not in copies
+    ]
     for kind, depth, priority, tok in sorted(holders):
         labels.setdefault(tok, [UNCACHED]).extend((kind, depth, priority))
+
+
+def _tiers(labels: Labels, s: HostState, host: HostParts) -> None:
+    """Label which tiers have a node, its pins, and the copies in the order of their issue, with what became of each.
+
+    Slots are names here too. Which of them are not filled follows from the copies (ARRIVAL, HOST_ARRIVAL).
+    """
+    level = host.oracle.positions.level
+    if host.engine.copier.next_fails:
+        labels.setdefault(EPS, []).append(COPY)
+    for n in s.node:
+        labels[n].extend((n in s.resident, n in s.hosted, s.pins[n]))
+    for place, (_, (ticket, h)) in enumerate(sorted(host.oracle.tickets.items())):
+        label = (COPY, place, ticket.up, level[s.floor[h]], ticket.done, ticket.failed)
+        labels.setdefault(s.aim[h], [UNCACHED]).extend(label)
 
 
 def _readings(stamps: Iterable[Stamp]) -> list[int]:

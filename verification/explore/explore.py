@@ -136,7 +136,8 @@ def _repeated(factory: Factory, explored: Explored, broken: Broken, first: bool)
     If the violation is not repeated, and it is the `first` one, the cache is not deterministic.
     """
     alphabet = explored.scope.alphabet(explored.page_size, explored.policy)
-    config = Config(explored.policy, explored.page_size, explored.scope.pool * explored.page_size)
+    scope, size = explored.scope, explored.page_size
+    config = Config(explored.policy, size, scope.pool * size, "cpu", *(scope.tier(size) or ()))
     trace = tuple(alphabet[index] for index in broken.trace)
     afresh = replay(factory, config, trace).found
     found = [each for each in afresh.values() if len(each.trace) == len(trace)]

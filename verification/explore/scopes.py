@@ -10,7 +10,9 @@ from functools import cached_property
 from itertools import product
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.core.found import Tier
 from radixcheck.verification.operations import Op
+from radixcheck.verification.protocol import MODES
 
 
 def page(letter: int, page_size: int) -> tuple[int, ...]:
@@ -33,6 +35,8 @@ class Scope:
     pages: int  # of a request, its output included
     pool: int  # pages
     edges: bool = False  # calls at the edges of their arguments too: tails in every verb, callers' slots, what is left from before a reset
+    host_pool: int = 0  # pages
+    mode: str = ""  # of the host tier; empty: there is none
 
     def key(self, letters: str, page_size: int) -> Key:
         """Return the key for some letters.
@@ -42,16 +46,25 @@ class Scope:
         """
         return Key(tuple(token for letter in letters for token in page("ab".index(letter), page_size)))
 
+    def tier(self, page_size: int) -> Tier | None:
+        """Return the host tier; None if there is none."""
+        return Tier(self.host_pool * page_size, self.mode) if self.mode else None
+
     @cached_property
     def sentence(self) -> str:
         """The bounds in words."""
         who = "requests" if self.requests else "locks or allocs" if self.edges else "locks"
-        verbs = "start, chunk, decode, finish, abort" if self.requests else "insert, match, peek, lock, unlock"
+        verbs = "start, chunk, decode, finish, abort" if self.requests else "insert, match, peek"
+        verbs += "" if self.requests or not self.holders else ", lock, unlock"
         verbs += ", alloc, free" if self.edges and not self.requests else ""
         most = f", up to {self.pages} pages" if self.requests else " in pages"
         amounts = "nothing, one token or more than everything" if self.edges else "one token or everything"
         keys = ", ".join(key or "no tokens" for key in self.keys)
-        return f"{verbs}, reset, evict {amounts}; keys {keys}{most}; {self.holders} {who}; {self.pool} pages"
+        end = f"{verbs}, reset, evict {amounts}; keys {keys}{most}; {self.holders} {who}; {self.pool} pages"
+        if not self.mode:
+            return end
+        tier = f"{'run' if self.requests else 'load_back, backup'}, poll, evict_host one token or everything, each copy arrives or fails"
+        return f"{end}; {tier}; {self.host_pool} on the host, {self.mode}"
 
     def alphabet(self, page_size: int, policy: str) -> tuple[Op, ...]:
         """Return every operation of the scope, for every holder."""
@@ -60,6 +73,7 @@ class Scope:
         tails = [Key((*key.tokens, 0)) for key in keys if page_size > 1 and len(key.tokens) < self.pages * page_size]  # not whole pages
         all_of_it = self.pool * page_size + self.edges
         both = (*(Op("evict", amount=amount) for amount in (*((0,) if self.edges else ()), 1, all_of_it)), Op("reset"))
+        both += self._host_operations(keys, page_size) if self.mode else ()
         if self.requests:
             return self._request_operations([*keys, *tails], ranks, both)
         if self.edges:
@@ -81,6 +95,17 @@ class Scope:
         frees = [Op("free", loans=some) for some in loans] + [Op("free", holder=h, amount=page_size) for h in holders]
         return (*allocs, *inserts, *frees)
 
+    def _host_operations(self, keys: list[Key], page_size: int) -> tuple[Op, ...]:
+        """Operations of the host tier. A copy holds pages of the tier to which it goes, so that no more can be in flight than pages."""
+        copies = range(self.pool + self.host_pool)
+        ends = [Op("complete", holder=place, amount=failed) for place, failed in product(copies, (0, 1))]
+        evictions = [Op("evict_host", amount=amount) for amount in (1, self.host_pool * page_size)]
+        if self.requests:
+            moves = [Op("run", holder=h) for h in self._holders]
+        else:
+            moves = [Op(name, key) for name, key in product(("load_back", "backup"), keys)]
+        return (*moves, *evictions, *ends, Op("poll"))
+
     def _request_operations(self, keys: list[Key], ranks: tuple[int, ...], both: tuple[Op, ...]) -> tuple[Op, ...]:
         starts = [Op("start", key, h, priority=rank) for key, h, rank in product(keys, self._holders, ranks)]
         decodes = [Op("decode", holder=h, amount=token) for h, token in product(self._holders, (0, 1))]
@@ -100,5 +125,7 @@ SCOPES = {
         Scope("scarce", ("a", "aa", "ab"), holders=2, requests=True, pages=2, pool=3),
         Scope("edges", ("", "a", "aa"), holders=2, requests=False, pages=2, pool=3, edges=True),
         Scope("empty requests", ("", "a"), holders=2, requests=True, pages=1, pool=2, edges=True),
+        *(Scope(f"tree {mode}", ("aa", "ab"), 0, False, pages=2, pool=2, host_pool=2, mode=mode) for mode in MODES),
+        *(Scope(f"requests {mode}", ("a", "aa"), 1, True, pages=2, pool=2, host_pool=2, mode=mode) for mode in MODES),
     )
 }

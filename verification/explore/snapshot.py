@@ -10,7 +10,7 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from re import Pattern
-from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, FunctionType, GenericAlias, MethodType, ModuleType
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -80,7 +80,8 @@ def _fill(names: tuple[str, ...], found: Any, held: tuple[Any, ...]) -> None:
             delattr(found, name)
 
 
-_ATOMS = {int, float, bool, str, bytes, complex, type(None), type, range, BuiltinFunctionType, ModuleType, type(Ellipsis), Pattern, ref}
+_ATOMS = {int, float, bool, str, bytes, complex, type(None), type, range, type(Ellipsis), Pattern, ref}
+_ATOMS |= {BuiltinFunctionType, ModuleType, GenericAlias}
 
 
 class Snapshot:

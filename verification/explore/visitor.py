@@ -46,7 +46,7 @@ class Visitor(Checker):
     """A checker with a scope: it knows the operations that are possible next, and the canonical form of the present state."""
 
     def __init__(self, factory: Any, scope: Scope, policy: str, page_size: int) -> None:
-        super().__init__(factory, policy, page_size, scope.pool * page_size)
+        super().__init__(factory, policy, page_size, scope.pool * page_size, tier=scope.tier(page_size))
         self.scope = scope
         self.alphabet = scope.alphabet(page_size, policy)
         self.universe = Universe(scope, self.oracle.positions)
@@ -99,8 +99,10 @@ class Visitor(Checker):
 
     def _is_enabled(self, op: Op, idle: int, holders: set[int]) -> bool:
         match op.name:
-            case "evict" | "reset":
+            case "evict" | "reset" | "evict_host" | "poll":
                 return True
+            case "complete":
+                return self._can_complete(op)
             case "lock":
                 return op.holder == idle and op.key == self.handle and (op.key in self.oracle.matched or self._old_handle is not None)
             case "free":
@@ -111,15 +113,23 @@ class Visitor(Checker):
                 return self._is_representative(self.oracle.positions.of(op.key)) and self.allowed(op)
             case "start" | "alloc" if op.holder != idle:
                 return False
-            case "match" | "peek" | "start" | "alloc":
+            case "match" | "peek" | "start" | "alloc" | "load_back" | "backup":
                 return self._is_representative(self.oracle.positions.of(op.key))
             case "decode":
                 return op.holder in holders and self._can_decode(op)
-        return op.holder in holders and self.allowed(op)  # unlock, chunk, finish, abort
+        return op.holder in holders and self.allowed(op)  # unlock, chunk, finish, abort, run
 
     def _can_decode(self, op: Op) -> bool:
         after = self.universe.decoded(self.oracle.model.state.tok[op.holder], op.amount)
         return after is not None and self._is_representative(after)
+
+    def _can_complete(self, op: Op) -> bool:
+        """Whether the copy is in flight; or it is the next one for which the cache waits, which only write-back does, to fail."""
+        if self.host is None:
+            return False
+        copier = self.host.engine.copier
+        waits = self.scope.mode == "write_back" and not copier.next_fails
+        return op.holder < len(copier.in_flight) or (waits and op.holder == len(copier.in_flight) and op.amount == 1)
 
     def _is_representative(self, position: int) -> bool:
         """Whether neither this position nor one above it has a twin that is explored in its place."""

@@ -12,7 +12,7 @@ from radixcheck.verification.mutants.mutant_results import Cleared, Place
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.run import random_run
 
-SUBJECTS = ("reference", "optimized", "model")
+SUBJECTS = ("reference", "optimized", "model", "reference-host", "model-host")
 STEPS = 60  # of a run, with every formula after every step
 SEEDS = 200
 AT_ONCE = 20  # seeds of one task
@@ -30,6 +30,22 @@ PLACES = (
     Place("priority", 64, 6, namespaces=True),
     Place("priority", 2, 24, namespaces=True),
 )
+HOST_PLACES = (  # of caches with a host tier, beside the others
+    Place("lru", 1, 2, False, 2, "write_through"),
+    Place("fifo", 2, 6, True, 3, "write_through"),
+    Place("slru", 16, 10, True, 12, "write_through"),
+    Place("mru", 1, 4, True, 2, "write_through_selective"),
+    Place("lru", 2, 6, False, 8, "write_through_selective"),
+    Place("priority", 1, 16, True, 6, "write_through_selective"),
+    Place("lfu", 1, 2, True, 3, "write_back"),
+    Place("lru", 16, 4, False, 2, "write_back"),
+    Place("filo", 2, 10, True, 16, "write_back"),
+)
+
+
+def places_of(subject: Subject) -> tuple[Place, ...]:
+    """Return the configurations in which a cache is run."""
+    return PLACES + (HOST_PLACES if subject.supports.modes else ())
 
 
 @dataclass(frozen=True)
@@ -47,7 +63,7 @@ class Without:
 
 def clear_all(subjects: Sequence[Subject], seeds: int = SEEDS, progress: Callable[[Cleared], None] = lambda _: None) -> tuple[Cleared, ...]:
     """Run every subject in every configuration with seeds 0, 1, ... `progress` is called with each part."""
-    total = {(subject.name, place): RunResult() for subject in subjects for place in PLACES}
+    total = {(subject.name, place): RunResult() for subject in subjects for place in places_of(subject)}
     for name, place, part in _parts(subjects, seeds):
         total[name, place].merge(part)
         progress(_cleared(name, place, part))
@@ -59,7 +75,7 @@ def _cleared(name: str, place: Place, result: RunResult) -> Cleared:
 
 
 def _parts(subjects: Sequence[Subject], seeds: int) -> Iterator[tuple[str, Place, RunResult]]:
-    tasks = [(s, p, first, min(AT_ONCE, seeds - first)) for first in range(0, seeds, AT_ONCE) for s in subjects for p in PLACES]
+    tasks = [(s, p, first, min(AT_ONCE, seeds - first)) for first in range(0, seeds, AT_ONCE) for s in subjects for p in places_of(s)]
     with workers_for(*subjects) as pool:
         for future in as_completed([pool.submit(clear, *task) for task in tasks]):
             yield future.result()

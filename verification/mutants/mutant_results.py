@@ -94,17 +94,20 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One configuration: page size, policy, size of the pool, and whether keys have namespaces."""
+    """One configuration: page size, policy, size of the pools, and whether keys have namespaces."""
 
     policy: str
     page_size: int  # tokens
     pages: int  # of the pool
     namespaces: bool
+    host_pages: int = 0  # of the host pool
+    mode: str = ""  # of the host tier; empty: there is none
 
     @property
     def config(self) -> Config:
         """Return the configuration of a run."""
-        return Config(self.policy, self.page_size, self.pages * self.page_size)
+        size = self.page_size
+        return Config(self.policy, size, self.pages * size, host_pool=self.host_pages * size, mode=self.mode)
 
     def __str__(self) -> str:
         return f"{self.config}, {'namespaces' if self.namespaces else 'one namespace'}"

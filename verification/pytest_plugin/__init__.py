@@ -15,8 +15,8 @@ from radixcheck.verification.pytest_plugin.usage_errors import failed, uncollect
 if TYPE_CHECKING:
     from radixcheck.verification.pytest_plugin.kit import Case, Kit
 
-MARKER = """radixcheck(subject=..., policies=..., page_sizes=..., seconds=..., seed=...): how the fixtures of this test search; \
-radixcheck_subject is each of the subjects (factories or names), under one policy and page size at a time."""
+MARKER = """radixcheck(subject=..., policies=..., page_sizes=..., seconds=..., seed=..., modes=..., host_pool=...): how the fixtures of \
+this test search; radixcheck_subject is each of the subjects (factories or names), under one policy and page size at a time."""
 REQUESTED = pytest.StashKey[tuple[list[Any], list[str]]]()  # the requests, one for each subject; the selected node ids
 
 

@@ -8,7 +8,9 @@ from typing import Any
 from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.subject import Given, Subject
+from radixcheck.verification.core.tier_pool import HostPool, TierPool
 from radixcheck.verification.core.traces import Recorded, read
+from radixcheck.verification.core.watched_copier import WatchedCopier
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Setup
@@ -16,7 +18,7 @@ from radixcheck.verification.pytest_plugin.settings import Settings
 from radixcheck.verification.pytest_plugin.texts import summary
 from radixcheck.verification.pytest_plugin.usage_errors import failed, usage
 from radixcheck.verification.report import console, verify_view
-from radixcheck.verification.runs.checked_bounds import bounds_for, check_supported
+from radixcheck.verification.runs.checked_bounds import bounds_for, check_config
 from radixcheck.verification.runs.scene import scene
 from radixcheck.verification.runs.verify_job import VerifyRequest, search_subject
 from radixcheck.verification.search.machine import machine_run, never_fired
@@ -46,13 +48,16 @@ class Kit:
         page_sizes: Sequence[int] = (),
         seconds: float | None = None,
         seed: int | None = None,
+        modes: Sequence[str] = (),
+        host_pool: int | None = None,
     ) -> Report:
         """Search for a number of seconds and return the report, in which each property is TESTED or NOT OBSERVABLE.
 
-        Without policies or page sizes: all that the subject supports. Raise AssertionError if a property is refuted or not exercised.
+        Without policies, page sizes or modes of a host tier: all that the subject supports. Raise AssertionError if a property is refuted
+        or not exercised.
         """
         __tracebackhide__ = True
-        request = self._request(subject, policies, page_sizes, seed, seconds)
+        request = self._request(subject, policies, page_sizes, seed, seconds, modes, host_pool)
         with usage(failed):
             outcome = search_subject(request)
         if outcome.report.status != Status.HOLDS:
@@ -68,16 +73,17 @@ class Kit:
         examples: int = 100,
         steps: int = 50,
         seed: int | None = None,
+        modes: Sequence[str] = (),
     ) -> None:
         """Run the Hypothesis state machine: `examples` examples of at most `steps` operations each.
 
         Raise AssertionError with the first violation, shrunk, or if a rule of the machine never fired.
         """
         __tracebackhide__ = True
-        request = self._request(subject, policies, page_sizes, seed)
+        request = self._request(subject, policies, page_sizes, seed, modes=modes)
         bounds = request.bounds
         try:
-            result = machine_run(request.subject, bounds.policies, bounds.page_sizes, bounds.seed, examples, steps)
+            result = machine_run(request.subject, bounds.policies, bounds.page_sizes, bounds.seed, examples, steps, bounds.modes)
         except AssertionError as fault:
             raise AssertionError(str(fault)) from None  # without the steps of Hypothesis: the message lists the operations
         idle = never_fired(result)
@@ -85,9 +91,17 @@ class Kit:
             raise AssertionError(f"undecided: rules that never fired: {', '.join(idle)}; give it more examples")
 
     def trace(
-        self, subject: Given, operations: Iterable[Operation] | Path, *, policy: str = "lru", page_size: int = 1, pool: int | None = None
+        self,
+        subject: Given,
+        operations: Iterable[Operation] | Path,
+        *,
+        policy: str = "lru",
+        page_size: int = 1,
+        pool: int | None = None,
+        host_pool: int = 0,
+        mode: str = "",
     ) -> None:
-        """Perform operations on a fresh cache and check every property after each. The pool is in tokens.
+        """Perform operations on a fresh cache and check every property after each. The pools are in tokens; with a mode it has a host tier.
 
         A path names a recorded trace, which holds its own configuration. Raise AssertionError at the first operation that breaks a
         property or cannot be called.
@@ -98,20 +112,28 @@ class Kit:
                 recorded = read(operations)
             else:
                 trace = tuple(op if isinstance(op, Op) else Op.from_json(op) for op in operations)
-                recorded = Recorded(Config(policy, page_size, pool or POOL_PAGES * page_size), trace)
+                recorded = Recorded(Config(policy, page_size, pool or POOL_PAGES * page_size, "cpu", host_pool, mode), trace)
             cache = resolve(subject)
-            check_supported(cache, (recorded.config.policy,), (recorded.config.page_size,))
+            check_config(cache, recorded.config)
         _perform(cache, recorded.config, recorded.trace)
 
     def _request(
-        self, given: Given, policies: Sequence[str], page_sizes: Sequence[int], seed: int | None, seconds: float | None = None
+        self,
+        given: Given,
+        policies: Sequence[str],
+        page_sizes: Sequence[int],
+        seed: int | None,
+        seconds: float | None = None,
+        modes: Sequence[str] = (),
+        host_pool: int | None = None,
     ) -> VerifyRequest:
         __tracebackhide__ = True
         s = self.settings
         with usage(failed):
             subject = resolve(given)
             seed, seconds = s.seed if seed is None else seed, seconds or s.seconds
-            bounds = bounds_for(subject, policies or s.policies, page_sizes or s.page_sizes, seed=seed, seconds=seconds)
+            tier: dict[str, Any] = {"modes": modes or s.modes, "host_pool": s.host_pool if host_pool is None else host_pool}
+            bounds = bounds_for(subject, policies or s.policies, page_sizes or s.page_sizes, seed=seed, seconds=seconds, **tier)
             return VerifyRequest(subject, bounds)
 
 
@@ -127,9 +149,13 @@ class Case:
     def __str__(self) -> str:
         return f"{self.subject.name}-{self.policy}-{self.page_size}"
 
-    def new(self, pool: int | None = None) -> Any:
-        """Return a fresh cache over an instrumented pool of this many tokens."""
-        return self.subject(Setup(self.page_size, self.policy, WatchedPool(pool or POOL_PAGES * self.page_size, self.page_size)))
+    def new(self, pool: int | None = None, host_pool: int = 0, mode: str = "") -> Any:
+        """Return a fresh cache over an instrumented pool of this many tokens; with a mode also over a host pool and a copier."""
+        size, tokens = self.page_size, pool or POOL_PAGES * self.page_size
+        if not mode:
+            return self.subject(Setup(size, self.policy, WatchedPool(tokens, size)))
+        device, host = TierPool(tokens, size), HostPool(host_pool, size)
+        return self.subject(Setup(size, self.policy, device, "cpu", host, WatchedCopier(device, host), mode))
 
     def verify(self, **given: Any) -> Report:
         """As `Kit.verify`, under this policy and page size."""
@@ -141,10 +167,11 @@ class Case:
         __tracebackhide__ = True
         Kit(self.settings).state_machine(self.subject, policies=(self.policy,), page_sizes=(self.page_size,), **given)
 
-    def trace(self, operations: Iterable[Operation], *, pool: int | None = None) -> None:
+    def trace(self, operations: Iterable[Operation], *, pool: int | None = None, host_pool: int = 0, mode: str = "") -> None:
         """As `Kit.trace`, under this policy and page size."""
         __tracebackhide__ = True
-        Kit(self.settings).trace(self.subject, operations, policy=self.policy, page_size=self.page_size, pool=pool)
+        tier: dict[str, Any] = {"host_pool": host_pool, "mode": mode}
+        Kit(self.settings).trace(self.subject, operations, policy=self.policy, page_size=self.page_size, pool=pool, **tier)
 
 
 @dataclass(frozen=True, slots=True)

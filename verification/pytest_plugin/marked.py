@@ -12,7 +12,7 @@ from radixcheck.verification.pytest_plugin.settings import SECONDS_MIN, Settings
 from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.subjects.registry import names_of, resolve
 
-NAMES = ("subject", "policies", "page_sizes", "seconds", "seed")
+NAMES = ("subject", "policies", "page_sizes", "seconds", "seed", "modes", "host_pool")
 
 
 def marked_settings(config: pytest.Config, marker: pytest.Mark | None) -> Settings:
@@ -27,11 +27,11 @@ def marked_settings(config: pytest.Config, marker: pytest.Mark | None) -> Settin
         raise UsageError(f"the marker radixcheck takes its arguments by name: subject=..., and not {marker.args[0]!r}")
     given = dict(marker.kwargs)
     given.pop("subject", None)
-    for name, kind, least in (("seconds", float, SECONDS_MIN), ("seed", int, 0)):
+    for name, kind, least in (("seconds", float, SECONDS_MIN), ("seed", int, 0), ("host_pool", int, 1)):
         if name in given:
             given[name] = number(name, given[name], kind, least)
-    if "policies" in given:
-        given["policies"] = tuple(_listed(given["policies"]))
+    for name in {"policies", "modes"} & set(given):
+        given[name] = tuple(_listed(given[name]))
     if "page_sizes" in given:
         given["page_sizes"] = tuple(number("page size", size, int, 1) for size in _listed(given["page_sizes"]))
     return replace(found, **given)
@@ -61,7 +61,8 @@ def _cases(subjects: Sequence[Any], found: Settings) -> Iterator[Case | Unsuppor
             raise UsageError(f"{given!r} is not a subject: give a factory, or a name as for --radixcheck-subject")
         for subject in map(resolve, names_of(given) if isinstance(given, str) else (given,)):
             try:
-                bounds = bounds_for(subject, found.policies, found.page_sizes, seed=found.seed)
+                tier: dict[str, Any] = {"modes": found.modes, "host_pool": found.host_pool}
+                bounds = bounds_for(subject, found.policies, found.page_sizes, seed=found.seed, **tier)
             except UsageError as wrong:  # fails this test, and not the collection of its file
                 yield Unsupported(subject.name, str(wrong))
             else:

@@ -16,13 +16,15 @@ SUBJECT = "a cache to check: a name of `radixcheck subjects`, module:factory, ex
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to search. Empty policies or page sizes: all that a subject supports."""
+    """How to search. Empty policies, page sizes or modes: all that a subject supports."""
 
     subjects: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     page_sizes: tuple[int, ...] = ()
     seconds: float = 5  # of search, for each subject
     seed: int = 0
+    modes: tuple[str, ...] = ()  # of a host tier
+    host_pool: int | None = None  # tokens; None: several small ones
 
 
 def add_options(parser: pytest.Parser) -> None:

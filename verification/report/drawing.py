@@ -10,9 +10,10 @@ from textwrap import wrap
 
 from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.short_text import numbers
+from radixcheck.verification.core.tree_text import places
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode
 from radixcheck.verification.trace_replay.alt_text import HIDDEN, NODES, alt_text, below, title
-from radixcheck.verification.trace_replay.frame_results import NEW, SPLIT, Frame, figure
+from radixcheck.verification.trace_replay.frame_results import DEMOTED, LOADED, NEW, SPLIT, Frame, figure
 
 WIDTH = 352  # units; about as many pixels on a narrow page
 ROW, LINE, INDENT, LEVELS = 36, 15, 16, 8  # of a node, of a line of text, of a level; levels that are indented
@@ -142,18 +143,20 @@ def _rows(seen: Observation) -> list[_Row]:
 def _node(frame: Frame, row: _Row) -> Iterator[str]:
     """Yield the edge to a node, its box, and the lines in it."""
     n, mark = row.node, frame.labels.get(row.node.name, "")
-    gone = mark not in ("", NEW, SPLIT)
+    gone = mark not in ("", NEW, SPLIT, DEMOTED, LOADED)
     x, y, above = row.left, row.top + 4, row.above
     start = f"M{above.left + 8},{above.top + above.height - 1}" if above else f"M8,{LINE}"
     yield f'<path class="rc-edge{" rc-faded" if gone else ""}" d="{start}V{y + 15}H{x}"/>'
-    kind = " rc-gone" if gone else " rc-new" if mark else ""
+    kind = " rc-gone" if gone else " rc-new" if mark not in ("", DEMOTED) else ""
+    kind += " rc-faded" if n.host_slots and not n.slots else ""  # only the host has it
     box = f'x="{x}" y="{y}" width="{WIDTH - x - 2}" height="{row.height - 5}" rx="4"'
     yield f'<rect class="rc-box{kind}{" rc-locked" if n.lock else ""}" {box}/>'
-    words = "  ".join(word for word in (f"locked {n.lock}" if n.lock else "", mark) if word)
+    counts = (f"locked {n.lock}" if n.lock else "", f"pinned {n.pins}" if n.pins else "")
+    words = "  ".join(word for word in (*counts, mark) if word)
     yield _text(x + 6, y + 13, _fitting([f"[{numbers(n.segment)}]"], x, len(words)), "rc-strong")
     if words:
         yield _text(WIDTH - 8, y + 13, words, "rc-bad" if gone else "", "end")
-    yield _text(x + 6, y + 26, _fitting([_details(n, numbers(n.slots)), _details(n, numbers(n.slots, 4))], x, 0), "rc-soft")
+    yield _text(x + 6, y + 26, _fitting([_details(n), _details(n, 4)], x, 0), "rc-soft")
     if row.namespace:
         yield _text(x + 6, y + 39, _fitting([row.namespace], x, 0), "rc-soft")
 
@@ -164,8 +167,9 @@ def _fitting(texts: Sequence[str], x: int, taken: int) -> str:
     return next((text for text in texts if len(text) <= room), texts[-1][: room - 2] + "..")
 
 
-def _details(n: SeenNode, slots: str) -> str:
-    words = [f"slots {slots}", f"time {figure(n.time)}"]
+def _details(n: SeenNode, *most: int) -> str:
+    """Return the second line of a node. `most`: how many slots of each tier, if not all that numbers are shown of by default."""
+    words = [*places(n, numbers(n.slots, *most), numbers(n.host_slots, *most)), f"time {figure(n.time)}"]
     words += [f"hits {n.hits}"] if n.hits else []
     words += [f"priority {n.priority}"] if n.priority else []
     return "  ".join(words)

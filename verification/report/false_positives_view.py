@@ -24,7 +24,9 @@ def false_positives(outcome: FalsePositives) -> list[Any]:
     ]
     operations, count = _totals(outcome.cleared)
     words = of_status(f"{count} false positive{'s' * (count != 1)}", outcome.status)
-    bound = f"{operations:,} operations, {outcome.seeds} seeds x {outcome.places} configurations of each cache, {outcome.seconds:.0f} s"
+    more = f" ({outcome.places + outcome.host_places} with a host tier)" if outcome.host_places else ""
+    where = f"{outcome.seeds} seeds x {outcome.places} configurations of each cache{more}"
+    bound = f"{operations:,} operations, {where}, {outcome.seconds:.0f} s"
     return [shown, Text(), *lines, Text.assemble(words, f", {bound}")]
 
 

@@ -12,18 +12,20 @@ from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.style import colour, styled_status, table, warning
 from radixcheck.verification.report.wording import numbered
 from radixcheck.verification.runs.trace_results import TRACE, ReplayOutcome, ShrinkOutcome, TraceOutcome
-from radixcheck.verification.trace_replay.replay_results import Step
+from radixcheck.verification.trace_replay.replay_results import Replayed, Step, TierReplayed
 
 
 def replay(outcome: ReplayOutcome) -> list[Any]:
     """Return the figures of a replay, what was checked how often, and the fault if there is one."""
     r, s = outcome.replayed, outcome.settings
     shown = table("replay", "")
+    host = f", host pool of {s.host_pool:,}, {s.mode}" if s.mode else ""
     rows = {
-        f"{outcome.trace} through {outcome.subject}": f"{s.policy}, pages of {s.page_size}, pool of {s.pool:,}, {s.running} running",
+        f"{outcome.trace} through {outcome.subject}": f"{s.policy}, pages of {s.page_size}, pool of {s.pool:,}{host}, {s.running} running",
         "requests": f"{r.requests:,}, {sum(r.operations.values()):,} operations, {r.refused:,} refused for lack of room",
         "hit rate": f"{r.hit_rate:.1%} of {r.prompt_tokens:,} prompt tokens",
         "evictions": f"{r.victims:,} nodes, {r.evicted_tokens:,} tokens",
+        **(_tier(r, r.tier) if r.tier else {}),
         "leaks": f"{r.leaked:,} tokens; still locked: {r.protected:,}",
         "checked": "; ".join(f"{name} {count:,}" for name, count in r.looked.items()),
         "formulas": ", ".join(f"{name} {count:,}" for name, count in r.formulas.items()),
@@ -41,6 +43,18 @@ def replay(outcome: ReplayOutcome) -> list[Any]:
     if outcome.unread:
         parts.append(warning(f"{outcome.unread}; the {r.requests:,} requests before it were replayed"))
     return [*parts, Text.assemble(f"{outcome.subject} ", styled_status(outcome.status), f" on {outcome.trace}"), *_shrunk(outcome.shrunk)]
+
+
+def _tier(r: Replayed, t: TierReplayed) -> dict[str, str]:
+    """Return the rows of the host tier."""
+    host, total = t.host_hit_tokens, max(1, r.prompt_tokens)
+    return {
+        "hits by tier": f"device {(r.hit_tokens - host) / total:.1%}, host {host / total:.1%}",
+        "loads": f"{t.loads:,} copies, {t.loaded_tokens:,} tokens; {t.waited:,} requests waited for one",
+        "backups": f"{t.backups:,} copies, {t.backed_up_tokens:,} tokens",
+        "moved": f"{t.demoted_tokens:,} tokens left the device and stayed on the host; {t.host_evicted_tokens:,} evicted on the host",
+        "losses": f"{t.lost_tokens:,} tokens left both tiers for want of a copy",
+    }
 
 
 def trace(outcome: TraceOutcome) -> list[Any]:

@@ -14,11 +14,11 @@ from radixcheck.verification.report.drawing import STYLE, THEME, stacked, svg
 from radixcheck.verification.report.style import COLOURS, Tone, status_colour
 from radixcheck.verification.runs.trace_results import ShowOutcome
 from radixcheck.verification.trace_replay.alt_text import HIDDEN, NODES, below, title
-from radixcheck.verification.trace_replay.frame_results import EVICTED, NEW, SPLIT, Frame
+from radixcheck.verification.trace_replay.frame_results import CUT_OFF, DEMOTED, EVICTED, FORGOTTEN, LOADED, NEW, SPLIT, Frame
 
 PAGE, DRAWING = ".html", ".svg"  # how the name of a file ends
 STYLES = {"plain": "", "entry": "", "soft": "dim", "bad": COLOURS[Tone.BAD]}
-MARKED = {NEW: "green", SPLIT: "green", EVICTED: "red"}  # any other mark: yellow
+MARKED = {NEW: "green", SPLIT: "green", LOADED: "green", EVICTED: "red", **dict.fromkeys((DEMOTED, CUT_OFF, FORGOTTEN), "yellow")}
 
 
 def show(outcome: ShowOutcome) -> list[Any]:
@@ -68,7 +68,7 @@ def _below(text: str, style: str) -> Text:
 def _coloured(line: str) -> Text:
     """Return a line of a tree; the mark of the node, at its end, is coloured."""
     node, gap, mark = line.rpartition("  ")
-    colour = MARKED.get(mark, "yellow" if mark in ("cut off", "forgotten") else "")
+    colour = MARKED.get(mark, "")
     return Text.assemble(node + gap, (mark, colour)) if colour else Text(line)
 
 

@@ -85,7 +85,7 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
     count = {word: sum(v.verdict == word for v in r.verdicts) for word in COUNTED}
     bound = (
         f"{r.steps:,} operations in {r.runs:,} runs, {len(r.bounds.policies)} policies x page sizes "
-        f"{', '.join(map(str, r.bounds.page_sizes))}, seed {r.bounds.seed}, {r.seconds:.0f} s"
+        f"{', '.join(map(str, r.bounds.page_sizes))}{_modes(r.bounds.modes)}, seed {r.bounds.seed}, {r.seconds:.0f} s"
     )
     words = ", ".join([f"{n} {word}" for word, n in count.items() if n] + not_holding(outcome))
     lines: list[Any] = [Text(f"{bound}")]
@@ -93,6 +93,10 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
         lines.append(Text(f"page sizes left out, because a request would not fit into the pool: {sizes_text(r.bounds.too_large)}"))
     lines += [warning(f"undecided: {why}") for why in r.gaps]
     return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}")]
+
+
+def _modes(modes: Sequence[str]) -> str:
+    return f", with and without a host tier ({', '.join(modes)})" if modes else ""
 
 
 def not_holding(outcome: VerifyOutcome) -> list[str]:

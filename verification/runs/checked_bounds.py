@@ -6,10 +6,12 @@ from typing import Any
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.deadline import Deadline
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.page_sizes import drawn_from, sizes_text
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.traces import PAGES_MAX
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.protocol import MODES
 from radixcheck.verification.search.search_results import CEILING_SECONDS, SECONDS, Bounds, planned_operations
 
 REQUEST_PAGES = 5  # of the longest request that the drivers make
@@ -28,14 +30,18 @@ def bounds_for(
     operations: int | None = None,
     stretch: bool = True,
     deadline: Deadline | None = None,
+    modes: Sequence[str] = (),
+    host_pool: int | None = None,
 ) -> Bounds:
     """Return the bounds of a search. Without policies: all that the subject supports; without page sizes: `drawn_from` those; without
-    operations: in proportion to the seconds; without a deadline: these seconds and CEILING_SECONDS from now.
+    operations: in proportion to the seconds; without a deadline: these seconds and CEILING_SECONDS from now; without modes: all that the
+    subject supports, and it is searched without a host tier too.
 
     Raise UsageError if the subject does not support them, or if a request of a page size that was given, or of every one that was drawn,
     does not fit into the pool.
     """
     check_supported(subject, policies, page_sizes)
+    check_tier(subject, modes, host_pool)
     sizes, too_large = _fitting(tuple(page_sizes) or drawn_from(subject.supports.page_sizes), pool, some=not page_sizes)
     if pool is not None and pool // min(sizes) > PAGES_MAX:
         pages = f"{pool // min(sizes):,} pages of {min(sizes)}"
@@ -44,7 +50,8 @@ def bounds_for(
         operations = planned_operations(seconds, subject.supports.here)
     deadline = deadline or Deadline.after(seconds + CEILING_SECONDS)
     chosen = tuple(policies) or subject.supports.policies
-    return Bounds(chosen, sizes, seconds, seed, pool, device, misused, operations, stretch, deadline, too_large)
+    modes = tuple(modes) or subject.supports.modes
+    return Bounds(chosen, sizes, seconds, seed, pool, device, misused, operations, stretch, deadline, too_large, modes, host_pool)
 
 
 def shared_bounds(left: Subject, right: Subject, policies: Sequence[str] = (), page_sizes: Sequence[int] = (), **how: Any) -> Bounds:
@@ -56,7 +63,11 @@ def shared_bounds(left: Subject, right: Subject, policies: Sequence[str] = (), p
     if not shared or not sizes:
         raise UsageError("the two subjects share no policy or no page size")
     fitting, too_large = _fitting(sizes, how.get("pool"), some=not page_sizes)
-    return replace(bounds_for(left, shared, fitting, **how), too_large=too_large)
+    modes = tuple(how.pop("modes", ())) or tuple(mode for mode in left.supports.modes if mode in right.supports.modes)
+    check_tier(right, modes, None)
+    if not modes and how.get("host_pool") is not None:
+        raise UsageError("--host-pool: the two subjects share no mode of a host tier")
+    return replace(bounds_for(left, shared, fitting, modes=modes, **how), too_large=too_large, modes=modes)
 
 
 def _fitting(sizes: tuple[int, ...], pool: int | None, some: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -82,3 +93,25 @@ def check_supported(subject: Subject, policies: Sequence[str], page_sizes: Seque
             raise UsageError(f"page size {size} is too small: give 1 or more tokens")
         if size not in supports.page_sizes:
             raise UsageError(f"{subject.name} does not support page size {size}: it declares {sizes_text(supports.page_sizes)}")
+
+
+def check_tier(subject: Subject, modes: Sequence[str], host_pool: int | None) -> None:
+    """Raise UsageError unless the subject supports these modes of a host tier, and such a host pool."""
+    known = subject.supports.modes
+    for mode in modes:
+        if mode not in MODES:
+            raise UsageError(f"unknown mode {mode!r}: choose from {', '.join(MODES)}")
+        if mode not in known:
+            declared = f"it declares {', '.join(known)}" if known else "it declares no host tier"
+            raise UsageError(f"{subject.name} does not support mode {mode!r}: {declared}")
+    if host_pool is not None and not known:
+        raise UsageError(f"--host-pool {host_pool}: {subject.name} declares no host tier")
+    if host_pool is not None and host_pool < 1:
+        raise UsageError(f"--host-pool {host_pool} is too small: give 1 or more tokens")
+
+
+def check_config(subject: Subject, config: Config) -> None:
+    """Raise UsageError unless the subject supports the configuration of a run."""
+    check_supported(subject, (config.policy,), (config.page_size,))
+    if config.mode:
+        check_tier(subject, (config.mode,), None)

@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.page_sizes import sizes_text
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Subject
-from radixcheck.verification.runs.replay_job import POOL, SAMPLE_POOL, ReplayRequest, record_requests
+from radixcheck.verification.runs.replay_job import HOST_POOL, POOL, SAMPLE_POOL, ReplayRequest, record_requests
 from radixcheck.verification.runs.run_results import DiffOutcome
 from radixcheck.verification.search.diff import along, diff
 from radixcheck.verification.search.search_results import Bounds
-from radixcheck.verification.subjects.registry import REFERENCE, resolve
+from radixcheck.verification.subjects.registry import HOST_REFERENCE, REFERENCE, resolve
 from radixcheck.verification.trace_replay.replay_results import Settings
 
 PAGE_SIZE = 16  # tokens; along a trace, if both subjects support it
@@ -53,10 +52,13 @@ def compare_along(request: AlongRequest, progress: Progress = silent) -> DiffOut
     left, right, bounds = request.left, request.right, request.bounds
     policy, size = bounds.policies[0], PAGE_SIZE if PAGE_SIZE in bounds.page_sizes else bounds.page_sizes[0]
     pool = bounds.pool or (POOL if request.trace else SAMPLE_POOL)
-    settings = Settings(policy, size, tokens_per_id=size, pool=pool, device=bounds.device)
-    trace = record_requests(ReplayRequest(resolve(REFERENCE), request.trace, settings, request.limit), progress)
+    mode = bounds.modes[0] if bounds.modes else ""
+    host_pool = (bounds.host_pool or HOST_POOL) if mode else 0
+    settings = Settings(policy, size, tokens_per_id=size, pool=pool, device=bounds.device, host_pool=host_pool, mode=mode)
+    recorded_on = resolve(HOST_REFERENCE if mode else REFERENCE)
+    trace = record_requests(ReplayRequest(recorded_on, request.trace, settings, request.limit), progress)
     with progress(f"diff {left.name} {right.name}") as tell:
-        comparison = along(left, right, Config(policy, size, pool, bounds.device), trace, tell, bounds.deadline)
+        comparison = along(left, right, settings.config, trace, tell, bounds.deadline)
     run = replace(bounds, policies=(policy,), page_sizes=(size,))
     return DiffOutcome(left.name, right.name, run, comparison, tuple(_apart(left, right)))
 
@@ -69,6 +71,7 @@ def _apart(left: Subject, right: Subject) -> Iterator[str]:
             ("policy", a.policies, b.policies, ", ".join),
             ("page size", a.page_sizes, b.page_sizes, sizes_text),
             ("operation", a.operations, b.operations, ", ".join),
+            ("mode", a.modes, b.modes, ", ".join),
             ("namespaces", ("",) * a.namespaces, ("",) * b.namespaces, ", ".join),
         )
         for what, mine, others, listed in parts:

@@ -182,6 +182,7 @@ class FalsePositives(Outcome):
     seeds: int
     places: int  # configurations of each cache
     seconds: float
+    host_places: int = 0  # more of them, of caches with a host tier
 
     @property
     def status(self) -> Status:
@@ -196,7 +197,8 @@ class FalsePositives(Outcome):
 
 def _cleared_json(each: Cleared) -> dict[str, Any]:
     found = [{"property": id_, "text": f.violation.text, "trace": trace_json(f.trace)} for id_, f in each.found.items()]
-    return {"subject": each.subject, **asdict(each.place), "runs": each.runs, "operations": each.operations, "alarms": found}
+    place = {name: value for name, value in asdict(each.place).items() if each.place.mode or name not in ("host_pages", "mode")}
+    return {"subject": each.subject, **place, "runs": each.runs, "operations": each.operations, "alarms": found}
 
 
 @dataclass(frozen=True, slots=True)

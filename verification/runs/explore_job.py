@@ -70,6 +70,8 @@ def explore_request(
 
 def _served(scope: Scope, supports: Supports) -> bool:
     names = {op.name for op in scope.alphabet(1, "lru")}
+    if scope.mode and scope.mode not in supports.modes:
+        return False
     return (supports.requests if scope.requests else supports.tree) and supports.without.isdisjoint(names)
 
 

@@ -8,7 +8,7 @@ from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.mutants.detectors import EFFORT, STEPS
-from radixcheck.verification.mutants.false_positives import PLACES, SEEDS, SUBJECTS, clear_all
+from radixcheck.verification.mutants.false_positives import HOST_PLACES, PLACES, SEEDS, SUBJECTS, clear_all, places_of
 from radixcheck.verification.mutants.kill_matrix import PLAN, Plan, judge_all, measure_all, mutant
 from radixcheck.verification.mutants.mutant_results import Cleared, Judged, Reliability
 from radixcheck.verification.runs.evidence_results import FalsePositives, KillMatrix, Reliabilities
@@ -50,7 +50,9 @@ def clean_request(names: Sequence[str], seeds: int | None = None) -> CleanReques
     """Return a request; without names: for all correct caches. Raise UsageError if one does not support every configuration."""
     subjects = tuple(resolve(name) for name in names or SUBJECTS)
     for subject in subjects:
-        for place in PLACES:
+        for place in places_of(subject):
+            if place.mode and place.mode not in subject.supports.modes:
+                raise UsageError(f"{subject.name} does not support {place}: --clean is for caches that support every configuration")
             if place.policy not in subject.supports.policies or place.page_size not in subject.supports.page_sizes:
                 raise UsageError(f"{subject.name} does not support {place}: --clean is for caches that support every configuration")
     return CleanRequest(subjects, seeds or SEEDS)
@@ -74,4 +76,5 @@ def false_positives(request: CleanRequest, progress: Callable[[Cleared], None] =
     """Run correct caches. `progress` is called with each part."""
     start = perf_counter()
     cleared = clear_all(request.subjects, request.seeds, progress)
-    return FalsePositives(cleared, request.seeds, len(PLACES), perf_counter() - start)
+    tiered = len(HOST_PLACES) if any(subject.supports.modes for subject in request.subjects) else 0
+    return FalsePositives(cleared, request.seeds, len(PLACES), perf_counter() - start, tiered)

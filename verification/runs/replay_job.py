@@ -6,13 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.traces import PAGES_MAX
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.runs.checked_bounds import check_supported
+from radixcheck.verification.protocol import MODES
+from radixcheck.verification.runs.checked_bounds import check_supported, check_tier
 from radixcheck.verification.runs.shrink_job import Origin, ShrinkTo, shrink_to
 from radixcheck.verification.runs.trace_results import ReplayOutcome
 from radixcheck.verification.trace_replay.mooncake import TraceError, read
@@ -21,20 +21,37 @@ from radixcheck.verification.trace_replay.replay_results import Settings
 from radixcheck.verification.trace_replay.sample import FILE as SAMPLE
 from radixcheck.verification.trace_replay.shrink_replay import shrink
 
-POOL = 320_000  # tokens of a replay
+POOL, HOST_POOL = 320_000, 640_000  # tokens of a replay
 SAMPLE_POOL = 6_000  # tokens: small enough that the sample evicts
 
 
 def settings_for(
-    subject: Subject, trace: Path | None, *, policy: str = "lru", page_size: int = 16, pool: int | None = None, **others: Any
+    subject: Subject,
+    trace: Path | None,
+    *,
+    policy: str = "lru",
+    page_size: int = 16,
+    pool: int | None = None,
+    host_pool: int | None = None,
+    mode: str = "",
+    **others: Any,
 ) -> Settings:
-    """Return the settings of a replay; without a pool: the default one of a file, or of the sample trace. Raise UsageError."""
+    """Return the settings of a replay; without a pool: the default one of a file, or of the sample trace. Raise UsageError.
+
+    With a host pool or a mode there is a host tier.
+    """
     check_supported(subject, (policy,), (page_size,))
-    if pool is not None and pool // page_size > PAGES_MAX:
-        raise UsageError(f"--pool {pool}: is too large to be checked: give at most {PAGES_MAX * page_size}")
+    if mode or host_pool is not None:
+        mode = mode or MODES[0]
+        check_tier(subject, (mode,), host_pool)
+    for option, tokens in (("--pool", pool), ("--host-pool", host_pool)):
+        if tokens is not None and tokens // page_size > PAGES_MAX:
+            raise UsageError(f"{option} {tokens}: is too large to be checked: give at most {PAGES_MAX * page_size}")
+    if host_pool is None:
+        host_pool = HOST_POOL if mode else 0
     if pool is None:
         pool = SAMPLE_POOL if trace is None else POOL
-    return Settings(policy=policy, page_size=page_size, pool=pool, **others)
+    return Settings(policy=policy, page_size=page_size, pool=pool, host_pool=host_pool, mode=mode, **others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +107,7 @@ def _origin(request: ReplayRequest, outcome: ReplayOutcome, recorded: Trace) -> 
     found, s = outcome.replayed.fault, outcome.settings
     if found is None:
         return None
-    under = f"{s.policy}, pages of {s.page_size}, pool of {s.pool}, {s.running} running"
+    under = f"{s.config}, {s.running} running"
     words = f"Found in a replay of {outcome.trace} under {under}, at operation {found.step:,} ({found.operation})."
-    id_, config, subject = found.violation.property, Config(s.policy, s.page_size, s.pool, s.device), request.subject
+    id_, config, subject = found.violation.property, s.config, request.subject
     return Origin(subject.name, id_, recorded, words, partial(shrink, subject, id_, config, recorded))

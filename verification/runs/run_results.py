@@ -8,7 +8,7 @@ from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.page_sizes import DRAWN
 from radixcheck.verification.core.status import Outcome, Status, worst
 from radixcheck.verification.explore.explore_results import Explored
-from radixcheck.verification.protocol import Supports
+from radixcheck.verification.protocol import MODES, Supports
 from radixcheck.verification.runs.trace_results import ReplayOutcome, trace_json
 from radixcheck.verification.search.search_results import Bounds, Comparison, Difference, PropertyVerdict, Report, planned_operations
 
@@ -57,6 +57,8 @@ class VerifyOutcome(Outcome):
         as_usual = b.operations in {planned_operations(b.seconds, here) for here in (True, False)}
         words += [] if as_usual else ["--operations", f"{b.operations}"]
         words += ["--pool", f"{b.pool}"] if b.pool is not None else []
+        words += ["--host-pool", f"{b.host_pool}"] if b.host_pool is not None else []
+        words += [word for mode in b.modes for word in ("--mode", mode) if b.modes != MODES]
         words += ["--device", b.device] if b.device != "cpu" else []
         words += [] if b.stretch else ["--no-stretch"]
         return shlex.join([*words, *(["--misuse"] if b.misused else [])])
@@ -74,6 +76,7 @@ class VerifyOutcome(Outcome):
             "seed": r.bounds.seed,
             "policies": r.bounds.policies,
             "page_sizes": r.bounds.page_sizes,
+            **({"modes": r.bounds.modes} if r.bounds.modes else {}),
             "rules_never_fired": r.idle_rules,
             "unfinished": r.unfinished,
             "undecided": r.gaps,

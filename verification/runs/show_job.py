@@ -83,7 +83,8 @@ class _Camera:
         """Return the frame with everything that the cache shows now."""
         checker, engine = self.checker, self.checker.engine
         try:
-            frame = replace(frame, sizes=engine.sizes())
+            host = checker.host
+            frame = replace(frame, sizes=engine.sizes(), host_available=host.engine.host_available() if host else None)
             seen = _copied(engine.observe()) if checker.transparent else None
             if seen is None:
                 return frame
@@ -92,7 +93,8 @@ class _Camera:
             self._names |= tokens_of(seen, self._names)
             state = checker.seen if fresh else None
             heap = entries(seen, self._names, lambda e: state is not None and _aged(checker.policy, state, e))
-            merged, labels = compared(self._before, seen, set(engine.pool.freed), engine.page_size, operation)
+            freed, host_freed = set(engine.pool.freed), frozenset(host.engine.host_pool.freed if host else ())
+            merged, labels = compared(self._before, seen, freed, engine.page_size, operation, host_freed)
         except SubjectFailed as failed:
             return self._end(frame, str(failed))
         except Exception as error:
@@ -113,8 +115,9 @@ class _Camera:
 
 def _copied(seen: Observation) -> Observation:
     """Return a copy: an observation may refer to the subject's own lists, which change later."""
-    nodes = [n._replace(segment=tuple(n.segment), slots=tuple(n.slots)) for n in seen.nodes]
-    return replace(seen, nodes=nodes, heap=None if seen.heap is None else tuple(seen.heap))
+    nodes = [n._replace(segment=tuple(n.segment), slots=tuple(n.slots), host_slots=tuple(n.host_slots)) for n in seen.nodes]
+    copies = [c._replace(sources=tuple(c.sources), targets=tuple(c.targets)) for c in seen.copies]
+    return replace(seen, nodes=nodes, heap=None if seen.heap is None else tuple(seen.heap), copies=copies)
 
 
 @cache

@@ -1,6 +1,6 @@
 """What the jobs that run a trace return. Nothing here runs a cache."""
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from radixcheck.verification.core.status import Outcome, Status
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Op
 from radixcheck.verification.trace_replay.frame_results import Frame
-from radixcheck.verification.trace_replay.replay_results import Replayed, Settings, Shrunk, Step
+from radixcheck.verification.trace_replay.replay_results import OF_THE_TIER, Replayed, Settings, Shrunk, Step
 
 TEST, TRACE = ".py", ".jsonl"  # suffixes of the files that shrinking writes
 COUNTERS = ("operations", "looked", "formulas")  # fields of Replayed that are mappings
@@ -79,13 +79,18 @@ class ReplayOutcome(Outcome):
             "trace": self.trace,
             "status": self.status,
             "unread": self.unread,
-            "settings": {f.name: getattr(self.settings, f.name) for f in fields(self.settings)},
-            **{f.name: getattr(r, f.name) for f in fields(r) if f.name not in ("fault", *COUNTERS)},
+            "settings": self._settings(),
+            **{f.name: getattr(r, f.name) for f in fields(r) if f.name not in ("fault", "tier", *COUNTERS)},
             **{name: dict(getattr(r, name)) for name in COUNTERS},
             "hit_rate": r.hit_rate,
             "fault": fault,
+            **({"tier": asdict(r.tier)} if r.tier else {}),
             **({"shrunk": self.shrunk.to_json()} if self.shrunk else {}),
         }
+
+    def _settings(self) -> dict[str, Any]:
+        s = self.settings
+        return {f.name: getattr(s, f.name) for f in fields(s) if s.mode or f.name not in OF_THE_TIER}
 
 
 @dataclass(frozen=True, slots=True)

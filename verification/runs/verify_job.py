@@ -21,7 +21,7 @@ from radixcheck.verification.runs.scene import scene
 from radixcheck.verification.search.lost import of_lost
 from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.search.verify import LATE_SECONDS, verify
-from radixcheck.verification.subjects.registry import REFERENCE, isolated, resolve
+from radixcheck.verification.subjects.registry import HOST_REFERENCE, REFERENCE, isolated, resolve
 from radixcheck.verification.trace_replay.replay_results import Settings
 
 COMPARE_SHARE = 0.1  # of the plan of the search
@@ -79,9 +79,9 @@ def _scene(job: "Future[Scene | None]", deadline: Deadline) -> Scene | None:
 def _compare(pool: Executor, request: VerifyRequest, outcome: VerifyOutcome, progress: Progress) -> VerifyOutcome:
     """Compare the subject with the reference."""
     subject, bounds = request.subject, request.bounds
-    reference = resolve(REFERENCE)
+    reference = resolve(HOST_REFERENCE if bounds.modes else REFERENCE)
     sizes = tuple(size for size in bounds.page_sizes if size in reference.supports.page_sizes)
-    if subject.name == REFERENCE or not sizes:
+    if subject.name == reference.name or not sizes:
         return outcome
     shared = replace(bounds, page_sizes=sizes, seconds=bounds.seconds * COMPARE_SHARE)
     try:

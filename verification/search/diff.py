@@ -19,7 +19,6 @@ from typing import TypeVar
 
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.checker.difference_text import prefix_text
-from radixcheck.verification.checker.oracle import Oracle
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.short_text import brief
@@ -30,7 +29,7 @@ from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.search.search_results import Bounds, Comparison, Difference, Kind
 from radixcheck.verification.search.shrink import OPERATIONS, PER_OPERATION, Effort, in_pages_of_one, minimise
-from radixcheck.verification.search.sides import Answered, Side, Specification
+from radixcheck.verification.search.sides import Answered, side, specification
 
 STEPS = 400  # of one run
 PER_SECOND = 2_000  # operations planned for each second of the bounds: a third of what two idle cores perform, so that load has room
@@ -47,19 +46,20 @@ class Pair:
     """Two subjects and the specification. It has the methods of a checker that the generator of operations needs."""
 
     def __init__(self, left: Factory, right: Factory, config: Config) -> None:
-        self.oracle = Oracle(config.policy, config.page_size, config.pool // config.page_size)
-        self._specification = Specification(self.oracle)
-        self._left, self._right = Side(left, config), Side(right, config)
+        self._specification, self.oracle, self.host = specification(config)
+        self._left, self._right = side(left, config, self.oracle.positions), side(right, config, self.oracle.positions)
         self.engine = self._left.engine
         self.each: tuple[Supports, Supports] = (self.engine.supports, self._right.engine.supports)
         a, b = self.each
         both = {name: getattr(a, name) and getattr(b, name) for name in ("tree", "requests", "namespaces")}
-        self.supports = replace(a, without=a.without | b.without, **both)
+        modes = tuple(mode for mode in a.modes if mode in b.modes)
+        self.supports = replace(a, without=a.without | b.without, modes=modes, **both)
         self.diverged = False
 
     def allowed(self, op: Op) -> bool:
         """Return whether both have the operation and its guard holds now."""
-        return op.name in self.supports.operations and self.oracle.allowed(op)
+        known = self.supports.operations + (self.supports.host_operations if self.host else ())
+        return op.name in known and self.oracle.allowed(op)
 
     def step(self, op: Op) -> tuple[Kind, str, str, str] | None:
         """Perform the operation. Return the kind, both answers and that of the specification if the two differ, else None."""
@@ -80,6 +80,11 @@ class Pair:
         words += [f"slots of {self._shown(answer.contents[-1:])}"] if answer.contents else []
         words += [f"freed {self._shown(answer.victims)}"] if answer.victims else []
         words += [answer.pool] if answer.pool else []
+        words += [f"{answer.host_length} tokens on the host"] if answer.host_length is not None else []
+        words += [f"copies of {answer.moved} tokens"] if answer.moved is not None else []
+        words += [f"freed on the host {self._shown(answer.host_victims)}"] if answer.host_victims else []
+        words += [f"copies {', '.join(map(str, answer.tickets))}"] if answer.tickets else []
+        words += [f"{answer.host_free} free on the host"] if answer.host_free else []
         sizes = answer.sizes
         words.append(f"sizes {sizes.available} + {sizes.evictable} + {sizes.protected}" if isinstance(sizes, Sizes) else sizes)
         return ", ".join(words)
@@ -94,6 +99,8 @@ def _group(op: Op, what: str) -> str:
     """Return the name of a difference. One cause has one name: an eviction has the same name in every operation that evicts."""
     if what == "victims" and op.name in ("evict", "alloc", "start", "decode", "insert"):
         return "victims of an eviction"
+    if what == "host_victims":
+        return "victims of a host eviction"
     if what in ("crash", "pool", "refusal", "sizes", "victims"):
         return {"victims": "slots given back", "pool": "misuse of the pool"}.get(what, what) + f" in {op.name}"
     if what == "length" and op.name != "evict":

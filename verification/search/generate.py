@@ -12,8 +12,10 @@ from typing import Protocol
 from radixcheck.spec.values import Key, Namespace
 from radixcheck.verification.checker.engine import Engine
 from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.checker.run_parts import HostParts
 from radixcheck.verification.operations import NO_KEY, REQUEST_OPERATIONS, TREE_OPERATIONS, Op
 from radixcheck.verification.protocol import Supports
+from radixcheck.verification.search.generate_host import aimed, host_operation, host_weights, settled
 
 LETTERS = 2  # distinct pages, before one is varied in its last token
 ALPHABETS = ((0, 1, 2, 3), (0, 1, 2, 3), (7, 7 + 2**8, 7 + 2**16, 7 + 2**31))  # the last: equal if cut to a few bits
@@ -50,6 +52,7 @@ class Guide(Protocol):
     supports: Supports
     engine: Engine
     oracle: Oracle
+    host: HostParts | None  # None: there is no host tier
 
     def allowed(self, op: Op) -> bool:
         """Return whether the guard of this operation holds now."""
@@ -131,7 +134,11 @@ def namespaces_for(supports: Supports) -> tuple[Namespace, ...]:
 def operations(guide: Guide, random: Random, profile: Mapping[str, int], longest: int = PAGES_MAX) -> Iterator[Op]:
     """Yield operations without end, each possible in the present state, on keys of at most `longest` pages."""
     supports = guide.supports
-    names = tuple(name for name in supports.operations if profile[name])
+    tier = supports.host_operations if guide.host else ()
+    if tier:
+        of_tier, pace = host_weights(random)
+        profile = {**profile, **of_tier}
+    names = tuple(name for name in (*supports.operations, *tier) if profile[name])
     weights = [profile[n] for n in names]
     spaces = namespaces_for(supports)
     spaces = spaces[:5] if random.random() < 0.5 else tuple(random.sample(spaces, min(4, len(spaces))))
@@ -143,10 +150,16 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int], longest
         (name,) = random.choices(names, weights)
         if name == "reset" and guide.oracle.model.state.held and longest == PAGES_MAX and random.random() < WIND_DOWN:
             yield from wind_down(guide.oracle, supports, random.choice)
+            yield from settled(guide)
+        if name in tier:
+            host_op = host_operation(guide, random, name, pace, keys.draw)
+            yield from [host_op] if host_op else []
+            continue
         at_an_edge = edge_operation(guide.oracle, keys, name, holders + 1) if random.random() < EDGES.get(name, EDGE) else None
         op = at_an_edge or _operation(guide, random, keys, name, holders + 1)
         if op is None:
             continue
+        op = aimed(guide.oracle, random, op) if tier else op
         holders = max(holders, op.holder)
         yield op
         if name == "reset" and random.random() < AGAIN:
@@ -212,10 +225,11 @@ def twin(oracle: Oracle, pick: Callable[[int], int]) -> Key | None:
 def wind_down(oracle: Oracle, supports: Supports, choose: Callable[[Sequence[str]], str]) -> Iterator[Op]:
     """Yield the operations that release every lock, every request and all slots of callers. `choose` picks how a request ends."""
     ends = [name for name in ("finish", "abort") if name in supports.operations]
+    requests = set(oracle.requests)
     for h in list(oracle.model.state.held):
         if h in oracle.locks or h in oracle.loans:
             yield Op("unlock" if h in oracle.locks else "free", holder=h)
-        elif ends:
+        elif ends and h in requests:
             yield Op(choose(ends), holder=h)
 
 

@@ -22,6 +22,7 @@ from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.generate import LETTERS, PRIORITIES, at_a_limit, leaving_an_edge, namespaces_for, twin, wind_down
+from radixcheck.verification.search.generate_host import settled
 from radixcheck.verification.search.recipes import CHANGES, KeyMaker, Recipe, pages, recipes, which
 from radixcheck.verification.search.run import new_checker
 
@@ -49,6 +50,7 @@ class Plan:
     stride: int
     strict: bool  # raise at the first fault, for Hypothesis to shrink; otherwise keep it in `result` and go on
     wanted: str = ""  # a property whose violation ends the search
+    tiered: bool = False  # some configurations have a host tier
     result: RunResult = field(default_factory=RunResult)
     last: list[tuple[Trace, Config]] = field(default_factory=list)  # the last example that was made
 
@@ -57,9 +59,10 @@ class WantedFailed(AssertionError):
     """The wanted property has failed: Hypothesis need not continue."""
 
 
-def rule_names(supports: Supports, misused: bool) -> tuple[str, ...]:
-    """Return the names under which rules are counted: operations, changes of keys, and misuses."""
-    return CHANGES + supports.operations + (misuses_for(supports) if misused else ())
+def rule_names(supports: Supports, misused: bool, tiered: bool = False) -> tuple[str, ...]:
+    """Return the names under which rules are counted: operations, those of the host tier if it is searched, changes of keys, misuses."""
+    operations = supports.operations + (supports.host_operations if tiered else ())
+    return CHANGES + operations + (misuses_for(supports) if misused else ())
 
 
 def _when(open_: Callable[[Any], bool]) -> Callable[[Any], Any]:
@@ -98,7 +101,7 @@ class Machine(RuleBasedStateMachine):
         self.checker: Checker = new_checker(self.plan.factory, config, self.plan.stride)
         self.run.tally = self.checker.tally
         self.namespaces = namespaces_for(self.checker.supports)[:spaces]
-        for name in rule_names(self.checker.supports, self.misused):
+        for name in rule_names(self.checker.supports, self.misused, self.plan.tiered):
             self.run.fired[name] = 0
         self.keys = KeyMaker(config.page_size, self.namespaces)
         parent, one, other = map(self.keys.page, family)
@@ -178,7 +181,8 @@ class Machine(RuleBasedStateMachine):
     def reset(self, times: int, released: bool, how: int) -> None:
         """Reset the cache once or twice, mostly after everything that is held was released."""
         if released:
-            for op in wind_down(self.checker.oracle, self.checker.supports, lambda ends: _pick(ends, how)):
+            down = wind_down(self.checker.oracle, self.checker.supports, lambda ends: _pick(ends, how))
+            for op in chain(down, settled(self.checker)):
                 if not self.checker.stopped:
                     self._fire(op)
         for _ in range(times):

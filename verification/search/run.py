@@ -34,7 +34,7 @@ def trace_checker(factory: Factory, config: Config, operations: int, stride: int
     """
     if operations <= LONG_TRACE and config.pool // config.page_size <= LARGE_POOL:
         return new_checker(factory, config, stride)
-    return IncrementalChecker(factory, config.policy, config.page_size, config.pool, STRIDE_LONG, config.device, window=0)
+    return IncrementalChecker(factory, config.policy, config.page_size, config.pool, STRIDE_LONG, config.device, 0, config.tier)
 
 
 def random_run(

@@ -5,7 +5,7 @@ which something was found no other begins.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -29,6 +29,7 @@ EXAMPLES_MIN = 100  # of the state machine: with fewer, a rule may never fire by
 OPERATIONS_PER_EXAMPLE = 300  # planned random operations for each further example
 EXAMPLES = 2 * BATCH  # of one task
 PROBED_SIZE_MAX = 64  # tokens; the keys of a chain of 1,500 larger pages would take gigabytes
+TIERED_OF = 3  # of so many runs all but one have a host tier, if the subject has one
 STRIDE = 8  # the formulas are evaluated on every 8th step, and in every 8th run on every step
 
 
@@ -78,13 +79,24 @@ def run_slice(subject: Subject, bounds: Bounds, number: int, long_steps: int) ->
     if long_steps:
         policy, size = configs[number // LONG_EVERY % len(configs)]
         config = Config(policy, size, bounds.pool_for(size, LONG_PAGES), bounds.device)
+        config = next(iter(_long_tiered(bounds, config, number)), config)
         result.merge(random_run(subject, config, seed + RUNS, long_steps, 4 * STRIDE, bounds.misused, longest=LONG_KEY))
     for k in range(RUNS):
         run = number * RUNS + k
         (policy, size), turn = configs[run % len(configs)], run + run // STRIDE + run // len(configs)
         config = Config(policy, size, bounds.pool_for(size, POOL_PAGES[turn % len(POOL_PAGES)]), bounds.device)
+        if (run + run // len(configs)) % TIERED_OF:
+            config = next(iter(bounds.tiered(config, run)), config)
         result.merge(random_run(subject, config, seed + k, STEPS, 1 if turn % STRIDE == 0 else STRIDE, bounds.misused))
     return result
+
+
+def _long_tiered(bounds: Bounds, config: Config, number: int) -> tuple[Config, ...]:
+    """Return the configuration of a long run with a host tier, in every second slice that begins with one, over pools as large."""
+    if number // LONG_EVERY % 2:
+        return ()
+    host_pool = 2 * config.pool if bounds.host_pool is None else bounds.host_pool // config.page_size * config.page_size
+    return tuple(replace(tiered, pool=config.pool, host_pool=host_pool) for tiered in bounds.tiered(config, number))
 
 
 def _configs(bounds: Bounds) -> list[tuple[str, int]]:
@@ -103,7 +115,8 @@ def _machine_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
 def _machine(subject: Subject, bounds: Bounds, first: int) -> RunResult:
     """Run some examples of the state machine."""
     seed = (bounds.seed << 16) + first
-    return RunResult.of(hypothesis_batches(subject, bounds.policies, bounds.page_sizes, seed, EXAMPLES, misused=bounds.misused))
+    where = (subject, bounds.policies, bounds.page_sizes, seed, EXAMPLES)
+    return RunResult.of(hypothesis_batches(*where, misused=bounds.misused, modes=bounds.modes))
 
 
 def _stretch_tasks(subject: Subject, bounds: Bounds) -> list[Task]:

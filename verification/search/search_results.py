@@ -17,6 +17,7 @@ OPERATIONS_PER_SECOND = 500  # random operations planned; a quiet machine makes 
 OPERATIONS_ELSEWHERE = 100  # the same, of a cache in another process
 CEILING_SECONDS = 18.0  # beyond the seconds of a search: then it ends, whatever is missing
 POOL_PAGES = (6, 10, 16, 24)  # of the pools of a search for which none is given
+TIER_PAGES, HOST_PAGES = (2, 4, 6, 10, 16), (2, 3, 6, 12)  # the same with a host tier, of the device and of the host
 
 
 def planned_operations(seconds: float, here: bool) -> int:
@@ -39,6 +40,8 @@ class Bounds:
     stretch: bool = True  # take each quantity past its thresholds: see stretch/
     deadline: Deadline = field(default=NEVER, compare=False)  # the ceiling; a search that has not ended by then is UNDECIDED
     too_large: tuple[int, ...] = ()  # page sizes that are left out: a request would not fit into the pool
+    modes: tuple[str, ...] = ()  # of the host tier; empty: the subject is searched without one
+    host_pool: int | None = None  # tokens; None: several small host pools
 
     def pool_for(self, page_size: int, pages: int) -> int:
         """Return the tokens of a pool: of the one that was given as many as are whole pages, else those of so many pages."""
@@ -47,7 +50,16 @@ class Bounds:
     def configs(self) -> tuple[Config, ...]:
         """Return a configuration for each policy, page size and pool."""
         choices = product(POOL_PAGES, self.page_sizes, self.policies)
-        return tuple(Config(policy, size, self.pool_for(size, pages), self.device) for pages, size, policy in choices)
+        flat = [Config(policy, size, self.pool_for(size, pages), self.device) for pages, size, policy in choices]
+        return tuple(config for number, one in enumerate(flat) for config in (one, *self.tiered(one, number)))
+
+    def tiered(self, config: Config, number: int) -> tuple[Config, ...]:
+        """Return the configuration with a host tier: its mode and the pools of both tiers follow from the number. Empty without modes."""
+        if not self.modes:
+            return ()
+        size, mode, turn = config.page_size, self.modes[number % len(self.modes)], number // len(self.modes)
+        host = size * HOST_PAGES[turn % len(HOST_PAGES)] if self.host_pool is None else self.host_pool // size * size
+        return (replace(config, pool=self.pool_for(size, TIER_PAGES[turn % len(TIER_PAGES)]), host_pool=host, mode=mode),)
 
 
 @dataclass(frozen=True, slots=True)

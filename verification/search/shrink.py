@@ -18,6 +18,7 @@ from radixcheck.verification.search.run import replay
 
 REPLICAS = 12  # runs of a trace whose answers differ from run to run: two runs may agree by chance
 OPERATIONS, PER_OPERATION = 20_000, 20  # of all attempts to shrink one trace, and more for each operation of that trace
+IN_TOKENS = ("evict", "evict_host", "free")  # operations with a number of tokens
 TOKENS_PER_OPERATION = 32  # of a key: so many take about as long as an operation without a key
 
 
@@ -109,17 +110,29 @@ def in_pages_of_one(config: Config, trace: Trace) -> tuple[Config, Trace]:
         tokens = op.key.tokens
         whole = (tokens[i : i + size] for i in range(0, len(tokens) // size * size, size))
         key = Key(tuple(pages.setdefault(page, len(pages)) for page in whole), op.key.namespace)
-        return replace(op, key=key, amount=-(-op.amount // size) if op.name in ("evict", "free") else op.amount)
+        return replace(op, key=key, amount=-(-op.amount // size) if op.name in IN_TOKENS else op.amount)
 
-    return replace(config, page_size=1, pool=config.pool // size), tuple(map(plain, trace))
+    return replace(config, page_size=1, pool=config.pool // size, host_pool=config.host_pool // size), tuple(map(plain, trace))
 
 
 def _in_less_room(factory: Factory, found: Found, effort: Effort) -> Found:
-    """Halve the pool while the trace still breaks the property: fewer operations fill a small pool."""
+    """Halve the pool, then that of the host, while the trace still breaks the property: fewer operations fill a small pool.
+
+    A fault that does not need the host tier is shown without it.
+    """
+    if found.config.mode:
+        flat = replace(found.config, host_pool=0, mode="")
+        found = _again(factory, flat, found.trace, found.violation.property, effort) or found
+    for tier in ("pool", "host_pool"):
+        found = _in_smaller(factory, found, tier, effort)
+    return found
+
+
+def _in_smaller(factory: Factory, found: Found, tier: str, effort: Effort) -> Found:
     size = found.config.page_size
-    while (pool := found.config.pool // (2 * size) * size) and not effort.spent:
+    while (pool := getattr(found.config, tier) // (2 * size) * size) and not effort.spent:
         try:
-            smaller = _again(factory, replace(found.config, pool=pool), found.trace, found.violation.property, effort)
+            smaller = _again(factory, replace(found.config, **{tier: pool}), found.trace, found.violation.property, effort)
         except Exception:  # a subject may refuse a pool when it is made
             return found
         if smaller is None:
@@ -145,6 +158,7 @@ def share(factory: Factory, found: list[Found], deadline: Deadline = NEVER) -> l
 def _measure(trace: Trace) -> tuple[int, int, int]:
     """Return the size of a trace: operations, then tokens, then the size of the arguments."""
     plain = sum(max(op.key.tokens, default=0) + op.amount + op.priority + 5 * len(op.key.namespace) for op in trace)
+    plain += sum(op.holder for op in trace if op.name == "complete")
     return len(trace), sum(len(op.key.tokens) for op in trace), plain
 
 
@@ -164,6 +178,8 @@ def _candidates(trace: Trace, page_size: int) -> Iterator[Trace]:
         if op.loans:
             yield (*trace[:i], replace(op, loans=()), *trace[i + 1 :])
             yield (*trace[:i], replace(op, loans=op.loans[:-1]), *trace[i + 1 :])
+        if op.name == "complete" and op.holder:
+            yield (*trace[:i], replace(op, holder=0), *trace[i + 1 :])
         for simpler in _simpler(op, page_size):
             yield (*trace[:i], simpler, *trace[i + 1 :])
     for key in dict.fromkeys(op.key for op in trace if op.key.tokens):  # in order: the same each time

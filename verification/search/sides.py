@@ -5,18 +5,23 @@ slots they choose, and in whichever order a call frees slots.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple
 
-from radixcheck.spec.run.positions import EPS
+from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.reader import Refused
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE
 from radixcheck.spec.values import CacheError, Sizes
-from radixcheck.verification.checker.engine import Engine, SubjectFailed
+from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
+from radixcheck.verification.checker.host_engine import HostEngine
 from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.checker.run_parts import HostParts, Parts, run_parts
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.core.watched_copier import Contents
 from radixcheck.verification.operations import Op
+from radixcheck.verification.subjects.model_host_subject import model_host_subject
 
 NOTHING = -1  # the content of a page into which nothing was written
 SLOTS = ("match", "start", "chunk")  # operations that return slots with known contents
@@ -33,6 +38,12 @@ class Answered(NamedTuple):
     length: int | None = None  # tokens
     contents: tuple[int, ...] = ()  # positions: the contents of the returned slots, page by page
     sizes: Sizes | str = ""
+    # With a host tier:
+    host_victims: tuple[int, ...] = ()  # positions: the contents of the pages freed on the host
+    host_length: int | None = None  # tokens that only the host has behind a match
+    moved: int | None = None  # tokens: of the copies that a load_back or a backup issued
+    tickets: tuple[int, ...] = ()  # numbers of copies: those that a poll handled, or that fill a row
+    host_free: int | str = ""  # tokens
 
     def departs(self, other: "Answered") -> str:
         """Return the first field in which it differs from another answer; empty if they are equal."""
@@ -42,8 +53,8 @@ class Answered(NamedTuple):
 class Side:
     """One cache, and which tokens the engine wrote into the pages that it allocated."""
 
-    def __init__(self, factory: Factory, config: Config) -> None:
-        self.engine = Engine(factory, config.policy, config.page_size, config.pool, config.device)
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self._holds: dict[int, int] = {}  # page -> position
         self.words = ""  # of the last crash
 
@@ -52,8 +63,8 @@ class Side:
         answer = self.engine.perform(op)
         pool, size = self.engine.pool, self.engine.page_size
         pages = [slot // size for slot in (answer.slots or ())[::size]]
-        written = dict(zip(pages if op.name in ("decode", "insert") else pool.allocated, fresh, strict=False))
-        before = self._holds | written if op.name == "insert" else self._holds  # other operations free before they allocate
+        written = dict(zip(self._pages_of(op, pages, fresh), fresh, strict=False))
+        before = self._before(op, written)
         victims = _content(pool.freed, before)
         self._holds.update(written)
         try:
@@ -66,12 +77,73 @@ class Side:
         return Answered(
             crash,
             name if answer.refused else "",
-            pool.findings[0].text if pool.findings else "",
+            self.engine.findings[0].text if self.engine.findings else "",
             tuple(sorted(victims)),
             answer.length,
             tuple(_content(pages, self._holds)) if op.name in SLOTS else (),
             sizes,
+            **self._of_tier(answer),
         )
+
+    def _pages_of(self, op: Op, pages: Sequence[int], fresh: Sequence[int]) -> Sequence[int]:
+        """Return the pages into which the engine writes. `pages`: those of the answer."""
+        return pages if op.name in ("decode", "insert") else self.engine.pool.allocated
+
+    def _before(self, op: Op, written: dict[int, int]) -> Mapping[int, int]:
+        """Return what the pages held that the operation freed. Operations other than an insert free before they allocate."""
+        return self._holds | written if op.name == "insert" else self._holds
+
+    def _of_tier(self, answer: Answer) -> dict[str, Any]:
+        """Return the fields of an answer that concern a host tier."""
+        return {}
+
+
+class TieredSide(Side):
+    """One cache with a host tier. Its copier moves what pages hold."""
+
+    def __init__(self, engine: HostEngine, positions: Positions) -> None:
+        super().__init__(engine)
+        self._host_engine = engine
+        self._host_holds: dict[int, int] = {}
+        self._device_before: dict[int, int] = {}  # what the pages of the device held before the operation
+        self._host_before: dict[int, int] = {}  # likewise, of the host
+        engine.copier.contents = Contents(positions, self._holds, self._host_holds)
+
+    def perform(self, op: Op, fresh: Sequence[int]) -> Answered:
+        """Perform the operation."""
+        self._device_before, self._host_before = dict(self._holds), dict(self._host_holds)
+        return super().perform(op, fresh)
+
+    def _pages_of(self, op: Op, pages: Sequence[int], fresh: Sequence[int]) -> Sequence[int]:
+        """Of a start only the last pages are written: a load fills the others."""
+        if op.name == "start":
+            return pages[len(pages) - len(fresh) :]
+        return super()._pages_of(op, pages, fresh)
+
+    def _before(self, op: Op, written: dict[int, int]) -> Mapping[int, int]:
+        return self._device_before | written if op.name == "insert" else self._device_before
+
+    def _of_tier(self, answer: Answer) -> dict[str, Any]:
+        engine = self._host_engine
+        undone = {page for ticket in engine.copier.awaited if ticket.failed for page in ticket.targets}  # they were taken in this operation
+        freed = [page for page in engine.host_pool.freed if page not in undone]
+        try:
+            free: int | str = engine.host_available()
+        except SubjectFailed as failed:
+            free = str(failed)
+        return {
+            "host_victims": tuple(sorted(_content(freed, self._host_before))),
+            "host_length": answer.host_length,
+            "moved": answer.moved,
+            "tickets": answer.tickets,
+            "host_free": free,
+        }
+
+
+def side(factory: Factory, config: Config, positions: Positions) -> Side:
+    """Return a cache as a side of a comparison."""
+    where = (factory, config.policy, config.page_size, config.pool, config.device)
+    return Side(Engine(*where)) if config.tier is None else TieredSide(HostEngine(*where, config.tier), positions)
 
 
 class Specification:
@@ -117,6 +189,31 @@ class Specification:
             case "decode":
                 return (model.next_position(op.holder, op.amount),)
         return ()
+
+
+class TieredSpecification(Specification):
+    """The specification of a cache with a host tier: the model, run as a cache with a copier of its own."""
+
+    def __init__(self, parts: Parts) -> None:
+        assert parts.host is not None
+        super().__init__(parts.oracle)
+        self._engine, self._side = parts.engine, TieredSide(parts.host.engine, parts.oracle.positions)
+
+    def perform(self, op: Op, fresh: Sequence[int]) -> Answered:
+        """Return the answer of the model; the oracle follows it."""
+        answered = self._side.perform(op, fresh)
+        with suppress(CacheError):
+            self._oracle.run(op, self._engine.pool.allocated)
+        return answered
+
+
+def specification(config: Config) -> tuple[Specification, Oracle, HostParts | None]:
+    """Return the third side, the state that it keeps, and its parts if there is a host tier."""
+    if config.tier is None:
+        oracle = Oracle(config.policy, config.page_size, config.pool // config.page_size)
+        return Specification(oracle), oracle, None
+    parts = run_parts(model_host_subject, config)
+    return TieredSpecification(parts), parts.oracle, parts.host
 
 
 class _FreePages:

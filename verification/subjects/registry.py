@@ -24,7 +24,7 @@ from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.remote.remote_subject import Remote
 
-REFERENCE = "reference"
+REFERENCE, HOST_REFERENCE = "reference", "reference-host"
 _HERE = "radixcheck.verification.subjects"
 BUILT_IN = {
     n.name: n

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.short_text import numbers
 from radixcheck.verification.core.tree_text import tree
-from radixcheck.verification.trace_replay.frame_results import STALE, Entry, Frame
+from radixcheck.verification.trace_replay.frame_results import STALE, Entry, Frame, tokens_of
 
 NODES, ENTRIES = 24, 10  # shown
 HIDDEN = "the cache does not show its inside"
@@ -32,12 +32,29 @@ def below(frame: Frame) -> Iterator[tuple[str, str]]:
         yield from ((_entry(entry), "struck" if entry.stale else "entry") for entry in frame.heap[:ENTRIES])
         if len(frame.heap) > ENTRIES:
             yield f"and {len(frame.heap) - ENTRIES} more entries", "plain"
+    yield from _copies(frame)
     if frame.lost:
         yield f"lost: slots {numbers(frame.lost)}, which are unreachable", "bad"
     if frame.sizes is not None:
-        yield f"free {frame.sizes.available}  evictable {frame.sizes.evictable}  protected {frame.sizes.protected}", "soft"
+        host = "" if frame.host_available is None else f"  host free {frame.host_available}"
+        yield f"free {frame.sizes.available}  evictable {frame.sizes.evictable}  protected {frame.sizes.protected}{host}", "soft"
     for violation in frame.broken:
         yield f"{violation.property} broken: {violation.text}", "bad"
+
+
+def _copies(frame: Frame) -> Iterator[tuple[str, str]]:
+    """Yield a line for each copy that is not acknowledged, if the cache has a host tier."""
+    if frame.seen is None or frame.host_available is None:
+        return
+    yield ("copies:" if frame.seen.copies else "copies: none"), "plain"
+    names = tokens_of(frame.seen, {})
+    for copy in frame.seen.copies:
+        verb, source, target = ("load", "host", "slots") if copy.up else ("backup", "slots", "host")
+        behind = f" behind [{names.get(copy.floor, '?')}]" if copy.floor is not None else ""
+        yield (
+            f"{verb} of [{names.get(copy.aim, '?')}]{behind}: {source} {numbers(copy.sources)} to {target} {numbers(copy.targets)}",
+            "entry",
+        )
 
 
 def _entry(entry: Entry) -> str:

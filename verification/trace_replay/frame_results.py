@@ -3,7 +3,7 @@
 Nothing here runs a cache: `runs/show_job.py` makes frames of a subject, `runs/countermodel.py` of a solver's model.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode
 
 NEW, SPLIT, EVICTED, CUT_OFF, FORGOTTEN = "new", "new by a split", "evicted", "cut off", "forgotten"
+DEMOTED, LOADED = "demoted", "loaded"  # with a host tier: a node has left the device and the host still has it; it is back
 STALE = {
     "gone": "its node is gone",
     "locked": "its node is locked",
@@ -43,11 +44,12 @@ class Frame:
     operation: str
     answer: str
     seen: Observation | None  # with the nodes that this operation removed; None: the subject is black box
-    labels: Mapping[NodeId, str] = field(default_factory=dict)  # of nodes: NEW, SPLIT, EVICTED, CUT_OFF, FORGOTTEN
+    labels: Mapping[NodeId, str] = field(default_factory=dict)  # of nodes: NEW, SPLIT, EVICTED, CUT_OFF, FORGOTTEN, DEMOTED, LOADED
     heap: tuple[Entry, ...] | None = None  # None: the subject shows no heap
     lost: tuple[int, ...] = ()  # unreachable slots
     sizes: Sizes | None = None  # as the cache reports them
     broken: tuple[Violation, ...] = ()
+    host_available: int | None = None  # tokens; None: the cache has no host tier
 
     def to_json(self) -> dict[str, Any]:
         """Return the frame as a JSON object. A node that the operation removed is among the nodes, with its mark."""
@@ -57,6 +59,7 @@ class Frame:
             "nodes": self._nodes(self.seen) if self.seen else None,
             "heap": None if self.heap is None else [entry.to_json() for entry in self.heap],
             "lost": list(self.lost),
+            **({} if self.host_available is None else {"host_available": self.host_available, "copies": self._copies(self.seen)}),
             "broken": [{"property": v.property, "text": v.text, "follows_from": v.follows_from} for v in self.broken],
         }
 
@@ -70,9 +73,18 @@ class Frame:
                 "namespace": [value_text(each) for each in n.namespace],
                 **{"time": n.time, "hits": n.hits, "priority": n.priority, "lock": n.lock},
                 "mark": self.labels.get(n.name, ""),
+                **({} if self.host_available is None else {"host_slots": list(n.host_slots), "pins": n.pins}),
             }
             for n in seen.nodes
         ]
+
+    def _copies(self, seen: Observation | None) -> list[dict[str, Any]] | None:
+        if seen is None:
+            return None
+        places = {n.name: i for i, n in enumerate(seen.nodes)}
+        ends = [{"up": c.up, "floor": places.get(c.floor), "aim": places.get(c.aim)} for c in seen.copies]
+        slots = [{"sources": list(c.sources), "targets": list(c.targets)} for c in seen.copies]
+        return [end | both for end, both in zip(ends, slots, strict=True)]
 
 
 class Place(NamedTuple):
@@ -97,26 +109,37 @@ def _places(seen: Observation) -> dict[NodeId, Place]:
 
 
 def compared(
-    before: Observation | None, seen: Observation, freed: set[int], size: int, operation: str
+    before: Observation | None, seen: Observation, freed: set[int], size: int, operation: str, host_freed: frozenset[int] = frozenset()
 ) -> tuple[Observation, dict[NodeId, str]]:
-    """Return the observation with the removed nodes, each below its former parent, and the labels of new and removed nodes.
+    """Return the observation with the removed nodes, each below its former parent, and the labels of new, moved and removed nodes.
 
-    `freed`: the pages that the operation freed; `size`: tokens of a page.
+    `freed`, `host_freed`: the pages of each tier that the operation freed; `size`: tokens of a page.
     """
     if before is None:
         return seen, {}
     old, now = _places(before), _places(seen)
     here = {place: name for name, place in now.items()}
-    evicted = {n.name for n in before.nodes if any(slot // size in freed for slot in n.slots)}
+    behind = {now[n.name] for n in seen.nodes if not n.slots}  # only the host has these
+    evicted = {n.name for n in before.nodes if old[n.name] not in behind and _left(n, freed, host_freed, size)}
     gone = [n for n in before.nodes if n.name in evicted or old[n.name] not in here]
     lasting = {place for name, place in old.items() if name not in evicted}
     labels = {name: _arrived(place, lasting) for name, place in now.items() if place not in lasting}
+    was_behind = {old[n.name]: not n.slots for n in before.nodes}
+    moved = {name for name, place in now.items() if was_behind.get(place, place in behind) != (place in behind) and name not in labels}
+    labels |= {name: DEMOTED if now[name] in behind else LOADED for name in moved}
     ghosts = []
     for n in gone:
         parent = None if n.parent is None else here.get(old[n.parent], Ghost(n.parent))
         ghosts.append(n._replace(name=Ghost(n.name), parent=parent))
         labels[Ghost(n.name)] = FORGOTTEN if operation == "reset" else EVICTED if n.name in evicted else CUT_OFF
     return replace(seen, nodes=[*seen.nodes, *ghosts]), labels
+
+
+def _left(n: SeenNode, freed: Container[int], host_freed: Container[int], size: int) -> bool:
+    """Return whether slots of a node were freed: on the device, or on the host if only the host had it."""
+    if n.slots:
+        return any(slot // size in freed for slot in n.slots)
+    return any(slot // size in host_freed for slot in n.host_slots)
 
 
 def _arrived(place: Place, lasting: set[Place]) -> str:

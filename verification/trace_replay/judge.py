@@ -22,7 +22,7 @@ class Judged:
 
 def judge(factory: Factory, config: Config, trace: Iterable[Op]) -> Judged:
     """Perform and check the operations, in a fresh cache, up to the first finding; without one, compare the whole state."""
-    checker = IncrementalChecker(factory, config.policy, config.page_size, config.pool, STRIDE, config.device, window=1)
+    checker = IncrementalChecker(factory, config.policy, config.page_size, config.pool, STRIDE, config.device, 1, config.tier)
     done: list[Op] = []
     found: list[Violation] = []
     room = config.pool

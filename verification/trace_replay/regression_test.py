@@ -41,7 +41,8 @@ def text(subject: str, origin: str, shrunk: Shrunk) -> str:
     """
     operations = "\n".join(f"    {_call(op)}," for op in shrunk.found.trace)
     c = shrunk.found.config
-    config = f"Config({json.dumps(c.policy)}, page_size={c.page_size}, pool={c.pool}, device={json.dumps(c.device)})"
+    tier = f", host_pool={c.host_pool}, mode={json.dumps(c.mode)}" if c.mode else ""
+    config = f"Config({json.dumps(c.policy)}, page_size={c.page_size}, pool={c.pool}, device={json.dumps(c.device)}{tier})"
     code = CODE.format(subject=json.dumps(subject) if subject.isascii() else ascii(subject), config=config, operations=operations)
     return "".join(f"# {line}".rstrip() + "\n" for line in _comment(origin, shrunk)) + code
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from radixcheck.verification.core.found import Found, Violation
+from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.operations import Op
 
 
@@ -29,6 +29,32 @@ class Settings:
     device: str = "cpu"
     stride: int = 100  # operations from one comparison of the whole state to the next
     window: int = 4  # moves from one path that is compared in rotation to the next
+    host_pool: int = 0  # tokens
+    mode: str = ""  # of the host tier; empty: there is none
+    delay: int = 200  # operations, on average, from the issue of a copy to its arrival
+
+    @property
+    def config(self) -> Config:
+        """The configuration of the cache."""
+        return Config(self.policy, self.page_size, self.pool, self.device, self.host_pool, self.mode)
+
+
+OF_THE_TIER = ("host_pool", "mode", "delay")  # settings that matter with a host tier only
+
+
+@dataclass(frozen=True, slots=True)
+class TierReplayed:
+    """What a replay did with the host tier."""
+
+    host_hit_tokens: int  # of the prompts, cached on the host alone when their request started
+    loads: int  # copies to the device
+    loaded_tokens: int
+    backups: int  # copies to the host
+    backed_up_tokens: int
+    waited: int  # requests that could not run at once, because a copy still filled their row
+    demoted_tokens: int  # left the device and stayed on the host
+    host_evicted_tokens: int
+    lost_tokens: int  # left the tree although a copy to the host was due: it is missing, or has failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +75,7 @@ class Replayed:
     looked: Mapping[str, int]  # what was compared apart from the formulas, and how often
     formulas: Mapping[str, int]  # by property: states in which it was evaluated
     seconds: float
+    tier: TierReplayed | None = None  # None: it has no host tier
 
     @property
     def hit_rate(self) -> float:
@@ -57,8 +84,8 @@ class Replayed:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was found, leaked or left locked."""
-        return self.fault is None and self.leaked == 0 and self.protected == 0
+        """Whether nothing was found, leaked, left locked or lost."""
+        return self.fault is None and self.leaked == 0 and self.protected == 0 and not (self.tier and self.tier.lost_tokens)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 
 from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.values import Key
-from radixcheck.verification.checker.engine import Engine
+from radixcheck.verification.checker.engine import Answer
+from radixcheck.verification.checker.host_engine import HostEngine
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
-from radixcheck.verification.core.found import Violation
+from radixcheck.verification.checker.run_parts import run_parts
+from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.core.workers import workers
 from radixcheck.verification.operations import Op
@@ -33,6 +35,7 @@ class Performed(NamedTuple):
     gone: tuple[int, ...]  # positions: the contents of the pages that it freed
     written: Sequence[int]  # positions: what the engine writes into the allocated pages
     victims: int
+    of_tiers: tuple[object, ...]  # of a cache with a host tier: what else it answered, and how many pages it freed on each tier
     request: int  # the last one that has arrived
     step: int  # operations so far
 
@@ -47,8 +50,9 @@ class Reply(NamedTuple):
 class _Replica:
     """The second cache, on a pool of its own. Its pages have other numbers, so the contents of freed pages are compared."""
 
-    def __init__(self, factory: Any, policy: str, page_size: int, pool: int) -> None:
-        self._engine = Engine(factory, policy, page_size, pool)
+    def __init__(self, factory: Any, config: Config) -> None:
+        parts = run_parts(factory, config)
+        self._engine, self._host = parts.engine, parts.host
         self._content: dict[int, int] = {}  # page -> the position of its last token
         self.victims = 0  # compared
 
@@ -60,6 +64,8 @@ class _Replica:
             return _differs(op, "answers", answer.error, performed.error)
         if answer.length != performed.length:
             return _differs(op, "answers length", answer.length, performed.length)
+        if self._host:
+            return self._judge_tiers(self._host.engine, performed, op, answer)
         gone = tuple(sorted(self._content.get(page, EPS) for page in self._engine.pool.freed))
         if gone != performed.gone:
             return _differs(op, "freed positions", gone, performed.gone)
@@ -69,6 +75,17 @@ class _Replica:
             self._content.update(zip((slot // size for slot in slots[::size]), performed.written, strict=True))
         return None
 
+    def _judge_tiers(self, engine: HostEngine, performed: Performed, op: Op, answer: Answer) -> Violation | None:
+        """Compare what concerns two tiers. Which tokens left them is not compared: copies move tokens between pages."""
+        found = of_tiers(engine, answer)
+        self.victims += performed.victims
+        return None if found == performed.of_tiers else _differs(op, "answers", found, performed.of_tiers)
+
+
+def of_tiers(engine: HostEngine, answer: Answer) -> tuple[object, ...]:
+    """Return what a cache with a host tier answered besides a length and slots, and how many pages it freed on each tier."""
+    return (answer.host_length, answer.moved, answer.tickets, len(engine.pool.freed), len(engine.host_pool.freed))
+
 
 def _differs(op: Op, what: str, second: object, first: object) -> Violation:
     return Violation("DETERMINISM", f"{op.name}: the second cache {what} {value_text(second)}, the first {value_text(first)}")
@@ -77,14 +94,14 @@ def _differs(op: Op, what: str, second: object, first: object) -> Violation:
 class ShadowReplica:
     """The first cache's side: collects operations, sends them in batches, and receives the replies some operations later."""
 
-    def __init__(self, factory: Any, leader: IncrementalChecker, pool: int) -> None:
+    def __init__(self, factory: Any, leader: IncrementalChecker, config: Config) -> None:
         self._leader = leader
         self._batch: list[Performed] = []
         self._sent: deque[Future[Reply]] = deque()
         self._steps = 0  # collected
         self._open = ExitStack()
         self._process = self._open.enter_context(workers(1))
-        self._process.submit(_begin, factory, leader.policy, leader.engine.page_size, pool)
+        self._process.submit(_begin, factory, config)
         self.victims = 0  # compared
         self.fault: Fault | None = None
 
@@ -101,7 +118,8 @@ class ShadowReplica:
         error = type(answer.error) if answer.error else None
         performed = (op.name, op.key, op.holder, op.amount, op.priority)
         victims = 0 if error else victims
-        self._batch.append(Performed(performed, error, answer.length, leader.gone, written, victims, request, self._steps))
+        tiers = of_tiers(leader.host.engine, answer) if leader.host else ()
+        self._batch.append(Performed(performed, error, answer.length, leader.gone, written, victims, tiers, request, self._steps))
         if len(self._batch) == BATCH:
             self._send()
             self._receive(AHEAD)
@@ -136,8 +154,8 @@ class ShadowReplica:
 _replicas: list[_Replica] = []  # the only one of this process
 
 
-def _begin(factory: Any, policy: str, page_size: int, pool: int) -> None:
-    _replicas[:] = [_Replica(factory, policy, page_size, pool)]
+def _begin(factory: Any, config: Config) -> None:
+    _replicas[:] = [_Replica(factory, config)]
 
 
 def _steps(batch: Sequence[Performed]) -> Reply:

@@ -145,14 +145,16 @@ def shrink(factory: Factory, property_: str, config: Config, trace: Sequence[Op]
 
 
 def _in_less_room(search: _Search, best: _Failing) -> _Failing:
-    """Halve the pool while that does not delay the fault; in a small pool evictions come early."""
-    while not search.spent:
-        size = best.config.page_size
-        pool = best.config.pool // (2 * size) * size
-        shown = search.attempt(replace(best.config, pool=pool), pool, best.trace) if pool else None
-        if shown is None or len(shown.trace) > len(best.trace):
-            return best
-        best = shown
+    """Halve the pools while that does not delay the fault; in a small pool evictions come early."""
+    for tier in ("pool", "host_pool"):
+        while not search.spent:
+            size = best.config.page_size
+            pool = getattr(best.config, tier) // (2 * size) * size
+            smaller = replace(best.config, **{tier: pool})
+            shown = search.attempt(smaller, smaller.pool, best.trace) if pool else None
+            if shown is None or len(shown.trace) > len(best.trace):
+                break
+            best = shown
     return best
 
 

@@ -16,7 +16,7 @@ from radixcheck.verification.trace_replay.replay_results import Step
 DETERMINISM = "DETERMINISM"  # a property that one run cannot show
 NOT_PERFORMED = "not performed: its guard does not hold now, or the cache has no such operation"
 # What the number in an answer counts.
-COUNTED = {"evict": "freed {}", "insert": "{} present", "start": "{} cached", "chunk": "{} cached"}
+COUNTED = {"evict": "freed {}", "evict_host": "freed {}", "insert": "{} present", "start": "{} cached", "chunk": "{} cached"}
 
 
 def stepped(checker: Checker, trace: Iterable[Op]) -> Iterator[Step]:
@@ -49,10 +49,22 @@ def replicas(factory: Factory, recorded: Recorded) -> tuple[int, Violation] | No
 def _answer(checker: Checker, op: Op, broken: tuple[Violation, ...]) -> str:
     if is_misuse(op.name):
         return "not refused, as it must be" if broken else "refused, or not possible now; nothing changed"
-    _, length, slots, error, _ = checker.answers[-1]
+    _, length, slots, error, *of_host, _ = checker.answers[-1]
     if isinstance(error, type) and issubclass(error, Exception):
         return f"{'refused' if issubclass(error, CacheError) else 'raised'}: {error.__name__}"
     words = [COUNTED.get(op.name, "{} tokens").format(length)] if length is not None else []
     if isinstance(slots, tuple) and slots:
         words.append(f"slots {numbers(slots)}")
+    words += _of_tier(op, *of_host)
     return ", ".join(words) or "done"
+
+
+def _of_tier(op: Op, host_length: object = None, moved: object = None, tickets: object = (), freed: object = ()) -> list[str]:
+    """Return what a cache with a host tier answered besides, in words."""
+    words = [f"{host_length} tokens on the host alone"] if host_length else []
+    words += [f"copies of {moved} tokens issued"] if moved is not None else []
+    if isinstance(tickets, tuple) and tickets:
+        words.append(f"{'handled' if op.name == 'poll' else 'waits for'} copies {numbers(tickets)}")
+    if isinstance(freed, tuple) and freed and op.name != "evict_host":
+        words.append(f"freed host pages {numbers(freed)}")
+    return words

@@ -32,10 +32,16 @@ COUNTS = {  # (subject, scope, page size): states, transitions, depth
     **{("optimized", "empty requests", 1): (144, 1378, 13), ("optimized", "empty requests", 2): (161, 1584, 13)},
     **{("optimized", "tree", 1): (1567, 21105, 13), ("optimized", "tree", 2): (1567, 24239, 13)},
     **{("optimized", "requests", 1): (621, 5819, 13), ("optimized", "requests", 2): (785, 7692, 13)},
+    **{(name, "tree write_through", 1): (626, 9281, 15) for name in ("reference-host", "model-host")},
+    **{(name, "tree write_through_selective", 1): (628, 9305, 13) for name in ("reference-host", "model-host")},
+    **{(name, "tree write_back", 1): (1360, 20798, 11) for name in ("reference-host", "model-host")},
+    **{(name, "requests write_through", 1): (793, 7068, 17) for name in ("reference-host", "model-host")},
+    **{(name, "requests write_through_selective", 1): (239, 2112, 14) for name in ("reference-host", "model-host")},
+    **{(name, "requests write_back", 1): (506, 4941, 13) for name in ("reference-host", "model-host")},
     **{("optimized", "scarce", 1): (844, 7747, 15), ("optimized", "scarce", 2): (1305, 12329, 15)},
 }
 QUICK = [("reference", "tree", 1), ("reference", "requests", 2), ("reference", "scarce", 1), ("reference", "edges", 1)]
-QUICK += [("optimized", "empty requests", 2)]
+QUICK += [("optimized", "empty requests", 2), ("reference-host", "requests write_through_selective", 1)]
 SLOW = sorted(COUNTS.keys() - {*QUICK})
 
 # Without mru: each access pushes an entry, and the dead ones make thousands of states even of a small scope.

@@ -12,8 +12,9 @@ from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.optimized_subject import optimized_subject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject, reference_subject
 from radixcheck.verification.trace_replay.mooncake import BLOCK, TraceError, TraceRequest, output_length, parse, prompt, read
-from radixcheck.verification.trace_replay.replay import FIRST_OUTPUT, check_fits, replay
+from radixcheck.verification.trace_replay.replay import check_fits, replay
 from radixcheck.verification.trace_replay.replay_results import Settings
+from radixcheck.verification.trace_replay.replay_run import FIRST_OUTPUT
 from radixcheck.verification.trace_replay.sample import FILE, generate, text
 
 Factory = Callable[[Setup], Any]

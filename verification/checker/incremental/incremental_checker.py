@@ -25,13 +25,20 @@ from radixcheck.spec.values import CacheError, Sizes
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import Answer
+from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.checker.incremental.agreement import Agreement, Journal, journalled
 from radixcheck.verification.checker.incremental.memoized_abstraction import MemoizedAbstraction
+from radixcheck.verification.checker.incremental.tiered_paths import TieredPaths
+from radixcheck.verification.checker.incremental.tiered_ranking import rank_incrementally
 from radixcheck.verification.checker.incremental.touched_paths import TouchedPaths
 from radixcheck.verification.checker.incremental.whole_state import Ranking, WholeState
+from radixcheck.verification.checker.incremental.whole_tiers import WholeTiers
+from radixcheck.verification.checker.judge_host import judge_host_black_box
 from radixcheck.verification.checker.oracle import ACCESSES
-from radixcheck.verification.core.found import Violation
+from radixcheck.verification.core.found import Tier, Violation
 from radixcheck.verification.operations import Op
+
+MOVES = (*ACCESSES, "lock", "unlock", "abort", "reset", "load_back", "backup", "evict_host", "poll")
 
 
 def judge_freed(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[Violation]:
@@ -83,17 +90,36 @@ class IncrementalChecker(Checker):
     """
 
     def __init__(
-        self, factory: Any, policy: str, page_size: int, pool: int, stride: int = 100, device: str = "cpu", window: int = 4
+        self,
+        factory: Any,
+        policy: str,
+        page_size: int,
+        pool: int,
+        stride: int = 100,
+        device: str = "cpu",
+        window: int = 4,
+        tier: Tier | None = None,
     ) -> None:
-        super().__init__(factory, policy, page_size, pool, stride, device)
-        changes = journalled(self.oracle.model.state)
-        self.oracle.written = Journal(changes.pages)
-        self.abstraction = memoized = MemoizedAbstraction(self.oracle.positions, self.engine.pool, policy, self.oracle.written)
-        self.oracle.model.ranked = Ranking(POLICIES[policy], changes.ranks)
+        super().__init__(factory, policy, page_size, pool, stride, device, tier)
         self.local = window > 0 and self.transparent and self.engine.has("observe_path")
         self.looked: Counter[str] = Counter()  # what was compared, and how often
         self.answer = Answer()  # to the last operation
         self.gone: tuple[int, ...] = ()  # the content of the pages that the last operation freed
+        self._paths: TouchedPaths | TieredPaths | None
+        self._whole: WholeState | WholeTiers
+        if self.host:
+            rank_incrementally(self.host.oracle.model, POLICIES[policy])
+            self._paths = TieredPaths(self, self.host, self.looked, window) if self.local else None
+            self._whole = WholeTiers(self, compiled(policy, host=True)[0], self.looked)
+        else:
+            self._observe_incrementally(policy, window)
+
+    def _observe_incrementally(self, policy: str, window: int) -> None:
+        """Let what is unchanged since the last comparison cost no computation."""
+        changes = journalled(self.oracle.model.state)
+        self.oracle.written = Journal(changes.pages)
+        self.abstraction = memoized = MemoizedAbstraction(self.oracle.positions, self.engine.pool, policy, self.oracle.written)
+        self.oracle.model.ranked = Ranking(POLICIES[policy], changes.ranks)
         agreement = Agreement(memoized, self.oracle.model.state, changes)
         self._paths = TouchedPaths(self, memoized, agreement, self.looked, window) if self.local else None
         self._whole = WholeState(self, memoized, agreement, self.looked, self.local)
@@ -122,6 +148,7 @@ class IncrementalChecker(Checker):
 
     def _judge_state(self, done: Performed, wrong: bool) -> list[Violation]:
         out = judge_freed(self, done, self.looked) + judge_sizes(self, done, self.looked)
+        out += judge_host_black_box(self, self.host, done) if self.host else []
         for judge in (partial(judge_row, self, looked=self.looked), self._judge_paths, self._judge_whole):
             if not (out or wrong):
                 out = judge(done)
@@ -130,7 +157,7 @@ class IncrementalChecker(Checker):
 
     def _judge_paths(self, done: Performed) -> list[Violation]:
         pool = self.engine.pool
-        moved = pool.allocated or pool.freed or done.op.name in (*ACCESSES, "lock", "unlock", "abort", "reset")
+        moved = pool.allocated or pool.freed or done.op.name in MOVES
         if not self._paths or not moved:
             return []
         self.engine.overwrite_lent()  # as a caller does that reuses its arrays: the nodes must not change

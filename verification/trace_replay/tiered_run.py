@@ -1,0 +1,115 @@
+"""One replay with a host tier: copies take time, and a request runs when those that fill its row have arrived."""
+
+from collections import Counter
+from collections.abc import Callable
+from heapq import heappop, heappush
+from random import Random
+
+from radixcheck.spec.run.host_copies import THRESHOLDS
+from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.operations import HOST_OPERATIONS, Op
+from radixcheck.verification.trace_replay.mooncake import TraceError, TraceRequest
+from radixcheck.verification.trace_replay.replay_results import Settings, TierReplayed
+from radixcheck.verification.trace_replay.replay_run import Run, Running
+
+SEED = 6907  # of the delays
+NEEDED = set(HOST_OPERATIONS) - {"load_back", "backup"}  # a request loads back what it needs when it starts
+
+
+class TieredRun(Run):
+    """A replay through a cache with a host tier. Copies are acknowledged when the next request arrives."""
+
+    def __init__(self, factory: Factory, settings: Settings, second: Factory | None, record: Callable[[Op], None]) -> None:
+        super().__init__(factory, settings, second, record)
+        if self.checker.host is None or not self.checker.operations >= NEEDED:
+            raise TraceError("the replay", 0, f"the subject lacks {', '.join(sorted(NEEDED - self.checker.operations))}")
+        self._copier, self._oracle = self.checker.host.engine.copier, self.checker.host.oracle
+        self._random = Random(SEED)
+        self._arrivals: list[tuple[int, int]] = []  # a heap: at which operation a copy arrives, and its number
+        self._waiting: dict[int, tuple[int, ...]] = {}  # requests that cannot run yet: the copies for which they wait
+        self._steps = 0
+        self._figures: Counter[str] = Counter()
+
+    def arrive(self, request: TraceRequest) -> None:
+        """Acknowledge the copies that have arrived; start the requests that waited for them, and the next one of the trace."""
+        self.call(Op("poll"))
+        super().arrive(request)
+
+    def prefill(self, name: int) -> None:
+        """Compute the prompt of a request and cache it, if the copies that fill its row have arrived; otherwise it waits."""
+        if self.call(Op("run", holder=name)):
+            self._waiting.pop(name, None)
+            super().prefill(name)
+        elif name not in self._waiting:
+            self._figures["waited"] += 1
+            self._waiting[name] = ()
+
+    def grow(self, one: Running) -> None:
+        """Generate output; a request that waits tries to run first."""
+        if one.name in self._waiting:
+            self.prefill(one.name)
+        if one.name not in self._waiting:
+            super().grow(one)
+
+    def finish_oldest(self) -> None:
+        """Finish the request that has run longest. One that waits gets its copies first."""
+        name = self.running[0].name
+        while name in self._waiting and not self.fault:
+            self.settle()
+            self.prefill(name)
+        super().finish_oldest()
+
+    def make_room(self) -> bool:
+        """Let the copies in flight arrive, which hold slots; without any, finish a request."""
+        if self._copier.in_flight:
+            self.settle()
+            return True
+        return super().make_room()
+
+    def settle(self) -> None:
+        """Let all copies arrive, and acknowledge them."""
+        while self._copier.in_flight and not self.fault:
+            self.call(Op("complete"))
+        self.call(Op("poll"))
+
+    def call(self, op: Op) -> bool:
+        """Perform an operation; then the copies that are due arrive."""
+        before = self._before(op)
+        done = super().call(op)
+        self._steps += 1
+        self._count(op, done)
+        self._count_victims(*before)
+        while self._arrivals and self._arrivals[0][0] <= self._steps and not self.fault:
+            _, number = heappop(self._arrivals)
+            place = next((i for i, ticket in enumerate(self._copier.in_flight) if ticket.number == number), None)
+            if place is not None:
+                super().call(Op("complete", holder=place))
+        return done
+
+    def _count(self, op: Op, done: bool) -> None:
+        size, figures = self.settings.page_size, self._figures
+        for ticket in self._copier.issued:
+            heappush(self._arrivals, (self._steps + self._random.randrange(2 * self.settings.delay), ticket.number))
+            figures["loads" if ticket.up else "backups"] += 1
+            figures["loaded_tokens" if ticket.up else "backed_up_tokens"] += len(ticket.targets) * size
+            figures["host_hit_tokens"] += len(ticket.targets) * size if ticket.up and done and op.name == "start" else 0
+
+    def _before(self, op: Op) -> tuple[dict[int, int], dict[int, int]]:
+        """Return the parents and the hits of all nodes, before an operation that may evict."""
+        s = self._oracle.model.state
+        evicts = op.name == "start" or (op.name == "decode" and s.available < self.settings.page_size)
+        return (dict(s.up), dict(s.hits)) if evicts or op.name in ("finish", "chunk") else ({}, {})
+
+    def _count_victims(self, up: dict[int, int], hits: dict[int, int]) -> None:
+        call, length, figures = self._oracle.call, self._oracle.positions.length, self._figures
+        gone, due = set(call.gone), THRESHOLDS.get(self.settings.mode, 0)
+        for n in (victim for victim in call.victims if victim in up):
+            tokens = length[n] - length[up[n]]
+            figures["demoted_tokens"] += tokens * (n not in gone)
+            figures["lost_tokens"] += tokens * (n in gone and n not in call.demoted and hits[n] >= due)
+        figures["host_evicted_tokens"] += sum(length[n] - length[up[n]] for n in call.host_victims if n in up)
+
+    def tier_figures(self) -> TierReplayed:
+        """Return what was done with the host tier."""
+        f = self._figures
+        return TierReplayed(**{name: f[name] for name in TierReplayed.__dataclass_fields__})
