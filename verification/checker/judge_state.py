@@ -24,10 +24,16 @@ def judge_handle(run: CheckedRun, done: Performed) -> list[Violation]:
     place = run.abstraction.places.get(run.engine.locate(run.engine.handles[done.op.key]))
     if place != found:
         return [Violation("LOCK_SPAN", f"expected the node of the match {_place_text(run, found)}, found it {_place_text(run, place)}")]
-    if run.host is None or (place := run.abstraction.places.get(run.engine.locate(run.host.engine.host_node))) == run.oracle.call.longest:
+    return _judge_host_handle(run) if run.host is not None and done.op.name != "backup" else []  # a backup may evict the host node
+
+
+def _judge_host_handle(run: CheckedRun) -> list[Violation]:
+    assert run.host is not None, "only a cache with a host tier has host nodes"
+    place, longest = run.abstraction.places.get(run.engine.locate(run.host.engine.host_node)), run.oracle.call.longest
+    if place == longest:
         return []
-    expected, seen = _place_text(run, run.oracle.call.longest), _place_text(run, place)
-    return [Violation("MATCH_TIERS", f"expected the host node of the match {expected}, found it {seen}")]
+    text = f"expected the host node of the match {_place_text(run, longest)}, found it {_place_text(run, place)}"
+    return [Violation("MATCH_TIERS", text)]
 
 
 def _place_text(run: CheckedRun, place: int | None) -> str:
