@@ -34,6 +34,7 @@ class Walk:
         self.state = HostState(self.positions, pages, host_pages, gaps)
         self.universe = [EPS, *self._keys(page_size)]
         self.took = Counter[str]()
+        self.arguments: list[int] = []  # of the last step
 
     def _keys(self, page_size: int) -> list[int]:
         """All positions of up to three pages over two pages' worth of letters, and those that end inside a page."""
@@ -61,6 +62,7 @@ class Walk:
             run(step, self.state, *arguments)
         except (Refused, KeyError, TypeError):  # a guard may read what has no meaning here
             return False
+        self.arguments = arguments
         self.took[step.name] += 1
         return True
 

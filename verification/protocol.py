@@ -260,7 +260,7 @@ class RequestSubject(Protocol):
 
 
 class HostSubject(Protocol):
-    """A cache with a host tier. README of `spec/`, "The host tier", says what each mode copies when, and what a failed copy changes."""
+    """A cache with a host tier. `spec/host/README.md` says what each mode copies when, and what a copy that fails changes."""
 
     supports: Supports
 

@@ -7,7 +7,8 @@ from random import Random
 import pytest
 from two_tiers import Tiers, check
 
-from radixcheck.reference import MODES, POLICIES
+from radixcheck.reference import MODES, POLICIES, RadixCache, SlotPool
+from radixcheck.reference.node import below
 from radixcheck.spec.values import CacheError, Key, NotArrived
 
 CALLS = 120
@@ -136,3 +137,27 @@ def test_random_calls_keep_both_tiers_sound(mode: str) -> None:
         "no load",
         "NoRoom",
     } <= set(seen)
+
+
+def outcome(cache: RadixCache, verb: str, *given: object) -> object:
+    try:
+        found = getattr(cache, verb)(*given)
+    except CacheError as error:
+        return type(error)
+    return (found.length, found.slots) if verb == "match" else found
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_with_an_empty_host_it_does_what_the_cache_without_one_does(mode: str) -> None:
+    for policy, page_size in product(POLICIES, (1, 2)):
+        random = Random(page_size)
+        plain, tiered = RadixCache(page_size, policy, SlotPool(8 * page_size, page_size)), Tiers(mode, policy, page_size, host_pages=0)
+        for _ in range(CALLS):
+            tokens, number = random.choices((0, 1), k=random.randint(1, 4 * page_size)), random.randint(1, 3)
+            verb = random.choice(("match", "evict", "start", "start", "decode", "chunk", "finish", "finish", "abort", "reset"))
+            given = {"match": (Key(tuple(tokens)),), "start": (number, Key(tuple(tokens))), "evict": (number,), "decode": (number, 1)}
+            arguments = () if verb == "reset" else given.get(verb, (number,))
+
+            assert outcome(plain, verb, *arguments) == outcome(tiered, verb, *arguments)
+            trees = [[(n.segment, n.slots, n.lock, n.time, n.hits) for n in below(cache.root)] for cache in (plain, tiered)]
+            assert (trees[0], plain.sizes(), plain.now) == (trees[1], tiered.sizes(), tiered.now)

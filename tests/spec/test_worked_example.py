@@ -2,6 +2,7 @@
 
 import doctest
 
+import pytest
 from places import ROOT
 
 from radixcheck.spec import Key, Model, signature
@@ -9,9 +10,10 @@ from radixcheck.spec import Key, Model, signature
 REQUEST = 1
 
 
-def test_the_example_of_the_readme_is_true() -> None:
-    result = doctest.testfile(str(ROOT / "spec" / "README.md"), module_relative=False)
-    assert (result.failed, result.attempted) == (0, 5)
+@pytest.mark.parametrize(("page", "examples"), [("README.md", 5), ("host/README.md", 8)])
+def test_the_examples_of_the_readmes_are_true(page: str, examples: int) -> None:
+    result = doctest.testfile(str(ROOT / "spec" / page), module_relative=False)
+    assert (result.failed, result.attempted) == (0, examples)
 
 
 def test_the_example_of_the_signature_is_true() -> None:

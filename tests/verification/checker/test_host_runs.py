@@ -30,7 +30,7 @@ def configs(sizes: tuple[int, ...] = (1, 2, 16)) -> Iterator[Config]:
 def test_a_right_cache_raises_no_alarm(name: str) -> None:
     subject, fired, exercised = resolve(name), Counter[str](), Counter[str]()
     for seed, config in enumerate(configs()):
-        run = Run(subject, config, seed).steps(150)
+        run = Run(subject, config, seed).steps(100)
         assert run.found == [], (config, [str(op) for op in run.trace])
         fired += run.fired
         exercised += run.checker.tally.exercised
@@ -44,7 +44,7 @@ def test_a_fault_of_the_tier_is_found(fault: Fault, box: str) -> None:
     hidden = () if box == "white" else BLACK_BOX
     due = fault.white if box == "white" else fault.black
     for seed, config in enumerate(list(configs((1, 2))) * 4):
-        run = Run(lambda setup: Hiding(fault.make(setup), hidden), config, seed).steps(150)
+        run = Run(lambda setup: Hiding(fault.make(setup), hidden), config, seed, stride=50).steps(150)
         if run.found:
             found = {violation.property for violation in run.found}
             assert found & due, (config, run.found)

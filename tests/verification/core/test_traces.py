@@ -10,7 +10,7 @@ from radixcheck.spec.values import Key
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.traces import PAGES_MAX, Recorded, is_trace, read, write
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.operations import REQUEST_OPERATIONS, TREE_OPERATIONS, Op
+from radixcheck.verification.operations import HOST_OPERATIONS, REQUEST_OPERATIONS, TREE_OPERATIONS, Op
 
 CONFIG = Config("slru", 2, 12, "cpu")
 HEADER = {"radixcheck": "trace", "version": 1, "policy": "lru", "page_size": 2, "pool": 6}
@@ -26,7 +26,7 @@ def file_of(folder: Path, *lines: str, **header: Any) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS, "unlock twice")))
+@pytest.mark.parametrize("name", dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS, *HOST_OPERATIONS, "unlock twice")))
 def test_an_operation_of_each_kind_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
     plain, full = Op(name), Op(name, Key((0, 7, 7), ("adapter", 7)), holder=3, amount=5, priority=-2)
     recorded = Recorded(CONFIG, (plain, full), "as-submitted:pairs", "EVICT_LEAF")
@@ -35,6 +35,18 @@ def test_an_operation_of_each_kind_is_read_as_it_was_written(name: str, tmp_path
 
     assert read(tmp_path / "a.jsonl") == recorded
     assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_host_tier_is_in_the_header_of_a_run_that_has_one(tmp_path: Path) -> None:
+    tiered = Config("lru", 2, 6, host_pool=8, mode="write_back")
+    write(tmp_path / "a.jsonl", Recorded(tiered, (Op("poll"),)))
+    first = json.loads((tmp_path / "a.jsonl").read_text().splitlines()[0])
+
+    assert (first["host_pool"], first["mode"]) == (8, "write_back")
+    assert read(tmp_path / "a.jsonl").config == tiered
+    assert str(tiered) == "lru, pages of 2, pool of 6, host pool of 8, write_back"
+    assert (tiered.tier, CONFIG.tier) == ((8, "write_back"), None)
+    assert "mode" not in CONFIG.to_json()
 
 
 @pytest.mark.parametrize("component", ["", "a\nb", "\N{SNOWMAN}", "\ud800", 1, "1", -1.5, None, True, ("a", ("b", 2)), ()])
@@ -79,6 +91,12 @@ def test_what_may_be_left_out_of_a_header_has_its_default_and_empty_lines_are_pa
         ({"pool": 5}, "line 1: a pool of 5 tokens is not a multiple of the page size 2: give a multiple"),
         ({"pool": -6}, "line 1: pool is -6"),
         ({"pool": 4 * PAGES_MAX}, "is too large to be checked"),
+        (
+            {"mode": "write_through", "host_pool": 5},
+            "line 1: a host pool of 5 tokens is not a multiple of the page size 2",
+        ),
+        ({"mode": "write_around"}, "line 1: unknown mode 'write_around': choose from write_through, write_through_selective, write_back"),
+        ({"host_pool": 6}, "line 1: has a host_pool and no field mode: choose from write_through"),
         ({"subject": None}, "line 1: subject is None: give a string"),
         *(({field: GONE}, f"line 1: has no field {field}: give") for field in ("version", "policy", "page_size", "pool")),
         ({"polcy": "lru"}, "line 1: unknown field 'polcy': the fields of a header are"),

@@ -149,8 +149,9 @@ def test_an_adapter_elsewhere_needs_only_the_serving_module_and_the_cache() -> N
 
 
 def test_the_serving_module_declares_what_the_protocol_does() -> None:
-    assert {*serve.Supports._fields, "here", "remembers"} == {field.name for field in fields(Supports)}
-    assert serve.SeenNode._fields == SeenNode._fields
+    """All but the host tier, which a cache in another process does not have."""
+    assert {*serve.Supports._fields, "here", "remembers", "modes"} == {field.name for field in fields(Supports)}
+    assert (*serve.SeenNode._fields, "host_slots", "pins") == SeenNode._fields
 
 
 # Programs that misbehave.
