@@ -55,10 +55,16 @@ OF_HOST = HOST_FIELDS.keys() - FIELDS.keys()
 # The more direct property comes first: if one operation breaks several, the later ones follow from the first. A property that is in neither
 # list stands between the two. Tuned on the mutants, of which it is known which property each must break.
 _MOST_DIRECT = (
-    *("PEEK_PURE", "MATCH_FRESH", "ISOLATION", "EVICT_UNLOCKED", "EVICT_LEAF", "HIT_PRESERVES", "MATCH_MAX", "MATCH_SOUND", "COVER"),
+    *("PEEK_PURE", "MATCH_FRESH", "MATCH_TIERS", "LOAD_EXACT", "BACKUP_PARENTS", "ARRIVED_BEFORE_READ", "TARGET", "SOURCE", "UNIFORM"),
+    *("HOST_CLOSED", "DEVICE_CLOSED", "HOST_SOUND", "PIN_COUNT", "ARRIVAL", "HOST_ARRIVAL"),
+    *("ISOLATION", "EVICT_UNLOCKED", "EVICT_LEAF", "HIT_PRESERVES", "MATCH_MAX", "MATCH_SOUND", "COVER"),
     *("CHILD_KEY", "PARENT", "INSERT_MATCH_AGREE", "LOCK_LIVENESS", "LOCK_NONNEG", "LOCK_COUNT", *SOFT.values()),
 )
-_LEAST_DIRECT = ("ORDER", "COUNT", "NO_ORPHAN", "SLOT_PARTITION", "NO_UAF", "PROTECTED", "LOCK_SPAN", "REFINEMENT")
+_LEAST_DIRECT = (
+    *("HOST_ORDER", "REACHABLE", "LOADABLE", "SOME_COPY", "PINNED", "PINNED_HOSTED", "LOCKED_RESIDENT", "QUIESCENT", "HOST_COUNT"),
+    *("HOST_EXACT", "HOST_PARTITION"),
+    *("ORDER", "COUNT", "NO_ORPHAN", "SLOT_PARTITION", "NO_UAF", "PROTECTED", "LOCK_SPAN", "REFINEMENT"),
+)
 
 
 def directness(property_: str) -> int:

@@ -80,8 +80,9 @@ def _read_from(read: Callable[[Any], T], subject: Any, name: str, args: Sequence
 
 def _typed(answer: Answer) -> Answer:
     """Raise TypeError if an answer is not of the protocol's types."""
-    if answer.length is not None and (type(answer.length) is not int or abs(answer.length) > plain_values.NUMBER_MAX):
-        raise TypeError(f"expected a number of tokens, found {value_text(answer.length)}")
+    for tokens in (answer.length, answer.host_length, answer.moved):
+        if tokens is not None and (type(tokens) is not int or abs(tokens) > plain_values.NUMBER_MAX):
+            raise TypeError(f"expected a number of tokens, found {value_text(tokens)}")
     if answer.slots is not None and not set(map(type, answer.slots)) <= {int}:
         raise TypeError(f"expected slots, each an int; found {value_text(answer.slots)}")
     if answer.slots and not -plain_values.NUMBER_MAX <= min(answer.slots) <= max(answer.slots) <= plain_values.NUMBER_MAX:

@@ -69,7 +69,7 @@ class EnvelopeRecorder:
         oracle = self._oracle
         loans, locks = len(oracle.loans), len(oracle.locks)
         self._loans, self._locks = max(self._loans, loans), max(self._locks, locks)
-        self._requests = max(self._requests, len(oracle.model.state.held) - loans - locks)
+        self._requests = max(self._requests, len(oracle.model.state.held) - loans - locks - oracle.copying)
 
     def _record_row(self, op: Op) -> None:
         positions, end = self._oracle.positions, self._oracle.model.state.tok[op.holder]

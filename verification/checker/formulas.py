@@ -13,6 +13,7 @@ from radixcheck.spec.heap_machine import SLACK
 from radixcheck.spec.operations import PARAMETERS
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.property import Property
+from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.reader import Check, check, holds
 from radixcheck.spec.run.state import State
 from radixcheck.spec.run.terms import functions
@@ -81,7 +82,9 @@ class Tally:
 
 
 def evictable_leaves(state: State) -> set[int]:
-    """Positions of unlocked nodes without children."""
+    """Positions of unlocked nodes without children; with a host tier, of those on the device without children there."""
+    if isinstance(state, HostState):
+        return {n for n in state.node & state.resident if state.lock[n] == 0 and state.is_device_leaf(n)}
     return {n for n in state.node - state.kids.keys() if state.lock[n] == 0}
 
 

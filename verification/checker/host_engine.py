@@ -61,13 +61,13 @@ class HostEngine(Engine):
     def _match(self, op: Op) -> Answer:
         match = self.subject.match(op.key)
         self.handles[op.key] = match.node
-        self._host_node = match.host_node  # of the last match
+        self.host_node = match.host_node  # of the last match
         self.lent.append(match.slots)
         return Answer(match.length, as_ints(match.slots), host_length=match.host_length)
 
     def _load_back(self, op: Op) -> Answer:
         answer = self._match(op)
-        return answer._replace(moved=self.subject.load_back(self._host_node))
+        return answer._replace(moved=self.subject.load_back(self.host_node))
 
     def _backup(self, op: Op) -> Answer:
         answer = self._match(op)

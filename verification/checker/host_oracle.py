@@ -48,6 +48,11 @@ class HostOracle(Oracle):
         return self.positions.length[found]
 
     @property
+    def copying(self) -> int:
+        """How many holders are copies in flight."""
+        return len(self.model.copies)
+
+    @property
     def requests(self) -> list[int]:
         """The live requests."""
         return [h for h in super().requests if h not in self.model.copies]

@@ -9,23 +9,35 @@ from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.difference_text import difference_text, prefix_text
 from radixcheck.verification.checker.formulas import compiled
+from radixcheck.verification.checker.judge_host import MATCHING
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation
 
 
 def judge_handle(run: CheckedRun, done: Performed) -> list[Violation]:
-    """The node that a match returns must end where the match ends."""
-    if done.op.name != "match" or done.refused or done.diverged or not run.engine.has("locate"):
+    """The node that a match returns must end where the match ends, and so its host node."""
+    if done.op.name not in MATCHING or done.refused or done.diverged or not run.engine.has("locate"):
         return []
     found = run.oracle.call.found
     run.tally.count("LOCK_SPAN", found != EPS)
     place = run.abstraction.places.get(run.engine.locate(run.engine.handles[done.op.key]))
-    if place == found:
+    if place != found:
+        return [Violation("LOCK_SPAN", f"expected the node of the match {_place_text(run, found)}, found it {_place_text(run, place)}")]
+    return _judge_host_handle(run) if run.host is not None and done.op.name != "backup" else []  # a backup may evict the host node
+
+
+def _judge_host_handle(run: CheckedRun) -> list[Violation]:
+    assert run.host is not None, "only a cache with a host tier has host nodes"
+    place, longest = run.abstraction.places.get(run.engine.locate(run.host.engine.host_node)), run.oracle.call.longest
+    if place == longest:
         return []
-    length = run.oracle.positions.length
-    at = "outside the tree" if place is None else f"at the end of {length[place]} tokens"
-    return [Violation("LOCK_SPAN", f"expected the node of the match at the end of {length[found]} tokens, found it {at}")]
+    text = f"expected the host node of the match {_place_text(run, longest)}, found it {_place_text(run, place)}"
+    return [Violation("MATCH_TIERS", text)]
+
+
+def _place_text(run: CheckedRun, place: int | None) -> str:
+    return "outside the tree" if place is None else f"at the end of {run.oracle.positions.length[place]} tokens"
 
 
 def difference(run: CheckedRun, op: Op, name: str, refused: bool) -> Violation:

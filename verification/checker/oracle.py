@@ -51,6 +51,11 @@ class Oracle:
         return self.model.state.now + (0 if self.call.operation in ACCESSES else 0.5)
 
     @property
+    def copying(self) -> int:
+        """How many holders are copies between two tiers."""
+        return 0
+
+    @property
     def requests(self) -> list[int]:
         """The live requests."""
         return [h for h in self.model.state.held if h not in self.locks and h not in self.loans]
