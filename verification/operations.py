@@ -31,6 +31,7 @@ TREE_MISUSES = (  # calls outside their guard; the name of each begins with the 
     "reset while held",
 )
 REQUEST_MISUSES = ("start a live request", "finish an unknown request", "decode an unknown request", "abort an unknown request")
+HOST_MISUSES = ("load_back a stale handle", "backup a stale handle", "evict_host a negative number", "run an unknown request")
 
 NO_KEY = Key(())
 REPEATED = 5  # times in a row from which on a token is written once
@@ -108,4 +109,4 @@ Trace = tuple[Op, ...]
 
 def is_misuse(name: str) -> bool:
     """Return whether the name of an operation is that of a misuse."""
-    return name in TREE_MISUSES or name in REQUEST_MISUSES or name in WRONG_CALLS
+    return name in TREE_MISUSES or name in REQUEST_MISUSES or name in HOST_MISUSES or name in WRONG_CALLS

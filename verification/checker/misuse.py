@@ -1,7 +1,7 @@
 """Misuses: calls outside their guard, made only with --misuse. Each must raise a typed error and change nothing.
 
-Those of `operations.TREE_MISUSES` and `REQUEST_MISUSES` depend on the state: right values at the wrong time. All others are calls with a
-wrong value (`wrong_values.WRONG_CALLS`).
+Those of `operations.TREE_MISUSES`, `REQUEST_MISUSES` and `HOST_MISUSES` depend on the state: right values at the wrong time. All others are
+calls with a wrong value (`wrong_values.WRONG_CALLS`).
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from radixcheck.verification.checker.checked_run import CheckedRun
 from radixcheck.verification.checker.engine import Answer, Engine, SubjectFailed
 from radixcheck.verification.checker.oracle import Oracle
 from radixcheck.verification.core.found import Violation
-from radixcheck.verification.operations import REQUEST_MISUSES, TREE_MISUSES, Op
+from radixcheck.verification.operations import HOST_MISUSES, REQUEST_MISUSES, TREE_MISUSES, Op
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.wrong_values import WRONG_CALLS, WrongCall
 
@@ -24,10 +24,11 @@ UNKNOWN = 10**9  # a request id that is never used
 OF_STATE = 0.5  # share of the misuses that depend on the state
 
 
-def misuses_for(supports: Supports) -> tuple[str, ...]:
-    """Return the names of the misuses that are possible with a subject's verbs."""
-    names = (TREE_MISUSES if supports.tree else ()) + (REQUEST_MISUSES if supports.requests else ())
-    return tuple(name for name in names if name.partition(" ")[0] in supports.operations)
+def misuses_for(supports: Supports, tiered: bool = False) -> tuple[str, ...]:
+    """Return the names of the misuses that are possible with a subject's verbs, those of its host tier included if it has one now."""
+    names = (TREE_MISUSES if supports.tree else ()) + (REQUEST_MISUSES if supports.requests else ()) + (HOST_MISUSES if tiered else ())
+    verbs = supports.operations + (supports.host_operations if tiered else ())
+    return tuple(name for name in names if name.partition(" ")[0] in verbs)
 
 
 def wrong_calls_for(supports: Supports, page_size: int, tensors: bool) -> tuple[str, ...]:
@@ -54,7 +55,8 @@ def _wrong_calls(operations: tuple[str, ...], unread: tuple[str, ...], here: boo
 def drawn(run: CheckedRun, random: Random) -> str:
     """Return the name of a misuse: as often one that depends on the state as one with a wrong value."""
     engine = run.engine
-    of_state, of_values = misuses_for(run.supports), wrong_calls_for(run.supports, engine.page_size, engine.container is not list)
+    of_state = misuses_for(run.supports, run.host is not None)
+    of_values = wrong_calls_for(run.supports, engine.page_size, engine.container is not list)
     return random.choice((of_state if random.random() < OF_STATE else of_values) or of_state)
 
 
@@ -66,9 +68,14 @@ def misuse(engine: Engine, oracle: Oracle, name: str) -> Answer | None:
     return engine.attempt(Op(name), call)
 
 
-def _lock_stale(engine: Engine, oracle: Oracle) -> Call | None:
-    stale = next((handle for key, handle in engine.handles.items() if key not in oracle.matched), None)
-    return (lambda: engine.subject.lock(stale)) if stale is not None else None
+def _with_stale_handle(verb: str) -> Callable[[Engine, Oracle], Call | None]:
+    """Return how to call a verb with a handle of a node that has left the tree."""
+
+    def call(engine: Engine, oracle: Oracle) -> Call | None:
+        stale = next((handle for key, handle in engine.handles.items() if key not in oracle.matched), None)
+        return partial(getattr(engine.subject, verb), stale) if stale is not None else None
+
+    return call
 
 
 def _tree_page(engine: Engine, oracle: Oracle) -> Any:
@@ -155,7 +162,7 @@ def _start_twice(engine: Engine, oracle: Oracle) -> Call | None:
 
 _CALLS: dict[str, Callable[[Engine, Oracle], Call | None]] = {
     "unlock twice": lambda engine, oracle: None if engine.released is None else partial(engine.subject.unlock, engine.released),
-    "lock a stale handle": _lock_stale,
+    "lock a stale handle": _with_stale_handle("lock"),
     "free slots of the tree": _free_foreign,
     "insert slots of the tree": _insert_foreign,
     "evict a negative number": lambda engine, oracle: lambda: engine.subject.evict(-1),
@@ -165,6 +172,10 @@ _CALLS: dict[str, Callable[[Engine, Oracle], Call | None]] = {
     "finish an unknown request": lambda engine, oracle: lambda: engine.subject.finish(UNKNOWN),
     "decode an unknown request": lambda engine, oracle: lambda: engine.subject.decode(UNKNOWN, 1),
     "abort an unknown request": lambda engine, oracle: lambda: engine.subject.abort(UNKNOWN),
+    "load_back a stale handle": _with_stale_handle("load_back"),
+    "backup a stale handle": _with_stale_handle("backup"),
+    "evict_host a negative number": lambda engine, oracle: lambda: engine.subject.evict_host(-1),
+    "run an unknown request": lambda engine, oracle: lambda: engine.subject.run(UNKNOWN),
 }
 
 

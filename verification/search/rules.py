@@ -62,7 +62,7 @@ class WantedFailed(AssertionError):
 def rule_names(supports: Supports, misused: bool, tiered: bool = False) -> tuple[str, ...]:
     """Return the names under which rules are counted: operations, those of the host tier if it is searched, changes of keys, misuses."""
     operations = supports.operations + (supports.host_operations if tiered else ())
-    return CHANGES + operations + (misuses_for(supports) if misused else ())
+    return CHANGES + operations + (misuses_for(supports, tiered) if misused else ())
 
 
 def _when(open_: Callable[[Any], bool]) -> Callable[[Any], Any]:
@@ -309,7 +309,7 @@ class MisusedMachine(Machine):
     @rule(part=st.integers(0, PARTS - 1))
     def misuse(self, part: int) -> None:
         """Try every misuse that is possible now, of those with a wrong value a part in turn: each must change nothing."""
-        for name in (*misuses_for(self.checker.supports), *self._wrong_calls(part)):
+        for name in (*misuses_for(self.checker.supports, self.checker.host is not None), *self._wrong_calls(part)):
             tried = self.checker.tally.exercised["MISUSE"]
             self._step(Op(name))
             self.run.fired[name] += self.checker.tally.exercised["MISUSE"] - tried

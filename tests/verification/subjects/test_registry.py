@@ -6,7 +6,7 @@ from radixcheck.spec.values import Key
 from radixcheck.verification.checker.misuse import _CALLS
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.core.workers import Here, workers_for
-from radixcheck.verification.operations import REQUEST_MISUSES, TREE_MISUSES, Op
+from radixcheck.verification.operations import HOST_MISUSES, REQUEST_MISUSES, TREE_MISUSES, Op
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.run import Config  # type: ignore[attr-defined]  # as in regression tests that were written earlier
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
@@ -40,4 +40,4 @@ def test_a_regression_test_that_was_written_earlier_still_runs() -> None:
 
 
 def test_each_misuse_has_a_call() -> None:
-    assert tuple(_CALLS) == TREE_MISUSES + REQUEST_MISUSES
+    assert tuple(_CALLS) == TREE_MISUSES + REQUEST_MISUSES + HOST_MISUSES
