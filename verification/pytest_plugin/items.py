@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from radixcheck.verification.core.catalogue import CATALOGUE, MISUSE
+from radixcheck.verification.core.catalogue import MISUSE, properties_of
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.pytest_plugin.settings import PREFIX, Settings
@@ -23,7 +23,18 @@ def requests(wanted: Settings) -> list[VerifyRequest]:
     """Return each subject with what to check. Raise UsageError if a subject does not support it."""
     subjects = [resolve(name) for given in wanted.subjects for name in names_of(given)]
     return [
-        VerifyRequest(subject, bounds_for(subject, wanted.policies, wanted.page_sizes, seed=wanted.seed, seconds=wanted.seconds))
+        VerifyRequest(
+            subject,
+            bounds_for(
+                subject,
+                wanted.policies,
+                wanted.page_sizes,
+                seed=wanted.seed,
+                seconds=wanted.seconds,
+                modes=wanted.modes,
+                host_pool=wanted.host_pool,
+            ),
+        )
         for subject in subjects
     ]
 
@@ -82,7 +93,7 @@ class SubjectNode(pytest.Collector):
 
     def collect(self) -> "list[SearchItem]":
         """Return one item for each property. Under xdist one process runs all of them, so that the search runs once."""
-        names = [id_ for id_ in CATALOGUE if id_ != MISUSE.id]
+        names = [p.id for p in properties_of(self.search.request.subject.supports) if p is not MISUSE]
         found: list[SearchItem] = [PropertyItem.from_parent(self, name=name, search=self.search) for name in names]
         found.append(RulesItem.from_parent(self, name=RULES, search=self.search))
         if self.config.pluginmanager.hasplugin("xdist"):

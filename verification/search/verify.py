@@ -233,7 +233,7 @@ def _hidden(p: Property, supports: Supports, white_box: bool, checked: int) -> s
 
 def _lacking(p: Property, supports: Supports) -> str:
     """Return which operations the property needs and the subject lacks; empty if it lacks none."""
-    can, wanted = set(supports.operations), set(LOCKING if p.id in LOCKED else p.operations)
+    can, wanted = {*supports.operations, *supports.host_operations}, set(LOCKING if p.id in LOCKED else p.operations)
     missing = NEEDED - can if p.id in PROBED else wanted if can.isdisjoint(wanted) else set()
     for kind, whole, all_of_them in ((supports.requests, REQUEST_OPERATIONS, "request"), (supports.tree, TREE_OPERATIONS, "tree")):
         if missing - supports.without and not kind and missing <= set(whole):

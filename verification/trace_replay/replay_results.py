@@ -27,7 +27,7 @@ class Settings:
     pool: int = 320_000  # tokens
     running: int = 32  # requests at a time
     device: str = "cpu"
-    stride: int = 100  # operations from one comparison of the whole state to the next
+    stride: int = 100  # operations from one comparison of the whole state to the next; with a host tier ten times as many
     window: int = 4  # moves from one path that is compared in rotation to the next
     host_pool: int = 0  # tokens
     mode: str = ""  # of the host tier; empty: there is none

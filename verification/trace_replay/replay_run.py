@@ -16,6 +16,7 @@ from radixcheck.verification.trace_replay.replay_results import Fault, Replayed,
 from radixcheck.verification.trace_replay.shadow_replica import ShadowReplica
 
 TOKENS_PER_ID_MAX = 2**16
+TIER_STRIDES = 10  # with a host tier the whole state is compared from scratch, which takes longer, and so less often
 FIRST_OUTPUT = ID_MAX * TOKENS_PER_ID_MAX  # generated tokens are numbered from here, so that no prompt has them
 
 
@@ -34,7 +35,8 @@ class Run:
     def __init__(self, factory: Factory, settings: Settings, second: Factory | None, record: Callable[[Op], None]) -> None:
         s = self.settings = settings
         self.record = record
-        self.checker = IncrementalChecker(factory, s.policy, s.page_size, s.pool, s.stride, s.device, s.window, s.config.tier)
+        stride = s.stride * (TIER_STRIDES if s.mode else 1)
+        self.checker = IncrementalChecker(factory, s.policy, s.page_size, s.pool, stride, s.device, s.window, s.config.tier)
         if not set(REQUEST_OPERATIONS) <= set(self.checker.supports.operations):
             raise TraceError("the replay", 0, "the subject lacks request operations, which a trace of requests needs")
         self.shadow = ShadowReplica(second, self.checker, s.config) if second else None

@@ -91,10 +91,7 @@ def test_what_may_be_left_out_of_a_header_has_its_default_and_empty_lines_are_pa
         ({"pool": 5}, "line 1: a pool of 5 tokens is not a multiple of the page size 2: give a multiple"),
         ({"pool": -6}, "line 1: pool is -6"),
         ({"pool": 4 * PAGES_MAX}, "is too large to be checked"),
-        (
-            {"mode": "write_through", "host_pool": 5},
-            "line 1: a host pool of 5 tokens is not a multiple of the page size 2",
-        ),
+        ({"mode": "write_through", "host_pool": 5}, "line 1: a host pool of 5 tokens is not a multiple of the page size 2"),
         ({"mode": "write_around"}, "line 1: unknown mode 'write_around': choose from write_through, write_through_selective, write_back"),
         ({"host_pool": 6}, "line 1: has a host_pool and no field mode: choose from write_through"),
         ({"subject": None}, "line 1: subject is None: give a string"),

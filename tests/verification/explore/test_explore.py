@@ -17,6 +17,7 @@ from radixcheck.verification.subjects.reference_subject import ReferenceSubject,
 from radixcheck.verification.subjects.registry import resolve
 
 SMALL = Scope("small", ("a", "aa"), holders=1, requests=False, pages=2, pool=4)
+TIERED = ("reference-host", "model-host")
 COUNTS = {  # (subject, scope, page size): states, transitions, depth
     **{(name, "tree", 1): (223, 2943, 11) for name in ("reference", "model")},
     **{(name, "tree", 2): (223, 3389, 11) for name in ("reference", "model")},
@@ -32,12 +33,15 @@ COUNTS = {  # (subject, scope, page size): states, transitions, depth
     **{("optimized", "empty requests", 1): (144, 1378, 13), ("optimized", "empty requests", 2): (161, 1584, 13)},
     **{("optimized", "tree", 1): (1567, 21105, 13), ("optimized", "tree", 2): (1567, 24239, 13)},
     **{("optimized", "requests", 1): (621, 5819, 13), ("optimized", "requests", 2): (785, 7692, 13)},
-    **{(name, "tree write_through", 1): (626, 9281, 15) for name in ("reference-host", "model-host")},
-    **{(name, "tree write_through_selective", 1): (628, 9305, 13) for name in ("reference-host", "model-host")},
-    **{(name, "tree write_back", 1): (1360, 20798, 11) for name in ("reference-host", "model-host")},
-    **{(name, "requests write_through", 1): (793, 7068, 17) for name in ("reference-host", "model-host")},
-    **{(name, "requests write_through_selective", 1): (239, 2112, 14) for name in ("reference-host", "model-host")},
-    **{(name, "requests write_back", 1): (506, 4941, 13) for name in ("reference-host", "model-host")},
+    **{(name, "tree write_through", size): (626, 9281, 15) for name in TIERED for size in (1, 2)},
+    **{(name, "tree write_through_selective", size): (628, 9305, 13) for name in TIERED for size in (1, 2)},
+    **{(name, "tree write_back", size): (1360, 20798, 11) for name in TIERED for size in (1, 2)},
+    **{(name, "requests write_through", 1): (793, 7068, 17) for name in TIERED},
+    **{(name, "requests write_through", 2): (1855, 17212, 18) for name in TIERED},
+    **{(name, "requests write_through_selective", 1): (239, 2112, 14) for name in TIERED},
+    **{(name, "requests write_through_selective", 2): (689, 6305, 19) for name in TIERED},
+    **{(name, "requests write_back", 1): (506, 4941, 13) for name in TIERED},
+    **{(name, "requests write_back", 2): (650, 6581, 12) for name in TIERED},
     **{("optimized", "scarce", 1): (844, 7747, 15), ("optimized", "scarce", 2): (1305, 12329, 15)},
 }
 QUICK = [("reference", "tree", 1), ("reference", "requests", 2), ("reference", "scarce", 1), ("reference", "edges", 1)]

@@ -32,6 +32,7 @@ from radixcheck.verification.mutants.mutant_results import (
     Judged,
     Reliability,
 )
+from radixcheck.verification.protocol import MODES
 from radixcheck.verification.report.mutants_view import matrix as matrix_view
 from radixcheck.verification.runs.evidence_results import KillMatrix
 from radixcheck.verification.runs.mutants_job import MatrixRequest, kill_matrix
@@ -205,9 +206,11 @@ def test_right_caches_raise_no_alarm(command: Command) -> None:
 
     rows = ran.json["rows"]
     assert ran.status == 0
-    assert {row["subject"] for row in rows} == {"reference", "optimized", "model"}
+    assert {row["subject"] for row in rows} == {"reference", "optimized", "model", "reference-host", "model-host"}
     assert all(row["operations"] > 50 and row["alarms"] == [] for row in rows)
-    assert len(rows) == 30
+    assert {row.get("mode", "") for row in rows if row["subject"].endswith("-host")} == {"", *MODES}
+    assert len([row for row in rows if "mode" not in row]) == 50
+    assert len(rows) == 68
 
 
 def test_a_wrong_cache_raises_alarms(command: Command) -> None:
