@@ -81,14 +81,14 @@ def test_a_mutant_of_cost_is_caught_by_its_probe_alone(name: str, property_: str
 def test_a_right_cache_violates_nothing(subject: str) -> None:
     factory = SCAFFOLDS.get(subject) or resolve(subject)
     actual = {where: refuted(factory, range(4), *where) for where in CONFIGURATIONS if not where[2]}
-    assert actual == dict.fromkeys(actual, set())
+    assert actual == {where: set() for where in actual}
 
 
 @pytest.mark.parametrize("subject", ["reference-host", *HOST_SCAFFOLDS])
 def test_a_right_cache_with_a_host_tier_violates_nothing(subject: str) -> None:
     factory = HOST_SCAFFOLDS.get(subject) or resolve(subject)
     actual = {where: refuted(factory, range(5), *where) for where in CONFIGURATIONS if where[2]}
-    assert actual == dict.fromkeys(actual, set())
+    assert actual == {where: set() for where in actual}
 
 
 @pytest.mark.parametrize("subject", ["reference", "optimized", "model", "base"])
