@@ -27,7 +27,7 @@ class InFlight:
 
 
 class CopyQueue:
-    """Issues copies and keeps them until they are acknowledged. A copy that fails is issued again: the release has none that fail."""
+    """Issues copies and keeps them until they are done."""
 
     def __init__(self, copier: Copier | None) -> None:
         self._copier = copier
@@ -35,19 +35,26 @@ class CopyQueue:
 
     def issue(self, up: bool, floor: Node, aim: Node, sources: list[int], targets: list[int]) -> None:
         """Issue one copy."""
-        self.copies.append(InFlight(up, floor, aim, sources, targets, self._ticket(up, sources, targets)))
+        assert self._copier is not None, "a cache without a host tier has no room for a copy"
+        self.copies.append(InFlight(up, floor, aim, sources, targets, self._copier.copy(up, sources, targets)))
 
-    def take_done(self) -> tuple[list[Ticket], list[InFlight]]:
-        """Return the tickets that are done, and the copies that have arrived, which it forgets; issue those that have failed again."""
+    def issue_again(self, copy: InFlight) -> None:
+        """Issue a copy that has failed again."""
+        self.issue(copy.up, copy.floor, copy.aim, copy.sources, copy.targets)
+
+    def take_done(self) -> list[InFlight]:
+        """Return the copies that have arrived or failed, and forget them."""
         done = [copy for copy in self.copies if copy.ticket.done]
-        tickets = [copy.ticket for copy in done]
-        return tickets, [copy for copy in done if self._arrived(copy)]
+        self.copies = [copy for copy in self.copies if copy not in done]
+        return done
 
     def wait_for_writes(self) -> None:
-        """Wait for all copies to the host, and forget them."""
+        """Wait for all copies to the host, and forget them. One that fails is issued again."""
         while writes := [copy for copy in self.copies if not copy.up]:
             writes[0].ticket.wait()
-            self._arrived(writes[0])
+            self.copies.remove(writes[0])
+            if writes[0].ticket.failed:
+                self.issue_again(writes[0])
 
     def seen(self) -> list[SeenCopy]:
         """Return the copies as the checker reads them."""
@@ -55,14 +62,3 @@ class CopyQueue:
             SeenCopy(copy.up, None if copy.floor.parent is None else copy.floor.name, copy.aim.name, copy.sources, copy.targets)
             for copy in self.copies
         ]
-
-    def _arrived(self, copy: InFlight) -> bool:
-        if copy.ticket.failed:
-            copy.ticket = self._ticket(copy.up, copy.sources, copy.targets)
-            return False
-        self.copies.remove(copy)
-        return True
-
-    def _ticket(self, up: bool, sources: list[int], targets: list[int]) -> Ticket:
-        assert self._copier is not None, "a cache without a host tier has no room for a copy"
-        return self._copier.copy(up, sources, targets)

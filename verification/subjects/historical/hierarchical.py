@@ -19,18 +19,18 @@ Known faults:
 * FB-21: `load_back` and `write_backup` evict as many tokens as they need, not the shortfall.
 * L5 and FB-80 of `base`: the walks and the collecting of leaves are of the same kind.
 
-Not as in the release: copies complete in any order, one that fails is issued again, and a load has no least size (there 10 tokens).
+Not as in the release: copies complete in any order and may fail (then they are undone, or issued again if something rests on them, as
+specified), and a load has no least size (there 10 tokens).
 """
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from radixcheck.spec.values import NoRoom
 from radixcheck.verification.protocol import Copier, SlotPool, Ticket
 from radixcheck.verification.subjects.engine_shim import Peek
 from radixcheck.verification.subjects.historical.base import BaseTree, Node, above, held
-from radixcheck.verification.subjects.historical.copy_queue import CopyQueue
+from radixcheck.verification.subjects.historical.copy_queue import CopyQueue, InFlight
 
 WRITE_BACK = "write_back"
 HITS = {"write_through": 1, "write_through_selective": 3}  # that a node needs before it is copied to the host
@@ -154,7 +154,7 @@ class HierarchicalTree(BaseTree):
     def load_back(self, node: Node) -> int:
         """Issue a copy of all that only the host has on the path to a node; return its tokens, 0 if there is no room.
 
-        The node below which it loads is locked while room is made, the nodes that it loads are not protected at all (F4).
+        The node below which it loads is locked while room is made, what it loads is not protected at all (F4).
         """
         floor, span = node, list[Node]()
         while floor.value is None:
@@ -177,25 +177,43 @@ class HierarchicalTree(BaseTree):
 
     def _room(self, pool: SlotPool, tokens: int, evict: Callable[[int], int]) -> list[int] | None:
         """Return free slots, after evicting as many tokens as are needed where too few are free; None if that does not help."""
-        for attempt in (True, False):
-            try:
-                return pool.alloc(tokens)
-            except NoRoom:
-                if attempt:
-                    evict(tokens)
-        return None
+        if pool.available < tokens:
+            evict(tokens)
+        return pool.alloc(tokens) if pool.available >= tokens else None
 
     # Acknowledgements
 
     def poll(self) -> list[Ticket]:
-        """Acknowledge the copies that have arrived: they give up their locks. Return the tickets that were handled."""
-        tickets, arrived = self.queue.take_done()
-        for copy in arrived:
+        """Acknowledge the copies that are done: they give up their locks. Return their tickets."""
+        done = self.queue.take_done()
+        for copy in done:
+            nodes = list(copy.nodes())
+            if copy.ticket.failed and self._rests_on(copy, nodes):
+                self.queue.issue_again(copy)
+                continue
             self.dec_lock_ref(copy.aim)
+            for node in nodes:
+                node.loading = False
+            if copy.ticket.failed:
+                self._undo(copy, nodes)
+        return [copy.ticket for copy in done]
+
+    def _rests_on(self, copy: InFlight, nodes: list[Node]) -> bool:
+        """Return whether another holder, or what the same tier has behind the nodes, needs the targets of a copy."""
+        behind = [child for node in nodes for child in node.children.values() if child not in nodes]
+        if copy.up:
+            return any(node.lock_ref > 1 for node in nodes) or any(child.value is not None for child in behind)
+        return self.mode != WRITE_BACK and any(child.host is not None for child in behind)
+
+    def _undo(self, copy: InFlight, nodes: list[Node]) -> None:
+        """Take the nodes of a copy that has failed off the tier to which it went."""
+        if not copy.up:
+            self.host_pool.free(copy.targets)
+        for node in nodes:
             if copy.up:
-                for node in copy.nodes():
-                    node.loading = False
-        return tickets
+                self._demote(node)
+            else:
+                node.host = None
 
     # Evictions
 
