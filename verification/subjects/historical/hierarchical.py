@@ -42,7 +42,7 @@ class HostTier:
 
     pool: SlotPool
     copier: Copier | None  # None: the host has no room for any copy
-    mode: str
+    mode: str  # empty: the cache has no host tier
 
 
 class HierarchicalTree(BaseTree):
@@ -125,7 +125,7 @@ class HierarchicalTree(BaseTree):
 
     def _count_hit(self, node: Node) -> None:
         """Count a hit, and issue a copy of the node if it has enough; whether the host has its parent is not checked (F1)."""
-        if node.host is not None or self.mode == WRITE_BACK:
+        if node.host is not None or self.mode not in HITS:
             return
         node.hits += 1
         if node.hits >= HITS[self.mode]:

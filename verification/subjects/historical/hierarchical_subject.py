@@ -96,5 +96,5 @@ class HierarchicalCache(HistoricalCache):
 def hierarchical_cache(tree: type[HierarchicalTree], setup: Setup) -> HierarchicalCache:
     """Return a hierarchical cache as a subject; without a host pool the host has no slots. Raises ValueError for any policy but LRU."""
     pool, host_pool = cleared_pool(setup), ClearedPool(setup.host_pool or SlotPool(0, setup.page_size))
-    tier = HostTier(host_pool, setup.copier, setup.mode or MODES[0])
+    tier = HostTier(host_pool, setup.copier, setup.mode)
     return HierarchicalCache(TieredTree(tree(setup.page_size, pool, tier), pool, host_pool), pool)
