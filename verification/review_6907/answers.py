@@ -17,8 +17,8 @@ from radixcheck.verification.review_6907.questions import QUESTIONS, Question
 PROVED, REFUTED, TESTED, MEASURED, ANY = Verdict.PROVED, Verdict.REFUTED, Verdict.TESTED, Verdict.MEASURED, ""
 PAIRS, NODES, BASE, LEAF_SET, OURS = "as-submitted:pairs", "as-submitted:nodes", "base", "leaf-set", "optimized"
 PROVE, FACTS, BENCH = "prove", "facts", "bench"
-HI_BASE, HI_PAIRS, HI_NODES = "hiradix:base", "hiradix:as-submitted:pairs", "hiradix:as-submitted:nodes"
-SUBMITTED = (PAIRS, NODES, HI_PAIRS, HI_NODES)
+HI_BASE, HI_PAIRS = "hiradix:base", "hiradix:as-submitted:pairs"
+SUBMITTED = (PAIRS, NODES, HI_PAIRS)
 SECONDS = 10  # of search, for each cache
 
 
@@ -141,7 +141,9 @@ ANSWERS = (
         "write-through; under write-back the host may have a continuation without its prefix. But what a hierarchical cache overrides must "
         "keep whatever its base class relies on.",
         (
-            *found(HI_PAIRS, REFUTED, "MATCH_SOUND"),
+            *tried("HOST-AFTER", REFUTED),
+            *found(HI_PAIRS, REFUTED, "SLOT_PARTITION"),
+            *tried("HOST-BEFORE", TESTED),
             *found(HI_BASE, TESTED, "MATCH_SOUND"),
             *proved("C10-DEVICE-NO_ORPHAN", "C10-DEVICE-MATCH_SOUND", "C10-DEVICE-COUNT", "C10-DEMOTE", "C10-DELETE"),
             *proved("C10-HOST-NO_ORPHAN", "C10-HOST-MATCH_SOUND", "ACK-COVERS", "ACK-LOAD-COVERS", "NO-LOSS-DEMOTE", "SOME-COPY"),
@@ -199,7 +201,7 @@ ANSWERS = (
         (
             *proved("Q6-LEAF", "Q6-THROUGH", "Q6-UNCHECKED-THROUGH", "Q6-HOST", "Q6-HOST-EVICTED", "TIER-DROP"),
             *refuted("Q1-UNCHECKED", "Q6-BACK", "Q6-UNCHECKED-BACK", "Q6-HOST-DEFERRED"),
-            *found(HI_BASE, REFUTED, "HOST_CLOSED"),
+            *tried("HOST-PARENTS", REFUTED),
         ),
     ),
     Answer(
@@ -210,7 +212,7 @@ ANSWERS = (
         "No: a node that the host does not have is on the device, in slots that are filled, and every caller asks first whether the host "
         "has it. The early return could be an assertion. Only a persistent heap whose entries outlive a demotion offers such a node, and "
         "the place to notice it is the pop.",
-        (*proved("Q8-OFFERED", "Q8-FILLED", "Q8-LEAF"), *refuted("Q8-HEAP-DEMOTE", "Q8-HEAP-DELETE")),
+        (*proved("Q8-OFFERED", "Q8-FILLED", "Q8-LEAF"), *tried("HOST-OFFERED", TESTED), *refuted("Q8-HEAP-DEMOTE", "Q8-HEAP-DELETE")),
     ),
     Answer(
         "Q9",
