@@ -73,7 +73,7 @@ def match_sound(policy: Policy) -> Term:
     return forall(POS, lambda q: resident(q) >> ((owner(page(q)) == TREE) & (content(page(q)) == q)))
 
 
-@state("HOST_SOUND", on_host, "failed_backup_stays")
+@state("HOST_SOUND", on_host, "split_swaps_host_slots")
 def host_sound(policy: Policy) -> Term:
     """The host page of a position on the host belongs to the tree and is for the last page of that very prefix.
 
