@@ -11,7 +11,6 @@ from radixcheck.verification.proofs.claim import Claim
 from radixcheck.verification.review_6907.claims import (
     accounting,
     guards,
-    host_copies,
     host_leaf_heap,
     host_leaves,
     host_tiers,
@@ -19,10 +18,11 @@ from radixcheck.verification.review_6907.claims import (
     loop,
     matching,
     repair,
+    tier_copies,
 )
 from radixcheck.verification.review_6907.claims import victim_order as eviction
 
-_THEMES = (internal_nodes, repair, loop, eviction, accounting, guards, matching, host_tiers, host_leaves, host_copies, host_leaf_heap)
+_THEMES = (internal_nodes, repair, loop, eviction, accounting, guards, matching, host_tiers, host_leaves, tier_copies, host_leaf_heap)
 # State formulas without which these claims do not follow. The cells WITHOUT-<ID> show that.
 _NEEDS = {
     "PROGRESS": ("COUNT",),
