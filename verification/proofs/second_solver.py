@@ -18,8 +18,6 @@ except ImportError as missing:
     raise ImportError("a second opinion on the proofs needs cvc5: pip install 'radixcheck[verify]'") from missing
 
 LIMIT = 10.0  # seconds for one goal and one setting
-MANY = 30  # hypotheses: only a condition about a host tier has more
-QUICK = "1000"  # milliseconds for one goal from few hypotheses
 # An `ite` stays inside a quantified formula: to lift it out makes many formulas of one, and some proofs take three times as long.
 PROVE = {"ite-lift-quant": "none"}
 REFUTE = {**PROVE, "finite-model-find": "true"}  # tries few things of each sort, then more: this can answer `sat`
@@ -64,9 +62,8 @@ def confirm(condition: Condition, seconds: float = LIMIT) -> str:
 
 
 def _answer_of(condition: Condition, goal: int, seconds: float) -> str:
-    """Return the answer for one goal: from few of the hypotheses, where there are many, else from all."""
-    few = slices(condition) if len(condition.hypotheses) > MANY else []
-    texts = (script(some, names, some.goals[goal]) for some, names in few)
-    if any(_answer(text, {**PROVE, "tlimit-per": QUICK}) == "unsat" for text in texts):
-        return "unsat"
-    return ask(script(condition, list(condition.hypotheses), condition.goals[goal]), seconds)
+    """Return the answer for one goal, from all hypotheses; if there is none in time, from few."""
+    answer = ask(script(condition, list(condition.hypotheses), condition.goals[goal]), seconds)
+    texts = (script(few, names, few.goals[goal]) for few, names in slices(condition)) if answer == "unknown" else ()
+    limit = str(int(1000 * seconds))
+    return "unsat" if any(_answer(text, {**PROVE, "tlimit-per": limit}) == "unsat" for text in texts) else answer
