@@ -27,6 +27,7 @@ from radixcheck.verification.trace_replay.replay_results import Settings
 COMPARE_SHARE = 0.1  # of the plan of the search
 SCENE_SECONDS = 2.0  # after the ceiling of the search and of shrinking
 REPLAYED = Settings(pool=SAMPLE_POOL)
+HOST_POOLS = 4  # times the pool: the host pool with which the sample is replayed through a cache with a host tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,10 @@ def _replay_sample(pool: Executor, request: VerifyRequest, outcome: VerifyOutcom
     subject, deadline = request.subject, request.bounds.deadline
     if outcome.report.unfinished or not _replayable(subject):
         return outcome
-    job = pool.submit(replay_requests, ReplayRequest(subject, None, replace(REPLAYED, device=request.bounds.device)))
+    settings = replace(REPLAYED, device=request.bounds.device)
+    if request.bounds.modes:
+        settings = replace(settings, host_pool=HOST_POOLS * settings.pool, mode=request.bounds.modes[0])
+    job = pool.submit(replay_requests, ReplayRequest(subject, None, settings))
     try:
         with progress("replay sample"):
             return replace(outcome, replayed=job.result(deadline.left))

@@ -7,14 +7,18 @@ from commands import Command
 
 from radixcheck.reference.tiered_node import TieredNode
 from radixcheck.reference.tree import Walk
+from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import MODES
+from radixcheck.verification.search.shrink import Effort
 from radixcheck.verification.subjects.model_host_subject import model_host_subject
 from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject, reference_host_subject
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.trace_replay.mooncake import TraceError
+from radixcheck.verification.trace_replay.regression_test import text
 from radixcheck.verification.trace_replay.replay import replay
 from radixcheck.verification.trace_replay.replay_results import Settings
 from radixcheck.verification.trace_replay.sample import generate
+from radixcheck.verification.trace_replay.shrink_replay import shrink
 
 SAMPLE = generate()
 SMALL = Settings(pool=2_048, running=8, host_pool=16_000, mode="write_through", delay=40)
@@ -100,3 +104,14 @@ def test_the_command_shows_both_tiers(command: Command) -> None:
     assert set(data["tier"]) >= {"loads", "backups", "lost_tokens", "host_hit_tokens"}
     assert "declares no host tier" in refused.complaint
     assert "unknown mode" in unknown.complaint
+
+
+def test_a_fault_of_a_replay_is_shrunk_with_its_copies() -> None:
+    recorded: list[Op] = []
+    replay(SAMPLE, BacksUpLess.of, SMALL, second=None, record=recorded.append)
+    shrunk = shrink(BacksUpLess.of, "BACKUP_PARENTS", SMALL.config, recorded, Effort(40_000), lambda done, what: None)
+
+    assert shrunk is not None
+    assert len(shrunk.found.trace) <= 4
+    assert (shrunk.found.config.page_size, shrunk.found.config.mode) == (1, "write_through")
+    assert "host_pool=" in text("reference-host", "Found.", shrunk)
