@@ -19,9 +19,7 @@ Part = TypeVar("Part")
 @click.argument("names", nargs=-1)
 @click.option("--seeds", type=click.IntRange(1), help="run only the state machine, with this many seeds, and count those that find it")
 @click.option(
-    "--clean",
-    is_flag=True,
-    help="count false positives instead: correct caches in 10 configurations (or 19), --seeds each (200)",
+    "--clean", is_flag=True, help="count false positives instead: correct caches in 10 configurations (or 19), --seeds each (200)"
 )
 @click.option("--store", type=click.Path(path_type=Path, dir_okay=False), help="write the results there, as JSON")
 @click.option("--seconds", type=Seconds(0.1), default=900, show_default=True, help="cut off a search after this time: it is undecided")
