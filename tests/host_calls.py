@@ -1,4 +1,4 @@
-"""Random calls of a cache with a host tier, and a copier whose copies complete when they are told to."""
+"""Random calls of a cache with a host tier, and a copier whose copies complete on request."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

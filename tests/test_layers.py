@@ -43,7 +43,7 @@ ROOMS = {
     "contracts": {"core"},
     "bench": {*CHECKING, "trace_replay"},
     "findings": {*CHECKING, "search"},
-    "mutants": {*CHECKING, "search", "probes", "explore", "trace_replay", "proofs"},
+    "mutants": {*CHECKING, "search", "probes", "stretch", "explore", "trace_replay", "proofs"},
     "review_6907": {*CHECKING, "proofs", "bench", "mutants"},
     "runs": CHECKING | EVIDENCE,
     "report": {"core"},  # and result types, below

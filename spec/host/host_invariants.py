@@ -73,7 +73,7 @@ def match_sound(policy: Policy) -> Term:
     return forall(POS, lambda q: resident(q) >> ((owner(page(q)) == TREE) & (content(page(q)) == q)))
 
 
-@state("HOST_SOUND", on_host, "failed_backup_stays")
+@state("HOST_SOUND", on_host, "split_swaps_host_slots")
 def host_sound(policy: Policy) -> Term:
     """The host page of a position on the host belongs to the tree and is for the last page of that very prefix.
 
@@ -124,7 +124,7 @@ def host_partition(policy: Policy) -> Term:
     """Every host page is free; or the tree's, as the host page of the position that it is for; or reserved by a live holder that prepares a
     backup, for a position of its span up to where it has reserved.
 
-    A host page that is none of these is leaked: a copy that fails must give its pages back.
+    Any other host page is leaked: a copy that fails must give its pages back.
     """
 
     def known(t: Term) -> Term:

@@ -25,7 +25,7 @@ def protected_resident(policy: Policy) -> Term:
     return locked & forall((POS, POS), lambda a, b: (resident(a) & resident(b) & (page(a) == page(b))) >> (a == b))
 
 
-@theorem("PINNED", _pinned, "host_evict_ignores_pins", "C10")
+@theorem("PINNED", _pinned, "load_without_pins", "C10")
 def pinned(policy: Policy) -> Term:
     """Every position that a load reads lies on a pinned node; no node has fewer than no pins; no two positions on the host have the same
     host page.
@@ -43,7 +43,7 @@ def locked_resident(policy: Policy) -> Term:
     return forall(POS, lambda n: (node(n) & (lock(n) > 0)) >> resident(n))
 
 
-@theorem("PINNED_HOSTED", _pinned, "host_evict_ignores_pins", "C10")
+@theorem("PINNED_HOSTED", _pinned, "drop_host_while_read", "C10")
 def pinned_hosted(policy: Policy) -> Term:
     """Every pinned node is on the host."""
     return forall(POS, lambda n: (node(n) & (pins(n) > 0)) >> hosted(n))
@@ -60,7 +60,7 @@ def quiescent(policy: Policy) -> Term:
     return NOTHING_HELD >> (calm & free)
 
 
-@theorem("SOME_COPY", _off_device, "host_evict_ignores_pins", "C10")
+@theorem("SOME_COPY", _off_device, "drop_host_while_read", "C10")
 def some_copy(policy: Policy) -> Term:
     """Every cached position has a filled page on some tier.
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from radixcheck.spec.logic import var
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.run.calls import ready
-from radixcheck.spec.run.lookup import Lookup
+from radixcheck.spec.run.positioned import Positioned
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.reader import row_of, run, tuples
 from radixcheck.spec.run.state import State
@@ -80,7 +80,7 @@ def _order(policy: Policy) -> tuple[Callable[[State], list[Any]], Callable[[Stat
     return ranked, key
 
 
-class Machine(Lookup):
+class Machine(Positioned):
     """A cache of `pages` pages under one policy. A call outside its guard raises a typed error of `radixcheck.spec.values`."""
 
     def __init__(self, positions: Positions, policy: Policy, pages: int) -> None:

@@ -20,7 +20,7 @@ from radixcheck.spec.host.host_transitions import (
 )
 from radixcheck.spec.run.cache_machine import CALLER, Pages
 from radixcheck.spec.run.host_call import HostCall
-from radixcheck.spec.run.host_copies import Copies
+from radixcheck.spec.run.host_parts import Copies
 from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.values import (
     BadAmount,

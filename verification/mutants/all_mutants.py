@@ -5,6 +5,10 @@ from radixcheck.verification.mutants import (
     device_mutants,
     eviction_mutants,
     heap_mutants,
+    host_backup_mutants,
+    host_eviction_mutants,
+    host_load_mutants,
+    host_split_mutants,
     lock_mutants,
     misuse_mutants,
     request_mutants,
@@ -16,6 +20,7 @@ from radixcheck.verification.mutants.mutant import Mutant
 _FILES = (
     *(walk_mutants, lock_mutants, eviction_mutants, attribute_mutants, request_mutants),
     *(heap_mutants, device_mutants, storage_mutants, misuse_mutants),
+    *(host_backup_mutants, host_load_mutants, host_eviction_mutants, host_split_mutants),
 )
 
 MUTANTS: dict[str, Mutant] = {m.name: m for file in _FILES for m in file.MUTANTS}

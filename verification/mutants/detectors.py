@@ -17,7 +17,7 @@ from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.scopes import SCOPES
-from radixcheck.verification.mutants.mutant import Mutant
+from radixcheck.verification.mutants.mutant import Mutant, config_of
 from radixcheck.verification.probes.all_probes import POOL_PAGES, all_probed
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.machine import hypothesis_batches
@@ -126,7 +126,6 @@ def _of_step(name: str, seed: int) -> Refutation | None:
 
 STEPS = 50  # of an example of the state machine
 RUN_STEPS = 120  # of a run of the plain driver
-POOLS = (6, 10, 16, 24)  # pages, in turn
 REQUESTS = 60  # of the sample trace
 REPLAY_PAGES = 240  # of the pool: few enough that the slice evicts
 TOKENS_PER_ID = 8
@@ -157,19 +156,19 @@ class Detector:
 def _machine(mutant: Mutant, seed: int, effort: Effort) -> Iterator[RunResult]:
     """The Hypothesis state machine, with every formula after every step."""
     where = ((mutant.policy,), (mutant.page_size,))
-    return hypothesis_batches(mutant.factory, *where, seed, effort.examples, STEPS, 1, _misused(mutant), mutant.property)
+    modes = (mutant.mode,) if mutant.mode else ()
+    return hypothesis_batches(mutant.factory, *where, seed, effort.examples, STEPS, 1, _misused(mutant), mutant.property, modes)
 
 
 def _driver(mutant: Mutant, seed: int, effort: Effort) -> Iterator[RunResult]:
     """The plain driver, with every formula after every step. A run that finds nothing is repeated on a second replica."""
     for k in range(effort.runs):
-        config = Config(mutant.policy, mutant.page_size, mutant.page_size * POOLS[k % len(POOLS)])
-        yield random_run(mutant.factory, config, (seed << 32) + k, RUN_STEPS, 1, _misused(mutant), replicated=1)
+        yield random_run(mutant.factory, config_of(mutant, k), (seed << 32) + k, RUN_STEPS, 1, _misused(mutant), replicated=1)
 
 
 def _exploration(mutant: Mutant, seed: int, effort: Effort) -> Iterator[RunResult]:
     """Every sequence of operations, the shortest first, until enough states are known. It does not depend on the seed."""
-    for scope in SCOPES.values():
+    for scope in (each for each in SCOPES.values() if each.mode == mutant.mode):
         explored = explore(mutant.factory, scope, mutant.policy, mutant.page_size, effort.states)
         found = {each.violation.property: each for each in explored.found}
         yield RunResult(explored.transitions, 1, found=found, after=dict.fromkeys(found, explored.transitions))

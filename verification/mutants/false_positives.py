@@ -6,16 +6,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from radixcheck.verification.checker.run_result import RunResult
+from radixcheck.verification.core.page_sizes import drawn_from
 from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.workers import workers_for
-from radixcheck.verification.mutants.mutant_results import Cleared, Place
+from radixcheck.verification.mutants.mutant_results import Cleared, Place, Stretch
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.run import random_run
+from radixcheck.verification.search.search_results import Bounds
+from radixcheck.verification.stretch.dimensions import ALL_FROM, planned
+from radixcheck.verification.stretch.stretch import stretched
 
 SUBJECTS = ("reference", "optimized", "model", "reference-host", "model-host")
 STEPS = 60  # of a run, with every formula after every step
 SEEDS = 200
 AT_ONCE = 20  # seeds of one task
+STRETCH_EVERY = 100  # seeds: for each so many the stretch phase is run once
+STRETCH = Stretch(len(planned(ALL_FROM)))
 
 
 PLACES = (
@@ -62,23 +68,37 @@ class Without:
 
 
 def clear_all(subjects: Sequence[Subject], seeds: int = SEEDS, progress: Callable[[Cleared], None] = lambda _: None) -> tuple[Cleared, ...]:
-    """Run every subject in every configuration with seeds 0, 1, ... `progress` is called with each part."""
-    total = {(subject.name, place): RunResult() for subject in subjects for place in places_of(subject)}
+    """Run every subject in every configuration with seeds 0, 1, ..., and past the thresholds of the stretch phase with some of them.
+
+    `progress` is called with each part.
+    """
+    places: list[tuple[str, Place | Stretch]] = [(subject.name, place) for subject in subjects for place in places_of(subject)]
+    far = [(subject.name, STRETCH) for subject in subjects if seeds >= STRETCH_EVERY]
+    total = {key: RunResult() for key in [*places, *far]}
     for name, place, part in _parts(subjects, seeds):
         total[name, place].merge(part)
         progress(_cleared(name, place, part))
     return tuple(_cleared(*key, result) for key, result in total.items())
 
 
-def _cleared(name: str, place: Place, result: RunResult) -> Cleared:
-    return Cleared(name, place, result.runs, result.steps, result.found)
+def _cleared(name: str, place: Place | Stretch, result: RunResult) -> Cleared:
+    missed = tuple(dimension for dimension, reach in result.reaches.items() if reach.reached < reach.target)
+    return Cleared(name, place, result.runs, result.steps, result.found, missed)
 
 
-def _parts(subjects: Sequence[Subject], seeds: int) -> Iterator[tuple[str, Place, RunResult]]:
+def _parts(subjects: Sequence[Subject], seeds: int) -> Iterator[tuple[str, Place | Stretch, RunResult]]:
     tasks = [(s, p, first, min(AT_ONCE, seeds - first)) for first in range(0, seeds, AT_ONCE) for s in subjects for p in places_of(s)]
+    far = [(s, name, seed) for seed in range(seeds // STRETCH_EVERY) for s in subjects for name in planned(ALL_FROM)]
     with workers_for(*subjects) as pool:
-        for future in as_completed([pool.submit(clear, *task) for task in tasks]):
-            yield future.result()
+        stretches = [pool.submit(clear_stretch, *task) for task in far]
+        yield from (future.result() for future in as_completed([pool.submit(clear, *task) for task in tasks]))
+        yield from (future.result() for future in as_completed(stretches))
+
+
+def clear_stretch(subject: Subject, dimension: str, seed: int) -> tuple[str, Stretch, RunResult]:
+    """Take one dimension past its thresholds."""
+    bounds = Bounds(tuple(subject.supports.policies), tuple(drawn_from(subject.supports.page_sizes)))
+    return subject.name, STRETCH, stretched(subject, dimension, bounds, seed)
 
 
 def clear(subject: Subject, place: Place, first: int, seeds: int) -> tuple[str, Place, RunResult]:

@@ -20,6 +20,7 @@ from radixcheck.reference.eviction import evictable_leaves
 from radixcheck.reference.node import Node, path, slots_of
 from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import BadRequest, Key, RequestExists, Row, pages_for, to_amount, to_key
+from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.optimized_subject import Ledger, OptimizedSubject, WatchedDevicePool
@@ -43,6 +44,19 @@ class Mutant:
     policy: str = "lru"
     page_size: int = 1  # tokens
     directed: str = ""  # which detector finds it where the state machine cannot, and why; empty: the state machine finds it
+    mode: str = ""  # of its host tier; empty: it has none
+
+
+POOLS = (6, 10, 16, 24)  # pages, in turn
+TIERS = ((4, 2), (6, 8), (10, 3), (4, 16), (16, 24))  # pages of the device and of the host, in turn
+
+
+def config_of(wrong: Mutant, turn: int) -> Config:
+    """Return the configuration of one of several runs of a mutant. The pools of these runs differ."""
+    if not wrong.mode:
+        return Config(wrong.policy, wrong.page_size, wrong.page_size * POOLS[turn % len(POOLS)])
+    pool, host_pool = (wrong.page_size * pages for pages in TIERS[turn % len(TIERS)])
+    return Config(wrong.policy, wrong.page_size, pool, host_pool=host_pool, mode=wrong.mode)
 
 
 def detector_of(wrong: Mutant) -> str:

@@ -114,11 +114,22 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """The stretch phase, which has configurations of its own, one for each dimension."""
+
+    dimensions: int
+
+    def __str__(self) -> str:
+        return f"stretch, {self.dimensions} dimensions"
+
+
+@dataclass(frozen=True, slots=True)
 class Cleared:
     """What was found in one correct cache in one configuration."""
 
     subject: str
-    place: Place
+    place: Place | Stretch
     runs: int
     operations: int
     found: Mapping[str, Found]  # false positives, by property
+    missed: tuple[str, ...] = ()  # dimensions of the stretch phase that this cache does not reach, or is too slow to reach

@@ -2,7 +2,10 @@
 
     assumptions          `laws`: the prefix order, finite sums, finite trees
     conditions           `conditions`: one formula and one transition; `matrix` lists all of them
-                         `step_postconditions`: what each transition does; `promises`: what a call promises along its steps
+                         `step_postconditions`: what each transition does; `promise_chains`, `promises`: what a call promises along its
+                         steps
+                         `host_conditions`, `host_step_postconditions`, `host_promises`: the same of a cache with a host tier;
+                         `tier_reading`: formulas read of one tier
                          `early_locks`, `early_refinement`: locks that stop at the first protected ancestor
                          `claim`: a sentence that a caller of `matrix` adds; `variants`: transitions that claims and mutants change
     deciding             `z3_reader` translates formulas to Z3; `decide`: PROVED, REFUTED or UNKNOWN (never a pass); `refute`,

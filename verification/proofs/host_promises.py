@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from radixcheck.spec.host.host_operations import CALLS, steps_of
 from radixcheck.spec.host.host_signature import *
 from radixcheck.spec.host.loads import TIERED
-from radixcheck.spec.logic import BOOL, INT, Function, exists, forall, lift, old, total, var
+from radixcheck.spec.logic import BOOL, INT, Function, conj, exists, forall, lift, old, total, var
 from radixcheck.spec.operations import Chain, Stage, Take, key, last_size, wanted
 from radixcheck.spec.transitions import h, n, x
 from radixcheck.spec.updates import after
 from radixcheck.verification.proofs.conditions import ANY, locks
 from radixcheck.verification.proofs.host_conditions import HOST_LAWS, host_formulas, host_given, pinned, two_holders
 from radixcheck.verification.proofs.host_step_postconditions import HOST_FUNCTIONS
-from radixcheck.verification.proofs.laws import balance, interval
+from radixcheck.verification.proofs.laws import balance, descends, interval
 from radixcheck.verification.proofs.promise_chains import OF_CALL, Known, Promise, Promises, since_call, with_values
+from radixcheck.verification.proofs.promises import NODES_STAY, TOKENS
 from radixcheck.verification.proofs.promises import PROMISES as TODAYS
-from radixcheck.verification.proofs.promises import TOKENS
 from radixcheck.verification.proofs.step_postconditions import STATE_FUNCTIONS
 
 STEPS = {step.name: step for step in TIERED}
@@ -137,6 +137,29 @@ def _covers() -> Promise:
     return Promise("INSERT_COVERS", formula, {"touch": {"key": n}, "grow": {"key": x}}, None, knows={"touch": (there,)})
 
 
+# While nodes only leave the host, those that are left have kept their parents, and their keys.
+NODES_OLD = Promise("NODES_OLD", forall(POS, lambda m: node(m) >> (old(node(m)) & (up(m) == old(up(m))))))
+NODES_LEFT = Promise("NODES_LEFT", NODES_STAY)
+KEYS_KEPT = Promise(
+    "KEYS_KEPT", forall(POS, lambda m: (old(node(m)) & node(m)) >> conj(*(f(m) == old(f(m)) for f in (time, creation, hits, priority))))
+)
+
+
+def _host_order() -> Promise:
+    """The least host leaf is taken each time. One that was a host leaf at the call, and is one now, was one all the time."""
+    formula = forall(
+        (POS, POS), lambda v, u: (old(node(v)) & ~cached(v) & old(host_candidate(u)) & host_candidate(u)) >> old(ANY.before(v, u))
+    )
+    a, b = var("a_goal", POS), var("b_goal", POS)
+    apart = forall((POS, POS), lambda a, b: (host_candidate(a) & host_candidate(b) & (a != b)) >> (ANY.before(a, b) | ANY.before(b, a)))
+    knows = (
+        Known("LEAST", host_candidate(n) & forall(POS, lambda w: host_candidate(w) >> ~ANY.before(w, n))),
+        Known("HOST_NO_TIES", apart, because=(), laws=(descends(a), descends(b))),
+        *(Known(promise.id, promise.formula, promise.id) for promise in (NODES_OLD, NODES_LEFT, KEYS_KEPT)),
+    )
+    return Promise("HOST_ORDER", formula, knows={"evict_host": knows})
+
+
 def _last_release() -> Promise:
     """As for a cache without a host tier. The copies that a finish issues afterwards have holders of their own."""
     today = TODAYS["FREE_AT_LAST_RELEASE"]
@@ -158,6 +181,7 @@ PROMISES: dict[str, Promise] = {
         *(HELD_KEPT, _unlocked(), _unpinned(), _loadable(), _covers(), _last_release(), _reset()),
         *(_new_nothing(resident), _exact("EVICT_EXACT", resident, "demote", "delete")),
         *(_new_nothing(hosted), _exact("HOST_EXACT", hosted, "evict_host")),
+        *(NODES_OLD, NODES_LEFT, KEYS_KEPT, _host_order()),
     )
 }
 # What a step may do that breaks a promise. A call whose steps do none of it keeps the promise.
@@ -184,7 +208,7 @@ def promised(call: str) -> Iterator[str]:
     if call in ("evict", "alloc", "decode"):
         yield "EVICT_EXACT"
     if call == "evict_host":
-        yield "HOST_EXACT"
+        yield from ("HOST_EXACT", "HOST_ORDER")
     if call in ("insert", "chunk", "finish"):
         yield "INSERT_COVERS"
     if call in ("finish", "abort", "free", "unlock"):

@@ -5,6 +5,8 @@ Three kinds of wrong claims, each refuted by a small state that is run in Python
     NEVER-<step>     the step is never allowed where all formulas hold: then every proof about the step would be vacuous
     ALWAYS-<ID>      the formula holds wherever all others hold: then it would be redundant
     WITHOUT-<ID>     a proof that uses the formula also holds without it: then a missing formula would not be noticed
+
+Those about the host machine have `host:` before the step or the formula.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

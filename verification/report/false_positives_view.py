@@ -22,6 +22,11 @@ def false_positives(outcome: FalsePositives) -> list[Any]:
         for each in outcome.cleared
         for id_, found in each.found.items()
     ]
+    lines += [
+        Text(f"{each.subject}: not reached in the stretch phase: {', '.join(each.missed)}", "dim")
+        for each in outcome.cleared
+        if each.missed
+    ]
     operations, count = _totals(outcome.cleared)
     words = of_status(f"{count} false positive{'s' * (count != 1)}", outcome.status)
     more = f" ({outcome.places + outcome.host_places} with a host tier)" if outcome.host_places else ""

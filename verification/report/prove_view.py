@@ -175,6 +175,6 @@ def _second(outcome: ProveOutcome) -> list[Text]:
         return []
     slowest = max(opinions, key=lambda opinion: opinion.seconds)
     others = [warning(f"{o.name}: {o.answer} after {o.seconds:.1f} s") for o in opinions if o.answer != CONFIRMED]
-    line = f"cvc5 confirms {len(opinions) - len(others)} of {len(opinions)} proofs, each with all hypotheses; "
+    line = f"cvc5 confirms {len(opinions) - len(others)} of {len(opinions)} proofs, each from all hypotheses or from fewer; "
     line += f"{outcome.contradicted} contradicted; slowest {slowest.name}, {slowest.seconds:.1f} s"
     return [*others, toned(line, Tone.UNDECIDED if others else Tone.GOOD)]

@@ -17,7 +17,8 @@ from radixcheck.verification.review_6907.questions import QUESTIONS, Question
 PROVED, REFUTED, TESTED, MEASURED, ANY = Verdict.PROVED, Verdict.REFUTED, Verdict.TESTED, Verdict.MEASURED, ""
 PAIRS, NODES, BASE, LEAF_SET, OURS = "as-submitted:pairs", "as-submitted:nodes", "base", "leaf-set", "optimized"
 PROVE, FACTS, BENCH = "prove", "facts", "bench"
-SUBMITTED = (PAIRS, NODES)
+HI_BASE, HI_PAIRS = "hiradix:base", "hiradix:as-submitted:pairs"
+SUBMITTED = (PAIRS, NODES, HI_PAIRS)
 SECONDS = 10  # of search, for each cache
 
 
@@ -84,8 +85,6 @@ def measured(*names: str) -> tuple[Evidence, ...]:
     return tuple(Evidence(BENCH, name, MEASURED) for name in names)
 
 
-_NO_HOST_TIER = "the host tier is not specified yet"
-
 ANSWERS = (
     Answer(
         "C1",
@@ -135,7 +134,24 @@ ANSWERS = (
         "that is a gain if the memory stays as it is until the batch is done, and a hazard if its owner writes to it.",
         tried("BATCH-ALIAS", TESTED),
     ),
-    Answer("C10", "", open=_NO_HOST_TIER),
+    Answer(
+        "C10",
+        "Not by itself. A cache with a host tier keeps, on the device, all that is stated of a cache without one, and adds two steps that "
+        "bring nodes back with their attributes: a load, and an insert of what only the host has. On the host all of it holds under "
+        "write-through; under write-back the host may have a continuation without its prefix. But what a hierarchical cache overrides must "
+        "keep whatever its base class relies on.",
+        (
+            *tried("HOST-AFTER", REFUTED),
+            *found(HI_PAIRS, REFUTED, "SLOT_PARTITION"),
+            *tried("HOST-BEFORE", TESTED),
+            *found(HI_BASE, TESTED, "MATCH_SOUND"),
+            *proved("C10-DEVICE-NO_ORPHAN", "C10-DEVICE-MATCH_SOUND", "C10-DEVICE-COUNT", "C10-DEMOTE", "C10-DELETE"),
+            *proved("C10-HOST-NO_ORPHAN", "C10-HOST-MATCH_SOUND", "ACK-COVERS", "ACK-LOAD-COVERS", "NO-LOSS-DEMOTE", "SOME-COPY"),
+            *refuted("C10-BACK-NO_ORPHAN", "C10-BACK-PARENT"),
+        ),
+        change="Two operations show it: the hierarchical cache files a new leaf without its child key, so that the changed deletion "
+        "finds nothing. An eviction frees the leaf's slots and leaves it in the tree, and the next match returns them.",
+    ),
     Answer(
         "C11",
         "It does not: the guard skips entries that have been popped already, and each pop sifts the heap. The guard prevents something "
@@ -179,14 +195,25 @@ ANSWERS = (
     ),
     Answer(
         "Q6",
-        "On one tier the check is an assertion, provided that the loop checks for children.",
-        (*proved("Q6-LEAF"), *refuted("Q1-UNCHECKED")),
-        open=f"with two tiers: {_NO_HOST_TIER}",
+        "On one tier, and with a host tier under write-through, the check is an assertion, provided that the loop checks for children on "
+        "the device and no node is copied to the host before its parent. Under write-back the check is needed: a leaf of the device may "
+        "have children that only the host has.",
+        (
+            *proved("Q6-LEAF", "Q6-THROUGH", "Q6-UNCHECKED-THROUGH", "Q6-HOST", "Q6-HOST-EVICTED", "TIER-DROP"),
+            *refuted("Q1-UNCHECKED", "Q6-BACK", "Q6-UNCHECKED-BACK", "Q6-HOST-DEFERRED"),
+            *tried("HOST-PARENTS", REFUTED),
+        ),
     ),
     Answer(
         "Q7", "Yes: on a correct cache the lookup never fails.", (*proved("Q7-CHILD-KEY", "CHILD_KEY"), *found(OURS, TESTED, "CHILD_KEY"))
     ),
-    Answer("Q8", "", open=_NO_HOST_TIER),
+    Answer(
+        "Q8",
+        "No: a node that the host does not have is on the device, in slots that are filled, and every caller asks first whether the host "
+        "has it. The early return could be an assertion. Only a persistent heap whose entries outlive a demotion offers such a node, and "
+        "the place to notice it is the pop.",
+        (*proved("Q8-OFFERED", "Q8-FILLED", "Q8-LEAF"), *tried("HOST-OFFERED", TESTED), *refuted("Q8-HEAP-DEMOTE", "Q8-HEAP-DELETE")),
+    ),
     Answer(
         "Q9",
         "A split must copy times, hits, priority, creation and locks to the new node, and set parent and child key of both nodes. Setting "

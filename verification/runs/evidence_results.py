@@ -197,8 +197,8 @@ class FalsePositives(Outcome):
 
 def _cleared_json(each: Cleared) -> dict[str, Any]:
     found = [{"property": id_, "text": f.violation.text, "trace": trace_json(f.trace)} for id_, f in each.found.items()]
-    place = {name: value for name, value in asdict(each.place).items() if each.place.mode or name not in ("host_pages", "mode")}
-    return {"subject": each.subject, **place, "runs": each.runs, "operations": each.operations, "alarms": found}
+    place = {name: value for name, value in asdict(each.place).items() if value or name not in ("host_pages", "mode")}
+    return {"subject": each.subject, **place, "runs": each.runs, "operations": each.operations, "missed": each.missed, "alarms": found}
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ BUILT_IN = {
         Named("as-submitted:pairs", f"{_HERE}.historical:pairs_subject", "sglang#6907, heap of (time, node) pairs"),
         Named("as-submitted:nodes", f"{_HERE}.historical:nodes_subject", "sglang#6907, heap of nodes with live times"),
         Named("leaf-set", f"{_HERE}.historical:leaf_set_subject", "base with sglang#14339: a set of evictable leaves"),
+        Named("hiradix:base", f"{_HERE}.historical:hierarchical_base_subject", "its cache with a host tier (HiRadixCache), over base"),
+        Named("hiradix:as-submitted:pairs", f"{_HERE}.historical:hierarchical_pairs_subject", "the same over as-submitted:pairs"),
+        Named("hiradix:as-submitted:nodes", f"{_HERE}.historical:hierarchical_nodes_subject", "the same over as-submitted:nodes"),
     )
 }
 PEERS = {
@@ -50,7 +53,9 @@ PEERS = {
         Named("vllm", f"{_HERE}.vllm:vllm", "vLLM's KVCacheManager: requests only, black box"),
     )
 }  # caches of serving engines: each runs in a process of its own, because of what it imports
-GROUPS = {"as-submitted": ("as-submitted:pairs", "as-submitted:nodes")}  # a change that can be read in two ways
+GROUPS = {  # a change that can be read in two ways
+    name: (f"{name}:pairs", f"{name}:nodes") for name in ("as-submitted", "hiradix:as-submitted")
+}
 
 EXEC = "exec:"  # prefix of the command of a program that serves a cache
 ELSEWHERE = "@"  # between a subject and the interpreter of another environment

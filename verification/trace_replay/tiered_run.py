@@ -5,7 +5,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from random import Random
 
-from radixcheck.spec.run.host_copies import THRESHOLDS
+from radixcheck.spec.run.host_parts import THRESHOLDS
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import HOST_OPERATIONS, Op
 from radixcheck.verification.trace_replay.mooncake import TraceError, TraceRequest

@@ -18,6 +18,7 @@ from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.mutants import kill_matrix as matrix
 from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.mutants.detectors import DETECTORS, STATED, Effort, Statement, refutation
+from radixcheck.verification.mutants.false_positives import clear_stretch
 from radixcheck.verification.mutants.kill_matrix import Plan
 from radixcheck.verification.mutants.mutant_results import (
     ELSEWHERE,
@@ -35,6 +36,7 @@ from radixcheck.verification.protocol import MODES
 from radixcheck.verification.report.mutants_view import matrix as matrix_view
 from radixcheck.verification.runs.evidence_results import KillMatrix
 from radixcheck.verification.runs.mutants_job import MatrixRequest, kill_matrix
+from radixcheck.verification.subjects.registry import resolve
 
 KILLABLE = ("split_forgets_hits", "evict_decrements_twice", "match_returns_root", "evict_accepts_negative")
 
@@ -215,6 +217,14 @@ def test_a_wrong_cache_raises_alarms(command: Command) -> None:
     ran = command("mutants", "--clean", "faulty:double_free", "--seeds", 1, "--json")
     assert ran.status == 1
     assert "SLOT_PARTITION" in {alarm["property"] for row in ran.json["rows"] for alarm in row["alarms"]}
+
+
+def test_the_stretch_phase_of_a_cache_with_a_short_counter_raises_an_alarm() -> None:
+    _, place, result = clear_stretch(resolve("threshold_faults:victims_128"), "victims", 0)
+    _, _, clean = clear_stretch(resolve("reference"), "victims", 0)
+
+    assert (str(place).startswith("stretch"), bool(result.found), clean.found) == (True, True, {})
+    assert clean.steps > 300
 
 
 @pytest.mark.campaign

@@ -7,33 +7,37 @@ from functools import cache
 import pytest
 from faulty import FAULTS
 
-from radixcheck.verification.core.catalogue import CATALOGUE, PROBED
+from radixcheck.verification.core.catalogue import EVERY, PROBED
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.mutants.all_mutants import MUTANTS
-from radixcheck.verification.mutants.mutant import Mutant, SteppedEviction, SteppedStart, mutant
+from radixcheck.verification.mutants.host_load_mutants import SteppedLoad
+from radixcheck.verification.mutants.host_mutant import SteppedTiers
+from radixcheck.verification.mutants.host_split_mutants import SteppedTieredSplit
+from radixcheck.verification.mutants.mutant import Mutant, SteppedEviction, SteppedStart, config_of, mutant
 from radixcheck.verification.probes.all_probes import POOL_PAGES, all_probed
 from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.registry import resolve
 
 SEEDS = 200
 REPLICA = 8  # every 8th seed is repeated on a second replica
-POOLS = (6, 10, 16, 24)  # pages
-PAIRS = sorted({(p.mutant, p.id) for p in CATALOGUE.values()} | {(m.name, m.property) for m in MUTANTS.values()})
-CONFIGURATIONS = sorted({(m.policy, m.page_size) for m in MUTANTS.values()})
+PAIRS = sorted({(p.mutant, p.id) for p in EVERY.values()} | {(m.name, m.property) for m in MUTANTS.values()})
+CONFIGURATIONS = sorted({(m.policy, m.page_size, m.mode) for m in MUTANTS.values()})
 SCAFFOLDS = {kind.__name__: mutant(kind.__name__, "", kind).factory for kind in (SteppedEviction, SteppedStart)}
+HOST_SCAFFOLDS = {kind.__name__: kind.of for kind in (SteppedTiers, SteppedLoad, SteppedTieredSplit)}
 
 
-def config(policy: str, page_size: int, seed: int) -> Config:
+def config(wrong: Mutant, seed: int) -> Config:
     """Small pools in turn, also over the seeds that are repeated on a replica."""
-    return Config(policy, page_size, page_size * POOLS[(seed + seed // REPLICA) % len(POOLS)])
+    return config_of(wrong, seed + seed // REPLICA)
 
 
-def refuted(factory: Factory, policy: str, page_size: int, seeds: Iterable[int], misused: bool = False) -> set[str]:
+def refuted(factory: Factory, seeds: Iterable[int], policy: str = "lru", page_size: int = 1, mode: str = "") -> set[str]:
     """Return the properties that some of these runs violate."""
     found: set[str] = set()
+    where = Mutant("", "", "", "", factory, policy, page_size, mode=mode)
     for seed in seeds:
-        found.update(random_run(factory, config(policy, page_size, seed), seed, 120, 1, misused).found)
+        found.update(random_run(factory, config(where, seed), seed, 120, 1, misused=True).found)
     return found
 
 
@@ -41,8 +45,7 @@ def seed_that_shows(wrong: Mutant, property_: str) -> int | None:
     """Return the first seed whose run violates the property, directly or as a consequence of another; None if none does."""
     step = REPLICA if property_ == "DETERMINISM" else 1
     for seed in range(0, SEEDS * step, step):
-        where = config(wrong.policy, wrong.page_size, seed)
-        result = random_run(wrong.factory, where, seed, 120, 1, misused=property_ == "MISUSE")
+        result = random_run(wrong.factory, config(wrong, seed), seed, 120, 1, misused=property_ == "MISUSE")
         if property_ in result.found or property_ in result.followed:
             return seed
     return None
@@ -55,11 +58,11 @@ def probed(factory: Factory) -> dict[str, str]:
 
 
 def test_every_property_names_a_mutant_that_exists() -> None:
-    assert {p.mutant for p in CATALOGUE.values()} - MUTANTS.keys() == set()
+    assert {p.mutant for p in EVERY.values()} - MUTANTS.keys() == set()
 
 
 def test_every_mutant_names_a_property_and_has_a_sentence() -> None:
-    assert {m.property for m in MUTANTS.values()} - CATALOGUE.keys() == set()
+    assert {m.property for m in MUTANTS.values()} - EVERY.keys() == set()
     assert [m.name for m in MUTANTS.values() if not m.sentence.endswith(".")] == []
     assert [m.name for m in MUTANTS.values() if not re.fullmatch(r"(FB-\d\d( FB-\d\d)*)?", m.source)] == []
 
@@ -77,8 +80,15 @@ def test_a_mutant_of_cost_is_caught_by_its_probe_alone(name: str, property_: str
 @pytest.mark.parametrize("subject", ["reference", "optimized", *SCAFFOLDS])
 def test_a_right_cache_violates_nothing(subject: str) -> None:
     factory = SCAFFOLDS.get(subject) or resolve(subject)
-    actual = {where: refuted(factory, *where, range(4), misused=True) for where in CONFIGURATIONS}
-    assert actual == {where: set() for where in CONFIGURATIONS}
+    actual = {where: refuted(factory, range(4), *where) for where in CONFIGURATIONS if not where[2]}
+    assert actual == {where: set() for where in actual}
+
+
+@pytest.mark.parametrize("subject", ["reference-host", *HOST_SCAFFOLDS])
+def test_a_right_cache_with_a_host_tier_violates_nothing(subject: str) -> None:
+    factory = HOST_SCAFFOLDS.get(subject) or resolve(subject)
+    actual = {where: refuted(factory, range(5), *where) for where in CONFIGURATIONS if where[2]}
+    assert actual == {where: set() for where in actual}
 
 
 @pytest.mark.parametrize("subject", ["reference", "optimized", "model", "base"])
@@ -90,4 +100,4 @@ def test_a_right_cache_passes_every_probe(subject: str) -> None:
 
 @pytest.mark.parametrize(("name", "property_"), FAULTS.items())
 def test_a_wrong_cache_is_found_by_the_name_of_its_factory(name: str, property_: str) -> None:
-    assert property_ in refuted(resolve(f"faulty:{name}"), "lru", 1, range(24))
+    assert property_ in refuted(resolve(f"faulty:{name}"), range(24))

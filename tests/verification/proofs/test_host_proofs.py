@@ -11,8 +11,8 @@ from radixcheck.spec.host.backups import ACK_SAVE, SEND
 from radixcheck.spec.host.host_heap import host_heap_machine
 from radixcheck.spec.host.host_transitions import DELETE, DEMOTE, DROP_HOST, EVICT_HOST
 from radixcheck.spec.host.loads import ACK_LOAD, FAIL_LOAD, LOAD, PIN, TIERED
-from radixcheck.spec.logic import Term, old, var
-from radixcheck.spec.policies import POLICIES
+from radixcheck.spec.logic import Term, conj, old, var
+from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.run.reader import check, holds
 from radixcheck.spec.signature import POS, leaf, node
@@ -75,7 +75,7 @@ def test_a_formula_of_which_a_step_changes_nothing_is_the_same_afterwards() -> N
 
 
 @pytest.mark.parametrize("policy", [ANY, POLICIES["mru"]], ids=lambda policy: policy.name)
-def test_the_machine_with_the_heap_changes_what_the_host_machine_changes(policy: conditions.Policy) -> None:
+def test_the_machine_with_the_heap_changes_what_the_host_machine_changes(policy: Policy) -> None:
     for step, with_heap in zip(TIERED, host_heap_machine(policy), strict=True):
         assert tuple(update for update in with_heap.updates if update.function.name not in OF_HEAP) == step.updates
         assert with_heap.forgets == step.forgets
@@ -138,7 +138,7 @@ def test_the_assumptions_are_satisfiable_and_do_not_prove_false(step: Transition
     counted = [host_preserved("", formula, step, {}) for formula in COUNTED]
     laws = [law for condition in counted for goal in condition.goals for law in condition.laws_for(goal)]
     given = {**GIVEN, "guard": step.guard}
-    absurd = Condition("absurd", conditions.conj(), step, given, (~conditions.conj(),), tuple(laws))
+    absurd = Condition("absurd", conj(), step, given, (~conj(),), tuple(laws))
 
     assert witness([*given.values(), *laws], HOST_SIZES[-1], seed=0, seconds=10) is not None
     assert not prove(absurd, list(given), seed=0, seconds=0.3)
@@ -167,12 +167,12 @@ def test_the_laws_of_sums_are_true_of_every_step() -> None:
         walk = Walk(seed, 1, gaps=bool(seed % 2))
         for _ in range(60):
             before = deepcopy(walk.state, {id(walk.positions): walk.positions})
-            step = walk.step()
-            assert step is not None
-            for of_node, law, frame in compiled[step.name]:
+            taken = walk.step()
+            assert taken is not None
+            for of_node, law, frame in compiled[taken.name]:
                 for node_ in walk.state.node if of_node else {EPS}:
                     assert law(walk.state, before, *walk.arguments, node_)
-                    framed[step.name] += frame(walk.state, before, *walk.arguments, node_)
+                    framed[taken.name] += frame(walk.state, before, *walk.arguments, node_)
 
     assert len(framed) > 12
 

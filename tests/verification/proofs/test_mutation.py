@@ -7,6 +7,7 @@ import pytest
 from commands import Command
 
 from radixcheck.spec.heap_machine import heap_machine
+from radixcheck.spec.host.loads import TIERED
 from radixcheck.spec.logic import conj, lift
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.signature import node
@@ -14,7 +15,7 @@ from radixcheck.spec.transitions import BEGIN, CACHE, SPLIT, TOUCH, n
 from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.conditions import preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import decide
-from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, PROVED, SURVIVED, Judged, Mutant
+from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, HOST_MACHINE, PROVED, SURVIVED, Judged, Mutant
 from radixcheck.verification.proofs.spec_mutants.bounded_states import caught
 from radixcheck.verification.proofs.spec_mutants.generate_mutants import HEAPS, conjuncts, mutants
 from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge
@@ -24,6 +25,7 @@ from radixcheck.verification.runs.evidence_results import SpecMutantsOutcome
 
 LARGER = "(if 0 < new_priority then new_priority else 0)"
 ORIGINALS = [Mutant("itself", step, step) for step in CACHE] + [Mutant("itself", s, s, "mru") for s in heap_machine(POLICIES["mru"])]
+ORIGINALS += [Mutant("itself", step, step, HOST_MACHINE) for step in TIERED]
 BY_NAME = {mutant.name: mutant for mutant in mutants()}
 HEAP_STEPS = [(policy, step) for policy in HEAPS for step in heap_machine(POLICIES[policy]) if step.name in heap_steps(POLICIES[policy])]
 
@@ -46,10 +48,11 @@ def test_a_step_of_the_heap_keeps_its_postcondition(policy: str, step: Transitio
 def test_there_are_many_mutants_of_every_step() -> None:
     steps = Counter(mutant.original.name for mutant in mutants())
 
-    assert len(BY_NAME) == len(mutants()) >= 250
+    assert len(BY_NAME) == len(mutants()) >= 1000
     # `tidy` has no guard, so that all of its mutants change its one update.
     assert min(steps.values()) == steps["tidy"] == 3
-    assert steps.keys() == {step.name for step in heap_machine(POLICIES["lru"])}
+    # `touch` is the same step in the host machine.
+    assert steps.keys() == {step.name for step in (*heap_machine(POLICIES["lru"]), *TIERED)}
 
 
 @pytest.mark.parametrize(
@@ -63,6 +66,9 @@ def test_there_are_many_mutants_of_every_step() -> None:
         ("evict, cached(q) where up(n) < q and q <= n: reaches beyond up(n) < q", "evict/"),
         ("split, end(q) where cached(q) and end(q) = c and q <= m: reaches beyond q <= m", "split/"),
         *(("lru pop_dead, queued(e): no update", "pop_dead/HEAP_STEP"), ("lru repair, entry(n): no update", "repair/HEAP_FULL")),
+        *(("host run, guard without held(h)", "run/STEP"), ("host save, guard without held(h)", "save/STEP")),
+        *(("host demote, guard without lock(n) = 0", "demote/"), ("host pin, guard without node(x)", "pin/")),
+        *(("host load, stage(h): no update", "load/"), ("host relock, guard without node(x) or x = eps", "relock/LOCK_SPAN")),
     ],
 )
 def test_a_mutant_is_caught(name: str, by: str) -> None:
@@ -77,6 +83,7 @@ def test_a_mutant_is_caught(name: str, by: str) -> None:
         ("touch, guard without 0 <= new_priority", f"proved: with the larger of 0 and new_priority, 0 <= {LARGER} holds anyway"),
         ("touch, time(q) where node(q) and q <= n: reaches beyond node(q)", "proved: time is the same"),
         ("reset, protected: no update", "proved: protected is the same"),
+        ("host delete, guard without resident(n)", "proved: resident(n) holds anyway"),
     ],
 )
 def test_a_mutant_that_does_the_same_is_proved_equivalent(name: str, proved: str) -> None:

@@ -1,5 +1,6 @@
 """Facts about programs: each comes out as expected, and each can come out otherwise."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from torch import Tensor
 
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.review_6907.fact_results import Fact, Tried
-from radixcheck.verification.review_6907.facts import FACTS, batches, decide, docstrings, guard
+from radixcheck.verification.review_6907.facts import FACTS, batches, decide, docstrings, guard, host_runs
+from radixcheck.verification.subjects.historical import HierarchicalBase, HierarchicalPairs
+from radixcheck.verification.subjects.historical.base import Node
 
 
 @pytest.mark.parametrize("name", FACTS)
@@ -44,6 +47,30 @@ def test_what_copies_where_it_should_share_is_seen() -> None:
 def test_what_shares_where_it_should_copy_is_seen() -> None:
     wrong = {"ours": (batches.SHARING["as_tensor of a tensor"][0], False)}
     assert batches.aliasing(0, wrong).against == "ours shares memory"
+
+
+class EmptyOffered(host_runs.CountedOffers):
+    """Offers each node once more after it has left the device."""
+
+    def _demote(self, node: Node) -> int:
+        tokens = super()._demote(node)
+        return tokens + self.write_backup(node)
+
+
+class SplitKeepsHits(HierarchicalBase):
+    """The upper half of a split has the hits of the whole."""
+
+    def _split(self, child: Node, length: int) -> Node:
+        upper = super()._split(child, length)
+        upper.hits = child.hits
+        return upper
+
+
+def test_runs_of_the_hierarchical_cache_can_come_out_otherwise() -> None:
+    assert re.fullmatch(r"write_\w+, run \d+, after \d+ operations", host_runs.before(0, HierarchicalPairs).against)
+    assert host_runs.after(0, (HierarchicalBase,)).against == ""
+    assert "after" in host_runs.offered(0, EmptyOffered).against
+    assert "copies the 2" not in host_runs.parents_first(0, SplitKeepsHits).against
 
 
 def test_a_public_method_without_a_docstring_is_seen(tmp_path: Path) -> None:

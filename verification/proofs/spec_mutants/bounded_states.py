@@ -19,7 +19,7 @@ from radixcheck.verification.proofs.step_postconditions import arguments
 from radixcheck.verification.proofs.z3_reader import Environment, Reader, z3
 
 SIZES = sizes((3, 2, 1, 2), (3, 2, 2, 2), (4, 3, 2, 3), (5, 4, 2, 3))
-HOST_SIZES = host_sizes((3, 2, 1, 1), (3, 3, 1, 1), (3, 2, 2, 1), (3, 3, 2, 1), (4, 3, 1, 1), (4, 3, 2, 1), (5, 3, 1, 1))
+HOST_SIZES = host_sizes((3, 2, 1, 1), (3, 2, 2, 1), (3, 3, 1, 1), (3, 3, 2, 1), (4, 3, 1, 1), (4, 3, 2, 1), (5, 3, 1, 1))
 SECONDS = 5.0  # nominal, for one query
 
 

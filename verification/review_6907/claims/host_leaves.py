@@ -7,10 +7,10 @@ holds can fail depends on the mode, and on the order of the backups.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from radixcheck.spec.host.host_signature import device_candidate, device_leaf, hosted, resident
+from radixcheck.spec.host.host_signature import device_candidate, device_leaf, host_candidate, hosted, resident
 from radixcheck.spec.host.host_transitions import DELETE
 from radixcheck.spec.logic import Term, forall
-from radixcheck.spec.signature import POS, leaf, node, up
+from radixcheck.spec.signature import POS, leaf, node, time, up
 from radixcheck.spec.transitions import n
 from radixcheck.verification.proofs.claim import Claim, but, goal
 from radixcheck.verification.proofs.host_conditions import (
@@ -62,6 +62,7 @@ def claims() -> Iterator[Claim]:
     )
     yield from _on_the_host_alone()
     yield from _progress()
+    yield from _no_ties()
 
 
 def _hosted_alone(n: Term) -> Term:
@@ -119,3 +120,16 @@ def _progress() -> Iterator[Claim]:
         "Q6 C10",
         replace(found, laws=(*found.laws, towards(goal("n"), goal("m")))),
     )
+
+
+def _no_ties() -> Iterator[Claim]:
+    for tier, leaf_of_tier in (("DEVICE", device_candidate), ("HOST", host_candidate)):
+        apart = forall((POS, POS), lambda a, b: (leaf_of_tier(a) & leaf_of_tier(b) & (a != b)) >> (time(a) != time(b)))  # noqa: B023
+        found = host_follows(f"UNIQUE-{tier}", apart, host_given())
+        laws = (towards(goal("a"), goal("b")), towards(goal("b"), goal("a")))
+        yield Claim(
+            f"UNIQUE-{tier}",
+            f"No two nodes that can leave the {tier.lower()} next by their locks, pins and children were last accessed at the same time.",
+            "C6 L3 C10",
+            replace(found, laws=(*found.laws, *laws)),
+        )

@@ -1,9 +1,10 @@
-"""Claims of sglang#6907 that no property of a cache decides: how a batch is made (C8, C9), what the guard saves (C11), docstrings (Q13)."""
+"""Claims of sglang#6907 that no property of a cache decides: how a batch is made (C8, C9), what the guard saves (C11), docstrings (Q13),
+and runs of the hierarchical cache over the base class before and after the change (C10, Q6, Q8)."""
 
 from time import perf_counter
 
 from radixcheck.verification.review_6907.fact_results import REFUTED, TESTED, Decided, Fact
-from radixcheck.verification.review_6907.facts import batches, docstrings, guard
+from radixcheck.verification.review_6907.facts import batches, docstrings, guard, host_runs
 
 FACTS = {
     fact.id: fact
@@ -22,6 +23,34 @@ FACTS = {
             "The guard in the loop saves the heap's comparisons for the entries that it skips.",
             REFUTED,
             guard.sifting,
+        ),
+        Fact(
+            "HOST-BEFORE",
+            "C10",
+            "Over the base class of its release, no match of the hierarchical cache returns a slot that is free.",
+            TESTED,
+            host_runs.before,
+        ),
+        Fact(
+            "HOST-AFTER",
+            "C10",
+            "Over the submitted base class, no match of the unchanged hierarchical cache returns a slot that is free.",
+            REFUTED,
+            host_runs.after,
+        ),
+        Fact(
+            "HOST-PARENTS",
+            "Q6",
+            "Under write_through_selective, the hierarchical cache of the release copies no node to the host before its parent.",
+            REFUTED,
+            host_runs.parents_first,
+        ),
+        Fact(
+            "HOST-OFFERED",
+            "Q8",
+            "The hierarchical cache of the release offers no node without device slots for a copy to the host.",
+            TESTED,
+            host_runs.offered,
         ),
         Fact(
             "DOCSTRINGS",

@@ -23,17 +23,21 @@ ChildKey = int | tuple[int, ...]
 class Node:
     """A segment of tokens, its slots, and its time. Nodes compare by their *current* time."""
 
-    __slots__ = ("child_key", "children", "key", "lock_ref", "name", "parent", "time", "value")
+    __slots__ = ("child_key", "children", "hits", "host", "key", "loading", "lock_ref", "name", "parent", "time", "value")
 
     def __init__(self, name: int, key: list[int], value: list[int], parent: "Node | None", time: int) -> None:
         self.name = name
         self.key = key
-        self.value: list[int] | None = value  # None: evicted; only the change writes it (Q2, Q5)
+        self.value: list[int] | None = value  # None: evicted; only the change (Q2, Q5) and the hierarchical cache write it
         self.parent = parent
         self.children: dict[ChildKey, Node] = {}
         self.lock_ref = 0
         self.time = time  # last access
         self.child_key: ChildKey | None = None  # kept by the change only (C5)
+        # Of the hierarchical cache only
+        self.host: list[int] | None = None  # its slots on the host
+        self.hits = 0  # since it was last copied to the host
+        self.loading = False  # a copy from the host fills `value`
 
     def __lt__(self, other: "Node") -> bool:
         """Least recently used first, at the moment of the comparison: a heap of nodes does not notice a touch."""

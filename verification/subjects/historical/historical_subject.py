@@ -134,9 +134,12 @@ class HistoricalTree:
         return None if node is self.cache.root else node.name
 
     def _seen(self, node: Node) -> SeenNode:
+        return self._seen_with(node, held(node))
+
+    def _seen_with(self, node: Node, slots: Sequence[int]) -> SeenNode:
         filed = next(key for key, child in above(node).children.items() if child is node)
         page, parent = (filed,) if isinstance(filed, int) else filed, self.locate(above(node))
-        return SeenNode(node.name, parent, tuple(node.key), tuple(held(node)), (), page, node.lock_ref, node.time)
+        return SeenNode(node.name, parent, tuple(node.key), tuple(slots), (), page, node.lock_ref, node.time)
 
 
 class HistoricalCache(FinishingShim):
@@ -147,9 +150,14 @@ class HistoricalCache(FinishingShim):
     tree: HistoricalTree
 
 
-def historical_cache(tree: type[BaseTree], setup: Setup) -> HistoricalCache:
-    """Return a historical tree as a subject. Raises ValueError for a policy other than LRU: that release has no other."""
+def cleared_pool(setup: Setup) -> ClearedPool:
+    """Return the checker's pool. Raises ValueError for a policy other than LRU: that release has no other."""
     if setup.policy != "lru":
         raise ValueError(f"the historical caches evict by lru only, not by {setup.policy}")
-    pool = ClearedPool(setup.pool)
+    return ClearedPool(setup.pool)
+
+
+def historical_cache(tree: type[BaseTree], setup: Setup) -> HistoricalCache:
+    """Return a historical tree as a subject. Raises ValueError for a policy other than LRU."""
+    pool = cleared_pool(setup)
     return HistoricalCache(HistoricalTree(tree(setup.page_size, pool), pool), pool)

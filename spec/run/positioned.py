@@ -5,7 +5,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.values import Namespace
 
 
-class Lookup:
+class Positioned:
     """A state and its positions."""
 
     def __init__(self, state: State) -> None:
