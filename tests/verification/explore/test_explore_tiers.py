@@ -41,7 +41,7 @@ def test_a_scope_says_its_bounds_on_both_tiers() -> None:
         (RunsAtOnce.of, "requests write_back", "ARRIVED_BEFORE_READ", 5),
     ],
 )
-def test_a_planted_fault_is_found_with_a_trace_as_short_as_any(factory: Any, scope: str, id_: str, length: int) -> None:
+def test_a_planted_fault_of_a_tier_is_found_with_a_trace_as_short_as_any(factory: Any, scope: str, id_: str, length: int) -> None:
     explored = explore(factory, SCOPES[scope])
 
     assert {found.violation.property: len(found.trace) for found in explored.found}[id_] == length

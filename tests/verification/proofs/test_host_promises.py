@@ -97,7 +97,7 @@ def promise_check(id_: str, policy: str) -> Check:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_is_promised_of_a_call_holds_after_it(mode: str) -> None:
+def test_what_is_promised_of_a_call_holds_after_it_on_two_tiers(mode: str) -> None:
     held = Counter[str]()
     for seed in range(4):
         for taken in calls(mode, seed, 80):
@@ -121,7 +121,7 @@ def known_checks(id_: str, step: str, policy: str) -> dict[str, Callable[..., bo
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_is_taken_for_known_is_true_when_the_step_is_taken(mode: str) -> None:
+def test_what_is_taken_for_known_is_true_when_the_step_is_taken_on_two_tiers(mode: str) -> None:
     checks, seen = cache(known_checks), Counter[str]()
     for seed in range(8):
         for taken in calls(mode, seed, 120):
@@ -162,10 +162,10 @@ HARD = ["release/EVICT_UNLOCKED", "evict_host/HOST_EXACT", "demote/EVICT_EXACT",
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_a_step_carries_a_promise(name: str) -> None:
+def test_a_step_carries_a_promise_on_two_tiers(name: str) -> None:
     assert decide(HOST_PROMISES.cells()[name]()).verdict == PROVED
 
 
 @pytest.mark.parametrize("name", [name for name in HOST_PROMISES.cells() if name.startswith("lemma/")])
-def test_a_lemma_follows(name: str) -> None:
+def test_a_lemma_follows_on_two_tiers(name: str) -> None:
     assert decide(HOST_PROMISES.cells()[name]()).verdict == PROVED

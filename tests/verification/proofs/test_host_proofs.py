@@ -50,19 +50,19 @@ def test_a_step_keeps_a_formula(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HARD[:2])
-def test_a_second_solver_confirms_a_proof(name: str) -> None:
+def test_a_second_solver_confirms_a_proof_on_two_tiers(name: str) -> None:
     assert confirm(kept(name)) == CONFIRMED
 
 
 @pytest.mark.parametrize("step", TIERED, ids=lambda step: step.name)
-def test_a_step_keeps_its_postconditions(step: Transition) -> None:
+def test_a_step_keeps_its_postconditions_on_two_tiers(step: Transition) -> None:
     promised = {**host_postconditions(step.name), "STEP": HOST_STEPS[step.name]}
     verdicts = {id_: decide(host_preserved(id_, formula, step, GIVEN)).verdict for id_, formula in promised.items()}
     assert verdicts == dict.fromkeys(promised, PROVED)
 
 
 @pytest.mark.parametrize("step", TIERED, ids=lambda step: step.name)
-def test_the_order_in_which_updates_are_written_does_not_matter(step: Transition) -> None:
+def test_the_order_in_which_updates_are_written_does_not_matter_on_two_tiers(step: Transition) -> None:
     assert decide(unordered(step, GIVEN)).verdict == PROVED
 
 
@@ -111,7 +111,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_refuted_by_a_state_on_which_it_is_run(fault: str) -> None:
+def test_a_planted_fault_is_refuted_by_a_state_on_which_it_is_run_on_two_tiers(fault: str) -> None:
     step, id_ = FAULTS[fault]
     (found,) = refute_each(host_preserved(id_, FORMULAS[id_], step, GIVEN), (0,))
 
@@ -134,7 +134,7 @@ def test_a_counterexample_shows_both_tiers_and_the_copies_in_flight() -> None:
 
 
 @pytest.mark.parametrize("step", [DELETE, LOAD, FAIL_LOAD], ids=lambda step: step.name)
-def test_the_assumptions_are_satisfiable_and_do_not_prove_false(step: Transition) -> None:
+def test_the_assumptions_are_satisfiable_and_do_not_prove_false_on_two_tiers(step: Transition) -> None:
     counted = [host_preserved("", formula, step, {}) for formula in COUNTED]
     laws = [law for condition in counted for goal in condition.goals for law in condition.laws_for(goal)]
     given = {**GIVEN, "guard": step.guard}
@@ -154,7 +154,7 @@ def laws(step: Transition) -> list[tuple[bool, Term]]:
     return found
 
 
-def test_the_laws_of_sums_are_true_of_every_step() -> None:
+def test_the_laws_of_sums_are_true_of_every_step_on_two_tiers() -> None:
     goal, framed = var("n_goal", POS), Counter[str]()
     compiled = {}
     for step in TIERED:
