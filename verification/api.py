@@ -46,19 +46,8 @@ def verify(
     from radixcheck.verification.subjects.registry import resolve
 
     cache = resolve(subject, device)
-    bounds = bounds_for(
-        cache,
-        policies or (),
-        page_sizes or (),
-        pool=pool,
-        device=device,
-        seed=seed,
-        seconds=seconds,
-        operations=operations,
-        stretch=stretch,
-        modes=modes or (),
-        host_pool=host_pool,
-    )
+    how: dict[str, Any] = {"pool": pool, "device": device, "seed": seed, "seconds": seconds, "modes": modes or (), "host_pool": host_pool}
+    bounds = bounds_for(cache, policies or (), page_sizes or (), operations=operations, stretch=stretch, **how)
     return verify_subject(VerifyRequest(cache, bounds), progress or silent)
 
 
@@ -72,6 +61,8 @@ def diff(
     device: str = "cpu",
     seed: int = 0,
     seconds: float = 30,
+    modes: Sequence[str] | None = None,
+    host_pool: int | None = None,
     progress: Progress | None = None,
 ) -> "DiffOutcome":
     """Run two subjects side by side, and compare every answer, refusal, size and victim.
@@ -84,7 +75,7 @@ def diff(
     from radixcheck.verification.subjects.registry import resolve
 
     a, b = resolve(left, device), resolve(right, device)
-    how: dict[str, Any] = {"pool": pool, "device": device, "seed": seed, "seconds": seconds}
+    how: dict[str, Any] = {"pool": pool, "device": device, "seed": seed, "seconds": seconds, "modes": modes or (), "host_pool": host_pool}
     return compare(DiffRequest(a, b, shared_bounds(a, b, policies or (), page_sizes or (), **how)), progress or silent)
 
 

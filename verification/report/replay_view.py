@@ -53,7 +53,7 @@ def _tier(r: Replayed, t: TierReplayed) -> dict[str, str]:
         "loads": f"{t.loads:,} copies, {t.loaded_tokens:,} tokens; {t.waited:,} requests waited for one",
         "backups": f"{t.backups:,} copies, {t.backed_up_tokens:,} tokens",
         "moved": f"{t.demoted_tokens:,} tokens left the device and stayed on the host; {t.host_evicted_tokens:,} evicted on the host",
-        "losses": f"{t.lost_tokens:,} tokens left both tiers for want of a copy",
+        "losses": f"{t.lost_tokens:,} tokens left both tiers for want of a copy; {t.no_room_tokens:,} because the host had no room",
     }
 
 

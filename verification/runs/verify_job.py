@@ -23,10 +23,12 @@ from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.search.verify import LATE_SECONDS, verify
 from radixcheck.verification.subjects.registry import HOST_REFERENCE, REFERENCE, isolated, resolve
 from radixcheck.verification.trace_replay.replay_results import Settings
+from radixcheck.verification.trace_replay.tiered_run import NEEDED
 
 COMPARE_SHARE = 0.1  # of the plan of the search
 SCENE_SECONDS = 2.0  # after the ceiling of the search and of shrinking
 REPLAYED = Settings(pool=SAMPLE_POOL)
+HOST_POOLS = 4  # times the pool: the host pool with which the sample is replayed through a cache with a host tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,10 @@ def _replay_sample(pool: Executor, request: VerifyRequest, outcome: VerifyOutcom
     subject, deadline = request.subject, request.bounds.deadline
     if outcome.report.unfinished or not _replayable(subject):
         return outcome
-    job = pool.submit(replay_requests, ReplayRequest(subject, None, replace(REPLAYED, device=request.bounds.device)))
+    settings = replace(REPLAYED, device=request.bounds.device)
+    if request.bounds.modes and set(subject.supports.host_operations) >= NEEDED:
+        settings = replace(settings, host_pool=HOST_POOLS * settings.pool, mode=request.bounds.modes[0])
+    job = pool.submit(replay_requests, ReplayRequest(subject, None, settings))
     try:
         with progress("replay sample"):
             return replace(outcome, replayed=job.result(deadline.left))

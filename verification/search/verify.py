@@ -133,9 +133,9 @@ def verify(pool: Executor, subject: Subject, bounds: Bounds, progress: Progress)
     found = _smaller(pool, search, progress)
     result.found |= {f.violation.property: f for f in found}  # a peek that changes a black box is found only now
     idle = never_fired(machine) if machine.runs else ()
-    verdicts = judged(result, subject.supports, subject.white_box, bounds.misused)
+    supports, sizes = replace(subject.supports, modes=bounds.modes), bounds.page_sizes  # only the modes that were searched
+    verdicts = judged(result, supports, subject.white_box, bounds.misused)
     elapsed = monotonic() - start
-    supports, sizes = subject.supports, bounds.page_sizes
     return Report(
         *(subject.name, bounds, verdicts, tuple(found), result.steps, result.runs, elapsed, idle, tuple(search.unfinished)),
         edges=dict(result.edges),

@@ -54,7 +54,8 @@ class TierReplayed:
     waited: int  # requests that could not run at once, because a copy still filled their row
     demoted_tokens: int  # left the device and stayed on the host
     host_evicted_tokens: int
-    lost_tokens: int  # left the tree although a copy to the host was due: it is missing, or has failed
+    no_room_tokens: int  # left both tiers because the host had no room when they were due there
+    lost_tokens: int  # left both tiers for want of a copy, although the host had room: it was not issued, or has failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class TieredRun(Run):
         self._random = Random(SEED)
         self._arrivals: list[tuple[int, int]] = []  # a heap: at which operation a copy arrives, and its number
         self._waiting: dict[int, tuple[int, ...]] = {}  # requests that cannot run yet: the copies for which they wait
+        self._due = THRESHOLDS.get(settings.mode)  # hits from which on a node is due on the host; None: when it leaves the device
+        self._refused: set[int] = set()  # positions that were due there, when it had no room
         self._steps = 0
         self._figures: Counter[str] = Counter()
 
@@ -79,6 +81,8 @@ class TieredRun(Run):
         self._steps += 1
         self._count(op, done)
         self._count_victims(*before)
+        if op.name in ("chunk", "finish"):
+            self._note_refused()
         while self._arrivals and self._arrivals[0][0] <= self._steps and not self.fault:
             _, number = heappop(self._arrivals)
             place = next((i for i, ticket in enumerate(self._copier.in_flight) if ticket.number == number), None)
@@ -102,12 +106,23 @@ class TieredRun(Run):
 
     def _count_victims(self, up: dict[int, int], hits: dict[int, int]) -> None:
         call, length, figures = self._oracle.call, self._oracle.positions.length, self._figures
-        gone, due = set(call.gone), THRESHOLDS.get(self.settings.mode, 0)
+        deleted, tried = set(call.gone) - set(call.demoted), {copy.aim for copy in call.issued}
         for n in (victim for victim in call.victims if victim in up):
             tokens = length[n] - length[up[n]]
-            figures["demoted_tokens"] += tokens * (n not in gone)
-            figures["lost_tokens"] += tokens * (n in gone and n not in call.demoted and hits[n] >= due)
+            if n not in deleted:
+                figures["demoted_tokens"] += tokens
+            elif self._due is None:
+                figures["lost_tokens" if n in tried else "no_room_tokens"] += tokens
+            elif hits[n] >= self._due:
+                figures["no_room_tokens" if n in self._refused else "lost_tokens"] += tokens
         figures["host_evicted_tokens"] += sum(length[n] - length[up[n]] for n in call.host_victims if n in up)
+
+    def _note_refused(self) -> None:
+        """Note the positions on the path just cached that are due on the host and that it has not, as there was no room."""
+        s, p, due = self._oracle.model.state, self._oracle.positions, self._due
+        for n in p.path(self._oracle.call.key) if due is not None else ():
+            if n in s.node and n not in s.hosted and s.hits[n] >= (due or 0):
+                self._refused.update(p.between(s.up[n], n))
 
     def tier_figures(self) -> TierReplayed:
         """Return what was done with the host tier."""

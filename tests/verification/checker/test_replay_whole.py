@@ -11,6 +11,7 @@ from radixcheck.spec.run.positions import Positions
 from radixcheck.spec.run.state import State
 from radixcheck.verification.checker.formulas import index_findings
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
+from radixcheck.verification.checker.incremental.whole_state import WholeState
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry
 from radixcheck.verification.search.generate import PROFILES, operations
@@ -25,6 +26,7 @@ def filled() -> IncrementalChecker:
     used = (op for op in operations(checker, Random(14), PROFILES["requests"]) if op.name in ("start", "decode", "chunk", "finish"))
     assert [found for _, op in zip(range(150), used, strict=False) for found in checker.step(op)] == []
     assert checker.check_all() == []
+    assert isinstance(checker._whole, WholeState)
     assert checker._whole._agreement._agreed  # the short way was taken
     return checker
 

@@ -110,7 +110,7 @@ def test_bounds_name_modes_that_the_subject_has() -> None:
     assert shared_bounds(subject, flat).modes == ()
     for wrong in ({"modes": ("write_back",)}, {"host_pool": 8}):
         with pytest.raises(UsageError, match="declares no host tier"):
-            bounds_for(flat, **wrong)  # type: ignore[arg-type]
+            bounds_for(flat, **wrong)
     with pytest.raises(UsageError, match="unknown mode"):
         bounds_for(subject, modes=("write_around",))
 
