@@ -7,7 +7,7 @@ from radixcheck.reference.copies import Copy, Ticket
 from radixcheck.reference.node import below
 from radixcheck.reference.tiered_node import TieredNode
 from radixcheck.reference.tree import Walk
-from radixcheck.verification.mutants.host_mutant import arrived, host_mutant
+from radixcheck.verification.mutants.host_mutant import BY_RUNS, arrived, host_mutant
 from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject
 
 QUEUE = 4  # copies in flight that a short queue keeps
@@ -243,21 +243,21 @@ class WriteBackWantsParent(ReferenceHostSubject):
 
 MUTANTS = (
     host_mutant("backup_child_first", "HOST_CLOSED", BackupChildFirst, "FB-57", mode="write_through_selective"),
-    host_mutant("backup_skips_parent", "BACKUP_PARENTS", BackupSkipsParent, "FB-57"),
+    host_mutant("backup_skips_parent", "BACKUP_PARENTS", BackupSkipsParent, "FB-57", directed=BY_RUNS),
     host_mutant("backup_twice", "HOST_PARTITION", BackupTwice),
-    host_mutant("backup_evicts_all_it_needs", "HOST_PARTITION", BackupEvictsAllItNeeds, "FB-21"),
-    host_mutant("backup_evicts_in_vain", "HOST_PARTITION", BackupEvictsInVain),
+    host_mutant("backup_evicts_all_it_needs", "HOST_PARTITION", BackupEvictsAllItNeeds, "FB-21", directed=BY_RUNS),
+    host_mutant("backup_evicts_in_vain", "HOST_PARTITION", BackupEvictsInVain, directed=BY_RUNS),
     host_mutant("backup_counts_hit", "FREQ", BackupCountsHit),
     host_mutant("backup_unlocked", "LOCK_COUNT", BackupUnlocked),
     host_mutant("backup_ack_skips_upper_half", "HOST_ARRIVAL", BackupAckSkipsUpperHalf),
     host_mutant("copy_locks_parent_only", "SPAN", CopyLocksParentOnly),
     host_mutant("copy_follows_upper_half", "SPAN", CopyFollowsUpperHalf),
     host_mutant("drop_host_while_written", "TARGET", DropHostWhileWritten),
-    host_mutant("drop_host_while_read", "PINNED_HOSTED", DropHostWhileRead),
+    host_mutant("drop_host_while_read", "PINNED_HOSTED", DropHostWhileRead, directed=BY_RUNS),
     host_mutant("drop_host_above_hosted", "HOST_CLOSED", DropHostAboveHosted, "FB-57"),
     host_mutant("failed_backup_stays", "HOST_ARRIVAL", FailedBackupStays, "FB-59"),
     host_mutant("failed_backup_keeps_slots", "HOST_PARTITION", FailedBackupKeepsSlots),
-    host_mutant("failed_backup_under_child", "HOST_CLOSED", FailedBackupUnderChild, "FB-57"),
+    host_mutant("failed_backup_under_child", "HOST_CLOSED", FailedBackupUnderChild, "FB-57", directed=BY_RUNS),
     host_mutant("ack_keeps_lock", "LOCK_COUNT", AckKeepsLock),
     host_mutant("acks_in_order_of_issue", "HOST_ARRIVAL", AcksInOrderOfIssue),
     host_mutant("poll_forgets_what_is_not_done", "HOST_ARRIVAL", PollForgetsWhatIsNotDone, "FB-33"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from radixcheck.reference.eviction import evict_least
 from radixcheck.reference.node import below
 from radixcheck.reference.tiered_node import TieredNode, is_device_leaf, is_host_leaf, tokens_of
-from radixcheck.verification.mutants.host_mutant import SteppedTiers, host_mutant
+from radixcheck.verification.mutants.host_mutant import BY_RUNS, SteppedTiers, host_mutant
 from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject
 
 
@@ -216,24 +216,24 @@ class ResetForgetsCopies(ReferenceHostSubject):
 
 
 MUTANTS = (
-    host_mutant("host_evict_ignores_pins", "SOURCE", HostEvictIgnoresPins, "FB-17", mode="write_back", policy="mru"),
+    host_mutant("host_evict_ignores_pins", "SOURCE", HostEvictIgnoresPins, "FB-17", mode="write_back", policy="mru", directed=BY_RUNS),
     host_mutant("host_evict_keeps_node", "REACHABLE", HostEvictKeepsNode),
     host_mutant("host_evict_internal", "HOST_PARTITION", HostEvictInternal, "FB-42"),
     host_mutant("host_evict_keeps_slots", "HOST_PARTITION", HostEvictKeepsSlots),
     host_mutant("host_evict_counts_nothing", "HOST_EXACT", HostEvictCountsNothing, "FB-20"),
     host_mutant("host_evict_skips_promoted", "HOST_PARTITION", HostEvictSkipsPromoted, "FB-43"),
-    host_mutant("host_evict_oldest_first", "HOST_ORDER", HostEvictOldestFirst, policy="filo"),
+    host_mutant("host_evict_oldest_first", "HOST_ORDER", HostEvictOldestFirst, policy="filo", directed=BY_RUNS),
     host_mutant("host_available_uncounted", "HOST_COUNT", HostAvailableUncounted),
     host_mutant("demote_ignores_lock", "LOCKED_RESIDENT", DemoteIgnoresLock),
     host_mutant("demote_above_resident", "DEVICE_CLOSED", DemoteAboveResident),
     host_mutant("demote_uncounted", "COUNT", DemoteUncounted),
     host_mutant("demote_keeps_slots", "MATCH_SOUND", DemoteKeepsSlots),
     host_mutant("demote_refreshes", "RECENCY", DemoteRefreshes, "FB-54"),
-    host_mutant("delete_cuts_off_hosted", "HOST_PARTITION", DeleteCutsOffHosted, "FB-57", mode="write_back"),
+    host_mutant("delete_cuts_off_hosted", "HOST_PARTITION", DeleteCutsOffHosted, "FB-57", mode="write_back", directed=BY_RUNS),
     host_mutant("delete_forgets_host", "HOST_PARTITION", DeleteForgetsHost),
     host_mutant("delete_hosted", "HOST_PARTITION", DeleteHosted),
     host_mutant("device_leaf_by_all_children", "SLOT_PARTITION", DeviceLeafByAllChildren, "FB-44"),
-    host_mutant("evict_gives_up_without_host", "SLOT_PARTITION", EvictGivesUpWithoutHost, "FB-59", mode="write_back"),
+    host_mutant("evict_gives_up_without_host", "SLOT_PARTITION", EvictGivesUpWithoutHost, "FB-59", mode="write_back", directed=BY_RUNS),
     host_mutant("demote_forgets_host_slots", "HOST_PARTITION", DemoteForgetsHostSlots, mode="write_back"),
     host_mutant("reset_keeps_host_slots", "HOST_PARTITION", ResetKeepsHostSlots),
     host_mutant("reset_forgets_copies", "MISUSE", ResetForgetsCopies),

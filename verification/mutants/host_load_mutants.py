@@ -8,7 +8,7 @@ from radixcheck.reference.node import Node, Page
 from radixcheck.reference.tiered_node import TieredNode, absent, between, deepest_resident, to_tiered, tokens_of
 from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key, Namespace, Row, TieredMatch, to_key
-from radixcheck.verification.mutants.host_mutant import arrived, host_mutant
+from radixcheck.verification.mutants.host_mutant import BY_RUNS, arrived, host_mutant
 from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject
 
 
@@ -256,22 +256,22 @@ class ReviveUncounted(ReferenceHostSubject):
 
 MUTANTS = (
     host_mutant("load_without_pins", "PIN_COUNT", LoadWithoutPins),
-    host_mutant("load_pins_too_late", "REFINEMENT", LoadPinsTooLate, mode="write_back"),
+    host_mutant("load_pins_too_late", "REFINEMENT", LoadPinsTooLate, mode="write_back", directed=BY_RUNS),
     host_mutant("load_forgets_floor", "DEVICE_CLOSED", LoadForgetsFloor, policy="fifo"),
     host_mutant("load_lets_go_at_once", "ARRIVAL", LoadLetsGoAtOnce),
-    host_mutant("load_back_stops_early", "LOAD_EXACT", LoadBackStopsEarly),
-    host_mutant("load_takes_what_fits", "LOAD_EXACT", LoadTakesWhatFits),
+    host_mutant("load_back_stops_early", "LOAD_EXACT", LoadBackStopsEarly, directed=BY_RUNS),
+    host_mutant("load_takes_what_fits", "LOAD_EXACT", LoadTakesWhatFits, directed=BY_RUNS),
     host_mutant("load_uncounted", "COUNT", LoadUncounted),
-    host_mutant("load_mixes_segments", "MATCH_SOUND", LoadMixesSegments),
+    host_mutant("load_mixes_segments", "MATCH_SOUND", LoadMixesSegments, directed=BY_RUNS),
     host_mutant("load_again", "SLOT_PARTITION", LoadAgain),
     host_mutant("load_counts_hit", "FREQ", LoadCountsHit),
     host_mutant("ack_load_keeps_pins", "PIN_COUNT", AckLoadKeepsPins),
-    host_mutant("failed_load_stays", "ARRIVAL", FailedLoadStays),
-    host_mutant("failed_load_under_reader", "NO_UAF", FailedLoadUnderReader),
-    host_mutant("run_before_arrival", "ARRIVED_BEFORE_READ", RunBeforeArrival),
-    host_mutant("row_waits_for_first_load", "ARRIVED_BEFORE_READ", RowWaitsForFirstLoad),
-    host_mutant("row_waits_for_own_load", "ARRIVED_BEFORE_READ", RowWaitsForOwnLoad),
-    host_mutant("match_stops_inside_hosted", "MATCH_TIERS", MatchStopsInsideHosted, "FB-04"),
+    host_mutant("failed_load_stays", "ARRIVAL", FailedLoadStays, directed=BY_RUNS),
+    host_mutant("failed_load_under_reader", "NO_UAF", FailedLoadUnderReader, directed=BY_RUNS),
+    host_mutant("run_before_arrival", "ARRIVED_BEFORE_READ", RunBeforeArrival, directed=BY_RUNS),
+    host_mutant("row_waits_for_first_load", "ARRIVED_BEFORE_READ", RowWaitsForFirstLoad, directed=BY_RUNS),
+    host_mutant("row_waits_for_own_load", "ARRIVED_BEFORE_READ", RowWaitsForOwnLoad, directed=BY_RUNS),
+    host_mutant("match_stops_inside_hosted", "MATCH_TIERS", MatchStopsInsideHosted, "FB-04", directed=BY_RUNS),
     host_mutant("match_forgets_host_part", "MATCH_TIERS", MatchForgetsHostPart),
     host_mutant("insert_skips_hosted", "SLOT_PARTITION", InsertSkipsHosted),
     host_mutant("revive_uncounted", "COUNT", ReviveUncounted),

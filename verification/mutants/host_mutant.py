@@ -11,6 +11,8 @@ from radixcheck.spec.values import to_amount
 from radixcheck.verification.mutants.mutant import Mutant
 from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject
 
+BY_RUNS = "driver: it needs a host that is nearly full, or copies in a certain order, which few examples of the state machine have"
+
 
 def host_mutant(
     name: str,

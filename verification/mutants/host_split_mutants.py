@@ -2,7 +2,7 @@
 
 from radixcheck.reference.tiered_node import TieredNode, to_tiered
 from radixcheck.reference.tree import Walk
-from radixcheck.verification.mutants.host_mutant import host_mutant
+from radixcheck.verification.mutants.host_mutant import BY_RUNS, host_mutant
 from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject
 
 
@@ -59,6 +59,6 @@ MUTANTS = (
     host_mutant("split_leaves_host_slots", "UNIFORM", SplitLeavesHostSlots),
     host_mutant("split_forgets_host_slots", "HOST_PARTITION", SplitForgetsHostSlots),
     host_mutant("split_swaps_host_slots", "HOST_SOUND", SplitSwapsHostSlots),
-    host_mutant("split_forgets_pins", "PIN_COUNT", SplitForgetsPins),
+    host_mutant("split_forgets_pins", "PIN_COUNT", SplitForgetsPins, directed=BY_RUNS),
     host_mutant("split_of_hosted_forgets_hits", "FREQ", SplitOfHostedForgetsHits, mode="write_through_selective"),
 )

@@ -18,7 +18,7 @@ RUNS, STEPS = 12, 250
 SPLIT = ([1, 2], [1, 2], [1], [1, 2])  # an insert, then matches: the second but last splits the node
 
 
-class Done:
+class Arrived:
     """A ticket for a copy that has arrived."""
 
     done, failed = True, False
@@ -30,9 +30,9 @@ class Done:
 class AtOnce:
     """A copier whose copies are done as soon as they are issued."""
 
-    def copy(self, up: bool, sources: Sequence[int], targets: Sequence[int]) -> Done:
+    def copy(self, up: bool, sources: Sequence[int], targets: Sequence[int]) -> Arrived:
         """Return a ticket that is done."""
-        return Done()
+        return Arrived()
 
 
 class Run:
