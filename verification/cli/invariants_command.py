@@ -15,11 +15,11 @@ from radixcheck.verification.report import catalogue_view, console
 @click.option("--policy", default="lru", show_default=True, help="for formulas that compare keys")
 def invariants(as_json: bool, policy: str) -> int:
     """List every property: id, kind, sentence, formula."""
-    from radixcheck.verification.core.catalogue import CATALOGUE
+    from radixcheck.verification.core.catalogue import EVERY, HOST_FORMULAS
 
     if policy not in POLICIES:
         raise UsageError(f"unknown policy {policy!r}: choose from {', '.join(POLICIES)}")
-    rows = catalogue_view.property_rows(CATALOGUE.values(), POLICIES[policy])
+    rows = catalogue_view.property_rows(EVERY.values(), POLICIES[policy], HOST_FORMULAS)
     if as_json:
         print_json(rows)
     else:

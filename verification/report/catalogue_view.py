@@ -24,8 +24,8 @@ def subjects(rows: Iterable[Named], there: Mapping[str, Mapping[str, str]]) -> l
     return [shown, Text(), Text(words)]
 
 
-def property_rows(properties: Iterable[Property], policy: Policy) -> list[dict[str, Any]]:
-    """Return the catalogue as rows."""
+def property_rows(properties: Iterable[Property], policy: Policy, of_host: Mapping[str, Property]) -> list[dict[str, Any]]:
+    """Return the catalogue as rows. `of_host` are the properties of a cache with a host tier, whose sentence and formula may be others."""
     return [
         {
             "id": p.id,
@@ -37,9 +37,14 @@ def property_rows(properties: Iterable[Property], policy: Policy) -> list[dict[s
             "questions": p.questions,
             "question_urls": urls(p.questions.split()),
             "why": p.why,
+            "with_host": _stated(of_host[p.id], policy) if p.id in of_host and of_host[p.id] is not p else None,
         }
         for p in properties
     ]
+
+
+def _stated(p: Property, policy: Policy) -> dict[str, str]:
+    return {"sentence": p.sentence, "formula": text(p.formula(policy)) if p.formula else ""}
 
 
 def invariants(rows: Iterable[dict[str, Any]]) -> list[Any]:
@@ -51,6 +56,9 @@ def invariants(rows: Iterable[dict[str, Any]]) -> list[Any]:
         parts.append(Padding(Text(row["sentence"]), (0, 0, 0, 2)))
         if row["formula"]:
             parts.append(Padding(Text(row["formula"], "cyan"), (0, 0, 0, 2)))
+        if row["with_host"]:
+            parts.append(Padding(Text(f"With a host tier: {row['with_host']['sentence']}"), (0, 0, 0, 2)))
+            parts.append(Padding(Text(row["with_host"]["formula"], "cyan"), (0, 0, 0, 2)))
         if row["why"]:
             parts.append(Padding(Text(row["why"], "dim"), (0, 0, 0, 2)))
     return [*parts, Text(), Text(f"in brackets: questions of the review {THREAD}; `radixcheck questions` lists them")]

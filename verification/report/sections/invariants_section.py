@@ -6,7 +6,7 @@ from typing import Any
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.property import Property
 from radixcheck.spec.run.text import text
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.blocks import Badge, Block, Inline, Link, Paragraph, Part, Plain, Section, Table, Words, anchor, link
 from radixcheck.verification.review_6907.answers import OURS, PROVE
@@ -28,7 +28,7 @@ def section(data: ReportData) -> Section:
     proofs = data.stored(PROVE)
     parts = []
     for kind, title in KINDS.items():
-        properties = [p for p in CATALOGUE.values() if p.kind == kind]
+        properties = [p for p in EVERY.values() if p.kind == kind]
         rows: list[tuple[Words, ...]] = [(link("property", p.id), p.sentence, _proved(p.id, proofs)) for p in properties]
         details = [_property(p, verified.get(p.id), proofs) for p in properties]
         parts.append(Part(anchor("kind", kind), title, [Table(("property", "what it says", "proof"), rows), *details]))

@@ -3,7 +3,7 @@
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.proofs.proof_results import HOST, PREFIXES
 from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Section, Table, Words, link
@@ -67,7 +67,7 @@ def _matrix(cells: Sequence[Mapping[str, Any]]) -> Table:
 
 def _named(formula: str) -> Words:
     """Return a reference to the property; some formulas are only lemmas."""
-    return link("property", formula) if formula in CATALOGUE else formula
+    return link("property", formula) if formula in EVERY else formula
 
 
 def _cell(cells: Sequence[Mapping[str, Any]]) -> Words:
