@@ -17,8 +17,7 @@ from radixcheck.verification.review_6907.questions import QUESTIONS, Question
 PROVED, REFUTED, TESTED, MEASURED, ANY = Verdict.PROVED, Verdict.REFUTED, Verdict.TESTED, Verdict.MEASURED, ""
 PAIRS, NODES, BASE, LEAF_SET, OURS = "as-submitted:pairs", "as-submitted:nodes", "base", "leaf-set", "optimized"
 PROVE, FACTS, BENCH = "prove", "facts", "bench"
-HI_BASE, HI_PAIRS = "hiradix:base", "hiradix:as-submitted:pairs"
-SUBMITTED = (PAIRS, NODES, HI_PAIRS)
+SUBMITTED = (PAIRS, NODES)
 SECONDS = 10  # of search, for each cache
 
 
@@ -142,9 +141,7 @@ ANSWERS = (
         "keep whatever its base class relies on.",
         (
             *tried("HOST-AFTER", REFUTED),
-            *found(HI_PAIRS, REFUTED, "SLOT_PARTITION"),
             *tried("HOST-BEFORE", TESTED),
-            *found(HI_BASE, TESTED, "MATCH_SOUND"),
             *proved("C10-DEVICE-NO_ORPHAN", "C10-DEVICE-MATCH_SOUND", "C10-DEVICE-COUNT", "C10-DEMOTE", "C10-DELETE"),
             *proved("C10-HOST-NO_ORPHAN", "C10-HOST-MATCH_SOUND", "ACK-COVERS", "ACK-LOAD-COVERS", "NO-LOSS-DEMOTE", "SOME-COPY"),
             *refuted("C10-BACK-NO_ORPHAN", "C10-BACK-PARENT"),
