@@ -73,8 +73,8 @@ def small(folder: Path) -> None:
 
 
 def checked(subject: str) -> dict[str, Any]:
-    """A search of a second; what is refuted is shown by pictures."""
-    return search_subject(VerifyRequest(resolve(subject), Bounds(("lru",), (1,), 1.0, 0, 16))).to_json()
+    """A small search; what is refuted is shown by pictures."""
+    return search_subject(VerifyRequest(resolve(subject), Bounds(("lru",), (1,), pool=16, operations=2_000))).to_json()
 
 
 @pytest.fixture(scope="module")
