@@ -90,6 +90,11 @@ def given() -> set[str]:
     return {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
 
 
+def named(*parameters: str) -> bool:
+    """Return whether one of these parameters was given on the command line."""
+    return not given().isdisjoint(parameters)
+
+
 def subject_or(recorded: str) -> str:
     """Return the subject of the command line, else that of a trace, in the environment of --python. Raise UsageError."""
     params = click.get_current_context().params
