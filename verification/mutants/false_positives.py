@@ -22,6 +22,7 @@ SEEDS = 200
 AT_ONCE = 20  # seeds of one task
 STRETCH_EVERY = 100  # seeds: for each so many the stretch phase is run once
 STRETCH = Stretch(len(planned(ALL_FROM)))
+Part = tuple[str, Place | Stretch, RunResult]  # of one subject
 
 
 PLACES = (
@@ -86,22 +87,22 @@ def _cleared(name: str, place: Place | Stretch, result: RunResult) -> Cleared:
     return Cleared(name, place, result.runs, result.steps, result.found, missed)
 
 
-def _parts(subjects: Sequence[Subject], seeds: int) -> Iterator[tuple[str, Place | Stretch, RunResult]]:
+def _parts(subjects: Sequence[Subject], seeds: int) -> Iterator[Part]:
     tasks = [(s, p, first, min(AT_ONCE, seeds - first)) for first in range(0, seeds, AT_ONCE) for s in subjects for p in places_of(s)]
     far = [(s, name, seed) for seed in range(seeds // STRETCH_EVERY) for s in subjects for name in planned(ALL_FROM)]
     with workers_for(*subjects) as pool:
-        stretches = [pool.submit(clear_stretch, *task) for task in far]
-        yield from (future.result() for future in as_completed([pool.submit(clear, *task) for task in tasks]))
-        yield from (future.result() for future in as_completed(stretches))
+        futures = [*(pool.submit(clear_stretch, *task) for task in far), *(pool.submit(clear, *task) for task in tasks)]
+        for future in as_completed(futures):
+            yield future.result()
 
 
-def clear_stretch(subject: Subject, dimension: str, seed: int) -> tuple[str, Stretch, RunResult]:
+def clear_stretch(subject: Subject, dimension: str, seed: int) -> Part:
     """Take one dimension past its thresholds."""
     bounds = Bounds(tuple(subject.supports.policies), tuple(drawn_from(subject.supports.page_sizes)))
     return subject.name, STRETCH, stretched(subject, dimension, bounds, seed)
 
 
-def clear(subject: Subject, place: Place, first: int, seeds: int) -> tuple[str, Place, RunResult]:
+def clear(subject: Subject, place: Place, first: int, seeds: int) -> Part:
     """Run some seeds. Every run is repeated on a second replica; with odd seeds it also makes calls outside the guards."""
     factory: Factory = subject if place.namespaces else Without(subject)
     runs = (random_run(factory, place.config, seed, STEPS, 1, misused=seed % 2 == 1, replicated=1) for seed in range(first, first + seeds))
