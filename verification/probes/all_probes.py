@@ -12,6 +12,7 @@ from radixcheck.verification.probes.alias_probe import probe_alias
 from radixcheck.verification.probes.cost_probe import probe_evict_cost, probe_key_cost, probe_reset_cost, probe_surroundings
 from radixcheck.verification.probes.cycles import CYCLES, WRONG_CALLS
 from radixcheck.verification.probes.depth import probe_depth
+from radixcheck.verification.probes.host_cycles import HOST_CYCLES
 from radixcheck.verification.probes.memory_probe import probe_cycles, probe_storage
 from radixcheck.verification.probes.namespaces import probe_namespaces
 
@@ -29,9 +30,11 @@ _PROBES: dict[str, Callable[[Factory, Config], RunResult]] = {
     "alias": probe_alias,
     "namespaces": probe_namespaces,
     "wrong calls": partial(probe_cycles, WRONG_CALLS),
+    "host cycles": partial(probe_cycles, HOST_CYCLES),
 }
 MISUSING = ("wrong calls",)  # only where wrong calls may be made
-PROBES = tuple(name for name in _PROBES if name not in MISUSING)
+OF_HOST = ("host cycles",)  # only in configurations with a host tier
+PROBES = tuple(name for name in _PROBES if name not in (*MISUSING, *OF_HOST))
 
 
 def probed(factory: Factory, config: Config, name: str) -> RunResult:

@@ -38,14 +38,15 @@ class Repeated:
             self.first = self.first or tuple(self.scene.trace)
             self._rounds += 1
             if self._rounds > rounds - WINDOW:
-                kept.append(kept_by(self.scene.subject, (self.scene.engine.pool, *getattr(self.scene.subject, "instruments", ()))))
+                kept.append(kept_by(self.scene.subject, (*self.scene.instruments, *getattr(self.scene.subject, "instruments", ()))))
         return Kept(min(each.objects for each in kept), min(each.size for each in kept))
 
 
 def probe_cycles(cycles: Iterable[Cycle], factory: Factory, config: Config) -> RunResult:
     """Repeat each cycle for which the subject has the operations, in a small pool."""
     result = RunResult(runs=1)
-    small = replace(config, pool=min(config.pool, POOL_PAGES * config.page_size))
+    pool, host_pool = (min(tokens, POOL_PAGES * config.page_size) for tokens in (config.pool, config.host_pool))
+    small = replace(config, pool=pool, host_pool=host_pool)
     for cycle in cycles:
         scene = Scene(factory, small)
         if result.found or not scene.engine.supports.here:  # what is found, others would only repeat

@@ -5,6 +5,7 @@ from typing import Any
 
 from radixcheck.spec.values import CacheError, Key, Namespace
 from radixcheck.verification.checker.engine import Answer, Engine
+from radixcheck.verification.checker.host_engine import HostEngine
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.subject import Factory
@@ -21,7 +22,8 @@ class Scene:
     """A fresh subject, and the operations performed on it so far."""
 
     def __init__(self, factory: Factory, config: Config) -> None:
-        self.engine = Engine(factory, config.policy, config.page_size, config.pool, config.device)
+        arguments = (factory, config.policy, config.page_size, config.pool, config.device)
+        self.engine = HostEngine(*arguments, config.tier) if config.tier else Engine(*arguments)
         self.subject = self.engine.subject
         self.config = config
         self.trace: list[Op] = []
@@ -29,7 +31,14 @@ class Scene:
 
     def can(self, *operations: str) -> bool:
         """Return whether the subject supports all of these operations."""
-        return set(operations) <= set(self.engine.supports.operations)
+        supports = self.engine.supports
+        return set(operations) <= {*supports.operations, *(supports.host_operations if self.config.tier else ())}
+
+    @property
+    def instruments(self) -> tuple[object, ...]:
+        """What the checker gave to the subject: it is not part of what the subject keeps."""
+        engine = self.engine
+        return engine.pool, *((engine.host_pool, engine.copier) if isinstance(engine, HostEngine) else ())
 
     def do(self, op: Op) -> Answer:
         """Perform an operation. Raise whatever the subject raises."""

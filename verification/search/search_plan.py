@@ -6,6 +6,7 @@ which something was found no other begins.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -13,7 +14,7 @@ from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.page_sizes import drawn_from
 from radixcheck.verification.core.subject import Subject
-from radixcheck.verification.probes.all_probes import MISUSING, PROBES, probed
+from radixcheck.verification.probes.all_probes import MISUSING, OF_HOST, PROBES, probed
 from radixcheck.verification.probes.all_probes import POOL_PAGES as PROBE_PAGES
 from radixcheck.verification.search.machine import BATCH, hypothesis_batches
 from radixcheck.verification.search.run import random_run
@@ -135,4 +136,6 @@ def _probe_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
     names = (*PROBES, *MISUSING) if bounds.misused else PROBES
     sizes = [size for size in bounds.page_sizes if size <= PROBED_SIZE_MAX][:2] or drawn_from(subject.supports.page_sizes)[:1]
     configs = [Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device) for size in sizes]
-    return [Task(probed, (subject, config, name)) for config in configs for name in names]
+    tiers = [replace(configs[0], host_pool=PROBE_PAGES * sizes[0], mode=mode) for mode in bounds.modes]
+    every = [*product(configs, names), *product(tiers, OF_HOST)]
+    return [Task(probed, (subject, config, name)) for config, name in every]
