@@ -36,13 +36,14 @@ Sizes(available=2, evictable=2, protected=2)
 """
 
 from radixcheck.reference.cache import RadixCache, Request
-from radixcheck.reference.copies import MODES, Copier, Copies, Ticket
+from radixcheck.reference.copies import MODES, Copies
 from radixcheck.reference.eviction import POLICIES
 from radixcheck.reference.node import Node
 from radixcheck.reference.pool import Pool, SlotPool
 from radixcheck.reference.radix_tree import RadixTree
 from radixcheck.reference.tiered_node import TieredNode
 from radixcheck.reference.tiers import TieredCache
+from radixcheck.spec.values import Copier, Ticket
 
 __all__ = [
     "MODES",

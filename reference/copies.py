@@ -6,37 +6,15 @@ cache learns of that in `poll`, and *acknowledges* it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from radixcheck.reference.tiered_node import TieredNode
+from radixcheck.spec.values import Ticket
 
 MODES = {  # with how many hits a node is backed up after it was cached; None: only when it leaves the device
     "write_through": 1,
     "write_through_selective": 2,
     "write_back": None,
 }
-
-
-class Ticket(Protocol):
-    """One copy that was issued."""
-
-    @property
-    def done(self) -> bool:
-        """Whether it has arrived or failed."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether it has failed: nothing was written."""
-
-    def wait(self) -> None:
-        """Return when it is done."""
-
-
-class Copier(Protocol):
-    """Moves KV between the tiers (SGLang: `HiCacheController`)."""
-
-    def copy(self, up: bool, sources: Sequence[int], targets: Sequence[int]) -> Ticket:
-        """Issue a copy of whole pages, `sources[i]` to `targets[i]`; `up`: from the host to the device."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ A copy in flight is a holder like a request: it locks its path until it is settl
 from collections.abc import Iterable, Sequence
 
 from radixcheck.reference.cache import RadixCache, Request
-from radixcheck.reference.copies import MODES, Copier, Copy, Ticket
+from radixcheck.reference.copies import MODES, Copy
 from radixcheck.reference.eviction import evict_least
 from radixcheck.reference.node import Node, Page, below, path, slots_of
 from radixcheck.reference.pool import Pool
@@ -33,7 +33,7 @@ from radixcheck.reference.tiered_node import (
     tokens_of,
 )
 from radixcheck.reference.tree import Walk
-from radixcheck.spec.values import Key, Namespace, NotArrived, Row, StaleHandle, StillHeld, TieredMatch, to_amount, to_key
+from radixcheck.spec.values import Copier, Key, Namespace, NotArrived, Row, StaleHandle, StillHeld, Ticket, TieredMatch, to_amount, to_key
 
 
 class TieredCache(RadixCache):

@@ -1,4 +1,4 @@
-"""What callers and caches exchange: keys, results, sizes and typed errors.
+"""What callers and caches exchange: keys, results, sizes, typed errors, and the copier of a host tier.
 
 The model, the reference and the optimized cache use these same types; only the container of slots differs
 (a list of integers here, a tensor on the device in the optimized cache).
@@ -20,7 +20,7 @@ All three take the same arguments, and refuse all others with a typed error befo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import index
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 Slots = TypeVar("Slots", bound=object)
 Namespace = tuple[object, ...]
@@ -123,6 +123,29 @@ class Row(Generic[Slots]):
     cached: int  # tokens
     slots: Slots  # one slot for each token of the request, in order
     waits: tuple[object, ...] = ()  # tickets of the copies that are still filling slots of the row; the request cannot run before
+
+
+class Ticket(Protocol):
+    """One copy that was issued."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it has arrived or failed."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has failed: nothing was written."""
+
+    def wait(self) -> None:
+        """Return when it is done."""
+
+
+class Copier(Protocol):
+    """What moves KV between the tiers. Copies may complete in any order, and may fail."""
+
+    def copy(self, up: bool, sources: Sequence[int], targets: Sequence[int]) -> Ticket:
+        """Issue a copy from the host to the device (`up`) or back: whole pages, `sources[i]` to `targets[i]`. Both stay as they are until
+        it is done."""
 
 
 class Sizes(NamedTuple):

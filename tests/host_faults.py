@@ -8,8 +8,8 @@ from radixcheck.reference.copies import Copy
 from radixcheck.reference.node import Node
 from radixcheck.reference.tiered_node import TieredNode, absent, between, tokens_of
 from radixcheck.reference.tree import Walk
-from radixcheck.spec.values import Key, Row, TieredMatch
-from radixcheck.verification.protocol import Setup, Ticket
+from radixcheck.spec.values import Key, Row, Ticket, TieredMatch
+from radixcheck.verification.protocol import Setup
 from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject
 
 

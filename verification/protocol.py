@@ -17,7 +17,7 @@ from itertools import chain
 from operator import le
 from typing import Any, NamedTuple, Protocol
 
-from radixcheck.spec.values import Key, Row, Sizes, TieredMatch
+from radixcheck.spec.values import Copier, Key, Row, Sizes, Ticket, TieredMatch
 from radixcheck.verification.operations import HOST_OPERATIONS, NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
 
 NodeId = Hashable
@@ -39,29 +39,6 @@ class SlotPool(Protocol):
 
     def free(self, slots: Sequence[int]) -> None:
         """Give whole pages back: every slot of each page, in order."""
-
-
-class Ticket(Protocol):
-    """One copy that was issued."""
-
-    @property
-    def done(self) -> bool:
-        """Whether it has arrived or failed."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether it has failed: nothing was written."""
-
-    def wait(self) -> None:
-        """Return when it is done."""
-
-
-class Copier(Protocol):
-    """What moves KV between the tiers. Copies may complete in any order, and may fail."""
-
-    def copy(self, up: bool, sources: Sequence[int], targets: Sequence[int]) -> Ticket:
-        """Issue a copy from the host to the device (`up`) or back: whole pages, `sources[i]` to `targets[i]`. Both stay as they are until
-        it is done."""
 
 
 @dataclass(frozen=True, slots=True)

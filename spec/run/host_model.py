@@ -2,35 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.run.host_call import Copy, HostCall
 from radixcheck.spec.run.host_machine import HostMachine
 from radixcheck.spec.run.model import FreePages, Handle, Model, Pool, Receipt
-from radixcheck.spec.values import Key, Row, StaleHandle, TieredMatch, to_amount, to_key
-
-
-class Ticket(Protocol):
-    """A copy that was issued."""
-
-    @property
-    def done(self) -> bool:
-        """Whether it has arrived or failed."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether it has failed."""
-
-    def wait(self) -> None:
-        """Return when it is done."""
-
-
-class Copier(Protocol):
-    """What moves KV between the tiers."""
-
-    def copy(self, up: bool, sources: Sequence[int], targets: Sequence[int]) -> Ticket:
-        """Issue a copy, from the host to the device (`up`) or back."""
+from radixcheck.spec.values import Copier, Key, Row, StaleHandle, Ticket, TieredMatch, to_amount, to_key
 
 
 @dataclass(slots=True)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from radixcheck.reference.copies import Copy, Ticket
+from radixcheck.reference.copies import Copy
 from radixcheck.reference.node import below
 from radixcheck.reference.tiered_node import TieredNode
 from radixcheck.reference.tree import Walk
+from radixcheck.spec.values import Ticket
 from radixcheck.verification.mutants.host_mutant import BY_RUNS, arrived, host_mutant
 from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject
 

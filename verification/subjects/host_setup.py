@@ -1,7 +1,8 @@
 """The host tier of a setup, for a cache that always has one: without a host pool it is a cache whose host has no room."""
 
+from radixcheck.spec.values import Copier, Ticket
 from radixcheck.verification.core.tier_pool import HostPool
-from radixcheck.verification.protocol import MODES, Copier, Setup, SlotPool, Ticket
+from radixcheck.verification.protocol import MODES, Setup, SlotPool
 
 
 class NoCopier:

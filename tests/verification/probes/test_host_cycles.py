@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from radixcheck.reference.copies import Ticket
-from radixcheck.spec.values import Key, Row
+from radixcheck.spec.values import Key, Row, Ticket
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.probes.all_probes import OF_HOST, POOL_PAGES, probed

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from radixcheck.verification.protocol import Copier, SeenCopy, Ticket
+from radixcheck.spec.values import Copier, Ticket
+from radixcheck.verification.protocol import SeenCopy
 from radixcheck.verification.subjects.historical.base import Node, above
 
 

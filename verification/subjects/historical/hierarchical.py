@@ -27,7 +27,8 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from radixcheck.verification.protocol import Copier, SlotPool, Ticket
+from radixcheck.spec.values import Copier, Ticket
+from radixcheck.verification.protocol import SlotPool
 from radixcheck.verification.subjects.engine_shim import Peek
 from radixcheck.verification.subjects.historical.base import BaseTree, Node, above, held
 from radixcheck.verification.subjects.historical.copy_queue import CopyQueue, InFlight

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from radixcheck.reference import SlotPool
-from radixcheck.spec.values import StaleHandle, StillHeld, TieredMatch
-from radixcheck.verification.protocol import MODES, Observation, SeenNode, Setup, Ticket
+from radixcheck.spec.values import StaleHandle, StillHeld, Ticket, TieredMatch
+from radixcheck.verification.protocol import MODES, Observation, SeenNode, Setup
 from radixcheck.verification.remote.serve import Key
 from radixcheck.verification.subjects.engine_shim import AnyKey
 from radixcheck.verification.subjects.historical.base import Node, above
