@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from radixcheck.reference.eviction import evict_least
 from radixcheck.reference.node import below
 from radixcheck.reference.tiered_node import TieredNode, is_device_leaf, is_host_leaf, tokens_of
-from radixcheck.verification.mutants.host_mutant import BY_RUNS, SteppedTiers, host_mutant
+from radixcheck.verification.mutants.host_mutant import BY_RUNS, SteppedTiers, TakesLocked, host_mutant
 from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject
 
 
@@ -88,7 +88,7 @@ class HostAvailableUncounted(ReferenceHostSubject):
         return super().host_available() + sum(len(copy.targets) for copy in self.copies if not copy.up)
 
 
-class DemoteIgnoresLock(SteppedTiers):
+class DemoteIgnoresLock(TakesLocked, SteppedTiers):
     """What the host has may leave the device although a request reads it there."""
 
     def _device_candidates(self) -> Iterable[TieredNode]:
@@ -96,13 +96,6 @@ class DemoteIgnoresLock(SteppedTiers):
 
     def _is_hosted_leaf(self, node: TieredNode) -> bool:
         return node.is_resident and node.is_hosted and not any(child.is_resident for child in node.children.values())
-
-    def _take_off_device(self, nodes: list[TieredNode]) -> None:
-        for node in nodes:
-            self.pool.free(node.slots)
-            self._evictable -= 0 if node.lock else len(node.segment)
-            self._protected -= len(node.segment) if node.lock else 0
-            node.slots = []
 
 
 class DemoteAboveResident(SteppedTiers):

@@ -8,7 +8,7 @@ from radixcheck.reference.node import Node, Page
 from radixcheck.reference.tiered_node import TieredNode, absent, between, deepest_resident, to_tiered, tokens_of
 from radixcheck.reference.tree import Walk
 from radixcheck.spec.values import Key, Namespace, Row, TieredMatch, to_key
-from radixcheck.verification.mutants.host_mutant import BY_RUNS, arrived, host_mutant
+from radixcheck.verification.mutants.host_mutant import BY_RUNS, TakesLocked, arrived, host_mutant
 from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject
 
 
@@ -174,18 +174,11 @@ class FailedLoadStays(ReferenceHostSubject):
         super()._settle(arrived(self, copy) if copy.up else copy)
 
 
-class FailedLoadUnderReader(ReferenceHostSubject):
+class FailedLoadUnderReader(TakesLocked):
     """A load that has failed is undone although another request reads its slots."""
 
     def _rests_on(self, copy: Copy, nodes: list[TieredNode]) -> bool:
         return not copy.up and super()._rests_on(copy, nodes)
-
-    def _take_off_device(self, nodes: list[TieredNode]) -> None:
-        for node in nodes:
-            self.pool.free(node.slots)
-            self._evictable -= 0 if node.lock else len(node.segment)
-            self._protected -= len(node.segment) if node.lock else 0
-            node.slots = []
 
 
 class RunBeforeArrival(ReferenceHostSubject):

@@ -53,6 +53,17 @@ class SteppedTiers(ReferenceHostSubject):
         return filter(is_host_leaf, below(self.root))
 
 
+class TakesLocked(ReferenceHostSubject):
+    """The sizes stay right even if a locked node is taken off the device, which a correct cache never does."""
+
+    def _take_off_device(self, nodes: list[TieredNode]) -> None:
+        for node in nodes:
+            self.pool.free(node.slots)
+            self._evictable -= 0 if node.lock else len(node.segment)
+            self._protected -= len(node.segment) if node.lock else 0
+            node.slots = []
+
+
 class _Arrived:
     """A ticket for a copy that has arrived."""
 
