@@ -145,13 +145,19 @@ class Observation:
     leaf_count: int | None = None  # their number, if it keeps one
     queued: int = 0  # how many entries of the heap, the last, stand in a queue beside it, from the least to the greatest
     copies: Sequence[SeenCopy] = ()  # in the order of their issue
+    # Of a second heap, with the leaves that may leave the host:
+    host_heap: Sequence[SeenEntry] | None = None  # None: it keeps no such heap
+    host_queued: int = 0  # as `queued`
+    host_leaf_count: int | None = None  # their number, if it keeps one
+    host_only: int | None = None  # tokens that only the host has, if it counts them
 
-    def in_order(self, key: Callable[[SeenEntry], Any]) -> bool:
-        """Whether each entry of the heap goes before its two children in the array, and each of the queue before the next."""
-        keys = [key(entry) for entry in self.heap or ()]
-        heap, queue = keys[: len(keys) - self.queued], keys[len(keys) - self.queued :]
-        doubled = chain.from_iterable(zip(heap, heap, strict=True))
-        return all(map(le, doubled, heap[1:])) and all(map(le, queue, queue[1:]))
+
+def in_order(entries: Sequence[SeenEntry], queued: int, key: Callable[[SeenEntry], Any]) -> bool:
+    """Whether each entry of a heap goes before its two children in the array, and each of the last `queued`, a queue, before the next."""
+    keys = [key(entry) for entry in entries]
+    heap, queue = keys[: len(keys) - queued], keys[len(keys) - queued :]
+    doubled = chain.from_iterable(zip(heap, heap, strict=True))
+    return all(map(le, doubled, heap[1:])) and all(map(le, queue, queue[1:]))
 
 
 class Matching(Protocol):
