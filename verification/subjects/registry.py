@@ -90,7 +90,7 @@ class Imported:
 
 def isolated(subject: Subject) -> Subject:
     """Return the subject in a process of its own, in which it may end or never return; the same subject if it cannot be started there."""
-    if not subject.portable or not subject.supports.here or subject.supports.modes:  # another process has no host tier
+    if not subject.portable or not subject.supports.here:
         return subject
     factory = Remote(served_by(subject.name, sys.executable))
     return replace(subject, factory=factory, supports=replace(subject.supports, here=False))
