@@ -18,6 +18,7 @@ BELOW = {
     "spec": set[str](),
     "reference": {"radixcheck.spec"},
     "optimized": {"radixcheck.spec", "torch"},
+    "optimized/integrations": {"radixcheck.spec", "radixcheck.optimized", "torch", "sglang"},  # an engine only within functions
     "verification": {
         *("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized"),
         *("click", "crosshair", "hypothesis", "jinja2", "markupsafe", "pytest", "rich", "torch", "z3", "cvc5"),
@@ -26,9 +27,13 @@ BELOW = {
     },
 }
 
+# The room of `optimized` that nothing else of that layer imports, and who may import it.
+INTEGRATIONS = "radixcheck.optimized.integrations"
+MAY_INTEGRATE = ("optimized/integrations/", "verification/live/", "tests/")
+
 # What a room of `verification/` may import besides itself and the lower layers: only rooms that stand above it in this table.
 CHECKING = {"core", "remote", "subjects", "checker"}
-EVIDENCE = {"stretch", "search", "explore", "trace_replay", "proofs", "contracts", "bench", "findings", "mutants", "review_6907"}
+EVIDENCE = {"stretch", "search", "explore", "trace_replay", "proofs", "contracts", "bench", "findings", "live", "mutants", "review_6907"}
 ROOMS = {
     "core": set[str](),
     "remote": {"core"},
@@ -43,6 +48,7 @@ ROOMS = {
     "contracts": {"core"},
     "bench": {*CHECKING, "trace_replay"},
     "findings": {*CHECKING, "search"},
+    "live": {"core", "remote"},
     "mutants": {*CHECKING, "search", "probes", "stretch", "explore", "trace_replay", "proofs"},
     "review_6907": {*CHECKING, "proofs", "bench", "mutants"},
     "runs": CHECKING | EVIDENCE,
@@ -71,9 +77,16 @@ def forbidden_imports(layer: str, source: ast.Module) -> list[str]:
 
     def is_allowed(name: str) -> bool:
         parts = name.split(".")
+        if name.startswith(INTEGRATIONS):
+            return layer in ("optimized/integrations", "verification")
         return parts[0] in sys.stdlib_module_names or parts[0] in allowed or ".".join(parts[:2]) in allowed
 
     return [name for name in imported_names(source) if not is_allowed(name)]
+
+
+def layer_of(path: str) -> str:
+    """The part of the package that a file belongs to, as `BELOW` names it."""
+    return next((layer for layer in reversed(BELOW) if path.startswith(f"{layer}/")), "")
 
 
 def room_of(name: str) -> str:
@@ -110,11 +123,7 @@ def run_python(*arguments: str) -> list[str]:
 
 
 def test_imports_only_go_down() -> None:
-    actual = {
-        path: wrong
-        for path in modules().values()
-        if (layer := path.split("/")[0]) in BELOW and (wrong := forbidden_imports(layer, syntax(path)))
-    }
+    actual = {path: wrong for path in modules().values() if (layer := layer_of(path)) and (wrong := forbidden_imports(layer, syntax(path)))}
 
     assert actual == {}
 
@@ -130,6 +139,9 @@ def test_imports_only_go_down() -> None:
         ("optimized", "from radixcheck.reference.cache import RadixCache"),
         ("optimized", "from radixcheck.verification import protocol"),
         ("optimized", "import hypothesis"),
+        ("optimized", "from radixcheck.optimized.integrations import sglang_plugin"),
+        ("optimized", "import sglang"),
+        ("optimized/integrations", "from radixcheck.reference.cache import RadixCache"),
         ("optimized", "from . import heap"),
         ("verification", "from tests.test_layers import ROOT"),
         ("verification", "import spec"),
@@ -137,6 +149,18 @@ def test_imports_only_go_down() -> None:
 )
 def test_an_import_that_goes_up_or_sideways_is_seen(layer: str, source: str) -> None:
     assert len(forbidden_imports(layer, ast.parse(source))) == 1
+
+
+def test_only_live_runs_and_tests_import_the_integrations() -> None:
+    actual = {path for path in python_files() for name in imported_names(syntax(path)) if name.startswith(INTEGRATIONS)}
+
+    assert {path for path in actual if not path.startswith(MAY_INTEGRATE)} == set()
+
+
+def test_the_cache_is_imported_without_its_integrations() -> None:
+    program = "import sys, radixcheck.optimized; print(*(name for name in sys.modules if 'integrations' in name or 'sglang' in name))"
+
+    assert run_python("-W", "ignore", "-c", program) == []
 
 
 def test_every_room_stands_below_those_that_import_it() -> None:

@@ -1,0 +1,6 @@
+"""Caches inside a live engine, side by side: the same requests through each, with the engine's own checks on, and what they answered.
+
+In the engine's Python run `engine_run` (one backend, one process), `engine_backends` (a plugin: caches to compare with, and controls
+that must fail), `tiny_model` and `probe_engine`; they import nothing but the engine and `radixcheck.optimized`. Here run `launch` (starts
+and ends these processes), `workload`, `compare` (what the answers show) and `doctor`.
+"""
