@@ -13,6 +13,7 @@ import click
 from radixcheck.verification.cli.bench_command import bench
 from radixcheck.verification.cli.contracts_command import contracts
 from radixcheck.verification.cli.diff_command import diff
+from radixcheck.verification.cli.doctor_command import doctor
 from radixcheck.verification.cli.explore_command import explore
 from radixcheck.verification.cli.facts_command import facts
 from radixcheck.verification.cli.findings_command import findings
@@ -42,7 +43,7 @@ def cli() -> None:
 
 for command in (
     *(verify, replay, diff, explore, show, subjects, invariants, report, questions, bench),
-    *(prove, contracts, mutants, facts, findings),
+    *(prove, contracts, mutants, facts, findings, doctor),
 ):
     cli.add_command(command)
 
