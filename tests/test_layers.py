@@ -22,7 +22,7 @@ BELOW = {
     "verification": {
         *("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized"),
         *("click", "crosshair", "hypothesis", "jinja2", "markupsafe", "pytest", "rich", "torch", "z3", "cvc5"),
-        *("sglang", "vllm", "core"),  # in adapters, which run where these are installed
+        *("sglang", "vllm", "transformers", "core"),  # in adapters, which run where these are installed
         "matplotlib",
     },
 }

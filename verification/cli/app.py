@@ -18,6 +18,7 @@ from radixcheck.verification.cli.explore_command import explore
 from radixcheck.verification.cli.facts_command import facts
 from radixcheck.verification.cli.findings_command import findings
 from radixcheck.verification.cli.invariants_command import invariants
+from radixcheck.verification.cli.live_command import live
 from radixcheck.verification.cli.mutants_command import mutants
 from radixcheck.verification.cli.prove_command import prove
 from radixcheck.verification.cli.questions_command import questions
@@ -43,7 +44,7 @@ def cli() -> None:
 
 for command in (
     *(verify, replay, diff, explore, show, subjects, invariants, report, questions, bench),
-    *(prove, contracts, mutants, facts, findings, doctor),
+    *(prove, contracts, mutants, facts, findings, doctor, live),
 ):
     cli.add_command(command)
 

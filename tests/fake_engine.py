@@ -1,0 +1,67 @@
+"""A package `sglang` whose engine answers from a formula, and remembers prompts as a cache would. Faults are given by backend."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from fake_sglang import interpreter
+
+SOURCE = """
+import json, os, sys
+
+__version__ = "0.5.23"
+FAULTS = json.loads(os.environ["FAKE_FAULTS"])
+
+
+class Engine:
+    def __init__(self, **arguments):
+        name = "none" if arguments.get("disable_radix_cache") else arguments.get("radix_cache_backend", "default")
+        self.page, self.fault, self.caches = arguments["page_size"], FAULTS.get(name, ""), name != "none"
+        self.seen, self.served = set(), 0
+        if self.fault == "start":
+            raise RuntimeError("no start")
+
+    def generate(self, input_ids, sampling_params, return_logprob, logprob_start_len):
+        return [self.serve(ids, sampling_params["max_new_tokens"]) for ids in input_ids]
+
+    def serve(self, ids, count):
+        self.served += 1
+        late = self.served > 6
+        if late and self.fault in ("leak", "end"):
+            text = "Full Pool Mem Leak Detected! 1 != 2" if self.fault == "leak" else "it ends"
+            print("Traceback", "AssertionError: " + text, "RuntimeError: later", sep="\\n", file=sys.stderr, flush=True)
+            os._exit(3)
+        ends = range(self.page, len(ids), self.page)
+        cached = max((end for end in ends if tuple(ids[:end]) in self.seen), default=0) if self.caches else 0
+        tokens = [(sum(ids) * 7 + at) % 50 + 3 for at in range(count)]
+        values = [-(sum(ids) % 97 + at) / 100 for at in range(count)]
+        if late and self.fault == "tokens":
+            tokens[1] += 1
+        if late and self.fault in ("far", "bits"):
+            values[0] += 1e-2 if self.fault == "far" else 1e-9
+        whole = tuple(ids) + tuple(tokens[:-1])
+        self.seen |= {whole[:end] for end in range(self.page, len(whole) + 1, self.page)}
+        cached += late and self.fault == "more hits"
+        about = {"cached_tokens": int(cached), "output_token_logprobs": [(value, token, None) for value, token in zip(values, tokens)]}
+        return {"output_ids": tokens, "meta_info": about}
+
+    def shutdown(self):
+        pass
+"""
+CONTROLS = {"control-miscounting": "leak", "control-wrong-slot": "far"}
+
+
+def live_interpreter(folder: Path, faults: Mapping[str, str] | None = None) -> str:
+    """A Python that has this package. The controls fail as they must, if no other fault is given for them."""
+    package = folder / "package" / "sglang"
+    package.mkdir(parents=True)
+    package.joinpath("__init__.py").write_text(SOURCE)
+    given = json.dumps(CONTROLS | dict(faults or {}))
+    return interpreter(folder, package.parent, f"export FAKE_FAULTS='{given}'")
+
+
+def model_folder(folder: Path) -> str:
+    """A folder that states the vocabulary of a model."""
+    folder.mkdir()
+    folder.joinpath("config.json").write_text('{"vocab_size": 100}')
+    return str(folder)

@@ -1,0 +1,42 @@
+"""`radixcheck live`."""
+
+from pathlib import Path
+
+import click
+
+from radixcheck.verification.cli.options import options
+from radixcheck.verification.cli.output import answer, check_store
+from radixcheck.verification.core.status import Status
+from radixcheck.verification.report import console
+from radixcheck.verification.runs.live_job import BACKENDS, ENGINES, LiveRequest, live_request
+from radixcheck.verification.runs.live_job import live as run_live
+
+
+@click.command()
+@click.option("--engine", default=ENGINES[0], show_default=True, help="the engine to start")
+@click.option("--python", required=True, help="the interpreter that has the engine: see tests/peers/setup_live.sh")
+@click.option("--model", type=click.Path(path_type=Path), help="the folder of a text model  [default: a tiny one, made at once]")
+@click.option("--backends", default=",".join(BACKENDS), show_default=True, help="caches, divided by commas; none: without a cache")
+@click.option("--page-size", "page_sizes", type=int, multiple=True, default=(1, 16), show_default=True, help="tokens (repeatable)")
+@click.option("--requests", type=click.IntRange(1), default=240, show_default=True, help="of each run")
+@click.option("--batch", type=click.IntRange(1), default=16, show_default=True, help="requests that are served together")
+@click.option("--pool", type=click.IntRange(1), default=6_144, show_default=True, help="size of the slot pool, in tokens")
+@click.option("--policy", default="lru", show_default=True, help="order of eviction")
+@click.option("--overlap/--no-overlap", default=True, show_default=True, help="schedule the next batch while one runs")
+@click.option("--controls/--no-controls", default=True, show_default=True, help="also run two wrong caches, which must be caught")
+@click.option("--store", type=click.Path(path_type=Path), help="write the result there, as JSON")
+@options("seed", "json")
+def live(engine: str, python: str, model: Path | None, backends: str, store: Path | None, as_json: bool, **others: object) -> Status:
+    """Serve the same requests with live engines, one for each cache, and compare tokens, hits and log-probabilities.
+
+    The engine's own check of its pool is on. Exit status 1: a cache is refuted, or a wrong cache was not caught. 3: an engine did not run
+    to its end for another reason.
+    """
+    from radixcheck.verification.report import live_view
+
+    named = tuple(backends.split(","))
+    request = LiveRequest(python, None if model is None else str(model), named, **others)  # type: ignore[arg-type]
+    request = live_request(engine, python, named, request)
+    check_store(store)
+    outcome = run_live(request, console.progress)
+    return answer(outcome, as_json, lambda: live_view.live(outcome), store)

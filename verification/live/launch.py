@@ -1,0 +1,133 @@
+"""Starts an engine in a process of its own, sends it the rounds of a workload, and ends it. A lost engine is a result."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from radixcheck.verification.core.timeouts import Timeout
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.live import engine_backends, engine_run
+from radixcheck.verification.live.live_results import Answer, LiveRun
+from radixcheck.verification.live.workload import Conversations, Load
+from radixcheck.verification.remote.process import Process, SubjectLost
+
+START_SECONDS = 900.0  # on a busy machine
+ROUND_SECONDS = 900.0
+ERROR_MAX = 300  # characters
+ERROR = re.compile(r"(?:\w+Error|Exception)\b.*")
+LEAK = re.compile(r"\w+ Pool Mem Leak Detected")
+NO_CACHE, DEFAULT = "none", "default"  # SGLang's own, without a backend's name
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How engines are started."""
+
+    python: str
+    model: str
+    page_size: int
+    pool: int  # tokens
+    batch: int
+    chunk: int = 256  # tokens of one prefill
+    policy: str = "lru"
+    overlap: bool = True
+    device: str = "cpu"
+
+    def engine(self, backend: str) -> dict[str, Any]:
+        """Return the arguments of `sglang.Engine`."""
+        cache: dict[str, Any] = {"radix_cache_backend": backend}
+        if backend == NO_CACHE:
+            cache = {"disable_radix_cache": True}
+        elif backend == DEFAULT:
+            cache = {}
+        return cache | {
+            "model_path": self.model,
+            "device": self.device,
+            "dtype": "float32",
+            "skip_tokenizer_init": True,
+            "attention_backend": "torch_native",
+            "disable_overlap_schedule": not self.overlap,
+            "max_total_tokens": self.pool,
+            "mem_fraction_static": 0.3,
+            "max_running_requests": self.batch,
+            "page_size": self.page_size,
+            "chunked_prefill_size": self.chunk,
+            "radix_eviction_policy": self.policy,
+            "random_seed": 0,
+            "log_level": "error",
+        }
+
+
+def plugin_folder(folder: Path) -> Path:
+    """Make a folder for the engine's path: this package, and an entry point that no installation has."""
+    folder.mkdir()
+    folder.joinpath("radixcheck").symlink_to(Path(engine_run.__file__).absolute().parents[2])
+    about = folder / "radixcheck_live-0.dist-info"
+    about.mkdir()
+    about.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: radixcheck-live\nVersion: 0\n")
+    entry = f"radixcheck_live = {engine_backends.__name__}:register"
+    about.joinpath("entry_points.txt").write_text(f"[sglang.srt.plugins]\n{entry}\n")
+    return folder
+
+
+def _started(python: str) -> Process:
+    return Process((python, "-W", "ignore", str(Path(engine_run.__file__))))
+
+
+def make_model(python: str, path: Path, folder: Path) -> int:
+    """Let the engine's Python make the tiny model; return its parameters. Raise UsageError if it cannot."""
+    try:
+        process = _started(python)
+        answer = process.ask({"do": "model", "path": [str(path)], "folder": str(folder)}, Timeout(START_SECONDS))
+    except SubjectLost as lost:
+        raise UsageError(f"{python} cannot make a model: it {lost}; see radixcheck doctor --python {python}") from lost
+    process.lose(SubjectLost("is no longer needed"))
+    return int(answer["parameters"])
+
+
+def vocabulary_of(model: str) -> int:
+    """Return the size of a model's vocabulary. Raise UsageError if the folder has no model."""
+    try:
+        return int(json.loads(Path(model, "config.json").read_text())["vocab_size"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"--model {model}: there is no config.json with a vocab_size; give the folder of a text model") from error
+
+
+def live_run(
+    settings: Settings, backend: str, load: Load, folder: Path, progress: Callable[[int], None], requests: int | None = None
+) -> tuple[LiveRun, str]:
+    """Serve a workload, or its first requests, through one backend; return what it gave, and the version of the engine."""
+    log, path = folder / f"{backend}-{settings.page_size}.log", folder / "path"
+    answers: list[Answer] = []
+    version, start_seconds, seconds, lost = "", 0.0, 0.0, ""
+    talks = Conversations(load)
+    try:
+        process = _started(settings.python)
+        message = {"do": "start", "path": [str(path)], "log": str(log), "engine": settings.engine(backend)}
+        started = process.ask(message, Timeout(START_SECONDS))
+        version, start_seconds = started["version"], started["seconds"]
+        while (requests is None or talks.served < requests) and (prompts := talks.round()):
+            answer = process.ask({"do": "round", "prompts": prompts, "tokens": load.answer_tokens}, Timeout(ROUND_SECONDS))
+            answers += [_answer(len(prompt), each) for prompt, each in zip(prompts, answer["answers"], strict=True)]
+            talks.answered([each["tokens"] for each in answer["answers"]])
+            seconds += answer["seconds"]
+            progress(talks.served)
+        process.ask({"do": "end"}, Timeout(ROUND_SECONDS))
+        process.lose(SubjectLost("is no longer needed"))
+    except SubjectLost as error:
+        lost = f"the engine {error}{_last_error(log)}"
+    leak = bool(lost) and log.exists() and LEAK.search(log.read_text(errors="replace")) is not None
+    return LiveRun(backend, settings.page_size, tuple(answers), start_seconds, seconds, lost, leak), version
+
+
+def _answer(prompt: int, answer: Mapping[str, Any]) -> Answer:
+    return Answer(prompt, answer["cached"], tuple(answer["tokens"]), tuple(answer["log_probabilities"]))
+
+
+def _last_error(log: Path) -> str:
+    """Return the first error in a log: later ones follow from it."""
+    found = ERROR.search(log.read_text(errors="replace")) if log.exists() else None
+    return f"; its log: {found[0][:ERROR_MAX]}" if found else ""

@@ -1,0 +1,113 @@
+"""The job of `radixcheck live`: the same requests through live engines, one after another, and what their answers show."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from radixcheck.verification.core.progress import Progress, silent
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.live import compare
+from radixcheck.verification.live.compare import IMITATION, MISCOUNTING, WRONG_SLOT
+from radixcheck.verification.live.doctor import found_interpreter
+from radixcheck.verification.live.launch import DEFAULT, NO_CACHE, Settings, live_run, make_model, plugin_folder, vocabulary_of
+from radixcheck.verification.live.live_results import Check, LiveOutcome, LiveRun
+from radixcheck.verification.live.workload import Load
+
+ENGINES = ("sglang",)
+BACKENDS = (DEFAULT, compare.CLASSIC, compare.OURS, NO_CACHE)
+CONTROLS = (MISCOUNTING, WRONG_SLOT)
+CONTROL_REQUESTS = 64
+REQUEST_TOKENS = 400  # that the longest request of the workload has
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRequest:
+    """What to run."""
+
+    python: str
+    model: str | None = None  # None: the tiny one
+    backends: tuple[str, ...] = BACKENDS
+    page_sizes: tuple[int, ...] = (1, 16)
+    requests: int = 240
+    batch: int = 16
+    pool: int = 6_144
+    policy: str = "lru"
+    overlap: bool = True
+    controls: bool = True
+    seed: int = 0
+
+
+def live_request(engine: str, python: str, backends: Sequence[str], request: LiveRequest) -> LiveRequest:
+    """Check what was asked for. Raise UsageError."""
+    if engine not in ENGINES:
+        raise UsageError(f"--engine {engine}: no engine of this name can be started; choose {', '.join(ENGINES)}")
+    found_interpreter(python)
+    for name in backends:
+        if name not in BACKENDS:
+            raise UsageError(f"--backends: no backend is named {name!r}; choose from {', '.join(BACKENDS)}")
+    if len(set(backends)) < len(backends) or len(backends) < 2:
+        raise UsageError("--backends: name two different ones at least; a run is compared with another")
+    for size in request.page_sizes:
+        if size < 1 or request.pool % size:
+            raise UsageError(f"--pool {request.pool} is not made of whole pages of {size}: give another --pool or --page-size")
+    if request.pool < REQUEST_TOKENS * request.batch // 4:
+        raise UsageError(
+            f"--pool {request.pool} is too small for {request.batch} requests at a time: give a greater --pool or a smaller --batch"
+        )
+    if request.model is not None:
+        vocabulary_of(request.model)
+    return request
+
+
+class _Live:
+    """Runs the backends, in one temporary folder."""
+
+    def __init__(self, request: LiveRequest, folder: Path, model: str, progress: Progress) -> None:
+        self._request, self._folder, self._model, self._progress = request, folder, model, progress
+        self.load = Load(request.requests, request.batch, vocabulary_of(model), request.seed)
+        self.version = ""
+
+    def run(self, backend: str, page_size: int, requests: int | None = None) -> LiveRun:
+        r = self._request
+        settings = Settings(r.python, self._model, page_size, r.pool, r.batch, policy=r.policy, overlap=r.overlap)
+        total = min(requests or r.requests, r.requests)
+        with self._progress(f"{backend}, pages of {page_size}") as tell:
+            tell(0.0, "starting the engine")
+            run, version = live_run(
+                settings, backend, self.load, self._folder, lambda n: tell(min(1.0, n / total), f"{n} of {total} requests"), requests
+            )
+        self.version = self.version or version
+        return run
+
+    def page(self, page_size: int) -> tuple[list[LiveRun], list[Check]]:
+        """Run all backends, and the controls, with pages of one size."""
+        runs = {name: self.run(name, page_size) for name in self._request.backends}
+        if compare.needs_imitation(runs):
+            runs[IMITATION] = self.run(IMITATION, page_size)
+        controls = [self.run(name, page_size, CONTROL_REQUESTS) for name in (CONTROLS if self._request.controls else ())]
+        found = [*compare.checks(runs), *(compare.control_check(control, runs) for control in controls)]
+        return [*runs.values(), *controls], found
+
+
+def live(request: LiveRequest, progress: Progress = silent) -> LiveOutcome:
+    """Run everything. Raise UsageError if the tiny model cannot be made."""
+    with TemporaryDirectory(prefix="radixcheck-live-") as name:
+        folder = Path(name)
+        path = plugin_folder(folder / "path")
+        model = request.model
+        if model is None:
+            with progress("live") as tell:
+                tell(0.0, "making the model")
+                parameters = make_model(request.python, path, folder / "model")
+            model, title = str(folder / "model"), f"a Llama with {parameters:,} random weights"
+        else:
+            title = model
+        live_ = _Live(request, folder, model, progress)
+        runs, found = [], []
+        for page_size in request.page_sizes:
+            some, checks = live_.page(page_size)
+            runs += some
+            found += checks
+    settings = {"pool": request.pool, "policy": request.policy, "overlap": request.overlap}
+    return LiveOutcome(f"SGLang {live_.version}", request.python, title, asdict(live_.load) | settings, tuple(runs), tuple(found))
