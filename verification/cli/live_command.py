@@ -8,6 +8,7 @@ from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import answer, check_store
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.report import console
+from radixcheck.verification.runs.calls_job import CallsRequest, measure_calls
 from radixcheck.verification.runs.live_job import BACKENDS, ENGINES, LiveRequest, live_request
 from radixcheck.verification.runs.live_job import live as run_live
 
@@ -24,19 +25,25 @@ from radixcheck.verification.runs.live_job import live as run_live
 @click.option("--policy", default="lru", show_default=True, help="order of eviction")
 @click.option("--overlap/--no-overlap", default=True, show_default=True, help="schedule the next batch while one runs")
 @click.option("--controls/--no-controls", default=True, show_default=True, help="also run two wrong caches, which must be caught")
+@click.option("--calls", is_flag=True, help="start no engine: measure the caches at the engine's own calls, 3 times 2,000 requests")
 @click.option("--store", type=click.Path(path_type=Path), help="write the result there, as JSON")
 @options("seed", "json")
-def live(engine: str, python: str, model: Path | None, backends: str, store: Path | None, as_json: bool, **others: object) -> Status:
+def live(
+    engine: str, python: str, model: Path | None, backends: str, calls: bool, store: Path | None, as_json: bool, **others: object
+) -> Status:
     """Serve the same requests with live engines, one for each cache, and compare tokens, hits and log-probabilities.
 
     The engine's own check of its pool is on. Exit status 1: a cache is refuted, or a wrong cache was not caught. 3: an engine did not run
     to its end for another reason.
     """
-    from radixcheck.verification.report import live_view
+    from radixcheck.verification.report import calls_view, live_view
 
     named = tuple(backends.split(","))
     request = LiveRequest(python, None if model is None else str(model), named, **others)  # type: ignore[arg-type]
     request = live_request(engine, python, named, request)
     check_store(store)
+    if calls:
+        costs = measure_calls(CallsRequest(python, request.page_sizes, policy=request.policy, seed=request.seed), console.progress)
+        return answer(costs, as_json, lambda: calls_view.calls(costs), store)
     outcome = run_live(request, console.progress)
     return answer(outcome, as_json, lambda: live_view.live(outcome), store)

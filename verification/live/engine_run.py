@@ -3,7 +3,7 @@
     {"do": "model", "path": [...], "folder": ...}                       makes the tiny model: `parameters`
     {"do": "start", "path": [...], "log": ..., "engine": {...}}         starts the engine: `version`, `seconds`
     {"do": "round", "prompts": [[...], ...], "tokens": ...}             serves prompts together: `answers`, `seconds`
-    {"do": "calls", "path": [...], "drives": [{...}, ...]}               drives caches without an engine, as `engine_calls.drive`: `rows`
+    {"do": "calls", "path": [...], "drives": [{...}, ...]}               drives caches, as `engine_calls.drive`: `version`, `rows`
     {"do": "end"}                                                       stops it
 
 `path` goes before the path of modules, also in the processes that the engine starts. What they print goes to the log.
@@ -65,9 +65,11 @@ class Runner:
     def calls(self, message: dict[str, Any]) -> dict[str, Any]:
         """Drive caches without an engine."""
         _place(message["path"])
+        from importlib.metadata import version
+
         from radixcheck.verification.live.engine_calls import drive
 
-        return {"rows": [drive(**each) for each in message["drives"]]}
+        return {"rows": [drive(**each) for each in message["drives"]], "version": version("sglang")}
 
     def end(self, _: dict[str, Any]) -> dict[str, Any]:
         """Stop the engine."""

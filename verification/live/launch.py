@@ -73,14 +73,15 @@ def plugin_folder(folder: Path) -> Path:
     return folder
 
 
-def _started(python: str) -> Process:
+def started(python: str) -> Process:
+    """Start the script that runs in the engine's Python."""
     return Process((python, "-W", "ignore", str(Path(engine_run.__file__))))
 
 
 def make_model(python: str, path: Path, folder: Path) -> int:
     """Let the engine's Python make the tiny model; return its parameters. Raise UsageError if it cannot."""
     try:
-        process = _started(python)
+        process = started(python)
         answer = process.ask({"do": "model", "path": [str(path)], "folder": str(folder)}, Timeout(START_SECONDS))
     except SubjectLost as lost:
         raise UsageError(f"{python} cannot make a model: it {lost}; see radixcheck doctor --python {python}") from lost
@@ -105,10 +106,10 @@ def live_run(
     version, start_seconds, seconds, lost = "", 0.0, 0.0, ""
     talks = Conversations(load)
     try:
-        process = _started(settings.python)
+        process = started(settings.python)
         message = {"do": "start", "path": [str(path)], "log": str(log), "engine": settings.engine(backend)}
-        started = process.ask(message, Timeout(START_SECONDS))
-        version, start_seconds = started["version"], started["seconds"]
+        begun = process.ask(message, Timeout(START_SECONDS))
+        version, start_seconds = begun["version"], begun["seconds"]
         while (requests is None or talks.served < requests) and (prompts := talks.round()):
             answer = process.ask({"do": "round", "prompts": prompts, "tokens": load.answer_tokens}, Timeout(ROUND_SECONDS))
             answers += [_answer(len(prompt), each) for prompt, each in zip(prompts, answer["answers"], strict=True)]
