@@ -38,7 +38,7 @@ def write_fake(folder: Path, version: str = "0.5.23", changes: Mapping[str, str 
         module, _, name = place.partition(":")
         if fields is not None:
             modules[module][name] = _fields(modules[module][name], fields)
-    modules["entrypoints.engine"]["Engine"] = "pass\n"
+    modules["entrypoints.http_server"]["Server"] = "pass\n"
     for module, classes in modules.items():
         file = folder.joinpath("sglang", "srt", *module.split(".")).with_suffix(".py")
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GROUP, NAME = "sglang.srt.plugins", "radixcheck"
-ENGINE = "sglang.srt.entrypoints.engine"
+ENGINE = "sglang.srt.entrypoints.http_server"  # which the command to serve starts
 MAY_BE_STUBS = ("torchvision", "sgl_kernel")
 
 

@@ -98,7 +98,7 @@ def test_a_plugin_that_cannot_be_loaded_does_not_fit(command: Command, tmp_path:
 
 def test_an_engine_that_cannot_be_imported_is_missing(command: Command, tmp_path: Path) -> None:
     package = write_fake(tmp_path / "package")
-    package.joinpath("sglang/srt/entrypoints/engine.py").write_text("import a_package_that_is_not_there\n")
+    package.joinpath("sglang/srt/entrypoints/http_server.py").write_text("import a_package_that_is_not_there\n")
 
     ran = command("doctor", "--python", interpreter(tmp_path, package), "--json")
 
