@@ -3,13 +3,13 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 
 from radixcheck.verification.bench.driver import check
 from radixcheck.verification.bench.host_driver import HostDriver
 from radixcheck.verification.bench.streams import COST, LEAF, leaf, microseconds, now, paced, quantile, settle, summaries
 
 MakeHost = Callable[[int, int, int, str], HostDriver]  # page size, capacity of the device and of the host in tokens, stub or real
-OPERATIONS = ("backup", "load-back", "demote", "evict_host")
 AT_ONCE = 16  # nodes that are inserted between two flushes while the pools are filled
 
 
@@ -23,14 +23,6 @@ class Tiers:
     gone: int = -1  # the last one that left the host
     number: int = 0  # of leaves so far
     times: dict[str, list[int]] = field(default_factory=dict)  # nanoseconds for each node, and of a flush and a poll
-
-    def fill(self, device: int, host: int) -> None:
-        """Insert so many leaves, and leave so many of them on the host alone."""
-        at_once = min(AT_ONCE, device)
-        for first in range(0, device + host, at_once):
-            self.insert(min(at_once, device + host - first), device)
-        self.times.clear()
-        settle()
 
     def insert(self, leaves: int, capacity: int) -> None:
         """Insert leaves, whose copies to the host are submitted and arrive. Demote as many as are too many for the device."""
@@ -124,25 +116,33 @@ class Tiers:
         check(places == expected_places, f"the leaves at the ends of the orders are at {places}, of {expected_places}")
 
 
-def cycled(
-    make: MakeHost, device: int, host: int, page_size: int, pool: str, at_once: int, steps: int, seconds: float
-) -> dict[str, list[int]]:
-    """Return nanoseconds for each node of every operation, with full pools: so many leaves on both tiers, and so many on the host alone.
+def cycled(tiers: Sequence[Tiers], at_once: int, steps: int, seconds: float) -> None:
+    """Run steps on caches whose pools are full, in turn, so that a drift of the machine affects all of them. Check each at the end.
 
     A step demotes leaves, loads others back in their place, demotes again, evicts as many from the host, and inserts as many new ones.
     """
-    tiers = Tiers(make(page_size, device * LEAF, (device + host) * LEAF, pool))
-    tiers.fill(device, host)
     done = 0
+    settle()
     for _ in paced(steps, seconds):
-        tiers.demote(at_once)
-        tiers.load(at_once)
-        tiers.demote(at_once)
-        tiers.evict_host(at_once)
-        tiers.insert(at_once, device)
+        for one in tiers:
+            one.demote(at_once)
+            one.load(at_once)
+            one.demote(at_once)
+            one.evict_host(at_once)
+            one.insert(at_once, len(one.device) + at_once)
         done += at_once
-    tiers.check(done)
-    return tiers.times
+    for one in tiers:
+        one.check(done)
+
+
+def filled(make: MakeHost, device: int, host: int, page_size: int, pool: str) -> Tiers:
+    """Return a cache with so many leaves on both tiers, and so many on the host alone; both pools are full."""
+    tiers = Tiers(make(page_size, device * LEAF, (device + host) * LEAF, pool))
+    at_once = min(AT_ONCE, device)
+    for first in range(0, device + host, at_once):
+        tiers.insert(min(at_once, device + host - first), device)
+    tiers.times.clear()
+    return tiers
 
 
 def host(make: MakeHost, leaves: int, page_size: int, pool: str, at_once: int, steps: int, seconds: float) -> dict[str, float]:
@@ -150,25 +150,26 @@ def host(make: MakeHost, leaves: int, page_size: int, pool: str, at_once: int, s
 
     A backup includes the insertion of the node. Backup and load-back include the flush and the poll, which are shown apart as well.
     """
-    times = cycled(make, leaves, leaves, page_size, pool, at_once, steps, seconds)
-    return {**summaries(times), "steps": len(times["backup"])}
+    tiers = filled(make, leaves, leaves, page_size, pool)
+    cycled([tiers], at_once, steps, seconds)
+    return {**summaries(tiers.times), "steps": len(tiers.times["backup"])}
 
 
 GROWING = ("backup", "demote", "evict_host")
 
 
 def growth(make: MakeHost, sizes: Sequence[int], device: int, page_size: int, steps: int, seconds: float) -> dict[str, float]:
-    """Return the median cost of operations with few and with many leaves on the host alone, and how many times as large it becomes.
+    """Return the cost of operations with few and with many leaves on the host alone, and how many times as large it becomes.
 
-    The growth is the largest cost by the smallest, over all sizes.
+    The growth is the largest median by the smallest, over all sizes; of the means as well, which include what is done rarely.
     """
-    costs: dict[str, list[float]] = {}
-    for size in sizes:
-        times = cycled(make, device, size, page_size, "stub", 1, steps, seconds)
-        for name in GROWING:
-            costs.setdefault(name, []).append(quantile(sorted(microseconds(one) for one in times[name]), 0.5))
+    tiers = [filled(make, device, size, page_size, "stub") for size in sizes]
+    cycled(tiers, 1, steps, seconds)
     figures: dict[str, float] = {}
-    for name, medians in costs.items():
+    for name in GROWING:
+        medians = [quantile(sorted(map(microseconds, one.times[name])), 0.5) for one in tiers]
         figures |= {f"{name} {size:,}": cost for size, cost in zip(sizes, medians, strict=True)}
         figures |= {f"{name} first": medians[0], f"{name} last": medians[-1], f"{name} growth": max(medians) / min(medians)}
+        means = [fmean(map(microseconds, one.times[name])) for one in tiers]
+        figures[f"{name} mean growth"] = max(means) / min(means)
     return figures
