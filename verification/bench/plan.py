@@ -56,6 +56,7 @@ class Sizes:
     waiting: int  # requests
     rounds: int
     batches: int
+    kv: tuple[tuple[int, int, int, int], ...]  # page size, layers, prompts, tokens of each
 
     def jobs(self, scenario: str, trace: Path | None) -> list[tuple[str, dict[str, Any]]]:
         """Return the names and arguments of the jobs of a scenario."""
@@ -80,11 +81,19 @@ class Sizes:
         if scenario == "device":
             sizes = {"leaves": self.leaves // 10, "page_size": 16, "steps": self.steps // 4}
             return [(f"{self.leaves // 10:,} leaves of 64 tokens, pages of 16", sizes)]
+        if scenario == "kv":
+            return [self._kv(*one, fragmented) for one in self.kv for fragmented in (False, True)]
         if scenario == "batch":
             return [("256 requests of 1,024 tokens", {"requests": 256, "tokens": 1_024, "steps": self.batches})]
         assert scenario == "queue"
         rounds = {"requests": self.waiting, "rounds": self.rounds, "page_size": 1}
         return [(f"{self.waiting:,} requests, {self.rounds} rounds", rounds)]
+
+    def _kv(self, page: int, layers: int, prompts: int, tokens: int, fragmented: bool) -> tuple[str, dict[str, Any]]:
+        host = "fragmented" if fragmented else "contiguous"
+        name = f"{prompts} prompts of {tokens:,} tokens, {layers} layers of 4 KiB, pages of {page}, {host} host"
+        sizes = {"page_size": page, "layers": layers, "prompts": prompts, "tokens": tokens, "fragmented": fragmented}
+        return name, {**sizes, "steps": 2 * self.batches // 5, "batch": 8, "context": 256}
 
     def _trace(self, path: Path, block: int, blocks: int, requests: int, page: int) -> tuple[str, dict[str, Any]]:
         name = f"{path.stem}, {block} tokens a hash id, pool of {block * blocks:,}, pages of {page}"
@@ -109,6 +118,7 @@ FULL = Sizes(
     waiting=1_000,
     rounds=10,
     batches=20,
+    kv=((1, 8, 8, 2_048), (16, 8, 8, 2_048), (64, 8, 8, 2_048)),
 )
 QUICK = Sizes(
     decode=(
@@ -126,4 +136,5 @@ QUICK = Sizes(
     waiting=500,
     rounds=4,
     batches=5,
+    kv=((16, 4, 4, 512),),
 )

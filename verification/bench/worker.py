@@ -19,7 +19,7 @@ from typing import Any
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON_MIN = (3, 11)
 STUB = "stub"
-MODULES = {"trace": "trace_scenario", "batch": "our_scenarios", "device": "our_scenarios"}  # of scenarios
+MODULES = {"trace": "trace_scenario", "batch": "our_scenarios", "device": "our_scenarios", "kv": "kv_scenario"}  # of scenarios
 
 
 def place_package() -> None:
