@@ -182,12 +182,13 @@ class Pair:
 
     def lock(self) -> None:
         """Lock the device's part of a match, or what only the host has, which is refused."""
-        key, host = self.key(), self.rng.random() < 0.5
+        key = self.key()
+        found = self.both(lambda cache, _c, _i: cache.match(key))
+        assert found is not None
+        if found[0].host_length:
+            assert self.both(lambda cache, _c, i: cache.lock(found[i].host_node)) is None
         if len(self.held["lock"]) < 2:
-            found = self.both(lambda cache, _c, _i: cache.match(key))
-            assert found is not None
-            receipts = self.both(lambda cache, _c, i: cache.lock(found[i].host_node if host else found[i].node))
-            self.held["lock"] += [receipts] if receipts else []
+            self.held["lock"].append(self.both(lambda cache, _c, i: cache.lock(found[i].node)))
 
     def unlock(self) -> None:
         """Release a lock."""

@@ -116,6 +116,16 @@ SCENARIOS = {
         (),
         ours_only=True,
     ),
+    "kv": Scenario(
+        "KV between the device (cuda 1), or the CPU (0), and the host; %: of one plain copy of as many bytes; a decode step; us",
+        (
+            *("cuda", "load GB/s", "plain load GB/s", "load %", "load launches"),
+            *("backup GB/s", "plain backup GB/s", "backup %", "backup launches"),
+            *("step us", "cache us/step", "share %"),
+        ),
+        (),
+        ours_only=True,
+    ),
     "batch": Scenario(
         "the tokens of requests become one tensor, in several ways; us, and how many times faster ours is",
         (

@@ -20,8 +20,8 @@ class Stub:
         self.capacity, self.page_size = capacity, page_size  # tokens
         self.device = torch.device("cpu")
         self.available = capacity
-        self._size = 2 * max(capacity, BUFFER_MIN)
-        self._buffer = torch.arange(self._size, dtype=rows)
+        self.numbers = 2 * max(capacity, BUFFER_MIN)  # of slots
+        self._buffer = torch.arange(self.numbers, dtype=rows)
         self._at = 0
 
     @property
@@ -37,7 +37,7 @@ class Stub:
         """Return the next slots. Raise MemoryError if there are too few."""
         if tokens > self.available:
             raise MemoryError(f"{tokens} slots requested, {self.available} free")
-        start = self._at if self._at + tokens <= self._size else 0
+        start = self._at if self._at + tokens <= self.numbers else 0
         self._at = start + tokens
         self.available -= tokens
         return self._buffer[start : self._at]

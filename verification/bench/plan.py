@@ -60,6 +60,7 @@ class Sizes:
     growing: tuple[int, ...]  # leaves on the host alone
     device: int  # leaves that are on the device while those grow
     tiered: tuple[tuple[int, int, int], ...]  # requests of a generated trace, or of a recorded one; running requests, page size
+    kv: tuple[tuple[int, int, int, int], ...]  # page size, layers, prompts, tokens of each
 
     def jobs(self, scenario: str, trace: Path | None) -> list[tuple[str, dict[str, Any]]]:
         """Return the names and arguments of the jobs of a scenario."""
@@ -86,6 +87,8 @@ class Sizes:
             return [(f"{self.leaves // 10:,} leaves of 64 tokens, pages of 16", sizes)]
         if scenario in ("host", "growth", "tiers"):
             return self._tiers(scenario, trace)
+        if scenario == "kv":
+            return [self._kv(*one, fragmented) for one in self.kv for fragmented in (False, True)]
         if scenario == "batch":
             return [("256 requests of 1,024 tokens", {"requests": 256, "tokens": 1_024, "steps": self.batches})]
         assert scenario == "queue"
@@ -114,6 +117,12 @@ class Sizes:
             )
             for requests, running, page in self.tiered
         ]
+
+    def _kv(self, page: int, layers: int, prompts: int, tokens: int, fragmented: bool) -> tuple[str, dict[str, Any]]:
+        host = "fragmented" if fragmented else "contiguous"
+        name = f"{prompts} prompts of {tokens:,} tokens, {layers} layers of 4 KiB, pages of {page}, {host} host"
+        sizes = {"page_size": page, "layers": layers, "prompts": prompts, "tokens": tokens, "fragmented": fragmented}
+        return name, {**sizes, "steps": 2 * self.batches // 5, "batch": 8, "context": 256}
 
     def _trace(self, path: Path, block: int, blocks: int, requests: int, page: int) -> tuple[str, dict[str, Any]]:
         name = f"{path.stem}, {block} tokens a hash id, pool of {block * blocks:,}, pages of {page}"
@@ -144,6 +153,7 @@ FULL = Sizes(
     growing=(1_000, 5_000, 20_000, 50_000),
     device=1_000,
     tiered=((3_000, 16, 1), (3_000, 16, 16)),
+    kv=((1, 8, 8, 2_048), (16, 8, 8, 2_048), (64, 8, 8, 2_048)),
 )
 QUICK = Sizes(
     decode=(
@@ -165,4 +175,5 @@ QUICK = Sizes(
     growing=(300, 3_000),
     device=100,
     tiered=((600, 8, 16),),
+    kv=((16, 4, 4, 512),),
 )

@@ -34,7 +34,8 @@ class HostFloor(HostDriver, Floor):
         super().__init__(pool, host_pool)
         self._away: OrderedDict[Any, None] = OrderedDict()  # what only the host has, each node after the nodes below it
         self._queue: tuple[list[tuple[Tensor, Tensor]], ...] = ([], [])  # sources and targets, down and up
-        self._copies: list[Any] = []  # the node that each copy locks
+        self._copies: list[Any] = []  # the node that each copy locks, in the order of issue
+        self._submitted = 0  # how many of them are
 
     @classmethod
     def real_host(cls, capacity: int, page_size: int) -> DevicePool:
@@ -93,12 +94,14 @@ class HostFloor(HostDriver, Floor):
                 sources, targets = zip(*queue, strict=True)
                 self.copied.add(bool(up), *((torch.cat(sources), torch.cat(targets)) if len(queue) > 1 else queue[0]))
                 queue.clear()
+        self._submitted = len(self._copies)
 
     def poll(self) -> None:
-        """Every copy has arrived."""
-        for node in self._copies:
+        """Every copy that was submitted has arrived."""
+        for node in self._copies[: self._submitted]:
             self.unlock(node)
-        self._copies.clear()
+        del self._copies[: self._submitted]
+        self._submitted = 0
 
     def evict(self, tokens: int) -> None:
         """Evict from the front of the order. What the host has stays in the tree."""

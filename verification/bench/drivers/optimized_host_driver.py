@@ -1,4 +1,4 @@
-"""Our cache with a host tier, through its public verbs, with all features."""
+"""Our cache with a host tier, through its public verbs, with all features, and its own copier. Only the store of KV is replaced."""
 
 from typing import Any, NamedTuple
 
@@ -6,42 +6,28 @@ import torch
 from torch import Tensor
 
 from radixcheck.optimized import DevicePool, TieredCache
+from radixcheck.optimized.kv_copier import KVCopier
 from radixcheck.spec.values import Key
 from radixcheck.verification.bench.drivers.optimized_driver import Optimized
 from radixcheck.verification.bench.host_driver import Copied, HostDriver
 
 
-class Arrived:
-    """What every copy has become as soon as it is issued."""
+class Unmoved:
+    """A store in which no KV is: it counts what it is to move."""
 
-    done, failed = True, False
+    kernels = transfers = 0
 
-    def wait(self) -> None:
-        """It has arrived."""
-
-
-ARRIVED = Arrived()
-
-
-class MergingCopier:
-    """Queues copies, and merges what is queued in each direction when it is flushed, as a copier of KV does. It moves nothing."""
-
-    def __init__(self, copied: Copied) -> None:
+    def __init__(self, copied: Copied, *sizes: int) -> None:
         self._copied = copied
-        self._queue: tuple[list[tuple[Tensor, Tensor]], ...] = ([], [])  # sources and targets, down and up
+        self.device, self.host = ([torch.zeros(1, 1).expand(size, 1)] for size in sizes)  # of any length, without memory
 
-    def copy(self, up: bool, sources: Tensor, targets: Tensor) -> Arrived:
-        """Queue a copy."""
-        self._queue[up].append((sources, targets))
-        return ARRIVED
+    def load(self, host_slots: Tensor, device_slots: Tensor) -> None:
+        """Count a load."""
+        self._copied.add(True, host_slots, device_slots)
 
-    def flush(self) -> None:
-        """Submit what is queued in each direction as one copy."""
-        for up, queue in enumerate(self._queue):
-            if queue:
-                sources, targets = zip(*queue, strict=True)
-                self._copied.add(bool(up), *((torch.cat(sources), torch.cat(targets)) if len(queue) > 1 else queue[0]))
-                queue.clear()
+    def backup(self, device_slots: Tensor, host_slots: Tensor) -> None:
+        """Count backups."""
+        self._copied.add(False, device_slots, host_slots)
 
 
 class Handle(NamedTuple):
@@ -59,7 +45,8 @@ class HostOptimized(HostDriver, Optimized):
 
     def __init__(self, pool: Any, host_pool: Any) -> None:
         super().__init__(pool, host_pool)
-        self._copier = MergingCopier(self.copied)
+        sizes = (getattr(one, "numbers", one.capacity) for one in (pool, host_pool))  # a stub has more numbers than slots
+        self._copier = KVCopier(Unmoved(self.copied, *sizes))
         self._cache = TieredCache(pool.page_size, "lru", pool, host_pool, self._copier, self.mode)
 
     @classmethod

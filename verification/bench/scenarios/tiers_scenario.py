@@ -58,7 +58,7 @@ class TieredReplay(Replay):
     def __init__(self, driver: HostDriver, capacity: int, page_size: int) -> None:
         super().__init__(driver, capacity, page_size)
         self._spent |= dict.fromkeys(CALLS, 0)
-        self._loaded = 0
+        self._loaded = self._hits = 0  # tokens, of all requests and of those that were admitted
 
     def arrive(self, tokens: list[int], answer: int, tick: int) -> None:
         """Poll, let the running requests grow, then admit this one."""
@@ -74,6 +74,7 @@ class TieredReplay(Replay):
         matched = now()
         loaded, handle = driver.load_back(handle) if driver.behind(handle) else (0, handle)
         there = now()
+        self._loaded += loaded
         cached = length + loaded
         slots = driver.indices(handle, cached) if cached else None
         read = now()
@@ -86,6 +87,7 @@ class TieredReplay(Replay):
             self._spent[call] += time - COST
         if not self._room(need - cached):  # too many requests are running
             driver.unlock(lock)
+            driver.flush()
             while self.active:
                 self.finish()
             self.counts.skipped += 1
@@ -100,7 +102,7 @@ class TieredReplay(Replay):
         self._spent["flush"] += end - inserted - COST
         self.active.append(Running(tokens, row, lock, answer, tick))
         self.counts.admit(need, cached)
-        self._loaded += loaded
+        self._hits += loaded
 
     def _poll(self) -> None:
         start = now()
@@ -127,7 +129,7 @@ class TieredReplay(Replay):
 
     def figures(self, recorded: int) -> dict[str, float]:
         """Return the figures, with the hits of each tier."""
-        share = 100 * self._loaded / self.counts.tokens
+        share = 100 * self._hits / self.counts.tokens
         figures = super().figures(recorded)
         copied = {"loaded tokens": self._loaded, "backed up tokens": self.driver.copied.down}
         return {**figures, "device hit %": figures["hit %"] - share, "host hit %": share, **copied}
