@@ -66,6 +66,7 @@ class Late:
         while self.ran < count:
             self.ran += 1
             self.issued[self.ran - 1]()
+            self.device[0].view(-1)[:1].tolist()  # returns when the device has done it
 
     def use(self, tensors: Iterable[Tensor]) -> None:
         """Record."""
