@@ -219,15 +219,15 @@ class KVCopier:
 
     def _are_independent(self, loads: list[KVTicket], backups: list[KVTicket]) -> bool:
         """Return whether no backup writes what another one writes or a load reads."""
-        if not backups:
+        if not backups or len(backups) + len(loads) == 1:
             return True
-        targets = torch.cat([ticket.host_slots for ticket in backups])
+        targets = _host_row(backups)
         first, self._written = self._written, self._written + len(targets)
         numbers = torch.arange(first, self._written)
-        self._writer[targets] = numbers
-        if not torch.equal(self._writer[targets], numbers):
+        self._writer.index_copy_(0, targets, numbers)
+        if not torch.equal(self._writer.index_select(0, targets), numbers):
             return False
-        return not any(bool((self._writer[ticket.host_slots] >= first).any()) for ticket in loads)
+        return not loads or int(self._writer.index_select(0, _host_row(loads)).max()) < first
 
     def _issue(self, batch: list[KVTicket], error: Exception | None) -> Exception | None:
         """Issue copies of one direction, unless something before them has failed; return the error if there is one now."""
@@ -248,17 +248,22 @@ class KVCopier:
 
     def _move(self, batch: list[KVTicket]) -> None:
         """Join the copies, in the order of the host's slots, so that runs of the host go on from one copy to the next."""
-        batch = sorted(batch, key=lambda ticket: int(ticket.host_slots[0]))
+        if len(batch) > 1:
+            batch = sorted(batch, key=lambda ticket: int(ticket.host_slots[0]))
         self._stream.use(ticket.device_slots for ticket in batch)
-        device_slots, host_slots = batch[0].device_slots, batch[0].host_slots
+        device_slots, host_slots = batch[0].device_slots, _host_row(batch)
         if len(batch) > 1:
             device_slots = torch.cat([ticket.device_slots for ticket in batch])
-            host_slots = torch.cat([ticket.host_slots for ticket in batch])
             self._joins += 1
         if batch[0].up:
             self.store.load(host_slots, device_slots)
         else:
             self.store.backup(device_slots, host_slots)
+
+
+def _host_row(batch: Sequence[KVTicket]) -> Tensor:
+    """Return the slots on the host of at least one copy."""
+    return batch[0].host_slots if len(batch) == 1 else torch.cat([ticket.host_slots for ticket in batch])
 
 
 def _row(slots: Tensor | Sequence[int], device: torch.device) -> Tensor:
