@@ -40,6 +40,15 @@ def _evictable_path() -> Callable[[HostState, int], Any]:
     return row_of(n, (evictable_path(n), lift(0)))
 
 
+def host_evictable(s: HostState) -> int:
+    """Tokens that host evictions can free: of the nodes that only the host has and behind which nothing is pinned."""
+    p, pinned = s.positions, set[int]()
+    for n in s.node:
+        if s.pins[n] and n not in s.resident:
+            pinned.update(p.ancestors[n])
+    return sum(p.length[n] - p.length[s.up[n]] for n in s.node if n not in s.resident and n not in pinned)
+
+
 class Copies(Machine):
     """The parts of calls: eviction on each tier, backups, loads, and what becomes of them."""
 
@@ -54,6 +63,7 @@ class Copies(Machine):
         self.around = around
         self._holders = FIRST_COPY
         self.device_ranked, self.host_ranked = _order(policy, device_candidate), _order(policy, host_candidate)
+        self.host_evictable: Callable[[HostState], int] = host_evictable
 
     def _empty(self, positions: Positions, pages: int) -> HostState:
         return HostState(positions, pages, self._host_pages, self.mode not in THRESHOLDS)
@@ -143,14 +153,6 @@ class Copies(Machine):
         self.call.gone.append(victim)
         self.call.host_freed += pages
 
-    def _host_evictable(self) -> int:
-        """Tokens that host evictions can free: of the nodes that only the host has and behind which nothing is pinned."""
-        s, pinned = self.state, set[int]()
-        for n in s.node:
-            if s.pins[n] and n not in s.resident:
-                pinned.update(self.positions.ancestors[n])
-        return sum(self.size(n) for n in s.node if n not in s.resident and n not in pinned)
-
     def _pages(self, table: dict[int, int], node: int) -> list[int]:
         return [table[q] for q in self.positions.between(self.state.up[node], node)]
 
@@ -171,7 +173,7 @@ class Copies(Machine):
         """Issue the copy of one node to the host, after evicting the shortfall there; None if that does not suffice."""
         s, size = self.state, self.size(node)
         short = size - s.host_available
-        if size > s.host_capacity or (short > 0 and short > self._host_evictable()):
+        if size > s.host_capacity or (short > 0 and short > self.host_evictable(s)):
             return None
         self.evict_host(short)
         span = self.positions.between(s.up[node], node)

@@ -5,7 +5,7 @@ that a row may be compared while a load fills it; when the copy is acknowledged,
 A copy that fails leaves tags on its targets that a correct cache does not read: it frees them, or has them filled again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, cast
 
@@ -136,9 +136,8 @@ class OptimizedHostSubject(OptimizedSubject, TieredCache):  # type: ignore[misc]
     def _seen_copy(self, copy: TierCopy) -> SeenCopy:
         return SeenCopy(copy.up, self.locate(copy.floor), id(copy.end), copy.sources.tolist(), copy.targets.tolist())
 
-    def _held(self) -> Iterable[Node]:
-        yield from super()._held()
-        yield from (copy.end for copy in self.copies)
+    def _held(self) -> list[Node]:
+        return [*super()._held(), *(copy.end for copy in self.copies)]
 
     def _heap_of(self, node: Node) -> EvictionHeap:
         return self.tree.heap if _tiered(node).resident else self.tree.host_heap
