@@ -8,6 +8,8 @@ property = "RECENCY"              # the first property of the catalogue that fai
 policy = "lru"
 page_size = 1                     # tokens
 pool = 10                         # tokens
+host_pool = 20                    # tokens, and the mode of the host tier: left out where a finding needs none
+mode = "write_through"
 trace = [{ op = "insert", tokens = [0, 1] }, ...]  # operations.Op, as `--json` writes them; empty for a misuse that the adapters never make
 sentence = "What the cache does, and what the specification requires."
 consequence = "The effect on a user."
@@ -114,7 +116,7 @@ def _finding(subject: str, row: dict[str, Any]) -> Finding:
         subject,
         tuple(row["versions"]),
         row["property"],
-        Config(row["policy"], row["page_size"], row["pool"]),
+        Config(row["policy"], row["page_size"], row["pool"], host_pool=row.get("host_pool", 0), mode=row.get("mode", "")),
         tuple(map(Op.from_json, row["trace"])),
         row["sentence"],
         row["consequence"],

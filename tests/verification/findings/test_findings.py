@@ -9,7 +9,7 @@ from commands import Command
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key
-from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WITHIN, Finding, comparisons, findings, searches, subjects
 from radixcheck.verification.findings.finding_results import GONE, NOT_RUN, REPEATED
@@ -24,7 +24,7 @@ L5 = (Op("insert", Key((0, 1))), Op("match", Key((0,))))
 
 @pytest.mark.parametrize("finding", ALL, ids=lambda finding: finding.id)
 def test_the_data_of_a_finding_is_complete(finding: Finding) -> None:
-    assert finding.broken in CATALOGUE
+    assert finding.broken in EVERY
     assert finding.config.policy in POLICIES
     assert finding.kind in (WITHIN, MISUSE, CHOICE)
     assert len(finding.trace) <= 6
