@@ -3,7 +3,8 @@
 The modules, from the bottom up: `keys` (tokens as bytes), `node`, `heap` (the order of eviction), `locks` (protected paths, sizes),
 `tree` (segments and walks), `matched` (results of a match), `lookup` (keys that are looked up again), `device_pool` (free slots),
 `memory` (tree and pool: makes room by evicting), `loans` and `tags` (replaced in a checking mode), `requests` (rows of live requests),
-`cache` (the verbs). `batch` makes the input of a forward pass. The glossary is in `reference/README.md`.
+`cache` (the verbs). `tiered_cache` adds a host tier, in modules of its own. `batch` makes the input of a forward pass. The glossary is in
+`reference/README.md`.
 
 Slots are tensors of dtype int64 and one dimension, on the device of the pool; amounts are in tokens. A refused call raises a subclass of
 `radixcheck.spec.values.CacheError` and has changed nothing.
@@ -31,6 +32,7 @@ from radixcheck.optimized.keys import TokenBuffer
 from radixcheck.optimized.loans import CountedLoans, ListedLoans
 from radixcheck.optimized.lookup import Lookup
 from radixcheck.optimized.tags import NoTags, TagMismatch, Tags
+from radixcheck.optimized.tiered_cache import TieredCache
 from radixcheck.spec.values import Key
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "RadixCache",
     "TagMismatch",
     "Tags",
+    "TieredCache",
     "TokenBuffer",
     "batches",
 ]

@@ -41,13 +41,19 @@ class RadixCache:
         self._page_bytes = page_size * TOKEN_BYTES
         self.pool = pool
         self.tags: TagKeeper = NoTags() if tags is None else tags
-        self.tree = NodeTree(page_size, policy, pool.device)
+        self._memory = self._make_memory(policy)
+        self.tree = self._memory.tree
         self._device = self.tree.nothing.device  # with its number, which `pool.device` may lack ("cuda")
-        self._memory = Memory(self.tree, pool)
-        self._requests = Requests(self._memory, self.tags)
+        self._requests = self._make_requests()
         self.requests = self._requests.live
         self._loans: Loans = CountedLoans(page_size) if loans is None else loans
         self._receipts: set[Receipt] = set()
+
+    def _make_memory(self, policy: str) -> Memory:
+        return Memory(NodeTree(self.page_size, policy, self.pool.device), self.pool)
+
+    def _make_requests(self) -> Requests:
+        return Requests(self._memory, self.tags)
 
     # Tree verbs
 
@@ -109,7 +115,7 @@ class RadixCache:
             check_slots(slots, self._device)  # the same again: a call costs as much as the checks
         whole = len(data) // self._page_bytes * self.page_size
         walk = tree.walk(namespace, data)
-        prefix = walk.length
+        prefix = tree.device_length(walk)
         if slots.numel() < whole:
             raise BadAmount(f"{slots.numel()} slots for {whole} tokens")
         given = slots.narrow_copy(0, prefix, whole - prefix) if prefix < whole else tree.nothing
@@ -121,11 +127,8 @@ class RadixCache:
             tree.raise_priority(path, priority)
         tree.touch(namespace, path)
         if prefix < whole:
-            node = path[-1] if path else tree.root
-            leaf = Node(node, walk.link, part(data, prefix, whole), given)
-            leaf.hits, leaf.priority = 1, priority
-            tree.grow(node, leaf)
-            path.append(leaf)
+            tree.store(path, walk.link, part(data, walk.length, whole), given, hits=1, priority=priority, holders=0)
+        self._memory.back_up_used(path)
         return prefix, path
 
     def lock(self, node: object) -> Receipt:

@@ -78,6 +78,12 @@ class EvictionHeap:
         self.leaf_count -= 1
         self.tidy()
 
+    def forget(self, node: Node) -> None:
+        """Count `node` out, which has gone over to the heap of another tier. Its entry is dead from now on."""
+        node.entry = None
+        self.leaf_count -= 1
+        self.tidy()
+
     def refresh(self, node: Node) -> None:
         """Push a new entry if the key of `node` has become smaller: behind the old entry it would be popped too late (FB-46)."""
         if node.entry is not None and node.is_evictable_leaf() and self.key(node) < node.entry[:2]:

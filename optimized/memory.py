@@ -1,8 +1,11 @@
 """The tree and the pool together: slots are taken from the pool, after evicting where it has too few."""
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from radixcheck.optimized.device_pool import Pool
+from radixcheck.optimized.node import Node
 from radixcheck.optimized.tree import NodeTree
 from radixcheck.spec.values import NoRoom, shown
 
@@ -19,6 +22,13 @@ class Memory:
         room = self.pool.available + self.tree.evictable - reserved
         if tokens > room:
             raise NoRoom(f"{shown(tokens)} tokens needed, {room} are free or evictable")
+
+    def hold(self, path: Sequence[Node]) -> None:
+        """Lock a path from the root for a request, which `check_room` has admitted."""
+        self.tree.lock_path(path)
+
+    def back_up_used(self, path: Sequence[Node]) -> None:
+        """Copy the nodes of a path that are used often enough to the host: nothing to do without one."""
 
     def take(self, tokens: int) -> Tensor:
         """Return slots for whole pages. Raises NoRoom, evicting nothing, if free and evictable ones together are too few."""

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from radixcheck.optimized.keys import TOKEN_BYTES
 from radixcheck.spec.values import Namespace
 
 ChildKey = bytes | tuple[Namespace, bytes]  # the first page of a segment; below the root with the namespace
@@ -27,7 +28,7 @@ class Node:
         self.child_key = child_key  # under which the parent files it
         self.segment = segment  # packed tokens
         self.slots = slots
-        self.size = size = slots.numel()  # tokens
+        self.size = size = len(segment) // TOKEN_BYTES  # tokens
         self.end: int = (
             size if parent is None else parent.end + size
         )  # tokens from the root to the end of the segment; a split does not change it

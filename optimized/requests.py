@@ -68,10 +68,11 @@ class Requests:
             raise RequestExists(f"request {shown(request)} is live")
         walk = tree.walk(namespace, tokens.data)
         need = pages_for(len(tokens) - walk.length, self._page_size) * self._page_size
-        self._memory.check_room(need, tree.evictable_tokens(walk))
+        loaded = walk.length - tree.device_length(walk)
+        self._memory.check_room(need + loaded, tree.evictable_tokens(walk))
         path = tree.split(walk)
         tree.touch(namespace, path)
-        tree.lock_path(path)
+        self._memory.hold(path)
         found = Matched(walk.length, path[-1] if path else tree.root, tree.pieces(path))
         self._tags.check(found, key)
         row = joined((*found.pieces, self._memory.take(need)))
@@ -82,7 +83,7 @@ class Requests:
     def chunk(self, request: int) -> Row[Tensor]:
         """Cache the whole pages so far; adopt what others have cached meanwhile."""
         live = self._find_request(request)
-        self._cache_request(live)
+        self._memory.back_up_used(self._cache_request(live))
         row = Row(live.cached, live.row.narrow_copy(0, 0, len(live.tokens)))
         self._tags.check(row, live)
         return row
@@ -102,7 +103,9 @@ class Requests:
     def finish(self, request: int) -> None:
         """Cache the whole pages, counting one hit; free the tail; unlock."""
         live = self._find_request(request)
-        self._tree.count_hit(self._cache_request(live))
+        path = self._cache_request(live)
+        self._tree.count_hit(path)
+        self._memory.back_up_used(path)
         self._release_request(request, live)
 
     def abort(self, request: int) -> None:
@@ -124,9 +127,8 @@ class Requests:
         whole = len(live.tokens) // self._page_size * self._page_size
         data = live.tokens.data
         walk = tree.walk_from(live.node, live.namespace, data, [])
-        deepest, below = walk.length, tree.split(walk)
+        deepest, below = tree.device_length(walk), tree.split(walk)
         path = tree.path_to(live.node) + below
-        node = path[-1] if path else tree.root
         tree.relock(live.node, below)
         tree.raise_priority(path, live.priority)
         tree.touch(live.namespace, path)
@@ -134,12 +136,9 @@ class Requests:
             self._memory.pool.free(live.row[held:deepest])
             live.row = torch.cat((live.row[:held], *tree.pieces(below), live.row[deepest:]))
         if deepest < whole:
-            leaf = Node(node, walk.link, part(data, deepest, whole), live.row.narrow_copy(0, deepest, whole - deepest))
-            leaf.priority, leaf.local_lock_ref = live.priority, 1
-            tree.grow(node, leaf)
-            path.append(leaf)
-            node = leaf
-        live.node, live.cached = node, whole
+            own = live.row.narrow_copy(0, deepest, whole - deepest)
+            tree.store(path, walk.link, part(data, walk.length, whole), own, hits=0, priority=live.priority, holders=1)
+        live.node, live.cached = path[-1] if path else tree.root, whole
         assert live.cached <= len(live.tokens) <= live.row.numel()
         return path
 

@@ -8,7 +8,7 @@ No function recurses, so that a chain may have thousands of nodes (FB-84). A pat
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -41,9 +41,11 @@ class Trail:
 class NodeTree(Locks):
     """Nodes below one root, their clock, and the order in which they are evicted. `page_size` is in tokens."""
 
+    kind: ClassVar[type[Node]] = Node
+
     def __init__(self, page_size: int, policy: str, device: torch.device) -> None:
         self.nothing = torch.empty(0, dtype=torch.int64, device=device)
-        super().__init__(Node(None, b"", b"", self.nothing), EvictionHeap(policy))
+        super().__init__(self.kind(None, b"", b"", self.nothing), EvictionHeap(policy))
         self.now = 0  # ticks once per access
         self._page_bytes = page_size * TOKEN_BYTES
         self._trail = Trail()
@@ -124,16 +126,22 @@ class NodeTree(Locks):
         assert 0 < size < lower.size
         parent, cut = lower.parent, size * TOKEN_BYTES
         assert parent is not None
-        upper = Node(parent, lower.child_key, lower.segment[:cut], lower.slots.narrow_copy(0, 0, size))
+        upper = self.kind(parent, lower.child_key, lower.segment[:cut], self.nothing)
         upper.local_lock_ref, upper.time, upper.creation = int(lower.local_lock_ref != 0), lower.time, lower.creation
         upper.hits, upper.priority = lower.hits, lower.priority
-        lower.segment, lower.slots = lower.segment[cut:], lower.slots.narrow_copy(0, size, lower.size - size)
+        lower.segment = lower.segment[cut:]
         lower.size -= size
+        self._divide(upper, lower)
         lower.parent = upper
         lower.child_key = lower.segment[: self._page_bytes]
         upper.adopt(lower)
         parent.adopt(upper)
         return upper
+
+    def _divide(self, upper: Node, lower: Node) -> None:
+        """Divide the slots of a node that is split: its first ones go to `upper`."""
+        whole = lower.slots
+        upper.slots, lower.slots = whole.narrow_copy(0, 0, upper.size), whole.narrow_copy(0, upper.size, lower.size)
 
     def touch(self, namespace: Namespace, path: list[Node]) -> None:
         """Count one access to a path: one tick of the clock for all of its nodes. The path becomes the trail of the next walk."""
@@ -141,9 +149,13 @@ class NodeTree(Locks):
         for node in path:
             node.time = now
         if self.heap.shrinks and path:
-            self.heap.refresh(path[-1])
+            self._refresh(path)
         trail = self._trail
         trail.namespace, trail.path = namespace, path
+
+    def _refresh(self, path: list[Node]) -> None:
+        """Refresh the entry of the candidate on a path whose keys have become smaller."""
+        self.heap.refresh(path[-1])
 
     def count_hit(self, path: Sequence[Node]) -> None:
         """Count one hit on each node of a path."""
@@ -156,6 +168,17 @@ class NodeTree(Locks):
             if node.priority >= priority:
                 break
             node.priority = priority
+
+    def store(self, path: list[Node], link: ChildKey, segment: bytes, slots: Tensor, *, hits: int, priority: int, holders: int) -> None:
+        """Cache the end of a key behind `path`, which has just been touched: add the leaf to the tree, and to the path.
+
+        `holders` is 1 if the request that holds the end of the path is to hold the leaf instead.
+        """
+        parent = path[-1] if path else self.root
+        leaf = self.kind(parent, link, segment, slots)
+        leaf.hits, leaf.priority, leaf.local_lock_ref = hits, priority, holders
+        self.grow(parent, leaf)
+        path.append(leaf)
 
     def grow(self, parent: Node, leaf: Node) -> None:
         """Add a new leaf below `parent`, created by the access that has just touched `parent`.
@@ -186,6 +209,10 @@ class NodeTree(Locks):
         self.evictable -= leaf.size
         if parent.is_evictable_leaf():
             self.heap.push(parent)
+
+    def device_length(self, walk: Walk) -> int:
+        """Return how many tokens of a walk have slots on the device: all, without a host tier."""
+        return walk.length
 
     def evictable_tokens(self, walk: Walk) -> int:
         """Return the tokens of a walk from the root that no lock protects now, and that a lock of its path would protect."""

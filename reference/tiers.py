@@ -41,7 +41,7 @@ class TieredCache(RadixCache):
 
     root: TieredNode
 
-    def __init__(self, page_size: int, policy: str, pool: Pool, host_pool: Pool, copier: Copier, mode: str) -> None:
+    def __init__(self, page_size: int, policy: str, pool: Pool, host_pool: Pool, copier: Copier[Sequence[int]], mode: str) -> None:
         super().__init__(page_size, policy, pool)
         if mode not in MODES:
             raise ValueError(f"no mode {mode!r}: choose one of {', '.join(MODES)}")

@@ -23,6 +23,7 @@ from operator import index
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 Slots = TypeVar("Slots", bound=object)
+GivenSlots_contra = TypeVar("GivenSlots_contra", contravariant=True)
 Namespace = tuple[object, ...]
 TOKEN_MAX = 2**64 - 1
 SHOWN_MAX = 60  # characters of an argument in a message
@@ -140,10 +141,10 @@ class Ticket(Protocol):
         """Return when it is done."""
 
 
-class Copier(Protocol):
+class Copier(Protocol[GivenSlots_contra]):
     """What moves KV between the tiers. Copies may complete in any order, and may fail."""
 
-    def copy(self, up: bool, sources: Sequence[int], targets: Sequence[int]) -> Ticket:
+    def copy(self, up: bool, sources: GivenSlots_contra, targets: GivenSlots_contra) -> Ticket:
         """Issue a copy from the host to the device (`up`) or back: whole pages, `sources[i]` to `targets[i]`. Both stay as they are until
         it is done."""
 

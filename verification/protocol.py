@@ -89,7 +89,7 @@ class Setup:
     pool: SlotPool
     device: str = "cpu"
     host_pool: SlotPool | None = None  # of the host tier; None: the cache is to have none
-    copier: Copier | None = None  # for a cache with a host tier
+    copier: Copier[Any] | None = None  # for a cache with a host tier
     mode: str = ""  # of MODES, for a cache with a host tier
 
 

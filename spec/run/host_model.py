@@ -62,7 +62,7 @@ class HostModel(Model):
         mode: str = "write_through",
         pool: Pool | None = None,
         host_pool: Pool | None = None,
-        copier: Copier | None = None,
+        copier: Copier[Sequence[int]] | None = None,
     ) -> None:
         super().__init__(page_size, policy, capacity, pool)
         self.host_pool = host_pool if host_pool is not None else FreePages(host_capacity, page_size)

@@ -1,6 +1,6 @@
 """The copies of the hierarchical cache between its tiers: those that were issued and are not acknowledged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from radixcheck.spec.values import Copier, Ticket
@@ -30,7 +30,7 @@ class InFlight:
 class CopyQueue:
     """Issues copies and keeps them until they are done."""
 
-    def __init__(self, copier: Copier | None) -> None:
+    def __init__(self, copier: Copier[Sequence[int]] | None) -> None:
         self._copier = copier
         self.copies: list[InFlight] = []  # in the order of their issue
 

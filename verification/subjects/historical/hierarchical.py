@@ -42,7 +42,7 @@ class HostTier:
     """What the tree is given for its host tier."""
 
     pool: SlotPool
-    copier: Copier | None  # None: the host has no room for any copy
+    copier: Copier[Sequence[int]] | None  # None: the host has no room for any copy
     mode: str  # empty: the cache has no host tier
 
 
