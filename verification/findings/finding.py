@@ -8,8 +8,7 @@ property = "RECENCY"              # the first property of the catalogue that fai
 policy = "lru"
 page_size = 1                     # tokens
 pool = 10                         # tokens
-host_pool = 20                    # tokens, and the mode of the host tier: left out where a finding needs none
-mode = "write_through"
+host_pool = 10                    # tokens, and mode = "write_back": of a host tier, if there is one
 trace = [{ op = "insert", tokens = [0, 1] }, ...]  # operations.Op, as `--json` writes them; empty for a misuse that the adapters never make
 sentence = "What the cache does, and what the specification requires."
 consequence = "The effect on a user."

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-from radixcheck.verification.remote.serve import CacheError, Key
+from radixcheck.verification.remote.serve import Key, NotArrived, Row, TieredMatch
 from radixcheck.verification.subjects.engine_shim import (
     AnyKey,
     BadAmount,
@@ -43,28 +43,6 @@ from radixcheck.verification.subjects.engine_shim import (
 __all__ = ["BadAmount", "BadKey", "BadRequest", "BadSlots", "HostBlackBox", "HostShim", "HostTree", "NoRoom", "NotArrived", "NotLocked"]
 __all__ += ["Absent", "Flight", "Found", "ObservableHostTree", "RequestExists", "Row", "Sizes", "StaleHandle", "StillHeld", "TieredMatch"]
 __all__ += ["NotYourSlot", "UnknownRequest", "check_tokens"]
-
-
-class NotArrived(CacheError):
-    """A copy that fills slots of this request's row has not arrived yet."""
-
-
-class TieredMatch(NamedTuple):
-    """The longest prefix on the device, and what only the host has behind it."""
-
-    length: int  # tokens
-    slots: Any
-    node: Any  # handle of the node that ends there
-    host_length: int  # tokens behind `length` that are cached, but not on the device
-    host_node: Any  # handle of the node that ends there; `load_back` takes it
-
-
-class Row(NamedTuple):
-    """The slots that a request reads."""
-
-    cached: int  # tokens
-    slots: Any
-    waits: tuple[Any, ...] = ()  # tickets of the copies that still fill slots of it
 
 
 class Found(NamedTuple):
