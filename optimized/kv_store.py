@@ -109,7 +109,7 @@ class KVBuffers:
         words, kind = item_bytes // width, WORDS[width]
         on_device = torch.zeros(layers, slots, words, dtype=kind, device=device)
         pinned = on_device.device.type == "cuda"
-        self._host = torch.zeros(host_slots, layers, words, dtype=kind, pin_memory=pinned)
+        self._host = torch.zeros(host_slots, layers, words, dtype=kind, device="cpu", pin_memory=pinned)
         self._rows = on_device.view(layers * slots, words)
         self._firsts = torch.arange(0, layers * slots, slots, device=device)  # the row of each layer's slot 0
         self._staging: Tensor | None = None  # made by the first transfer, in the stream that uses it
