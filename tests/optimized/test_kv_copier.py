@@ -73,7 +73,7 @@ def test_a_backup_reads_what_the_current_stream_has_been_given_to_write_and_the_
     assert held(store, 0, host=True) == both(1006, 1007)
 
 
-def test_the_current_stream_waits_for_a_load_on_the_device(device: str) -> None:
+def test_the_current_stream_waits_for_a_load_on_the_device_and_the_host_does_not(device: str) -> None:
     store = buffers(device)
     copier = KVCopier(store)
     move(copier, False, page(6), page(0), device).wait()
@@ -81,6 +81,8 @@ def test_the_current_stream_waits_for_a_load_on_the_device(device: str) -> None:
     ticket = copier.copy(True, page(0), slots)
     busy(device)
 
+    copier.flush()
+    assert ticket.done is (device == "cpu")
     assert ticket.wait_on_device()
     read = store.device[0][slots] * 2
 

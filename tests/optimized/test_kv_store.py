@@ -1,5 +1,6 @@
 """The store of KV on two tiers: every bit arrives in the right slot and layer, and the launches are as few as stated."""
 
+import warnings
 from collections.abc import Sequence
 from random import Random
 from typing import Any
@@ -110,6 +111,7 @@ def test_a_batch_takes_two_kernels_for_each_piece_and_one_transfer_for_each_run(
 ) -> None:
     """For all layers. The counters agree with the tensor operations that torch was given."""
     store = KVBuffers(3, 32, 64, (2,), torch.float32, device, piece_bytes=piece_slots * 24)
+    warnings.simplefilter("error")  # torch warns where it must resize an output
     on_device, on_host = torch.randperm(32)[: len(host_slots)].to(device), torch.tensor(host_slots)
 
     for move, kernel in (
