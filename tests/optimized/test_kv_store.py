@@ -186,6 +186,7 @@ BAD_SLOTS: list[tuple[Any, Any, str]] = [
     (row(0, 1), row(0), "expected as many slots of the device as of the host, at least one, found 2 and 1"),
     (row(), row(), "expected as many slots of the device as of the host, at least one, found 0 and 0"),
     (row(0), row(4), "expected slots of the host from 0 to 3, found 4"),
+    (row(0, 1), row(0, 4), "expected slots of the host from 0 to 3, found 4"),
     (row(0, 1), row(-1, 3), "expected slots of the host from 0 to 3, found -1"),
     (row(0, dtype=torch.int32), row(0), "expected slots as a tensor of int64, of one dimension"),
     (row(0), row(0, dtype=torch.int32), "expected slots as a tensor of int64, of one dimension"),
