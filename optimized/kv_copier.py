@@ -229,7 +229,7 @@ class KVCopier:
         if not backups or len(backups) + len(loads) == 1:
             return True
         targets = _host_row(backups)
-        first, self._written = self._written, self._written + len(targets)
+        first, self._written = self._written, self._written + targets.numel()
         numbers = torch.arange(first, self._written, device="cpu")
         self._writer.index_copy_(0, targets, numbers)
         if not torch.equal(self._writer.index_select(0, targets), numbers):

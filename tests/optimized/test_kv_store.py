@@ -192,7 +192,7 @@ BAD_SLOTS: list[tuple[Any, Any, str]] = [
     (row(0), row(0, dtype=torch.int32), "expected slots as a tensor of int64, of one dimension"),
     (row(0).view(1, 1), row(0), "expected slots as a tensor of int64, of one dimension"),
     (row(0), row(0)[0], "expected slots as a tensor of int64, of one dimension"),
-    ([0], row(0), "expected slots as a tensor of int64, of one dimension"),
+    ([0], row(0), r"expected slots as a tensor of int64, of one dimension, on cpu, found \[0\]"),
     (row(0).to("meta"), row(0), "expected slots as a tensor of int64, of one dimension, on cpu"),
 ]
 
