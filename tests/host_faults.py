@@ -255,3 +255,4 @@ FAULTS = (
     _fault(Recomputed, "HOST_PARTITION HOST_CLOSED", "HOST_EXACT"),
     _fault(OldestHostFirst, "HOST_ORDER HOST_ARRIVAL", "HOST_EXACT HOST_ORDER REFINEMENT"),
 )
+globals().update({f"served_{fault.name}": fault.make for fault in FAULTS})  # `serve.py` finds a factory by its name

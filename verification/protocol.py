@@ -56,11 +56,16 @@ class Supports:
     here: bool = True  # it runs in this process, where its steps and its memory can be counted
     remembers: str = ""  # why it keeps something of every key that it was ever given; empty: it does not
     modes: tuple[str, ...] = ()  # of MODES; empty: it has no host tier
+    larger_host: bool = False  # it refuses a host pool that is not larger than the pool of its device
 
     @property
     def operations(self) -> tuple[str, ...]:
         """What can be performed on it: the operations of which it has all verbs."""
         return _operations(self.tree, self.requests, self.without)
+
+    def host_size(self, device: int, host: int) -> int:
+        """Return the size of a host pool that serves it, made of a given one. `device`: the size of the pool of its device."""
+        return device + host if self.larger_host else host
 
     @property
     def host_operations(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ property = "RECENCY"              # the first property of the catalogue that fai
 policy = "lru"
 page_size = 1                     # tokens
 pool = 10                         # tokens
+host_pool = 10                    # tokens, and mode = "write_back": of a host tier, if there is one
 trace = [{ op = "insert", tokens = [0, 1] }, ...]  # operations.Op, as `--json` writes them; empty for a misuse that the adapters never make
 sentence = "What the cache does, and what the specification requires."
 consequence = "The effect on a user."
@@ -114,7 +115,7 @@ def _finding(subject: str, row: dict[str, Any]) -> Finding:
         subject,
         tuple(row["versions"]),
         row["property"],
-        Config(row["policy"], row["page_size"], row["pool"]),
+        Config(row["policy"], row["page_size"], row["pool"], host_pool=row.get("host_pool", 0), mode=row.get("mode", "")),
         tuple(map(Op.from_json, row["trace"])),
         row["sentence"],
         row["consequence"],

@@ -7,13 +7,17 @@ from typing import Any, NoReturn
 from radixcheck.spec import values
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.core.declared import WrongDeclaration, checked
-from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, SeenRequest, Supports
+from radixcheck.verification.protocol import Observation, SeenCopy, SeenEntry, SeenNode, SeenRequest, Supports
 from radixcheck.verification.remote.process import ProtocolError, excerpt
 
 PROTOCOL = 1  # version
 NAMES, NUMBERS, SCALARS = {int, str}, {int, float}, {int, float, str, bool, type(None)}
 FLAGS = ("tree", "requests", "namespaces")
 ENDS, LARGEST = ("from", "to"), 2**31  # of the page sizes, where they are a range
+
+POOLS = ("take", "give", "take_host", "give_host")  # moves of slots
+COPY = {"number": int, "up": bool, "sources": list, "targets": list}
+OF_BOTH, OF_HOST = 6, 11  # values of a node: those that a node without a host tier must have, and can have
 
 Answer = Mapping[str, Any]
 
@@ -25,29 +29,45 @@ class RemoteError(Exception):
 def number(answer: Answer, name: str) -> int:
     """Return a number of tokens, a handle or a receipt."""
     found = answer.get(name)
-    return found if type(found) is int else _reject(answer, f"{name!r} is not an integer")
+    return found if type(found) is int else reject(answer, f"{name!r} is not an integer")
 
 
 def slots(answer: Answer) -> tuple[int, ...]:
     """Return the slots that were allocated or matched."""
     found: Any = answer.get("slots")
-    return tuple(found) if _ints(found) else _reject(answer, "'slots' is not a list of integers")
+    return tuple(found) if _ints(found) else reject(answer, "'slots' is not a list of integers")
 
 
 def name(answer: Answer) -> int | str | None:
     """Return the name of a node, or None for the root."""
     found: int | str | None = answer.get("name")
-    return found if _names((found,)) else _reject(answer, "'name' is not the name of a node")
+    return found if _names((found,)) else reject(answer, "'name' is not the name of a node")
 
 
-def moves(answer: Answer) -> list[tuple[bool, list[int]]]:
-    """Return the moves of the pool: whether slots were taken (or given back), and which."""
-    found = answer.get("pool", [])
+def numbers(answer: Answer, name: str) -> list[int]:
+    """Return the numbers of copies."""
+    found: Any = answer.get(name)
+    return list(found) if _ints(found) else reject(answer, f"{name!r} is not a list of integers")
+
+
+def moves(answer: Answer) -> list[tuple[str, Any]]:
+    """Return what the cache did, in order: it took or gave back slots of one tier, issued a copy, or waited for one."""
     try:
-        out = [({"take": True, "give": False}[move], slots) for move, slots in found]
-    except (KeyError, TypeError, ValueError):
-        return _reject(answer, '\'pool\' is not a list of ["take" or "give", slots]')
-    return out if all(_ints(slots) for _, slots in out) else _reject(answer, "'pool' has slots that are not integers")
+        out = [(move, what) for move, what in answer.get("pool", [])]
+    except (TypeError, ValueError):
+        return reject(answer, "'pool' is not a list of moves, each a name and what was moved")
+    for move, what in out:
+        if not _moved(move, what):
+            reject(answer, f"'pool' has {excerpt(json.dumps([move, what]).encode())}, which is no move: see verification/remote/README.md")
+    return out
+
+
+def _moved(move: Any, what: Any) -> bool:
+    if move in POOLS:
+        return _ints(what)
+    if move == "copy" and type(what) is dict and {name: type(value) for name, value in what.items()} == COPY:
+        return _ints(what["sources"]) and _ints(what["targets"])
+    return move == "wait" and type(what) is int
 
 
 def sizes(answer: Any) -> Sizes:
@@ -55,7 +75,13 @@ def sizes(answer: Any) -> Sizes:
     _raise_error(answer)
     if _ints(answer) and len(answer) == len(Sizes._fields):
         return Sizes(*answer)
-    _reject({"sizes": answer}, "'sizes' is not a list of three integers")
+    reject({"sizes": answer}, "'sizes' is not a list of three integers")
+
+
+def host_available(answer: Any) -> int:
+    """Return the free tokens of the host. Raise the exception of the cache if it raised one instead."""
+    _raise_error(answer)
+    return number({"host_available": answer}, "host_available")
 
 
 def raised(answer: Answer) -> Exception:
@@ -71,15 +97,15 @@ def supports(made: Answer) -> Supports:
     """Return what the program declares of its cache."""
     declared = made.get("supports")
     if not isinstance(declared, dict) or not declared.keys() <= {*FLAGS, *DECLARED}:
-        _reject(made, f"'supports' is not an object with keys among {', '.join((*FLAGS, *DECLARED))}")
+        reject(made, f"'supports' is not an object with keys among {', '.join((*FLAGS, *DECLARED))}")
     for name, value in declared.items():
         if not _declares(name, value):
-            _reject(made, f"{name!r} in 'supports' is not {_form(name)}")
+            reject(made, f"{name!r} in 'supports' is not {_form(name)}")
     kept: dict[str, Any] = {name: value if name in FLAGS else DECLARED[name](value) for name, value in declared.items()}
     try:
         return Supports(**checked(kept), here=False)
     except WrongDeclaration as wrong:
-        _reject(made, str(wrong))
+        reject(made, str(wrong))
 
 
 def _declares(name: str, value: Any) -> bool:
@@ -112,7 +138,7 @@ def observation(answer: Answer) -> Observation:
     try:
         return _observation(answer)
     except (KeyError, TypeError, ValueError) as error:
-        _reject(answer, f"the observation cannot be read ({type(error).__name__}: {error})")
+        reject(answer, f"the observation cannot be read ({type(error).__name__}: {error})")
 
 
 def _observation(answer: Answer) -> Observation:
@@ -124,7 +150,8 @@ def _observation(answer: Answer) -> Observation:
     queued = min(int(answer.get("queued", 0)), len(entries or ()))
     _require(_numbers([answer["now"], *requests, *(() if count is None else (count,))]), "'now', 'requests' or 'leaf_count'")
     _require(leaves is None or (type(leaves) is list and _names(leaves)), "'leaves'")
-    return Observation(answer["now"], nodes, requests, entries, None if leaves is None else frozenset(leaves), count, queued)
+    copies = [_copy(*copy) for copy in answer.get("copies", ())]
+    return Observation(answer["now"], nodes, requests, entries, None if leaves is None else frozenset(leaves), count, queued, copies)
 
 
 def _request(node: Any, cached: Any, slots: Any) -> SeenRequest:
@@ -137,12 +164,18 @@ def _entry(first: Any, second: Any, node: Any, serial: Any = 0, current: Any = T
     return SeenEntry((first, second), node, serial, current)
 
 
+def _copy(up: Any, floor: Any, aim: Any, sources: Any, targets: Any) -> SeenCopy:
+    _require(type(up) is bool and _names((floor, aim)) and _ints(sources) and _ints(targets), "a copy")
+    return SeenCopy(up, floor, aim, sources, targets)
+
+
 def _node(n: Any) -> SeenNode:
-    name, parent, segment, slots, namespace, child_key, *attributes = n
+    name, parent, segment, slots, namespace, child_key = n[:OF_BOTH]
+    attributes, host = n[OF_BOTH:OF_HOST], n[OF_HOST:]
     lists = _ints(segment) and _ints(slots) and (child_key is None or _ints(child_key)) and type(namespace) is list
-    typed = lists and _names((name, parent)) and _numbers(attributes) and {*map(type, namespace)} <= SCALARS
-    _require(typed, f"node {excerpt(json.dumps(n).encode())}")
-    return SeenNode(name, parent, segment, slots, tuple(namespace), child_key, *attributes)
+    typed = lists and _names((name, parent)) and _numbers((*attributes, *host[1:])) and {*map(type, namespace)} <= SCALARS
+    _require(typed and all(map(_ints, host[:1])), f"node {excerpt(json.dumps(n).encode())}")
+    return SeenNode(name, parent, segment, slots, tuple(namespace), child_key, *attributes, *host)
 
 
 def _require(holds: bool, what: str) -> None:
@@ -167,8 +200,12 @@ def _raise_error(answer: Any) -> None:
         raise raised(answer)
 
 
-def _reject(answer: Answer, reason: str) -> NoReturn:
+def reject(answer: Answer, reason: str) -> NoReturn:
+    """Raise `ProtocolError` for an answer, with the reason."""
     raise ProtocolError(f"answered {excerpt(json.dumps(answer).encode())}: {reason}")
 
 
-DECLARED: dict[str, Any] = {"policies": tuple, "page_sizes": _page_sizes, "attributes": frozenset, "without": frozenset, "choices": dict}
+DECLARED: dict[str, Any] = {
+    **{"policies": tuple, "page_sizes": _page_sizes, "attributes": frozenset, "without": frozenset},
+    **{"choices": dict, "modes": tuple},
+}

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from radixcheck.spec.values import Key, Match, Row, Sizes
+from radixcheck.spec.values import Key, Match, Row, Sizes, Ticket, TieredMatch
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.protocol import Observation, Setup
 from radixcheck.verification.remote import parse_answers as answers
 from radixcheck.verification.remote.parse_answers import PROTOCOL
 from radixcheck.verification.remote.process import Process, ProtocolError, SubjectDied, SubjectLost
+from radixcheck.verification.remote.remote_tier import RemoteTiers
 
 START_SECONDS = 120.0  # for the first answer: the interpreter starts, and imports the cache
 ANSWER_SECONDS = 10.0
@@ -44,7 +45,7 @@ class Remote:
             raise UsageError(f"{self} {lost}") from lost
         try:
             timeout = served.starting if process.fresh else served.timeout
-            made = process.ask({**message, "pool": setup.pool.capacity, "device": setup.device}, timeout)
+            made = process.ask({**message, "pool": setup.pool.capacity, "device": setup.device, **_host_of(setup)}, timeout)
             self._check(made, setup)
             served.made = made
         except UsageError as wrong:
@@ -56,7 +57,7 @@ class Remote:
                 fix = ": see the protocol in verification/remote/README.md" if isinstance(lost, ProtocolError) else ""
                 raise UsageError(f"{self} {lost}{fix}") from lost
         kind = RemoteWhiteBox if served.made.get("observe") is True else RemoteSubject
-        return kind(served, process, setup.pool)
+        return kind(served, process, RemoteTiers(setup))
 
     def __str__(self) -> str:
         return shlex.join(self.command)
@@ -105,12 +106,12 @@ _served = cache(_Served)  # equal commands share their processes
 class RemoteSubject:
     """A black box: it shows its answers, its sizes and the moves of its pool."""
 
-    def __init__(self, served: _Served, process: Process, pool: Any) -> None:
+    def __init__(self, served: _Served, process: Process, tiers: RemoteTiers) -> None:
         assert served.made is not None
         made = served.made
-        self._process, self._timeout, self._pool = process, served.timeout, pool
+        self._process, self._timeout, self._tiers = process, served.timeout, tiers
         self.supports, self.version = answers.supports(made), str(made.get("version", ""))
-        self._sizes: Any = made.get("sizes")
+        self._sizes, self._host_available = made.get("sizes"), made.get("host_available")
         self._overwrites = made.get("overwrites") is True
         self._last: Mapping[str, Any] = {}  # the answer to the last verb
         self._lends = False  # whether the last verb took or returned slots
@@ -119,7 +120,10 @@ class RemoteSubject:
     def match(self, key: Key) -> Match[Any]:
         """As `TreeSubject.match`."""
         answer = self._ask("match", **_of(key))
-        return Match(answers.number(answer, "length"), answers.slots(answer), answers.number(answer, "node"))
+        found = answers.number(answer, "length"), answers.slots(answer), answers.number(answer, "node")
+        if not self._tiers.has_host:
+            return Match(*found)
+        return TieredMatch(*found, answers.number(answer, "host_length"), answers.number(answer, "host_node"))
 
     def peek(self, key: Key) -> int:
         """As `TreeSubject.peek`."""
@@ -155,11 +159,11 @@ class RemoteSubject:
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[Any]:
         """As `RequestSubject.start`."""
-        return _row(self._ask("start", request=request, **_of(key), priority=priority))
+        return self._row(self._ask("start", request=request, **_of(key), priority=priority))
 
     def chunk(self, request: int) -> Row[Any]:
         """As `RequestSubject.chunk`."""
-        return _row(self._ask("chunk", request=request))
+        return self._row(self._ask("chunk", request=request))
 
     def decode(self, request: int, token: int) -> tuple[int, ...]:
         """As `RequestSubject.decode`."""
@@ -173,9 +177,33 @@ class RemoteSubject:
         """As `RequestSubject.abort`."""
         self._ask("abort", request=request)
 
+    def load_back(self, node: object) -> int:
+        """As `HostSubject.load_back`."""
+        return answers.number(self._ask("load_back", node=node), "length")
+
+    def backup(self, node: object) -> int:
+        """As `HostSubject.backup`."""
+        return answers.number(self._ask("backup", node=node), "length")
+
+    def poll(self) -> tuple[Ticket, ...]:
+        """As `HostSubject.poll`."""
+        return self._tiers.tickets(self._ask("poll"), "tickets")
+
+    def evict_host(self, tokens: int) -> int:
+        """As `HostSubject.evict_host`."""
+        return answers.number(self._ask("evict_host", tokens=tokens), "length")
+
+    def run(self, request: int) -> None:
+        """As `HostSubject.run`."""
+        self._ask("run", request=request)
+
     def sizes(self) -> Sizes:
         """Return the sizes that came with the answer to the last verb."""
         return answers.sizes(self._sizes)
+
+    def host_available(self) -> int:
+        """Return the free tokens of the host that came with it."""
+        return answers.host_available(self._host_available)
 
     def overwrite(self) -> bool:
         """Overwrite, in the other process, the slots that the last call took or returned. Return whether there were any."""
@@ -193,14 +221,18 @@ class RemoteSubject:
     def _ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Send a verb and return the answer. Raise the typed errors of the cache, and `RemoteError` for any other exception."""
         self._last, self._lends = {}, verb in LENDING
-        self._last = answer = self._process.ask({"do": verb, **arguments}, self._timeout)
+        self._last = answer = self._process.ask({"do": verb, **arguments, **self._tiers.news()}, self._timeout)
         self._sizes = answer.get("sizes", self._sizes)
+        self._host_available = answer.get("host_available", self._host_available)
         return self._checked(answer)
 
+    def _row(self, answer: answers.Answer) -> Row[Any]:
+        waits = self._tiers.tickets(answer, "waits") if self._tiers.has_host else ()
+        return Row(answers.number(answer, "cached"), answers.slots(answer), waits)
+
     def _checked(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """Record the moves of the pool. Raise the exception that the answer describes, if there is one."""
-        for taken, slots in answers.moves(answer):
-            (self._pool.note_alloc if taken else self._pool.note_free)(slots)
+        """Repeat what the cache did. Raise the exception that the answer describes, if there is one."""
+        self._tiers.repeat(answer)
         if "error" in answer:
             raise answers.raised(answer)
         return answer
@@ -212,8 +244,8 @@ class RemoteWhiteBox(RemoteSubject):
     An observation is requested with a verb, and saves a message, if the caller has often observed after this verb.
     """
 
-    def __init__(self, served: _Served, process: Process, pool: Any) -> None:
-        super().__init__(served, process, pool)
+    def __init__(self, served: _Served, process: Process, tiers: RemoteTiers) -> None:
+        super().__init__(served, process, tiers)
         self._verb, self._observed = "", False
         self._share: dict[str, float] = {}  # verb -> recent share of calls after which the caller observed
 
@@ -236,8 +268,9 @@ class RemoteWhiteBox(RemoteSubject):
         return self._checked(self._process.ask({"do": what, **arguments}, self._timeout))
 
 
-def _row(answer: answers.Answer) -> Row[Any]:
-    return Row(answers.number(answer, "cached"), answers.slots(answer))
+def _host_of(setup: Setup) -> dict[str, Any]:
+    host_pool, copier = setup.host_pool, setup.copier
+    return {} if host_pool is None or copier is None else {"host_pool": host_pool.capacity, "mode": setup.mode}
 
 
 def _of(key: Key) -> dict[str, Any]:

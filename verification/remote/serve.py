@@ -37,6 +37,11 @@ VERBS = {
     "decode": ("request token", "slots"),
     "finish": ("request", ""),
     "abort": ("request", ""),
+    "load_back": ("node", "length"),
+    "backup": ("node", "length"),
+    "poll": ("", "tickets"),
+    "evict_host": ("tokens", "length"),
+    "run": ("request", ""),
 }
 SIZED = {"make", *VERBS}  # messages whose answers carry sizes
 
@@ -69,6 +74,10 @@ class StillHeld(CacheError):
     """The cache cannot be reset while a lock, a request or a caller holds part of it."""
 
 
+class NotArrived(CacheError):
+    """A copy that fills slots of this request's row has not arrived."""
+
+
 class Key(NamedTuple):
     """Tokens under a namespace."""
 
@@ -88,11 +97,22 @@ class Match(NamedTuple):
     node: Any  # handle of the node that ends the match
 
 
+class TieredMatch(NamedTuple):
+    """The same of what the device has, and what only the host has behind it."""
+
+    length: int  # tokens
+    slots: Any
+    node: Any
+    host_length: int  # tokens behind `length`
+    host_node: Any  # handle of the node that ends there
+
+
 class Row(NamedTuple):
     """The slots that a request reads."""
 
     cached: int  # tokens
     slots: Any
+    waits: Sequence[Any] = ()  # tickets of the copies that still fill some of them
 
 
 class Sizes(NamedTuple):
@@ -114,6 +134,7 @@ class Supports(NamedTuple):
     attributes: frozenset[str] = frozenset()  # the ones among time, creation, hits, priority that `observe` reports correctly
     without: frozenset[str] = frozenset()  # verbs that it does not have
     choices: Mapping[str, str] = MappingProxyType({})  # kinds of difference that are intended, each with the reason
+    modes: Sequence[str] = ()  # of a host tier; empty: it has none
 
 
 class SeenNode(NamedTuple):
@@ -130,6 +151,18 @@ class SeenNode(NamedTuple):
     creation: float = 0
     hits: int = 0
     priority: int = 0
+    host_slots: Sequence[int] = ()
+    pins: int = 0
+
+
+class SeenCopy(NamedTuple):
+    """One copy that was issued and is not acknowledged."""
+
+    up: bool  # from the host to the device
+    floor: Any  # name of the node behind which it begins; None: the root
+    aim: Any  # name of the node with which it ends
+    sources: Sequence[int]
+    targets: Sequence[int]
 
 
 class Observation(NamedTuple):
@@ -141,14 +174,16 @@ class Observation(NamedTuple):
     heap: Sequence[Any] | None = None
     leaves: Iterable[Any] | None = None
     leaf_count: int | None = None
+    queued: int = 0
+    copies: Sequence[Any] = ()
 
 
 class Pool:
     """A pool of whole, aligned pages. Its allocations and frees are sent to the checker with the next answer."""
 
-    def __init__(self, capacity: int, page_size: int) -> None:
+    def __init__(self, capacity: int, page_size: int, moves: list[Any], tier: str = "") -> None:
         self.capacity, self.page_size = capacity, page_size  # tokens
-        self.moves: list[tuple[str, list[int]]] = []
+        self._moves, self._tier = moves, tier
         self._free = list(range(capacity // page_size - 1, -1, -1))
         self._out: set[int] = set()
 
@@ -179,11 +214,58 @@ class Pool:
 
     def note_alloc(self, slots: Any) -> None:
         """Report that these slots were allocated, for a cache with a pool of its own."""
-        self.moves.append(("take", as_list(slots)))
+        self._moves.append(("take" + self._tier, as_list(slots)))
 
     def note_free(self, slots: Any) -> None:
         """Report that these slots were freed, for a cache with a pool of its own."""
-        self.moves.append(("give", as_list(slots)))
+        self._moves.append(("give" + self._tier, as_list(slots)))
+
+
+class Ticket:
+    """One copy. The checker decides when it is done, and whether it has failed."""
+
+    def __init__(self, number: int, copier: Copier) -> None:
+        self.number, self._copier = number, copier
+        self.done = self.failed = False
+
+    def wait(self) -> None:
+        """Return when it is done."""
+        self._copier.wait(self)
+
+
+class Copier:
+    """Issues copies between the tiers. They are sent to the checker with the next answer, in order with the moves of both pools."""
+
+    def __init__(self, moves: list[Any]) -> None:
+        self._moves, self._count, self._fails = moves, 0, False
+        self._in_flight: dict[int, Ticket] = {}
+
+    def copy(self, up: bool, sources: Any, targets: Any) -> Ticket:
+        """Issue a copy from the host to the device (`up`) or back."""
+        ticket = self._in_flight[self._count] = Ticket(self._count, self)
+        self._count += 1
+        slots = {"sources": as_list(sources), "targets": as_list(targets)}
+        self._moves.append(("copy", {"number": ticket.number, "up": bool(up), **slots}))
+        return ticket
+
+    def wait(self, ticket: Ticket) -> None:
+        """Complete a copy for which the cache waits, as the checker does when it reads of it."""
+        if not ticket.done:
+            self._complete(ticket.number, self._fails)
+            self._fails = False
+            self._moves.append(("wait", ticket.number))
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Complete the copies that the checker has completed since the last message."""
+        for number in message.get("arrived", ()):
+            self._complete(number, False)
+        for number in message.get("failed", ()):
+            self._complete(number, True)
+        self._fails = message.get("next_fails", False)
+
+    def _complete(self, number: int, failed: bool) -> None:
+        ticket = self._in_flight.pop(number)
+        ticket.done, ticket.failed = True, failed
 
 
 class Setup(NamedTuple):
@@ -193,6 +275,9 @@ class Setup(NamedTuple):
     policy: str
     pool: Pool
     device: str = "cpu"
+    host_pool: Pool | None = None  # None: the cache is to run without a host tier
+    copier: Copier | None = None
+    mode: str = ""
 
 
 def as_list(slots: Any) -> list[Any]:
@@ -230,7 +315,8 @@ class Server:
     def __init__(self, factory: Callable[[Any], Any]) -> None:
         self._factory = factory
         self._cache: Any = None
-        self._pool = Pool(0, 1)
+        self._moves: list[Any] = []  # of the pools and the copier, in this message
+        self._copier, self._tiered = Copier(self._moves), False
         self._handles: list[Any] = []
         self._receipts: list[Any] = []
         self._lent: list[Any] = []  # containers of slots that the last call took or returned
@@ -238,15 +324,18 @@ class Server:
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to a message. An exception that the cache raises becomes an answer."""
-        self._pool.moves = []
+        self._moves.clear()
+        self._copier.hear(message)
         what = message["do"]
         answer: dict[str, Any] = self._try(self._verb if what in VERBS else getattr(self, "_" + what), message)
         if what in SIZED and "missing" not in answer:
             answer["sizes"] = self._try(self._sizes, message)
+            if self._tiered:
+                answer["host_available"] = self._try(self._host_available, message)
         if message.get("show"):
             answer["seen"] = self._try(self._observe, message)
-        if self._pool.moves:
-            answer["pool"] = self._pool.moves
+        if self._moves:
+            answer["pool"] = [*self._moves]
         return answer
 
     def _try(self, call: Callable[[dict[str, Any]], Any], message: dict[str, Any]) -> Any:
@@ -268,13 +357,18 @@ class Server:
     def _sizes(self, message: dict[str, Any]) -> list[Any]:
         return list(self._timed(self._cache.sizes))
 
+    def _host_available(self, message: dict[str, Any]) -> Any:
+        return self._timed(self._cache.host_available)
+
     def _make(self, message: dict[str, Any]) -> dict[str, Any]:
         if message["protocol"] != PROTOCOL:
             raise Missing(f"this program serves protocol {PROTOCOL}, and was asked for protocol {message['protocol']}")
         self._cache = None  # free the old cache before the new one is made
-        self._pool = Pool(message["pool"], message["page_size"])
+        size, moves, host = message["page_size"], self._moves, message.get("host_pool", 0)
         self._handles, self._receipts, self._lent = [], [], []
-        self._cache = self._factory(Setup(message["page_size"], message["policy"], self._pool, message["device"]))
+        self._copier, self._tiered = Copier(moves), "host_pool" in message
+        tier = (Pool(host, size, moves, "_host"), self._copier, message["mode"]) if self._tiered else ()
+        self._cache = self._factory(Setup(size, message["policy"], Pool(message["pool"], size, moves), message["device"], *tier))
         supports = self._cache.supports
         declared = {name: getattr(supports, name) for name in Supports._fields if hasattr(supports, name)}
         plain = {name: _plain(value) for name, value in declared.items()}
@@ -310,9 +404,14 @@ class Server:
     def _result(self, kind: str, found: Any) -> dict[str, Any]:
         if kind == "match":
             name = {"name": self._cache.locate(found.node)} if hasattr(self._cache, "locate") else {}
-            return {"length": found.length, "slots": self._lend(found.slots), "node": numbered(self._handles, found.node), **name}
+            node = numbered(self._handles, found.node)
+            host = {"host_length": found.host_length, "host_node": numbered(self._handles, found.host_node)} if self._tiered else {}
+            return {"length": found.length, "slots": self._lend(found.slots), "node": node, **name, **host}
         if kind == "row":
-            return {"cached": found.cached, "slots": self._lend(found.slots)}
+            waits = {"waits": _numbers(found.waits)} if self._tiered else {}
+            return {"cached": found.cached, "slots": self._lend(found.slots), **waits}
+        if kind == "tickets":
+            return {"tickets": _numbers(found)}
         if kind == "receipt":
             return {"receipt": numbered(self._receipts, found)}
         if kind == "slots":
@@ -325,14 +424,17 @@ class Server:
 
     def _observe(self, message: dict[str, Any]) -> dict[str, Any]:
         seen = self._cache.observe()
-        nodes = [  # without what only a cache with a host tier has
-            [n[0], n[1], as_list(n[2]), as_list(n[3]), list(n[4]), None if n[5] is None else as_list(n[5]), *n[6:11]] for n in seen.nodes
-        ]
+        nodes = list(map(self._node, seen.nodes))
         requests = [[h, r[0], r[1], as_list(r[2])] for h, r in seen.requests.items()]
         heap = None if seen.heap is None else [[*entry[0], *entry[1:]] for entry in seen.heap]
         counts = {"leaf_count": seen.leaf_count, "queued": getattr(seen, "queued", 0)}  # not every observation has a queue
         leaves = None if seen.leaves is None else list(seen.leaves)
-        return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": heap, "leaves": leaves, **counts}
+        copies = {"copies": [[*c[:3], as_list(c[3]), as_list(c[4])] for c in seen.copies]} if self._tiered else {}
+        return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": heap, "leaves": leaves, **counts, **copies}
+
+    def _node(self, n: Any) -> list[Any]:
+        host = [as_list(n[11]), n[12]] if self._tiered else []
+        return [n[0], n[1], as_list(n[2]), as_list(n[3]), list(n[4]), None if n[5] is None else as_list(n[5]), *n[6:11], *host]
 
     def _locate(self, message: dict[str, Any]) -> dict[str, Any]:
         return {"name": self._cache.locate(self._handles[message["node"]])}
@@ -357,6 +459,10 @@ def _issued(things: list[Any], number: Any, error: type[CacheError]) -> Any:
     if type(number) is not int or not 0 <= number < len(things):
         raise error(f"{number!r} was never issued")
     return things[number]
+
+
+def _numbers(tickets: Iterable[Any]) -> list[Any]:
+    return [ticket.number for ticket in tickets]
 
 
 def _tuples(listed: Any) -> Any:

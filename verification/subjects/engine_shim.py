@@ -216,12 +216,7 @@ class EngineShim:
 
     def lock(self, node: Any) -> Receipt:
         """Protect the path of a match."""
-        try:
-            attached = self.tree.attached(node)
-        except (AttributeError, TypeError):  # it is no node
-            attached = False
-        if not attached:
-            raise self.values.StaleHandle("this node has left the tree")
+        self._check_node(node)
         receipt = Receipt(self.tree.lock(node))
         self._receipts.add(receipt)
         return receipt
@@ -271,17 +266,17 @@ class EngineShim:
         found = self.tree.peek(whole)
         need = self._pages(len(key.tokens) - found.length)
         self._check_room(need, found.evictable_tokens)
-        slots, node = self.tree.match(whole)
+        slots, node = self._found(whole)
         lock = self.tree.lock(node)
-        row = slots + self._take(need)
-        self._requests[request] = Live(request, key, priority, list(key.tokens), row, node, lock, len(slots))
-        return self.values.Row(len(slots), row[: len(key.tokens)])
+        row = slots + self._take(self._pages(len(key.tokens) - len(slots)))
+        live = self._requests[request] = Live(request, key, priority, list(key.tokens), row, node, lock, len(slots))
+        return self._row(live)
 
     def chunk(self, request: int) -> Any:
         """Cache the whole pages so far."""
         live = self._live(request)
         self.tree.checkpoint(live)
-        return self.values.Row(live.protected, live.row[: len(live.tokens)])
+        return self._row(live)
 
     def decode(self, request: int, token: int) -> int:
         """Add one token; return its slot."""
@@ -304,7 +299,24 @@ class EngineShim:
         self._give(live.row[live.protected :])
         self.tree.unlock(live.lock)
 
+    # Parts, to which a cache with a host tier adds
+
+    def _found(self, whole: Key) -> tuple[list[int], Any]:
+        """Return the slots that a new request takes over from the cache, and the node that it locks."""
+        return self.tree.match(whole)
+
+    def _row(self, live: Live) -> Any:
+        return self.values.Row(live.protected, live.row[: len(live.tokens)])
+
     # Guards
+
+    def _check_node(self, node: Any) -> None:
+        try:
+            attached = self.tree.attached(node)
+        except (AttributeError, TypeError):  # it is no node
+            attached = False
+        if not attached:
+            raise self.values.StaleHandle("this node has left the tree")
 
     def _check_request(self, request: Any) -> None:
         if not isinstance(request, int):

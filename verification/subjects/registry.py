@@ -50,6 +50,8 @@ PEERS = {
         Named("sglang-classic", f"{_HERE}.sglang_classic:sglang_classic", "SGLang's RadixCache, white box"),
         Named("sglang-python", f"{_HERE}.sglang_unified:sglang_python", "its UnifiedRadixCache, Python core, white box"),
         Named("sglang-rust", f"{_HERE}.sglang_unified:sglang_rust", "its UnifiedRadixCache, Rust core, black box"),
+        Named("sglang-host-python", f"{_HERE}.sglang_host:sglang_host_python", "the same with its host tier, Python core, white box"),
+        Named("sglang-host-rust", f"{_HERE}.sglang_host:sglang_host_rust", "the same with its host tier, Rust core, black box"),
         Named("sglang-0.4.6", f"{_HERE}.sglang_legacy:sglang_legacy", "SGLang 0.4.6.post5's RadixCache, white box"),
         Named("vllm", f"{_HERE}.vllm:vllm", "vLLM's KVCacheManager: requests only, black box"),
     )
@@ -91,7 +93,7 @@ class Imported:
 
 def isolated(subject: Subject) -> Subject:
     """Return the subject in a process of its own, in which it may end or never return; the same subject if it cannot be started there."""
-    if not subject.portable or not subject.supports.here or subject.supports.modes:  # another process has no host tier
+    if not subject.portable or not subject.supports.here:
         return subject
     factory = Remote(served_by(subject.name, sys.executable))
     return replace(subject, factory=factory, supports=replace(subject.supports, here=False))

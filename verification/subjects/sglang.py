@@ -188,12 +188,13 @@ class Current:
     """A cache with the interface of SGLang 0.5's caches. Keys have its type, rows its tensors."""
 
     cache: Any
+    allocator: Callable[[Pool], Any] = Allocator
 
     def __init__(self, setup: Any) -> None:
         self._has = interface()
         self.version, self._types, self._key_type = self._has.version, self._has.types, self._has.key
         self._pool, self._rows, self._spaces = setup.pool, Rows(), dict[Any, Any]()
-        self._common = common(Allocator(setup.pool), self._rows, setup.page_size, setup.policy)
+        self._common = common(self.allocator(setup.pool), self._rows, setup.page_size, setup.policy)
 
     def match(self, key: Key) -> tuple[list[int], Any]:
         """Return the slots of the path, as an engine reads them, and the node."""

@@ -10,7 +10,7 @@ import pytest
 from commands import Command
 from places import ROOT, TESTS
 
-from radixcheck.spec.values import Key
+from radixcheck.spec.values import Key, TieredMatch
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.subject import Factory
@@ -18,7 +18,7 @@ from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.operations import Op
 from radixcheck.verification.probes.all_probes import POOL_PAGES, all_probed
-from radixcheck.verification.protocol import SeenNode, Setup, Supports
+from radixcheck.verification.protocol import Observation, SeenCopy, SeenNode, Setup, Supports
 from radixcheck.verification.remote import process, remote_subject, serve
 from radixcheck.verification.remote.process import SubjectDied
 from radixcheck.verification.remote.remote_subject import Remote
@@ -28,6 +28,7 @@ from radixcheck.verification.search.machine import hypothesis_batches
 from radixcheck.verification.search.run import random_run, replay
 from radixcheck.verification.search.shrink import shrink
 from radixcheck.verification.search.verify import judged
+from radixcheck.verification.subjects.model_host_subject import model_host_subject
 from radixcheck.verification.subjects.model_subject import model_subject
 from radixcheck.verification.subjects.reference_subject import reference_subject
 from radixcheck.verification.subjects.registry import resolve
@@ -77,7 +78,7 @@ def exchanges() -> list[tuple[dict[str, object], dict[str, object]]]:
 
 
 def test_the_examples_of_the_protocol_are_answered_as_written() -> None:
-    server = Server(model_subject)
+    server = Server(lambda setup: model_subject(setup) if setup.host_pool is None else model_host_subject(setup))
     for message, answer in exchanges():
         assert json.loads(json.dumps(server.answer(message))) == answer
     assert {message["do"] for message, _ in exchanges()} == {*SIZED, "observe", "locate", "overwrite"}
@@ -149,9 +150,11 @@ def test_an_adapter_elsewhere_needs_only_the_serving_module_and_the_cache() -> N
 
 
 def test_the_serving_module_declares_what_the_protocol_does() -> None:
-    """All but the host tier, which a cache in another process does not have."""
-    assert {*serve.Supports._fields, "here", "remembers", "modes"} == {field.name for field in fields(Supports)}
-    assert (*serve.SeenNode._fields, "host_slots", "pins") == SeenNode._fields
+    assert {*serve.Supports._fields, "here", "remembers"} == {field.name for field in fields(Supports)}
+    assert (serve.SeenNode._fields, serve.SeenCopy._fields) == (SeenNode._fields, SeenCopy._fields)
+    assert serve.Setup._fields == tuple(field.name for field in fields(Setup))
+    assert serve.Observation._fields == tuple(field.name for field in fields(Observation))
+    assert serve.TieredMatch._fields == tuple(field.name for field in fields(TieredMatch))
 
 
 # Programs that misbehave.

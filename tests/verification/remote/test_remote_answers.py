@@ -10,20 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radixcheck.spec.values import CacheError, NoRoom, Sizes
-from radixcheck.verification.protocol import Observation, SeenEntry, SeenNode, SeenRequest
+from radixcheck.verification.protocol import Observation, SeenCopy, SeenEntry, SeenNode, SeenRequest
 from radixcheck.verification.remote import parse_answers as answers
 from radixcheck.verification.remote.parse_answers import RemoteError
 from radixcheck.verification.remote.process import ProtocolError
 
 SEEN: dict[str, Any] = {
     "now": 5,
-    "nodes": [[1, None, [7, 7], [0, 1], ["a", None], [7], 1, 4], ["n", 1, [8], [2], ["a", None], None, 0, 5, 2.5, 1, 0]],
+    "nodes": [[1, None, [7, 7], [0, 1], ["a", None], [7], 1, 4], ["n", 1, [8], [2], ["a", None], None, 0, 5, 2.5, 1, 0, [3], 1]],
     **{"requests": [[3, 1, 2, [0, 1, 4]]], "heap": [[5, 0, "n", 1, True]], "leaves": ["n"], "leaf_count": 1},
+    "copies": [[True, 1, "n", [3], [2]]],
 }
+COPY = {"number": 0, "up": False, "sources": [2], "targets": [3]}
 ANSWER: dict[str, Any] = {
     "protocol": 1,
     "supports": {"tree": True, "policies": ["lru"], "page_sizes": [1, 2], "attributes": ["time"], "without": ["peek"]},
-    **{"length": 2, "slots": [0, 1], "name": "n", "pool": [["take", [0, 1]], ["give", [2]]], "sizes": [4, 2, 0], "seen": SEEN},
+    **{"length": 2, "slots": [0, 1], "name": "n", "sizes": [4, 2, 0], "seen": SEEN, "tickets": [0], "host_available": 3},
+    "pool": [["take", [0, 1]], ["give", [2]], ["take_host", [3]], ["copy", COPY], ["wait", 0]],
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
@@ -55,14 +58,20 @@ def replaced(value: Any, place: tuple[Any, ...], part: Any) -> Any:
 def read_all(answer: dict[str, Any]) -> tuple[object, ...]:
     """Everything that an answer can hold."""
     sizes, seen = answers.sizes(answer["sizes"]), answers.observation(answer["seen"])
-    return answers.number(answer, "length"), answers.slots(answer), answers.name(answer), answers.moves(answer), sizes, seen
+    tier = answers.moves(answer), answers.numbers(answer, "tickets"), answers.host_available(answer["host_available"])
+    return answers.number(answer, "length"), answers.slots(answer), answers.name(answer), *tier, sizes, seen
 
 
 def test_each_part_of_an_answer_is_parsed() -> None:
-    nodes = [SeenNode(1, None, [7, 7], [0, 1], ("a", None), [7], 1, 4), SeenNode("n", 1, [8], [2], ("a", None), None, 0, 5, 2.5, 1, 0)]
-    inside = Observation(5, nodes, {3: SeenRequest(1, 2, [0, 1, 4])}, [SeenEntry((5, 0), "n", 1, True)], frozenset({"n"}), 1)
+    nodes = [
+        SeenNode(1, None, [7, 7], [0, 1], ("a", None), [7], 1, 4),
+        SeenNode("n", 1, [8], [2], ("a", None), None, 0, 5, 2.5, 1, 0, [3], 1),
+    ]
+    requests, heap, copies = {3: SeenRequest(1, 2, [0, 1, 4])}, [SeenEntry((5, 0), "n", 1, True)], [SeenCopy(True, 1, "n", [3], [2])]
+    inside = Observation(5, nodes, requests, heap, frozenset({"n"}), 1, copies=copies)
+    moves = [("take", [0, 1]), ("give", [2]), ("take_host", [3]), ("copy", COPY), ("wait", 0)]
 
-    assert read_all(ANSWER) == (2, (0, 1), "n", [(True, [0, 1]), (False, [2])], Sizes(4, 2, 0), inside)
+    assert read_all(ANSWER) == (2, (0, 1), "n", moves, [0], 3, Sizes(4, 2, 0), inside)
     assert answers.supports(ANSWER).without == {"peek"}
     assert not answers.supports(ANSWER).here
 

@@ -20,7 +20,7 @@ from radixcheck.verification.subjects.registry import PEERS, resolve, served_by
 
 SERVE = ROOT / "verification" / "remote" / "serve.py"
 SUBJECTS = ROOT / "verification" / "subjects"
-ADAPTERS = sorted([*SUBJECTS.glob("sglang*.py"), SUBJECTS / "vllm.py", SUBJECTS / "engine_shim.py"])
+ADAPTERS = sorted([*SUBJECTS.glob("sglang*.py"), SUBJECTS / "vllm.py", SUBJECTS / "engine_shim.py", SUBJECTS / "host_shim.py"])
 BESIDE = {"radixcheck.verification.remote.serve", *(f"radixcheck.verification.subjects.{path.stem}" for path in ADAPTERS)}
 POLICIES = ("lru", "fifo", "filo", "mru", "priority")
 PEERS_PYTHON = os.environ.get("RADIXCHECK_PEERS", "")  # the interpreter of an environment that has them
