@@ -63,14 +63,15 @@ class WrittenLoans(ListedLoans):
     def __init__(self, page_size: int, tags: Tags) -> None:
         super().__init__(page_size)
         self._tags = tags
-        self.inserted: tuple[Tensor, Key] | None = None  # the slots and the whole pages of an insert in progress
+        self.inserted: tuple[Tensor, Key] | None = None  # the slots and the key of an insert in progress
 
     def settle(self, slots: Tensor) -> None:
         """Remove their pages, and write the tags of what is inserted. Raises NotYourSlot."""
         super().settle(slots)
         if self.inserted is not None:
-            given, key = self.inserted
-            self._tags.write(given, key, len(key.tokens) - slots.numel())
+            given, key = self.inserted  # by now a right one
+            whole = Key(key.tokens[: key.whole_pages(self._page_size)], key.namespace)
+            self._tags.write(given, whole, len(whole.tokens) - slots.numel())
 
 
 class KnownTiers(NamedTuple):
@@ -106,8 +107,7 @@ class OptimizedHostSubject(OptimizedSubject, TieredCache):  # type: ignore[misc]
     def insert(self, key: Key, slots: Tensor | Sequence[int], priority: int = 0) -> int:
         """Insert tokens that the caller has computed into the slots: what an insert backs up at once must be there."""
         given = self._on_device(slots)
-        whole = Key(key.tokens[: key.whole_pages(self.page_size)], key.namespace)
-        self._loans.inserted = given, whole
+        self._loans.inserted = given, key
         try:
             return super().insert(key, given, priority)
         finally:
