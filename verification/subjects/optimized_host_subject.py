@@ -16,11 +16,12 @@ from radixcheck.optimized import ListedLoans, Tags, TieredCache
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.tier_node import TierCopy, TieredNode
+from radixcheck.optimized.tiered_cache import TieredMatched
 from radixcheck.spec.values import Copier, Key, Namespace, Ticket
 from radixcheck.verification.core.page_sizes import EVERY
 from radixcheck.verification.protocol import MODES, Observation, SeenCopy, SeenNode, Setup, Supports
 from radixcheck.verification.subjects.host_setup import host_of
-from radixcheck.verification.subjects.optimized_subject import Ledger, OptimizedSubject, WatchedDevicePool, entries_of
+from radixcheck.verification.subjects.optimized_subject import Ledger, OptimizedSubject, WatchedDevicePool, buffered, entries_of
 
 
 class TaggedCopier:
@@ -84,7 +85,7 @@ class KnownTiers(NamedTuple):
     seen: SeenNode
 
 
-class OptimizedHostSubject(OptimizedSubject, TieredCache):  # type: ignore[misc]  # its matches have more fields
+class OptimizedHostSubject(OptimizedSubject, TieredCache):
     """The cache itself, with the engine's part of the checking mode, and methods that show its inside."""
 
     supports = Supports(page_sizes=EVERY, modes=MODES)
@@ -103,6 +104,11 @@ class OptimizedHostSubject(OptimizedSubject, TieredCache):  # type: ignore[misc]
     def instruments(self) -> tuple[object, ...]:
         """Also the copier, which has the tags of the host, and what `observe` has read of the host's slots."""
         return *super().instruments, self.copier, self._known_tiers
+
+    def match(self, key: Key) -> TieredMatched:  # type: ignore[override]  # it has more fields
+        """Match tokens in a buffer that is cleared afterwards, as an engine reuses its buffers."""
+        with buffered(key) as held:
+            return TieredCache.match(self, held)
 
     def insert(self, key: Key, slots: Tensor | Sequence[int], priority: int = 0) -> int:
         """Insert tokens that the caller has computed into the slots: what an insert backs up at once must be there."""
