@@ -66,13 +66,12 @@ def check_move(store: KVStore, device_slots: Tensor, host_slots: Tensor) -> None
     """Raise ValueError unless these are as many slots of both tiers, at least one. Reads the slots of the host only."""
     _check_row(device_slots, store.device[0].device)
     _check_row(host_slots, store.host[0].device)
-    if not 0 < len(device_slots) == len(host_slots):
-        raise ValueError(
-            f"expected as many slots of the device as of the host, at least one, found {len(device_slots)} and {len(host_slots)}"
-        )
-    lowest, highest = int(host_slots.min()), int(host_slots.max())
-    if lowest < 0 or highest >= len(store.host[0]):
-        raise ValueError(f"expected slots of the host from 0 to {len(store.host[0]) - 1}, found {lowest if lowest < 0 else highest}")
+    on_device, on_host = device_slots.numel(), host_slots.numel()
+    if not 0 < on_device == on_host:
+        raise ValueError(f"expected as many slots of the device as of the host, at least one, found {on_device} and {on_host}")
+    lowest, highest, slots = int(host_slots.min()), int(host_slots.max()), store.host[0].shape[0]
+    if lowest < 0 or highest >= slots:
+        raise ValueError(f"expected slots of the host from 0 to {slots - 1}, found {lowest if lowest < 0 else highest}")
 
 
 def _check_row(slots: Tensor, device: torch.device) -> None:

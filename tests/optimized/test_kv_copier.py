@@ -92,14 +92,15 @@ def test_to_wait_for_a_ticket_issues_all_that_is_queued_and_once(device: str) ->
 def test_a_backup_reads_what_the_current_stream_has_been_given_to_write_and_the_host_does_not_wait(device: str) -> None:
     store = buffers(device)
     copier = KVCopier(store)
-    ticket = move(copier, False, page(3), page(0), device)
+    slots = page(3).to(device)  # waits for the device, so before it is busy
+    ticket = copier.copy(False, slots, page(0))
     busy(device)
     for layer in store.device:
-        layer[page(3).to(device)] += 1000
+        layer[slots] += 1000
 
     copier.flush()
 
-    assert ticket.done is (device == "cpu")  # the device is still busy
+    assert ticket.done is (device == "cpu")  # another device is still busy
     ticket.wait()
     assert held(store, 0, host=True) == both(1006, 1007)
 
@@ -108,11 +109,12 @@ def test_the_current_stream_waits_for_a_load_on_the_device(device: str) -> None:
     store = buffers(device)
     copier = KVCopier(store)
     move(copier, False, page(6), page(0), device).wait()
+    slots = page(1).to(device)
+    ticket = copier.copy(True, page(0), slots)
     busy(device)
-    ticket = move(copier, True, page(0), page(1), device)
 
     assert ticket.wait_on_device()
-    read = store.device[0][page(1).to(device)] * 2
+    read = store.device[0][slots] * 2
 
     assert read.tolist() == [24, 26]
     assert ticket.wait_on_device()

@@ -25,7 +25,7 @@ from radixcheck.verification.subjects.optimized_subject import Ledger, Optimized
 
 
 class TaggedCopier:
-    """Moves the tags of what the checker's copier moves, and tells it the slots as integers."""
+    """Moves the tags of what the checker's copier moves, and gives it the slots as integers."""
 
     def __init__(self, copier: Copier[Sequence[int]], device: Tensor, host: Tensor) -> None:
         self._copier, self._device, self._host = copier, device, host  # the last two: the tags of each tier
