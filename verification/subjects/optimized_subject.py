@@ -95,13 +95,13 @@ class OptimizedSubject(RadixCache):
 
     def match(self, key: Key) -> Matched:
         """Match tokens in a buffer that is cleared afterwards, as an engine reuses its buffers; `peek` takes them as they are."""
-        with _buffered(key) as held:
+        with buffered(key) as held:
             return super().match(held)
 
     def insert(self, key: Key, slots: Tensor | Sequence[int], priority: int = 0) -> int:
         """Insert tokens in such a buffer, then write the tags of the part that was not cached, as an engine has computed it."""
         given = self._on_device(slots)
-        with _buffered(key) as held:
+        with buffered(key) as held:
             prefix = super().insert(held, given, priority)
         whole = Key(key.tokens[: key.whole_pages(self.page_size)], key.namespace)
         self.tags.write(given, whole, prefix)
@@ -219,7 +219,7 @@ def entries_of(heap: EvictionHeap) -> list[SeenEntry]:
 
 
 @contextmanager
-def _buffered(key: Key) -> Iterator[Key]:
+def buffered(key: Key) -> Iterator[Key]:
     """Yield the key with its tokens in a buffer that is cleared afterwards: a cache that still uses the buffer is found out."""
     tokens = TokenBuffer(parts_of(key)[0])
     yield Key(cast(Any, tokens), key.namespace)

@@ -164,12 +164,14 @@ class IncrementalChecker(Checker):
 
     def _judge_state(self, done: Performed, wrong: bool) -> list[Violation]:
         out = judge_freed(self, done, self.looked) + judge_sizes(self, done, self.looked)
-        out += judge_host_black_box(self, self.host, done) if self.host else []
-        for judge in (partial(judge_row, self, looked=self.looked), self._judge_paths, self._judge_whole):
+        for judge in (self._judge_host, partial(judge_row, self, looked=self.looked), self._judge_paths, self._judge_whole):
             if not (out or wrong):
                 out = judge(done)
         self.stopped = self.stopped or bool(out or wrong)
         return out
+
+    def _judge_host(self, done: Performed) -> list[Violation]:
+        return judge_host_black_box(self, self.host, done) if self.host else []
 
     def _judge_paths(self, done: Performed) -> list[Violation]:
         pool = self.engine.pool

@@ -8,6 +8,7 @@ from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.difference_text import prefix_text
+from radixcheck.verification.checker.host_edge_count import KEYED
 from radixcheck.verification.checker.incremental.leaf_entries import LeafEntries
 from radixcheck.verification.checker.incremental.tiered_agreement import TieredAgreement
 from radixcheck.verification.checker.run_parts import HostParts
@@ -26,12 +27,17 @@ class TieredPaths:
         self._turn: Iterator[int] = iter(())
 
     def foresee(self, op: Op) -> None:
-        """Note the paths that an operation is about to release: the model still has them."""
+        """Note the paths that an operation is about to release, and the node that it is about to split: the model still has them."""
         model = self._host.oracle.model
         if op.name == "poll":
             self._before = tuple(model.copies[holder].aim for ticket, holder in self._host.oracle.tickets.values() if ticket.done)
         else:
             self._before = (model.state.at.get(op.holder, EPS),) if op.name in ("unlock", "abort", "finish") else ()
+        s, p = model.state, self._host.oracle.positions
+        key = s.tok[op.holder] if op.name in ("chunk", "finish") else p.of(op.key) if op.name in KEYED else EPS
+        found = model.deepest(p.cut(key))
+        if found != EPS and found not in s.node:
+            self._before = (*self._before, s.end[found])
 
     def judge(self, done: Performed) -> list[Violation]:
         """Compare every path touched, then perhaps the next one in rotation. Return the first difference."""
