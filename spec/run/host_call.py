@@ -52,3 +52,6 @@ class Surroundings(Protocol):
 
     def arrives(self, copy: Copy) -> bool:
         """Whether this copy, for which the call waits, arrives; otherwise it fails."""
+
+    def dropped(self) -> Sequence[int]:
+        """Nodes on both tiers that leave the host now, where DROPS is chosen."""

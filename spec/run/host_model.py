@@ -93,6 +93,10 @@ class HostModel(Model):
         ticket.wait()
         return not ticket.failed
 
+    def dropped(self) -> Sequence[int]:
+        """None: what is on both tiers stays there."""
+        return ()
+
     # Verbs that say more, or do more, with a host.
 
     def match(self, key: Key) -> TieredMatch[list[int]]:

@@ -12,7 +12,7 @@ from radixcheck.verification.remote.process import ProtocolError, excerpt
 
 PROTOCOL = 1  # version
 NAMES, NUMBERS, SCALARS = {int, str}, {int, float}, {int, float, str, bool, type(None)}
-FLAGS = ("tree", "requests", "namespaces")
+FLAGS = ("tree", "requests", "namespaces", "larger_host")
 ENDS, LARGEST = ("from", "to"), 2**31  # of the page sizes, where they are a range
 
 POOLS = ("take", "give", "take_host", "give_host")  # moves of slots

@@ -5,7 +5,7 @@ that a row may be compared while a load fills it; when the copy is acknowledged,
 A copy that fails leaves tags on its targets that a correct cache does not read: it frees them, or has them filled again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, cast
 
@@ -24,7 +24,7 @@ from radixcheck.verification.subjects.optimized_subject import Ledger, Optimized
 
 
 class TaggedCopier:
-    """Moves the tags of what the checker's copier moves, and tells it the slots as integers."""
+    """Moves the tags of what the checker's copier moves, and gives it the slots as integers."""
 
     def __init__(self, copier: Copier[Sequence[int]], device: Tensor, host: Tensor) -> None:
         self._copier, self._device, self._host = copier, device, host  # the last two: the tags of each tier
@@ -136,9 +136,8 @@ class OptimizedHostSubject(OptimizedSubject, TieredCache):  # type: ignore[misc]
     def _seen_copy(self, copy: TierCopy) -> SeenCopy:
         return SeenCopy(copy.up, self.locate(copy.floor), id(copy.end), copy.sources.tolist(), copy.targets.tolist())
 
-    def _held(self) -> Iterable[Node]:
-        yield from super()._held()
-        yield from (copy.end for copy in self.copies)
+    def _held(self) -> list[Node]:
+        return [*super()._held(), *(copy.end for copy in self.copies)]
 
     def _heap_of(self, node: Node) -> EvictionHeap:
         return self.tree.heap if _tiered(node).resident else self.tree.host_heap

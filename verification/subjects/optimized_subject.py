@@ -4,7 +4,7 @@ The tags stand for the KV data. The cache writes the tags of the pages that a re
 writes them, as an engine would write the data.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import repeat
 from operator import attrgetter
@@ -162,10 +162,9 @@ class OptimizedSubject(RadixCache):
             self._look(n, key.namespace, lock if (lock > 0) == (n.local_lock_ref > 0) else n.local_lock_ref) for n, lock in locks.items()
         ]
 
-    def _held(self) -> Iterable[Node]:
-        """Yield the node that each holder locks."""
-        yield from (live.node for live in self.requests.values())
-        yield from (receipt.node for receipt in self._receipts)
+    def _held(self) -> list[Node]:
+        """Return the node that each holder locks."""
+        return [live.node for live in self.requests.values()] + [receipt.node for receipt in self._receipts]
 
     def observe_entry(self, key: Key) -> SeenEntry | None:
         """Return the current entry of the node at which a key ends, if the heap has it. Most of these are late in the queue."""

@@ -168,7 +168,7 @@ class HostSlots:
 
 
 class HostPool(HostSlots):
-    """The same for the checker: its pool records what is handed out, and its copier gets the copies."""
+    """The same for the checker: it reports to the checker's pool what is handed out, and gives the copies to its copier."""
 
     slot_used: Any
 

@@ -30,6 +30,8 @@ class TieredRun(Run):
         self._due = THRESHOLDS.get(settings.mode)  # hits from which on a node is due on the host; None: when it leaves the device
         self._refused: set[int] = set()  # positions that were due there, when it had no room
         self._steps = 0
+        self._up: dict[int, int] = {}  # of each node after the last operation
+        self._hits: dict[int, int] = {}
         self._figures: Counter[str] = Counter()
 
     def arrive(self, request: TraceRequest) -> None:
@@ -76,11 +78,11 @@ class TieredRun(Run):
 
     def call(self, op: Op) -> bool:
         """Perform an operation; then the copies that are due arrive."""
-        before = self._before(op)
         done = super().call(op)
         self._steps += 1
         self._count(op, done)
-        self._count_victims(*before)
+        self._count_victims()
+        self._note_nodes()
         if op.name in ("chunk", "finish"):
             self._note_refused()
         while self._arrivals and self._arrivals[0][0] <= self._steps and not self.fault:
@@ -98,14 +100,20 @@ class TieredRun(Run):
             figures["loaded_tokens" if ticket.up else "backed_up_tokens"] += len(ticket.targets) * size
             figures["host_hit_tokens"] += len(ticket.targets) * size if ticket.up and done and op.name == "start" else 0
 
-    def _before(self, op: Op) -> tuple[dict[int, int], dict[int, int]]:
-        """Return the parents and the hits of all nodes, before an operation that may evict."""
-        s = self._oracle.model.state
-        evicts = op.name == "start" or (op.name == "decode" and s.available < self.settings.page_size)
-        return (dict(s.up), dict(s.hits)) if evicts or op.name in ("finish", "chunk") else ({}, {})
+    def _note_nodes(self) -> None:
+        """Note the parent and the hits of each node that has changed, for the figures of the next operation's victims."""
+        changed, s = self.checker.changed_nodes, self._oracle.model.state
+        for n in changed:
+            if n in s.node:
+                self._up[n], self._hits[n] = s.up[n], s.hits[n]
+            else:
+                self._up.pop(n, None)
+        changed.clear()
 
-    def _count_victims(self, up: dict[int, int], hits: dict[int, int]) -> None:
+    def _count_victims(self) -> None:
+        """Count what the last operation evicted. Its victims are described by what was noted before it."""
         call, length, figures = self._oracle.call, self._oracle.positions.length, self._figures
+        up, hits = self._up, self._hits
         deleted, tried = set(call.gone) - set(call.demoted), {copy.aim for copy in call.issued}
         for n in (victim for victim in call.victims if victim in up):
             tokens = length[n] - length[up[n]]
