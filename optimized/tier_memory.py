@@ -1,7 +1,8 @@
 """The tree and the pools of both tiers together: what leaves a tier, and the copies between them.
 
 Evictions free all victims by one call for each tier. A copy is issued by one call of the copier, which may gather many of them in one
-transfer: nothing here waits for it, but for the eviction under write_back, which must not free what is still being copied.
+transfer: nothing here waits for it, but for the eviction under write_back, which must not free what is still being copied. It issues the
+copies of all of its victims before it waits for the first, as long as the host has room for them.
 """
 
 from bisect import bisect_left
@@ -39,6 +40,7 @@ class TieredMemory(Memory):
         self.host_pool = host_pool
         self.copies: list[TierCopy] = []  # in flight, in the order of issue
         self.loads = 0  # of these
+        self._written = list[tuple[TieredNode, Ticket]]()  # victims that left the device in this eviction before their copies arrived
         self._copier = copier
         self._threshold = THRESHOLDS[mode]
 
@@ -72,12 +74,13 @@ class TieredMemory(Memory):
         while freed < tokens and heap.leaf_count:
             victim = cast(TieredNode, heap.pop_victim())
             freed += victim.size
+            slots.append(victim.slots)
             if victim.host is not None or (self._threshold is None and self._write_back(victim)):
-                slots.append(tree.demote(victim))
+                tree.demote(victim)
             else:
-                slots.append(victim.slots)
                 tree.delete(victim)
         heap.tidy()
+        self._await_written()
         if slots:
             self.pool.free(*slots)
         return freed
@@ -91,24 +94,31 @@ class TieredMemory(Memory):
             freed += victim.size
             slots.append(tree.leave_host(victim))
         heap.tidy()
-        if slots:
-            self.host_pool.free(*slots)
+        self._free_host(slots)
         return freed
 
     def _write_back(self, victim: TieredNode) -> bool:
-        """Copy a victim to the host now, and return whether it has arrived; if not, what only the host has behind it leaves the tree."""
+        """Issue the copy of a victim to the host; if that has no room, what only the host has behind the victim leaves the tree."""
+        if victim.size > self.host_pool.available:
+            self._await_written()  # what is evicted for this one must not be a copy in flight, and one that fails gives room
         if self._make_host_room(victim.size):
-            host = self.host_pool.alloc(victim.size)
-            ticket = self._copier.copy(False, victim.slots, host)
-            ticket.wait()
-            if not ticket.failed:
-                victim.host = host
-                return True
-            self.host_pool.free(host)
-        hosts = self.tree.drop_behind(victim)
-        if hosts:
-            self.host_pool.free(*hosts)
+            victim.host = self.host_pool.alloc(victim.size)
+            self._written.append((victim, self._copier.copy(False, victim.slots, victim.host)))
+            return True
+        self._free_host(self.tree.drop_behind(victim))
         return False
+
+    def _await_written(self) -> None:
+        """Wait for the copies of victims. One that has failed leaves the tree, with what only the host has behind it."""
+        for victim, ticket in self._written:
+            ticket.wait()
+            if ticket.failed:
+                self._free_host(self.tree.drop_from(victim))
+        self._written.clear()
+
+    def _free_host(self, slots: Sequence[Tensor]) -> None:
+        if slots:
+            self.host_pool.free(*slots)
 
     def _make_host_room(self, needed: int) -> bool:
         """Evict the shortfall on the host; return whether it has room now. Evicts nothing if that would not be enough."""

@@ -158,9 +158,9 @@ class TieredTree(NodeTree):
         floor.resident_children -= 1
         self.unlock_path(floor)
 
-    def demote(self, leaf: TieredNode) -> Tensor:
-        """Take a victim that the host has off the device; return its slots there."""
-        parent, slots = leaf.parent, leaf.slots
+    def demote(self, leaf: TieredNode) -> None:
+        """Take a victim that the host has off the device."""
+        parent = leaf.parent
         assert parent is not None
         self.evictable -= leaf.size
         self._take_off(leaf)
@@ -169,7 +169,6 @@ class TieredTree(NodeTree):
         parent.resident_children -= 1
         if parent.is_evictable_leaf():
             self.heap.push(parent)
-        return slots
 
     def _take_off(self, node: TieredNode) -> None:
         """Make a node one that only the host has. Its entry stays behind in the heap of the device, and is dead."""
@@ -196,7 +195,7 @@ class TieredTree(NodeTree):
         return host
 
     def drop_behind(self, node: TieredNode) -> list[Tensor]:
-        """Remove all that is cached behind a victim of the device, which only the host has; return its slots there."""
+        """Remove all that is cached behind a node, which only the host has; return its slots there."""
         hosts = []
         behind = cast("list[TieredNode]", list(node.children.values()))
         node.children = NO_CHILDREN
@@ -209,6 +208,14 @@ class TieredTree(NodeTree):
             below.parent, below.children = None, NO_CHILDREN
             if was_candidate:
                 self.host_heap.retire(below)
+        return hosts
+
+    def drop_from(self, node: TieredNode) -> list[Tensor]:
+        """Remove a node that only the host has, and all that is cached behind it; return their slots there."""
+        was_candidate = node.is_evictable_leaf()
+        hosts = [*self.drop_behind(node), self.leave_host(node)]
+        if was_candidate:
+            self.host_heap.forget(node)
         return hosts
 
     def host_slots(self) -> list[Tensor]:

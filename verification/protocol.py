@@ -56,11 +56,16 @@ class Supports:
     here: bool = True  # it runs in this process, where its steps and its memory can be counted
     remembers: str = ""  # why it keeps something of every key that it was ever given; empty: it does not
     modes: tuple[str, ...] = ()  # of MODES; empty: it has no host tier
+    larger_host: bool = False  # it refuses a host pool that is not larger than the pool of its device
 
     @property
     def operations(self) -> tuple[str, ...]:
         """What can be performed on it: the operations of which it has all verbs."""
         return _operations(self.tree, self.requests, self.without)
+
+    def host_size(self, device: int, host: int) -> int:
+        """Return the size of a host pool that serves it, made of a given one. `device`: the size of the pool of its device."""
+        return device + host if self.larger_host else host
 
     @property
     def host_operations(self) -> tuple[str, ...]:
@@ -145,13 +150,19 @@ class Observation:
     leaf_count: int | None = None  # their number, if it keeps one
     queued: int = 0  # how many entries of the heap, the last, stand in a queue beside it, from the least to the greatest
     copies: Sequence[SeenCopy] = ()  # in the order of their issue
+    # Of a second heap, with the leaves that may leave the host:
+    host_heap: Sequence[SeenEntry] | None = None  # None: it keeps no such heap
+    host_queued: int = 0  # as `queued`
+    host_leaf_count: int | None = None  # their number, if it keeps one
+    host_only: int | None = None  # tokens that only the host has, if it counts them
 
-    def in_order(self, key: Callable[[SeenEntry], Any]) -> bool:
-        """Whether each entry of the heap goes before its two children in the array, and each of the queue before the next."""
-        keys = [key(entry) for entry in self.heap or ()]
-        heap, queue = keys[: len(keys) - self.queued], keys[len(keys) - self.queued :]
-        doubled = chain.from_iterable(zip(heap, heap, strict=True))
-        return all(map(le, doubled, heap[1:])) and all(map(le, queue, queue[1:]))
+
+def in_order(entries: Sequence[SeenEntry], queued: int, key: Callable[[SeenEntry], Any]) -> bool:
+    """Whether each entry of a heap goes before its two children in the array, and each of the last `queued`, a queue, before the next."""
+    keys = [key(entry) for entry in entries]
+    heap, queue = keys[: len(keys) - queued], keys[len(keys) - queued :]
+    doubled = chain.from_iterable(zip(heap, heap, strict=True))
+    return all(map(le, doubled, heap[1:])) and all(map(le, queue, queue[1:]))
 
 
 class Matching(Protocol):

@@ -5,7 +5,8 @@ never shows (a slot in two places, two nodes for one prefix, a request on an unr
 breaks.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from copy import copy
 from dataclasses import dataclass, field
 
 from radixcheck.spec.run.positions import EPS, Positions
@@ -15,7 +16,7 @@ from radixcheck.spec.values import Sizes
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.core.watched_pool import WatchedPool
-from radixcheck.verification.protocol import NodeId, Observation, SeenNode, SeenRequest
+from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode, SeenRequest
 
 NOWHERE = -1  # the position of a heap entry whose node is not in the tree
 KEY_SIGNS = {"lru": 1, "fifo": 1, "filo": -1, "mru": -1}  # of the time with which a heap key begins; other keys begin with no time
@@ -73,8 +74,7 @@ class Abstraction:
                 self._no_request(s, spec, h, loans, locks)
         for h in seen.requests.keys() - spec.held:
             self.find("FREE_AT_LAST_RELEASE", f"expected no row for request {h}, which has ended; found one")
-        if seen.heap is not None:
-            self._heap(s, seen)
+        self._heap(s, seen.heap or ())
         return s
 
     def _blank(self, s: State, spec: State, sizes: Sizes) -> None:
@@ -190,8 +190,9 @@ class Abstraction:
             self._own(s, page, OWN, f"caller {h}")
             s.holder[page] = h
 
-    def _heap(self, s: State, seen: Observation) -> None:
-        for e, entry in enumerate(seen.heap or ()):
+    def _heap(self, s: State, entries: Iterable[SeenEntry]) -> None:
+        """Add the entries of a heap."""
+        for e, entry in enumerate(entries):
             n = self.places.get(entry.node, NOWHERE)
             s.queued.add(e)
             s.on[e] = n
@@ -199,6 +200,13 @@ class Abstraction:
             other = s.entry.get(n)
             if entry.speaks and (other is None or key < (s.first[other], s.second[other])):
                 s.entry[n] = e
+
+    def with_heap(self, s: State, entries: Iterable[SeenEntry]) -> State:
+        """Return the same state with these entries in its heap."""
+        other = copy(s)
+        other.queued, other.on, other.first, other.second, other.entry = set(), {}, {}, {}, {}
+        self._heap(other, entries)
+        return other
 
     def ticks(self, key: tuple[int | float, int | float]) -> tuple[float, float]:
         """Return a key of the heap with ticks in place of its clock readings."""

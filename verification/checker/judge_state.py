@@ -100,11 +100,11 @@ def _before(run: CheckedRun) -> State:
 def judge_state_formulas(run: CheckedRun, deviating: Mapping[str, str]) -> list[Violation]:
     """Evaluate the state formulas. `deviating`: attributes that this operation got wrong, with the property that each breaks."""
     out: list[Violation] = []
-    no_heap = run.observation is not None and run.observation.heap is None
     for ready in compiled(run.policy, run.host is not None)[0]:
-        if not ready.reads & run.tainted and not (ready.property.heap and no_heap):
+        state = None if ready.reads & run.tainted else run.seen_by(ready.property)
+        if state is not None:
             follows = next((id_ for name, id_ in deviating.items() if name in ready.reads), "")
-            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, run.seen), follows)
+            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, state), follows)
     return out
 
 

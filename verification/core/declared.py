@@ -96,7 +96,7 @@ def _require(value: T, holds: bool) -> T:
 
 
 _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    **dict.fromkeys(("tree", "requests", "namespaces", "here"), ("True or False", _flag)),
+    **dict.fromkeys(("tree", "requests", "namespaces", "here", "larger_host"), ("True or False", _flag)),
     "policies": (f"one or more of {', '.join(POLICIES)}", _policies),
     "page_sizes": (f"one or more whole numbers of tokens, from 1 to {PAGE_SIZE_MAX}", _page_sizes),
     "modes": (f"some of {', '.join(MODES)}, or none", lambda value: _texts(value, Sequence, MODES)),

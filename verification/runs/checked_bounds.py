@@ -51,7 +51,8 @@ def bounds_for(
     deadline = deadline or Deadline.after(seconds + CEILING_SECONDS)
     chosen = tuple(policies) or subject.supports.policies
     modes = tuple(modes) or subject.supports.modes
-    return Bounds(chosen, sizes, seconds, seed, pool, device, misused, operations, stretch, deadline, too_large, modes, host_pool)
+    larger = subject.supports.larger_host
+    return Bounds(chosen, sizes, seconds, seed, pool, device, misused, operations, stretch, deadline, too_large, modes, host_pool, larger)
 
 
 def shared_bounds(left: Subject, right: Subject, policies: Sequence[str] = (), page_sizes: Sequence[int] = (), **how: Any) -> Bounds:
@@ -67,7 +68,8 @@ def shared_bounds(left: Subject, right: Subject, policies: Sequence[str] = (), p
     check_tier(right, modes, None)
     if not modes and how.get("host_pool") is not None:
         raise UsageError("--host-pool: the two subjects share no mode of a host tier")
-    return replace(bounds_for(left, shared, fitting, modes=modes, **how), too_large=too_large, modes=modes)
+    larger = left.supports.larger_host or right.supports.larger_host
+    return replace(bounds_for(left, shared, fitting, modes=modes, **how), too_large=too_large, modes=modes, larger_host=larger)
 
 
 def _fitting(sizes: tuple[int, ...], pool: int | None, some: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -18,7 +18,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config, Violation
-from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.host_rules import HostRules
 from radixcheck.verification.search.rules import Machine, MisusedMachine, Plan, WantedFailed, rule_names
@@ -41,10 +41,10 @@ def plan_for(
     modes: Sequence[str] = (),
 ) -> Plan:
     """Return a plan with every policy, page size and pool; with modes also with host pools in each of them."""
-    pairs = list(product(policies, page_sizes))
+    pairs, supports = list(product(policies, page_sizes)), factory.supports if isinstance(factory, Subject) else Supports()
     flat = tuple(Config(policy, size, size * pool) for (policy, size), pool in product(pairs, POOLS))
     tiered = tuple(
-        Config(policy, size, size * pool, host_pool=size * host, mode=mode)
+        Config(policy, size, size * pool, host_pool=size * supports.host_size(pool, host), mode=mode)
         for (policy, size), (pool, host), mode in product(pairs, TIERS, modes)
     )
     return Plan(factory, flat + tiered, stride, strict, wanted, tiered=bool(modes))

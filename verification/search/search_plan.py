@@ -136,6 +136,7 @@ def _probe_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
     names = (*PROBES, *MISUSING) if bounds.misused else PROBES
     sizes = [size for size in bounds.page_sizes if size <= PROBED_SIZE_MAX][:2] or drawn_from(subject.supports.page_sizes)[:1]
     configs = [Config(bounds.policies[0], size, PROBE_PAGES * size, bounds.device) for size in sizes]
-    tiers = [replace(configs[0], host_pool=PROBE_PAGES * sizes[0], mode=mode) for mode in bounds.modes]
+    host_pool = subject.supports.host_size(configs[0].pool, PROBE_PAGES * sizes[0])
+    tiers = [replace(configs[0], host_pool=host_pool, mode=mode) for mode in bounds.modes]
     every = [*product(configs, names), *product(tiers, OF_HOST)]
     return [Task(probed, (subject, config, name)) for config, name in every]

@@ -42,6 +42,7 @@ class Bounds:
     too_large: tuple[int, ...] = ()  # page sizes that are left out: a request would not fit into the pool
     modes: tuple[str, ...] = ()  # of the host tier; empty: the subject is searched without one
     host_pool: int | None = None  # tokens; None: several small host pools
+    larger_host: bool = False  # these are larger than the pools of the device
 
     def pool_for(self, page_size: int, pages: int) -> int:
         """Return the tokens of a pool: of the one that was given as many as are whole pages, else those of so many pages."""
@@ -58,8 +59,10 @@ class Bounds:
         if not self.modes:
             return ()
         size, mode, turn = config.page_size, self.modes[number % len(self.modes)], number // len(self.modes)
-        host = size * HOST_PAGES[turn % len(HOST_PAGES)] if self.host_pool is None else self.host_pool // size * size
-        return (replace(config, pool=self.pool_for(size, TIER_PAGES[turn % len(TIER_PAGES)]), host_pool=host, mode=mode),)
+        pool = self.pool_for(size, TIER_PAGES[turn % len(TIER_PAGES)])
+        drawn = size * HOST_PAGES[turn % len(HOST_PAGES)] + self.larger_host * pool
+        host = drawn if self.host_pool is None else self.host_pool // size * size
+        return (replace(config, pool=pool, host_pool=host, mode=mode),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -12,7 +12,7 @@ from radixcheck.verification.core.edges import HOST_EDGES, edges_of, never_taken
 from radixcheck.verification.core.found import Config, Found
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import HOST_OPERATIONS, Op
-from radixcheck.verification.protocol import MODES, Supports
+from radixcheck.verification.protocol import MODES, Setup, Supports
 from radixcheck.verification.runs.checked_bounds import bounds_for, shared_bounds
 from radixcheck.verification.search import search_plan
 from radixcheck.verification.search.diff import compare
@@ -47,6 +47,18 @@ class LoadsTwice(ReferenceHostSubject):
 
     def load_back(self, node: object) -> int:
         return 2 * super().load_back(node)
+
+
+class WantsMore(ReferenceHostSubject):
+    """Refuses a host that is not larger than its device."""
+
+    supports = replace(ReferenceHostSubject.supports, larger_host=True)
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self:
+        if setup.host_pool is not None and setup.host_pool.capacity <= setup.pool.capacity:
+            raise UsageError("its host must be larger than its device")
+        return super().of(setup)
 
 
 def found_by_random(factory: Any, id_: str) -> Found:
@@ -147,6 +159,21 @@ def test_the_state_machine_has_rules_for_the_tier_and_finds_a_fault() -> None:
     assert (clean.found, never_fired(clean)) == ({}, ())
     assert set(HOST_OPERATIONS) <= set(clean.fired)
     assert wrong.broken("HOST_EXACT")
+
+
+def test_a_cache_that_asks_for_a_larger_host_gets_one_in_every_part_of_a_search() -> None:
+    subject = resolve(WantsMore.of)
+    bounds = bounds_for(subject, ("lru",), (1, 2), operations=960)
+    tasks = next(search_plan.rounds(subject, bounds))
+    probed = [config for task in tasks for config in task.arguments if isinstance(config, Config) and config.mode]
+    machine = RunResult.of(hypothesis_batches(subject, ("lru",), (1,), 0, 20, modes=MODES))
+
+    assert next(task() for task in tasks if task.function is search_plan.run_slice).found == machine.found == {}
+    assert {config.mode for config in probed} == {*MODES}
+    assert all(config.host_pool > config.pool for config in probed)
+    assert shared_bounds(resolve("reference-host"), subject).larger_host
+    with pytest.raises(UsageError, match="larger than its device"):
+        random_run(subject, SMALL[0], 0)
 
 
 def test_two_caches_with_the_tier_are_compared_on_both_tiers() -> None:
