@@ -145,7 +145,7 @@ class SubmittedCopies:
 
 
 class HostPool:
-    """What is put before SGLang's bookkeeping of host slots: it tells the checker's pool what is handed out, and moves no bytes."""
+    """What is put before SGLang's bookkeeping of host slots: it reports to the checker's pool what is handed out, and moves no bytes."""
 
     slot_used: Any
 
