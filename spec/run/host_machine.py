@@ -61,6 +61,7 @@ class HostMachine(Copies):
         call = self._begin("match", key=self.positions.cut(target))
         self._split_at(call.longest)
         self._access(call.longest, 0, 0)
+        self.follow_copies()
         return call
 
     def call_peek(self, target: int) -> HostCall:
@@ -146,6 +147,7 @@ class HostMachine(Copies):
         call.given_priority, call.needed = priority, needed
         self._split_at(longest)
         self._access(longest, 0, 0)
+        self.follow_copies()
         if found != longest:
             self.load(longest)
         self.step(H_BEGIN, h, longest, priority)

@@ -25,6 +25,12 @@ VERSION = "0.5.23"
 THRESHOLDS = {"write_through": 1, "write_through_selective": 2, "write_back": 2}  # as `init_hicache` sets them
 
 
+def check_version(installed: str) -> None:
+    """Raise Missing for another version than the one whose parts this adapter replaces."""
+    if installed != VERSION:
+        raise Missing(f"the adapter of its host tier is for sglang {VERSION}, and {installed} is installed: pip install sglang=={VERSION}")
+
+
 def controller_over(allocator: Any, host: Any, page_size: int, mode: str) -> Any:
     """Return the real controller over an allocator of the device and a host pool. Raises Missing."""
     try:
@@ -71,8 +77,7 @@ class Hosted(Unified):
 
     def __init__(self, setup: Any) -> None:
         super().__init__(setup)
-        if self.version != VERSION:
-            raise Missing(f"the parts of sglang that this adapter replaces are those of {VERSION}, and {self.version} is installed")
+        check_version(self.version)
         from sglang.srt.mem_cache.unified_cache.component_type import ComponentType
         from sglang.srt.mem_cache.unified_cache.components import CacheTransferPhase
 
@@ -162,6 +167,8 @@ class Hosted(Unified):
 MODES = ("write_through", "write_through_selective", "write_back")
 LACKS = frozenset({"backup", "fail"})  # no call of it backs up a node, and no copy of its engine fails
 CHOICES = {
+    "copies to the host": "a hit is counted when a chunk of a request is first cached, so that it is backed up then",
+    "host evictions in vain": "`_execute_kv_backup` evicts before it knows whether that suffices",
     "order of poll": "`check_hicache_events` reaps the acknowledgements at the head of a queue that are done",
     "batches of poll": "`merge_ops` makes one transfer of the copies that are submitted together",
     "host copies dropped": "`drive_host_eviction` reclaims duplicates first, unless SGLANG_HICACHE_SKIP_HOST_DUPLICATE_RECLAIM is set",
