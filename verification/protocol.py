@@ -51,8 +51,8 @@ class Supports:
     policies: tuple[str, ...] = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
     page_sizes: Sequence[int] = (1, 2, 16, 64)  # tokens; a range, if there are many
     attributes: frozenset[str] = frozenset({"time", "creation", "hits", "priority"})  # that `observe` reports truly
-    without: frozenset[str] = frozenset()  # verbs that it lacks
-    choices: Mapping[str, str] = field(default_factory=dict)  # kinds of difference (`search/diff.py`) that it means, and why
+    without: frozenset[str] = frozenset()  # verbs that it lacks; `operations.FAIL`: copies that fail
+    choices: Mapping[str, str] = field(default_factory=dict)  # kinds of difference that it means, or names of `core/choices.py`; and why
     here: bool = True  # it runs in this process, where its steps and its memory can be counted
     remembers: str = ""  # why it keeps something of every key that it was ever given; empty: it does not
     modes: tuple[str, ...] = ()  # of MODES; empty: it has no host tier

@@ -53,6 +53,7 @@ class Abstraction:
         self.clock = Clock()
         self.findings: list[Violation] = []
         self.places: dict[NodeId | None, int] = {}  # node -> the position at which it ends, in the last observation
+        self.split_off: Sequence[int] = ()  # nodes that the last operation has split off, where that is an access of them
         self._key_sign = KEY_SIGNS.get(policy, 0)
 
     def find(self, property_: str, text: str) -> None:
@@ -129,6 +130,8 @@ class Abstraction:
         s.up[end] = above
         s.kids[above] = s.kids.get(above, 0) + 1
         s.lock[end], s.hits[end], s.priority[end] = n.lock, n.hits, n.priority
+        if end in self.split_off:
+            self.clock.known.setdefault(n.time, self.clock.tick - 0.5)
         s.time[end], s.creation[end] = self.clock(n.time), self.clock(n.creation)
 
     def _pages(self, slots: Sequence[int]) -> list[int]:

@@ -70,6 +70,8 @@ class CheckedRun:
         """Perform an operation on the subject, then on the specification with the same pages."""
         self.edges.before(op)
         answer = self.engine.perform(op)
+        if self.host is not None:
+            self.host.oracle.answered = frozenset(answer.tickets)
         firsts = answer.slots and answer.slots[:: self.engine.page_size]  # of each page: a long run of large pages has many slots
         of_host = (*answer[3:], tuple(self.host.engine.host_pool.freed)) if self.host else ()
         self.answers.append((op.name, answer.length, firsts, type(answer.error), *of_host, tuple(self.engine.pool.freed)))
@@ -108,6 +110,7 @@ class CheckedRun:
             self.host.abstraction.host_available = self.host.engine.host_available()
         self.observation = self.engine.observe()
         self.abstraction.findings, self._with_host_heap = [], None
+        self.abstraction.split_off = self.oracle.call.split_off
         self.seen = self.abstraction.state(self.observation, sizes, spec, self.oracle.loans, self.oracle.locks)
         for name in self.hidden:
             setattr(self.seen, name, {n: getattr(spec, name).get(n, 0) for n in self.seen.node})

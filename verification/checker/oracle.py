@@ -1,10 +1,12 @@
 """The oracle: the model, which performs the operations of a subject, and a record of what the engine wrote into each page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.run.cache_machine import CALLER, Call, Machine, Pages
+from radixcheck.spec.run.host_choices import SPLIT_TIMES
 from radixcheck.spec.run.positions import EPS, Positions
+from radixcheck.spec.run.splitting_machine import SplittingMachine
 from radixcheck.spec.run.state import State
 from radixcheck.spec.values import Key, StaleHandle, pages_for
 from radixcheck.verification.checker.engine import OLD_RECEIPTS
@@ -17,8 +19,10 @@ ACCESSES = ("match", "insert", "start", "chunk", "finish")
 class Oracle:
     """Performs the same operations on the specification. Only the pages that were allocated are taken from the subject."""
 
-    def __init__(self, policy: str, page_size: int, pages: int) -> None:
-        self._use(Machine(Positions(page_size), POLICIES[policy], pages))
+    def __init__(self, policy: str, page_size: int, pages: int, choices: Set[str] = frozenset()) -> None:
+        """`choices`: of `core/choices.py`, those that the subject declares."""
+        machine = SplittingMachine if SPLIT_TIMES in choices else Machine
+        self._use(machine(Positions(page_size), POLICIES[policy], pages))
 
     def _use(self, model: Machine) -> None:
         """Begin with an empty model."""
@@ -58,11 +62,11 @@ class Oracle:
     @property
     def requests(self) -> list[int]:
         """The live requests."""
-        return [h for h in self.model.state.held if h not in self.locks and h not in self.loans]
+        return list(filter(self.is_request, self.model.state.held))
 
     def allowed(self, op: Op) -> bool:
         """Whether a caller can make this call: its holder or match exists. Shrinking may have removed the operation that made it."""
-        s, h = self.model.state, op.holder
+        h = op.holder
         match op.name:
             case "lock":
                 return self.is_free(h) and (op.key in self.matched or op.key in self.old_handles)
@@ -73,10 +77,14 @@ class Oracle:
             case "alloc" | "start":
                 return self.is_free(h)
             case "chunk" | "decode" | "finish" | "abort":
-                return h in s.held and h not in self.loans and h not in self.locks
+                return self.is_request(h)
             case "insert":
                 return self._can_insert(op)
         return True
+
+    def is_request(self, h: int) -> bool:
+        """Whether this is a live request."""
+        return h in self.model.state.held and h not in self.loans and h not in self.locks
 
     def is_free(self, h: int) -> bool:
         """Whether no holder has this name."""
