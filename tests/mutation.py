@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 
 from places import PACKAGE, ROOT, TESTS
 
-MUTATED = ("reference", "optimized")
+MUTATED = ("reference/[!_]*.py", "optimized/[!_]*.py", "optimized/integrations/sglang_cache.py", "optimized/integrations/sglang_limits.py")
 SELECTION = (
     *("tests/reference", "tests/optimized", "tests/verification/mutants/test_checked_runs.py"),
     "tests/verification/checker/test_wrong_values.py",
@@ -237,7 +237,7 @@ def show(lines: Iterable[str]) -> None:
 
 def main() -> int:
     """Run, print the table and the differences."""
-    every = [str(path.relative_to(ROOT)) for name in MUTATED for path in sorted((ROOT / name).glob("[!_]*.py"))]
+    every = [str(path.relative_to(ROOT)) for pattern in MUTATED for path in sorted(ROOT.glob(pattern))]
     parser = argparse.ArgumentParser(description="Mutation testing of the two caches")
     parser.add_argument("files", nargs="*", metavar="FILE", help=f"all by default; some of {', '.join(every)}")
     parser.add_argument("--processes", type=int, default=1)

@@ -92,6 +92,8 @@ def test_a_server_answers_many_clients_is_killed_and_answers_the_same_again(mode
     try:
         with ThreadPoolExecutor(CLIENTS) as clients:
             after = list(clients.map(lambda prompt: post(server.port, prompt), prompts))
+        with urlopen(Request(f"http://127.0.0.1:{server.port}/flush_cache", method="POST"), timeout=ANSWER_SECONDS):
+            flushed = post(server.port, prompts[0])
         assert server.process.poll() is None, server.log.read_text()[-2_000:]
     finally:
         server.kill()
@@ -100,3 +102,4 @@ def test_a_server_answers_many_clients_is_killed_and_answers_the_same_again(mode
     assert len(after) == REQUESTS
     assert [tokens for tokens, _ in before] == [tokens for tokens, _ in after[:64]]
     assert sum(cached for _, cached in after) > 0
+    assert flushed == (after[0][0], 0)

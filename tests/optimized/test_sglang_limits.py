@@ -1,16 +1,11 @@
-"""What the plugin registers, and what it refuses: each limit with the flag that its sentence names."""
+"""What the plugin refuses: each limit with the flag that its sentence names."""
 
-import subprocess
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from engine_types import Allocator, parameters
-from fake_sglang import interpreter, write_fake
-from places import ROOT
 
 from radixcheck.optimized.integrations.sglang_interface import READ
 from radixcheck.optimized.integrations.sglang_limits import LIMITS, refusal
@@ -113,32 +108,3 @@ def test_what_is_not_served_is_refused_with_one_sentence_that_names_the_flag(fla
 
 def test_every_limit_is_tried() -> None:
     assert {limit.flag for limit in LIMITS} == {flag for flag, _, _ in REFUSED}
-
-
-def test_the_plugin_registers_the_backend_and_names_what_differs_when_a_cache_is_made(tmp_path: Path) -> None:
-    package = write_fake(tmp_path / "package", "9.8.7", {"mem_cache.memory_pool:ReqToTokenPool.write": "self, rows"})
-    program = (
-        "import importlib.metadata as m\n"
-        "(point,) = m.entry_points(group='sglang.srt.plugins')\n"
-        "point.load()()\n"
-        "from sglang.srt.mem_cache.registry import REGISTERED\n"
-        "print(*REGISTERED)\n"
-        "try: REGISTERED['radixcheck'](None)\n"
-        "except ValueError as error: print(error)"
-    )
-
-    command = [interpreter(tmp_path, package), "-W", "ignore", "-c", program]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-
-    assert lines == [
-        "radixcheck",
-        "SGLang 9.8.7 has another interface than the cache was written for (0.5.23): "
-        "ReqToTokenPool.write has the parameters (self, rows), not (self, indices, values)",
-    ]
-
-
-def test_the_entry_point_is_declared() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-
-    assert project["entry-points"]["sglang.srt.plugins"] == {"radixcheck": "radixcheck.optimized.integrations.sglang_plugin:register"}
-    assert project["optional-dependencies"]["sglang"] == []
