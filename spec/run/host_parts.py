@@ -4,7 +4,6 @@ The rules for choosing are those of `spec/host/host_operations.py`; what is left
 """
 
 from collections.abc import Callable, Set
-from functools import cache
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -12,33 +11,18 @@ from radixcheck.spec.host.backups import ACK_SAVE, FAIL_SAVE, RESERVE, SAVE, SEN
 from radixcheck.spec.host.host_signature import device_candidate, host_candidate
 from radixcheck.spec.host.host_transitions import DELETE, DEMOTE, DROP_HOST, EVICT_HOST, H_BEGIN, H_EXTEND, H_RELEASE
 from radixcheck.spec.host.loads import ACK_LOAD, FAIL_LOAD, LOAD, PIN
-from radixcheck.spec.logic import Term, lift, var
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.run.cache_machine import Machine
 from radixcheck.spec.run.host_call import Copy, HostCall, Surroundings
 from radixcheck.spec.run.host_choices import COPIES, DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
+from radixcheck.spec.run.host_ranking import evictable_on_path, host_evictable, ranked_by
 from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.positions import EPS, Positions
-from radixcheck.spec.run.reader import Refused, row_of, tuples
-from radixcheck.spec.signature import POS, evictable_path
+from radixcheck.spec.run.reader import Refused
 from radixcheck.spec.updates import Transition
 
 THRESHOLDS = {"write_through": 1, "write_through_selective": 2}  # hits from which on a node is backed up; write_back: at its eviction
 FIRST_COPY = -1_000_000_000  # copies have holders below this, counting down
-
-
-@cache
-def _order(policy: Policy, candidate: Callable[[Term], Term]) -> Callable[[HostState], list[Any]]:
-    """(first key, second key, node) of every node that satisfies `candidate`."""
-    n = var("n", POS)
-    ranked: Callable[[HostState], list[Any]] = tuples(n, candidate(n), (*policy.key(n), n))
-    return ranked
-
-
-@cache
-def _evictable_path() -> Callable[[HostState, int], Any]:
-    n = var("n", POS)
-    return row_of(n, (evictable_path(n), lift(0)))
 
 
 class Copies(Machine):
@@ -63,7 +47,8 @@ class Copies(Machine):
         self.copies: dict[int, Copy] = {}  # in flight, by holder, in the order of their issue
         self.around = around
         self._holders = FIRST_COPY
-        self.device_ranked, self.host_ranked = _order(policy, device_candidate), _order(policy, host_candidate)
+        self.device_ranked, self.host_ranked = ranked_by(policy, device_candidate), ranked_by(policy, host_candidate)
+        self.host_evictable: Callable[[HostState], int] = host_evictable
 
     def _empty(self, positions: Positions, pages: int) -> HostState:
         return HostState(positions, pages, self._host_pages, self.mode not in THRESHOLDS)
@@ -84,7 +69,7 @@ class Copies(Machine):
 
     def room_but_for(self, found: int) -> int:
         """Tokens that are free or can be evicted on the device, but for a prefix on it."""
-        return int(self.state.available + self.state.evictable - _evictable_path()(self.state, found)[0])
+        return int(self.state.available + self.state.evictable - evictable_on_path()(self.state, found)[0])
 
     # Eviction.
 
@@ -179,18 +164,14 @@ class Copies(Machine):
     def _make_host_room(self, size: int) -> bool:
         """Evict on the host what a copy needs; whether it has room now. Nothing is evicted where that would not be enough."""
         short = size - self.state.host_available
-        if short > 0 and (IN_VAIN in self.choices or short <= self._host_evictable()):
+        if short > 0 and (IN_VAIN in self.choices or short <= self._host_freeable()):
             self.evict_host(size if WHOLE in self.choices else short)
         return bool(size <= self.state.host_available)
 
-    def _host_evictable(self) -> int:
-        """Tokens that host evictions can free: of the nodes that only the host has and behind which nothing is pinned."""
-        s, pinned = self.state, set[int]()
-        for n in s.node:
-            if s.pins[n] and n not in s.resident:
-                pinned.update(self.positions.ancestors[n])
-        alone = sum(self.size(n) for n in s.node if n not in s.resident and n not in pinned)
-        return alone + (sum(self.size(n) for n in s.node if self.can_drop(n)) if self._may_drop else 0)
+    def _host_freeable(self) -> int:
+        """Tokens that host evictions can free, and duplicates that may be dropped for them."""
+        s = self.state
+        return self.host_evictable(s) + (sum(self.size(n) for n in s.node if self.can_drop(n)) if self._may_drop else 0)
 
     def _pages(self, table: dict[int, int], node: int) -> list[int]:
         return [table[q] for q in self.positions.between(self.state.up[node], node)]

@@ -60,10 +60,9 @@ class HostOracle(Oracle):
         """How many holders are copies in flight."""
         return len(self.model.copies)
 
-    @property
-    def requests(self) -> list[int]:
-        """The live requests."""
-        return [h for h in super().requests if h not in self.model.copies]
+    def is_request(self, h: int) -> bool:
+        """Whether this is a live request, and no copy."""
+        return h not in self.model.copies and super().is_request(h)
 
     @property
     def findings(self) -> list[Violation]:
@@ -74,7 +73,7 @@ class HostOracle(Oracle):
         """Whether a caller can make this call."""
         if op.name == "complete":
             return self._can_complete(op)
-        return op.holder in self.requests if op.name in ("run", "chunk", "decode", "finish", "abort") else super().allowed(op)
+        return self.is_request(op.holder) if op.name == "run" else super().allowed(op)
 
     def _can_complete(self, op: Op) -> bool:
         """Whether the copy is in flight; or it is the next one for which the cache waits, and is to fail. None fails if none can."""

@@ -45,7 +45,8 @@ class Repeated:
 def probe_cycles(cycles: Iterable[Cycle], factory: Factory, config: Config) -> RunResult:
     """Repeat each cycle for which the subject has the operations, in a small pool."""
     result = RunResult(runs=1)
-    pool, host_pool = (min(tokens, POOL_PAGES * config.page_size) for tokens in (config.pool, config.host_pool))
+    pool = min(config.pool, POOL_PAGES * config.page_size)
+    host_pool = config.host_pool * pool // config.pool // config.page_size * config.page_size  # as large beside the device's as it was
     small = replace(config, pool=pool, host_pool=host_pool)
     for cycle in cycles:
         scene = Scene(factory, small)

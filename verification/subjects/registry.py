@@ -53,6 +53,7 @@ PEERS = {
         Named("sglang-host-python", f"{_HERE}.sglang_host:sglang_host_python", "the same with its host tier, Python core, white box"),
         Named("sglang-host-rust", f"{_HERE}.sglang_host:sglang_host_rust", "the same with its host tier, Rust core, black box"),
         Named("sglang-0.4.6", f"{_HERE}.sglang_legacy:sglang_legacy", "SGLang 0.4.6.post5's RadixCache, white box"),
+        Named("sglang-hiradix-0.4.6", f"{_HERE}.sglang_hiradix:sglang_hiradix", "its HiRadixCache, with a host tier, white box"),
         Named("vllm", f"{_HERE}.vllm:vllm", "vLLM's KVCacheManager: requests only, black box"),
     )
 }  # caches of serving engines: each runs in a process of its own, because of what it imports

@@ -125,7 +125,7 @@ class Linked:
         node, length, evictable = self.cache.root_node, 0, 0
         while len(left):
             child = node.children.get(child_key(left))
-            if child is None:
+            if child is None or child.value is None:  # only the host has it
                 break
             shared = shared_tokens(child.key, left)
             length += shared

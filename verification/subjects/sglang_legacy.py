@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -38,12 +39,18 @@ def loaded() -> Any:
         stand_in.__dict__.update({one: type(one, (), {}) for one in names})
         sys.modules["sglang" + module] = stand_in
     for file in ("base_prefix_cache", "radix_cache"):
-        spec = importlib.util.spec_from_file_location(f"sglang.srt.mem_cache.{file}", folder / f"{file}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[spec.name])
+        load(folder / f"{file}.py")
     return sys.modules[name]
+
+
+def load(path: Path) -> Any:
+    """Load one file of the package, and return its module."""
+    spec = importlib.util.spec_from_file_location(f"sglang.srt.mem_cache.{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def built(allocator: Any, rows: Any, page_size: int) -> Any:

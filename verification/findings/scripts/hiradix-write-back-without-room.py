@@ -1,0 +1,46 @@
+"""SGLang 0.4.6.post5's HiRadixCache (sources under PEERS_DIR), write_back: an eviction fails without room on the host."""
+
+import os
+import sys
+import traceback
+from importlib.util import module_from_spec, spec_from_file_location
+from queue import SimpleQueue
+from types import ModuleType, SimpleNamespace
+
+import torch
+
+for name in ("managers.schedule_batch", "managers.cache_controller", "mem_cache.memory_pool", "disaggregation.kv_events"):
+    sys.modules["sglang.srt." + name] = ModuleType(name)
+    sys.modules["sglang.srt." + name].__getattr__ = lambda name: object
+for file in ("base_prefix_cache", "radix_cache", "hiradix_cache"):
+    path = os.path.join(os.environ["PEERS_DIR"], f"sglang-0.4.6.post5/sglang/srt/mem_cache/{file}.py")
+    spec = spec_from_file_location(f"sglang.srt.mem_cache.{file}", path)
+    sys.modules[spec.name] = module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
+class Pool(list):
+    """Free slots."""
+
+    device, get_kvcache, clear = "cpu", lambda self: None, lambda self: None
+    alloc, free = (
+        lambda self, size: torch.tensor([self.pop() for _ in range(size)]) if size <= len(self) else None,
+        lambda self, slots: self.extend(slots.tolist()) or len(slots),
+    )
+
+
+device, host, arrived, mode = Pool(range(2)), Pool(range(1)), SimpleQueue(), "write_back"
+controller = SimpleNamespace(mem_pool_device_allocator=device, write_policy=mode, ack_write_queue=arrived, reset=lambda: None)
+controller.write = lambda device_indices, node_id: (
+    None if len(device_indices) > len(host) else (arrived.put(node_id) or host.alloc(len(device_indices)))
+)  # at once
+module.MHATokenToKVPoolHost, module.HiCacheController = lambda *_: host, lambda *_, **__: controller
+cache = module.HiRadixCache(None, device, torch.distributed.GroupMember.NON_GROUP_MEMBER, 1, 0, 0, mode)
+cache.insert([1, 2], device.alloc(2))
+try:
+    cache.evict(2)
+except AssertionError as error:
+    print(f"an eviction fails at {traceback.extract_tb(error.__traceback__)[-1].line!r}")
+    sys.exit(1)
+print("the eviction succeeds")
+sys.exit(0)
