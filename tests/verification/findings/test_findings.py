@@ -19,7 +19,12 @@ from radixcheck.verification.runs.evidence_results import FindingsOutcome
 from radixcheck.verification.subjects.registry import PEERS
 
 ALL = findings()
-SCRIPT_ONLY = {"unified-unlock-twice", "host-late-index", "host-room-in-vain"}  # what the adapters do not call, or declare as a choice
+SCRIPT_ONLY = {
+    "unified-unlock-twice",
+    "host-late-index",
+    "host-room-in-vain",
+    "hiradix-write-back-without-room",
+}  # what the adapters do not call, or declare as a choice
 L5 = (Op("insert", Key((0, 1))), Op("match", Key((0,))))
 
 
