@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from radixcheck.reference.copies import Copy
-from radixcheck.reference.node import below
+from radixcheck.reference.node import below, path
 from radixcheck.reference.tiered_node import TieredNode, between
 from radixcheck.reference.tree import Walk
-from radixcheck.spec.run.host_choices import DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
+from radixcheck.spec.run.host_choices import COPIES, DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
 from radixcheck.spec.values import Sizes, Ticket
 from radixcheck.verification.core.choices import POLL_BATCHES, POLL_ORDER
 from radixcheck.verification.operations import FAIL
@@ -158,6 +158,26 @@ class EvictsWhole(ReferenceHostSubject):
             self.needed = 0
 
 
+class CopiesEarly(ReferenceHostSubject):
+    """Under write-through a match copies to the host what it returns."""
+
+    def in_order(self, path: list[TieredNode]) -> list[TieredNode]:
+        return path[::-1]
+
+    def match(self, key: Any) -> Any:
+        found = super().match(key)
+        if self.mode != "write_back":
+            self._back_up(self.in_order([*path(self._find_node(found.node))]))
+        return found
+
+
+class CopiesChildrenFirst(CopiesEarly):
+    """The same, from the end of the match upwards."""
+
+    def in_order(self, path: list[TieredNode]) -> list[TieredNode]:
+        return path
+
+
 class RefreshesSplit(ReferenceHostSubject):
     """A split gives the part behind it a new time."""
 
@@ -220,6 +240,7 @@ CHOOSERS = (
     _chooser(Drops, (DROPS,), _OF_HOST),
     _chooser(EvictsInVain, (IN_VAIN,), _OF_HOST),
     _chooser(EvictsWhole, (WHOLE,), _OF_HOST),
+    _chooser(CopiesEarly, (COPIES,), "BACKUP_PARENTS"),
     _chooser(RefreshesSplit, (SPLIT_TIMES,), "RECENCY ORDER HOST_ORDER"),
 )
 WRONG = (  # what they declare does not explain what they do
@@ -232,6 +253,7 @@ WRONG = (  # what they declare does not explain what they do
     _chooser(Drops, (IN_VAIN, WHOLE), _OF_HOST),
     _chooser(EvictsInVain, (DROPS, WHOLE), _OF_HOST),
     _chooser(EvictsWhole, (IN_VAIN,), _OF_HOST),
+    _chooser(CopiesChildrenFirst, (COPIES,), "BACKUP_PARENTS HOST_CLOSED"),
     _chooser(RefreshesLate, (SPLIT_TIMES,), "RECENCY ORDER HOST_ORDER"),
     _chooser(ReferenceHostSubject, (SPLIT_TIMES,), "RECENCY ORDER HOST_ORDER"),
     _chooser(ReferenceHostSubject, (IN_VAIN,), _OF_HOST),

@@ -258,6 +258,7 @@ class HostMachine(Copies):
     def _access(self, node: int, hits: int, priority: int) -> None:
         self.call.used, self.call.hit, self.call.new_priority = node, hits, priority
         self.step(H_TOUCH, node, hits, priority)
+        self.follow_copies()
 
     def _take_pages(self, h: int, target: int) -> None:
         """Take the pages that the call may hand out, for the rest of the target."""

@@ -16,7 +16,7 @@ from radixcheck.spec.logic import Term, lift, var
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.run.cache_machine import Machine
 from radixcheck.spec.run.host_call import Copy, HostCall, Surroundings
-from radixcheck.spec.run.host_choices import DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
+from radixcheck.spec.run.host_choices import COPIES, DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
 from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.reader import Refused, row_of, tuples
@@ -232,11 +232,22 @@ class Copies(Machine):
         """Back up the nodes on the path that were hit often enough, each with what is above it, from the root down."""
         if self.state.gaps:
             return
+        if COPIES in self.choices:
+            return self.follow_copies()
         for n in self.positions.ancestors[key]:
             if n in self.state.node and n not in self.state.hosted and self.state.hits[n] >= THRESHOLDS[self.mode]:
                 self.back_up_path(n)
                 if n not in self.state.hosted:
                     break
+
+    def follow_copies(self) -> None:
+        """Under write-through, where that is chosen: back up the nodes that the subject does, in its order."""
+        if COPIES not in self.choices or self.state.gaps:
+            return
+        while (node := self.around.backed_up()) is not None and self.back_up(node) is not None:
+            pass
+        if IN_VAIN in self.choices:  # also for a copy that then was not issued
+            self.evict_host(self.around.evicted_in_vain(len(self.call.host_freed)) * self.positions.page_size)
 
     # Loads.
 

@@ -69,6 +69,21 @@ class Followed:
             raise ValueError("the cache did not wait for a copy")
         return not ticket.failed
 
+    def backed_up(self) -> int | None:
+        """Return the node of the subject's next copy, if that is one to the host of a whole node whose parent is there, too."""
+        s, ticket = self.state, next(iter(self._tickets), None)
+        assert s is not None, "the machine has a state"
+        span = () if ticket is None or ticket.up else self._held(ticket)
+        node = span[-1] if span else EPS
+        if node not in s.node or node not in s.resident or node in s.hosted:
+            return None
+        above = s.up[node]
+        return node if (above == EPS or above in s.hosted) and span == tuple(self._positions.between(above, node)) else None
+
+    def evicted_in_vain(self, freed: int) -> int:
+        """Return how many more host pages than so many the subject has freed."""
+        return max(0, len(self._host_freed) - freed)
+
     def dropped(self) -> Sequence[int]:
         """Return the nodes on both tiers whose host pages the subject has freed before its next copy, as far as they can be dropped."""
         s = self.state

@@ -129,7 +129,9 @@ class HostOracle(Oracle):
 
     def _after(self, match: HostCall, then: HostCall) -> HostCall:
         """Record the call that follows a match in the record of the match. Return it."""
-        for name in ("victims", "freed", "demoted", "gone", "host_victims", "host_freed", "issued", "loaded", "wanted", "last_size"):
+        for name in ("victims", "freed", "demoted", "gone", "host_victims", "host_freed", "issued"):
+            getattr(match, name).extend(getattr(then, name))  # a match may copy nodes to the host, where that is chosen
+        for name in ("loaded", "wanted", "last_size"):
             setattr(match, name, getattr(then, name))
         self.model.call = match
         return then
