@@ -2,21 +2,31 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import count, islice, product
 from random import Random
 
+from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
+from radixcheck.verification.protocol import MODES
 
 WEIGHTS = {
     **{"insert": 8, "match": 4, "peek": 1, "load_back": 6, "backup": 2, "evict": 5, "evict_host": 2, "lock": 2, "unlock": 3},
     **{"alloc": 1, "free": 2, "start": 5, "chunk": 3, "decode": 6, "finish": 4, "abort": 2, "run": 4},
     **{"complete": 10, "poll": 6, "reset": 0.3},
 }
+POOLS, HOST_POOLS = (2, 3, 5, 8, 12), (2, 3, 4, 6, 9, 16)  # pages
 FAILING = 0.25  # share of the copies that fail
+
+
+def configs(sizes: tuple[int, ...] = (1, 2, 16)) -> Iterator[Config]:
+    """Every policy, mode and page size, with small pools on both tiers."""
+    for k, (policy, mode, size) in enumerate(product(POLICIES, MODES, sizes)):
+        pages, host_pages = POOLS[k % len(POOLS)], HOST_POOLS[(k + k // 3) % len(HOST_POOLS)]
+        yield Config(policy, size, pages * size, host_pool=host_pages * size, mode=mode)
 
 
 class Run:

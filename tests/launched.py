@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 
@@ -16,7 +17,8 @@ class Launched(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
         self.names.append(func.__name__.partition(".")[0])
         result = func(*args, **(kwargs or {}))
-        self.devices.add(result.device.type)
+        if isinstance(result, Tensor):  # not what is read: a number
+            self.devices.add(result.device.type)
         return result
 
 

@@ -11,6 +11,7 @@ from radixcheck.verification.wrong_values import WRONG_CALLS
 TREE_OPERATIONS = ("match", "peek", "insert", "lock", "unlock", "evict", "alloc", "free", "reset")
 REQUEST_OPERATIONS = ("start", "chunk", "decode", "finish", "abort", "reset")
 HOST_OPERATIONS = ("load_back", "backup", "evict_host", "complete", "poll", "run")  # `complete` is the copier's: a copy arrives or fails
+FAIL = "fail"  # what copies can do, unless a cache is without it: what its engine copies always arrives
 NEEDS = {  # of a caller that performs an operation: the other verbs that it calls, before or after
     "insert": {"alloc", "free"},
     "alloc": {"free"},

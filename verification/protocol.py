@@ -51,8 +51,8 @@ class Supports:
     policies: tuple[str, ...] = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
     page_sizes: Sequence[int] = (1, 2, 16, 64)  # tokens; a range, if there are many
     attributes: frozenset[str] = frozenset({"time", "creation", "hits", "priority"})  # that `observe` reports truly
-    without: frozenset[str] = frozenset()  # verbs that it lacks
-    choices: Mapping[str, str] = field(default_factory=dict)  # kinds of difference (`search/diff.py`) that it means, and why
+    without: frozenset[str] = frozenset()  # verbs that it lacks; `operations.FAIL`: copies that fail
+    choices: Mapping[str, str] = field(default_factory=dict)  # kinds of difference that it means, or names of `core/choices.py`; and why
     here: bool = True  # it runs in this process, where its steps and its memory can be counted
     remembers: str = ""  # why it keeps something of every key that it was ever given; empty: it does not
     modes: tuple[str, ...] = ()  # of MODES; empty: it has no host tier
@@ -150,13 +150,19 @@ class Observation:
     leaf_count: int | None = None  # their number, if it keeps one
     queued: int = 0  # how many entries of the heap, the last, stand in a queue beside it, from the least to the greatest
     copies: Sequence[SeenCopy] = ()  # in the order of their issue
+    # Of a second heap, with the leaves that may leave the host:
+    host_heap: Sequence[SeenEntry] | None = None  # None: it keeps no such heap
+    host_queued: int = 0  # as `queued`
+    host_leaf_count: int | None = None  # their number, if it keeps one
+    host_only: int | None = None  # tokens that only the host has, if it counts them
 
-    def in_order(self, key: Callable[[SeenEntry], Any]) -> bool:
-        """Whether each entry of the heap goes before its two children in the array, and each of the queue before the next."""
-        keys = [key(entry) for entry in self.heap or ()]
-        heap, queue = keys[: len(keys) - self.queued], keys[len(keys) - self.queued :]
-        doubled = chain.from_iterable(zip(heap, heap, strict=True))
-        return all(map(le, doubled, heap[1:])) and all(map(le, queue, queue[1:]))
+
+def in_order(entries: Sequence[SeenEntry], queued: int, key: Callable[[SeenEntry], Any]) -> bool:
+    """Whether each entry of a heap goes before its two children in the array, and each of the last `queued`, a queue, before the next."""
+    keys = [key(entry) for entry in entries]
+    heap, queue = keys[: len(keys) - queued], keys[len(keys) - queued :]
+    doubled = chain.from_iterable(zip(heap, heap, strict=True))
+    return all(map(le, doubled, heap[1:])) and all(map(le, queue, queue[1:]))
 
 
 class Matching(Protocol):

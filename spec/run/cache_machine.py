@@ -43,6 +43,7 @@ class Call:
     victims: list[int] = field(default_factory=list)  # nodes, in the order of their eviction
     freed: list[int] = field(default_factory=list)  # pages, in order
     taken: int = 0  # pages handed out
+    split_off: list[int] = field(default_factory=list)  # nodes behind a split, where it was an access of them
 
     def arguments(self, found: int, last_size: int, admitted: bool = True) -> tuple[int, ...]:
         """Values for the PARAMETERS of postconditions, with what the cache under test answered."""
@@ -121,6 +122,11 @@ class Machine(Positioned):
     def step(self, transition: Transition, *arguments: int) -> None:
         """Take one transition."""
         run(transition, self.state, *arguments)
+
+    def access_split_off(self, node: int) -> None:
+        """Give a node that was split off a time between that of the last access and that of the next one."""
+        self.state.time[node] = self.state.now + 0.5
+        self.call.split_off.append(node)
 
     def _freed_by(self, transition: Transition, arguments: tuple[int, ...]) -> list[int]:
         """The pages that a transition other than EVICT is about to free, in order."""

@@ -52,3 +52,12 @@ class Surroundings(Protocol):
 
     def arrives(self, copy: Copy) -> bool:
         """Whether this copy, for which the call waits, arrives; otherwise it fails."""
+
+    def backed_up(self) -> int | None:
+        """The node that is copied to the host next, where COPIES is chosen; None: no further one."""
+
+    def evicted_in_vain(self, freed: int) -> int:
+        """Host pages that the call frees beyond those that it has freed, where COPIES and IN_VAIN are chosen."""
+
+    def dropped(self) -> Sequence[int]:
+        """Nodes on both tiers that leave the host now, where DROPS is chosen."""

@@ -251,11 +251,14 @@ class HostMachine(Copies):
 
     def _split_at(self, position: int) -> None:
         if position != EPS and position not in self.state.node:
-            self.step(H_SPLIT, position, self.state.end[position])
+            behind = self.state.end[position]
+            self.step(H_SPLIT, position, behind)
+            self.access_split_off(behind)
 
     def _access(self, node: int, hits: int, priority: int) -> None:
         self.call.used, self.call.hit, self.call.new_priority = node, hits, priority
         self.step(H_TOUCH, node, hits, priority)
+        self.follow_copies()
 
     def _take_pages(self, h: int, target: int) -> None:
         """Take the pages that the call may hand out, for the rest of the target."""

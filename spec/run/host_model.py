@@ -93,6 +93,18 @@ class HostModel(Model):
         ticket.wait()
         return not ticket.failed
 
+    def backed_up(self) -> int | None:
+        """None: it copies what the mode says."""
+        return None
+
+    def evicted_in_vain(self, freed: int) -> int:
+        """None."""
+        return 0
+
+    def dropped(self) -> Sequence[int]:
+        """None: what is on both tiers stays there."""
+        return ()
+
     # Verbs that say more, or do more, with a host.
 
     def match(self, key: Key) -> TieredMatch[list[int]]:

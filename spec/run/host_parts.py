@@ -3,19 +3,20 @@
 The rules for choosing are those of `spec/host/host_operations.py`; what is left open is given by `Surroundings`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import cache
 from heapq import heapify, heappop, heappush
 from typing import Any
 
 from radixcheck.spec.host.backups import ACK_SAVE, FAIL_SAVE, RESERVE, SAVE, SEND
 from radixcheck.spec.host.host_signature import device_candidate, host_candidate
-from radixcheck.spec.host.host_transitions import DELETE, DEMOTE, EVICT_HOST, H_BEGIN, H_EXTEND, H_RELEASE
+from radixcheck.spec.host.host_transitions import DELETE, DEMOTE, DROP_HOST, EVICT_HOST, H_BEGIN, H_EXTEND, H_RELEASE
 from radixcheck.spec.host.loads import ACK_LOAD, FAIL_LOAD, LOAD, PIN
 from radixcheck.spec.logic import Term, lift, var
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.run.cache_machine import Machine
 from radixcheck.spec.run.host_call import Copy, HostCall, Surroundings
+from radixcheck.spec.run.host_choices import COPIES, DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
 from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.reader import Refused, row_of, tuples
@@ -46,8 +47,17 @@ class Copies(Machine):
     state: HostState
     call: HostCall
 
-    def __init__(self, positions: Positions, policy: Policy, pages: int, host_pages: int, mode: str, around: Surroundings) -> None:
-        self.mode, self._host_pages = mode, host_pages
+    def __init__(
+        self,
+        positions: Positions,
+        policy: Policy,
+        pages: int,
+        host_pages: int,
+        mode: str,
+        around: Surroundings,
+        choices: Set[str] = frozenset(),
+    ) -> None:
+        self.mode, self._host_pages, self.choices = mode, host_pages, choices  # of `host_choices.py`
         super().__init__(positions, policy, pages)
         self.call = HostCall("reset")
         self.copies: dict[int, Copy] = {}  # in flight, by holder, in the order of their issue
@@ -130,8 +140,31 @@ class Copies(Machine):
         self.call.freed += pages
 
     def evict_host(self, wanted: int) -> int:
-        """Evict the least host leaf until enough is freed or none is left; tokens freed."""
-        return self._evict_least(wanted, self.host_ranked, self._leave_host, self._is_host_candidate)
+        """Evict the least host leaf until enough is freed or none is left; tokens freed. What is dropped instead goes first."""
+        dropped = self._drop_host(wanted)
+        return dropped + self._evict_least(wanted - dropped, self.host_ranked, self._leave_host, self._is_host_candidate)
+
+    def _drop_host(self, wanted: int) -> int:
+        """Let nodes that the device has leave the host until enough is freed; tokens freed."""
+        freed = 0
+        for node in self.around.dropped() if self._may_drop else ():
+            if freed < wanted:
+                pages = self._pages(self.state.host_page, node)
+                self.step(DROP_HOST, node)
+                self.call.host_freed += pages
+                freed += self.size(node)
+        return freed
+
+    @property
+    def _may_drop(self) -> bool:
+        return DROPS in self.choices and self.state.gaps
+
+    def can_drop(self, node: int) -> bool:
+        """Whether a node can leave the host and stay on the device: the guard of DROP_HOST under write-back."""
+        s = self.state
+        if node not in s.resident or node not in s.hosted or s.pins[node]:
+            return False
+        return all(page in s.host_filled for page in self._pages(s.host_page, node))
 
     def _host_leaves(self, above: int) -> list[Any]:
         return [leaf for leaf in self.host_ranked(self.state) if leaf[-1] != above and self.positions.le(above, leaf[-1])]
@@ -143,16 +176,29 @@ class Copies(Machine):
         self.call.gone.append(victim)
         self.call.host_freed += pages
 
+    def _make_host_room(self, size: int) -> bool:
+        """Evict on the host what a copy needs; whether it has room now. Nothing is evicted where that would not be enough."""
+        short = size - self.state.host_available
+        if short > 0 and (IN_VAIN in self.choices or short <= self._host_evictable()):
+            self.evict_host(size if WHOLE in self.choices else short)
+        return bool(size <= self.state.host_available)
+
     def _host_evictable(self) -> int:
         """Tokens that host evictions can free: of the nodes that only the host has and behind which nothing is pinned."""
         s, pinned = self.state, set[int]()
         for n in s.node:
             if s.pins[n] and n not in s.resident:
                 pinned.update(self.positions.ancestors[n])
-        return sum(self.size(n) for n in s.node if n not in s.resident and n not in pinned)
+        alone = sum(self.size(n) for n in s.node if n not in s.resident and n not in pinned)
+        return alone + (sum(self.size(n) for n in s.node if self.can_drop(n)) if self._may_drop else 0)
 
     def _pages(self, table: dict[int, int], node: int) -> list[int]:
         return [table[q] for q in self.positions.between(self.state.up[node], node)]
+
+    def access_split_off(self, node: int) -> None:
+        """Only where that is chosen."""
+        if SPLIT_TIMES in self.choices:
+            super().access_split_off(node)
 
     # Backups.
 
@@ -169,11 +215,9 @@ class Copies(Machine):
 
     def back_up(self, node: int) -> Copy | None:
         """Issue the copy of one node to the host, after evicting the shortfall there; None if that does not suffice."""
-        s, size = self.state, self.size(node)
-        short = size - s.host_available
-        if size > s.host_capacity or (short > 0 and short > self._host_evictable()):
+        s = self.state
+        if not self._make_host_room(self.size(node)):
             return None
-        self.evict_host(short)
         span = self.positions.between(s.up[node], node)
         targets = self.around.host_pages(span)
         holder = self._new_holder()
@@ -188,11 +232,22 @@ class Copies(Machine):
         """Back up the nodes on the path that were hit often enough, each with what is above it, from the root down."""
         if self.state.gaps:
             return
+        if COPIES in self.choices:
+            return self.follow_copies()
         for n in self.positions.ancestors[key]:
             if n in self.state.node and n not in self.state.hosted and self.state.hits[n] >= THRESHOLDS[self.mode]:
                 self.back_up_path(n)
                 if n not in self.state.hosted:
                     break
+
+    def follow_copies(self) -> None:
+        """Under write-through, where that is chosen: back up the nodes that the subject does, in its order."""
+        if COPIES not in self.choices or self.state.gaps:
+            return
+        while (node := self.around.backed_up()) is not None and self.back_up(node) is not None:
+            pass
+        if IN_VAIN in self.choices:  # also for a copy that then was not issued
+            self.evict_host(self.around.evicted_in_vain(len(self.call.host_freed)) * self.positions.page_size)
 
     # Loads.
 

@@ -5,7 +5,8 @@ never shows (a slot in two places, two nodes for one prefix, a request on an unr
 breaks.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from copy import copy
 from dataclasses import dataclass, field
 
 from radixcheck.spec.run.positions import EPS, Positions
@@ -15,7 +16,7 @@ from radixcheck.spec.values import Sizes
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.core.watched_pool import WatchedPool
-from radixcheck.verification.protocol import NodeId, Observation, SeenNode, SeenRequest
+from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode, SeenRequest
 
 NOWHERE = -1  # the position of a heap entry whose node is not in the tree
 KEY_SIGNS = {"lru": 1, "fifo": 1, "filo": -1, "mru": -1}  # of the time with which a heap key begins; other keys begin with no time
@@ -52,6 +53,7 @@ class Abstraction:
         self.clock = Clock()
         self.findings: list[Violation] = []
         self.places: dict[NodeId | None, int] = {}  # node -> the position at which it ends, in the last observation
+        self.split_off: Sequence[int] = ()  # nodes that the last operation has split off, where that is an access of them
         self._key_sign = KEY_SIGNS.get(policy, 0)
 
     def find(self, property_: str, text: str) -> None:
@@ -72,8 +74,7 @@ class Abstraction:
                 self._no_request(s, spec, h, loans, locks)
         for h in seen.requests.keys() - spec.held:
             self.find("FREE_AT_LAST_RELEASE", f"expected no row for request {h}, which has ended; found one")
-        if seen.heap is not None:
-            self._heap(s, seen)
+        self._heap(s, seen.heap or ())
         return s
 
     def _blank(self, s: State, spec: State, sizes: Sizes) -> None:
@@ -129,6 +130,8 @@ class Abstraction:
         s.up[end] = above
         s.kids[above] = s.kids.get(above, 0) + 1
         s.lock[end], s.hits[end], s.priority[end] = n.lock, n.hits, n.priority
+        if end in self.split_off:
+            self.clock.known.setdefault(n.time, self.clock.tick - 0.5)
         s.time[end], s.creation[end] = self.clock(n.time), self.clock(n.creation)
 
     def _pages(self, slots: Sequence[int]) -> list[int]:
@@ -187,8 +190,9 @@ class Abstraction:
             self._own(s, page, OWN, f"caller {h}")
             s.holder[page] = h
 
-    def _heap(self, s: State, seen: Observation) -> None:
-        for e, entry in enumerate(seen.heap or ()):
+    def _heap(self, s: State, entries: Iterable[SeenEntry]) -> None:
+        """Add the entries of a heap."""
+        for e, entry in enumerate(entries):
             n = self.places.get(entry.node, NOWHERE)
             s.queued.add(e)
             s.on[e] = n
@@ -196,6 +200,13 @@ class Abstraction:
             other = s.entry.get(n)
             if entry.speaks and (other is None or key < (s.first[other], s.second[other])):
                 s.entry[n] = e
+
+    def with_heap(self, s: State, entries: Iterable[SeenEntry]) -> State:
+        """Return the same state with these entries in its heap."""
+        other = copy(s)
+        other.queued, other.on, other.first, other.second, other.entry = set(), {}, {}, {}, {}
+        self._heap(other, entries)
+        return other
 
     def ticks(self, key: tuple[int | float, int | float]) -> tuple[float, float]:
         """Return a key of the heap with ticks in place of its clock readings."""

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.state import State
 from radixcheck.spec.values import NoRoom, NotArrived
-from radixcheck.verification.core.catalogue import EVERY
+from radixcheck.verification.core.catalogue import EVERY, OF_HOST_HEAP
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.printable import let_interrupt_pass
 from radixcheck.verification.operations import Op
 
 SOFT = {"time": "RECENCY", "hits": "FREQ", "priority": "PRIORITY", "creation": "CREATION"}
 READINGS = {"time", "creation"}  # of a subject's clock
-INDEX = frozenset({"HEAP_BOUND", "HEAP_ORDER", "LEAFSET", "HEAP_FULL", "HEAP_STALE"})  # of indices next to the tree
+INDEX = frozenset({"HEAP_BOUND", "HEAP_ORDER", "LEAFSET", "HEAP_FULL", "HEAP_STALE", *OF_HOST_HEAP})  # of indices next to the tree
 NOT_HARD = INDEX | set(SOFT.values())  # a run continues after these
 FIELDS = {  # state functions, in the order in which differences are reported
     "owner": "SLOT_PARTITION",

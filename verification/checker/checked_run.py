@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from radixcheck.spec.property import Property
 from radixcheck.spec.run.reader import Refused
+from radixcheck.spec.run.state import State
 from radixcheck.spec.values import CacheError
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.edge_count import EdgeCount
@@ -12,6 +14,7 @@ from radixcheck.verification.checker.envelope_recorder import EnvelopeRecorder
 from radixcheck.verification.checker.formulas import Tally, index_findings
 from radixcheck.verification.checker.host_edge_count import HostEdgeCount
 from radixcheck.verification.checker.run_parts import run_parts
+from radixcheck.verification.core.catalogue import OF_HOST_HEAP
 from radixcheck.verification.core.envelope import Envelope
 from radixcheck.verification.core.found import Config, Tier, Violation
 from radixcheck.verification.operations import Op, is_misuse
@@ -57,6 +60,7 @@ class CheckedRun:
         self.answers: list[tuple[object, ...]] = []  # a second replica must give the same
         self.before = self.seen = self.oracle.empty()  # abstract states of the subject
         self.observation: Observation | None = None  # the last one
+        self._with_host_heap: State | None = None  # the same state as `seen`, with the heap of host leaves
 
     def allowed(self, op: Op) -> bool:
         """Whether a caller can make this call now, and the subject supports it."""
@@ -66,6 +70,8 @@ class CheckedRun:
         """Perform an operation on the subject, then on the specification with the same pages."""
         self.edges.before(op)
         answer = self.engine.perform(op)
+        if self.host is not None:
+            self.host.oracle.answered = frozenset(answer.tickets)
         firsts = answer.slots and answer.slots[:: self.engine.page_size]  # of each page: a long run of large pages has many slots
         of_host = (*answer[3:], tuple(self.host.engine.host_pool.freed)) if self.host else ()
         self.answers.append((op.name, answer.length, firsts, type(answer.error), *of_host, tuple(self.engine.pool.freed)))
@@ -103,7 +109,7 @@ class CheckedRun:
         if self.host is not None:
             self.host.abstraction.host_available = self.host.engine.host_available()
         self.observation = self.engine.observe()
-        self.abstraction.findings = []
+        self.abstraction.findings, self.abstraction.split_off, self._with_host_heap = [], self.oracle.call.split_off, None
         self.seen = self.abstraction.state(self.observation, sizes, spec, self.oracle.loans, self.oracle.locks)
         for name in self.hidden:
             setattr(self.seen, name, {n: getattr(spec, name).get(n, 0) for n in self.seen.node})
@@ -111,13 +117,28 @@ class CheckedRun:
         self.count_indices(self.observation)
         return self.abstraction.findings + index
 
+    def seen_by(self, property_: Property) -> State | None:
+        """Return the observed state, with the heap of which a property speaks; None if the subject does not show that heap."""
+        if not property_.heap:
+            return self.seen
+        seen, of_host = self.observation, property_.id in OF_HOST_HEAP
+        heap = None if seen is None else seen.host_heap if of_host else seen.heap
+        if heap is None or not of_host:
+            return None if heap is None else self.seen
+        if self._with_host_heap is None:
+            self._with_host_heap = self.abstraction.with_heap(self.seen, heap)
+        return self._with_host_heap
+
     def count_indices(self, seen: Observation) -> None:
         """Count one check of each index that the subject shows."""
         if seen.leaf_count is not None or seen.leaves is not None:
             self.tally.count("LEAFSET", bool(seen.nodes))
-        if seen.heap is not None:
-            self.tally.count("HEAP_BOUND", bool(seen.heap))
-            self.tally.count("HEAP_ORDER", bool(seen.heap))
+        if seen.host_leaf_count is not None or seen.host_only is not None:
+            self.tally.count("LEAFSET", any(not len(n.slots) for n in seen.nodes))
+        for heap in (seen.heap, seen.host_heap):
+            if heap is not None:
+                self.tally.count("HEAP_BOUND", bool(heap))
+                self.tally.count("HEAP_ORDER", bool(heap))
 
     def differing(self, ignored: set[str]) -> list[str]:
         """Names of the state functions, but for those `ignored`, whose observed values are not the specification's."""

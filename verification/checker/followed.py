@@ -1,11 +1,11 @@
 """The copies of a subject in one operation, as the surroundings in which the specification performs the same operation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from radixcheck.spec.run.host_call import Copy
 from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.positions import EPS, Positions
-from radixcheck.spec.signature import FREE
+from radixcheck.spec.signature import FREE, TREE
 from radixcheck.verification.checker.difference_text import prefix_text
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.watched_copier import Contents, WatchedTicket
@@ -17,14 +17,18 @@ class Followed:
     def __init__(self, positions: Positions) -> None:
         self._positions = positions
         self.state: HostState | None = None  # of the specification
+        self.can_drop: Callable[[int], bool] = lambda node: False
         self._contents: Contents | None = None
         self._tickets: list[WatchedTicket] = []  # of the subject, those without a copy of the specification so far
+        self._host_freed: list[int] = []  # host pages that the subject has freed, in order
+        self._followed = 0  # of these: those that it freed before the last copy that was compared
         self.pairs: list[tuple[Copy, WatchedTicket]] = []
         self.findings: list[Violation] = []
 
-    def begin(self, contents: Contents | None, issued: Sequence[WatchedTicket]) -> None:
-        """Begin an operation in which the subject has issued these copies."""
-        self._contents, self._tickets = contents, list(issued)
+    def begin(self, contents: Contents | None, issued: Sequence[WatchedTicket], host_freed: Sequence[int]) -> None:
+        """Begin an operation in which the subject has issued these copies, and has freed these pages on the host."""
+        self._contents, self._tickets, self._host_freed = contents, list(issued), list(host_freed)
+        self._followed = 0
         self.pairs, self.findings = [], []
 
     def device_pages(self, positions: Sequence[int]) -> Sequence[int]:
@@ -38,6 +42,7 @@ class Followed:
     def issued(self, copy: Copy) -> None:
         """Compare a copy with the subject's next one."""
         ticket = self._tickets.pop(0)
+        self._followed = ticket.host_freed
         self.pairs.append((copy, ticket))
         span = self._positions.between(copy.floor, copy.aim)
         if (copy.up, copy.sources, copy.targets) == (ticket.up, ticket.sources, ticket.targets):
@@ -63,6 +68,30 @@ class Followed:
         if not ticket.done:
             raise ValueError("the cache did not wait for a copy")
         return not ticket.failed
+
+    def backed_up(self) -> int | None:
+        """Return the node of the subject's next copy, if that is one to the host of a whole node whose parent is there, too."""
+        s, ticket = self.state, next(iter(self._tickets), None)
+        assert s is not None, "the machine has a state"
+        span = () if ticket is None or ticket.up else self._held(ticket)
+        node = span[-1] if span else EPS
+        if node not in s.node or node not in s.resident or node in s.hosted:
+            return None
+        above = s.up[node]
+        return node if (above == EPS or above in s.hosted) and span == tuple(self._positions.between(above, node)) else None
+
+    def evicted_in_vain(self, freed: int) -> int:
+        """Return how many more host pages than so many the subject has freed."""
+        return max(0, len(self._host_freed) - freed)
+
+    def dropped(self) -> Sequence[int]:
+        """Return the nodes on both tiers whose host pages the subject has freed before its next copy, as far as they can be dropped."""
+        s = self.state
+        assert s is not None, "the machine has a state"
+        freed = self._host_freed[self._followed : self._tickets[0].host_freed if self._tickets else None]
+        held = [s.host_content[page] for page in freed if s.host_owner[page] == TREE]
+        ends = dict.fromkeys(s.end[q] for q in held)
+        return [n for n in ends if {*self._positions.between(s.up[n], n)} <= {*held} and self.can_drop(n)]
 
     def finish(self) -> None:
         """Record the copies of the subject that the specification has not issued."""

@@ -19,7 +19,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.run.terms import functions
 from radixcheck.verification.core.catalogue import CATALOGUE, HOST_FORMULAS
 from radixcheck.verification.core.found import Violation
-from radixcheck.verification.protocol import NodeId, Observation, SeenEntry
+from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +88,46 @@ def evictable_leaves(state: State) -> set[int]:
     return {n for n in state.node - state.kids.keys() if state.lock[n] == 0}
 
 
+def host_leaves(state: HostState) -> set[int]:
+    """Positions of nodes without children that only the host has, and that no load reads."""
+    return {n for n in state.node - state.resident - state.kids.keys() if state.pins[n] == 0}
+
+
 def index_findings(state: State, seen: Observation, places: Mapping[NodeId | None, int]) -> list[Violation]:
     """Return where the indices contradict the tree. `places`: the position at which each node ends."""
+    out = _host_index_findings(state, seen) if isinstance(state, HostState) else []
     if seen.heap is None and seen.leaf_count is None and seen.leaves is None:
-        return []
+        return out
     leaves = evictable_leaves(state)
-    out: list[Violation] = []
     if seen.leaf_count is not None and seen.leaf_count != len(leaves):
         out.append(Violation("LEAFSET", f"expected a count of {len(leaves)} evictable leaves, found {seen.leaf_count}"))
     if seen.leaves is not None and set(map(places.get, seen.leaves)) != leaves:
         text = f"expected the {len(leaves)} evictable leaves of the tree in the index, found a different set of {len(seen.leaves)}"
         out.append(Violation("LEAFSET", text))
-    if seen.heap is not None:
-        if len(seen.heap) > 2 * len(leaves) + SLACK:
-            text = f"expected at most 2 x {len(leaves)} + {SLACK} heap entries for {len(leaves)} evictable leaves, found {len(seen.heap)}"
-            out.append(Violation("HEAP_BOUND", text))
-        if not seen.in_order(lambda entry: entry.key):
-            out.append(Violation("HEAP_ORDER", _misplaced(seen.heap, len(seen.heap) - seen.queued)))
+    return out + _heap_findings(seen.heap, seen.queued, len(leaves), "evictable leaves")
+
+
+def _host_index_findings(state: HostState, seen: Observation) -> list[Violation]:
+    """Return where the indices of the host contradict the tree."""
+    if seen.host_heap is None and seen.host_leaf_count is None and seen.host_only is None:
+        return []
+    leaves, out = len(host_leaves(state)), list[Violation]()
+    if seen.host_leaf_count is not None and seen.host_leaf_count != leaves:
+        out.append(Violation("LEAFSET", f"expected a count of {leaves} host leaves, found {seen.host_leaf_count}"))
+    tokens = len(state.hosted - state.resident) * state.positions.page_size
+    if seen.host_only is not None and seen.host_only != tokens:
+        out.append(Violation("LEAFSET", f"expected a count of {tokens} tokens that only the host has, found {seen.host_only}"))
+    return out + _heap_findings(seen.host_heap, seen.host_queued, leaves, "host leaves")
+
+
+def _heap_findings(entries: Sequence[SeenEntry] | None, queued: int, leaves: int, what: str) -> list[Violation]:
+    """Return where a heap is too large for its leaves, or not in order. The last `queued` entries stand in a queue."""
+    out: list[Violation] = []
+    if entries is not None and len(entries) > 2 * leaves + SLACK:
+        text = f"expected at most 2 x {leaves} + {SLACK} heap entries for {leaves} {what}, found {len(entries)}"
+        out.append(Violation("HEAP_BOUND", text))
+    if entries is not None and not in_order(entries, queued, lambda entry: entry.key):
+        out.append(Violation("HEAP_ORDER", _misplaced(entries, len(entries) - queued)))
     return out
 
 

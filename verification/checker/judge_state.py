@@ -1,9 +1,11 @@
 """Judges the observed state of a subject that shows its inside: formulas, handles, differences, and storage shared with a caller."""
 
 from collections.abc import Mapping
+from copy import copy
 
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.positions import EPS
+from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import LOST, TREE
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
@@ -75,10 +77,10 @@ def _slots(seen: Observation) -> tuple[object, ...]:
 
 def judge_postconditions(run: CheckedRun, done: Performed) -> list[Violation]:
     """Evaluate the postconditions of an operation; of one that was refused, only those that cover refusals."""
-    arguments, out = _arguments(run, done), list[Violation]()
+    arguments, before, out = _arguments(run, done), _before(run), list[Violation]()
     for ready in compiled(run.policy, run.host is not None)[1].get(done.op.name, ()):
         if not ready.reads & run.tainted and (ready.property.refusals or not done.refused):
-            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, run.seen, run.before, *arguments))
+            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, run.seen, before, *arguments))
     if done.op.name in EVICTING and not done.refused and not run.frees_as_specified() and not blame.breaks(out, "EVICT_LEAF"):
         out += _judge_leaf_first(run)
     if blame.breaks(out, "EVICT_LEAF"):
@@ -86,14 +88,23 @@ def judge_postconditions(run: CheckedRun, done: Performed) -> list[Violation]:
     return out
 
 
+def _before(run: CheckedRun) -> State:
+    """The state before the operation. A node that it has split off counts as accessed already, where the cache has chosen that it is."""
+    if not run.oracle.call.split_off:
+        return run.before
+    before = copy(run.before)
+    before.time = before.time | dict.fromkeys(run.oracle.call.split_off, run.abstraction.clock.tick - 0.5)
+    return before
+
+
 def judge_state_formulas(run: CheckedRun, deviating: Mapping[str, str]) -> list[Violation]:
     """Evaluate the state formulas. `deviating`: attributes that this operation got wrong, with the property that each breaks."""
     out: list[Violation] = []
-    no_heap = run.observation is not None and run.observation.heap is None
     for ready in compiled(run.policy, run.host is not None)[0]:
-        if not ready.reads & run.tainted and not (ready.property.heap and no_heap):
+        state = None if ready.reads & run.tainted else run.seen_by(ready.property)
+        if state is not None:
             follows = next((id_ for name, id_ in deviating.items() if name in ready.reads), "")
-            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, run.seen), follows)
+            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, state), follows)
     return out
 
 

@@ -1,10 +1,12 @@
 """The oracle: the model, which performs the operations of a subject, and a record of what the engine wrote into each page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.run.cache_machine import CALLER, Call, Machine, Pages
+from radixcheck.spec.run.host_choices import SPLIT_TIMES
 from radixcheck.spec.run.positions import EPS, Positions
+from radixcheck.spec.run.splitting_machine import SplittingMachine
 from radixcheck.spec.run.state import State
 from radixcheck.spec.values import Key, StaleHandle, pages_for
 from radixcheck.verification.checker.engine import OLD_RECEIPTS
@@ -17,8 +19,10 @@ ACCESSES = ("match", "insert", "start", "chunk", "finish")
 class Oracle:
     """Performs the same operations on the specification. Only the pages that were allocated are taken from the subject."""
 
-    def __init__(self, policy: str, page_size: int, pages: int) -> None:
-        self._use(Machine(Positions(page_size), POLICIES[policy], pages))
+    def __init__(self, policy: str, page_size: int, pages: int, choices: Set[str] = frozenset()) -> None:
+        """`choices`: of `core/choices.py`, those that the subject declares."""
+        machine = SplittingMachine if SPLIT_TIMES in choices else Machine
+        self._use(machine(Positions(page_size), POLICIES[policy], pages))
 
     def _use(self, model: Machine) -> None:
         """Begin with an empty model."""

@@ -22,7 +22,10 @@ PLAIN = {int, str, float, bool, bytes, type(None)}  # types of names whose compa
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 NUMBERS = {int, float}
-HOST_FIELDS = {"host_slots": (), "pins": 0, "copies": ()}  # what a cache without a host tier need not show
+HOST_FIELDS = {  # what a cache without a host tier need not show
+    **{"host_slots": (), "pins": 0, "copies": ()},
+    **{"host_heap": None, "host_queued": 0, "host_leaf_count": None, "host_only": None},
+}
 
 
 class Unreadable(Exception):
@@ -152,12 +155,24 @@ def observation(found: Any) -> Observation:
         now=number(seen.now, "`now`"),
         nodes=nodes(seen.nodes),
         requests=_requests(seen.requests),
-        heap=None if seen.heap is None else [entry(each) for each in items_of(seen.heap, "the heap")],
+        heap=_heap(seen.heap, "the heap"),
         leaves=None if seen.leaves is None else _leaves(seen.leaves),
-        leaf_count=None if seen.leaf_count is None else whole(seen.leaf_count, "`leaf_count`"),
+        leaf_count=_optional(seen.leaf_count, "`leaf_count`"),
         queued=whole(seen.queued, "`queued`"),
         copies=[_copy(each) for each in items_of(seen.copies, "the copies")],
+        host_heap=_heap(seen.host_heap, "the heap of host leaves"),
+        host_queued=whole(seen.host_queued, "`host_queued`"),
+        host_leaf_count=_optional(seen.host_leaf_count, "`host_leaf_count`"),
+        host_only=_optional(seen.host_only, "`host_only`"),
     )
+
+
+def _heap(found: Any, what: str) -> list[SeenEntry] | None:
+    return None if found is None else [entry(each) for each in items_of(found, what)]
+
+
+def _optional(found: Any, what: str) -> int | None:
+    return None if found is None else whole(found, what)
 
 
 def _copy(found: Any) -> SeenCopy:
@@ -218,5 +233,6 @@ def are_plain_names(seen: Iterable[SeenNode]) -> bool:
 def has_plain_names(seen: Observation) -> bool:
     """Whether this holds for all names of an observation."""
     copies = (name for c in seen.copies for name in (c.floor, c.aim))
-    others = (*copies, *(r.node for r in seen.requests.values()), *(e.node for e in seen.heap or ()), *(seen.leaves or ()))
+    entries = (e.node for heap in (seen.heap, seen.host_heap) for e in heap or ())
+    others = (*copies, *(r.node for r in seen.requests.values()), *entries, *(seen.leaves or ()))
     return are_plain_names(seen.nodes) and set(map(type, others)) <= PLAIN

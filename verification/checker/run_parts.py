@@ -8,8 +8,10 @@ from radixcheck.verification.checker.host_abstraction import HostAbstraction
 from radixcheck.verification.checker.host_engine import HostEngine
 from radixcheck.verification.checker.host_oracle import HostOracle
 from radixcheck.verification.checker.oracle import Oracle
+from radixcheck.verification.core.choices import CHOICES
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.watched_copier import Contents
+from radixcheck.verification.operations import FAIL
 
 
 class HostParts(NamedTuple):
@@ -33,11 +35,18 @@ def run_parts(factory: Any, config: Config) -> Parts:
     """Make a cache, and what checks it."""
     policy, size, pages, tier = config.policy, config.page_size, config.pool // config.page_size, config.tier
     if tier is None:
-        engine, oracle = Engine(factory, policy, size, config.pool, config.device), Oracle(policy, size, pages)
+        engine = Engine(factory, policy, size, config.pool, config.device)
+        oracle = Oracle(policy, size, pages, _followed(engine))
         return Parts(engine, oracle, Abstraction(oracle.positions, engine.pool, policy, oracle.written), None)
     host_engine = HostEngine(factory, policy, size, config.pool, config.device, tier)
     copier = host_engine.copier
-    host_oracle = HostOracle(policy, size, pages, tier, copier)
+    host_oracle = HostOracle(policy, size, pages, tier, copier, _followed(host_engine))
+    host_oracle.can_fail = FAIL not in host_engine.supports.without
     contents = copier.contents = Contents(host_oracle.positions, host_oracle.written, host_oracle.host_written)
     abstraction = HostAbstraction(host_oracle.positions, copier.device, policy, contents, copier.host)
     return Parts(host_engine, host_oracle, abstraction, HostParts(host_engine, host_oracle, abstraction))
+
+
+def _followed(engine: Engine) -> frozenset[str]:
+    """Return the choices of a subject that the specification follows."""
+    return frozenset(engine.supports.choices.keys() & CHOICES.keys())

@@ -1,6 +1,7 @@
 """Every property: those of the specification, and the program checks, which have no formula (storage, cost, depth, two runs)."""
 
 from radixcheck.spec.host.copy_invariants import HOST_STATE_FORMULAS
+from radixcheck.spec.host.host_heap import DEVICE_HEAP_FORMULAS, HOST_HEAP_FORMULAS
 from radixcheck.spec.host.host_theorems import HOST_THEOREMS
 from radixcheck.spec.property import Property
 from radixcheck.spec.theorems import FORMULAS
@@ -42,14 +43,15 @@ PROGRAM_CHECKS = (
     ),
     _program(
         "LEAFSET",
-        "Every index of evictable leaves that the cache shows, and their number, equal what the tree says.",
+        "Every index of evictable leaves that the cache shows, and their number, equal what the tree says. With a host tier so do the "
+        "numbers of host leaves and of tokens that only the host has.",
         "leaf_index_forgets_promotion",
         "L1",
         "A second index is a second place to forget an update (FB-35).",
     ),
     _program(
         "HEAP_ORDER",
-        "The heap's array is a heap under the keys by which it compares now, and entries that queue beside it are in order.",
+        "The array of each heap is a heap under the keys by which it compares now, and entries that queue beside it are in order.",
         "heap_of_live_keys",
         "C1 C11",
         "Entries that compare by live times break the heap when a node is touched (C1).",
@@ -57,7 +59,7 @@ PROGRAM_CHECKS = (
     ),
     _program(
         "HEAP_BOUND",
-        "The heap holds at most 2 x (evictable leaves) + 4 entries after every operation.",
+        "A heap holds at most 2 x (leaves that may be evicted from its tier) + 4 entries after every operation.",
         "heap_never_tidied",
         "C3",
         "Each unlock may push an entry: without a bound the heap grows with traffic (C3).",
@@ -113,8 +115,9 @@ _OF_BOTH = ("RECENCY", "FREQ", "PRIORITY", "CREATION", "PEEK_PURE", "INSERT_COVE
 # The formulas for a cache with a host tier. A property of `CATALOGUE` that reads slots has another formula here: of the device.
 HOST_FORMULAS: dict[str, Property] = {
     **{id_: FORMULAS[id_] for id_ in (*_OF_BOTH, "RESET_QUIESCENT")},
-    **{p.id: p for p in (*HOST_STATE_FORMULAS, *HOST_THEOREMS)},
+    **{p.id: p for p in (*HOST_STATE_FORMULAS, *DEVICE_HEAP_FORMULAS, *HOST_HEAP_FORMULAS, *HOST_THEOREMS)},
 }
+OF_HOST_HEAP = frozenset(p.id for p in HOST_HEAP_FORMULAS)
 
 HOST_CHECKS = (
     _program(

@@ -7,14 +7,16 @@ from typing import Any, TypeVar
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.printable import error_text, let_interrupt_pass, printable, value_text
-from radixcheck.verification.operations import HOST_OPERATIONS, NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
+from radixcheck.verification.operations import FAIL, HOST_OPERATIONS, NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
 from radixcheck.verification.protocol import MODES, Supports
 
 T = TypeVar("T")
 
 ATTRIBUTES = ("time", "creation", "hits", "priority")
 HOST_VERBS = tuple(name for name in HOST_OPERATIONS if name != "complete")  # that one is the checker's
-VERBS = tuple(dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS, *HOST_VERBS, *(verb for verbs in NEEDS.values() for verb in verbs))))
+VERBS = tuple(
+    dict.fromkeys((*TREE_OPERATIONS, *REQUEST_OPERATIONS, *HOST_VERBS, *(verb for verbs in NEEDS.values() for verb in verbs), FAIL))
+)
 PAGE_SIZE_MAX = 2**16  # tokens: an operation on a key of a few such pages still takes less than a second
 RANGE_MAX = 2**31  # the end of a range of page sizes, of which a search draws small ones
 ITEMS_MAX = 100_000  # of one field

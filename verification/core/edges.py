@@ -7,6 +7,7 @@ the search, as a rule that never fired is.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from radixcheck.verification.operations import FAIL
 from radixcheck.verification.protocol import Supports
 
 
@@ -20,6 +21,7 @@ class Edge:
     paged: bool = False  # pages of more than one token
     namespaces: bool = False
     modes: tuple[str, ...] = ()  # of a host tier, one of them; empty: it does not matter
+    failing: bool = False  # copies that fail
 
     def lacking(self, supports: Supports, page_sizes: Sequence[int]) -> str:
         """Return why it cannot be taken on a subject under these page sizes; empty if it can."""
@@ -29,6 +31,8 @@ class Edge:
             return f"it has no {' and no '.join(missing)}"
         if self.paged and max(page_sizes, default=1) == 1:
             return "every page has one token"
+        if self.failing and FAIL in supports.without:
+            return "no copy of it fails"
         if self.modes and not set(self.modes) & set(supports.modes):
             return f"it has no mode {' or '.join(self.modes)}"
         return "it has no namespaces" if self.namespaces and not supports.namespaces else ""
@@ -101,8 +105,8 @@ HOST_EDGES: Mapping[str, Edge] = {  # of caches with a host tier
         Edge("evict_host nothing", "evict no tokens on the host", ("evict_host",)),
         Edge("evict_host more than everything", "evict more tokens on the host than its pool has", ("evict_host",)),
         Edge("complete out of order", "a copy arrives before an older one", ("complete",)),
-        Edge("copy fails", "a copy fails", ("complete",)),
-        Edge("write-back fails", "a copy fails for which an eviction waits", ("complete", "evict"), modes=("write_back",)),
+        Edge("copy fails", "a copy fails", ("complete",), failing=True),
+        Edge("write-back fails", "a copy fails for which an eviction waits", ("complete", "evict"), modes=("write_back",), failing=True),
         Edge("poll nothing", "poll while no copy is done", ("poll",)),
         Edge("poll several", "poll when several copies are done", ("poll",)),
         Edge("reset under a copy", "reset a cache while a copy is in flight", ("reset",)),

@@ -22,6 +22,7 @@ class WatchedTicket:
     sources: tuple[int, ...]  # pages
     targets: tuple[int, ...]  # pages
     copier: "WatchedCopier"
+    host_freed: int  # how many host pages the operation had freed before
     done: bool = False
     failed: bool = False
 
@@ -62,7 +63,7 @@ class WatchedCopier:
         """Issue a copy of whole pages, from the host to the device (`up`) or back."""
         source, target = (self.host, self.device) if up else (self.device, self.host)
         read, written = _listed(sources), _listed(targets)
-        ticket = WatchedTicket(self._count, bool(up), tuple(source.pages(read)), tuple(target.pages(written)), self)
+        ticket = WatchedTicket(self._count, bool(up), tuple(source.pages(read)), tuple(target.pages(written)), self, len(self.host.freed))
         self._count += 1
         if len(read) != len(written) or not read:
             self._find("TARGET", f"expected a copy of some slots to as many slots, found {len(read)} sources and {len(written)} targets")

@@ -8,7 +8,7 @@ before the last reset, and each entry of the heap: the ranks of its stored key,
 its place in the order of the heap, and whether it is current for its node. Entries of nodes that left the tree are kept as well.
 
 With a host tier also: which tiers have each node, its pins, which requests run, and the copies in the order of their issue with what became
-of each: in flight, arrived or failed.
+of each: in flight, arrived or failed. The entries of a second heap, of host leaves, are kept as those of the first.
 
 Not kept, and why that is sound:
 
@@ -42,7 +42,7 @@ from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.run_parts import HostParts
 from radixcheck.verification.explore.scopes import Scope
-from radixcheck.verification.protocol import NodeId, Observation, SeenEntry
+from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, in_order
 
 HITS_CAP = 2  # of slru: with this many hits a node is in the protected segment
 
@@ -101,7 +101,16 @@ BASE = 250
 LENT = BASE - 1  # before what a caller keeps
 HANDLE, LOCK, REQUEST, ENTRY, READINGS, REFUSED = range(BASE, 256)
 COPY = LENT - 1
+HOST_ENTRY = COPY - 1
 RUNS = 8  # below REQUEST: a request that runs
+
+
+class Heap(NamedTuple):
+    """The entries of a heap in their order, and their keys."""
+
+    kind: int  # ENTRY, or HOST_ENTRY of the heap of host leaves
+    entries: Sequence[SeenEntry]
+    keys: Sequence[tuple[Stamp, Stamp]]
 
 
 class Canon:
@@ -156,27 +165,27 @@ class Canon:
     def _nodes(self, labels: Labels, s: State, checker: Checker) -> list[int]:
         """Label the nodes and the entries of the heap. Return the labels of entries whose node has left the tree."""
         times, created = _times(s, checker), {n: (s.creation[n], 0.0) for n in s.node} if self._read == "creation" else {}
-        entries = _in_order(checker.observation) if checker.observation else ()
-        keys = [self._key(entry, checker.abstraction.clock.known) for entry in entries]
+        known, seen = checker.abstraction.clock.known, checker.observation
+        heaps = [Heap(kind, found, [self._key(e, known) for e in found]) for kind, found in (_heaps(seen) if seen else ())]
         stamps = {*times.values(), *created.values()}
-        for first, second in keys:
+        for first, second in (key for heap in heaps for key in heap.keys):
             stamps.update((first, second) if self._sign else (second,))
         rank = {stamp: i for i, stamp in enumerate(sorted(stamps))}
         for n in s.node:
             labels[n] = [NODE, s.lock[n], rank[times[n]], *((rank[created[n]],) if created else self._number(s, n))]
-        return self._entries(labels, entries, keys, rank, checker.abstraction.places) + _readings(stamps)
+        names = dict[NodeId, int]()  # of nodes that have left the tree
+        gone = [label for heap in heaps for label in self._entries(labels, heap, rank, checker.abstraction.places, names)]
+        return gone + _readings(stamps)
 
     def _number(self, s: State, n: int) -> Iterable[int]:
         """The number that the policy reads of a node besides its times, in two digits."""
         return () if self._read == "time" else divmod(min(getattr(s, self._read)[n], self._cap), BASE)
 
-    def _entries(
-        self, labels: Labels, entries: Sequence[SeenEntry], keys: Sequence[tuple[Stamp, Stamp]], rank: Mapping[Stamp, int], places: Places
-    ) -> list[int]:
-        """Label the entries of the heap. Return the labels of those whose node has left the tree."""
-        gone, names = list[int](), dict[NodeId, int]()
-        for place, (entry, (first, second)) in enumerate(zip(entries, keys, strict=True)):
-            label = (ENTRY, *((rank[first],) if self._sign else divmod(int(first[0]), BASE)), rank[second], place, entry.speaks)
+    def _entries(self, labels: Labels, heap: "Heap", rank: Mapping[Stamp, int], places: Places, names: dict[NodeId, int]) -> list[int]:
+        """Label the entries of a heap. Return the labels of those whose node has left the tree."""
+        gone = list[int]()
+        for place, (entry, (first, second)) in enumerate(zip(heap.entries, heap.keys, strict=True)):
+            label = (heap.kind, *((rank[first],) if self._sign else divmod(int(first[0]), BASE)), rank[second], place, entry.speaks)
             if entry.node in places:
                 labels.setdefault(places[entry.node], [UNCACHED]).extend(label)
             else:
@@ -239,10 +248,15 @@ def _readings(stamps: Iterable[Stamp]) -> list[int]:
     return [READINGS, *(a == b for a, b in pairwise(ticks))] if len(set(ticks)) < len(ticks) else []
 
 
-def _in_order(shown: Observation) -> Sequence[SeenEntry]:
+def _heaps(shown: Observation) -> Iterable[tuple[int, Sequence[SeenEntry]]]:
+    """Yield the entries of each heap."""
+    yield ENTRY, _in_order(shown.heap or (), shown.queued)
+    yield HOST_ENTRY, _in_order(shown.host_heap or (), shown.host_queued)
+
+
+def _in_order(heap: Sequence[SeenEntry], queued: int) -> Sequence[SeenEntry]:
     """Return the entries in the order in which they are popped; in that of the array if keys and serial numbers do not determine it."""
-    heap = shown.heap or ()
     total = len({entry.serial for entry in heap}) == len(heap)
-    if total and shown.in_order(lambda entry: (entry.key, entry.serial)):
+    if total and in_order(heap, queued, lambda entry: (entry.key, entry.serial)):
         return sorted(heap, key=lambda entry: (entry.key, entry.serial))
     return heap

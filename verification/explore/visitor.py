@@ -129,7 +129,8 @@ class Visitor(Checker):
             return False
         copier = self.host.engine.copier
         waits = self.scope.mode == "write_back" and not copier.next_fails
-        return op.holder < len(copier.in_flight) or (waits and op.holder == len(copier.in_flight) and op.amount == 1)
+        possible = op.holder < len(copier.in_flight) or (waits and op.holder == len(copier.in_flight) and op.amount == 1)
+        return possible and self.allowed(op)
 
     def _is_representative(self, position: int) -> bool:
         """Whether neither this position nor one above it has a twin that is explored in its place."""

@@ -21,10 +21,7 @@ def repeat(finding: Finding, python: str | None) -> Repeated:
 
 def _trace(finding: Finding, python: str | None) -> tuple[str, str]:
     if not finding.trace:
-        return (
-            NO_TRACE,
-            "no trace shows it, as the adapters do not call the cache in this way or declare it as a choice: only the script does",
-        )
+        return NO_TRACE, "no trace shows it: the adapters do not call the cache in this way, or declare it as a choice; the script does"
     name = finding.subject + (f"{ELSEWHERE}{python}" if python else "")
     try:
         found = replay(resolve(name), finding.config, finding.trace).found

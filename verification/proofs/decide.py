@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from radixcheck.spec.host.copy_invariants import HOST_STATE_FORMULAS
+from radixcheck.spec.host.host_heap import HOST_HEAP_FORMULAS
 from radixcheck.spec.host.host_theorems import HOST_THEOREMS
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term
@@ -30,7 +31,7 @@ COPIES = (  # what copies read and write
 )
 CACHE_STATED = frozenset(p.id for p in (*STATE_FORMULAS, *THEOREMS))
 HOST_STATED = (
-    frozenset(p.id for p in (*HOST_STATE_FORMULAS, *HOST_THEOREMS)) - CACHE_STATED
+    frozenset(p.id for p in (*HOST_STATE_FORMULAS, *HOST_HEAP_FORMULAS, *HOST_THEOREMS)) - CACHE_STATED
 )  # only a condition about the host machine has these
 STATED = CACHE_STATED | HOST_STATED
 HEAP = frozenset({"queued", "entry", "on", "first", "second"})  # functions of the heap, which the shape of the tree does not constrain

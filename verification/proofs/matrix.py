@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from radixcheck.spec.heap_machine import heap_machine
-from radixcheck.spec.host.host_heap import host_heap_full, host_heap_machine, host_heap_stale
+from radixcheck.spec.host.host_heap import HOST_HEAP_FORMULAS, host_heap_machine
 from radixcheck.spec.host.loads import TIERED
 from radixcheck.spec.invariants import STATE_FORMULAS
 from radixcheck.spec.logic import Term
@@ -107,7 +107,7 @@ def _host() -> Iterator[Cell]:
         yield _of_host(name, id_, make, where)
     for id_, formula in host_theorems().items():
         yield _of_host(id_, id_, partial(host_follows, id_, formula, formulas))
-    heap = {"HOST_HEAP_FULL": host_heap_full(), "HOST_HEAP_STALE": host_heap_stale(ANY)}
+    heap = {p.id: p.formula(ANY) for p in HOST_HEAP_FORMULAS if p.formula is not None}
     for step in host_heap_machine(ANY):
         yield from _host_kept(step, heap, given | heap)
 

@@ -135,7 +135,7 @@ class Supports(NamedTuple):
     without: frozenset[str] = frozenset()  # verbs that it does not have
     choices: Mapping[str, str] = MappingProxyType({})  # kinds of difference that are intended, each with the reason
     modes: Sequence[str] = ()  # of a host tier; empty: it has none
-    larger_host: bool = False  # it refuses a host pool that is not larger than the pool of its device
+    larger_host: bool = False  # its host pool must be larger than its pool
 
 
 class SeenNode(NamedTuple):
@@ -177,6 +177,10 @@ class Observation(NamedTuple):
     leaf_count: int | None = None
     queued: int = 0
     copies: Sequence[Any] = ()
+    host_heap: Sequence[Any] | None = None
+    host_queued: int = 0
+    host_leaf_count: int | None = None
+    host_only: int | None = None
 
 
 class Pool:
@@ -427,11 +431,15 @@ class Server:
         seen = self._cache.observe()
         nodes = list(map(self._node, seen.nodes))
         requests = [[h, r[0], r[1], as_list(r[2])] for h, r in seen.requests.items()]
-        heap = None if seen.heap is None else [[*entry[0], *entry[1:]] for entry in seen.heap]
         counts = {"leaf_count": seen.leaf_count, "queued": getattr(seen, "queued", 0)}  # not every observation has a queue
         leaves = None if seen.leaves is None else list(seen.leaves)
-        copies = {"copies": [[*c[:3], as_list(c[3]), as_list(c[4])] for c in seen.copies]} if self._tiered else {}
-        return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": heap, "leaves": leaves, **counts, **copies}
+        host = self._host(seen) if self._tiered else {}
+        return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": _entries(seen.heap), "leaves": leaves, **counts, **host}
+
+    def _host(self, seen: Any) -> dict[str, Any]:
+        shown = {name: getattr(seen, name) for name in ("host_queued", "host_leaf_count", "host_only") if hasattr(seen, name)}
+        copies = [[*c[:3], as_list(c[3]), as_list(c[4])] for c in seen.copies]
+        return {"copies": copies, "host_heap": _entries(getattr(seen, "host_heap", None)), **shown}
 
     def _node(self, n: Any) -> list[Any]:
         host = [as_list(n[11]), n[12]] if self._tiered else []
@@ -460,6 +468,10 @@ def _issued(things: list[Any], number: Any, error: type[CacheError]) -> Any:
     if type(number) is not int or not 0 <= number < len(things):
         raise error(f"{number!r} was never issued")
     return things[number]
+
+
+def _entries(heap: Iterable[Any] | None) -> list[Any] | None:
+    return None if heap is None else [[*entry[0], *entry[1:]] for entry in heap]
 
 
 def _numbers(tickets: Iterable[Any]) -> list[Any]:

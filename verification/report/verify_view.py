@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from radixcheck.verification.core.catalogue import EVERY
+from radixcheck.verification.core.choices import CHOICES
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.page_sizes import sizes_text
 from radixcheck.verification.core.status import Status, Verdict
@@ -87,10 +88,14 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
         f"{r.steps:,} operations in {r.runs:,} runs, {len(r.bounds.policies)} policies x page sizes "
         f"{', '.join(map(str, r.bounds.page_sizes))}{_modes(r.bounds.modes)}, seed {r.bounds.seed}, {r.seconds:.0f} s"
     )
-    words = ", ".join([f"{n} {word}" for word, n in count.items() if n] + not_holding(outcome))
+    but = [f"but for {len(r.choices)} declared choice{'s' * (len(r.choices) > 1)}"] if r.choices else []
+    words = ", ".join([f"{n} {word}" for word, n in count.items() if n] + not_holding(outcome) + but)
     lines: list[Any] = [Text(f"{bound}")]
     if r.bounds.too_large:
         lines.append(Text(f"page sizes left out, because a request would not fit into the pool: {sizes_text(r.bounds.too_large)}"))
+    lines += [
+        Text(f"it declares {name!r}, which was followed: {CHOICES[name].sentence}. Its reason: {why}") for name, why in r.choices.items()
+    ]
     lines += [warning(f"undecided: {why}") for why in r.gaps]
     return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}")]
 

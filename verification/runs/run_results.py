@@ -84,6 +84,7 @@ class VerifyOutcome(Outcome):
             "stretch": {name: reach.to_json() for name, reach in r.reaches.items()},
             "edges": {"taken": dict(r.edges), "impossible": dict(r.impossible_edges), "never_taken": r.missing_edges},
             "properties": list(map(_verdict_json, r.verdicts)),
+            **({"choices": dict(r.choices)} if r.choices else {}),
             "refuted": [found_json(found, scene) for found, scene in self.scenes],
             "reference": self.agreement.to_json() if self.agreement else None,
             "replay": self.replayed.to_json() if self.replayed else None,

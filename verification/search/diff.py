@@ -19,12 +19,13 @@ from typing import TypeVar
 
 from radixcheck.spec.values import Sizes
 from radixcheck.verification.checker.difference_text import prefix_text
+from radixcheck.verification.core.choices import reason
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.subject import Factory, Subject
 from radixcheck.verification.core.workers import workers_for
-from radixcheck.verification.operations import Op, Trace
+from radixcheck.verification.operations import FAIL, Op, Trace
 from radixcheck.verification.protocol import Supports
 from radixcheck.verification.search.generate import PROFILES, operations
 from radixcheck.verification.search.search_results import Bounds, Comparison, Difference, Kind
@@ -55,6 +56,8 @@ class Pair:
         modes = tuple(mode for mode in a.modes if mode in b.modes)
         self.supports = replace(a, without=a.without | b.without, modes=modes, **both)
         self.diverged = False
+        if self.host is not None:
+            self.host.oracle.can_fail = FAIL not in self.supports.without
 
     def allowed(self, op: Op) -> bool:
         """Return whether both have the operation and its guard holds now."""
@@ -100,10 +103,10 @@ def _group(op: Op, what: str) -> str:
     if what == "victims" and op.name in ("evict", "alloc", "start", "decode", "insert"):
         return "victims of an eviction"
     if what == "host_victims":
-        return "victims of a host eviction"
+        return "slots given back on the host in poll" if op.name == "poll" else "victims of a host eviction"
     if what in ("crash", "pool", "refusal", "sizes", "victims"):
         return {"victims": "slots given back", "pool": "misuse of the pool"}.get(what, what) + f" in {op.name}"
-    if what == "length" and op.name != "evict":
+    if what == "length" and op.name not in ("evict", "evict_host"):
         return "length of what is cached"
     return f"{what} of {op.name}"
 
@@ -128,7 +131,7 @@ def _run(pair: Pair, config: Config, stream: Iterable[Op], deadline: Deadline = 
         if differs:
             kind = differs[0]
             sides = zip((LEFT, RIGHT), pair.each, strict=True)
-            declared = {side: supports.choices[kind.what] for side, supports in sides if kind.what in supports.choices}
+            declared = {side: why for side, supports in sides if (why := reason(supports.choices, kind.what))}
             return Comparison(len(trace), 1, 0, {kind: Difference(kind, config, tuple(trace), *differs[1:], declared=declared)})
         if pair.diverged:
             break

@@ -94,6 +94,7 @@ class Report:
     missing_edges: tuple[str, ...] = ()  # that can be taken and never were
     envelope: Envelope = field(default_factory=Envelope)
     reaches: Mapping[str, Reach] = field(default_factory=dict)  # of each dimension of the stretch phase
+    choices: Mapping[str, str] = field(default_factory=dict)  # those of `core/choices.py` that the subject declares, and why
 
     @property
     def status(self) -> Status:

@@ -4,6 +4,7 @@ A slot is replaced by what the engine wrote into it: the position whose last pag
 slots they choose, and in whichever order a call frees slots.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -125,8 +126,8 @@ class TieredSide(Side):
 
     def _of_tier(self, answer: Answer) -> dict[str, Any]:
         engine = self._host_engine
-        undone = {page for ticket in engine.copier.awaited if ticket.failed for page in ticket.targets}  # they were taken in this operation
-        freed = [page for page in engine.host_pool.freed if page not in undone]
+        undone = Counter(page for ticket in engine.copier.awaited if ticket.failed for page in ticket.targets)  # taken in this operation
+        freed = [*(Counter(engine.host_pool.freed) - undone).elements()]
         try:
             free: int | str = engine.host_available()
         except SubjectFailed as failed:

@@ -14,7 +14,8 @@ from radixcheck.spec.property import Property
 from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.checker.run_result import RunResult
-from radixcheck.verification.core.catalogue import MISUSE, PROBED, properties_of
+from radixcheck.verification.core.catalogue import MISUSE, OF_HOST_HEAP, PROBED, properties_of
+from radixcheck.verification.core.choices import declared_choices
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.edges import excluded, never_taken
 from radixcheck.verification.core.found import Found
@@ -142,6 +143,7 @@ def verify(pool: Executor, subject: Subject, bounds: Bounds, progress: Progress)
         impossible_edges=excluded(supports, sizes),
         missing_edges=never_taken(result.edges, supports, sizes),
         envelope=result.envelope,
+        choices=declared_choices(subject.supports.choices, bounds.modes),
         reaches=(unplanned(stretch_seconds(subject, bounds)) if bounds.stretch else {}) | result.reaches,
     )
 
@@ -222,7 +224,7 @@ def _hidden(p: Property, supports: Supports, white_box: bool, checked: int) -> s
     if not supports.here and p.id in ELSEWHERE:
         return "it runs in another process"
     if p.heap:
-        return "it shows no heap"
+        return "it shows no heap of host leaves" if p.id in OF_HOST_HEAP else "it shows no heap"
     if p.id == "LEAFSET":
         return "it keeps no index of leaves"
     reads = _attributes(p.id, supports.policies[0]) - supports.attributes

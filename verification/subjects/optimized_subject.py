@@ -4,7 +4,7 @@ The tags stand for the KV data. The cache writes the tags of the pages that a re
 writes them, as an engine would write the data.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import repeat
 from operator import attrgetter
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from radixcheck.optimized import DevicePool, ListedLoans, RadixCache, Tags, TokenBuffer
+from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.keys import TOKEN_BYTES, pack, unpack
 from radixcheck.optimized.matched import Matched
 from radixcheck.optimized.node import Node
@@ -80,9 +81,12 @@ class OptimizedSubject(RadixCache):
 
     def __init__(self, setup: Setup) -> None:
         pool = WatchedDevicePool(cast(Ledger, setup.pool), setup.page_size, setup.device)
-        tags = Tags(pool.capacity, pool.device)
-        super().__init__(setup.page_size, setup.policy, pool, tags, ListedLoans(setup.page_size))
         self._known: dict[Node, Known] = {}
+        self._make(setup, pool, Tags(pool.capacity, pool.device))
+
+    def _make(self, setup: Setup, pool: WatchedDevicePool, tags: Tags) -> None:
+        """Make the cache."""
+        super().__init__(setup.page_size, setup.policy, pool, tags, ListedLoans(setup.page_size))
 
     @property
     def instruments(self) -> tuple[object, ...]:
@@ -125,17 +129,21 @@ class OptimizedSubject(RadixCache):
             h: SeenRequest(self.locate(live.node), live.cached, live.row[: len(live.tokens)].tolist()) for h, live in self.requests.items()
         }
         heap = self.tree.heap
-        entries = [SeenEntry(entry[:2], id(entry[3]), entry[2], entry[3].entry is entry) for entry in heap]
-        return Observation(self.tree.now, seen, requests, entries, leaf_count=heap.leaf_count, queued=len(heap.queue))
+        return Observation(self.tree.now, seen, requests, entries_of(heap), leaf_count=heap.leaf_count, queued=len(heap.queue))
 
     def storage(self) -> int:
         """Return the bytes that the slots of the nodes keep alive; a storage that two of them share is counted once."""
         nodes, bytes_at = list(self.tree.root.children.values()), {}
         for node in nodes:  # appends to it
             nodes.extend(node.children.values())
-            memory = node.slots.untyped_storage()
-            bytes_at[memory.data_ptr()] = memory.nbytes()
+            for slots in self._tensors(node):
+                memory = slots.untyped_storage()
+                bytes_at[memory.data_ptr()] = memory.nbytes()
         return sum(bytes_at.values())
+
+    def _tensors(self, node: Node) -> tuple[Tensor, ...]:
+        """Return the tensors of slots that a node has."""
+        return (node.slots,)
 
     def observe_path(self, key: Key) -> list[SeenNode]:
         """Return the nodes whose segments agree with a key, from the root down.
@@ -144,7 +152,7 @@ class OptimizedSubject(RadixCache):
         """
         nodes = self._nodes_on(key)
         locks = dict.fromkeys(nodes, 0)
-        for held in (*(live.node for live in self.requests.values()), *(receipt.node for receipt in self._receipts)):
+        for held in self._held():
             above: Node | None = held
             while above is not None:
                 if above in locks:
@@ -154,11 +162,21 @@ class OptimizedSubject(RadixCache):
             self._look(n, key.namespace, lock if (lock > 0) == (n.local_lock_ref > 0) else n.local_lock_ref) for n, lock in locks.items()
         ]
 
+    def _held(self) -> Iterable[Node]:
+        """Yield the node that each holder locks."""
+        yield from (live.node for live in self.requests.values())
+        yield from (receipt.node for receipt in self._receipts)
+
     def observe_entry(self, key: Key) -> SeenEntry | None:
         """Return the current entry of the node at which a key ends, if the heap has it. Most of these are late in the queue."""
-        entry, heap = self._nodes_on(key)[-1].entry, self.tree.heap
+        node = self._nodes_on(key)[-1]
+        entry, heap = node.entry, self._heap_of(node)
         there = entry is not None and (entry in reversed(heap.queue) or entry in heap.heap)
         return SeenEntry(entry[:2], id(entry[3])) if entry is not None and there else None
+
+    def _heap_of(self, node: Node) -> EvictionHeap:
+        """Return the heap in which a node has its entry."""
+        return self.tree.heap
 
     def _nodes_on(self, key: Key) -> list[Node]:
         """Walk down by the children's dictionaries alone: the observer compares the parent that each node has."""
@@ -194,6 +212,11 @@ class OptimizedSubject(RadixCache):
         seen = SeenNode(id(node), self.locate(node.parent), segment, slots, namespace, child_key, lock, *read[CONTENT + 1 :])
         self._known[node] = Known(node.slots, lock, read, namespace, seen)
         return seen
+
+
+def entries_of(heap: EvictionHeap) -> list[SeenEntry]:
+    """Return every entry of a heap, in its order."""
+    return [SeenEntry(entry[:2], id(entry[3]), entry[2], entry[3].entry is entry) for entry in heap]
 
 
 @contextmanager

@@ -33,6 +33,7 @@ BUILT_IN = {
         Named(REFERENCE, f"{_HERE}.reference_subject:reference_subject", "the readable cache"),
         Named("model", "radixcheck.verification.subjects.model_subject:model_subject", "the specification, run as a cache"),
         Named("reference-host", f"{_HERE}.reference_host_subject:reference_host_subject", "the readable cache, with a host tier"),
+        Named("optimized-host", f"{_HERE}.optimized_host_subject:optimized_host_subject", "the cache for use, with a host tier"),
         Named("model-host", "radixcheck.verification.subjects.model_host_subject:model_host_subject", "the model, with a host tier"),
         Named("base", f"{_HERE}.historical:base_subject", "the cache before sglang#6907 (0.4.6.post5), in our words"),
         Named("as-submitted:pairs", f"{_HERE}.historical:pairs_subject", "sglang#6907, heap of (time, node) pairs"),

@@ -5,7 +5,6 @@ unchanged. Owners of slots and the attributes of nodes are read every time.
 """
 
 from collections.abc import Mapping
-from copy import copy
 from itertools import repeat
 from typing import NamedTuple
 
@@ -62,13 +61,6 @@ class MemoizedAbstraction(Abstraction):
         if known is None or not all(map(self.pool.out.__getitem__, known.pages)):
             known = self._node_alone(n, above)
         return known
-
-    def with_heap(self, spec: State, seen: Observation) -> State:
-        """Return the specification's state with the heap of an observation that agrees with it."""
-        s = copy(spec)
-        s.queued, s.on, s.first, s.second, s.entry = set(), {}, {}, {}, {}
-        self._heap(s, seen)
-        return s
 
     def forget(self, seen: Observation) -> None:
         """Drop the memo of nodes that are not in the tree any more."""

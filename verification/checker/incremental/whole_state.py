@@ -6,6 +6,7 @@ If a subject is observed too rarely to know which operation read its clock, its 
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable
+from itertools import chain
 from typing import Any
 
 from radixcheck.spec.logic import var
@@ -56,7 +57,8 @@ def by_rank(clock: Clock, seen: Observation, spec: State, hidden: Collection[str
     readings = sorted({getattr(n, name) for n in seen.nodes for name in shown})
     times = sorted({time for name in shown for time in getattr(spec, name).values()})
     clock.known = dict(zip(readings, times, strict=False))
-    others = {reading for e in seen.heap or () for key in e.key for reading in (key, -key)} - clock.known.keys()
+    entries = chain(seen.heap or (), seen.host_heap or ())
+    others = {reading for e in entries for key in e.key for reading in (key, -key)} - clock.known.keys()
     for reading in others:
         rank = bisect_right(readings, reading)
         clock.known[reading] = clock.known.get(readings[rank - 1], 0) + 0.5 if rank else -1
@@ -95,7 +97,9 @@ class WholeState:
         run.tally.count("REFINEMENT")
         observation = run.engine.observe() if self._local and not run.hidden else None
         if observation and self._agrees(observation):
-            return self._evaluate(due, self._abstraction.with_heap(run.oracle.model.state, observation), observation) if due else []
+            return (
+                self._evaluate(due, self._abstraction.with_heap(run.oracle.model.state, observation.heap or ()), observation) if due else []
+            )
         return self._compare(op, due)
 
     def _agrees(self, seen: Observation) -> bool:

@@ -35,7 +35,7 @@ class WholeTiers:
         out, different = run.observe(), run.differing(run.hidden)
         due = list(self._formulas)[: len(self._formulas) if different else formulas]
         self._formulas.rotate(-formulas)
-        heap = run.observation is not None and run.observation.heap is not None
-        for formula in (each for each in due if heap or not each.property.heap):
-            out += formula_failed(run, formula.property.id, run.tally.evaluate(formula, run.seen))
+        for formula in due:
+            state = run.seen_by(formula.property)
+            out += [] if state is None else formula_failed(run, formula.property.id, run.tally.evaluate(formula, state))
         return out or [difference(run, op, name, False) for name in different[:1]]
