@@ -36,7 +36,7 @@ before it is done. Slots of the host are read when the batch is issued. A tensor
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -54,11 +54,11 @@ class Event(Protocol):
     def synchronize(self) -> None:
         """Return when all work before it is done. Raises RuntimeError where it has failed."""
 
-    def wait(self) -> None:
-        """Let the current stream wait for it, on the device."""
+
+MadeEvent = TypeVar("MadeEvent", bound=Event)
 
 
-class CopyStream(Protocol):
+class CopyStream(Protocol[MadeEvent]):
     """Where copies are issued."""
 
     def use(self, tensors: Iterable[Tensor]) -> None:
@@ -67,8 +67,11 @@ class CopyStream(Protocol):
     def behind(self) -> AbstractContextManager[None]:
         """Return a context whose work comes behind what the current stream has been given so far."""
 
-    def record(self) -> Event:
+    def record(self) -> MadeEvent:
         """Return an event behind all that was issued."""
+
+    def hold(self, event: MadeEvent) -> None:
+        """Let the current stream wait for an event, on the device."""
 
 
 class HostStream:
@@ -92,7 +95,7 @@ class HostStream:
     def synchronize(self) -> None:
         """Return at once."""
 
-    def wait(self) -> None:
+    def hold(self, event: "HostStream") -> None:
         """Return at once."""
 
 
@@ -118,6 +121,10 @@ class CudaStream:
         """Return an event behind all that was issued."""
         event: torch.cuda.Event = self._stream.record_event()
         return event
+
+    def hold(self, event: torch.cuda.Event) -> None:
+        """Let the current stream of its device wait, which need not be the current device."""
+        torch.cuda.current_stream(self._device).wait_event(event)
 
 
 class KVTicket:
@@ -166,7 +173,7 @@ class KVTicket:
         if self._is_queued:
             self._copier.flush()
         if self._event is not None:
-            self._event.wait()
+            self._copier.stream.hold(self._event)
         return self.error is None
 
     def issued(self, event: Event | None, error: Exception | None) -> None:
@@ -177,17 +184,17 @@ class KVTicket:
 class KVCopier:
     """A copier (`radixcheck.spec.values.Copier`) over a store, for one thread. `stream` is for tests: by default the device decides."""
 
-    def __init__(self, store: KVStore, stream: CopyStream | None = None) -> None:
+    def __init__(self, store: KVStore, stream: CopyStream[Any] | None = None) -> None:
         self.store = store
         self._device = store.device[0].device
         if stream is None:
             stream = CudaStream(self._device) if self._device.type == "cuda" else HostStream()
-        self._stream = stream
-        self._stream.use(store.device)
+        self.stream: CopyStream[Any] = stream
+        self.stream.use(store.device)
         self._queued: list[KVTicket] = []
         self._joins = 0
         # Which slot of which backup has written a host slot, as a number that grows; compared, never reset.
-        self._writer = torch.zeros(len(store.host[0]), dtype=INT64)
+        self._writer = torch.zeros(len(store.host[0]), dtype=INT64, device="cpu")
         self._written = 1
 
     @property
@@ -219,27 +226,27 @@ class KVCopier:
 
     def _are_independent(self, loads: list[KVTicket], backups: list[KVTicket]) -> bool:
         """Return whether no backup writes what another one writes or a load reads."""
-        if not backups:
+        if not backups or len(backups) + len(loads) == 1:
             return True
-        targets = torch.cat([ticket.host_slots for ticket in backups])
-        first, self._written = self._written, self._written + len(targets)
-        numbers = torch.arange(first, self._written)
-        self._writer[targets] = numbers
-        if not torch.equal(self._writer[targets], numbers):
+        targets = _host_row(backups)
+        first, self._written = self._written, self._written + targets.numel()
+        numbers = torch.arange(first, self._written, device="cpu")
+        self._writer.index_copy_(0, targets, numbers)
+        if not torch.equal(self._writer.index_select(0, targets), numbers):
             return False
-        return not any(bool((self._writer[ticket.host_slots] >= first).any()) for ticket in loads)
+        return not loads or int(self._writer.index_select(0, _host_row(loads)).max()) < first
 
     def _issue(self, batch: list[KVTicket], error: Exception | None) -> Exception | None:
         """Issue copies of one direction, unless something before them has failed; return the error if there is one now."""
         if error is None:
             try:
-                with self._stream.behind():
+                with self.stream.behind():
                     self._move(batch)
             except Exception as wrong:  # of the device, or of a store: no ticket may be lost
                 error = wrong
         event: Event | None = None
         try:
-            event = self._stream.record()  # also behind what was issued before an error: it still writes
+            event = self.stream.record()  # also behind what was issued before an error: it still writes
         except RuntimeError as wrong:
             error = error or wrong
         for ticket in batch:
@@ -248,17 +255,22 @@ class KVCopier:
 
     def _move(self, batch: list[KVTicket]) -> None:
         """Join the copies, in the order of the host's slots, so that runs of the host go on from one copy to the next."""
-        batch = sorted(batch, key=lambda ticket: int(ticket.host_slots[0]))
-        self._stream.use(ticket.device_slots for ticket in batch)
-        device_slots, host_slots = batch[0].device_slots, batch[0].host_slots
+        if len(batch) > 1:
+            batch = sorted(batch, key=lambda ticket: int(ticket.host_slots[0]))
+        self.stream.use(ticket.device_slots for ticket in batch)
+        device_slots, host_slots = batch[0].device_slots, _host_row(batch)
         if len(batch) > 1:
             device_slots = torch.cat([ticket.device_slots for ticket in batch])
-            host_slots = torch.cat([ticket.host_slots for ticket in batch])
             self._joins += 1
         if batch[0].up:
             self.store.load(host_slots, device_slots)
         else:
             self.store.backup(device_slots, host_slots)
+
+
+def _host_row(batch: Sequence[KVTicket]) -> Tensor:
+    """Return the slots on the host of at least one copy."""
+    return batch[0].host_slots if len(batch) == 1 else torch.cat([ticket.host_slots for ticket in batch])
 
 
 def _row(slots: Tensor | Sequence[int], device: torch.device) -> Tensor:

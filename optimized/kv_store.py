@@ -66,13 +66,12 @@ def check_move(store: KVStore, device_slots: Tensor, host_slots: Tensor) -> None
     """Raise ValueError unless these are as many slots of both tiers, at least one. Reads the slots of the host only."""
     _check_row(device_slots, store.device[0].device)
     _check_row(host_slots, store.host[0].device)
-    if not 0 < len(device_slots) == len(host_slots):
-        raise ValueError(
-            f"expected as many slots of the device as of the host, at least one, found {len(device_slots)} and {len(host_slots)}"
-        )
-    lowest, highest = int(host_slots.min()), int(host_slots.max())
-    if lowest < 0 or highest >= len(store.host[0]):
-        raise ValueError(f"expected slots of the host from 0 to {len(store.host[0]) - 1}, found {lowest if lowest < 0 else highest}")
+    on_device, on_host = device_slots.numel(), host_slots.numel()
+    if not 0 < on_device == on_host:
+        raise ValueError(f"expected as many slots of the device as of the host, at least one, found {on_device} and {on_host}")
+    lowest, highest, slots = int(host_slots.min()), int(host_slots.max()), store.host[0].shape[0]
+    if lowest < 0 or highest >= slots:
+        raise ValueError(f"expected slots of the host from 0 to {slots - 1}, found {lowest if lowest < 0 else highest}")
 
 
 def _check_row(slots: Tensor, device: torch.device) -> None:
@@ -109,7 +108,8 @@ class KVBuffers:
         words, kind = item_bytes // width, WORDS[width]
         on_device = torch.zeros(layers, slots, words, dtype=kind, device=device)
         pinned = on_device.device.type == "cuda"
-        self._host = torch.zeros(host_slots, layers, words, dtype=kind, pin_memory=pinned)
+        # torch rounds page-locked memory up to a power of two: choose `host_slots` so that little is lost.
+        self._host = torch.zeros(host_slots, layers, words, dtype=kind, device="cpu", pin_memory=pinned)
         self._rows = on_device.view(layers * slots, words)
         self._firsts = torch.arange(0, layers * slots, slots, device=device)  # the row of each layer's slot 0
         self._staging: Tensor | None = None  # made by the first transfer, in the stream that uses it
@@ -159,8 +159,9 @@ def runs_of(slots: Tensor) -> list[tuple[int, int, int]]:
     [(4, 0, 3), (0, 3, 5), (7, 5, 6)]
     """
     breaks = (slots.diff() != 1).nonzero().view(-1).add_(1)
-    starts = torch.cat((breaks.new_zeros(1), breaks))
-    return list(zip(slots[starts].tolist(), starts.tolist(), [*breaks.tolist(), len(slots)], strict=True))
+    bounds = [0, *breaks.tolist(), len(slots)]
+    firsts = slots[bounds[:-1]].tolist()
+    return [(first, bounds[i], bounds[i + 1]) for i, first in enumerate(firsts)]
 
 
 def _typed(words: Tensor, dtype: torch.dtype, item: Sequence[int]) -> Tensor:

@@ -171,7 +171,8 @@ class TieredMemory(Memory):
         nodes = cast("list[TieredNode]", path[count:])
         floor = tree.last_resident(path)
         tree.lock_path(path[:count])  # the eviction that makes room spares what the load hangs on
-        sources = torch.cat([node.host for node in nodes if node.host is not None])
+        hosts = [node.host for node in nodes if node.host is not None]
+        sources = hosts[0] if len(hosts) == 1 else torch.cat(hosts)
         copy = TierCopy(True, floor, nodes[-1], sources, sources)
         tree.pin(nodes, copy)  # and under write_back what it reads
         copy.targets = self.take(sources.numel())

@@ -115,12 +115,13 @@ class TieredCache(RadixCache):
         tree = self.tree
         tokens, namespace = parts_of(key)
         walk = tree.walk(namespace, pack(tokens))
-        length = tree.device_length(walk)
         path = tree.split(walk)
         tree.touch(namespace, path)
-        end = path[-1] if path else tree.root
+        resident = tree.resident_part(path)
+        node, end = resident[-1] if resident else tree.root, path[-1] if path else tree.root
+        assert isinstance(node, TieredNode)
         assert isinstance(end, TieredNode)
-        found = TieredMatched(length, tree.last_resident(path), tree.pieces(path), walk.length - length, end)
+        found = TieredMatched(node.end, node, [one.slots for one in resident] or [tree.nothing], end.end - node.end, end)
         self.tags.check(found, key)
         return found
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from radixcheck.reference.copies import Copy
-from radixcheck.reference.node import below, path
+from radixcheck.reference.node import below
 from radixcheck.reference.tiered_node import TieredNode, between
 from radixcheck.reference.tree import Walk
 from radixcheck.spec.run.host_choices import COPIES, DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
@@ -158,24 +158,30 @@ class EvictsWhole(ReferenceHostSubject):
             self.needed = 0
 
 
-class CopiesEarly(ReferenceHostSubject):
-    """Under write-through a match copies to the host what it returns."""
+class CopiesAtMatch(ReferenceHostSubject):
+    """Under write-through it backs up what a match finds on the device, whatever its hits. No caller asks it for more."""
 
-    def in_order(self, path: list[TieredNode]) -> list[TieredNode]:
-        return path[::-1]
+    supports = replace(ReferenceHostSubject.supports, without=frozenset({"backup"}))
+
+    def in_order(self, nodes: list[TieredNode]) -> list[TieredNode]:
+        return nodes
 
     def match(self, key: Any) -> Any:
-        found = super().match(key)
+        found: Any = super().match(key)
         if self.mode != "write_back":
-            self._back_up(self.in_order([*path(self._find_node(found.node))]))
+            self._back_up(self.in_order(between(self.root, found.node)))
         return found
 
 
-class CopiesChildrenFirst(CopiesEarly):
-    """The same, from the end of the match upwards."""
+class CopiesInVain(CopiesAtMatch, EvictsInVain):
+    """The same, also where the host has no room."""
 
-    def in_order(self, path: list[TieredNode]) -> list[TieredNode]:
-        return path
+
+class CopiesChildFirst(CopiesAtMatch):
+    """Backs up what is deepest first."""
+
+    def in_order(self, nodes: list[TieredNode]) -> list[TieredNode]:
+        return nodes[::-1]
 
 
 class RefreshesSplit(ReferenceHostSubject):
@@ -240,7 +246,8 @@ CHOOSERS = (
     _chooser(Drops, (DROPS,), _OF_HOST),
     _chooser(EvictsInVain, (IN_VAIN,), _OF_HOST),
     _chooser(EvictsWhole, (WHOLE,), _OF_HOST),
-    _chooser(CopiesEarly, (COPIES,), "BACKUP_PARENTS"),
+    _chooser(CopiesAtMatch, (COPIES,), "BACKUP_PARENTS"),
+    _chooser(CopiesInVain, (COPIES, IN_VAIN), "BACKUP_PARENTS"),
     _chooser(RefreshesSplit, (SPLIT_TIMES,), "RECENCY ORDER HOST_ORDER"),
 )
 WRONG = (  # what they declare does not explain what they do
@@ -253,7 +260,8 @@ WRONG = (  # what they declare does not explain what they do
     _chooser(Drops, (IN_VAIN, WHOLE), _OF_HOST),
     _chooser(EvictsInVain, (DROPS, WHOLE), _OF_HOST),
     _chooser(EvictsWhole, (IN_VAIN,), _OF_HOST),
-    _chooser(CopiesChildrenFirst, (COPIES,), "BACKUP_PARENTS HOST_CLOSED"),
+    _chooser(CopiesChildFirst, (COPIES,), "BACKUP_PARENTS"),
+    _chooser(CopiesInVain, (COPIES,), _OF_HOST),
     _chooser(RefreshesLate, (SPLIT_TIMES,), "RECENCY ORDER HOST_ORDER"),
     _chooser(ReferenceHostSubject, (SPLIT_TIMES,), "RECENCY ORDER HOST_ORDER"),
     _chooser(ReferenceHostSubject, (IN_VAIN,), _OF_HOST),

@@ -24,10 +24,6 @@ class LateEvent:
         """Let it take place."""
         self._late.advance(self._count)
 
-    def wait(self) -> None:
-        """The same: what the current stream does next happens at once."""
-        self._late.advance(self._count)
-
 
 class Late:
     """A store and its stream: transfers are recorded, and take place in order."""
@@ -66,6 +62,7 @@ class Late:
         while self.ran < count:
             self.ran += 1
             self.issued[self.ran - 1]()
+            self.device[0].view(-1)[:1].tolist()  # returns when the device has done it
 
     def use(self, tensors: Iterable[Tensor]) -> None:
         """Record."""
@@ -79,6 +76,10 @@ class Late:
     def record(self) -> LateEvent:
         """Return an event behind all that was issued."""
         return LateEvent(self, len(self.issued))
+
+    def hold(self, event: LateEvent) -> None:
+        """Let it take place: what the current stream does next happens at once."""
+        event.synchronize()
 
 
 class Failing(KVBuffers):

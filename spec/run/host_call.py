@@ -56,8 +56,8 @@ class Surroundings(Protocol):
     def backed_up(self) -> int | None:
         """The node that is copied to the host next, where COPIES is chosen; None: no further one."""
 
-    def evicted_in_vain(self, freed: int) -> int:
-        """Host pages that the call frees beyond those that it has freed, where COPIES and IN_VAIN are chosen."""
+    def freed_in_vain(self, followed: int) -> int:
+        """How many host pages have become free, beside the first so many, for copies that are not issued, where IN_VAIN is chosen, too."""
 
     def dropped(self) -> Sequence[int]:
         """Nodes on both tiers that leave the host now, where DROPS is chosen."""

@@ -61,6 +61,7 @@ class HostMachine(Copies):
         call = self._begin("match", key=self.positions.cut(target))
         self._split_at(call.longest)
         self._access(call.longest, 0, 0)
+        self.follow_copies()
         return call
 
     def call_peek(self, target: int) -> HostCall:
@@ -146,6 +147,7 @@ class HostMachine(Copies):
         call.given_priority, call.needed = priority, needed
         self._split_at(longest)
         self._access(longest, 0, 0)
+        self.follow_copies()
         if found != longest:
             self.load(longest)
         self.step(H_BEGIN, h, longest, priority)
@@ -258,7 +260,6 @@ class HostMachine(Copies):
     def _access(self, node: int, hits: int, priority: int) -> None:
         self.call.used, self.call.hit, self.call.new_priority = node, hits, priority
         self.step(H_TOUCH, node, hits, priority)
-        self.follow_copies()
 
     def _take_pages(self, h: int, target: int) -> None:
         """Take the pages that the call may hand out, for the rest of the target."""

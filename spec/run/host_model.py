@@ -95,10 +95,9 @@ class HostModel(Model):
 
     def backed_up(self) -> int | None:
         """None: it copies what the mode says."""
-        return None
 
-    def evicted_in_vain(self, freed: int) -> int:
-        """None."""
+    def freed_in_vain(self, followed: int) -> int:
+        """None: it evicts for what fits."""
         return 0
 
     def dropped(self) -> Sequence[int]:

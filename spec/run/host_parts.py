@@ -41,6 +41,15 @@ def _evictable_path() -> Callable[[HostState, int], Any]:
     return row_of(n, (evictable_path(n), lift(0)))
 
 
+def host_evictable(s: HostState) -> int:
+    """Tokens that host evictions can free: of the nodes that only the host has and behind which nothing is pinned."""
+    p, pinned = s.positions, set[int]()
+    for n in s.node:
+        if s.pins[n] and n not in s.resident:
+            pinned.update(p.ancestors[n])
+    return sum(p.length[n] - p.length[s.up[n]] for n in s.node if n not in s.resident and n not in pinned)
+
+
 class Copies(Machine):
     """The parts of calls: eviction on each tier, backups, loads, and what becomes of them."""
 
@@ -64,6 +73,7 @@ class Copies(Machine):
         self.around = around
         self._holders = FIRST_COPY
         self.device_ranked, self.host_ranked = _order(policy, device_candidate), _order(policy, host_candidate)
+        self.host_evictable: Callable[[HostState], int] = host_evictable
 
     def _empty(self, positions: Positions, pages: int) -> HostState:
         return HostState(positions, pages, self._host_pages, self.mode not in THRESHOLDS)
@@ -179,18 +189,14 @@ class Copies(Machine):
     def _make_host_room(self, size: int) -> bool:
         """Evict on the host what a copy needs; whether it has room now. Nothing is evicted where that would not be enough."""
         short = size - self.state.host_available
-        if short > 0 and (IN_VAIN in self.choices or short <= self._host_evictable()):
+        if short > 0 and (IN_VAIN in self.choices or short <= self._host_freeable()):
             self.evict_host(size if WHOLE in self.choices else short)
         return bool(size <= self.state.host_available)
 
-    def _host_evictable(self) -> int:
-        """Tokens that host evictions can free: of the nodes that only the host has and behind which nothing is pinned."""
-        s, pinned = self.state, set[int]()
-        for n in s.node:
-            if s.pins[n] and n not in s.resident:
-                pinned.update(self.positions.ancestors[n])
-        alone = sum(self.size(n) for n in s.node if n not in s.resident and n not in pinned)
-        return alone + (sum(self.size(n) for n in s.node if self.can_drop(n)) if self._may_drop else 0)
+    def _host_freeable(self) -> int:
+        """Tokens that host evictions can free, and duplicates that may be dropped for them."""
+        s = self.state
+        return self.host_evictable(s) + (sum(self.size(n) for n in s.node if self.can_drop(n)) if self._may_drop else 0)
 
     def _pages(self, table: dict[int, int], node: int) -> list[int]:
         return [table[q] for q in self.positions.between(self.state.up[node], node)]
@@ -241,13 +247,13 @@ class Copies(Machine):
                     break
 
     def follow_copies(self) -> None:
-        """Under write-through, where that is chosen: back up the nodes that the subject does, in its order."""
-        if COPIES not in self.choices or self.state.gaps:
+        """Under write-through, where that is chosen: back up the nodes that are chosen, and evict on the host for those that do not fit."""
+        if self.state.gaps or COPIES not in self.choices:
             return
         while (node := self.around.backed_up()) is not None and self.back_up(node) is not None:
             pass
-        if IN_VAIN in self.choices:  # also for a copy that then was not issued
-            self.evict_host(self.around.evicted_in_vain(len(self.call.host_freed)) * self.positions.page_size)
+        if IN_VAIN in self.choices:
+            self.evict_host(self.around.freed_in_vain(len(self.call.host_freed)) * self.positions.page_size)
 
     # Loads.
 

@@ -59,6 +59,8 @@ class Scenario:
 
 
 _MEMORY = ("bytes per leaf of 16", "bytes per leaf of 64")
+_HOST = ("backup p50", "load-back p50", "demote p50", "evict_host p50")
+_GROWTH = ("backup", "demote", "evict_host")
 _DEVICE = ("alloc", "free", "insert", "match", "evict")
 SCENARIOS = {
     "memory": Scenario("resident bytes per leaf of 16 and 64 tokens", _MEMORY, _MEMORY),
@@ -90,9 +92,37 @@ SCENARIOS = {
         ("cached tokens", "enqueue", "first round", "round p50"),
         ("round p50",),
     ),
+    "host": Scenario(
+        "leaves of 64 tokens are backed up, loaded back, demoted and evicted from the host; copies cost nothing; us for each node",
+        _HOST,
+        _HOST,
+    ),
+    "growth": Scenario(
+        "the same with few and with many leaves on the host alone; us, and how many times as large the largest median is as the smallest",
+        tuple(f"{name} {figure}" for name in _GROWTH for figure in ("last", "growth")),
+        tuple(f"{name} last" for name in _GROWTH),
+    ),
+    "tiers": Scenario(
+        "a trace whose working set is ten times the device and twice the host; copies cost nothing; us per request",
+        (
+            *("device hit %", "host hit %", "match", "load", "indices", "lock", "evict", "alloc", "insert", "finish", "flush", "poll"),
+            *("unread", "requests/s", "us/request"),
+        ),
+        ("us/request",),
+    ),
     "device": Scenario(
         "our slots on the device (cuda 1) or on the CPU (0), in wall-clock time; tagged: the content of slots is checked there; us",
         ("cuda", *_DEVICE, *(f"tagged {name}" for name in _DEVICE)),
+        (),
+        ours_only=True,
+    ),
+    "kv": Scenario(
+        "KV between the device (cuda 1), or the CPU (0), and the host; %: of one plain copy of as many bytes; a decode step; us",
+        (
+            *("cuda", "load GB/s", "plain load GB/s", "load %", "load launches"),
+            *("backup GB/s", "plain backup GB/s", "backup %", "backup launches"),
+            *("step us", "cache us/step", "share %"),
+        ),
         (),
         ours_only=True,
     ),

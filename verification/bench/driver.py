@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
 
+STUB = "stub"  # the kind of pool; the other is real
 BUFFER_MIN = 1 << 16  # slots
 
 
@@ -19,8 +20,8 @@ class Stub:
         self.capacity, self.page_size = capacity, page_size  # tokens
         self.device = torch.device("cpu")
         self.available = capacity
-        self._size = 2 * max(capacity, BUFFER_MIN)
-        self._buffer = torch.arange(self._size, dtype=rows)
+        self.numbers = 2 * max(capacity, BUFFER_MIN)  # of slots
+        self._buffer = torch.arange(self.numbers, dtype=rows)
         self._at = 0
 
     @property
@@ -36,7 +37,7 @@ class Stub:
         """Return the next slots. Raise MemoryError if there are too few."""
         if tokens > self.available:
             raise MemoryError(f"{tokens} slots requested, {self.available} free")
-        start = self._at if self._at + tokens <= self._size else 0
+        start = self._at if self._at + tokens <= self.numbers else 0
         self._at = start + tokens
         self.available -= tokens
         return self._buffer[start : self._at]
@@ -79,6 +80,7 @@ class Driver:
     rows: ClassVar[torch.dtype] = torch.int64  # of a request's row of slots
     loops: ClassVar[Mapping[str, Callable[..., dict[str, float]]]] = {}  # scenarios for which this cache needs its own loop
     without: ClassVar[Mapping[str, str]] = {}  # scenarios that do not apply to it -> the reason
+    tiered: ClassVar[str] = ""  # module:class of the `HostDriver` of the same cache with a host tier; empty: it has none
 
     def __init__(self, pool: Any) -> None:
         self.pool = pool
@@ -92,6 +94,11 @@ class Driver:
     def stub(cls, capacity: int, page_size: int) -> Stub:
         """Return a pool with negligible cost."""
         return Stub(capacity, page_size, cls.rows)
+
+    @classmethod
+    def over(cls, pool: str, page_size: int, capacity: int) -> Self:
+        """Return a new cache over a pool of this kind: stub or real."""
+        return cls((cls.stub if pool == STUB else cls.real)(capacity, page_size))
 
     # Not timed
 

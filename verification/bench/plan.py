@@ -56,6 +56,11 @@ class Sizes:
     waiting: int  # requests
     rounds: int
     batches: int
+    hosted: tuple[tuple[int, int, str, int], ...]  # leaves on each tier, page size, pools, leaves at a time
+    growing: tuple[int, ...]  # leaves on the host alone
+    device: int  # leaves that are on the device while those grow
+    tiered: tuple[tuple[int, int, int], ...]  # requests of a generated trace, or of a recorded one; running requests, page size
+    kv: tuple[tuple[int, int, int, int], ...]  # page size, layers, prompts, tokens of each
 
     def jobs(self, scenario: str, trace: Path | None) -> list[tuple[str, dict[str, Any]]]:
         """Return the names and arguments of the jobs of a scenario."""
@@ -80,11 +85,44 @@ class Sizes:
         if scenario == "device":
             sizes = {"leaves": self.leaves // 10, "page_size": 16, "steps": self.steps // 4}
             return [(f"{self.leaves // 10:,} leaves of 64 tokens, pages of 16", sizes)]
+        if scenario in ("host", "growth", "tiers"):
+            return self._tiers(scenario, trace)
+        if scenario == "kv":
+            return [self._kv(*one, fragmented) for one in self.kv for fragmented in (False, True)]
         if scenario == "batch":
             return [("256 requests of 1,024 tokens", {"requests": 256, "tokens": 1_024, "steps": self.batches})]
         assert scenario == "queue"
         rounds = {"requests": self.waiting, "rounds": self.rounds, "page_size": 1}
         return [(f"{self.waiting:,} requests, {self.rounds} rounds", rounds)]
+
+    def _tiers(self, scenario: str, trace: Path | None) -> list[tuple[str, dict[str, Any]]]:
+        """Return the same of the scenarios for caches with a host tier."""
+        paced = {"steps": self.steps, "seconds": self.seconds}
+        if scenario == "host":
+            return [
+                (
+                    f"{leaves:,} leaves on each tier, pages of {page}, {pool} pools, leaves at a time: {at_once}",
+                    {"leaves": leaves, "page_size": page, "pool": pool, "at_once": at_once, **paced},
+                )
+                for leaves, page, pool, at_once in self.hosted
+            ]
+        if scenario == "growth":
+            sizes = {"sizes": self.growing, "device": self.device, "page_size": 1, **paced}
+            return [(f"{self.growing[0]:,} to {self.growing[-1]:,} leaves on the host", sizes)]
+        path = str(trace.resolve()) if trace else ""
+        return [
+            (
+                f"{trace.stem if trace else 'generated'}, {requests:,} requests, pages of {page}",
+                {"path": path, "block": 16, "page_size": page, "requests": requests, "running": running, "seconds": 30 * self.seconds},
+            )
+            for requests, running, page in self.tiered
+        ]
+
+    def _kv(self, page: int, layers: int, prompts: int, tokens: int, fragmented: bool) -> tuple[str, dict[str, Any]]:
+        host = "fragmented" if fragmented else "contiguous"
+        name = f"{prompts} prompts of {tokens:,} tokens, {layers} layers of 4 KiB, pages of {page}, {host} host"
+        sizes = {"page_size": page, "layers": layers, "prompts": prompts, "tokens": tokens, "fragmented": fragmented}
+        return name, {**sizes, "steps": 2 * self.batches // 5, "batch": 8, "context": 256}
 
     def _trace(self, path: Path, block: int, blocks: int, requests: int, page: int) -> tuple[str, dict[str, Any]]:
         name = f"{path.stem}, {block} tokens a hash id, pool of {block * blocks:,}, pages of {page}"
@@ -109,6 +147,14 @@ FULL = Sizes(
     waiting=1_000,
     rounds=10,
     batches=20,
+    hosted=(
+        *((10_000, 1, "stub", 1), (10_000, 16, "stub", 1), (10_000, 16, "stub", 16)),
+        *((1_000, 1, "real", 1), (1_000, 16, "real", 16)),
+    ),
+    growing=(1_000, 10_000, 50_000),
+    device=1_000,
+    tiered=((3_000, 16, 1), (3_000, 16, 16)),
+    kv=((1, 8, 8, 2_048), (16, 8, 8, 2_048), (64, 8, 8, 2_048)),
 )
 QUICK = Sizes(
     decode=(
@@ -126,4 +172,9 @@ QUICK = Sizes(
     waiting=500,
     rounds=4,
     batches=5,
+    hosted=((300, 1, "stub", 1), (300, 16, "stub", 16), (300, 16, "real", 1)),
+    growing=(300, 3_000),
+    device=100,
+    tiered=((600, 8, 16),),
+    kv=((16, 4, 4, 512),),
 )

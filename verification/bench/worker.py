@@ -18,8 +18,11 @@ from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON_MIN = (3, 11)
-STUB = "stub"
-MODULES = {"trace": "trace_scenario", "batch": "our_scenarios", "device": "our_scenarios"}  # of scenarios
+MODULES = {  # of scenarios
+    **{"trace": "trace_scenario", "batch": "our_scenarios", "device": "our_scenarios", "kv": "kv_scenario"},
+    **{"host": "host_scenarios", "growth": "host_scenarios", "tiers": "tiers_scenario"},
+}
+TIERED = ("host", "growth", "tiers")
 
 
 def place_package() -> None:
@@ -58,28 +61,47 @@ class Worker:
         from radixcheck.verification.remote.serve import load
 
         torch.set_num_threads(1)
-        where, _, name = message["place"].rpartition(":")
-        self._driver = load(message["place"]) if where.endswith(".py") else getattr(import_module(where), name)
+        where = message["place"].rpartition(":")[0]
+        self._driver = load(message["place"]) if where.endswith(".py") else found(message["place"])
         page_size = self._driver.page_sizes[0]
-        version = self._driver(self._driver.stub(64 * page_size, page_size)).version
+        version = self._driver.over("stub", page_size, 64 * page_size).version
         return {"version": version, "python": sys.version.split()[0], "torch": torch.__version__}
 
     def _run(self, message: dict[str, Any]) -> dict[str, Any]:
         from radixcheck.verification.bench.driver import Unsupported
 
-        scenario, arguments, driver = message["scenario"], message["arguments"], self._driver
+        scenario, arguments = message["scenario"], message["arguments"]
+        driver = tiered(self._driver) if scenario in TIERED else self._driver
         if scenario in driver.without:
             raise Unsupported(driver.without[scenario])
         if arguments.get("page_size", driver.page_sizes[0]) not in driver.page_sizes:
             raise Unsupported(f"no pages of {arguments['page_size']}")
 
-        def make(page_size: int, capacity: int, pool: str) -> Any:
-            return driver((driver.stub if pool == STUB else driver.real)(capacity, page_size))
+        def make(page_size: int, *rest: Any) -> Any:  # the capacity of each tier, and the kind of pool
+            return driver.over(rest[-1], page_size, *rest[:-1])
 
         module = import_module(f"radixcheck.verification.bench.scenarios.{MODULES.get(scenario, 'cache_scenarios')}")
         run = driver.loops.get(scenario, getattr(module, scenario))
         start = monotonic()
         return {"figures": run(make, **arguments), "seconds": monotonic() - start}
+
+
+def found(place: str) -> Any:
+    """Return the driver at a place, module:class."""
+    module, _, name = place.rpartition(":")
+    return getattr(import_module(module), name)
+
+
+def tiered(driver: Any) -> Any:
+    """Return the driver of the same cache with a host tier, which a driver of one's own may be itself. Raise Unsupported."""
+    from radixcheck.verification.bench.driver import Unsupported
+    from radixcheck.verification.bench.host_driver import HostDriver
+
+    if issubclass(driver, HostDriver):
+        return driver
+    if not driver.tiered:
+        raise Unsupported("no host tier")
+    return found(driver.tiered)
 
 
 def main() -> None:

@@ -109,7 +109,8 @@ class CheckedRun:
         if self.host is not None:
             self.host.abstraction.host_available = self.host.engine.host_available()
         self.observation = self.engine.observe()
-        self.abstraction.findings, self.abstraction.split_off, self._with_host_heap = [], self.oracle.call.split_off, None
+        self.abstraction.findings, self._with_host_heap = [], None
+        self.abstraction.split_off = self.oracle.call.split_off
         self.seen = self.abstraction.state(self.observation, sizes, spec, self.oracle.loans, self.oracle.locks)
         for name in self.hidden:
             setattr(self.seen, name, {n: getattr(spec, name).get(n, 0) for n in self.seen.node})

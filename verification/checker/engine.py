@@ -6,7 +6,7 @@ not return.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from math import inf
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -101,6 +101,7 @@ class Engine:
         large = pool_tokens // page_size > LARGE_POOL
         remote = self.has("lost")  # `remote/` has a timeout of its own
         self._timeout = Timeout(inf) if remote else Timeout(LARGE_POOL_SECONDS) if large else WATCH.timeout(self.subject)
+        self._plain_nodes = plain_values.PlainNodes()
         self.shows_objects = False  # it has shown names that are objects of its own, whose comparison may raise anything
         self.handles: dict[Key, Any] = {}  # from the last match of each key
         self.receipts: dict[int, Any] = {}  # of locks, by holder
@@ -220,13 +221,13 @@ class Engine:
 
     def observe(self) -> Observation:
         """Return the observation of the subject. Raise SubjectFailed."""
-        seen = self.ask(plain_values.observation, "observe")
+        seen = self.ask(partial(plain_values.observation, read_nodes=self._plain_nodes), "observe")
         self.shows_objects = self.shows_objects or not plain_values.has_plain_names(seen)
         return seen
 
     def observe_path(self, key: Key) -> Sequence[SeenNode]:
         """Return the nodes on the path of a key. Raise SubjectFailed."""
-        seen = self.ask(plain_values.nodes, "observe_path", key)
+        seen = self.ask(self._plain_nodes, "observe_path", key)
         self.shows_objects = self.shows_objects or not plain_values.are_plain_names(seen)
         return seen
 

@@ -60,10 +60,9 @@ class HostOracle(Oracle):
         """How many holders are copies in flight."""
         return len(self.model.copies)
 
-    @property
-    def requests(self) -> list[int]:
-        """The live requests."""
-        return [h for h in super().requests if h not in self.model.copies]
+    def is_request(self, h: int) -> bool:
+        """Whether this is a live request, and no copy."""
+        return h not in self.model.copies and super().is_request(h)
 
     @property
     def findings(self) -> list[Violation]:
@@ -74,7 +73,7 @@ class HostOracle(Oracle):
         """Whether a caller can make this call."""
         if op.name == "complete":
             return self._can_complete(op)
-        return op.holder in self.requests if op.name in ("run", "chunk", "decode", "finish", "abort") else super().allowed(op)
+        return self.is_request(op.holder) if op.name == "run" else super().allowed(op)
 
     def _can_complete(self, op: Op) -> bool:
         """Whether the copy is in flight; or it is the next one for which the cache waits, and is to fail. None fails if none can."""
@@ -93,7 +92,7 @@ class HostOracle(Oracle):
         """Perform one operation, as `Oracle.run`."""
         issued = self._copier.issued
         self._calls += 1
-        self._around.begin(self._copier.contents, issued, self._copier.host.freed)
+        self._around.begin(self._copier.contents, issued, self._copier.host.freed, op.name != "backup")
         self.model.call = self.new_call(op.name)
         loaded = {page for ticket in issued if ticket.up for page in ticket.targets}
         super().run(op, [page for page in pages if page not in loaded])
@@ -129,8 +128,8 @@ class HostOracle(Oracle):
 
     def _after(self, match: HostCall, then: HostCall) -> HostCall:
         """Record the call that follows a match in the record of the match. Return it."""
-        for name in ("victims", "freed", "demoted", "gone", "host_victims", "host_freed", "issued"):
-            getattr(match, name).extend(getattr(then, name))  # a match may copy nodes to the host, where that is chosen
+        for name in ("victims", "freed", "demoted", "gone", "host_victims", "host_freed", "issued"):  # a match may copy, too
+            setattr(match, name, getattr(match, name) + getattr(then, name))
         for name in ("loaded", "wanted", "last_size"):
             setattr(match, name, getattr(then, name))
         self.model.call = match

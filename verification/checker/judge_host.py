@@ -75,7 +75,8 @@ def _copies(numbers: list[int]) -> str:
 
 def judge_arrival(host: HostParts, pages: Sequence[int]) -> list[Violation]:
     """Return the first page of an answer that is still empty, although no copy fills it any more."""
-    empty = next((page for page in pages if page in host.engine.copier.device.unfilled & host.oracle.model.state.filled), None)
+    unfilled, filled = host.engine.copier.device.unfilled, host.oracle.model.state.filled
+    empty = next((page for page in pages if page in unfilled and page in filled), None) if unfilled else None
     if empty is None:
         return []
     return [

@@ -62,11 +62,11 @@ class Oracle:
     @property
     def requests(self) -> list[int]:
         """The live requests."""
-        return [h for h in self.model.state.held if h not in self.locks and h not in self.loans]
+        return list(filter(self.is_request, self.model.state.held))
 
     def allowed(self, op: Op) -> bool:
         """Whether a caller can make this call: its holder or match exists. Shrinking may have removed the operation that made it."""
-        s, h = self.model.state, op.holder
+        h = op.holder
         match op.name:
             case "lock":
                 return self.is_free(h) and (op.key in self.matched or op.key in self.old_handles)
@@ -77,10 +77,14 @@ class Oracle:
             case "alloc" | "start":
                 return self.is_free(h)
             case "chunk" | "decode" | "finish" | "abort":
-                return h in s.held and h not in self.loans and h not in self.locks
+                return self.is_request(h)
             case "insert":
                 return self._can_insert(op)
         return True
+
+    def is_request(self, h: int) -> bool:
+        """Whether this is a live request."""
+        return h in self.model.state.held and h not in self.loans and h not in self.locks
 
     def is_free(self, h: int) -> bool:
         """Whether no holder has this name."""

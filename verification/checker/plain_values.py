@@ -5,7 +5,7 @@ What is plain already is returned as it is. Names of nodes and components of nam
 """
 
 from array import array
-from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import fields, replace
 from itertools import chain, islice
 from math import isnan
@@ -22,6 +22,8 @@ PLAIN = {int, str, float, bool, bytes, type(None)}  # types of names whose compa
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 NUMBERS = {int, float}
+UNCHANGING = {tuple, type(None)}  # types of containers of integers that cannot be written to
+KNOWN_MAX = 2**17  # nodes that are remembered
 HOST_FIELDS = {  # what a cache without a host tier need not show
     **{"host_slots": (), "pins": 0, "copies": ()},
     **{"host_heap": None, "host_queued": 0, "host_leaf_count": None, "host_only": None},
@@ -68,7 +70,10 @@ def _bounded(value: Number, what: str) -> Number:
 
 def integers(found: Any, what: str) -> tuple[int, ...]:
     """Return the integers of a container."""
-    return tuple([whole(each, what) for each in items_of(found, what)])
+    items = items_of(found, what)
+    if set(map(type, items)) == {int} and -NUMBER_MAX <= min(items) <= max(items) <= NUMBER_MAX:
+        return tuple(items)
+    return tuple([whole(each, what) for each in items])
 
 
 def sizes(found: Any) -> Sizes:
@@ -82,6 +87,24 @@ def nodes(found: Any) -> Sequence[SeenNode]:
     if set(map(type, listed)) <= {SeenNode} and (not listed or _are_plain(listed)):
         return listed
     return tuple([_node(_fields(n, SeenNode, "a node")) for n in listed])
+
+
+class PlainNodes:
+    """Reads nodes; one that is shown again in the same object, which nothing can change, is not looked at again."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, SeenNode] = {}  # by id, which these keep in use
+
+    def __call__(self, found: Any) -> Sequence[SeenNode]:
+        """Return nodes."""
+        listed, known = items_of(found, "the nodes"), self._known
+        new = [n for n in listed if id(n) not in known]
+        if nodes(new) is not new:
+            return nodes(listed)
+        if len(known) > KNOWN_MAX:
+            known.clear()
+        known.update((id(n), n) for n in new if {type(n.segment), type(n.slots), type(n.child_key), type(n.host_slots)} <= UNCHANGING)
+        return listed
 
 
 def _fields(found: Any, kind: type[T], what: str) -> T:
@@ -147,13 +170,13 @@ def _node(n: SeenNode) -> SeenNode:
     )
 
 
-def observation(found: Any) -> Observation:
+def observation(found: Any, read_nodes: Callable[[Any], Sequence[SeenNode]] = nodes) -> Observation:
     """Return an observation."""
     seen = _fields(found, Observation, "the observation")
     return replace(
         seen,
         now=number(seen.now, "`now`"),
-        nodes=nodes(seen.nodes),
+        nodes=read_nodes(seen.nodes),
         requests=_requests(seen.requests),
         heap=_heap(seen.heap, "the heap"),
         leaves=None if seen.leaves is None else _leaves(seen.leaves),

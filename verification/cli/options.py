@@ -19,7 +19,7 @@ from radixcheck.verification.subjects.registry import ELSEWHERE, EXEC
 
 Decorator = Callable[[Any], Any]
 _Folder = click.Path(path_type=Path, file_okay=False)
-DEFAULT = "optimized"  # the subject if none is named
+DEFAULT, HOST_DEFAULT = "optimized", "optimized-host"  # the subject if none is named, without and with a host tier
 KILL_SECONDS = 28.0  # after `--seconds`: whatever a cache does, the command has ended within 30
 
 

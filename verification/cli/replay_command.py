@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from radixcheck.verification.cli.new_file import check_new_file
-from radixcheck.verification.cli.options import Seconds, named, one_subject, options
+from radixcheck.verification.cli.options import HOST_DEFAULT, Seconds, named, one_subject, options
 from radixcheck.verification.cli.output import print_json, subject_output
 from radixcheck.verification.cli.trace_argument import open_trace, refuse_options
 from radixcheck.verification.core.traces import is_trace
@@ -14,7 +14,7 @@ from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.protocol import MODES
 from radixcheck.verification.report import console
 from radixcheck.verification.runs.trace_results import TEST, TRACE
-from radixcheck.verification.subjects.registry import HOST_REFERENCE, resolve
+from radixcheck.verification.subjects.registry import resolve
 
 if TYPE_CHECKING:
     from radixcheck.verification.runs.shrink_job import ShrinkTo
@@ -27,7 +27,7 @@ OF_REQUESTS = ("running", "tokens_per_id", "limit")  # options of traces of requ
 @click.command()
 @click.argument("trace", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="the small trace that comes with the package")
-@one_subject(click.option("--subject", help="[default: optimized; with --host-pool reference-host]"))
+@one_subject(click.option("--subject", help="[default: optimized; with --host-pool optimized-host]"))
 @click.option("--policy", default="lru", show_default=True)
 @click.option("--page-size", type=int, default=16, show_default=True, help="tokens")
 @click.option("--pool", type=int, help="tokens  [default: 320000, or 6000 of the sample]")
@@ -82,7 +82,7 @@ def _requests(trace: Path | None, shrink: "ShrinkTo | None", as_json: bool, name
     from radixcheck.verification.runs.replay_job import ReplayRequest, replay_requests, settings_for
 
     with subject_output():
-        subject = resolve(HOST_REFERENCE if given["host_pool"] and not named("subject", "command", "python") else name, device)
+        subject = resolve(HOST_DEFAULT if given["host_pool"] and not named("subject", "command", "python") else name, device)
         settings = settings_for(subject, trace, device=device, **given)
         outcome = replay_requests(ReplayRequest(subject, trace, settings, limit, shrink), console.progress)
     if as_json:

@@ -5,6 +5,8 @@ If the call ends the process, or never returns, the file still has the operation
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from time import time
@@ -53,6 +55,15 @@ class Recorder:
         """Record that the call has returned or raised."""
         if self._file is not None:
             os.write(self._file, b")\n")
+
+    @contextmanager
+    def limited_elsewhere(self) -> Iterator[None]:
+        """What is called inside may take longer than a call: it has a limit of its own."""
+        self.returned()
+        try:
+            yield
+        finally:
+            self.call()
 
     def _write(self, line: str) -> None:
         assert self._file is not None

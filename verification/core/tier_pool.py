@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from radixcheck.verification.core.watched_pool import WatchedPool, slots_of
+from radixcheck.verification.core.watched_pool import WatchedPool
 
 
 class TierPool(WatchedPool):
@@ -15,23 +15,27 @@ class TierPool(WatchedPool):
         self.written = Counter[int]()  # likewise, that write them
         self.unfilled: set[int] = set()  # pages that were handed out for a copy which has not arrived: it is in flight, or has failed
 
-    def note_alloc(self, slots: Sequence[int]) -> None:
-        """Record allocated pages, and a finding for each that is under a copy."""
-        self._without_copied(slots, "handed out")
-        super().note_alloc(slots)
+    def _to_allocate(self, slots: Sequence[int]) -> list[int]:
+        """Return the pages; record a finding for each that is under a copy."""
+        pages = self.pages(slots)
+        self._without_copied(pages, "handed out")
+        return pages
+
+    def _to_free(self, slots: Sequence[int]) -> list[int]:
+        """Return the pages that are not under a copy; record a finding for each other one."""
+        return self._without_copied(self.pages(slots), "freed")
 
     def note_free(self, slots: Sequence[int]) -> list[int]:
         """Record freed pages; return those that were in use and are not under a copy."""
-        good = super().note_free(slots_of(self._without_copied(slots, "freed"), self.page_size))
+        good = super().note_free(slots)
         self.unfilled.difference_update(good)
         return good
 
-    def _without_copied(self, slots: Sequence[int], how: str) -> list[int]:
-        """Return the pages that are not under a copy; record a finding for each other one."""
+    def _without_copied(self, pages: list[int], how: str) -> list[int]:
         if not self.read and not self.written:
-            return self.pages(slots)
+            return pages
         kept = []
-        for page in self.pages(slots):
+        for page in pages:
             if self.written[page]:
                 self._find("TARGET", f"{self.what} {page} was {how} while a copy in flight writes it")
             elif self.read[page]:

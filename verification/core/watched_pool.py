@@ -59,16 +59,24 @@ class WatchedPool:
 
     def note_alloc(self, slots: Sequence[int]) -> None:
         """Record allocated pages."""
-        for page in self.pages(slots):
+        for page in self._to_allocate(slots):
             if self.out[page]:
                 self._find(self.partition, f"{self.what} {page} was allocated while it was in use")
             self.out[page] = 1
             self.allocated.append(page)
 
+    def _to_allocate(self, slots: Sequence[int]) -> list[int]:
+        """Return the pages that are to be recorded as allocated."""
+        return self.pages(slots)
+
+    def _to_free(self, slots: Sequence[int]) -> list[int]:
+        """Return the pages that are to be recorded as freed."""
+        return self.pages(slots)
+
     def note_free(self, slots: Sequence[int]) -> list[int]:
         """Record freed pages; return those that were in use."""
         good = []
-        for page in self.pages(slots):
+        for page in self._to_free(slots):
             if self.out[page]:
                 self.out[page] = 0
                 self.freed.append(page)

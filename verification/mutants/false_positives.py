@@ -16,7 +16,7 @@ from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.stretch.dimensions import ALL_FROM, planned
 from radixcheck.verification.stretch.stretch import stretched
 
-SUBJECTS = ("reference", "optimized", "model", "reference-host", "model-host")
+SUBJECTS = ("reference", "optimized", "model", "reference-host", "optimized-host", "model-host")
 STEPS = 60  # of a run, with every formula after every step
 SEEDS = 200
 AT_ONCE = 20  # seeds of one task

@@ -4,11 +4,13 @@ import gc
 import shlex
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from radixcheck.spec.values import Key, Match, Row, Sizes, Ticket, TieredMatch
+from radixcheck.verification.core.recorder import RECORDER
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.protocol import Observation, Setup
@@ -45,7 +47,8 @@ class Remote:
             raise UsageError(f"{self} {lost}") from lost
         try:
             timeout = served.starting if process.fresh else served.timeout
-            made = process.ask({**message, "pool": setup.pool.capacity, "device": setup.device, **_host_of(setup)}, timeout)
+            with RECORDER.limited_elsewhere() if process.fresh else nullcontext():  # the interpreter starts, and imports the cache
+                made = process.ask({**message, "pool": setup.pool.capacity, "device": setup.device, **_host_of(setup)}, timeout)
             self._check(made, setup)
             served.made = made
         except UsageError as wrong:

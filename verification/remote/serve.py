@@ -135,7 +135,7 @@ class Supports(NamedTuple):
     without: frozenset[str] = frozenset()  # verbs that it does not have
     choices: Mapping[str, str] = MappingProxyType({})  # kinds of difference that are intended, each with the reason
     modes: Sequence[str] = ()  # of a host tier; empty: it has none
-    larger_host: bool = False  # its host pool must be larger than its pool
+    larger_host: bool = False  # it refuses a host pool that is not larger than the pool of its device
 
 
 class SeenNode(NamedTuple):

@@ -5,7 +5,7 @@ that a row may be compared while a load fills it; when the copy is acknowledged,
 A copy that fails leaves tags on its targets that a correct cache does not read: it frees them, or has them filled again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, cast
 
@@ -16,15 +16,16 @@ from radixcheck.optimized import ListedLoans, Tags, TieredCache
 from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.tier_node import TierCopy, TieredNode
+from radixcheck.optimized.tiered_cache import TieredMatched
 from radixcheck.spec.values import Copier, Key, Namespace, Ticket
 from radixcheck.verification.core.page_sizes import EVERY
 from radixcheck.verification.protocol import MODES, Observation, SeenCopy, SeenNode, Setup, Supports
 from radixcheck.verification.subjects.host_setup import host_of
-from radixcheck.verification.subjects.optimized_subject import Ledger, OptimizedSubject, WatchedDevicePool, entries_of
+from radixcheck.verification.subjects.optimized_subject import Ledger, OptimizedSubject, WatchedDevicePool, buffered, entries_of
 
 
 class TaggedCopier:
-    """Moves the tags of what the checker's copier moves, and tells it the slots as integers."""
+    """Moves the tags of what the checker's copier moves, and gives it the slots as integers."""
 
     def __init__(self, copier: Copier[Sequence[int]], device: Tensor, host: Tensor) -> None:
         self._copier, self._device, self._host = copier, device, host  # the last two: the tags of each tier
@@ -63,14 +64,15 @@ class WrittenLoans(ListedLoans):
     def __init__(self, page_size: int, tags: Tags) -> None:
         super().__init__(page_size)
         self._tags = tags
-        self.inserted: tuple[Tensor, Key] | None = None  # the slots and the whole pages of an insert in progress
+        self.inserted: tuple[Tensor, Key] | None = None  # the slots and the key of an insert in progress
 
     def settle(self, slots: Tensor) -> None:
         """Remove their pages, and write the tags of what is inserted. Raises NotYourSlot."""
         super().settle(slots)
         if self.inserted is not None:
-            given, key = self.inserted
-            self._tags.write(given, key, len(key.tokens) - slots.numel())
+            given, key = self.inserted  # by now a right one
+            whole = Key(key.tokens[: key.whole_pages(self._page_size)], key.namespace)
+            self._tags.write(given, whole, len(whole.tokens) - slots.numel())
 
 
 class KnownTiers(NamedTuple):
@@ -83,7 +85,7 @@ class KnownTiers(NamedTuple):
     seen: SeenNode
 
 
-class OptimizedHostSubject(OptimizedSubject, TieredCache):  # type: ignore[misc]  # its matches have more fields
+class OptimizedHostSubject(OptimizedSubject, TieredCache):
     """The cache itself, with the engine's part of the checking mode, and methods that show its inside."""
 
     supports = Supports(page_sizes=EVERY, modes=MODES)
@@ -103,11 +105,15 @@ class OptimizedHostSubject(OptimizedSubject, TieredCache):  # type: ignore[misc]
         """Also the copier, which has the tags of the host, and what `observe` has read of the host's slots."""
         return *super().instruments, self.copier, self._known_tiers
 
+    def match(self, key: Key) -> TieredMatched:  # type: ignore[override]  # it has more fields
+        """Match tokens in a buffer that is cleared afterwards, as an engine reuses its buffers."""
+        with buffered(key) as held:
+            return TieredCache.match(self, held)
+
     def insert(self, key: Key, slots: Tensor | Sequence[int], priority: int = 0) -> int:
         """Insert tokens that the caller has computed into the slots: what an insert backs up at once must be there."""
         given = self._on_device(slots)
-        whole = Key(key.tokens[: key.whole_pages(self.page_size)], key.namespace)
-        self._loans.inserted = given, whole
+        self._loans.inserted = given, key
         try:
             return super().insert(key, given, priority)
         finally:
@@ -136,9 +142,8 @@ class OptimizedHostSubject(OptimizedSubject, TieredCache):  # type: ignore[misc]
     def _seen_copy(self, copy: TierCopy) -> SeenCopy:
         return SeenCopy(copy.up, self.locate(copy.floor), id(copy.end), copy.sources.tolist(), copy.targets.tolist())
 
-    def _held(self) -> Iterable[Node]:
-        yield from super()._held()
-        yield from (copy.end for copy in self.copies)
+    def _held(self) -> list[Node]:
+        return [*super()._held(), *(copy.end for copy in self.copies)]
 
     def _heap_of(self, node: Node) -> EvictionHeap:
         return self.tree.heap if _tiered(node).resident else self.tree.host_heap

@@ -4,7 +4,7 @@ The tags stand for the KV data. The cache writes the tags of the pages that a re
 writes them, as an engine would write the data.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import repeat
 from operator import attrgetter
@@ -95,13 +95,13 @@ class OptimizedSubject(RadixCache):
 
     def match(self, key: Key) -> Matched:
         """Match tokens in a buffer that is cleared afterwards, as an engine reuses its buffers; `peek` takes them as they are."""
-        with _buffered(key) as held:
+        with buffered(key) as held:
             return super().match(held)
 
     def insert(self, key: Key, slots: Tensor | Sequence[int], priority: int = 0) -> int:
         """Insert tokens in such a buffer, then write the tags of the part that was not cached, as an engine has computed it."""
         given = self._on_device(slots)
-        with _buffered(key) as held:
+        with buffered(key) as held:
             prefix = super().insert(held, given, priority)
         whole = Key(key.tokens[: key.whole_pages(self.page_size)], key.namespace)
         self.tags.write(given, whole, prefix)
@@ -162,10 +162,9 @@ class OptimizedSubject(RadixCache):
             self._look(n, key.namespace, lock if (lock > 0) == (n.local_lock_ref > 0) else n.local_lock_ref) for n, lock in locks.items()
         ]
 
-    def _held(self) -> Iterable[Node]:
-        """Yield the node that each holder locks."""
-        yield from (live.node for live in self.requests.values())
-        yield from (receipt.node for receipt in self._receipts)
+    def _held(self) -> list[Node]:
+        """Return the node that each holder locks."""
+        return [live.node for live in self.requests.values()] + [receipt.node for receipt in self._receipts]
 
     def observe_entry(self, key: Key) -> SeenEntry | None:
         """Return the current entry of the node at which a key ends, if the heap has it. Most of these are late in the queue."""
@@ -220,7 +219,7 @@ def entries_of(heap: EvictionHeap) -> list[SeenEntry]:
 
 
 @contextmanager
-def _buffered(key: Key) -> Iterator[Key]:
+def buffered(key: Key) -> Iterator[Key]:
     """Yield the key with its tokens in a buffer that is cleared afterwards: a cache that still uses the buffer is found out."""
     tokens = TokenBuffer(parts_of(key)[0])
     yield Key(cast(Any, tokens), key.namespace)

@@ -26,10 +26,13 @@ class TieredRun(Run):
         self._copier, self._oracle = self.checker.host.engine.copier, self.checker.host.oracle
         self._random = Random(SEED)
         self._arrivals: list[tuple[int, int]] = []  # a heap: at which operation a copy arrives, and its number
-        self._waiting: dict[int, tuple[int, ...]] = {}  # requests that cannot run yet: the copies for which they wait
+        self._waiting: dict[int, frozenset[int]] = {}  # requests that cannot run yet: the copies for which they wait
+        self._ready: set[int] = set()  # those of which a copy has been acknowledged since they tried to run
         self._due = THRESHOLDS.get(settings.mode)  # hits from which on a node is due on the host; None: when it leaves the device
         self._refused: set[int] = set()  # positions that were due there, when it had no room
         self._steps = 0
+        self._up: dict[int, int] = {}  # of each node after the last operation
+        self._hits: dict[int, int] = {}
         self._figures: Counter[str] = Counter()
 
     def arrive(self, request: TraceRequest) -> None:
@@ -38,17 +41,19 @@ class TieredRun(Run):
         super().arrive(request)
 
     def prefill(self, name: int) -> None:
-        """Compute the prompt of a request and cache it, if the copies that fill its row have arrived; otherwise it waits."""
+        """Compute the prompt of a request and cache it, if the copies that fill its row have arrived; otherwise it waits for them."""
+        waits = self._waiting.get(name, frozenset(self.checker.answer.tickets))  # the last call was its start
+        self._ready.discard(name)
         if self.call(Op("run", holder=name)):
             self._waiting.pop(name, None)
             super().prefill(name)
-        elif name not in self._waiting:
-            self._figures["waited"] += 1
-            self._waiting[name] = ()
+        else:
+            self._figures["waited"] += name not in self._waiting
+            self._waiting[name] = waits
 
     def grow(self, one: Running) -> None:
-        """Generate output; a request that waits tries to run first."""
-        if one.name in self._waiting:
+        """Generate output; a request that waits tries to run first, if a copy for which it waits has just been acknowledged."""
+        if one.name in self._ready:
             self.prefill(one.name)
         if one.name not in self._waiting:
             super().grow(one)
@@ -76,11 +81,14 @@ class TieredRun(Run):
 
     def call(self, op: Op) -> bool:
         """Perform an operation; then the copies that are due arrive."""
-        before = self._before(op)
         done = super().call(op)
         self._steps += 1
+        if op.name == "poll":
+            handled = self.checker.answer.tickets
+            self._ready.update(name for name, waits in self._waiting.items() if not waits.isdisjoint(handled))
         self._count(op, done)
-        self._count_victims(*before)
+        self._count_victims()
+        self._note_nodes()
         if op.name in ("chunk", "finish"):
             self._note_refused()
         while self._arrivals and self._arrivals[0][0] <= self._steps and not self.fault:
@@ -98,14 +106,22 @@ class TieredRun(Run):
             figures["loaded_tokens" if ticket.up else "backed_up_tokens"] += len(ticket.targets) * size
             figures["host_hit_tokens"] += len(ticket.targets) * size if ticket.up and done and op.name == "start" else 0
 
-    def _before(self, op: Op) -> tuple[dict[int, int], dict[int, int]]:
-        """Return the parents and the hits of all nodes, before an operation that may evict."""
-        s = self._oracle.model.state
-        evicts = op.name == "start" or (op.name == "decode" and s.available < self.settings.page_size)
-        return (dict(s.up), dict(s.hits)) if evicts or op.name in ("finish", "chunk") else ({}, {})
+    def _note_nodes(self) -> None:
+        """Note the parent and the hits of each node that has changed, for the figures of the next operation's victims."""
+        changed, s = self.checker.changed_nodes, self._oracle.model.state
+        for n in changed:
+            if n in s.node:
+                self._up[n], self._hits[n] = s.up[n], s.hits[n]
+            else:
+                self._up.pop(n, None)
+        changed.clear()
 
-    def _count_victims(self, up: dict[int, int], hits: dict[int, int]) -> None:
+    def _count_victims(self) -> None:
+        """Count what the last operation evicted. Its victims are described by what was noted before it."""
         call, length, figures = self._oracle.call, self._oracle.positions.length, self._figures
+        if not call.victims and not call.host_victims:
+            return
+        up, hits = self._up, self._hits
         deleted, tried = set(call.gone) - set(call.demoted), {copy.aim for copy in call.issued}
         for n in (victim for victim in call.victims if victim in up):
             tokens = length[n] - length[up[n]]

@@ -4,7 +4,9 @@ import pytest
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.found import Config
+from radixcheck.verification.mutants.mutant import TIERS
 from radixcheck.verification.probes.all_probes import POOL_PAGES, all_probed
+from radixcheck.verification.protocol import MODES
 from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.registry import resolve
 
@@ -25,6 +27,22 @@ def test_no_run_finds_anything(subject: str, policy: str, page_size: int) -> Non
 
     assert found == {}
     assert steps > SEEDS * STEPS / 2
+
+
+@pytest.mark.parametrize("page_size", [1, 2])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("subject", ["reference-host", "optimized-host"])
+def test_no_run_with_a_host_tier_finds_anything(subject: str, mode: str, page_size: int) -> None:
+    steps, found = 0, dict[str, str]()
+    for seed, policy in enumerate(POLICIES):
+        pages, host_pages = TIERS[seed % len(TIERS)]
+        config = Config(policy, page_size, page_size * pages, host_pool=page_size * host_pages, mode=mode)
+        result = random_run(resolve(subject), config, seed, 2 * STEPS, stride=1, misused=True, replicated=1)
+        found |= {id_: f"{each.violation.text}: {each.trace}" for id_, each in result.found.items()}
+        steps += result.steps
+
+    assert found == {}
+    assert steps > len(POLICIES) * STEPS
 
 
 @pytest.mark.parametrize("subject", ["reference", "optimized"])

@@ -206,7 +206,7 @@ def test_right_caches_raise_no_alarm(command: Command) -> None:
 
     rows = ran.json["rows"]
     assert ran.status == 0
-    assert {row["subject"] for row in rows} == {"reference", "optimized", "model", "reference-host", "model-host"}
+    assert {row["subject"] for row in rows} == {"reference", "optimized", "model", "reference-host", "optimized-host", "model-host"}
     assert all(row["operations"] > 50 and row["alarms"] == [] for row in rows)
     assert {row.get("mode", "") for row in rows if row["subject"].endswith("-host")} == {"", *MODES}
     assert len([row for row in rows if "mode" not in row]) == 50

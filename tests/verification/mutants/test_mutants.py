@@ -15,6 +15,7 @@ from radixcheck.verification.mutants.host_load_mutants import SteppedLoad
 from radixcheck.verification.mutants.host_mutant import SteppedTiers
 from radixcheck.verification.mutants.host_split_mutants import SteppedTieredSplit
 from radixcheck.verification.mutants.mutant import Mutant, SteppedEviction, SteppedStart, config_of, mutant
+from radixcheck.verification.mutants.rebuilt_host import RebuiltHost
 from radixcheck.verification.probes.all_probes import POOL_PAGES, all_probed
 from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.registry import resolve
@@ -24,7 +25,8 @@ REPLICA = 8  # every 8th seed is repeated on a second replica
 PAIRS = sorted({(p.mutant, p.id) for p in EVERY.values()} | {(m.name, m.property) for m in MUTANTS.values()})
 CONFIGURATIONS = sorted({(m.policy, m.page_size, m.mode) for m in MUTANTS.values()})
 SCAFFOLDS = {kind.__name__: mutant(kind.__name__, "", kind).factory for kind in (SteppedEviction, SteppedStart)}
-HOST_SCAFFOLDS = {kind.__name__: kind.of for kind in (SteppedTiers, SteppedLoad, SteppedTieredSplit)}
+HOST_SCAFFOLDS: dict[str, Factory] = {kind.__name__: kind.of for kind in (SteppedTiers, SteppedLoad, SteppedTieredSplit)}
+HOST_SCAFFOLDS["RebuiltHost"] = RebuiltHost
 
 
 def config(wrong: Mutant, seed: int) -> Config:
@@ -84,14 +86,14 @@ def test_a_right_cache_violates_nothing(subject: str) -> None:
     assert actual == {where: set() for where in actual}
 
 
-@pytest.mark.parametrize("subject", ["reference-host", *HOST_SCAFFOLDS])
+@pytest.mark.parametrize("subject", ["reference-host", "optimized-host", *HOST_SCAFFOLDS])
 def test_a_right_cache_with_a_host_tier_violates_nothing(subject: str) -> None:
     factory = HOST_SCAFFOLDS.get(subject) or resolve(subject)
     actual = {where: refuted(factory, range(5), *where) for where in CONFIGURATIONS if where[2]}
     assert actual == {where: set() for where in actual}
 
 
-@pytest.mark.parametrize("subject", ["reference", "optimized", "model", "base"])
+@pytest.mark.parametrize("subject", ["reference", "optimized", "optimized-host", "model", "base"])
 def test_a_right_cache_passes_every_probe(subject: str) -> None:
     result = all_probed(resolve(subject), Config("lru", 1, POOL_PAGES))
     assert {id_: found.violation.text for id_, found in result.found.items()} == {}

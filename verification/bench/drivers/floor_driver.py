@@ -32,6 +32,8 @@ class Node:
 class Floor(Driver):
     """A tree whose unlocked nodes are in `_order`, each after the nodes below it."""
 
+    tiered = "radixcheck.verification.bench.drivers.host_floor_driver:HostFloor"
+
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
         self._page = TOKEN_BYTES * pool.page_size

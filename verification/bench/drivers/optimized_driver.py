@@ -13,6 +13,8 @@ from radixcheck.verification.bench.driver import Driver
 class Optimized(Driver):
     """Tokens are in the container of the cache. The key around them is made in each call."""
 
+    tiered = "radixcheck.verification.bench.drivers.optimized_host_driver:HostOptimized"
+
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
         self._cache = RadixCache(pool.page_size, "lru", pool)

@@ -16,16 +16,16 @@ from radixcheck.verification.subjects import sglang, sglang_classic, sglang_lega
 from radixcheck.verification.subjects.sglang import extracted
 
 
-def allocator(capacity: int, page_size: int) -> Any:
-    """Return the allocator of SGLang, on the CPU. Raise Missing if SGLang is not installed."""
+def allocator(capacity: int, page_size: int, kv: Any = None) -> Any:
+    """Return the allocator of SGLang over these keys and values, on the CPU. Raise Missing if SGLang is not installed."""
     sglang.interface()
     if page_size == 1:
         from sglang.srt.mem_cache.allocator.token import TokenToKVPoolAllocator
 
-        return TokenToKVPoolAllocator(capacity, torch.int64, "cpu", None, False)
+        return TokenToKVPoolAllocator(capacity, torch.int64, "cpu", kv, False)
     from sglang.srt.mem_cache.allocator.paged import PagedTokenToKVPoolAllocator
 
-    return PagedTokenToKVPoolAllocator(capacity, page_size, torch.int64, "cpu", None, False)
+    return PagedTokenToKVPoolAllocator(capacity, page_size, torch.int64, "cpu", kv, False)
 
 
 class SGLang(Driver):
@@ -123,12 +123,14 @@ class Classic(Current):
 class UnifiedPython(Current):
     """`UnifiedRadixCache`, core in Python."""
 
+    tiered = "radixcheck.verification.bench.drivers.sglang_host_driver:HostPython"
     core = "python"
 
 
 class UnifiedRust(Current):
     """`UnifiedRadixCache`, core in Rust: the default."""
 
+    tiered = "radixcheck.verification.bench.drivers.sglang_host_driver:HostRust"
     core = "rust"
 
 

@@ -28,6 +28,8 @@ from radixcheck.verification.checker.engine import Answer
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.checker.incremental.agreement import Agreement, Journal, journalled
 from radixcheck.verification.checker.incremental.memoized_abstraction import MemoizedAbstraction
+from radixcheck.verification.checker.incremental.tiered_agreement import TieredAgreement
+from radixcheck.verification.checker.incremental.tiered_journal import journalled_tiers
 from radixcheck.verification.checker.incremental.tiered_paths import TieredPaths
 from radixcheck.verification.checker.incremental.tiered_ranking import rank_incrementally
 from radixcheck.verification.checker.incremental.touched_paths import TouchedPaths
@@ -35,7 +37,9 @@ from radixcheck.verification.checker.incremental.whole_state import Ranking, Who
 from radixcheck.verification.checker.incremental.whole_tiers import WholeTiers
 from radixcheck.verification.checker.judge_host import judge_host_black_box
 from radixcheck.verification.checker.oracle import ACCESSES
+from radixcheck.verification.checker.run_parts import HostParts
 from radixcheck.verification.core.found import Tier, Violation
+from radixcheck.verification.core.watched_copier import Contents
 from radixcheck.verification.operations import Op
 
 MOVES = (*ACCESSES, "lock", "unlock", "abort", "reset", "load_back", "backup", "evict_host", "poll")
@@ -105,12 +109,11 @@ class IncrementalChecker(Checker):
         self.looked: Counter[str] = Counter()  # what was compared, and how often
         self.answer = Answer()  # to the last operation
         self.gone: tuple[int, ...] = ()  # the content of the pages that the last operation freed
+        self.changed_nodes: set[int] = set()  # with a host tier: nodes that have changed since the caller has cleared this
         self._paths: TouchedPaths | TieredPaths | None
         self._whole: WholeState | WholeTiers
         if self.host:
-            rank_incrementally(self.host.oracle.model, POLICIES[policy])
-            self._paths = TieredPaths(self, self.host, self.looked, window) if self.local else None
-            self._whole = WholeTiers(self, compiled(policy, host=True)[0], self.looked)
+            self._observe_tiers_incrementally(self.host, policy, window)
         else:
             self._observe_incrementally(policy, window)
 
@@ -123,6 +126,19 @@ class IncrementalChecker(Checker):
         agreement = Agreement(memoized, self.oracle.model.state, changes)
         self._paths = TouchedPaths(self, memoized, agreement, self.looked, window) if self.local else None
         self._whole = WholeState(self, memoized, agreement, self.looked, self.local)
+
+    def _observe_tiers_incrementally(self, host: HostParts, policy: str, window: int) -> None:
+        """The same of a cache with a host tier."""
+        oracle, abstraction = host.oracle, host.abstraction
+        changes = journalled_tiers(oracle.model.state)
+        self.changed_nodes = changes.nodes
+        rank_incrementally(oracle.model, POLICIES[policy], changes)
+        oracle.written = abstraction.written = Journal(changes.pages)
+        oracle.host_written = abstraction.host_written = Journal(changes.host_pages)
+        host.engine.copier.contents = Contents(oracle.positions, oracle.written, oracle.host_written)
+        agreement = TieredAgreement(self, host, changes)
+        self._paths = TieredPaths(self, host, agreement, self.looked, window) if self.local else None
+        self._whole = WholeTiers(self, compiled(policy, host=True)[0], agreement, self.looked, self.local)
 
     def step(self, op: Op) -> list[Violation]:
         """Perform and check one operation. An empty list: nothing is wrong."""
@@ -148,12 +164,14 @@ class IncrementalChecker(Checker):
 
     def _judge_state(self, done: Performed, wrong: bool) -> list[Violation]:
         out = judge_freed(self, done, self.looked) + judge_sizes(self, done, self.looked)
-        out += judge_host_black_box(self, self.host, done) if self.host else []
-        for judge in (partial(judge_row, self, looked=self.looked), self._judge_paths, self._judge_whole):
+        for judge in (self._judge_host, partial(judge_row, self, looked=self.looked), self._judge_paths, self._judge_whole):
             if not (out or wrong):
                 out = judge(done)
         self.stopped = self.stopped or bool(out or wrong)
         return out
+
+    def _judge_host(self, done: Performed) -> list[Violation]:
+        return judge_host_black_box(self, self.host, done) if self.host else []
 
     def _judge_paths(self, done: Performed) -> list[Violation]:
         pool = self.engine.pool

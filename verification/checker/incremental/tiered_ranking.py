@@ -10,40 +10,17 @@ from radixcheck.spec.run.host_machine import HostMachine
 from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.reader import holds, row_of
 from radixcheck.spec.signature import POS
-from radixcheck.verification.checker.incremental.agreement import Journal, Parents
-
-OF_NODES = ("lock", "time", "creation", "hits", "priority", "pins")
-
-
-class JournalSet(set[int]):
-    """A set that records which elements come and go. Change it by `add` and `discard` only, as transitions do."""
-
-    def __init__(self, *changed: set[int]) -> None:
-        super().__init__()
-        self._changed = changed
-
-    def add(self, element: int) -> None:
-        """Add an element."""
-        for each in self._changed:
-            each.add(element)
-        super().add(element)
-
-    def discard(self, element: object) -> None:
-        """Remove an element."""
-        if isinstance(element, int):
-            for each in self._changed:
-                each.add(element)
-        super().discard(element)
+from radixcheck.verification.checker.incremental.tiered_journal import Changed, TierChanges
 
 
 class TieredRanking:
     """Returns a row for each candidate of one tier, its key and then its position, in no order."""
 
-    def __init__(self, policy: Policy, candidate: Callable[[Term], Term], nodes: set[int], positions: set[int]) -> None:
+    def __init__(self, policy: Policy, candidate: Callable[[Term], Term], changed: Changed) -> None:
         n = var("n", POS)
         self._is_candidate: Callable[..., bool] = holds(candidate(n), (n,))
         self._row: Callable[[HostState, int], Any] = row_of(n, (*policy.key(n), n))
-        self._nodes, self._positions = nodes, positions  # changed since the last call
+        self._nodes, self._positions = changed  # since the last call
         self._rows: dict[int, Any] = {}
 
     def __call__(self, state: HostState) -> list[Any]:
@@ -63,12 +40,28 @@ class TieredRanking:
         return ends | {state.up[n] for n in ends if n in state.up}
 
 
-def rank_incrementally(model: HostMachine, policy: Policy) -> None:
-    """Let an empty machine rank the candidates of both tiers like that."""
-    nodes, positions = (set[int](), set[int]()), (set[int](), set[int]())
-    s = model.state
-    for name in OF_NODES:
-        setattr(s, name, Journal(*nodes))
-    s.up, s.resident = Parents(*nodes), JournalSet(*positions)
-    model.device_ranked = TieredRanking(policy, device_candidate, nodes[0], positions[0])
-    model.host_ranked = TieredRanking(policy, host_candidate, nodes[1], positions[1])
+class HostOnly:
+    """Returns the tokens that evictions can free on the host: of the nodes that only the host has, and behind which nothing is pinned."""
+
+    def __init__(self, changed: Changed) -> None:
+        self._nodes, self._positions = changed  # since the last call
+        self._only: set[int] = set()  # positions that only the host has
+        self._pinned: set[int] = set()  # nodes with pins
+
+    def __call__(self, state: HostState) -> int:
+        """Return the number."""
+        for q in self._positions:
+            (self._only.add if q in state.hosted and q not in state.resident else self._only.discard)(q)
+        for n in self._nodes:
+            (self._pinned.add if n in state.node and state.pins[n] else self._pinned.discard)(n)
+        self._nodes.clear()
+        self._positions.clear()
+        kept = {q for n in self._pinned if n not in state.resident for q in state.positions.ancestors[n]}
+        return (len(self._only) - len(self._only & kept)) * state.positions.page_size
+
+
+def rank_incrementally(model: HostMachine, policy: Policy, changes: TierChanges) -> None:
+    """Let a machine on an empty state rank the candidates of both tiers like that, and count what the host can give."""
+    model.device_ranked = TieredRanking(policy, device_candidate, changes.device)
+    model.host_ranked = TieredRanking(policy, host_candidate, changes.host)
+    model.host_evictable = HostOnly(changes.tokens)

@@ -4,24 +4,19 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
-from radixcheck.spec.logic import var
-from radixcheck.spec.policies import POLICIES, less, stored
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.positions import EPS
-from radixcheck.spec.run.reader import holds
-from radixcheck.spec.run.state import State
-from radixcheck.spec.signature import POS, entry
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.difference_text import prefix_text
-from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.checker.incremental.agreement import Agreement
+from radixcheck.verification.checker.incremental.leaf_entries import LeafEntries
 from radixcheck.verification.checker.incremental.memoized_abstraction import KnownNode, MemoizedAbstraction
 from radixcheck.verification.checker.oracle import ACCESSES
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op
-from radixcheck.verification.protocol import SeenEntry, SeenNode
+from radixcheck.verification.protocol import SeenNode
 
 ATTRIBUTES = ("lock", "time", "creation", "hits", "priority")
 
@@ -34,12 +29,10 @@ class TouchedPaths:
         self._window = window  # moves from one path in rotation to the next
         self._moves = 0
         self._attributes = tuple(name for name in ATTRIBUTES if name not in run.hidden)
-        self._keeps_heap = run.engine.has("observe_entry") and _shows_heap(run)
+        self._entries = LeafEntries(run, looked)
         self._released = EPS  # where the path ends that the operation unlocks
         self._lower = EPS  # the lower half of the node that the operation splits
         self._turn: Iterator[int] = iter(())  # nodes still to be compared in this round of the rotation
-        n = var("n", POS)
-        self._is_early = holds(less(POLICIES[run.policy].key(n), stored(entry(n))), (n,))
 
     def foresee(self, op: Op) -> None:
         """Note the path that an operation is about to release and the node that it is about to split: the model still has them."""
@@ -63,7 +56,7 @@ class TouchedPaths:
         for position in self._touched(done):
             key = self._key(position)
             out = self._judge_path(done.op, position, key, handle if position == self._run.oracle.call.used else None)
-            if self._keeps_heap and not out:
+            if self._entries.shown and not out:
                 out = self._judge_entry(done.op, position, key)
             self._looked["touched paths"] += 1
             if out:
@@ -150,34 +143,8 @@ class TouchedPaths:
         return Violation(blame.FIELDS[name], f"after {op.name}, {name} of the node at {self._text(q)}: expected {spec}, found {seen}")
 
     def _judge_entry(self, op: Op, position: int, key: Key) -> list[Violation]:
-        """The evictable leaf at the end of a path must have an entry in the heap whose key is not later than the leaf's own."""
+        """Judge the entry of the leaf at the end of a path, if it may be evicted."""
         model = self._run.oracle.model
         s = model.state
         q = position if position in s.node else s.end.get(model.deepest(position), EPS)
-        if q == EPS or s.lock[q] or q in s.kids:
-            return []
-        self._looked["heap entries"] += 1
-        seen = self._run.engine.observe_entry(key)
-        if seen is None:
-            return [Violation("HEAP_FULL", f"after {op.name}, expected a current heap entry for the leaf {self._text(q)}, found none")]
-        if not self._is_early(self._with_entry(q, seen), None, q):
-            return []
-        text = f"the heap entry of the leaf {self._text(q)} has the key {seen.key}, later than the leaf's own"
-        return [Violation("HEAP_STALE", f"after {op.name}, {text}")]
-
-    def _with_entry(self, q: int, seen: SeenEntry) -> State:
-        """The specification's state, as far as the policy's key reads it, with one entry in the heap: that of node `q`."""
-        s, one = self._run.oracle.model.state, State.__new__(State)
-        one.positions, one.capacity = s.positions, s.capacity
-        one.time, one.creation, one.hits, one.priority = s.time, s.creation, s.hits, s.priority
-        first, second = self._abstraction.ticks(seen.key)
-        one.entry, one.first, one.second = {q: 0}, {0: first}, {0: second}
-        return one
-
-
-def _shows_heap(run: CheckedRun) -> bool:
-    """Whether the subject shows a heap now. If it cannot be observed, that is found after the first operation."""
-    try:
-        return run.engine.observe().heap is not None
-    except SubjectFailed:
-        return False
+        return [] if q == EPS or s.lock[q] or q in s.kids else self._entries.judge(op, q, key)
