@@ -24,6 +24,8 @@ SCRIPT_ONLY = {
     "host-late-index",
     "host-room-in-vain",
     "hiradix-write-back-without-room",
+    "hiradix-hits-at-every-walk",
+    "hiradix-walk-refreshes-unused",
 }  # what the adapters do not call, or declare as a choice
 L5 = (Op("insert", Key((0, 1))), Op("match", Key((0,))))
 
