@@ -19,8 +19,15 @@ from radixcheck.verification.runs.evidence_results import FindingsOutcome
 from radixcheck.verification.subjects.registry import PEERS
 
 ALL = findings()
-SCRIPT_ONLY = {"unified-unlock-twice", "host-late-index", "host-room-in-vain"}  # what the adapters do not call, or declare as a choice
-NOT_SEARCHED = {"sglang-host-python", "sglang-host-rust"}  # for long: no such search is recorded yet
+SCRIPT_ONLY = {
+    "unified-unlock-twice",
+    "host-late-index",
+    "host-room-in-vain",
+    "hiradix-write-back-without-room",
+    "hiradix-hits-at-every-walk",
+    "hiradix-walk-refreshes-unused",
+}  # what the adapters do not call, or declare as a choice
+NOT_SEARCHED = {"sglang-host-python", "sglang-host-rust", "sglang-hiradix-0.4.6"}  # for long: no such search is recorded yet
 L5 = (Op("insert", Key((0, 1))), Op("match", Key((0,))))
 
 
