@@ -145,13 +145,20 @@ def _observation(answer: Answer) -> Observation:
     """Raise KeyError, TypeError or ValueError for an answer of another shape."""
     nodes = [_node(n) for n in answer["nodes"]]
     requests = {h: _request(*rest) for h, *rest in answer.get("requests", ())}
-    heap, leaves, count = (answer.get(name) for name in ("heap", "leaves", "leaf_count"))
-    entries = None if heap is None else [_entry(*entry) for entry in heap]
-    queued = min(int(answer.get("queued", 0)), len(entries or ()))
-    _require(_numbers([answer["now"], *requests, *(() if count is None else (count,))]), "'now', 'requests' or 'leaf_count'")
+    leaves, *counts = (answer.get(name) for name in ("leaves", "leaf_count", "host_leaf_count", "host_only"))
+    (entries, queued), (host_entries, host_queued) = _heap(answer, "heap", "queued"), _heap(answer, "host_heap", "host_queued")
+    _require(_numbers([answer["now"], *requests, *(count for count in counts if count is not None)]), "'now', 'requests' or a count")
     _require(leaves is None or (type(leaves) is list and _names(leaves)), "'leaves'")
     copies = [_copy(*copy) for copy in answer.get("copies", ())]
-    return Observation(answer["now"], nodes, requests, entries, None if leaves is None else frozenset(leaves), count, queued, copies)
+    shown = (answer["now"], nodes, requests, entries, None if leaves is None else frozenset(leaves), counts[0], queued, copies)
+    return Observation(*shown, host_entries, host_queued, *counts[1:])
+
+
+def _heap(answer: Answer, name: str, queued: str) -> tuple[list[SeenEntry] | None, int]:
+    """Return the entries of a heap, if it is shown, and how many of them stand in a queue."""
+    found = answer.get(name)
+    entries = None if found is None else [_entry(*entry) for entry in found]
+    return entries, min(int(answer.get(queued, 0)), len(entries or ()))
 
 
 def _request(node: Any, cached: Any, slots: Any) -> SeenRequest:

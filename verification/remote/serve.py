@@ -177,6 +177,10 @@ class Observation(NamedTuple):
     leaf_count: int | None = None
     queued: int = 0
     copies: Sequence[Any] = ()
+    host_heap: Sequence[Any] | None = None
+    host_queued: int = 0
+    host_leaf_count: int | None = None
+    host_only: int | None = None
 
 
 class Pool:
@@ -427,11 +431,11 @@ class Server:
         seen = self._cache.observe()
         nodes = list(map(self._node, seen.nodes))
         requests = [[h, r[0], r[1], as_list(r[2])] for h, r in seen.requests.items()]
-        heap = None if seen.heap is None else [[*entry[0], *entry[1:]] for entry in seen.heap]
+        heap = _entries(seen.heap)
         counts = {"leaf_count": seen.leaf_count, "queued": getattr(seen, "queued", 0)}  # not every observation has a queue
         leaves = None if seen.leaves is None else list(seen.leaves)
-        copies = {"copies": [[*c[:3], as_list(c[3]), as_list(c[4])] for c in seen.copies]} if self._tiered else {}
-        return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": heap, "leaves": leaves, **counts, **copies}
+        tiers = _of_tiers(seen) if self._tiered else {}
+        return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": heap, "leaves": leaves, **counts, **tiers}
 
     def _node(self, n: Any) -> list[Any]:
         host = [as_list(n[11]), n[12]] if self._tiered else []
@@ -453,6 +457,18 @@ class Server:
 
     def _spent(self, message: dict[str, Any]) -> dict[str, Any]:
         return {"seconds": self._seconds}
+
+
+def _entries(heap: Any) -> list[list[Any]] | None:
+    return None if heap is None else [[*entry[0], *entry[1:]] for entry in heap]
+
+
+def _of_tiers(seen: Any) -> dict[str, Any]:
+    """Return what a cache with a host tier shows besides: its copies and, if it has them, a heap of host leaves and what it counts."""
+    heap, counts = _entries(getattr(seen, "host_heap", None)), ("host_leaf_count", "host_only")
+    shown = {name: getattr(seen, name) for name in counts if getattr(seen, name, None) is not None}
+    shown |= {} if heap is None else {"host_heap": heap, "host_queued": getattr(seen, "host_queued", 0)}
+    return {"copies": [[*c[:3], as_list(c[3]), as_list(c[4])] for c in seen.copies], **shown}
 
 
 def _issued(things: list[Any], number: Any, error: type[CacheError]) -> Any:
