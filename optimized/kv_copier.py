@@ -194,7 +194,7 @@ class KVCopier:
         self._queued: list[KVTicket] = []
         self._joins = 0
         # Which slot of which backup has written a host slot, as a number that grows; compared, never reset.
-        self._writer = torch.zeros(len(store.host[0]), dtype=INT64)
+        self._writer = torch.zeros(len(store.host[0]), dtype=INT64, device="cpu")
         self._written = 1
 
     @property
@@ -230,7 +230,7 @@ class KVCopier:
             return True
         targets = _host_row(backups)
         first, self._written = self._written, self._written + targets.numel()
-        numbers = torch.arange(first, self._written)
+        numbers = torch.arange(first, self._written, device="cpu")
         self._writer.index_copy_(0, targets, numbers)
         if not torch.equal(self._writer.index_select(0, targets), numbers):
             return False

@@ -108,7 +108,8 @@ class KVBuffers:
         words, kind = item_bytes // width, WORDS[width]
         on_device = torch.zeros(layers, slots, words, dtype=kind, device=device)
         pinned = on_device.device.type == "cuda"
-        self._host = torch.zeros(host_slots, layers, words, dtype=kind, pin_memory=pinned)
+        # torch rounds page-locked memory up to a power of two: choose `host_slots` so that little is lost.
+        self._host = torch.zeros(host_slots, layers, words, dtype=kind, device="cpu", pin_memory=pinned)
         self._rows = on_device.view(layers * slots, words)
         self._firsts = torch.arange(0, layers * slots, slots, device=device)  # the row of each layer's slot 0
         self._staging: Tensor | None = None  # made by the first transfer, in the stream that uses it
@@ -158,8 +159,9 @@ def runs_of(slots: Tensor) -> list[tuple[int, int, int]]:
     [(4, 0, 3), (0, 3, 5), (7, 5, 6)]
     """
     breaks = (slots.diff() != 1).nonzero().view(-1).add_(1)
-    starts = torch.cat((breaks.new_zeros(1), breaks))
-    return list(zip(slots[starts].tolist(), starts.tolist(), [*breaks.tolist(), len(slots)], strict=True))
+    bounds = [0, *breaks.tolist(), len(slots)]
+    firsts = slots[bounds[:-1]].tolist()
+    return [(first, bounds[i], bounds[i + 1]) for i, first in enumerate(firsts)]
 
 
 def _typed(words: Tensor, dtype: torch.dtype, item: Sequence[int]) -> Tensor:

@@ -8,7 +8,7 @@ from radixcheck.reference.copies import Copy
 from radixcheck.reference.node import below
 from radixcheck.reference.tiered_node import TieredNode, between
 from radixcheck.reference.tree import Walk
-from radixcheck.spec.run.host_choices import DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
+from radixcheck.spec.run.host_choices import COPIES, DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
 from radixcheck.spec.values import Sizes, Ticket
 from radixcheck.verification.core.choices import POLL_BATCHES, POLL_ORDER
 from radixcheck.verification.operations import FAIL
@@ -158,6 +158,32 @@ class EvictsWhole(ReferenceHostSubject):
             self.needed = 0
 
 
+class CopiesAtMatch(ReferenceHostSubject):
+    """Under write-through it backs up what a match finds on the device, whatever its hits. No caller asks it for more."""
+
+    supports = replace(ReferenceHostSubject.supports, without=frozenset({"backup"}))
+
+    def in_order(self, nodes: list[TieredNode]) -> list[TieredNode]:
+        return nodes
+
+    def match(self, key: Any) -> Any:
+        found: Any = super().match(key)
+        if self.mode != "write_back":
+            self._back_up(self.in_order(between(self.root, found.node)))
+        return found
+
+
+class CopiesInVain(CopiesAtMatch, EvictsInVain):
+    """The same, also where the host has no room."""
+
+
+class CopiesChildFirst(CopiesAtMatch):
+    """Backs up what is deepest first."""
+
+    def in_order(self, nodes: list[TieredNode]) -> list[TieredNode]:
+        return nodes[::-1]
+
+
 class RefreshesSplit(ReferenceHostSubject):
     """A split gives the part behind it a new time."""
 
@@ -220,6 +246,8 @@ CHOOSERS = (
     _chooser(Drops, (DROPS,), _OF_HOST),
     _chooser(EvictsInVain, (IN_VAIN,), _OF_HOST),
     _chooser(EvictsWhole, (WHOLE,), _OF_HOST),
+    _chooser(CopiesAtMatch, (COPIES,), "BACKUP_PARENTS"),
+    _chooser(CopiesInVain, (COPIES, IN_VAIN), "BACKUP_PARENTS"),
     _chooser(RefreshesSplit, (SPLIT_TIMES,), "RECENCY ORDER HOST_ORDER"),
 )
 WRONG = (  # what they declare does not explain what they do
@@ -232,6 +260,8 @@ WRONG = (  # what they declare does not explain what they do
     _chooser(Drops, (IN_VAIN, WHOLE), _OF_HOST),
     _chooser(EvictsInVain, (DROPS, WHOLE), _OF_HOST),
     _chooser(EvictsWhole, (IN_VAIN,), _OF_HOST),
+    _chooser(CopiesChildFirst, (COPIES,), "BACKUP_PARENTS"),
+    _chooser(CopiesInVain, (COPIES,), _OF_HOST),
     _chooser(RefreshesLate, (SPLIT_TIMES,), "RECENCY ORDER HOST_ORDER"),
     _chooser(ReferenceHostSubject, (SPLIT_TIMES,), "RECENCY ORDER HOST_ORDER"),
     _chooser(ReferenceHostSubject, (IN_VAIN,), _OF_HOST),

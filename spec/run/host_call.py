@@ -53,5 +53,11 @@ class Surroundings(Protocol):
     def arrives(self, copy: Copy) -> bool:
         """Whether this copy, for which the call waits, arrives; otherwise it fails."""
 
+    def backed_up(self) -> int | None:
+        """The node that is copied to the host next, where COPIES is chosen; None: no further one."""
+
+    def freed_in_vain(self, followed: int) -> int:
+        """How many host pages have become free, beside the first so many, for copies that are not issued, where IN_VAIN is chosen, too."""
+
     def dropped(self) -> Sequence[int]:
         """Nodes on both tiers that leave the host now, where DROPS is chosen."""

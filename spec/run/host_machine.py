@@ -41,8 +41,7 @@ class HostMachine(Copies):
     _free_pages: Pages | Sequence[int] = ()
 
     def take(self, name: str, *given: int, pages: Pages | Sequence[int] = ()) -> HostCall:
-        """One call. `given` are the values of what the operation takes, `pages` the free device pages that it may hand out (those of a load
-        are asked of `around`).
+        """One call. `given` are the values of what the operation takes, `pages` the device pages that it may hand out, but for loads.
 
         Raises CacheError for a call outside its guard, ValueError for a number of pages that does not fit.
         """
@@ -61,6 +60,7 @@ class HostMachine(Copies):
         call = self._begin("match", key=self.positions.cut(target))
         self._split_at(call.longest)
         self._access(call.longest, 0, 0)
+        self.follow_copies()
         return call
 
     def call_peek(self, target: int) -> HostCall:
@@ -146,6 +146,7 @@ class HostMachine(Copies):
         call.given_priority, call.needed = priority, needed
         self._split_at(longest)
         self._access(longest, 0, 0)
+        self.follow_copies()
         if found != longest:
             self.load(longest)
         self.step(H_BEGIN, h, longest, priority)

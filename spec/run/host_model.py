@@ -93,6 +93,13 @@ class HostModel(Model):
         ticket.wait()
         return not ticket.failed
 
+    def backed_up(self) -> int | None:
+        """None: it copies what the mode says."""
+
+    def freed_in_vain(self, followed: int) -> int:
+        """None: it evicts for what fits."""
+        return 0
+
     def dropped(self) -> Sequence[int]:
         """None: what is on both tiers stays there."""
         return ()

@@ -1,40 +1,13 @@
-"""The copier of KV: batches, their order, tickets, failures, launches; at random beside a dictionary of what every slot holds."""
+"""The copier of KV: tickets, batches, their order, launches."""
 
 from collections.abc import Iterator
 
 import pytest
 import torch
-from late_copies import Failing, Late, LateEvent
-from torch import Tensor
+from kv_pages import HOST_PAGES, PAGES, both, buffers, held, held_of, move, page
+from late_copies import Late
 
 from radixcheck.optimized.kv_copier import KVCopier, KVTicket
-from radixcheck.optimized.kv_store import KVBuffers
-
-PAGE, PAGES, HOST_PAGES = 2, 8, 12
-
-
-def buffers(device: str = "cpu") -> Failing:
-    """A store whose device slots hold 100 times the layer, and their number, and whose host slots hold 0."""
-    store = Failing(2, PAGES * PAGE, HOST_PAGES * PAGE, (), torch.int64, device)
-    for number, layer in enumerate(store.device):
-        layer.copy_(torch.arange(len(layer)) + 100 * number)
-    return store
-
-
-def page(*numbers: int, size: int = PAGE) -> Tensor:
-    """The slots of these pages."""
-    return torch.tensor([number * size + i for number in numbers for i in range(size)])
-
-
-def held(store: KVBuffers | Late, *numbers: int, host: bool = False) -> list[list[int]]:
-    """What each layer holds in these pages, less what distinguishes the layers."""
-    found = [layer.cpu()[page(*numbers)] - 100 * number for number, layer in enumerate(store.host if host else store.device)]
-    return [layer.tolist() for layer in found]
-
-
-def both(*values: int) -> list[list[int]]:
-    """The same in two layers."""
-    return [list(values)] * 2
 
 
 def busy(device: str) -> None:
@@ -45,11 +18,6 @@ def busy(device: str) -> None:
             work = work @ work
 
 
-def move(copier: KVCopier, up: bool, sources: Tensor, targets: Tensor, device: str = "cpu") -> KVTicket:
-    """Queue a copy of slots that are given on the CPU."""
-    return copier.copy(up, sources if up else sources.to(device), targets.to(device) if up else targets)
-
-
 # Tickets
 
 
@@ -58,7 +26,7 @@ def test_a_copy_is_queued_until_a_flush(device: str) -> None:
     copier = KVCopier(store)
     ticket = move(copier, False, page(3), page(1), device)
 
-    assert (ticket.done, ticket.failed, copier.launches) == (False, False, 0)
+    assert (ticket.done, ticket.failed, ticket.error, copier.launches) == (False, False, None, 0)
     assert held(store, 1, host=True) == [[0, 0], [-100, -100]]
     assert copier.flush() == 1
     ticket.wait()
@@ -105,7 +73,7 @@ def test_a_backup_reads_what_the_current_stream_has_been_given_to_write_and_the_
     assert held(store, 0, host=True) == both(1006, 1007)
 
 
-def test_the_current_stream_waits_for_a_load_on_the_device(device: str) -> None:
+def test_the_current_stream_waits_for_a_load_on_the_device_and_the_host_does_not(device: str) -> None:
     store = buffers(device)
     copier = KVCopier(store)
     move(copier, False, page(6), page(0), device).wait()
@@ -113,6 +81,8 @@ def test_the_current_stream_waits_for_a_load_on_the_device(device: str) -> None:
     ticket = copier.copy(True, page(0), slots)
     busy(device)
 
+    copier.flush()
+    assert ticket.done is (device == "cpu")
     assert ticket.wait_on_device()
     read = store.device[0][slots] * 2
 
@@ -204,10 +174,6 @@ def test_a_batch_has_the_effect_of_its_copies_in_the_order_of_the_queue(device: 
         assert held(store, target, host=True) == held_of(source)
 
 
-def held_of(source: int) -> list[list[int]]:
-    return both(2 * source, 2 * source + 1)
-
-
 def test_only_what_depends_on_another_copy_is_issued_by_itself() -> None:
     """One backup and one load take three launches each. What was written in an earlier batch does not count."""
     copier = KVCopier(buffers())
@@ -247,13 +213,12 @@ def test_any_number_of_copies_is_one_gather_and_one_transfer_if_the_host_has_the
     """Whatever their order: the pool of the host gives its highest free pages first. Joining the slots on the device is one more launch."""
     store = buffers(device)
     copier = KVCopier(store)
-    for number in range(count):
-        on_device, on_host = page(number), page(count - number)
-        move(copier, up, *((on_host, on_device) if up else (on_device, on_host)), device)
-
-    copier.flush()
-
-    assert (store.kernels, store.transfers, copier.launches) == (2, 1, 3 + (count > 1))
+    for flushes in (1, 2):
+        for number in range(count):
+            on_device, on_host = page(number), page(count - number)
+            move(copier, up, *((on_host, on_device) if up else (on_device, on_host)), device)
+        copier.flush()
+        assert (store.kernels, store.transfers, copier.launches) == (2 * flushes, flushes, flushes * (3 + (count > 1)))
 
 
 def test_a_fragmented_host_takes_one_transfer_for_each_run(device: str) -> None:
@@ -267,114 +232,7 @@ def test_a_fragmented_host_takes_one_transfer_for_each_run(device: str) -> None:
     assert (store.kernels, store.transfers, copier.launches) == (2, 3, 6)
 
 
-# Failures
-
-
-@pytest.mark.parametrize(
-    "error", [RuntimeError("CUDA error: unspecified launch failure"), torch.OutOfMemoryError("no staging"), MemoryError()]
-)
-def test_a_transfer_that_raises_fails_its_copies_and_they_can_be_issued_again(device: str, error: Exception) -> None:
-    store = buffers(device)
-    copier = KVCopier(store)
-    store.error, store.numbers = error, [1]
-    load = move(copier, True, page(0), page(7), device)
-    backups = [move(copier, False, page(number), page(number), device) for number in (3, 1)]
-
-    assert copier.flush() == 3
-    for ticket in (load, *backups):
-        ticket.wait()
-
-    assert [ticket.done for ticket in (load, *backups)] == [True] * 3
-    assert [ticket.failed for ticket in (load, *backups)] == [False, True, True]
-    assert [ticket.error for ticket in (load, *backups)] == [None, error, error]
-    assert load.wait_on_device()
-    assert not backups[0].wait_on_device()
-    again = move(copier, False, page(3), page(3), device)
-    again.wait()
-    assert (again.failed, held(store, 3, host=True)) == (False, held_of(3))
-
-
-def test_backups_behind_a_failed_load_fail(device: str) -> None:
-    """The device's slots are not read, so each of them may be what the load was to fill."""
-    store = buffers(device)
-    copier = KVCopier(store)
-    store.error, store.numbers = RuntimeError("planted"), [0]
-    backup, load = move(copier, False, page(4), page(1), device), move(copier, True, page(0), page(4), device)
-
-    copier.flush()
-
-    assert (load.failed, backup.failed) == (True, True)
-
-
-def test_copies_behind_a_failed_one_fail_where_they_may_have_needed_it(device: str) -> None:
-    store = buffers(device)
-    copier = KVCopier(store)
-    store.error, store.numbers = RuntimeError("planted"), [1]
-    copies = [(False, 5, 5), (False, 3, 1), (True, 1, 4), (False, 6, 6)]
-    tickets = [move(copier, up, page(source), page(target), device) for up, source, target in copies]
-
-    copier.flush()
-    for ticket in tickets:
-        ticket.wait()
-
-    assert [ticket.failed for ticket in tickets] == [False, True, True, True]
-    assert held(store, 4) == held_of(4)
-    assert held(store, 5, host=True) == held_of(5)
-
-
-def test_a_copy_that_fails_half_way_is_not_done_before_its_first_half_is() -> None:
-    """Until then the device writes its targets: they must not be freed."""
-    late = Halting(buffers())
-    copier = KVCopier(late, late)
-    ticket = move(copier, False, page(0, 1), page(0, 1))
-
-    copier.flush()
-
-    assert (ticket.done, ticket.failed, str(ticket.error)) == (False, False, "half way")
-    assert not ticket.wait_on_device()
-    assert (ticket.done, ticket.failed) == (True, True)
-
-
-class Halting(Late):
-    """It records the first half, and raises."""
-
-    def backup(self, device_slots: Tensor, host_slots: Tensor) -> None:
-        """Record half of it."""
-        half = len(host_slots) // 2
-        super().backup(device_slots[:half], host_slots[:half])
-        raise RuntimeError("half way")
-
-
-@pytest.mark.parametrize("question", ["done", "wait"])
-def test_an_event_that_reports_an_error_fails_the_copy(question: str) -> None:
-    late = Late(buffers())
-    copier = KVCopier(late, late)
-    ticket = move(copier, False, page(0), page(0))
-    copier.flush()
-    late.broken = RuntimeError("an illegal memory access was encountered")
-
-    if question == "wait":
-        ticket.wait()
-
-    assert (ticket.done, ticket.failed, ticket.error) == (True, True, late.broken)
-
-
-def test_a_stream_that_cannot_record_an_event_fails_its_copies() -> None:
-    late = Broken(buffers())
-    copier = KVCopier(late, late)
-    tickets = [move(copier, False, page(0), page(0)), move(copier, True, page(1), page(1))]
-
-    copier.flush()
-
-    assert [(ticket.done, ticket.failed, str(ticket.error)) for ticket in tickets] == [(True, True, "no event")] * 2
-
-
-class Broken(Late):
-    """A stream without events."""
-
-    def record(self) -> LateEvent:
-        """Raise."""
-        raise RuntimeError("no event")
+# Slots
 
 
 def test_wrong_slots_are_refused_at_once_and_the_others_go(device: str) -> None:
@@ -390,11 +248,23 @@ def test_wrong_slots_are_refused_at_once_and_the_others_go(device: str) -> None:
     assert not good.failed
 
 
-def test_integers_are_slots_too(device: str) -> None:
+def test_integers_are_slots_too_and_go_to_their_tier_whatever_the_default_device_is(device: str) -> None:
     """The reference cache has lists and tuples."""
-    store = buffers(device)
-    copier = KVCopier(store)
+    with torch.device("meta"):
+        store = buffers(device)
+        copier = KVCopier(store)
+        copies = [copier.copy(False, [6, 7], (2, 3)), copier.copy(False, (8,), [0]), copier.copy(True, [9], (1,))]
+        copier.flush()
+        with pytest.raises(ValueError, match="at least one"):
+            copier.copy(True, [], [])
 
-    copier.copy(False, [6, 7], (2, 3)).wait()
-
+    assert [(copy.device_slots.device.type, copy.host_slots.device.type) for copy in copies] == [(device, "cpu")] * 3
+    copies[0].wait()
+    assert [layer.device.type for layer in store.host] == ["cpu"] * 2
     assert held(store, 1, host=True) == held_of(3)
+
+
+def test_integers_are_copied_to_a_device_that_is_not_the_cpu() -> None:
+    copier = KVCopier(buffers("meta"))
+
+    assert copier.copy(True, [0], [1]).device_slots.device.type == "meta"

@@ -1,5 +1,6 @@
 """The store of KV on two tiers: every bit arrives in the right slot and layer, and the launches are as few as stated."""
 
+import warnings
 from collections.abc import Sequence
 from random import Random
 from typing import Any
@@ -110,6 +111,7 @@ def test_a_batch_takes_two_kernels_for_each_piece_and_one_transfer_for_each_run(
 ) -> None:
     """For all layers. The counters agree with the tensor operations that torch was given."""
     store = KVBuffers(3, 32, 64, (2,), torch.float32, device, piece_bytes=piece_slots * 24)
+    warnings.simplefilter("error")  # torch warns where it must resize an output
     on_device, on_host = torch.randperm(32)[: len(host_slots)].to(device), torch.tensor(host_slots)
 
     for move, kernel in (
@@ -184,12 +186,13 @@ BAD_SLOTS: list[tuple[Any, Any, str]] = [
     (row(0, 1), row(0), "expected as many slots of the device as of the host, at least one, found 2 and 1"),
     (row(), row(), "expected as many slots of the device as of the host, at least one, found 0 and 0"),
     (row(0), row(4), "expected slots of the host from 0 to 3, found 4"),
+    (row(0, 1), row(0, 4), "expected slots of the host from 0 to 3, found 4"),
     (row(0, 1), row(-1, 3), "expected slots of the host from 0 to 3, found -1"),
     (row(0, dtype=torch.int32), row(0), "expected slots as a tensor of int64, of one dimension"),
     (row(0), row(0, dtype=torch.int32), "expected slots as a tensor of int64, of one dimension"),
     (row(0).view(1, 1), row(0), "expected slots as a tensor of int64, of one dimension"),
     (row(0), row(0)[0], "expected slots as a tensor of int64, of one dimension"),
-    ([0], row(0), "expected slots as a tensor of int64, of one dimension"),
+    ([0], row(0), r"expected slots as a tensor of int64, of one dimension, on cpu, found \[0\]"),
     (row(0).to("meta"), row(0), "expected slots as a tensor of int64, of one dimension, on cpu"),
 ]
 

@@ -147,10 +147,11 @@ FULL = Sizes(
     waiting=1_000,
     rounds=10,
     batches=20,
-    hosted=tuple(
-        (leaves, page, pool, at_once) for leaves, pool in ((10_000, "stub"), (1_000, "real")) for page in (1, 16) for at_once in (1, 16)
+    hosted=(
+        *((10_000, 1, "stub", 1), (10_000, 16, "stub", 1), (10_000, 16, "stub", 16)),
+        *((1_000, 1, "real", 1), (1_000, 16, "real", 16)),
     ),
-    growing=(1_000, 5_000, 20_000, 50_000),
+    growing=(1_000, 10_000, 50_000),
     device=1_000,
     tiered=((3_000, 16, 1), (3_000, 16, 16)),
     kv=((1, 8, 8, 2_048), (16, 8, 8, 2_048), (64, 8, 8, 2_048)),

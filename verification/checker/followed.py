@@ -21,12 +21,17 @@ class Followed:
         self._contents: Contents | None = None
         self._tickets: list[WatchedTicket] = []  # of the subject, those without a copy of the specification so far
         self._host_freed: list[int] = []  # host pages that the subject has freed, in order
+        self._chooses = False
         self._followed = 0  # of these: those that it freed before the last copy that was compared
         self.pairs: list[tuple[Copy, WatchedTicket]] = []
         self.findings: list[Violation] = []
 
-    def begin(self, contents: Contents | None, issued: Sequence[WatchedTicket], host_freed: Sequence[int]) -> None:
-        """Begin an operation in which the subject has issued these copies, and has freed these pages on the host."""
+    def begin(self, contents: Contents | None, issued: Sequence[WatchedTicket], host_freed: Sequence[int], chooses: bool) -> None:
+        """Begin an operation in which the subject has issued these copies, and has freed these pages on the host.
+
+        `chooses`: it may have chosen which nodes it copies.
+        """
+        self._chooses = chooses
         self._contents, self._tickets, self._host_freed = contents, list(issued), list(host_freed)
         self._followed = 0
         self.pairs, self.findings = [], []
@@ -68,6 +73,21 @@ class Followed:
         if not ticket.done:
             raise ValueError("the cache did not wait for a copy")
         return not ticket.failed
+
+    def backed_up(self) -> int | None:
+        """Return the node of the subject's next copy, if that is one to the host of a whole node whose parent is there, too."""
+        s, ticket = self.state, next(iter(self._tickets if self._chooses else []), None)
+        assert s is not None, "the machine has a state"
+        span = () if ticket is None or ticket.up else self._held(ticket)
+        node = span[-1] if span else EPS
+        if node not in s.node or node not in s.resident or node in s.hosted:
+            return None
+        above = s.up[node]
+        return node if (above == EPS or above in s.hosted) and span == tuple(self._positions.between(above, node)) else None
+
+    def freed_in_vain(self, followed: int) -> int:
+        """Return how many host pages the subject has freed beside the first so many."""
+        return max(0, len(self._host_freed) - followed) if self._chooses else 0
 
     def dropped(self) -> Sequence[int]:
         """Return the nodes on both tiers whose host pages the subject has freed before its next copy, as far as they can be dropped."""

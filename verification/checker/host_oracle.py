@@ -92,7 +92,7 @@ class HostOracle(Oracle):
         """Perform one operation, as `Oracle.run`."""
         issued = self._copier.issued
         self._calls += 1
-        self._around.begin(self._copier.contents, issued, self._copier.host.freed)
+        self._around.begin(self._copier.contents, issued, self._copier.host.freed, op.name != "backup")
         self.model.call = self.new_call(op.name)
         loaded = {page for ticket in issued if ticket.up for page in ticket.targets}
         super().run(op, [page for page in pages if page not in loaded])
@@ -128,7 +128,9 @@ class HostOracle(Oracle):
 
     def _after(self, match: HostCall, then: HostCall) -> HostCall:
         """Record the call that follows a match in the record of the match. Return it."""
-        for name in ("victims", "freed", "demoted", "gone", "host_victims", "host_freed", "issued", "loaded", "wanted", "last_size"):
+        for name in ("victims", "freed", "demoted", "gone", "host_victims", "host_freed", "issued"):  # a match may copy, too
+            setattr(match, name, getattr(match, name) + getattr(then, name))
+        for name in ("loaded", "wanted", "last_size"):
             setattr(match, name, getattr(then, name))
         self.model.call = match
         return then

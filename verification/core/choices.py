@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from radixcheck.spec.run.host_choices import DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
+from radixcheck.spec.run.host_choices import COPIES, DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
 
 POLL_ORDER = "order of poll"
 POLL_BATCHES = "batches of poll"
 
 _HOST_VICTIMS = "victims of a host eviction"
 _OF_POLL = ("tickets of poll", "sizes in poll", "slots given back in poll", "slots given back on the host in poll")
+_CACHING = ("match", "insert", "start", "chunk", "finish", "load_back")
+_OF_COPIES = tuple(f"{what} {name}" for what in ("sizes in", "host_free of") for name in _CACHING)  # a copy in flight is a lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ CHOICES: Mapping[str, Choice] = MappingProxyType(
             ),
             Choice(IN_VAIN, "for a copy it evicts what it can on the host, also where that does not suffice", (_HOST_VICTIMS,)),
             Choice(WHOLE, "for a copy that does not fit on the host, it evicts as much there as the copy has", (_HOST_VICTIMS,)),
+            Choice(COPIES, "under write-through it decides which nodes it copies to the host, and when, parents first", _OF_COPIES),
             Choice(
                 SPLIT_TIMES,
                 "a split is an access of the part behind it, just before that of the call",

@@ -145,20 +145,21 @@ def _observation(answer: Answer) -> Observation:
     """Raise KeyError, TypeError or ValueError for an answer of another shape."""
     nodes = [_node(n) for n in answer["nodes"]]
     requests = {h: _request(*rest) for h, *rest in answer.get("requests", ())}
+    (heap, queued), (host_heap, host_queued) = _heap(answer, ""), _heap(answer, "host_")
     leaves, *counts = (answer.get(name) for name in ("leaves", "leaf_count", "host_leaf_count", "host_only"))
-    (entries, queued), (host_entries, host_queued) = _heap(answer, "heap", "queued"), _heap(answer, "host_heap", "host_queued")
-    _require(_numbers([answer["now"], *requests, *(count for count in counts if count is not None)]), "'now', 'requests' or a count")
+    _require(_numbers([answer["now"], *requests]), "'now' or 'requests'")
+    _require({*map(type, counts)} <= {int, type(None)}, "'leaf_count', 'host_leaf_count' or 'host_only'")
     _require(leaves is None or (type(leaves) is list and _names(leaves)), "'leaves'")
     copies = [_copy(*copy) for copy in answer.get("copies", ())]
-    shown = (answer["now"], nodes, requests, entries, None if leaves is None else frozenset(leaves), counts[0], queued, copies)
-    return Observation(*shown, host_entries, host_queued, *counts[1:])
+    shown = nodes, requests, heap, None if leaves is None else frozenset(leaves), counts[0], queued, copies
+    return Observation(answer["now"], *shown, host_heap, host_queued, *counts[1:])
 
 
-def _heap(answer: Answer, name: str, queued: str) -> tuple[list[SeenEntry] | None, int]:
-    """Return the entries of a heap, if it is shown, and how many of them stand in a queue."""
-    found = answer.get(name)
+def _heap(answer: Answer, tier: str) -> tuple[list[SeenEntry] | None, int]:
+    """Return the entries of a heap, and how many of them are in a queue beside it."""
+    found = answer.get(f"{tier}heap")
     entries = None if found is None else [_entry(*entry) for entry in found]
-    return entries, min(int(answer.get(queued, 0)), len(entries or ()))
+    return entries, min(int(answer.get(f"{tier}queued", 0)), len(entries or ()))
 
 
 def _request(node: Any, cached: Any, slots: Any) -> SeenRequest:

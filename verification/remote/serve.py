@@ -431,11 +431,15 @@ class Server:
         seen = self._cache.observe()
         nodes = list(map(self._node, seen.nodes))
         requests = [[h, r[0], r[1], as_list(r[2])] for h, r in seen.requests.items()]
-        heap = _entries(seen.heap)
         counts = {"leaf_count": seen.leaf_count, "queued": getattr(seen, "queued", 0)}  # not every observation has a queue
         leaves = None if seen.leaves is None else list(seen.leaves)
-        tiers = _of_tiers(seen) if self._tiered else {}
-        return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": heap, "leaves": leaves, **counts, **tiers}
+        host = self._host(seen) if self._tiered else {}
+        return {"now": seen.now, "nodes": nodes, "requests": requests, "heap": _entries(seen.heap), "leaves": leaves, **counts, **host}
+
+    def _host(self, seen: Any) -> dict[str, Any]:
+        shown = {name: getattr(seen, name) for name in ("host_queued", "host_leaf_count", "host_only") if hasattr(seen, name)}
+        copies = [[*c[:3], as_list(c[3]), as_list(c[4])] for c in seen.copies]
+        return {"copies": copies, "host_heap": _entries(getattr(seen, "host_heap", None)), **shown}
 
     def _node(self, n: Any) -> list[Any]:
         host = [as_list(n[11]), n[12]] if self._tiered else []
@@ -459,23 +463,15 @@ class Server:
         return {"seconds": self._seconds}
 
 
-def _entries(heap: Any) -> list[list[Any]] | None:
-    return None if heap is None else [[*entry[0], *entry[1:]] for entry in heap]
-
-
-def _of_tiers(seen: Any) -> dict[str, Any]:
-    """Return what a cache with a host tier shows besides: its copies and, if it has them, a heap of host leaves and what it counts."""
-    heap, counts = _entries(getattr(seen, "host_heap", None)), ("host_leaf_count", "host_only")
-    shown = {name: getattr(seen, name) for name in counts if getattr(seen, name, None) is not None}
-    shown |= {} if heap is None else {"host_heap": heap, "host_queued": getattr(seen, "host_queued", 0)}
-    return {"copies": [[*c[:3], as_list(c[3]), as_list(c[4])] for c in seen.copies], **shown}
-
-
 def _issued(things: list[Any], number: Any, error: type[CacheError]) -> Any:
     """Return the handle or the receipt with this number. Raise `error` if there is none."""
     if type(number) is not int or not 0 <= number < len(things):
         raise error(f"{number!r} was never issued")
     return things[number]
+
+
+def _entries(heap: Iterable[Any] | None) -> list[Any] | None:
+    return None if heap is None else [[*entry[0], *entry[1:]] for entry in heap]
 
 
 def _numbers(tickets: Iterable[Any]) -> list[Any]:

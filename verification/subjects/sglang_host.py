@@ -25,8 +25,14 @@ VERSION = "0.5.23"
 THRESHOLDS = {"write_through": 1, "write_through_selective": 2, "write_back": 2}  # as `init_hicache` sets them
 
 
-def controller_of(setup: Any, allocator: LoadingAllocator) -> Any:
-    """Return the real controller over a host pool that reports to the checker's. Raises Missing."""
+def check_version(installed: str) -> None:
+    """Raise Missing for another version than the one whose parts this adapter replaces."""
+    if installed != VERSION:
+        raise Missing(f"the adapter of its host tier is for sglang {VERSION}, and {installed} is installed: pip install sglang=={VERSION}")
+
+
+def controller_over(allocator: Any, host: Any, page_size: int, mode: str) -> Any:
+    """Return the real controller over an allocator of the device and a host pool. Raises Missing."""
     try:
         from sglang.srt.managers import cache_controller
         from sglang.srt.mem_cache import l2_transfer
@@ -36,15 +42,32 @@ def controller_of(setup: Any, allocator: LoadingAllocator) -> Any:
     except ImportError as error:
         raise Missing(f"sglang has no host tier that can be imported: {error}") from error
     cache_controller.device_module = l2_transfer.device_module = Device
-    host = host_pool_type()(setup.host_pool, allocator, SubmittedCopies(setup.copier))
     group = HostPoolGroup([PoolEntry(PoolName.KV, host, allocator.get_kvcache(), lambda layer: layer, True)])
-    controller = HybridCacheController(
-        allocator, group, setup.page_size, None, threading.Event(), write_policy=setup.mode, io_backend="kernel"
-    )
+    # "kernel" is the default of SGLang, and leaves the lists of slots as they are
+    return HybridCacheController(allocator, group, page_size, None, threading.Event(), write_policy=mode, io_backend="kernel")
+
+
+def controller_of(setup: Any, allocator: LoadingAllocator) -> Any:
+    """Return the real controller over a host pool that reports to the checker's. Raises Missing."""
+    host = host_pool_type()(setup.host_pool, allocator, SubmittedCopies(setup.copier))
+    controller = controller_over(allocator, host, setup.page_size, setup.mode)
     counter = controller.layer_done_counter  # a forward pass waits for loads before there are four; here as many can be in flight as fit
     counter.num_counters = setup.pool.capacity // setup.page_size + 1
-    counter.events = [cache_controller.LayerLoadingEvent(counter.num_layers) for _ in range(counter.num_counters)]
+    counter.events = [type(counter.events[0])(counter.num_layers) for _ in range(counter.num_counters)]
     return controller
+
+
+def attach(cache: Any, controller: Any, mode: str) -> None:
+    """Give a cache its host tier: set what `init_hicache` sets."""
+    from sglang.srt.mem_cache.unified_cache.component_type import ComponentType
+
+    group = controller.mem_pool_host
+    cache.cache_controller, cache.host_pool_group = controller, group
+    cache.components[ComponentType.FULL]._full_kv_pool_host = group.anchor_entry.host_pool
+    cache.tree_core.set_hicache_enabled()
+    cache.write_through_threshold = THRESHOLDS[mode]
+    cache.is_write_back = mode == "write_back"
+    cache.load_back_threshold = 1
 
 
 class Hosted(Unified):
@@ -54,25 +77,15 @@ class Hosted(Unified):
 
     def __init__(self, setup: Any) -> None:
         super().__init__(setup)
-        if self.version != VERSION:
-            raise Missing(f"the parts of sglang that this adapter replaces are those of {VERSION}, and {self.version} is installed")
+        check_version(self.version)
         from sglang.srt.mem_cache.unified_cache.component_type import ComponentType
         from sglang.srt.mem_cache.unified_cache.components import CacheTransferPhase
 
         self._full, self._load = ComponentType.FULL, CacheTransferPhase.LOAD_BACK
         self._controller: Any = None
         if setup.host_pool is not None:
-            self._attach(controller_of(setup, self.cache.token_to_kv_pool_allocator), setup.mode)
-
-    def _attach(self, controller: Any, mode: str) -> None:
-        """Set what `init_hicache` sets."""
-        self._controller = self.cache.cache_controller = controller
-        group = self.cache.host_pool_group = controller.mem_pool_host
-        self.cache.components[self._full]._full_kv_pool_host = group.anchor_entry.host_pool
-        self._core.set_hicache_enabled()
-        self.cache.write_through_threshold = THRESHOLDS[mode]
-        self.cache.is_write_back = mode == "write_back"
-        self.cache.load_back_threshold = 1
+            self._controller = controller_of(setup, self.cache.token_to_kv_pool_allocator)
+            attach(self.cache, self._controller, setup.mode)
 
     def match_tiers(self, key: Key) -> Found:
         """Return both parts of the match."""
@@ -154,6 +167,8 @@ class Hosted(Unified):
 MODES = ("write_through", "write_through_selective", "write_back")
 LACKS = frozenset({"backup", "fail"})  # no call of it backs up a node, and no copy of its engine fails
 CHOICES = {
+    "copies to the host": "a hit is counted when a chunk of a request is first cached, so that it is backed up then",
+    "host evictions in vain": "`_execute_kv_backup` evicts before it knows whether that suffices",
     "order of poll": "`check_hicache_events` reaps the acknowledgements at the head of a queue that are done",
     "batches of poll": "`merge_ops` makes one transfer of the copies that are submitted together",
     "host copies dropped": "`drive_host_eviction` reclaims duplicates first, unless SGLANG_HICACHE_SKIP_HOST_DUPLICATE_RECLAIM is set",

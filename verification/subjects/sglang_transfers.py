@@ -144,20 +144,38 @@ class SubmittedCopies:
         sizes.clear()
 
 
-class HostPool:
-    """What is put before SGLang's bookkeeping of host slots: it reports to the checker's pool what is handed out, and moves no bytes."""
+class HostSlots:
+    """What is put before SGLang's bookkeeping of host slots: there are no bytes."""
+
+    def __init__(self, capacity: int, page_size: int) -> None:
+        import torch
+
+        above: Any = super()
+        layout = {"dtype": torch.int8, "size_per_token": 1, "start_layer": 0, "end_layer": 1, "layout": "layer_first"}
+        sizes = {"device_capacity_tokens": 0, "host_to_device_ratio": 1.0, "host_size": 0, "host_token_capacity": capacity}
+        above.__init__(**layout, **sizes, page_size=page_size, pin_memory=False, device="cpu", is_dummy=True)
+
+    def get_size_per_token(self) -> int:
+        """Return a size of which nothing depends."""
+        return 1
+
+    def _no_bytes(self, *arguments: Any, **options: Any) -> Any:
+        raise NotImplementedError("this pool has no bytes")
+
+    init_kv_buffer = get_data_page = get_dummy_flat_data_page = set_from_flat_data_page = _no_bytes
+    backup_from_device_all_layer: Any = _no_bytes
+    load_to_device_per_layer: Any = _no_bytes
+
+
+class HostPool(HostSlots):
+    """The same for the checker: it reports to the checker's pool what is handed out, and gives the copies to its copier."""
 
     slot_used: Any
 
     def __init__(self, watched: Any, allocator: LoadingAllocator, copies: SubmittedCopies) -> None:
-        import torch
-
         self.watched, self._allocator, self._copies = watched, allocator, copies
         self.sizes: list[int] = []  # of the allocations for backups that are not submitted
-        above: Any = super()
-        layout = {"dtype": torch.int8, "size_per_token": 1, "start_layer": 0, "end_layer": 1, "layout": "layer_first"}
-        sizes = {"device_capacity_tokens": 0, "host_to_device_ratio": 1.0, "host_size": 0, "host_token_capacity": watched.capacity}
-        above.__init__(**layout, **sizes, page_size=watched.page_size, pin_memory=False, device="cpu", is_dummy=True)
+        super().__init__(watched.capacity, watched.page_size)
 
     def alloc(self, tokens: int) -> Any:
         """Return slots for a backup; None if there is no room."""
@@ -190,14 +208,13 @@ class HostPool:
         """Copy to the device: there is one layer."""
         self._copies(True, host.tolist(), device.tolist(), self._allocator.sizes)
 
-    def get_size_per_token(self) -> int:
-        """Return a size of which nothing depends."""
-        return 1
 
-    def _no_bytes(self, *arguments: Any, **options: Any) -> Any:
-        raise NotImplementedError("this pool has no bytes")
+@cache
+def host_slots_type() -> Callable[..., Any]:
+    """Return SGLang's bookkeeping of host slots."""
+    from sglang.srt.mem_cache.pool_host.base import HostKVCache
 
-    init_kv_buffer = get_data_page = get_dummy_flat_data_page = set_from_flat_data_page = _no_bytes
+    return new_class("BareHostPool", (HostSlots, HostKVCache))
 
 
 @cache

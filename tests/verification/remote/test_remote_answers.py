@@ -20,7 +20,7 @@ SEEN: dict[str, Any] = {
     "nodes": [[1, None, [7, 7], [0, 1], ["a", None], [7], 1, 4], ["n", 1, [8], [2], ["a", None], None, 0, 5, 2.5, 1, 0, [3], 1]],
     **{"requests": [[3, 1, 2, [0, 1, 4]]], "heap": [[5, 0, "n", 1, True]], "leaves": ["n"], "leaf_count": 1},
     "copies": [[True, 1, "n", [3], [2]]],
-    **{"host_heap": [[4, 0, "n", 2, True], [6, 0, 1, 3, False]], "host_queued": 1, "host_leaf_count": 2, "host_only": 4},
+    **{"host_heap": [[5, 0, "n", 1, True]], "host_queued": 0, "host_leaf_count": 1, "host_only": 0},
 }
 COPY = {"number": 0, "up": False, "sources": [2], "targets": [3]}
 ANSWER: dict[str, Any] = {
@@ -69,8 +69,7 @@ def test_each_part_of_an_answer_is_parsed() -> None:
         SeenNode("n", 1, [8], [2], ("a", None), None, 0, 5, 2.5, 1, 0, [3], 1),
     ]
     requests, heap, copies = {3: SeenRequest(1, 2, [0, 1, 4])}, [SeenEntry((5, 0), "n", 1, True)], [SeenCopy(True, 1, "n", [3], [2])]
-    host_heap = [SeenEntry((4, 0), "n", 2, True), SeenEntry((6, 0), 1, 3, False)]
-    inside = Observation(5, nodes, requests, heap, frozenset({"n"}), 1, 0, copies, host_heap, 1, 2, 4)
+    inside = Observation(5, nodes, requests, heap, frozenset({"n"}), 1, 0, copies, heap, 0, 1, 0)
     moves = [("take", [0, 1]), ("give", [2]), ("take_host", [3]), ("copy", COPY), ("wait", 0)]
 
     assert read_all(ANSWER) == (2, (0, 1), "n", moves, [0], 3, Sizes(4, 2, 0), inside)

@@ -4,20 +4,30 @@ After each batch the scheduler submits the queued copies, and before each one th
 own `load_back`; the locks that the scheduler takes around it are left out, in favour of the cache.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from radixcheck.verification.bench.driver import Stub
-from radixcheck.verification.bench.drivers.sglang_controller import KV, Completion, Event, attach, host_pool_class
 from radixcheck.verification.bench.drivers.sglang_driver import Current, UnifiedPython, UnifiedRust, allocator
 from radixcheck.verification.bench.host_driver import Copied, HostDriver
+from radixcheck.verification.remote.serve import Missing
+from radixcheck.verification.subjects.sglang_host import attach, controller_over
+from radixcheck.verification.subjects.sglang_transfers import CopyEvent, DeviceKV, host_slots_type
+
+
+class Completion(NamedTuple):
+    """What the engine returns for one submission. The cache asks the second event whether the copy has arrived."""
+
+    start_event: CopyEvent
+    finish_event: CopyEvent
+    timing_enabled: bool = False
 
 
 class DeviceStub(Stub):
     """A pool with negligible cost and the methods that the controller calls."""
 
-    kv = KV()
+    kv = DeviceKV()
 
     def get_kvcache(self) -> Any:
         """Return keys and values without tensors."""
@@ -41,13 +51,13 @@ class Engine:
         """Submit backups."""
         for one in transfers:
             self._copied.add(False, one.device_indices, one.host_indices)
-        return Completion(Event(), Event())
+        return Completion(CopyEvent(), CopyEvent())
 
     def submit_host_to_device(self, transfers: list[Any], **options: Any) -> Completion:
         """Submit loads."""
         for one in transfers:
             self._copied.add(True, one.host_indices, one.device_indices)
-        return Completion(Event(), Event())
+        return Completion(CopyEvent(), CopyEvent())
 
 
 class UnifiedHost(HostDriver, Current):
@@ -55,7 +65,9 @@ class UnifiedHost(HostDriver, Current):
 
     def __init__(self, pool: Any, host_pool: Any) -> None:
         super().__init__(pool, host_pool)
-        attach(self._cache, pool.get_kvcache(), host_pool, self.mode, Engine(self.copied))
+        controller = controller_over(pool, host_pool, pool.page_size, self.mode)
+        controller.l2_transfer_engine = Engine(self.copied)
+        attach(self._cache, controller, self.mode)
 
     @classmethod
     def stub(cls, capacity: int, page_size: int) -> Stub:
@@ -65,12 +77,15 @@ class UnifiedHost(HostDriver, Current):
     @classmethod
     def real(cls, capacity: int, page_size: int) -> Any:
         """Return the allocator of the installed SGLang."""
-        return allocator(capacity, page_size, KV())
+        return allocator(capacity, page_size, DeviceKV())
 
     @classmethod
     def real_host(cls, capacity: int, page_size: int) -> Any:
         """Return the host pool of the installed SGLang."""
-        return host_pool_class()(capacity, page_size)
+        try:
+            return host_slots_type()(capacity, page_size)
+        except ImportError as error:
+            raise Missing(f"the installed SGLang has no host pool that can be imported: {error}") from error
 
     @classmethod
     def stub_host(cls, capacity: int, page_size: int) -> Any:
