@@ -41,8 +41,7 @@ class HostMachine(Copies):
     _free_pages: Pages | Sequence[int] = ()
 
     def take(self, name: str, *given: int, pages: Pages | Sequence[int] = ()) -> HostCall:
-        """One call. `given` are the values of what the operation takes, `pages` the free device pages that it may hand out (those of a load
-        are asked of `around`).
+        """One call. `given` are the values of what the operation takes, `pages` the device pages that it may hand out, but for loads.
 
         Raises CacheError for a call outside its guard, ValueError for a number of pages that does not fit.
         """

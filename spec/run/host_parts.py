@@ -4,7 +4,6 @@ The rules for choosing are those of `spec/host/host_operations.py`; what is left
 """
 
 from collections.abc import Callable, Set
-from functools import cache
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -12,42 +11,18 @@ from radixcheck.spec.host.backups import ACK_SAVE, FAIL_SAVE, RESERVE, SAVE, SEN
 from radixcheck.spec.host.host_signature import device_candidate, host_candidate
 from radixcheck.spec.host.host_transitions import DELETE, DEMOTE, DROP_HOST, EVICT_HOST, H_BEGIN, H_EXTEND, H_RELEASE
 from radixcheck.spec.host.loads import ACK_LOAD, FAIL_LOAD, LOAD, PIN
-from radixcheck.spec.logic import Term, lift, var
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.run.cache_machine import Machine
 from radixcheck.spec.run.host_call import Copy, HostCall, Surroundings
 from radixcheck.spec.run.host_choices import COPIES, DROPS, IN_VAIN, SPLIT_TIMES, WHOLE
+from radixcheck.spec.run.host_ranking import evictable_on_path, host_evictable, ranked_by
 from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.positions import EPS, Positions
-from radixcheck.spec.run.reader import Refused, row_of, tuples
-from radixcheck.spec.signature import POS, evictable_path
+from radixcheck.spec.run.reader import Refused
 from radixcheck.spec.updates import Transition
 
 THRESHOLDS = {"write_through": 1, "write_through_selective": 2}  # hits from which on a node is backed up; write_back: at its eviction
 FIRST_COPY = -1_000_000_000  # copies have holders below this, counting down
-
-
-@cache
-def _order(policy: Policy, candidate: Callable[[Term], Term]) -> Callable[[HostState], list[Any]]:
-    """(first key, second key, node) of every node that satisfies `candidate`."""
-    n = var("n", POS)
-    ranked: Callable[[HostState], list[Any]] = tuples(n, candidate(n), (*policy.key(n), n))
-    return ranked
-
-
-@cache
-def _evictable_path() -> Callable[[HostState, int], Any]:
-    n = var("n", POS)
-    return row_of(n, (evictable_path(n), lift(0)))
-
-
-def host_evictable(s: HostState) -> int:
-    """Tokens that host evictions can free: of the nodes that only the host has and behind which nothing is pinned."""
-    p, pinned = s.positions, set[int]()
-    for n in s.node:
-        if s.pins[n] and n not in s.resident:
-            pinned.update(p.ancestors[n])
-    return sum(p.length[n] - p.length[s.up[n]] for n in s.node if n not in s.resident and n not in pinned)
 
 
 class Copies(Machine):
@@ -72,7 +47,7 @@ class Copies(Machine):
         self.copies: dict[int, Copy] = {}  # in flight, by holder, in the order of their issue
         self.around = around
         self._holders = FIRST_COPY
-        self.device_ranked, self.host_ranked = _order(policy, device_candidate), _order(policy, host_candidate)
+        self.device_ranked, self.host_ranked = ranked_by(policy, device_candidate), ranked_by(policy, host_candidate)
         self.host_evictable: Callable[[HostState], int] = host_evictable
 
     def _empty(self, positions: Positions, pages: int) -> HostState:
@@ -94,7 +69,7 @@ class Copies(Machine):
 
     def room_but_for(self, found: int) -> int:
         """Tokens that are free or can be evicted on the device, but for a prefix on it."""
-        return int(self.state.available + self.state.evictable - _evictable_path()(self.state, found)[0])
+        return int(self.state.available + self.state.evictable - evictable_on_path()(self.state, found)[0])
 
     # Eviction.
 

@@ -12,7 +12,7 @@ from host_faults import FAULTS, Fault
 from radixcheck.optimized.tier_node import TieredNode
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.run.host_machine import HostMachine
-from radixcheck.spec.run.host_parts import host_evictable
+from radixcheck.spec.run.host_ranking import host_evictable
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
 from radixcheck.verification.checker.incremental.whole_tiers import WholeTiers
