@@ -21,12 +21,6 @@ class MatchResult(NamedTuple):
 
 
 @dataclass
-class InsertResult:
-    prefix_len: int
-    last_device_node: Any = None
-
-
-@dataclass
 class EvictResult:
     num_tokens_evicted: int = 0
 
@@ -53,14 +47,14 @@ class TreeLock:
 
 
 class BasePrefixCache(ABC):
-    metrics: list[int]
+    metrics: list[tuple[int, float]]
 
     def init_metrics_collector(self) -> None:
         self.metrics = []
 
     def update_eviction_metrics(self, num_evicted: int, start_time: float) -> None:
         if hasattr(self, "metrics"):
-            self.metrics.append(num_evicted)
+            self.metrics.append((num_evicted, start_time))
 
     @abstractmethod
     def match_prefix(self, params: Any) -> MatchResult: ...
@@ -72,7 +66,7 @@ class BasePrefixCache(ABC):
 def results() -> ModuleType:
     """A module with the types, as SGLang's `base_prefix_cache` is one."""
     module = ModuleType("base_prefix_cache")
-    kinds = (MatchResult, InsertResult, EvictResult, IncLockRefResult, DecLockRefParams, DecLockRefResult, TreeLock, BasePrefixCache)
+    kinds = (MatchResult, EvictResult, IncLockRefResult, DecLockRefParams, DecLockRefResult, TreeLock, BasePrefixCache)
     vars(module).update({kind.__name__: kind for kind in kinds})
     return module
 
@@ -146,9 +140,9 @@ class Scheduler:
     content: dict[int, tuple[object, ...]] = field(default_factory=dict)  # of each slot: the tokens up to its own
     held: dict[int, Any] = field(default_factory=dict)  # by row
 
-    def start(self, row: int, tokens: list[int], priority: int = 0, space: str | None = None) -> Any:
+    def start(self, row: int, tokens: list[int], priority: int | None = 0, space: str | None = None, salt: str | None = None) -> Any:
         cache, ids, page = self.cache, array("q", tokens), self.cache.page_size
-        found = cache.match_prefix(SimpleNamespace(key=Key(ids, space, limit=len(ids) - 1)))
+        found = cache.match_prefix(SimpleNamespace(key=Key(ids, space, salt, len(ids) - 1)))
         lock, length = cache.lock(found.last_device_node), found.device_prefix_len
         self.hits.append(length)
         short = -(-len(ids) // page) * page - length - cache.pool.available
@@ -159,7 +153,7 @@ class Scheduler:
         slots[row, length : len(ids)] = cache.token_to_kv_pool_allocator.alloc(len(ids) - length)
         kv = SimpleNamespace(req_pool_idx=row, cache_protected_len=length, cache_inserted_len=0)
         request = SimpleNamespace(
-            kv=kv, full_untruncated_fill_ids=ids, origin_input_ids=ids, extra_key=space, cache_salt=None, priority=priority, lock=lock
+            kv=kv, full_untruncated_fill_ids=ids, origin_input_ids=ids, extra_key=space, cache_salt=salt, priority=priority, lock=lock
         )
         for at in range(length, len(ids)):
             self.content[int(slots[row, at])] = (space, *ids[: at + 1])
@@ -168,7 +162,9 @@ class Scheduler:
         return request
 
     def checkpoint(self, row: int, up_to: int) -> None:
-        self.cache.checkpoint(self.held[row], up_to=up_to)
+        request = self.held[row]
+        self.cache.checkpoint(request, up_to=up_to)
+        assert request.last_node is request.lock.node
         self.check(row)
 
     def decode(self, row: int, tokens: list[int]) -> None:

@@ -57,7 +57,7 @@ def packed(tokens: Sequence[int], size: int) -> bytes:
 
 def namespace_of(key: Any) -> Namespace:
     """Return what keeps the trees of adapters and salts apart: SGLang's `extra_key` and `cache_salt`, of a key or a request."""
-    return () if key.extra_key is None and not key.cache_salt else (key.extra_key, key.cache_salt)
+    return (key.extra_key, key.cache_salt or None)
 
 
 class SGLangCache:
@@ -134,20 +134,12 @@ class SGLangCache:
         assert prefix >= min(protected, whole), "a prefix under the lock of this request has left the tree"
         if prefix > protected:
             self.token_to_kv_pool_allocator.free_segment(row[protected:prefix], start_pos=protected)
-            self.req_to_token_pool.write((kv.req_pool_idx, slice(protected, prefix)), _slots(path, protected, prefix))
+            self.req_to_token_pool.write((kv.req_pool_idx, slice(protected, prefix)), joined(self.tree.pieces(path))[protected:prefix])
         kv.cache_protected_len = whole
         node = path[-1] if path else self.tree.root
         before, req.lock = req.lock, self.lock(node)  # in this order the old lock is released in one step
         self.unlock(before)
         req.last_node = node
-
-    def insert(self, params: Any) -> Any:
-        """Cache the whole pages of a key, as SGLang's `InsertResult`; `value` has their slots, of which the tree keeps copies."""
-        key = params.key
-        size = len(key) // self.page_size * self.page_size
-        value = torch.tensor(key.token_ids[:size], dtype=torch.int64) if params.value is None else params.value
-        prefix, path = self._store(namespace_of(key), packed(key.token_ids, size), value[:size], params.inserted_len, params.priority or 0)
-        return self.results.InsertResult(prefix_len=prefix, last_device_node=path[-1] if path else self.tree.root)
 
     def _store(self, space: Namespace, data: bytes, slots: Tensor, counted: int, priority: int) -> tuple[int, list[Node]]:
         """Cache a key of whole pages; return how many of its tokens were cached already, and its path.
@@ -235,13 +227,6 @@ class SGLangCache:
     def pretty_print(self) -> None:
         """Print how much is cached."""
         print(f"#tokens: {self.total_size()}")
-
-
-def _slots(path: Sequence[Node], start: int, stop: int) -> Tensor:
-    """Return the slots of tokens [start, stop) of a path."""
-    nodes = [node for node in path if node.end > start and node.end - node.size < stop]
-    first = nodes[0].end - nodes[0].size
-    return joined([node.slots for node in nodes])[start - first : stop - first]
 
 
 def cache_class(results: Any, kind: type[SGLangCache] = SGLangCache) -> type[Any]:

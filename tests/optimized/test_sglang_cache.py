@@ -133,6 +133,7 @@ def test_a_lock_counts_and_shows_what_it_protects() -> None:
     assert one.cache.inc_lock_ref(node).delta == -2
     assert one.cache.inc_lock_ref(node).delta == 0
     assert one.cache.evict(SimpleNamespace(num_tokens=9)).num_tokens_evicted == 1
+    serve(one, [9, 9, 9], [])
     assert (one.cache.dec_lock_ref(node).delta, one.cache.dec_lock_ref(node).delta) == (0, 2)
     with pytest.raises(AssertionError, match="no holder"):
         one.cache.dec_lock_ref(node)
@@ -150,18 +151,85 @@ def test_a_reset_cache_has_nothing_and_serves_again() -> None:
     assert one.missing() == 0
 
 
-def test_insert_keeps_copies_and_evictions_are_counted_by_sglang() -> None:
+def test_evictions_are_counted_by_sglang() -> None:
     one = scheduler(enable_metrics=True)
-    slots = torch.arange(1, 4)
-    assert one.cache.insert(SimpleNamespace(key=Key(array("q", [1, 2, 3])), value=slots, inserted_len=0, priority=0)).prefix_len == 0
-    slots[:] = 0
-    again = one.cache.insert(SimpleNamespace(key=Key(array("q", [1, 2, 3])), value=None, inserted_len=0, priority=0))
-
-    assert again.prefix_len == 3
-    assert one.cache.path_device_indices(again.last_device_node).tolist() == [1, 2, 3]
-    one.cache.token_to_kv_pool_allocator.free_pages = []
+    serve(one, [1, 2, 3], [])
     one.cache.evict(SimpleNamespace(num_tokens=2))
-    assert one.cache.metrics == [3]
+
+    ((count, start),) = one.cache.metrics
+    assert count == 3
+    assert start > 0
+
+
+def test_a_match_has_one_node_for_all_tiers_and_slots_of_int64() -> None:
+    one = scheduler()
+    serve(one, [1, 2, 3], [])
+    found = one.cache.match_prefix(SimpleNamespace(key=Key(array("q", [1, 2, 3]))))
+
+    assert found.last_device_node is found.last_host_node is found.best_match_node
+    assert one.cache.path_device_indices(found.last_device_node).dtype == torch.int64
+    assert isinstance(one.cache.lock(found.last_device_node).receipt, one.cache.results.DecLockRefParams)
+    assert (one.cache.protected_size(), one.cache.total_size()) == (3, 3)
+
+
+def test_a_key_is_looked_up_as_far_as_its_limit() -> None:
+    one = scheduler()
+    for _ in range(2):
+        serve(one, [1, 2, 3], [])
+
+    assert one.hits == [0, 2]
+
+
+@pytest.mark.parametrize("prompt", [[1], [1, 2, 3]])
+def test_a_prompt_that_is_cached_with_its_output_at_once_is_cut_there(prompt: list[int]) -> None:
+    one = scheduler(policy="priority")
+    one.start(0, prompt, 4)
+    one.decode(0, [7, 8])
+    one.release(0)
+
+    (first,) = one.cache.root_node.children.values()
+    (second,) = first.children.values()
+    assert [(node.end, node.priority, node.hits) for node in (first, second)] == [(len(prompt), 5, 1), (len(prompt) + 2, 4, 1)]
+    assert one.cache.tree.path_to(second) == [first, second]  # the trail has the cut
+    assert one.cache.match_prefix(SimpleNamespace(key=Key(array("q", [*prompt, 7])))).device_prefix_len == len(prompt) + 1
+    assert one.missing() == 0
+
+
+def test_a_prompt_alone_has_its_own_priority_and_none_counts_as_0() -> None:
+    one = scheduler(policy="priority")
+    one.start(0, [1, 2], None)
+    one.checkpoint(0, 2)
+    (node,) = one.cache.root_node.children.values()
+    assert node.priority == 0
+
+    one.decode(0, [7])
+    one.release(0)
+    assert node.priority == 1
+
+
+def test_salts_share_nothing_and_an_empty_salt_is_none() -> None:
+    one = scheduler()
+    lengths = []
+    for salt in (None, "", "a", "b"):
+        one.start(0, [1, 2, 3], salt=salt)
+        one.release(0)
+        lengths.append(one.cache.total_size())
+
+    assert lengths == [3, 3, 6, 9]
+    assert one.hits == [0, 2, 0, 0]
+
+
+def test_it_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    cache = scheduler(page_size=16).cache
+    cache.pretty_print()
+
+    assert capsys.readouterr().out == "#tokens: 0\n"
+    assert cache.supports_prefix_sharing()
+    assert (cache.device, cache.pool.device, cache.pool.page_size) == (torch.device("cpu"), torch.device("cpu"), 16)
+
+
+def test_tokens_below_zero_are_packed() -> None:
+    assert packed([-1, -2], 1) == packed(array("q", [-1, -2]), 1)
 
 
 @pytest.mark.parametrize("tokens", [array("q", [5, 6, 7]), [5, 6, 7], array("Q", [5, 6, 7]), array("i", [5, 6, 7])])
