@@ -127,8 +127,7 @@ class RadixCache:
             tree.raise_priority(path, priority)
         tree.touch(namespace, path)
         if prefix < whole:
-            tree.store(path, walk.link, part(data, walk.length, whole), given, hits=1, priority=priority, holders=0)
-        self._memory.back_up_used(path)
+            tree.store(path, walk.link, part(data, walk.length, whole), given, 1, priority, 0)
         return prefix, path
 
     def lock(self, node: object) -> Receipt:

@@ -137,7 +137,7 @@ class Requests:
             live.row = torch.cat((live.row[:held], *tree.pieces(below), live.row[deepest:]))
         if deepest < whole:
             own = live.row.narrow_copy(0, deepest, whole - deepest)
-            tree.store(path, walk.link, part(data, walk.length, whole), own, hits=0, priority=live.priority, holders=1)
+            tree.store(path, walk.link, part(data, walk.length, whole), own, 0, live.priority, 1)
         live.node, live.cached = path[-1] if path else tree.root, whole
         assert live.cached <= len(live.tokens) <= live.row.numel()
         return path

@@ -99,7 +99,7 @@ class TieredTree(NodeTree):
             self.host_heap.refresh(path[-1])
         self.heap.refresh(self.last_resident(path))
 
-    def store(self, path: list[Node], link: ChildKey, segment: bytes, slots: Tensor, *, hits: int, priority: int, holders: int) -> None:
+    def store(self, path: list[Node], link: ChildKey, segment: bytes, slots: Tensor, hits: int, priority: int, holders: int) -> None:
         """Cache the end of a key: of the slots, the first go to the nodes that only the host has, the others to a new leaf."""
         count = self.resident_count(path)
         if count < len(path):
@@ -108,7 +108,7 @@ class TieredTree(NodeTree):
             self.revive(self.last_resident(path), absent, slots[:known], holders)
             slots = slots[known:].clone()
         if segment:
-            super().store(path, link, segment, slots, hits=hits, priority=priority, holders=holders)
+            super().store(path, link, segment, slots, hits, priority, holders)
 
     def revive(self, floor: TieredNode, nodes: Sequence[TieredNode], slots: Tensor, holders: int) -> None:
         """Give slots on the device to `nodes`, a path behind `floor` that only the host has.

@@ -135,6 +135,12 @@ class TieredCache(RadixCache):
         tokens, namespace = parts_of(key)
         return TieredLookup(self.tree, namespace, bytes(pack(tokens)))
 
+    def _insert(self, key: Key, slots: Tensor, priority: int) -> tuple[int, list[Node]]:
+        """As without a host tier; then copies to the host what is used often enough."""
+        prefix, path = super()._insert(key, slots, priority)
+        self._memory.back_up_used(path)
+        return prefix, path
+
     def lock(self, node: object) -> Receipt:
         """As without a host tier. Raises StaleHandle also if the node is not on the device: load it back first."""
         if isinstance(node, TieredNode) and not node.resident:

@@ -169,7 +169,7 @@ class NodeTree(Locks):
                 break
             node.priority = priority
 
-    def store(self, path: list[Node], link: ChildKey, segment: bytes, slots: Tensor, *, hits: int, priority: int, holders: int) -> None:
+    def store(self, path: list[Node], link: ChildKey, segment: bytes, slots: Tensor, hits: int, priority: int, holders: int) -> None:
         """Cache the end of a key behind `path`, which has just been touched: add the leaf to the tree, and to the path.
 
         `holders` is 1 if the request that holds the end of the path is to hold the leaf instead.

@@ -40,11 +40,6 @@ def forget_pins(cache: Any) -> None:
     full.acquire_component_lock = without_pins
 
 
-def back_up_late(cache: Any) -> None:
-    """A node is backed up one hit later than it should be."""
-    cache.write_through_threshold += 1
-
-
 def copy_unlocked(cache: Any) -> None:
     """A backup in flight does not lock what it reads."""
     track = cache._track_write_through_node
@@ -72,6 +67,6 @@ def made(factory: Callable[[Any], Any], fault: Callable[[Any], None], setup: Any
 
 
 early, early_rust = partial(made, sglang_host_python, acknowledge_early), partial(made, sglang_host_rust, acknowledge_early)
-unpinned, late = partial(made, sglang_host_python, forget_pins), partial(made, sglang_host_python, back_up_late)
+unpinned = partial(made, sglang_host_python, forget_pins)
 unlocked, unlocked_rust = partial(made, sglang_host_python, copy_unlocked), partial(made, sglang_host_rust, copy_unlocked)
 keeping, keeping_rust = partial(made, sglang_host_python, keep_host_slots), partial(made, sglang_host_rust, keep_host_slots)

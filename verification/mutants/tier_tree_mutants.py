@@ -137,10 +137,10 @@ class LeaveHostUncounted(TieredTree):
 class ReviveUncountedOnHost(TieredTree):
     """What an insert brings to the device stays counted among the tokens that only the host has."""
 
-    def store(self, path: list[Node], link: ChildKey, segment: bytes, slots: Tensor, *, hits: int, priority: int, holders: int) -> None:
+    def store(self, path: list[Node], link: ChildKey, segment: bytes, slots: Tensor, hits: int, priority: int, holders: int) -> None:
         """The fault: the count."""
         before = self.host_evictable
-        super().store(path, link, segment, slots, hits=hits, priority=priority, holders=holders)
+        super().store(path, link, segment, slots, hits, priority, holders)
         self.host_evictable = before
 
 
@@ -164,11 +164,11 @@ class RoomChargesHosted(TieredTree):
 class StoreGivesLastSlots(TieredTree):
     """An insert gives the last of its slots to what only the host has, and the first to the new leaf."""
 
-    def store(self, path: list[Node], link: ChildKey, segment: bytes, slots: Tensor, *, hits: int, priority: int, holders: int) -> None:
+    def store(self, path: list[Node], link: ChildKey, segment: bytes, slots: Tensor, hits: int, priority: int, holders: int) -> None:
         """The fault: the order of the parts."""
         known = slots.numel() - len(segment) // 8
         turned = torch.cat((slots[known:], slots[:known])) if known > 0 and segment else slots
-        super().store(path, link, segment, turned, hits=hits, priority=priority, holders=holders)
+        super().store(path, link, segment, turned, hits, priority, holders)
 
 
 class ClearKeepsHostLeaves(TieredTree):

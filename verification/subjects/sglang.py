@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from radixcheck.verification.remote.serve import Key, Missing, Pool
 from radixcheck.verification.subjects.engine_shim import Peek
 
-LONGEST = 4096  # tokens of a request's row
+LONGEST = 4096  # tokens of a request's row, at first
 POLICIES = ("lru", "lfu", "fifo", "filo", "mru", "slru", "priority")
 
 
@@ -82,9 +82,11 @@ class Rows:
         self.req_to_token[where] = slots.to(self.req_to_token.dtype)
 
     def put(self, row: list[int]) -> None:
-        """Write the row of the request of the current call."""
+        """Write the row of the request of the current call; the table grows with it."""
         import torch
 
+        if len(row) > self.req_to_token.shape[1]:
+            self.req_to_token = torch.zeros((1, 2 * len(row)), dtype=torch.int32)
         self.req_to_token[0, : len(row)] = torch.tensor(row, dtype=torch.int32)
 
     def free(self, request: Any) -> None:

@@ -186,13 +186,27 @@ def loaded() -> Any:
     return load(extracted("sglang", VERSION, "srt/mem_cache/hiradix_cache.py"))
 
 
+CHOICES = {
+    "copies to the host": "`inc_hit_count` counts every walk over a node that the host has not, and starts at 0 again after a backup",
+    "host evictions of a whole copy": "`write_backup` asks `evict_host` for the length of the node, not for what is missing",
+    "times of a split": "`_match_prefix_helper` and `_insert_helper` refresh a node before they split it",
+}
+
+
 class Hierarchical(Legacy):
     """The tree on two tiers. Of requests it calls what `Legacy` calls, and `load_back` itself: `init_load_back` asserts that CUDA is there.
 
     Without a host pool its host has no slots, so that nothing is ever copied.
     """
 
-    supports = Supports(attributes=frozenset({"time"}), namespaces=False, modes=MODES, without=frozenset({"backup"}), larger_host=True)
+    supports = Supports(
+        attributes=frozenset({"time"}),
+        namespaces=False,
+        modes=MODES,
+        without=frozenset({"backup", "fail"}),
+        choices=CHOICES,
+        larger_host=True,
+    )
 
     def __init__(self, setup: Any) -> None:
         import torch
@@ -215,11 +229,11 @@ class Hierarchical(Legacy):
 
     def path_slots(self, node: Any) -> list[int]:
         """Return the device's slots of a path."""
-        return [slot for one in self._path(node) for slot in one.value.tolist()]
+        return [slot for one in self.path(node) for slot in one.value.tolist()]
 
     def absent(self, node: Any) -> Absent:
         """Return what a load would copy."""
-        path = self._path(node)
+        path = self.path(node)
         wanted = sum(len(one.key) for one in path if one.value is None)
         return Absent(wanted, sum(len(one.key) for one in path if one.value is not None and one.lock_ref == 0))
 
@@ -278,7 +292,7 @@ class Hierarchical(Legacy):
                 floor, left = floor.parent, left - len(floor.key)
         return SeenCopy(copy.up, self.locate(floor), self.locate(aim), copy.sources, copy.targets)
 
-    def _path(self, node: Any) -> list[Any]:
+    def path(self, node: Any) -> list[Any]:
         """Return the nodes of a path, from the root down, without the root."""
         path = []
         while node is not self.cache.root_node:

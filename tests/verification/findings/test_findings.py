@@ -19,7 +19,15 @@ from radixcheck.verification.runs.evidence_results import FindingsOutcome
 from radixcheck.verification.subjects.registry import PEERS
 
 ALL = findings()
-SCRIPT_ONLY = {"unified-unlock-twice", "host-late-index", "host-room-in-vain"}  # what the adapters do not call, or declare as a choice
+SCRIPT_ONLY = {
+    "unified-unlock-twice",
+    "host-late-index",
+    "host-room-in-vain",
+    "hiradix-write-back-without-room",
+    "hiradix-hits-at-every-walk",
+    "hiradix-walk-refreshes-unused",
+}  # what the adapters do not call, or declare as a choice
+NOT_SEARCHED = {"sglang-host-python", "sglang-host-rust", "sglang-hiradix-0.4.6"}  # for long: no such search is recorded yet
 L5 = (Op("insert", Key((0, 1))), Op("match", Key((0,))))
 
 
@@ -53,7 +61,7 @@ def test_findings_are_chosen_by_subject() -> None:
     assert {f.subject for f in findings("sglang-classic")} == {"sglang-classic"}
     assert set(subjects()) == {f.subject for f in ALL}
     assert all(c.operations > 0 for c in comparisons())
-    assert {s.subject for s in searches()} == set(PEERS)
+    assert {s.subject for s in searches()} == set(PEERS) - NOT_SEARCHED
     assert all(s.operations > 1_000_000 for s in searches())
 
 

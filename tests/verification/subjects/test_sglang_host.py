@@ -108,7 +108,7 @@ def test_the_real_cache_does_what_the_specification_says_but_for_its_findings(na
 @pytest.mark.parametrize(
     ("fault", "property_"),
     [
-        *(("early", "ARRIVAL"), ("early_rust", "ARRIVAL"), ("unpinned", "PIN_COUNT"), ("late", "BACKUP_PARENTS")),
+        *(("early", "ARRIVAL"), ("early_rust", "ARRIVAL"), ("unpinned", "PIN_COUNT")),
         *(("unlocked", "LOCK_COUNT"), ("unlocked_rust", "COUNT"), ("keeping", "HOST_PARTITION"), ("keeping_rust", "HOST_EXACT")),
     ],
 )

@@ -16,11 +16,13 @@ from radixcheck.verification.subjects.historical.base import Node, above
 from radixcheck.verification.subjects.historical.hierarchical import HierarchicalTree, HostTier
 from radixcheck.verification.subjects.historical.historical_subject import ClearedPool, HistoricalCache, HistoricalTree, cleared_pool
 
+CHOICES = {"slots given back in load_back": "it makes room for a load that does not fit, too (FB-21): no engine above it looks first"}
+
 
 class TieredTree(HistoricalTree):
     """The tree and its host tier as their engine calls them."""
 
-    supports = replace(HistoricalTree.supports, requests=False, modes=MODES, without=frozenset({"backup"}))
+    supports = replace(HistoricalTree.supports, requests=False, modes=MODES, without=frozenset({"backup"}), choices=CHOICES)
 
     cache: HierarchicalTree
 
