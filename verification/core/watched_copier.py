@@ -23,6 +23,7 @@ class WatchedTicket:
     targets: tuple[int, ...]  # pages
     copier: "WatchedCopier"
     host_freed: int  # how many host pages the operation had freed before
+    held: tuple[int, ...] = ()  # positions: what the sources held at the issue, if content is checked
     done: bool = False
     failed: bool = False
 
@@ -73,6 +74,9 @@ class WatchedCopier:
         target.written.update(ticket.targets)
         target.unfilled.update(ticket.targets)
         self._move(source, target, ticket)
+        if self.contents is not None:
+            held = self.contents.of(source)
+            ticket.held = tuple(held.get(page, EPS) for page in ticket.sources)
         self.in_flight.append(ticket)
         self.issued.append(ticket)
         return ticket

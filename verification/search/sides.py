@@ -4,7 +4,6 @@ A slot is replaced by what the engine wrote into it: the position whose last pag
 slots they choose, and in whichever order a call frees slots.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -126,19 +125,26 @@ class TieredSide(Side):
 
     def _of_tier(self, answer: Answer) -> dict[str, Any]:
         engine = self._host_engine
-        undone = Counter(page for ticket in engine.copier.awaited if ticket.failed for page in ticket.targets)  # taken in this operation
-        freed = [*(Counter(engine.host_pool.freed) - undone).elements()]
         try:
             free: int | str = engine.host_available()
         except SubjectFailed as failed:
             free = str(failed)
         return {
-            "host_victims": tuple(sorted(_content(freed, self._host_before))),
+            "host_victims": tuple(sorted(self._host_victims())),
             "host_length": answer.host_length,
             "moved": answer.moved,
             "tickets": answer.tickets,
             "host_free": free,
         }
+
+    def _host_victims(self) -> list[int]:
+        """Return what the host pages held that the operation freed, each when it was freed: a copy may have filled it a moment before."""
+        held, freed, seen, out = dict(self._host_before), self._host_engine.host_pool.freed, 0, list[int]()
+        for ticket in self._host_engine.copier.issued:
+            out += _content(freed[seen : ticket.host_freed], held)
+            seen = ticket.host_freed
+            held.update(() if ticket.up else zip(ticket.targets, ticket.held, strict=False))
+        return out + _content(freed[seen:], held)
 
 
 def side(factory: Factory, config: Config, positions: Positions) -> Side:

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import pytest
 
+from radixcheck.spec.run.positions import Positions
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.edges import HOST_EDGES, edges_of, never_taken
@@ -20,6 +21,7 @@ from radixcheck.verification.search.machine import hypothesis_batches, never_fir
 from radixcheck.verification.search.run import random_run, replay
 from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.search.shrink import shrink
+from radixcheck.verification.search.sides import side
 from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject
 from radixcheck.verification.subjects.registry import resolve
 
@@ -184,3 +186,16 @@ def test_two_caches_with_the_tier_are_compared_on_both_tiers() -> None:
     assert (right.steps > 300, right.diverged, right.kinds) == (True, 0, {})
     assert {kind.what for one in wrong for kind in one.kinds} == {"moved of load_back"}
     assert {kind.departs for one in wrong for kind in one.kinds} == {("right",)}
+
+
+@pytest.mark.parametrize("name", ["reference-host", "optimized-host", "model-host"])
+def test_what_leaves_the_host_is_named_by_what_it_held_then(name: str) -> None:
+    """Under write-back one eviction fills a page of the host and takes it away again, for the next victim."""
+    config, positions = Config("lru", 1, 2, host_pool=1, mode="write_back"), Positions(1)
+    cache, first, second = side(resolve(name), config, positions), Key((1,)), Key((2,))
+    for key in (first, second):
+        cache.perform(Op("insert", key), positions.path(positions.of(key)))
+    answered = cache.perform(Op("evict", amount=2), ())
+
+    assert answered.host_victims == (positions.of(first),)
+    assert answered.victims == (positions.of(first), positions.of(second))
