@@ -195,6 +195,32 @@ def test_a_prompt_that_is_cached_with_its_output_at_once_is_cut_there(prompt: li
     assert one.missing() == 0
 
 
+def test_a_cut_below_other_nodes_is_at_the_end_of_the_prompt() -> None:
+    one = scheduler(policy="priority")
+    serve(one, [1, 2], [])
+    one.start(0, [1, 2, 3, 4], 4)
+    one.decode(0, [7, 8, 9])
+    one.release(0)
+
+    found, node = [], one.cache.root_node
+    while node.children:
+        (node,) = node.children.values()
+        found.append((node.end, node.priority))
+    assert found == [(2, 5), (4, 5), (7, 4)]
+
+
+def test_the_tree_keeps_copies_of_a_row_of_int64() -> None:
+    one = scheduler()
+    rows = one.cache.req_to_token_pool
+    rows.req_to_token = rows.req_to_token.long()
+    request = one.start(0, [1, 2, 3])
+    one.checkpoint(0, 3)
+    before = rows.req_to_token[0, :3].tolist()
+    rows.req_to_token[0] = 0
+
+    assert one.cache.path_device_indices(request.last_node).tolist() == before
+
+
 def test_a_prompt_alone_has_its_own_priority_and_none_counts_as_0() -> None:
     one = scheduler(policy="priority")
     one.start(0, [1, 2], None)
@@ -207,7 +233,7 @@ def test_a_prompt_alone_has_its_own_priority_and_none_counts_as_0() -> None:
     assert node.priority == 1
 
 
-def test_salts_share_nothing_and_an_empty_salt_is_none() -> None:
+def test_salts_share_nothing_and_an_empty_salt_counts_as_no_salt() -> None:
     one = scheduler()
     lengths = []
     for salt in (None, "", "a", "b"):
