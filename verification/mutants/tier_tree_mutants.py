@@ -200,7 +200,7 @@ class HostHeapIgnoresPolicy(EvictionHeap):
 MUTANTS = (
     rebuilt_host("demote_without_push", "HOST_HEAP_FULL", DemoteWithoutPush),
     rebuilt_host("host_evict_without_push", "HOST_HEAP_FULL", EvictHostForgetsParent, "FB-43"),
-    rebuilt_host("failed_load_without_push", "HOST_HEAP_FULL", FailedLoadWithoutPush),
+    rebuilt_host("failed_load_without_push", "HOST_HEAP_FULL", FailedLoadWithoutPush, directed=BY_RUNS),
     rebuilt_host("host_touch_without_push", "HOST_HEAP_STALE", HostTouchWithoutPush, "FB-46", policy="mru"),
     rebuilt_host("revive_keeps_entry", "HEAP_FULL", ReviveKeepsEntry),
     rebuilt_host("revive_forgets_child", "LEAFSET", ReviveForgetsChild),
