@@ -209,7 +209,7 @@ def test_right_caches_raise_no_alarm(command: Command) -> None:
     assert {row["subject"] for row in rows} == {"reference", "optimized", "model", "reference-host", "optimized-host", "model-host"}
     assert all(row["operations"] > 50 and row["alarms"] == [] for row in rows)
     assert {row.get("mode", "") for row in rows if row["subject"].endswith("-host")} == {"", *MODES}
-    assert len([row for row in rows if "mode" not in row]) == 50
+    assert len([row for row in rows if "mode" not in row]) == 60
     assert len(rows) == 68
 
 

@@ -36,6 +36,5 @@ def _finding(f: Mapping[str, Any]) -> Part:
         blocks.append(Plain("\n".join(f"{i}  {Op.from_json(op)}" for i, op in enumerate(f["trace"], 1))))
     words = [f"So that: {f['consequence']}."]
     words += [f"The duty: {f['duty']}."] if f["duty"] else []
-    return Part(
-        anchor("finding", f["id"]), f"{f['subject']}: {f['id']}", [*blocks, Paragraph(" ".join([*words, f"Public report: {f['report']}."]))]
-    )
+    blocks.append(Paragraph(" ".join([*words, f"Public report: {f['report']}."])))
+    return Part(anchor("finding", f["subject"], f["id"]), f"{f['subject']}: {f['id']}", blocks)
