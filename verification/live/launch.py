@@ -9,11 +9,13 @@ from typing import Any
 
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.live import engine_backends, engine_run
 from radixcheck.verification.live.live_results import Answer, LiveRun
 from radixcheck.verification.live.workload import Conversations, Load
 from radixcheck.verification.remote.process import Process, SubjectLost
 
+# Both run in the engine's Python, and are not imported here: that would import torch.
+ENGINE_RUN = Path(__file__).absolute().with_name("engine_run.py")
+BACKENDS_MODULE = "radixcheck.verification.live.engine_backends"
 START_SECONDS = 900.0  # on a busy machine
 ROUND_SECONDS = 900.0
 ERROR_MAX = 300  # characters
@@ -64,18 +66,18 @@ class Settings:
 def plugin_folder(folder: Path) -> Path:
     """Make a folder for the engine's path: this package, and an entry point that no installation has."""
     folder.mkdir()
-    folder.joinpath("radixcheck").symlink_to(Path(engine_run.__file__).absolute().parents[2])
+    folder.joinpath("radixcheck").symlink_to(ENGINE_RUN.parents[2])
     about = folder / "radixcheck_live-0.dist-info"
     about.mkdir()
     about.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: radixcheck-live\nVersion: 0\n")
-    entry = f"radixcheck_live = {engine_backends.__name__}:register"
+    entry = f"radixcheck_live = {BACKENDS_MODULE}:register"
     about.joinpath("entry_points.txt").write_text(f"[sglang.srt.plugins]\n{entry}\n")
     return folder
 
 
 def started(python: str) -> Process:
     """Start the script that runs in the engine's Python."""
-    return Process((python, "-W", "ignore", str(Path(engine_run.__file__))))
+    return Process((python, "-W", "ignore", str(ENGINE_RUN)))
 
 
 def make_model(python: str, path: Path, folder: Path) -> int:

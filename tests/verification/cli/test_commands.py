@@ -193,3 +193,10 @@ def test_a_command_that_cannot_finish_gives_no_verdict(line: str, sentence: str,
 
 def test_a_terminal_without_lines_gets_the_words(tmp_path: Path) -> None:
     assert shell("PYTHONIOENCODING=ascii LC_ALL=C radixcheck prove --property Q3-TAIL", tmp_path) == (0, "")
+
+
+def test_the_command_line_starts_without_torch() -> None:
+    """It takes seconds to import, and most commands do without."""
+    script = "import radixcheck.verification.cli.app, sys; print({'torch', 'z3', 'sglang'} & {*sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
