@@ -14,11 +14,11 @@ from types import ModuleType
 from typing import Any
 
 from radixcheck.verification.remote.serve import Key, Missing, Observation, SeenCopy, SeenNode, Supports
-from radixcheck.verification.subjects import sglang_legacy
 from radixcheck.verification.subjects.engine_shim import FinishingShim
 from radixcheck.verification.subjects.host_shim import Absent, Flight, Found, HostShim
 from radixcheck.verification.subjects.sglang import Allocator, Clock, Rows, extracted, nodes_of
 from radixcheck.verification.subjects.sglang_legacy import VERSION, Legacy, load
+from radixcheck.verification.subjects.sglang_legacy import loaded as loaded_base
 
 MODES = ("write_through", "write_through_selective", "write_back")
 
@@ -174,7 +174,7 @@ class Controller:
 
 def loaded() -> Any:
     """Return the module of the cache. Raises Missing."""
-    sglang_legacy.loaded()
+    loaded_base()
     name = "sglang.srt.mem_cache.hiradix_cache"
     if name in sys.modules:
         return sys.modules[name]
@@ -212,7 +212,7 @@ class Hierarchical(Legacy):
         import torch
 
         module = loaded()
-        self._clock = module.time = sglang_legacy.loaded().time = Clock()
+        self._clock = module.time = loaded_base().time = Clock()
         self._pool, self._host_pool, self._rows = setup.pool, setup.host_pool, Rows()
         alone = torch.distributed.GroupMember.NON_GROUP_MEMBER  # there is no other process with which it has to agree
         self.cache = module.HiRadixCache(self._rows, DevicePool(setup), alone, setup.page_size, 0.0, 0, setup.mode or MODES[0])

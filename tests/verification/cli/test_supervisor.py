@@ -32,7 +32,7 @@ def verified(factory: str, seconds: float = 1) -> tuple[int, str, str]:
         ("exits_in_match", "the process ended with status 0"),
         ("crashes_in_match", "the process was ended by SIGSEGV"),
         ("interrupts_in_match", "raised BaseExceptionRaised: KeyboardInterrupt"),
-        ("leaves_in_match", "raised BaseExceptionRaised: SystemExit"),
+        pytest.param("leaves_in_match", "raised BaseExceptionRaised: SystemExit", marks=pytest.mark.slow),
         ("out_of_memory_in_match", "raised MemoryError"),
     ],
 )
@@ -73,7 +73,7 @@ def test_a_factory_that_does_not_return_is_ended_in_time(factory: str) -> None:
     assert "did not end in time and was ended while making a cache of" in err
 
 
-@pytest.mark.parametrize("factory", ["slow", "keeps_a_thread"])
+@pytest.mark.parametrize("factory", [pytest.param("slow", marks=pytest.mark.slow), "keeps_a_thread"])
 def test_what_is_too_slow_is_undecided_with_what_was_done(factory: str) -> None:
     status, out, _ = verified(factory)
     assert status in (0, 3)  # threads that only sleep need not be slow

@@ -210,7 +210,7 @@ def test_right_caches_raise_no_alarm(command: Command) -> None:
     assert all(row["operations"] > 50 and row["alarms"] == [] for row in rows)
     assert {row.get("mode", "") for row in rows if row["subject"].endswith("-host")} == {"", *MODES}
     assert len([row for row in rows if "mode" not in row]) == 60
-    assert len(rows) == 68
+    assert len(rows) == 87
 
 
 def test_a_wrong_cache_raises_alarms(command: Command) -> None:

@@ -50,7 +50,7 @@ def test_every_fault_behind_a_threshold_is_refuted_in_its_dimension(name: str) -
     assert set(refuted(FAULTS[name], seed=1).found) & set(FAULTS[name].properties)
 
 
-@pytest.mark.parametrize("name", ["reference", "optimized", "model"])
+@pytest.mark.parametrize("name", ["reference", "optimized", pytest.param("model", marks=pytest.mark.slow)])
 def test_a_correct_cache_passes_the_cheap_dimensions(name: str) -> None:
     result = all_of(resolve(name), planned(2.0))
 
