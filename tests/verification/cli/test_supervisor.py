@@ -73,14 +73,15 @@ def test_a_factory_that_does_not_return_is_ended_in_time(factory: str) -> None:
     assert "did not end in time and was ended while making a cache of" in err
 
 
-@pytest.mark.parametrize("factory", [pytest.param("slow", marks=pytest.mark.slow), "keeps_a_thread"])
+@pytest.mark.slow
+@pytest.mark.parametrize("factory", ["slow", "keeps_a_thread"])
 def test_what_is_too_slow_is_undecided_with_what_was_done(factory: str) -> None:
     status, out, _ = verified(factory)
     assert status in (0, 3)  # threads that only sleep need not be slow
     assert "operations in" in out
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupt_prints_what_was_found_so_far(number: signal.Signals) -> None:
     process = started("verify", "model", "--seconds", "600")
     assert process.stderr is not None

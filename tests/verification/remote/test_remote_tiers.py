@@ -55,6 +55,7 @@ def copied(**values: Any) -> dict[str, Any]:
 # The same verdicts.
 
 
+@pytest.mark.slow
 def test_the_tier_gets_the_same_verdicts_here_and_in_another_process() -> None:
     here, there = (
         RunResult.of(random_run(factory, config, seed, 120, 8, replicated=0) for seed in range(3) for config in SMALL)

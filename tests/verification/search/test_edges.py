@@ -258,7 +258,7 @@ def test_a_cache_that_fails_on_one_edge_is_refuted_by_random_runs(name: str, fac
     assert searched(factory).found
 
 
-@pytest.mark.parametrize("cache", FAULTY)
+@pytest.mark.parametrize("cache", [pytest.param(each, marks=[pytest.mark.slow] if each in (Masked, SmallPages) else []) for each in FAULTY])
 def test_and_by_the_state_machine(cache: type[ReferenceSubject]) -> None:
     batches = hypothesis_batches(cache.of, tuple(POLICIES), DRAWN, seed=1, examples=200)
     assert any(part.found for part in batches)

@@ -50,7 +50,9 @@ def test_every_fault_behind_a_threshold_is_refuted_in_its_dimension(name: str) -
     assert set(refuted(FAULTS[name], seed=1).found) & set(FAULTS[name].properties)
 
 
-@pytest.mark.parametrize("name", ["reference", "optimized", pytest.param("model", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", [pytest.param("reference", marks=pytest.mark.slow), "optimized", pytest.param("model", marks=pytest.mark.slow)]
+)
 def test_a_correct_cache_passes_the_cheap_dimensions(name: str) -> None:
     result = all_of(resolve(name), planned(2.0))
 
@@ -92,8 +94,8 @@ def test_a_cache_in_another_process_passes_every_dimension(node: str, seed: int)
 @pytest.mark.parametrize(
     "supports",
     [
-        Supports(tree=False, policies=("lru",), page_sizes=(16,)),
-        Supports(requests=False, policies=("lru",), page_sizes=(2,), namespaces=False),
+        pytest.param(Supports(tree=False, policies=("lru",), page_sizes=(16,)), marks=pytest.mark.slow),
+        pytest.param(Supports(requests=False, policies=("lru",), page_sizes=(2,), namespaces=False), marks=pytest.mark.slow),
         Supports(policies=("mru",), page_sizes=(1,), without=frozenset({"peek", "decode", "reset"})),
     ],
 )
