@@ -212,9 +212,9 @@ MUTANTS = (
     rebuilt_host("host_evict_uncounted", "LEAFSET", LeaveHostUncounted),
     rebuilt_host("revive_uncounted_on_host", "LEAFSET", ReviveUncountedOnHost),
     rebuilt_host("pin_uncounted", "LEAFSET", PinUncounted),
-    rebuilt_host("room_charges_hosted", "ADMISSION", RoomChargesHosted),
+    rebuilt_host("room_charges_hosted", "ADMISSION", RoomChargesHosted, directed=BY_RUNS),
     rebuilt_host("store_gives_last_slots", "MATCH_SOUND", StoreGivesLastSlots),
     rebuilt_host("reset_keeps_host_leaves", "LEAFSET", ClearKeepsHostLeaves),
-    rebuilt_host("host_heap_never_tidied", "HEAP_BOUND", HostHeapNeverTidied),
+    rebuilt_host("host_heap_never_tidied", "HEAP_BOUND", HostHeapNeverTidied, directed=BY_RUNS),
     rebuilt_host("host_heap_ignores_policy", "HOST_ORDER", HostHeapIgnoresPolicy, policy="filo", directed=BY_RUNS),
 )
