@@ -98,7 +98,10 @@ class TieredMemory(Memory):
         return freed
 
     def _write_back(self, victim: TieredNode) -> bool:
-        """Issue the copy of a victim to the host; if that has no room, what only the host has behind the victim leaves the tree."""
+        """Issue the copy of a victim to the host, and return whether the host has room for it.
+
+        If it has none, what only the host has behind the victim leaves the tree.
+        """
         if victim.size > self.host_pool.available:
             self._await_written()  # what is evicted for this one must not be a copy in flight, and one that fails gives room
         if self._make_host_room(victim.size):

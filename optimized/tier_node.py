@@ -15,8 +15,8 @@ from radixcheck.spec.values import Ticket
 class TieredNode(Node):
     """A node with slots on the device (`resident`), on the host (`host` is not None), or on both.
 
-    It may leave the tier that it is on, never both in one step (theorem DISJOINT), so that one entry serves the heaps of both tiers: it
-    belongs to the heap of the device while the node is resident, to that of the host otherwise.
+    It is never a candidate of both tiers (theorem DISJOINT), so that one entry serves the heaps of both: it belongs to the heap of the
+    device while the node is resident, to that of the host otherwise.
     """
 
     __slots__ = ("filling", "host", "resident", "resident_children")

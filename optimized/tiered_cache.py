@@ -2,6 +2,25 @@
 
 `spec/host/` says what it may do, and `reference/tiers.py` is the readable version. The modules: `tier_node`, `tier_tree` (the steps),
 `tier_memory` (evictions and copies), `tier_lookup`. `kv_store` and `kv_copier` move the KV.
+
+>>> import torch
+>>> from radixcheck.optimized.device_pool import DevicePool
+>>> from radixcheck.optimized.kv_copier import KVCopier
+>>> from radixcheck.optimized.kv_store import KVBuffers
+>>> copier = KVCopier(KVBuffers(layers=2, slots=4, host_slots=8, item=(16,), dtype=torch.float16))
+>>> pool, host_pool = DevicePool(capacity=4, page_size=1), DevicePool(capacity=8, page_size=1)
+>>> cache = TieredCache(1, "lru", pool, host_pool, copier, "write_through")
+>>> cache.insert(Key((1, 2)), cache.alloc(2))  # its copy to the host is queued
+0
+>>> copier.flush(), len(cache.poll())  # once in each step of an engine: issue what is queued, and handle what has arrived
+(1, 1)
+>>> cache.evict(2)  # it stays on the host
+2
+>>> found = cache.match(Key((1, 2)))
+>>> found.length, found.host_length, cache.load_back(found.host_node)
+(0, 2, 2)
+>>> copier.flush(), len(cache.poll()), cache.match(Key((1, 2))).length
+(1, 1, 2)
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,13 @@
 """The optimized cache with a host tier beside the reference: the same random calls, and every node, size and copy after each."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from itertools import product
 from random import Random
 from typing import Any
 
 import pytest
+from numbered_copies import Numbered
 from tier_shape import by_prefix, check_counters
 
 from radixcheck.optimized import DevicePool, TieredCache
@@ -15,7 +15,6 @@ from radixcheck.optimized.heap import POLICIES
 from radixcheck.optimized.tier_memory import THRESHOLDS
 from radixcheck.reference import SlotPool
 from radixcheck.reference import TieredCache as Readable
-from radixcheck.reference.copies import Transfer
 from radixcheck.spec.values import CacheError, Key
 
 CALLS = 120
@@ -25,36 +24,6 @@ VERBS = (
     *("evict", "alloc", "free", "reset", "offload", "load_back", "load_back", "backup", "evict_host"),
     *("complete", "complete", "poll", "poll", "run"),
 )
-
-
-class Waited(Transfer):
-    """A copy that may fail where a call waits for it."""
-
-    fails = False
-
-    def wait(self) -> None:
-        """Be done at once."""
-        if not self.done:
-            self.complete(self.fails)
-
-
-@dataclass
-class Numbered:
-    """A copier that keeps what was issued in order, so that the copies of two caches can be compared and completed together."""
-
-    issued: list[Waited] = field(default_factory=list)
-    fail_every: int = 0  # of the copies that a call waits for, one in so many fails; 0: none
-
-    def copy(self, up: bool, sources: Any, targets: Any) -> Waited:
-        """Issue it."""
-        self.issued.append(Waited(up, tuple(map(int, sources)), tuple(map(int, targets))))
-        self.issued[-1].fails = bool(self.fail_every) and len(self.issued) % self.fail_every == 0
-        return self.issued[-1]
-
-    def numbers(self, tickets: Sequence[object]) -> list[int]:
-        """Return when these copies were issued."""
-        places = {id(ticket): place for place, ticket in enumerate(self.issued)}
-        return [places[id(ticket)] for ticket in tickets]
 
 
 class Pair:

@@ -1,53 +1,22 @@
 """The two-tier reference beside the executable specification: every node, size, copy and answer, call by call."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from itertools import product
 from random import Random
 from typing import Any
 
 import pytest
+from numbered_copies import Numbered
 from two_tiers import prefix
 
 from radixcheck.reference import MODES, POLICIES, SlotPool, TieredCache, TieredNode
-from radixcheck.reference.copies import Transfer
 from radixcheck.reference.node import below, path
 from radixcheck.spec.run.host_model import HostModel
 from radixcheck.spec.values import CacheError, Key
 
 CALLS = 80
 PAGES = 8
-
-
-class Waited(Transfer):
-    """A copy that may fail where a call waits for it."""
-
-    fails = False
-
-    def wait(self) -> None:
-        """Be done at once."""
-        if not self.done:
-            self.complete(self.fails)
-
-
-@dataclass
-class Numbered:
-    """A copier that keeps what was issued in order, so that the copies of two caches can be compared and completed together."""
-
-    issued: list[Waited] = field(default_factory=list)
-    waits_fail: bool = False
-
-    def copy(self, up: bool, sources: Sequence[int], targets: Sequence[int]) -> Waited:
-        """Issue it."""
-        self.issued.append(Waited(up, tuple(sources), tuple(targets)))
-        self.issued[-1].fails = self.waits_fail
-        return self.issued[-1]
-
-    def numbers(self, tickets: Sequence[object]) -> list[int]:
-        """Return when these copies were issued."""
-        places = {id(ticket): place for place, ticket in enumerate(self.issued)}
-        return [places[id(ticket)] for ticket in tickets]
 
 
 class Both:
@@ -182,9 +151,9 @@ class Caller:
             failed = self.random.random() < 0.2
             for copier in self.both.copiers:
                 copier.issued[number].complete(failed)
-        waits_fail = self.random.random() < 0.3
+        fail_every = int(self.random.random() < 0.3)  # all of them, or none
         for copier in self.both.copiers:
-            copier.waits_fail = waits_fail
+            copier.fail_every = fail_every
         return self.both.same(lambda cache, copier: copier.numbers(cache.poll())) if self.random.random() < 0.7 else None
 
 
