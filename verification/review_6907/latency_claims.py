@@ -4,7 +4,7 @@ and to 0.475 s by the changed batch.
 The change itself is not in the engine that is measured. What it could save at most is the work inside the cache that it changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from radixcheck.verification.core.status import Verdict
@@ -18,7 +18,7 @@ QUESTION = "C12"
 SENTENCES = {
     "LATENCY-SHARE": f"The work inside each cache is a smaller part of a request's latency than the {GAIN:.0%} that a changed cache is "
     "claimed to save.",
-    "LATENCY-ALIKE": f"Latencies with two caches differ by less than {GAIN:.0%}, in whichever repetitions.",
+    "LATENCY-ALIKE": f"Median latencies with two caches differ by less than {GAIN:.0%}.",
     "LATENCY-HITS": "Latency is shorter with each cache than without one.",
 }
 COMMAND = "radixcheck live --latency --python PYTHON --store radixcheck-results/latency.json"
@@ -35,7 +35,8 @@ def decided(measured: Measured, holds: bool) -> tuple[Claim, ...]:
     rows = measured.rows()
     caches = [row for row in rows if row.cache != NONE]
     enough = holds and all(row.repetitions >= REPEAT_MIN for row in rows)
-    found = (_share(caches), _alike(caches), _hits(caches, [row for row in rows if row.cache == NONE]))
+    words = {(each.requests, each.one, each.other): each.word for each in measured.comparisons() if each.figure == TOTAL}
+    found = (_share(caches), _alike(caches, words), _hits(caches, [row for row in rows if row.cache == NONE]))
     return tuple(Claim(id_, QUESTION, SENTENCES[id_], verdict if enough else NOT_MEASURED, text) for id_, verdict, text in found if text)
 
 
@@ -53,14 +54,14 @@ def _pairs(caches: list[Row]) -> Iterator[tuple[Row, Row]]:
     yield from ((one, other) for one, other in combinations(caches, 2) if one.requests == other.requests)
 
 
-def _alike(caches: list[Row]) -> tuple[str, Verdict, str]:
+def _alike(caches: list[Row], words: Mapping[tuple[int, str, str], str]) -> tuple[str, Verdict, str]:
+    """Compare the medians. Where they are further apart than the gain, but the repetitions are not, nothing is measured."""
     verdicts, texts = set(), []
     for one, other in _pairs(caches):
         a, b = one.of(TOTAL), other.of(TOTAL)
-        furthest = 1 - min(a.least, b.least) / max(a.greatest, b.greatest)
-        middle = 1 - min(a.median, b.median) / max(a.median, b.median)
-        verdicts.add(MEASURED if furthest < GAIN else REFUTED if middle >= GAIN and (a.below(b) or b.below(a)) else NOT_MEASURED)
-        word = f"{one.cache} shorter" if a.below(b) else f"{other.cache} shorter" if b.below(a) else "a tie"
+        far = 1 - min(a.median, b.median) / max(a.median, b.median) >= GAIN
+        verdicts.add(MEASURED if not far else REFUTED if a.below(b) or b.below(a) else NOT_MEASURED)
+        word = words[one.requests, one.cache, other.cache]
         texts.append(f"{one.requests} requests, {one.cache} and {other.cache}: {a} and {b} ms, {word}")
     return "LATENCY-ALIKE", _worst(verdicts), "; ".join(texts)
 
