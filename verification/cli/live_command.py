@@ -28,6 +28,7 @@ from radixcheck.verification.runs.live_job import live as run_live
 @click.option("--policy", default="lru", show_default=True, help="order of eviction")
 @click.option("--overlap/--no-overlap", default=True, show_default=True, help="schedule the next batch while one runs")
 @click.option("--controls/--no-controls", default=True, show_default=True, help="also run two wrong caches, which must be caught")
+@click.option("--vllm-python", help="an interpreter that has vLLM: also run its cache, and no cache: see tests/peers/setup_vllm.sh")
 @click.option("--calls", is_flag=True, help="start no engine: measure the caches at the engine's own calls, 3 times 2,000 requests")
 @click.option(
     "--latency", is_flag=True, help="measure how long requests take, 12 and 120 one at a time, with pages of the first --page-size"

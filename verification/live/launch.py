@@ -37,6 +37,7 @@ class Settings:
     policy: str = "lru"
     overlap: bool = True
     device: str = "cpu"
+    script: Path = ENGINE_RUN
 
     def engine(self, backend: str) -> dict[str, Any]:
         """Return the arguments of `sglang.Engine`."""
@@ -75,9 +76,9 @@ def plugin_folder(folder: Path, plugin: str = BACKENDS_MODULE) -> Path:
     return folder
 
 
-def started(python: str) -> Process:
+def started(python: str, script: Path = ENGINE_RUN) -> Process:
     """Start the script that runs in the engine's Python."""
-    return Process((python, "-W", "ignore", str(ENGINE_RUN)))
+    return Process((python, "-W", "ignore", str(script)))
 
 
 def make_model(python: str, path: Path, folder: Path) -> int:
@@ -108,7 +109,7 @@ def live_run(
     version, start_seconds, seconds, lost = "", 0.0, 0.0, ""
     talks = Conversations(load)
     try:
-        process = started(settings.python)
+        process = started(settings.python, settings.script)
         message = {"do": "start", "path": [str(path)], "log": str(log), "engine": settings.engine(backend)}
         begun = process.ask(message, Timeout(START_SECONDS))
         version, start_seconds = begun["version"], begun["seconds"]
