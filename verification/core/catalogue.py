@@ -124,7 +124,7 @@ EVENT_CHECKS = (
     _program(
         "EVENT_ORDER",
         "A page is stored on a tier that does not have it, and removed from one that has it. A split stores and removes nothing.",
-        "split_announces_removal",
+        "split_stores_again",
         why="A router that counts events, or keeps the last of each page, goes wrong for good.",
     ),
 )
