@@ -40,6 +40,25 @@ class Sink(Protocol):
         """Take one event, which is later than all before."""
 
 
+class Announcing(Protocol):
+    """What an emitting tree calls. The parent of a node is stored before it, and removed after it."""
+
+    def store(self, medium: str, node: Node) -> None:
+        """The pages of a node can be read on a tier from now on."""
+
+    def remove(self, medium: str, node: Node) -> None:
+        """The pages of a node cannot be read on a tier any more."""
+
+    def forget(self, node: Node) -> None:
+        """A node has left the tree."""
+
+    def divide(self, upper: Node, lower: Node) -> None:
+        """A node was split: `upper` has its first pages. No tier has other pages than before."""
+
+    def clear(self) -> None:
+        """No tier has a page any more."""
+
+
 class Announcer:
     """Knows the ids of the pages of each node, and reports to the sink which of them a tier stores and removes."""
 
@@ -49,7 +68,7 @@ class Announcer:
         self._named: dict[Node, tuple[Namespace, Ids]] = {}  # of every node of the tree
 
     def store(self, medium: str, node: Node) -> None:
-        """The pages of a node, whose parent was stored before it, can be read on a tier from now on."""
+        """Add `Stored`. The ids of the pages are computed when a tier stores them for the first time."""
         above, known, tokens = node.parent, self._named.get(node), unpack(node.segment)
         assert above is not None, "the root has no pages"
         if above.parent is None:
@@ -63,21 +82,21 @@ class Announcer:
         self._append(Stored(medium, namespace, parent, known[1], tokens))
 
     def remove(self, medium: str, node: Node) -> None:
-        """The pages of a node cannot be read on a tier any more."""
+        """Add `Removed`."""
         self._append(Removed(medium, self._named[node][1][::-1]))
 
     def forget(self, node: Node) -> None:
-        """A node has left the tree."""
+        """Forget the ids of a node."""
         del self._named[node]
 
     def divide(self, upper: Node, lower: Node) -> None:
-        """A node was split: `upper` has its first pages. No tier has other pages than before."""
+        """Divide the ids of a node that was split."""
         namespace, ids = self._named[lower]
         pages = upper.size // self._page_size
         self._named[upper], self._named[lower] = (namespace, ids[:pages]), (namespace, ids[pages:])
 
     def clear(self) -> None:
-        """No tier has a page any more."""
+        """Add `Cleared`, and forget all ids."""
         self._named.clear()
         self._append(Cleared())
 
@@ -113,7 +132,7 @@ def page_ids_of(parent: int | None, namespace: Namespace, segment: bytes, page_b
 class EmittingTree(NodeTree):
     """A tree that announces its nodes."""
 
-    def __init__(self, page_size: int, policy: str, device: torch.device, announcer: Announcer) -> None:
+    def __init__(self, page_size: int, policy: str, device: torch.device, announcer: Announcing) -> None:
         super().__init__(page_size, policy, device)
         self._announcer = announcer
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from radixcheck.optimized.device_pool import Pool
 from radixcheck.optimized.node import ChildKey, Node
-from radixcheck.optimized.page_events import Announcer
+from radixcheck.optimized.page_events import Announcing
 from radixcheck.optimized.tier_memory import TieredMemory
 from radixcheck.optimized.tier_node import TierCopy, TieredNode
 from radixcheck.optimized.tier_tree import TieredTree
@@ -20,7 +20,7 @@ from radixcheck.spec.values import Copier
 class EmittingTieredTree(TieredTree):
     """A tree that announces its nodes on each tier."""
 
-    def __init__(self, page_size: int, policy: str, device: torch.device, announcer: Announcer) -> None:
+    def __init__(self, page_size: int, policy: str, device: torch.device, announcer: Announcing) -> None:
         super().__init__(page_size, policy, device)
         self.announcer = announcer
         self.left: list[TieredNode] = []  # victims that have left the device in this eviction, and are not announced yet

@@ -117,6 +117,7 @@ class HostVictimsBackwards(EmittingTieredMemory):
     def evict_host(self, tokens: int) -> int:
         """The fault: the order."""
         announcer, made = self._announcer, list[Event]()
+        assert isinstance(announcer, Announcer), "it has the sink"
         append, announcer._append = announcer._append, made.append
         freed = super().evict_host(tokens)
         announcer._append = append
