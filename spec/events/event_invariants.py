@@ -3,10 +3,11 @@
 Each has a witness, and a mutant that breaks it. EVENT_ID follows from what ids are (`event_signature.py`), for both kinds of caches.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 from radixcheck.spec.events.event_signature import *
-from radixcheck.spec.logic import Term, exists, forall
+from radixcheck.spec.logic import Function, Term, exists, forall
 from radixcheck.spec.policies import Policy
 from radixcheck.spec.property import Property, stated
 
@@ -23,61 +24,62 @@ _on_host_only = exists(POS, lambda q: host_announced(q) & ~announced(q))
 def event_replay(policy: Policy) -> Term:
     """The events so far, folded, give exactly the cached positions.
 
-    A router sends a request to where its prefix is, and knows of no cache more than its events.
+    A router sends requests to the cache that has their prefix, and knows that from events alone.
     """
     return forall(POS, lambda q: announced(q) >> cached(q)) & forall(POS, lambda q: cached(q) >> announced(q))
 
 
 @event("EVENT_PARENT", _chained, "events_of_victims_backwards")
 def event_parent(policy: Policy) -> Term:
-    """Every prefix of what the events give, but the empty one, they give too: a page is stored after its parent, and removed after all
-    that follow it.
+    """Every prefix of what the events give, but the empty one, they give too. In a program: a page is stored after the page before it,
+    under the same namespace, and removed after the pages that follow it.
 
-    A page without its parent is the end of no prefix that a router can find.
+    What follows a missing page is the end of no prefix that a router can find: it drops it, or keeps it for ever.
     """
     return forall((POS, POS), lambda q, p: (announced(q) & (p <= q) & (p != eps)) >> announced(p))
 
 
 @event("EVENT_ID", _two, "event_ids_forget_namespace")
 def event_id(policy: Policy) -> Term:
-    """No two cached positions have the same id. In a program: an id stands for the same page always, and a page has one id.
+    """No two cached positions have the same id. In a program: an id stands for the same page always, a page has one id, and an event has
+    one id for each page of tokens.
 
-    Ids that leave out the namespace, or the pages before, make a router take one prefix for another.
+    Ids that leave out the namespace, or the pages before, make a router take one prefix for another (FB-66, FB-68).
     """
     return forall((POS, POS), lambda p, q: (cached(p) & cached(q) & (page_id(p) == page_id(q))) >> (p == q))
 
 
-@event("EVENT_ORDER", _something, "split_announces_removal")
+@event("EVENT_ORDER", _something, "split_stores_again")
 def event_order(policy: Policy) -> Term:
-    """No event has stored a page on a tier that had it, or removed one from a tier that had it not.
+    """No event has stored a page on a tier where the fold had it, or removed one from a tier where the fold had it not.
 
-    One who counts the pages, or the caches that have one, counts wrong from then on.
+    A router that counts events, or keeps the last of each page, goes wrong for good.
     """
     return forall(POS, lambda q: ~misplaced(q))
 
 
+def _has(tier: Function, where: Callable[[Term], Term]) -> Term:
+    """What the fold has on a tier are exactly these positions."""
+    return forall(POS, lambda q: tier(q) >> where(q)) & forall(POS, lambda q: where(q) >> tier(q))
+
+
 @event("EVENT_REPLAY", _on_host_only, "evict_announces_nothing")
 def tiered_replay(policy: Policy) -> Term:
-    """The events so far, folded, give of each tier exactly the positions whose page on that tier is filled.
+    """The events so far, folded, give of each tier exactly the positions that it holds in a filled page.
 
-    A page is announced when its copy has arrived: before, nothing can be read there, and the copy may fail.
+    A page is announced when its copy has arrived: before, there is nothing to read, and the copy may fail.
     """
-    device = forall(POS, lambda q: announced(q) >> (resident(q) & filled(page(q)))) & forall(
-        POS, lambda q: (resident(q) & filled(page(q))) >> announced(q)
-    )
-    host = forall(POS, lambda q: host_announced(q) >> (hosted(q) & host_filled(host_page(q)))) & forall(
-        POS, lambda q: (hosted(q) & host_filled(host_page(q))) >> host_announced(q)
-    )
-    return device & host
+    device = _has(announced, lambda q: resident(q) & filled(page(q)))
+    return device & _has(host_announced, lambda q: hosted(q) & host_filled(host_page(q)))
 
 
 @event("EVENT_PARENT", _on_host, "events_of_victims_backwards")
 def tiered_parent(policy: Policy) -> Term:
     """Every prefix of what the events give of a tier, but the empty one, they give of some tier; every prefix of what they give of the
-    device has a page on the device.
+    device has a page on the device. In a program: a page is stored after the page before it, under the same namespace, and removed from the
+    device after the pages that follow it there, from its last tier after all that follow it.
 
-    So a page is removed from the device after all that follow it there. What is announced of a page before it, if a load of that has not
-    arrived yet, is the host's; under write-back the host may have what continues a prefix without the prefix, which is on the device then.
+    The page before may be on the host alone while a load brings it, or, under write-back, on the device alone.
     """
 
     def somewhere(q: Term) -> Term:
