@@ -26,10 +26,14 @@ page_id = Function("page_id", (POS,), INT, "rigid")
 last_page = Function("last_page", (POS,), INT, "rigid")
 
 
+def same_place(p: Term, q: Term) -> Term:
+    """Both are first pages, or neither is."""
+    return (prev(p) == eps) == (prev(q) == eps)
+
+
 def same_namespace(p: Term, q: Term) -> Term:
-    """Both are first pages under one namespace, or neither is a first page."""
-    first, other = prev(p) == eps, prev(q) == eps
-    return (first == other) & (first >> (namespace(p) == namespace(q)))
+    """If both are first pages, they are under one namespace."""
+    return ((prev(p) == eps) & (prev(q) == eps)) >> (namespace(p) == namespace(q))
 
 
 def same_parent(p: Term, q: Term) -> Term:
@@ -42,7 +46,7 @@ def same_tokens(p: Term, q: Term) -> Term:
     return last_page(p) == last_page(q)
 
 
-INPUTS = (same_namespace, same_parent, same_tokens)
+INPUTS = (same_place, same_namespace, same_parent, same_tokens)
 
 
 def digest(inputs: tuple[Callable[[Term, Term], Term], ...] = INPUTS) -> Term:

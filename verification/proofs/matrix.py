@@ -136,7 +136,8 @@ def _events() -> Iterator[Cell]:
         for id_, formula in event_formulas(host=True).items():
             if changes(step, formula):
                 yield _of_host(f"{step.name}/{id_}", id_, partial(event_preserved, id_, step, host=True), step.name)
-    yield Cell(UNIQUE, UNIQUE, unique_ids)
+    words = "No two cached positions have the same id, if the digest gives different inputs different ids."
+    yield Cell(UNIQUE, UNIQUE, unique_ids, sentence=words)
 
 
 def _claims(claims: tuple[Claim, ...]) -> Iterator[Cell]:

@@ -70,4 +70,5 @@ def _proved(id_: str, proofs: Stored) -> str:
         return f"kept by {len(steps)} transitions"
     if promised:
         return f"promised by {', '.join(promised)}"
-    return "follows from the state formulas" if proved else ""
+    claimed = next((cell["sentence"] for cell in proved if cell["sentence"]), "")
+    return claimed.rstrip(".") or ("follows from the state formulas" if proved else "")
