@@ -1,5 +1,6 @@
 """Every property: those of the specification, and the program checks, which have no formula (storage, cost, depth, two runs)."""
 
+from radixcheck.spec.events.event_invariants import EVENT_FORMULAS, HOST_EVENT_FORMULAS
 from radixcheck.spec.host.copy_invariants import HOST_STATE_FORMULAS
 from radixcheck.spec.host.host_heap import DEVICE_HEAP_FORMULAS, HOST_HEAP_FORMULAS
 from radixcheck.spec.host.host_theorems import HOST_THEOREMS
@@ -100,35 +101,6 @@ PROGRAM_CHECKS = (
     ),
 )
 
-EVENT_CHECKS = (
-    _program(
-        "EVENT_REPLAY",
-        "Folding the events of a cache gives exactly the pages that can be read on each tier: those whose copy has arrived. A page that is "
-        "cached and not announced, or announced and not cached, breaks it.",
-        "evict_announces_nothing",
-        why="A router sends requests to the cache that has their prefix, and knows that from events alone.",
-    ),
-    _program(
-        "EVENT_PARENT",
-        "A page is announced on a tier when some tier has the page before it; it is removed from the device after the pages that follow it "
-        "there, and from its last tier after all pages that follow it.",
-        "events_of_victims_backwards",
-        why="Else what follows it hangs in the air at the router, which drops it or keeps it for ever.",
-    ),
-    _program(
-        "EVENT_ID",
-        "An id stands for one prefix under one namespace, page by page: no other prefix gets it, and that prefix gets no other.",
-        "event_ids_forget_namespace",
-        why="With a shared id a router takes the pages of one adapter for those of another (FB-66, FB-68).",
-    ),
-    _program(
-        "EVENT_ORDER",
-        "A page is stored on a tier that does not have it, and removed from one that has it. A split stores and removes nothing.",
-        "split_stores_again",
-        why="A router that counts events, or keeps the last of each page, goes wrong for good.",
-    ),
-)
-
 MISUSE = _program(
     "MISUSE", "Each call outside its guard that the kit makes gets a typed error and changes nothing.", "unlock_twice", "Q2 Q10"
 )
@@ -136,7 +108,7 @@ MISUSE = _program(
 # Observed by a probe only: a replay of the trace does not show them.
 PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST", "VERB_COST")
 
-CATALOGUE: dict[str, Property] = {**FORMULAS, **{p.id: p for p in (*PROGRAM_CHECKS, *EVENT_CHECKS, MISUSE)}}
+CATALOGUE: dict[str, Property] = {**FORMULAS, **{p.id: p for p in (*PROGRAM_CHECKS, *EVENT_FORMULAS, MISUSE)}}
 
 # Postconditions that say the same of a cache with a host tier.
 _OF_BOTH = ("RECENCY", "FREQ", "PRIORITY", "CREATION", "PEEK_PURE", "INSERT_COVERS", "EVICT_UNLOCKED", "FREE_AT_LAST_RELEASE")
@@ -144,7 +116,7 @@ _OF_BOTH = ("RECENCY", "FREQ", "PRIORITY", "CREATION", "PEEK_PURE", "INSERT_COVE
 # The formulas for a cache with a host tier. A property of `CATALOGUE` that reads slots has another formula here: of the device.
 HOST_FORMULAS: dict[str, Property] = {
     **{id_: FORMULAS[id_] for id_ in (*_OF_BOTH, "RESET_QUIESCENT")},
-    **{p.id: p for p in (*HOST_STATE_FORMULAS, *DEVICE_HEAP_FORMULAS, *HOST_HEAP_FORMULAS, *HOST_THEOREMS)},
+    **{p.id: p for p in (*HOST_STATE_FORMULAS, *DEVICE_HEAP_FORMULAS, *HOST_HEAP_FORMULAS, *HOST_THEOREMS, *HOST_EVENT_FORMULAS)},
 }
 OF_HOST_HEAP = frozenset(p.id for p in HOST_HEAP_FORMULAS)
 

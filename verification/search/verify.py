@@ -14,7 +14,7 @@ from radixcheck.spec.property import Property
 from radixcheck.verification.checker.blame import SOFT
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.checker.run_result import RunResult
-from radixcheck.verification.core.catalogue import EVENT_CHECKS, MISUSE, OF_HOST_HEAP, PROBED, properties_of
+from radixcheck.verification.core.catalogue import MISUSE, OF_HOST_HEAP, PROBED, properties_of
 from radixcheck.verification.core.choices import declared_choices
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.edges import excluded, never_taken
@@ -225,7 +225,7 @@ def _hidden(p: Property, supports: Supports, white_box: bool, checked: int) -> s
         return "it runs in another process"
     if p.heap:
         return "it shows no heap of host leaves" if p.id in OF_HOST_HEAP else "it shows no heap"
-    if p in EVENT_CHECKS:
+    if p.kind == "event":
         return "it shows no events"
     if p.id == "LEAFSET":
         return "it keeps no index of leaves"
