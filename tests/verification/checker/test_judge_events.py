@@ -19,7 +19,7 @@ from radixcheck.verification.search.verify import judged
 from radixcheck.verification.subjects.reference_subject import EmittingReference, ReferenceSubject, reference_subject
 
 INSERT = Op("insert", Key((1, 2)))
-STORED = Stored(DEVICE, (), None, (7,), (1,))
+STORED: Any = Stored(DEVICE, (), None, (7,), (1,))
 
 
 def shown(found: Any) -> Any:
