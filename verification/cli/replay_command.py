@@ -1,13 +1,15 @@
-"""`radixcheck replay`, of a trace of requests or of operations."""
+"""`radixcheck replay`, of a trace of requests or of operations, or of the events of a server."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from radixcheck.verification.cli.endpoint_options import OF_ENDPOINTS, endpoint_options
 from radixcheck.verification.cli.new_file import check_new_file
-from radixcheck.verification.cli.options import HOST_DEFAULT, Seconds, named, one_subject, options
-from radixcheck.verification.cli.output import print_json, subject_output
+from radixcheck.verification.cli.options import HOST_DEFAULT, Seconds, given, named, one_subject, options
+from radixcheck.verification.cli.output import answer, print_json, subject_output
 from radixcheck.verification.cli.trace_argument import open_trace, refuse_options
 from radixcheck.verification.core.traces import is_trace
 from radixcheck.verification.core.usage import UsageError
@@ -17,16 +19,20 @@ from radixcheck.verification.runs.trace_results import TEST, TRACE
 from radixcheck.verification.subjects.registry import resolve
 
 if TYPE_CHECKING:
+    from radixcheck.verification.event_streams.live_source import Endpoint
     from radixcheck.verification.runs.shrink_job import ShrinkTo
 
 FILES = {TEST: "a test for pytest", TRACE: "a trace"}
 HEADER = ("policy", "page_size", "pool", "device", "host_pool", "mode")  # options that are fields of the header of a trace of operations
 OF_REQUESTS = ("running", "tokens_per_id", "limit")  # options of traces of requests
+OF_EVENTS = ("events", "json", "as_json", "seconds", *OF_ENDPOINTS)  # options with --events
 
 
 @click.command()
 @click.argument("trace", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="the small trace that comes with the package")
+@click.option("--events", metavar="FILE|ENDPOINT", help="KV events of a server: a recording, or its address (tcp://host:port, ipc://path)")
+@endpoint_options
 @one_subject(click.option("--subject", help="[default: optimized; with --host-pool optimized-host]"))
 @click.option("--policy", default="lru", show_default=True)
 @click.option("--page-size", type=int, default=16, show_default=True, help="tokens")
@@ -39,25 +45,60 @@ OF_REQUESTS = ("running", "tokens_per_id", "limit")  # options of traces of requ
 @click.option(
     "--shrink", "out", type=click.Path(path_type=Path), help="write the few operations that show a fault: a test (.py) or a trace (.jsonl)"
 )
-@click.option("--seconds", type=Seconds(0.5), default=60, show_default=True, help="size of the plan for shrinking")
+@click.option(
+    "--seconds",
+    type=Seconds(0.5),
+    default=60,
+    show_default=True,
+    help="size of the plan for shrinking; with --events how long to read a server  [default there: until Ctrl-C]",
+)
 @options("device", "json")
 def replay(
-    trace: Path | None, sample: bool, subject: str, limit: int | None, out: Path | None, seconds: float, as_json: bool, **settings: Any
+    trace: Path | None,
+    sample: bool,
+    events: str | None,
+    endpoint_of: "Callable[[str], Endpoint]",
+    subject: str,
+    limit: int | None,
+    out: Path | None,
+    seconds: float,
+    as_json: bool,
+    **settings: Any,
 ) -> int:
     """Replay a TRACE with every operation checked: requests (Mooncake format, JSON lines), or operations, as verify --traces writes them.
 
     A trace of operations has its policy, page size, pool and device in its first line, and the subject to use if none is named.
+    With --events, no cache runs: what a server said of its cache is folded and judged.
     """
     from radixcheck.verification.runs.shrink_job import ShrinkTo
 
+    if events is not None:
+        return _events(events, endpoint_of, seconds if "seconds" in given() else None, as_json)
+    refuse_options(trace or "--sample", OF_ENDPOINTS, "there is no server; give --events ENDPOINT")
     if (trace is None) == (not sample):
-        raise UsageError("give one trace: a file, or --sample")
+        raise UsageError("give one trace: a file, --sample or --events")
     if out is not None:
         check_new_file("--shrink", out, FILES)
     shrink = None if out is None else ShrinkTo(out, seconds)
     if trace is not None and is_trace(trace):
         return _operations(trace, shrink, as_json)
     return _requests(trace, shrink, as_json, subject, limit or 0, **settings)
+
+
+def _events(events: str, endpoint_of: "Callable[[str], Endpoint]", seconds: float | None, as_json: bool) -> int:
+    """Fold the events of a server and return the exit status."""
+    from radixcheck.verification.event_streams.live_source import is_address
+    from radixcheck.verification.report import events_view
+    from radixcheck.verification.runs.events_job import EventsRequest, fold_events
+
+    if not given().isdisjoint({"trace", "sample"}):
+        raise UsageError("give one trace: a file, --sample or --events")
+    refuse_options("--events", sorted(given() - {*OF_EVENTS}), "no cache runs")
+    if not is_address(events):
+        refuse_options(events, ("seconds", *OF_ENDPOINTS), "it is a file")
+    source = endpoint_of(events) if is_address(events) else Path(events)
+    outcome = fold_events(EventsRequest(source, seconds), console.progress)
+    return answer(outcome, as_json, lambda: events_view.events(outcome))
 
 
 def _operations(trace: Path, shrink: "ShrinkTo | None", as_json: bool) -> int:
