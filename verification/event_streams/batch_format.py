@@ -43,6 +43,7 @@ class Reported(NamedTuple):
     group: int = 0  # blocks of different groups are different, whatever their ids
     block_size: int = 0  # tokens; 0: the event has none
     kind: str | None = None  # of the group; None: not given
+    names_group: bool = False  # as vLLM's events do, which show all that an id depends on, and may be about copies of a block
 
 
 class Batch(NamedTuple):
@@ -75,11 +76,11 @@ def _reported(number: int, value: Any) -> Reported:
         kind, fields = _fields(value)
         if kind == CLEARED:
             return Reported(Cleared())
-        group = _optional_count(fields, "group_idx")
+        group, names_group = _optional_count(fields, "group_idx"), fields.get("group_idx") is not None
         medium, ids = _medium(fields), tuple(map(_id, _list(fields, "block_hashes")))
         if kind == REMOVED:
-            return Reported(Removed(medium, ids), group)
-        return _stored(fields, medium, ids, group)
+            return Reported(Removed(medium, ids), group, names_group=names_group)
+        return _stored(fields, medium, ids, group)._replace(names_group=names_group)
     except StreamError as error:
         raise StreamError(f"event {number} of the batch {error}") from error
     except RecursionError as error:

@@ -2,7 +2,7 @@
 
 A missing batch may be the cause of whatever follows. From a gap on, or from a late start, a fault counts only if the batches since then
 show it by themselves (an id stored for two pages, a page stored twice); any other is kept as doubtful. Where the cache is cleared,
-everything is known again.
+everything is known again. That a page has two ids is doubtful too, where the events do not show under which namespace it is.
 
 What cannot be noticed: that the last batches are missing, as they leave no gap, unless the recording ends with the mark of completeness;
 and that an event is missing, or at another place, where what is left is what a right cache might have sent.
@@ -14,8 +14,9 @@ from itertools import pairwise
 from time import perf_counter
 
 from radixcheck.spec.events.event_fold import EVENT_ID, EVENT_ORDER, EventFault, Resident
-from radixcheck.spec.events.event_values import Cleared, Stored
+from radixcheck.spec.events.event_values import Cleared, Event, Stored
 from radixcheck.verification.event_streams.batch_format import JUDGED_KINDS, Batch, Reported, batch_of
+from radixcheck.verification.event_streams.copies import Copies
 from radixcheck.verification.event_streams.payload import StreamError
 from radixcheck.verification.event_streams.recording import Complete, Frame, Item
 from radixcheck.verification.event_streams.stream_results import Doubt, StreamFault, StreamFolded, TierPages
@@ -32,6 +33,8 @@ class _Group:
     def __init__(self) -> None:
         self.all = Resident(1, REMEMBERED_MAX)
         self.since: Resident | None = None  # None: no batch is missing that matters
+        self.copies = Copies()
+        self.second_ids = 0  # of pages whose events do not show the namespace
 
     def doubt(self) -> None:
         """A batch is missing: begin anew with what is certain."""
@@ -42,18 +45,37 @@ class _Group:
         if self.since is not None:
             self.all, self.since = self.since, None
         self.all.apply(Cleared())
+        self.copies.clear()
 
     def apply(self, reported: Reported) -> tuple[list[EventFault], list[EventFault]]:
-        """Take one event. Returns the faults that are certain, and those that a missing batch may have caused."""
-        event, folds = reported.event, [self.all, *([] if self.since is None else [self.since])]
+        """Take one event. Returns the faults that are certain, and those that may be none."""
         if reported.block_size:
-            for fold in folds:
-                fold.page_size = reported.block_size
-        found, *since = (list(fold.apply(event)) for fold in folds)
-        if not since:
+            for fold in (self.all, self.since):
+                if fold is not None:
+                    fold.page_size = reported.block_size
+        if not reported.names_group:
+            certain, doubtful = self._judge(reported.event)
+            unnamed = [fault for fault in certain if is_second_id(fault)]
+            self.second_ids += len(unnamed)
+            return [fault for fault in certain if fault not in unnamed], doubtful + unnamed
+        certain, doubtful = [], []
+        for event in self.copies.without(reported.event, self.all, reported.block_size):
+            some, others = self._judge(event)
+            certain += some
+            doubtful += others
+        return certain, doubtful
+
+    def _judge(self, event: Event) -> tuple[list[EventFault], list[EventFault]]:
+        found = list(self.all.apply(event))
+        if self.since is None:
             return found, []
-        certain = [fault for fault in since[0] if isinstance(event, Stored) and fault.property in (EVENT_ORDER, EVENT_ID)]
+        certain = [fault for fault in self.since.apply(event) if isinstance(event, Stored) and fault.property in (EVENT_ORDER, EVENT_ID)]
         return certain, [fault for fault in found if fault not in certain]
+
+
+def is_second_id(fault: EventFault) -> bool:
+    """Return whether a page has two ids. Where events do not show the namespace, these may be two pages."""
+    return fault.property == EVENT_ID and " was stored with the id " in fault.sentence
 
 
 class Stream:
@@ -188,6 +210,7 @@ class Stream:
             batches=self.batches,
             events=dict(self._events),
             pages=dict(self._pages),
+            copies=sum(group.copies.stored for group in self._groups.values()),
             first=min(self._seen, default=None),
             last=max(self._seen, default=None),
             complete=self._complete is not None and self._complete <= self._last,
@@ -196,7 +219,7 @@ class Stream:
             doubtful=tuple(self._doubtful),
             fault_counts=dict(self._counts),
             doubtful_counts=dict(self._doubtful_counts),
-            doubts=(*self._doubts, *self._missing(), *self._unread_groups()),
+            doubts=(*self._doubts, *self._missing(), *self._not_shown()),
             seconds=perf_counter() - self._begun,
         )
 
@@ -218,11 +241,16 @@ class Stream:
             more = f" and {len(gaps) - 3} more gaps" if len(gaps) > 3 else ""
             yield Doubt(f"batches are missing: {', '.join(gaps[:3])}{more}", REPLAYED)
 
-    def _unread_groups(self) -> Iterator[Doubt]:
-        for group, kind in self._left_out.items():
+    def _not_shown(self) -> Iterator[Doubt]:
+        """Yield a doubt for what the events do not show."""
+        for number, kind in self._left_out.items():
             yield Doubt(
-                f"group {group} is left out: blocks of the kind {kind} leave in another order", "a model whose layers have full attention"
+                f"group {number} is left out: blocks of the kind {kind} leave in another order", "a model whose layers have full attention"
             )
+        second = sum(group.second_ids for group in self._groups.values())
+        if second:
+            why = f"{second:,} ids are for tokens that had another id before; the events show no namespace that tells them apart"
+            yield Doubt(why, "one namespace in a recording, or a server whose events show it", EVENT_ID)
 
 
 def _range(before: int, after: int) -> str:

@@ -28,6 +28,7 @@ class Doubt:
 
     why: str
     decides: str
+    only: str = ""  # the one property that it is about; empty: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,13 @@ class StreamFolded:
     batches: int
     events: Mapping[str, int]  # by kind: stored, removed, cleared
     pages: Mapping[str, int]  # by kind: stored, removed
+    copies: int  # further ones of pages that were there: stored again, by a server that may hold a block several times
     first: int | None  # sequence number; None: there is no batch
     last: int | None
     complete: bool  # whether it is known that no batch followed the last one
     tiers: Mapping[str, TierPages]
     faults: tuple[StreamFault, ...]  # the first ones
-    doubtful: tuple[StreamFault, ...]  # the first ones that a missing batch may have caused
+    doubtful: tuple[StreamFault, ...]  # the first ones that may be none: a missing batch, or what events do not show, may be the cause
     fault_counts: Mapping[str, int]  # by property: all
     doubtful_counts: Mapping[str, int]
     doubts: tuple[Doubt, ...]
@@ -70,7 +72,7 @@ class StreamFolded:
             return Verdict.REFUTED
         if property_ == EVENT_REPLAY:
             return Verdict.NOT_OBSERVABLE
-        if self.doubts:
+        if any(doubt.only in ("", property_) for doubt in self.doubts):
             return Verdict.UNDECIDED
         return Verdict.TESTED if sum(self.events.values()) else Verdict.NOT_EXERCISED
 

@@ -23,7 +23,7 @@ def events(outcome: EventsOutcome) -> list[Any]:
     lines += [_refuted(fault) for fault in f.faults[:SHOWN]]
     lines += _more(f.fault_counts, len(f.faults[:SHOWN]), "faults")
     lines += [Text(printable(f"{each.property} in doubt at {place(each)}: {each.sentence}")) for each in f.doubtful[:SHOWN]]
-    lines += _more(f.doubtful_counts, len(f.doubtful[:SHOWN]), "faults in doubt, which a missing batch may have caused")
+    lines += _more(f.doubtful_counts, len(f.doubtful[:SHOWN]), "faults in doubt, which may be none")
     lines += [warning(printable(f"not decided: {doubt.why}; what would decide it: {doubt.decides}")) for doubt in f.doubts]
     if f.unnoticed:
         lines.append(Text(f"not noticed: {f.unnoticed}"))
@@ -37,6 +37,11 @@ def _rows(f: StreamFolded) -> dict[str, str]:
     return {
         "batches": f"{f.batches:,}{span}",
         "events": ", ".join(f"{count:,} {kind}{of.get(kind, '')}" for kind, count in f.events.items()) or "0",
+        **(
+            {"copies": f"{f.copies:,} pages stored again while they were there: a router that keeps a set loses them early"}
+            if f.copies
+            else {}
+        ),
         **{f"resident: {tier}": f"{len(t.ids):,} pages, {t.tokens:,} tokens; at most {t.peak:,} pages" for tier, t in f.tiers.items()},
         "verdicts": ", ".join(f"{id_} {verdict}" for id_, verdict in f.verdicts.items()),
         "time": f"{f.seconds:.1f} s",

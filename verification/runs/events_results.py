@@ -27,7 +27,7 @@ class EventsOutcome(Outcome):
             "stream": self.stream,
             "status": self.status,
             **{"batches": f.batches, "first": f.first, "last": f.last, "complete": f.complete},
-            **{"events": dict(f.events), "pages": dict(f.pages)},
+            **{"events": dict(f.events), "pages": dict(f.pages), "copies": f.copies},
             "resident": {
                 tier: {"pages": len(t.ids), "tokens": t.tokens, "peak": t.peak, "ids": list(map(id_text, t.ids))}
                 for tier, t in f.tiers.items()
