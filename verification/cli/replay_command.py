@@ -13,6 +13,7 @@ from radixcheck.verification.cli.output import answer, print_json, subject_outpu
 from radixcheck.verification.cli.trace_argument import open_trace, refuse_options
 from radixcheck.verification.core.traces import is_trace
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.event_streams.recording import is_recording
 from radixcheck.verification.protocol import MODES
 from radixcheck.verification.report import console
 from radixcheck.verification.runs.trace_results import TEST, TRACE
@@ -65,7 +66,9 @@ def replay(
     as_json: bool,
     **settings: Any,
 ) -> int:
-    """Replay a TRACE with every operation checked: requests (Mooncake format, JSON lines), or operations, as verify --traces writes them.
+    """Replay a TRACE with every operation checked: requests, or operations, as verify --traces writes them.
+
+    Requests are JSON lines: Mooncake (hash_ids), Qwen-Bailian (chat_id, hash_ids), or a log with tokens or text.
 
     A trace of operations has its policy, page size, pool and device in its first line, and the subject to use if none is named.
     With --events, no cache runs: what a server said of its cache is folded and judged.
@@ -73,6 +76,9 @@ def replay(
     from radixcheck.verification.runs.shrink_job import ShrinkTo
 
     if events is not None:
+        if not given().isdisjoint({"trace", "sample"}):
+            raise UsageError("give one trace: a file, --sample or --events")
+        refuse_options("--events", sorted(given() - {*OF_EVENTS}), "no cache runs")
         return _events(events, endpoint_of, seconds if "seconds" in given() else None, as_json)
     refuse_options(trace or "--sample", OF_ENDPOINTS, "there is no server; give --events ENDPOINT")
     if (trace is None) == (not sample):
@@ -80,6 +86,9 @@ def replay(
     if out is not None:
         check_new_file("--shrink", out, FILES)
     shrink = None if out is None else ShrinkTo(out, seconds)
+    if trace is not None and is_recording(trace):
+        refuse_options(trace, sorted(given() - {"trace", *OF_EVENTS}), "it holds the events of a server, and no cache runs")
+        return _events(str(trace), endpoint_of, None, as_json)
     if trace is not None and is_trace(trace):
         return _operations(trace, shrink, as_json)
     return _requests(trace, shrink, as_json, subject, limit or 0, **settings)
@@ -91,9 +100,6 @@ def _events(events: str, endpoint_of: "Callable[[str], Endpoint]", seconds: floa
     from radixcheck.verification.report import events_view
     from radixcheck.verification.runs.events_job import EventsRequest, fold_events
 
-    if not given().isdisjoint({"trace", "sample"}):
-        raise UsageError("give one trace: a file, --sample or --events")
-    refuse_options("--events", sorted(given() - {*OF_EVENTS}), "no cache runs")
     if not is_address(events):
         refuse_options(events, ("seconds", *OF_ENDPOINTS), "it is a file")
     source = endpoint_of(events) if is_address(events) else Path(events)
@@ -120,8 +126,10 @@ def _operations(trace: Path, shrink: "ShrinkTo | None", as_json: bool) -> int:
 def _requests(trace: Path | None, shrink: "ShrinkTo | None", as_json: bool, name: str, limit: int, device: str, **given: Any) -> int:
     """Replay a trace of requests and return the exit status."""
     from radixcheck.verification.report import replay_view
-    from radixcheck.verification.runs.replay_job import ReplayRequest, replay_requests, settings_for
+    from radixcheck.verification.runs.replay_job import ReplayRequest, is_log, replay_requests, settings_for
 
+    if trace is not None and is_log(trace):
+        refuse_options(trace, ("tokens_per_id",), "it is a log, whose tokens are given")
     with subject_output():
         subject = resolve(HOST_DEFAULT if given["host_pool"] and not named("subject", "command", "python") else name, device)
         settings = settings_for(subject, trace, device=device, **given)
