@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 import torch
+from fast_tier import slow_unless
 from late_copies import Failing, Late
 from tagged_kv import TaggedKV
 from tier_shape import check_counters, nodes_of
@@ -185,7 +186,7 @@ class Engine:
 
 @pytest.mark.parametrize("kind", ["direct", "late", "failing"])
 @pytest.mark.parametrize("mode", THRESHOLDS)
-@pytest.mark.parametrize("page_size", [1, 4])
+@pytest.mark.parametrize("page_size", slow_unless(lambda page_size: page_size == 4, [1, 4]))
 def test_every_row_that_may_be_read_holds_the_kv_of_its_tokens(device: str, mode: str, page_size: int, kind: str) -> None:
     """And so does every slot of both tiers that has arrived, after backups, demotions and loads to other slots; also where copies fail."""
     seen = Counter[str]()

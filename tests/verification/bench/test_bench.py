@@ -5,11 +5,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commands import Command
+from fast_tier import slow_unless
 from places import ROOT
 from slack_cache import Forgetful, Leaking, Miscounting, Stale, Substituting, Unwilling
 
@@ -76,8 +78,10 @@ def test_our_driver_leaves_the_slots_of_the_tree_in_a_row_after_others_inserted_
     assert (driver.sizes(), driver.available()) == ((0, 8), 56)
 
 
-@pytest.mark.parametrize("driver", [Optimized, Floor])
-@pytest.mark.parametrize("scenario", SMALL)
+@pytest.mark.parametrize(
+    ("scenario", "driver"),
+    slow_unless(lambda scenario, driver: driver is Optimized or scenario == "admit", product(SMALL, (Optimized, Floor))),
+)
 def test_a_cache_that_does_the_work_passes_each_scenario(scenario: str, driver: type[Driver]) -> None:
     assert set(SCENARIOS[scenario].columns) <= set(ran(scenario, driver))
 

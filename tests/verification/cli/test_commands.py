@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import Command
+from fast_tier import slow_unless
 from faulty import FAULTS
 from places import TESTS
 
@@ -157,13 +158,7 @@ def test_the_change_as_submitted_is_refuted_with_pictures_and_the_fate_of_the_or
     assert {"ORDER", "RECENCY", "NO_ORPHAN"} <= refuted.keys()
 
 
-@pytest.mark.parametrize(
-    ("fault", "property_"),
-    [
-        pytest.param(*each, marks=[] if each[0] in ("double_free", "walk_past_divergence") else [pytest.mark.slow])
-        for each in FAULTS.items()
-    ],
-)
+@pytest.mark.parametrize(("fault", "property_"), slow_unless(lambda fault, property_: fault == "double_free", FAULTS.items()))
 def test_a_planted_fault_is_refuted_by_the_property_that_names_it(fault: str, property_: str, command: Command) -> None:
     ran = command("verify", f"faulty:{fault}", "--seconds", "200", "--operations", "8000", "--json")
 

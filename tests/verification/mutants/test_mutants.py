@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 
 import pytest
+from fast_tier import slow_unless
 from faulty import FAULTS
 
 from radixcheck.verification.core.catalogue import EVERY, PROBED
@@ -24,7 +25,7 @@ SEEDS = 200
 REPLICA = 8  # every 8th seed is repeated on a second replica
 PAIRS = sorted({(p.mutant, p.id) for p in EVERY.values()} | {(m.name, m.property) for m in MUTANTS.values()})
 RARE = {m.name for m in MUTANTS.values() if m.mode and m.directed}  # few runs of a host tier show them: each takes seconds
-SHOWN = [pytest.param(*pair, marks=[pytest.mark.slow] if pair[0] in RARE else []) for pair in PAIRS if pair[1] not in PROBED]
+SHOWN = slow_unless(lambda wrong, id_: wrong not in RARE, [pair for pair in PAIRS if pair[1] not in PROBED])
 CONFIGURATIONS = sorted({(m.policy, m.page_size, m.mode) for m in MUTANTS.values()})
 SCAFFOLDS = {kind.__name__: mutant(kind.__name__, "", kind).factory for kind in (SteppedEviction, SteppedStart)}
 HOST_SCAFFOLDS: dict[str, Factory] = {kind.__name__: kind.of for kind in (SteppedTiers, SteppedLoad, SteppedTieredSplit)}
@@ -88,14 +89,18 @@ def test_a_right_cache_violates_nothing(subject: str) -> None:
     assert actual == {where: set() for where in actual}
 
 
-@pytest.mark.parametrize("subject", ["reference-host", "optimized-host", *HOST_SCAFFOLDS])
+@pytest.mark.parametrize(
+    "subject", slow_unless(lambda subject: subject.endswith("-host"), ["reference-host", "optimized-host", *HOST_SCAFFOLDS])
+)
 def test_a_right_cache_with_a_host_tier_violates_nothing(subject: str) -> None:
     factory = HOST_SCAFFOLDS.get(subject) or resolve(subject)
     actual = {where: refuted(factory, range(5), *where) for where in CONFIGURATIONS if where[2]}
     assert actual == {where: set() for where in actual}
 
 
-@pytest.mark.parametrize("subject", ["reference", "optimized", "optimized-host", "model", "base"])
+@pytest.mark.parametrize(
+    "subject", slow_unless(lambda subject: subject.startswith("optimized"), ["reference", "optimized", "optimized-host", "model", "base"])
+)
 def test_a_right_cache_passes_every_probe(subject: str) -> None:
     result = all_probed(resolve(subject), Config("lru", 1, POOL_PAGES))
     assert {id_: found.violation.text for id_, found in result.found.items()} == {}

@@ -71,6 +71,7 @@ def absurd(step: Transition) -> Condition:
     return Condition("absurd", conj(), step, HYPOTHESES | {"guard": step.guard}, (~conj(),), tuple(laws))
 
 
+@pytest.mark.slow
 def test_a_second_solver_finds_the_assumptions_satisfiable() -> None:
     assert confirm(absurd(EVICT), seconds=8) == CONTRADICTED
 

@@ -216,6 +216,7 @@ def test_an_invalid_declaration_is_a_usage_error(declared: object, message: str)
         once(declared)(SETUP)
 
 
+@pytest.mark.slow
 def test_a_search_through_a_program_that_hangs_ends_soon() -> None:
     found = RunResult.of(hypothesis_batches(bad("hang", 2, seconds=0.15), ("lru",), (1,), seed=1, examples=100))
     assert found.runs < 30

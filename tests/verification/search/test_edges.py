@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from fast_tier import slow_unless
 
 from radixcheck.reference.tree import Walk
 from radixcheck.spec.policies import POLICIES
@@ -258,7 +259,7 @@ def test_a_cache_that_fails_on_one_edge_is_refuted_by_random_runs(name: str, fac
     assert searched(factory).found
 
 
-@pytest.mark.parametrize("cache", [pytest.param(each, marks=[pytest.mark.slow] if each in (Masked, SmallPages) else []) for each in FAULTY])
+@pytest.mark.parametrize("cache", slow_unless(lambda cache: cache not in (Masked, SmallPages), FAULTY))
 def test_and_by_the_state_machine(cache: type[ReferenceSubject]) -> None:
     batches = hypothesis_batches(cache.of, tuple(POLICIES), DRAWN, seed=1, examples=200)
     assert any(part.found for part in batches)
@@ -272,7 +273,7 @@ def test_and_by_an_exploration(cache: type[ReferenceSubject], scope: str) -> Non
     assert explore(cache.of, SCOPES[scope]).found
 
 
-@pytest.mark.parametrize("cache", [ReferenceSubject, TreeOnly, RequestsOnly])
+@pytest.mark.parametrize("cache", slow_unless(lambda cache: cache is ReferenceSubject, [ReferenceSubject, TreeOnly, RequestsOnly]))
 def test_random_runs_take_every_edge(cache: type[ReferenceSubject]) -> None:
     result = searched(cache.of, stop=False)
     assert not result.found

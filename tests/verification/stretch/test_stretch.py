@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
+from fast_tier import slow_unless
 from places import TESTS
 from threshold_faults import FAULTS, Fault
 
@@ -50,9 +51,7 @@ def test_every_fault_behind_a_threshold_is_refuted_in_its_dimension(name: str) -
     assert set(refuted(FAULTS[name], seed=1).found) & set(FAULTS[name].properties)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param("reference", marks=pytest.mark.slow), "optimized", pytest.param("model", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("name", slow_unless(lambda name: name == "optimized", ["reference", "optimized", "model"]))
 def test_a_correct_cache_passes_the_cheap_dimensions(name: str) -> None:
     result = all_of(resolve(name), planned(2.0))
 
@@ -72,6 +71,7 @@ def test_a_correct_cache_passes_every_dimension(name: str, seed: int) -> None:
     assert set(result.reaches) == set(planned(60.0))
 
 
+@pytest.mark.slow
 def test_a_cache_in_another_process_passes_the_cheap_dimensions(node: str) -> None:
     subject = resolve(f"exec:{node} {TESTS / 'subjects' / 'radix.mjs'}")
 
@@ -154,7 +154,10 @@ def test_the_plan_grows_with_the_seconds_and_says_what_it_leaves_out() -> None:
     assert sum(DIMENSIONS[name].seconds for name in whole) <= 45.0
 
 
-@pytest.mark.parametrize("name", [name for name, dimension in DIMENSIONS.items() if dimension.seconds <= 0.3])
+CHEAPEST = [name for name, dimension in DIMENSIONS.items() if dimension.seconds <= 0.3]
+
+
+@pytest.mark.parametrize("name", slow_unless(lambda name: name in CHEAPEST[:2], CHEAPEST))
 def test_the_same_seed_gives_the_same_operations(name: str) -> None:
     one, other, third = (stretched(resolve("reference"), name, bounds(Supports()), seed) for seed in (1, 1, 2))
 

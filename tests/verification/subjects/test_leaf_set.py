@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from fast_tier import slow_unless
 
 from radixcheck.verification.bench.bench_data import CACHES, HISTORICAL, Job
 from radixcheck.verification.bench.bench_results import Measurement, Results
@@ -53,7 +54,7 @@ def test_a_set_that_a_lock_leaves_alone_is_seen() -> None:
 
 
 @pytest.mark.parametrize("driver", [Base, Pairs, Nodes, LeafSet])
-@pytest.mark.parametrize("page_size", [1, 16])
+@pytest.mark.parametrize("page_size", slow_unless(lambda page_size: page_size == 16, [1, 16]))
 def test_each_historical_cache_does_the_work_of_decoding(driver: type[Driver], page_size: int) -> None:
     def make(page_size: int, capacity: int, pool: str) -> Driver:
         return driver(driver.stub(capacity, page_size))
