@@ -3,8 +3,8 @@
 The modules, from the bottom up: `keys` (tokens as bytes), `node`, `heap` (the order of eviction), `locks` (protected paths, sizes),
 `tree` (segments and walks), `matched` (results of a match), `lookup` (keys that are looked up again), `device_pool` (free slots),
 `memory` (tree and pool: makes room by evicting), `loans` and `tags` (replaced in a checking mode), `requests` (rows of live requests),
-`cache` (the verbs). `tiered_cache` adds a host tier, in modules of its own. `batch` makes the input of a forward pass. The glossary is in
-`reference/README.md`.
+`page_events` (KV events), `cache` (the verbs). `tiered_cache` adds a host tier, in modules of its own. `batch`
+makes the input of a forward pass. The glossary is in `reference/README.md`.
 
 Slots are tensors of dtype int64 and one dimension, on the device of the pool; amounts are in tokens. A refused call raises a subclass of
 `radixcheck.spec.values.CacheError` and has changed nothing.

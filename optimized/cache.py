@@ -11,9 +11,11 @@ from radixcheck.optimized.lookup import Lookup
 from radixcheck.optimized.matched import Inserted, Matched
 from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.node import Node
+from radixcheck.optimized.page_events import Announcer, EmittingTree, Sink
 from radixcheck.optimized.requests import Requests
 from radixcheck.optimized.tags import NoTags, TagKeeper
 from radixcheck.optimized.tree import NodeTree
+from radixcheck.spec.events.event_values import PageIds, page_id
 from radixcheck.spec.values import BadAmount, BadKey, Key, NotLocked, Row, Sizes, StaleHandle, StillHeld, parts_of, to_amount
 
 
@@ -31,16 +33,27 @@ class RadixCache:
 
     `page_size` is in tokens; `policy` is one of `radixcheck.optimized.heap.POLICIES`. Every tensor that the cache returns or keeps has its
     own storage. A checking mode passes its own `tags` and `loans`: by default nothing is read from the device, and slots that are not the
-    caller's are refused only if their number is wrong. Raises ValueError for an unknown policy, or a pool with pages of another size.
+    caller's are refused only if their number is wrong. `events` takes the KV events of the cache, with the ids that `page_ids` gives to
+    pages; without it there are none. Raises ValueError for an unknown policy, or a pool with pages of another size.
     """
 
-    def __init__(self, page_size: int, policy: str, pool: Pool, tags: TagKeeper | None = None, loans: Loans | None = None) -> None:
+    def __init__(
+        self,
+        page_size: int,
+        policy: str,
+        pool: Pool,
+        tags: TagKeeper | None = None,
+        loans: Loans | None = None,
+        events: Sink | None = None,
+        page_ids: PageIds = page_id,
+    ) -> None:
         if page_size != pool.page_size:
             raise ValueError(f"page size {page_size} over a pool of pages of {pool.page_size}")
         self.page_size = page_size
         self._page_bytes = page_size * TOKEN_BYTES
         self.pool = pool
         self.tags: TagKeeper = NoTags() if tags is None else tags
+        self._announcer = None if events is None else Announcer(events, page_ids, page_size)
         self._memory = self._make_memory(policy)
         self.tree = self._memory.tree
         self._device = self.tree.nothing.device  # with its number, which `pool.device` may lack ("cuda")
@@ -50,7 +63,8 @@ class RadixCache:
         self._receipts: set[Receipt] = set()
 
     def _make_memory(self, policy: str) -> Memory:
-        return Memory(NodeTree(self.page_size, policy, self.pool.device), self.pool)
+        arguments = self.page_size, policy, self.pool.device
+        return Memory(NodeTree(*arguments) if self._announcer is None else EmittingTree(*arguments, self._announcer), self.pool)
 
     def _make_requests(self) -> Requests:
         return Requests(self._memory, self.tags)

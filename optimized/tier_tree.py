@@ -183,7 +183,11 @@ class TieredTree(NodeTree):
         self.evict_leaf(leaf)
 
     def leave_host(self, leaf: TieredNode) -> Tensor:
-        """Remove a victim of the host from the tree; return its slots there. A parent that becomes a host leaf is a candidate at once."""
+        """Remove a victim of the host from the tree; return its slots there."""
+        return self._leave_tree(leaf)
+
+    def _leave_tree(self, leaf: TieredNode) -> Tensor:
+        """Remove a node with nothing behind it; return its slots on the host. A parent that becomes a host leaf is a candidate at once."""
         parent, host = leaf.parent, leaf.host
         assert parent is not None
         assert host is not None
@@ -213,7 +217,7 @@ class TieredTree(NodeTree):
     def drop_from(self, node: TieredNode) -> list[Tensor]:
         """Remove a node that only the host has, and all that is cached behind it; return their slots there."""
         was_candidate = node.is_evictable_leaf()
-        hosts = [*self.drop_behind(node), self.leave_host(node)]
+        hosts = [*self.drop_behind(node), self._leave_tree(node)]
         if was_candidate:
             self.host_heap.forget(node)
         return hosts

@@ -35,12 +35,15 @@ from radixcheck.optimized.loans import Loans
 from radixcheck.optimized.lookup import Lookup
 from radixcheck.optimized.matched import joined
 from radixcheck.optimized.node import Node
+from radixcheck.optimized.page_events import Sink
 from radixcheck.optimized.requests import Requests
 from radixcheck.optimized.tags import TagKeeper
+from radixcheck.optimized.tier_events import EmittingTieredMemory, EmittingTieredTree
 from radixcheck.optimized.tier_lookup import TieredLookup
 from radixcheck.optimized.tier_memory import THRESHOLDS, TieredMemory
 from radixcheck.optimized.tier_node import TierCopy, TieredNode
 from radixcheck.optimized.tier_tree import TieredTree
+from radixcheck.spec.events.event_values import PageIds, page_id
 from radixcheck.spec.values import Copier, Key, NotArrived, Row, StaleHandle, StillHeld, Ticket, parts_of, to_amount
 
 
@@ -92,7 +95,8 @@ class TieredCache(RadixCache):
 
     `host_pool` has its slots on the CPU, in pages of the same size. `mode` is one of `radixcheck.optimized.tier_memory.THRESHOLDS`.
     `copier` moves KV between the slots of the two pools, given as tensors of int64 and one dimension. Nothing is read from the device, and
-    no call waits for a copy, but for an eviction under write_back. Raises ValueError as `RadixCache`, and for an unknown mode.
+    no call waits for a copy, but for an eviction under write_back. `events` and `page_ids` are those of `RadixCache`. Raises ValueError as
+    `RadixCache`, and for an unknown mode.
     """
 
     tree: TieredTree
@@ -109,17 +113,21 @@ class TieredCache(RadixCache):
         mode: str,
         tags: TagKeeper | None = None,
         loans: Loans | None = None,
+        events: Sink | None = None,
+        page_ids: PageIds = page_id,
     ) -> None:
         if mode not in THRESHOLDS:
             raise ValueError(f"no mode {mode!r}: choose one of {', '.join(THRESHOLDS)}")
         if host_pool.page_size != page_size:
             raise ValueError(f"page size {page_size} over a host pool of pages of {host_pool.page_size}")
         self.host_pool, self.copier, self.mode = host_pool, copier, mode
-        super().__init__(page_size, policy, pool, tags, loans)
+        super().__init__(page_size, policy, pool, tags, loans, events, page_ids)
 
     def _make_memory(self, policy: str) -> TieredMemory:
-        tree = TieredTree(self.page_size, policy, self.pool.device)
-        return TieredMemory(tree, self.pool, self.host_pool, self.copier, self.mode)
+        arguments, tiers = (self.page_size, policy, self.pool.device), (self.pool, self.host_pool, self.copier, self.mode)
+        if self._announcer is None:
+            return TieredMemory(TieredTree(*arguments), *tiers)
+        return EmittingTieredMemory(EmittingTieredTree(*arguments, self._announcer), *tiers)
 
     def _make_requests(self) -> TieredRequests:
         return TieredRequests(self._memory, self.tags)

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from radixcheck.reference.announcer import Sink
 from radixcheck.reference.node import Node, slots_of
 from radixcheck.reference.pool import Pool, slots_of_pages
 from radixcheck.reference.radix_tree import RadixTree
 from radixcheck.reference.tree import Walk
+from radixcheck.spec.events.event_values import PageIds, page_id
 from radixcheck.spec.values import (
     BadRequest,
     Key,
@@ -43,8 +45,8 @@ class Request:
 class RadixCache(RadixTree):
     """The whole reference cache: the verbs of the tree, and of the requests that share it."""
 
-    def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
-        super().__init__(page_size, policy, pool)
+    def __init__(self, page_size: int, policy: str, pool: Pool, events: Sink | None = None, page_ids: PageIds = page_id) -> None:
+        super().__init__(page_size, policy, pool, events, page_ids)
         self.requests: dict[int, Request] = {}
 
     def start(self, request: int, key: Key, priority: int = 0) -> Row[list[int]]:

@@ -11,10 +11,12 @@ A refused call raises one of the errors of `radixcheck.spec.values` and has chan
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from radixcheck.reference.announcer import Sink
 from radixcheck.reference.eviction import POLICIES, evict_least, evictable_leaves, is_evictable_leaf
 from radixcheck.reference.node import Node, Page, below, slots_of, top
 from radixcheck.reference.pool import Pool, page_starts
 from radixcheck.reference.tree import NodeTree
+from radixcheck.spec.events.event_values import PageIds, page_id
 from radixcheck.spec.values import (
     BadAmount,
     BadSlots,
@@ -42,14 +44,17 @@ class Receipt:
 
 
 class RadixTree(NodeTree):
-    """A radix cache with the tree verbs. `RadixCache` adds the request verbs."""
+    """A radix cache with the tree verbs. `RadixCache` adds the request verbs.
 
-    def __init__(self, page_size: int, policy: str, pool: Pool) -> None:
+    `events` takes its KV events, with the ids that `page_ids` gives to pages; without it there are none.
+    """
+
+    def __init__(self, page_size: int, policy: str, pool: Pool, events: Sink | None = None, page_ids: PageIds = page_id) -> None:
         if policy not in POLICIES:
             raise ValueError(f"no policy {policy!r}: choose one of {', '.join(POLICIES)}")
         if pool.page_size != page_size:
             raise ValueError(f"the pool has pages of {pool.page_size} slots, the cache of {page_size}")
-        super().__init__(page_size)
+        super().__init__(page_size, events, page_ids)
         self.pool = pool
         self._eviction_key = POLICIES[policy]
         self._loans: set[int] = set()  # first slot of each page that a caller owns
@@ -143,6 +148,7 @@ class RadixTree(NodeTree):
         for child in self.root.children.values():
             child.parent = None  # the way up from any old handle now ends here, not at the root
         self.root.children = {}
+        self._announcer.clear()
         self._evictable = 0
         assert self._protected == 0, "without locks nothing is protected"
 

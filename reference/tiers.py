@@ -11,11 +11,14 @@ There is one tree. A node is in it while a tier has its slots, so its lock, time
     _load              PIN, EXTEND, LOAD        a copy to the device is in flight
     _settle            ACK_..., FAIL_...        a copy has arrived, is undone, or is issued again
 
+A copy is announced to the sink of KV events when it has arrived, not when it is issued: what it fills cannot be read before.
+
 A copy in flight is a holder like a request: it locks its path until it is settled, and a load pins the host's slots that it reads.
 """
 
 from collections.abc import Iterable, Sequence
 
+from radixcheck.reference.announcer import Sink
 from radixcheck.reference.cache import RadixCache, Request
 from radixcheck.reference.copies import MODES, Copy
 from radixcheck.reference.eviction import evict_least
@@ -33,6 +36,7 @@ from radixcheck.reference.tiered_node import (
     tokens_of,
 )
 from radixcheck.reference.tree import Walk
+from radixcheck.spec.events.event_values import DEVICE, HOST, PageIds, page_id
 from radixcheck.spec.values import Copier, Key, Namespace, NotArrived, Row, StaleHandle, StillHeld, Ticket, TieredMatch, to_amount, to_key
 
 
@@ -41,8 +45,18 @@ class TieredCache(RadixCache):
 
     root: TieredNode
 
-    def __init__(self, page_size: int, policy: str, pool: Pool, host_pool: Pool, copier: Copier[Sequence[int]], mode: str) -> None:
-        super().__init__(page_size, policy, pool)
+    def __init__(
+        self,
+        page_size: int,
+        policy: str,
+        pool: Pool,
+        host_pool: Pool,
+        copier: Copier[Sequence[int]],
+        mode: str,
+        events: Sink | None = None,
+        page_ids: PageIds = page_id,
+    ) -> None:
+        super().__init__(page_size, policy, pool, events, page_ids)
         if mode not in MODES:
             raise ValueError(f"no mode {mode!r}: choose one of {', '.join(MODES)}")
         if host_pool.page_size != page_size:
@@ -152,6 +166,7 @@ class TieredCache(RadixCache):
             length = len(revived.segment)
             revived.slots, tokens, slots = slots[:length], tokens[length:], slots[length:]
             self._evictable += length
+            self._announcer.store(DEVICE, revived)
         last = to_tiered(super()._cache(node, namespace, tokens, slots, hits, priority))
         threshold = MODES[self.mode]
         if threshold is not None:
@@ -188,6 +203,7 @@ class TieredCache(RadixCache):
         """Demote a device leaf that the host has, or gets now; delete another one."""
         if leaf.is_hosted or (self.mode == "write_back" and self._write_back(leaf)):
             self._take_off_device([leaf])
+            self._announcer.remove(DEVICE, leaf)
         else:
             self._evict(leaf)
 
@@ -213,6 +229,7 @@ class TieredCache(RadixCache):
     def _leave_host(self, leaf: TieredNode) -> None:
         """Remove a host leaf from the tree and free its slots."""
         assert is_host_leaf(leaf), "nothing hangs on it, and no load reads it"
+        self._announcer.remove(HOST, leaf)
         self._unlink(leaf)
         self._free_slots(leaf)
 
@@ -282,9 +299,12 @@ class TieredCache(RadixCache):
         if copy.up:
             for node in nodes:
                 node.pins -= 1
-        if copy.ticket.failed and copy.up:
+        if not copy.ticket.failed:
+            for node in nodes:
+                self._announcer.store(DEVICE if copy.up else HOST, node)
+        elif copy.up:
             self._take_off_device(nodes)
-        elif copy.ticket.failed:
+        else:
             self.host_pool.free(copy.targets)
             for node in nodes:
                 node.host = []

@@ -17,8 +17,10 @@ Time is logical: `_touch` adds one to the clock `now` and gives that time to the
 
 from dataclasses import dataclass
 
+from radixcheck.reference.announcer import Announcer, Silent, Sink
 from radixcheck.reference.eviction import is_evictable_leaf
 from radixcheck.reference.node import ChildKey, Node, Page, path, shared_tokens, split_node
+from radixcheck.spec.events.event_values import DEVICE, PageIds, page_id
 from radixcheck.spec.values import Namespace
 
 
@@ -40,8 +42,9 @@ class Walk:
 class NodeTree:
     """Nodes below one root, their clock, and the sizes of the evictable and the protected part in tokens."""
 
-    def __init__(self, page_size: int) -> None:
+    def __init__(self, page_size: int, events: Sink | None = None, page_ids: PageIds = page_id) -> None:
         self.page_size = page_size
+        self._announcer = Silent() if events is None else Announcer(events, page_ids, page_size)
         self.root = Node(None, (), (), [])
         self.now = 0  # the clock
         self._evictable = 0  # tokens on nodes with lock 0
@@ -71,7 +74,11 @@ class NodeTree:
 
     def _split(self, walk: Walk) -> Node:
         """Return the node that ends exactly where the walk ended. Splits the edge if the walk ended inside one."""
-        return walk.node if walk.edge is None else split_node(walk.edge, walk.inside, self.page_size)
+        if walk.edge is None:
+            return walk.node
+        upper = split_node(walk.edge, walk.inside, self.page_size)
+        self._announcer.divide(upper, walk.edge)
+        return upper
 
     def _touch(self, node: Node, hits: int = 0, priority: int = 0) -> None:
         """Count one access to the path that ends at `node`: one tick of the clock for all of its nodes."""
@@ -89,12 +96,14 @@ class NodeTree:
         leaf.creation = self.now + 1
         parent.children[leaf.child_key] = leaf
         self._evictable += len(segment)
+        self._announcer.store(DEVICE, leaf)
         return leaf
 
     def _evict_leaf(self, leaf: Node) -> Node:
         """Remove an evictable leaf from the tree; return the parent that it had."""
         assert is_evictable_leaf(leaf), "only unlocked leaves are evicted"
         self._evictable -= len(leaf.segment)
+        self._announcer.remove(DEVICE, leaf)
         return self._unlink(leaf)
 
     def _unlink(self, leaf: Node) -> Node:
@@ -103,6 +112,7 @@ class NodeTree:
         assert parent is not None, "the root is never evicted"
         del parent.children[leaf.child_key]
         leaf.parent = None  # a handle of this node is stale from now on
+        self._announcer.forget(leaf)
         return parent
 
     def _lock_path(self, node: Node) -> None:

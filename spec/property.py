@@ -15,7 +15,8 @@ class Property:
     """One thing that a correct cache does. Formulas are functions of the policy, because some compare its keys.
 
     Kinds: `state` holds in every reachable state; `post` speaks of one call (`old` marks the state before it); `theorem` follows from
-    other properties, or speaks of two runs; `program` is a check of code (storage, cost, depth) and has no formula here.
+    other properties, or speaks of two runs; `event` holds of the fold of all events, in every reachable state; `program` is a check of
+    code (storage, cost, depth) and has no formula here.
     """
 
     id: str

@@ -127,6 +127,7 @@ def parameters(size: int, page_size: int, policy: str = "lru", **others: Any) ->
         page_size=page_size,
         eviction_policy=policy,
         enable_metrics=others.pop("enable_metrics", False),
+        enable_kv_cache_events=others.pop("enable_kv_cache_events", False),
         **others,
     )
 

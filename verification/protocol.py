@@ -17,6 +17,7 @@ from itertools import chain
 from operator import le
 from typing import Any, NamedTuple, Protocol
 
+from radixcheck.spec.events.event_values import Event
 from radixcheck.spec.values import Copier, Key, Row, Sizes, Ticket, TieredMatch
 from radixcheck.verification.operations import HOST_OPERATIONS, NEEDS, REQUEST_OPERATIONS, TREE_OPERATIONS
 
@@ -91,6 +92,7 @@ class Setup:
     host_pool: SlotPool | None = None  # of the host tier; None: the cache is to have none
     copier: Copier[Any] | None = None  # for a cache with a host tier
     mode: str = ""  # of MODES, for a cache with a host tier
+    events: bool = False  # it is to emit KV events, if it can: see `Emitting`
 
 
 class SeenNode(NamedTuple):
@@ -283,6 +285,13 @@ class Traceable(Protocol):
 
     def observe_entry(self, key: Key) -> SeenEntry | None:
         """The least entry of the heap for the node at which a key ends; None if there is none. Only with a heap."""
+
+
+class Emitting(Protocol):
+    """Optional, where the setup asks for events."""
+
+    def take_events(self) -> Sequence[Event]:
+        """The KV events since the last call, in order, with ids of its own for the pages. `spec/events/` says what must hold of them."""
 
 
 class Weighable(Protocol):

@@ -16,10 +16,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from radixcheck.optimized.integrations.sglang_events import SGLangAnnouncer, recorder_of
 from radixcheck.optimized.keys import TOKEN_BYTES, part
 from radixcheck.optimized.matched import joined
 from radixcheck.optimized.memory import Memory
 from radixcheck.optimized.node import Node
+from radixcheck.optimized.page_events import EmittingTree
 from radixcheck.optimized.tree import NodeTree, Walk
 from radixcheck.spec.values import Namespace
 
@@ -70,6 +72,7 @@ class SGLangCache:
     tree_kind: ClassVar[type[NodeTree]] = NodeTree
     sliding_window_size = None
     disable = False
+    kv_events: Any = None  # SGLang's recorder of KV events, from which its `take_events` takes them; None: they are not enabled
 
     def __init__(self, params: Any) -> None:
         self.req_to_token_pool = params.req_to_token_pool
@@ -81,13 +84,24 @@ class SGLangCache:
         if params.enable_metrics:
             self.init_metrics_collector()  # type: ignore[attr-defined]  # of SGLang's base class
         self._receipt = self.results.DecLockRefParams()
+        if params.enable_kv_cache_events:
+            self.kv_events = recorder_of(params)
         self.reset()
 
     def reset(self) -> None:
         """Forget everything. SGLang empties its allocator itself, and calls this only when no request is live."""
-        self.tree = self.tree_kind(self.page_size, self.policy, self.pool.device)
+        self.tree = self._make_tree()
         self.memory = Memory(self.tree, self.pool)
         self.root_node = self.tree.root
+
+    def _make_tree(self) -> NodeTree:
+        arguments = self.page_size, self.policy, self.pool.device
+        if self.kv_events is None:
+            return self.tree_kind(*arguments)
+        announcer = SGLangAnnouncer(self.kv_events, self.page_size)
+        announcer.clear()  # what a subscriber has of an earlier tree is gone
+        emitting: type[EmittingTree] = type("EmittingTree", (EmittingTree, self.tree_kind), {})
+        return emitting(*arguments, announcer)
 
     # Lookups
 

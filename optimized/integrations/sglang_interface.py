@@ -45,6 +45,10 @@ FUNCTIONS = {
     "mem_cache.allocator:PagedTokenToKVPoolAllocator.free_segment": "self, free_index, *, start_pos",
     "mem_cache.memory_pool:ReqToTokenPool.write": "self, indices, values",
     "mem_cache.registry:register_radix_cache_backend": "name, factory",
+    "mem_cache.events:KVCacheEventRecorder.__init__": "self, *, enabled, page_size, dynamo_format=, lora_names=",
+    "mem_cache.events:KVCacheEventRecorder.record_store": "self, node, medium=, *, session_id=",
+    "mem_cache.events:KVCacheEventRecorder.record_remove": "self, node, medium=",
+    "mem_cache.events:KVCacheEventRecorder.record_all_cleared": "self",
 }
 VERBS = (
     "init_metrics_collector update_eviction_metrics release_host_resources release_aborted_request finish reset match_prefix "
@@ -75,7 +79,7 @@ READ = {
     "mem_cache.radix_cache:RadixKey": "token_ids extra_key cache_salt limit",
     "mem_cache.cache_init_params:CacheInitParams": (
         "disable req_to_token_pool token_to_kv_pool_allocator page_size is_eagle eviction_policy eviction_policy_config enable_metrics "
-        "enable_kv_cache_events enable_session_radix_cache pp_size attn_cp_size"
+        "enable_kv_cache_events dynamo_kv_event_format kv_event_lora_names enable_session_radix_cache pp_size attn_cp_size"
     ),
     "mem_cache.registry:TreeCacheBuildContext": (
         "server_args params is_hybrid_swa is_hybrid_ssm enable_hierarchical_cache model_config tp_size is_dsa"

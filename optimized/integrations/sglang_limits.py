@@ -33,7 +33,6 @@ LIMITS = (
         f"its policies have no parameters; slru protects from {SLRU_HITS} hits",
     ),
     Limit("--enable-hierarchical-cache", lambda c: not c.enable_hierarchical_cache, "in SGLang it has no host tier yet"),
-    Limit("--kv-events-config", lambda c: not c.params.enable_kv_cache_events, "it emits no KV events yet"),
     Limit("--tp-size", lambda c: c.tp_size == 1, "it serves one rank"),
     Limit("--pp-size", lambda c: c.params.pp_size == 1, "it serves one rank"),
     Limit("--attn-cp-size", lambda c: c.params.attn_cp_size == 1, "it serves one rank"),

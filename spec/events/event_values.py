@@ -4,6 +4,7 @@ A page is named by an id, which stands for its whole prefix under its namespace.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from operator import index
 from struct import pack
@@ -52,12 +53,18 @@ def page_id(parent: int | None, namespace: Namespace, tokens: Sequence[int]) -> 
     >>> page_id(None, (1,), (1, 2)) == page_id(None, (True,), (1, 2)), page_id(None, ("1",), (1, 2)) == page_id(None, (1,), (1, 2))
     (True, False)
     """
-    if parent is None:
-        name = _written(namespace).encode(errors="surrogatepass")
-        before = pack(">BQ", 0, len(name)) + name
-    else:
-        before = pack(">BQ", 1, parent)
+    before = before_first(namespace) if parent is None else BEHIND + pack(">Q", parent)
     return int.from_bytes(sha256(before + pack(f">{len(tokens)}Q", *tokens)).digest()[:8], "big")
+
+
+BEHIND = b"\x01"  # of what is hashed, before the id of the page before
+
+
+@lru_cache(maxsize=256)
+def before_first(namespace: Namespace) -> bytes:
+    """Return what is hashed before the tokens of a first page."""
+    name = _written(namespace).encode(errors="surrogatepass")
+    return pack(">BQ", 0, len(name)) + name
 
 
 def _written(component: object) -> str:

@@ -8,6 +8,7 @@ which is why the tree's ancestor relation is not state.
 from collections.abc import Iterator, Sequence
 from typing import overload
 
+from radixcheck.spec.events.event_values import page_id
 from radixcheck.spec.values import Key, Namespace
 
 EPS = 0
@@ -66,6 +67,24 @@ class _Ancestors(dict[int, Sequence[int]]):
         return path
 
 
+class _PageIds(dict[int, int]):
+    """The id of each position's last page, by which events name it; made when first asked for."""
+
+    def __init__(self, positions: "Positions") -> None:
+        super().__init__()
+        self._positions = positions
+
+    def __missing__(self, position: int) -> int:
+        p, parent = self._positions, None
+        for q in p.path(position):
+            if q not in self:
+                self[q] = page_id(parent, p.namespace[q], p.page[q])
+            parent = self[q]
+        if parent is None:
+            raise KeyError("the empty prefix has no page")
+        return parent
+
+
 class Positions:
     """The intern table, for one page size.
 
@@ -85,6 +104,7 @@ class Positions:
         self.whole: list[bool] = [True]  # whether the last page is complete
         self.namespace: list[Namespace] = [()]
         self.ancestors = _Ancestors(self.prev, self.level)
+        self.page_id = _PageIds(self)
         self._known: dict[tuple[int, Page] | tuple[int, Page, Namespace], int] = {}
         self._chains: dict[tuple[int, Page, Namespace], tuple[int, ...]] = {}
         self._long_chains: dict[tuple[int, Page, Namespace], tuple[int, ...]] = {}  # the last ones

@@ -8,6 +8,7 @@ MAPS = ("end", "up", "page", "time", "creation", "hits", "priority", "lock", "ho
 REQUEST_MAPS = ("at", "tok", "row", "request_priority")
 HEAP_MAPS = ("on", "first", "second", "entry")
 EARLY_MAPS = ("local_lock_ref",)  # of locks that stop early
+EVENT_SETS = ("announced", "host_announced", "misplaced")  # of a fold of events
 COUNTERS = ("evictable", "protected", "available", "now")
 LISTS = ("owner",)
 
@@ -15,7 +16,7 @@ LISTS = ("owner",)
 class State:
     """One state. `owner` is a list over pages; `kids` counts children per node and is an index, not part of the state."""
 
-    __slots__ = (*SETS, *MAPS, *REQUEST_MAPS, *HEAP_MAPS, *EARLY_MAPS, *COUNTERS, "owner", "kids", "positions", "capacity")
+    __slots__ = (*SETS, *MAPS, *REQUEST_MAPS, *HEAP_MAPS, *EARLY_MAPS, *EVENT_SETS, *COUNTERS, "owner", "kids", "positions", "capacity")
 
     node: set[int]
     cached: set[int]
@@ -40,9 +41,12 @@ class State:
     second: dict[int, float]
     entry: dict[int, int]
     local_lock_ref: dict[int, int]
+    announced: set[int]
+    host_announced: set[int]
+    misplaced: set[int]
 
     def __init__(self, positions: Positions, pages: int) -> None:
-        for name in SETS:
+        for name in (*SETS, *EVENT_SETS):
             setattr(self, name, set())
         for name in (*MAPS, *REQUEST_MAPS, *HEAP_MAPS, *EARLY_MAPS):
             setattr(self, name, {})

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from radixcheck.spec.host.host_signature import HOST_PAGE, device_leaf, gaps, host_capacity
 from radixcheck.spec.logic import Term, lift, unfold
 from radixcheck.spec.run.host_state import HOST_SETS
-from radixcheck.spec.run.state import SETS
+from radixcheck.spec.run.state import EVENT_SETS, SETS
 from radixcheck.spec.run.terms import free
 from radixcheck.spec.signature import ENTRY, PAGE, POS, REQUEST, leaf
 
 _RIGID = {"prev": "prev", "length": "length", "room": "room", "whole": "whole", "namespace": "namespace"}
+_RARE = {"page_id": "page_id", "last_page": "page"}  # rigid, too; read where they are used
 # Read as f[x]; others as f.get(x).
 _DIRECT = {"time", "creation", "hits", "priority", "lock", "owner", "first", "second", "pins", "host_owner"}
 _OF_STATE = {gaps.args[0].name, host_capacity.args[0].name}  # rigid symbols that a state with a host tier keeps
-ALL_SETS = {*SETS, *HOST_SETS}
+ALL_SETS = {*SETS, *HOST_SETS, *EVENT_SETS}
 # How a state answers a defined symbol from an index; a test compares it with the definition.
 CHEAPER = {leaf: "not {S}.kids.get({0})", device_leaf: "{S}.is_device_leaf({0})"}
 _PAGES = "range(len({0}))"
@@ -102,6 +103,8 @@ class Writer:
         values = [self.expr(a, mark) for a in args]
         if function.name in _OF_STATE:
             return self.read(function.name, mark)
+        if function.name in _RARE:
+            return f"P.{_RARE[function.name]}[{values[0]}]"
         if function.kind == "rigid":
             return f"{function.name.upper()}[{values[0]}]" if values else function.name.upper()
         stored = self.read(function.name, mark)

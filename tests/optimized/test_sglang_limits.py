@@ -50,7 +50,6 @@ REFUSED = [
     ("--radix-eviction-policy", "params.eviction_policy", "tlru"),
     ("--radix-eviction-policy-config", "params.eviction_policy_config", {"protected_threshold": 3}),
     ("--enable-hierarchical-cache", "enable_hierarchical_cache", True),
-    ("--kv-events-config", "params.enable_kv_cache_events", True),
     ("--tp-size", "tp_size", 2),
     ("--pp-size", "params.pp_size", 2),
     ("--attn-cp-size", "params.attn_cp_size", 2),

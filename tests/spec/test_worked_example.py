@@ -10,7 +10,7 @@ from radixcheck.spec import Key, Model, signature
 REQUEST = 1
 
 
-@pytest.mark.parametrize(("page", "examples"), [("README.md", 5), ("host/README.md", 8)])
+@pytest.mark.parametrize(("page", "examples"), [("README.md", 5), ("host/README.md", 8), ("events/README.md", 5)])
 def test_the_examples_of_the_readmes_are_true(page: str, examples: int) -> None:
     result = doctest.testfile(str(ROOT / "spec" / page), module_relative=False)
     assert (result.failed, result.attempted) == (0, examples)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from radixcheck.spec.events.event_fold import EVENT_PROPERTIES
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.state import State
 from radixcheck.spec.values import NoRoom, NotArrived
@@ -13,7 +14,7 @@ from radixcheck.verification.operations import Op
 SOFT = {"time": "RECENCY", "hits": "FREQ", "priority": "PRIORITY", "creation": "CREATION"}
 READINGS = {"time", "creation"}  # of a subject's clock
 INDEX = frozenset({"HEAP_BOUND", "HEAP_ORDER", "LEAFSET", "HEAP_FULL", "HEAP_STALE", *OF_HOST_HEAP})  # of indices next to the tree
-NOT_HARD = INDEX | set(SOFT.values())  # a run continues after these
+NOT_HARD = INDEX | set(SOFT.values()) | {*EVENT_PROPERTIES}  # a run continues after these
 FIELDS = {  # state functions, in the order in which differences are reported
     "owner": "SLOT_PARTITION",
     "page": "SLOT_PARTITION",

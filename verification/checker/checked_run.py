@@ -1,7 +1,7 @@
 """A run of one subject next to the specification: the state of both, and the operations that change it. It judges nothing."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from radixcheck.spec.property import Property
 from radixcheck.spec.run.reader import Refused
@@ -43,8 +43,12 @@ class Performed(NamedTuple):
 class CheckedRun:
     """One subject and the specification, along one run."""
 
+    emits: ClassVar[bool] = False  # the subject is to emit KV events, if it can
+
     def __init__(self, factory: Any, policy: str, page_size: int, pool: int, device: str = "cpu", tier: Tier | None = None) -> None:
-        self.engine, self.oracle, self.abstraction, self.host = run_parts(factory, Config(policy, page_size, pool, device, *(tier or ())))
+        self.engine, self.oracle, self.abstraction, self.host = run_parts(
+            factory, Config(policy, page_size, pool, device, *(tier or ())), self.emits
+        )
         self.supports = self.engine.supports
         self.operations = {*self.supports.operations, *(self.supports.host_operations if self.host else ())}
         self.fields = blame.HOST_FIELDS if self.host else blame.FIELDS  # state functions that are compared

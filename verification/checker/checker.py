@@ -14,6 +14,7 @@ from radixcheck.verification.checker import blame, judge_state
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.engine import SubjectFailed
 from radixcheck.verification.checker.judge_answer import judge_answer, judge_black_box
+from radixcheck.verification.checker.judge_events import EventLog
 from radixcheck.verification.checker.misuse import judge_misuse
 from radixcheck.verification.core.found import Tier, Violation
 from radixcheck.verification.core.printable import error_text, let_interrupt_pass, printable
@@ -68,12 +69,15 @@ def _is_stale_use(op: Op, broken: list[Violation]) -> bool:
 class Checker(CheckedRun):
     """Checks one subject along one run. Formulas are evaluated at least every `stride` steps."""
 
+    emits = True
+
     def __init__(
         self, factory: Any, policy: str, page_size: int, pool: int, stride: int = 1, device: str = "cpu", tier: Tier | None = None
     ) -> None:
         super().__init__(factory, policy, page_size, pool, device, tier)
         self.stride = stride
         self.freshness = Freshness()
+        self._events = EventLog(page_size, self.oracle.positions) if self.engine.has("take_events") else None
 
     def step(self, op: Op) -> list[Violation]:
         """Perform and check one operation. Return the violations, one for each property. After a hard fault `stopped` is true."""
@@ -107,6 +111,8 @@ class Checker(CheckedRun):
         if done.comparable:
             out += self._judge_inside(done, bool(out))
         self.stopped = self.stopped or not done.comparable or any(map(blame.is_hard, out))
+        if self._events and not self.stopped:
+            out += self._events.judge(self)
         out += self.freshness.judge(self, op, out)
         return list({v.property: v for v in reversed(out)}.values())[::-1]  # the first of each property
 

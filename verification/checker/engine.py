@@ -10,8 +10,9 @@ from functools import cached_property, partial
 from math import inf
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+from radixcheck.spec.events.event_values import Event
 from radixcheck.spec.values import CacheError, Key, Sizes
-from radixcheck.verification.checker import plain_values
+from radixcheck.verification.checker import plain_events, plain_values
 from radixcheck.verification.checker.containers import as_ints, joined, overwrite
 from radixcheck.verification.checker.watch import WATCH, CallHung
 from radixcheck.verification.core.declared import WrongDeclaration, declared
@@ -31,7 +32,7 @@ LARGE_POOL, LARGE_POOL_SECONDS = 4_096, 60.0  # pages; a call with a key that fi
 FACTORY_SECONDS = 60.0  # to make a cache: it may import much; a cache in a process of its own has a shorter limit
 OLD_RECEIPTS = 4  # kept, of locks that were released
 LENT_MAX = 16  # containers that are kept to be overwritten
-OPTIONAL = ("observe", "locate", "observe_path", "observe_entry", "storage", "overwrite", "lost")
+OPTIONAL = ("observe", "locate", "observe_path", "observe_entry", "storage", "overwrite", "lost", "take_events")
 
 
 class BaseExceptionRaised(Exception):
@@ -93,8 +94,18 @@ def _typed(answer: Answer) -> Answer:
 class Engine:
     """One subject, its pool, and what a serving engine keeps for its calls."""
 
-    def __init__(self, factory: Any, policy: str, page_size: int, pool_tokens: int, device: str = "cpu", tier: Tier | None = None) -> None:
-        self.page_size = page_size
+    def __init__(
+        self,
+        factory: Any,
+        policy: str,
+        page_size: int,
+        pool_tokens: int,
+        device: str = "cpu",
+        tier: Tier | None = None,
+        events: bool = False,
+    ) -> None:
+        """`events`: the cache is to emit KV events, if it can."""
+        self.page_size, self._events = page_size, events
         self._config, self._factory = Config(policy, page_size, pool_tokens, device, *(tier or ())), factory
         self.pool, setup = self._setup()
         self.subject = self._made(factory, setup)
@@ -117,7 +128,7 @@ class Engine:
         """Return a pool, and what the factory is given."""
         c = self._config
         pool = WatchedPool(c.pool, c.page_size)
-        return pool, Setup(c.page_size, c.policy, pool, c.device)
+        return pool, Setup(c.page_size, c.policy, pool, c.device, events=self._events)
 
     def _made(self, factory: Any, setup: Setup) -> Any:
         """Return a fresh cache. Raise UsageError if the factory raises: `supports` declares this configuration."""
@@ -240,6 +251,10 @@ class Engine:
         found = self.ask(plain_values.name, "locate", handle)
         self.shows_objects = self.shows_objects or type(found) not in plain_values.PLAIN
         return found
+
+    def take_events(self) -> Sequence[Event]:
+        """Return the KV events of the subject since the last call. Raise SubjectFailed."""
+        return self.ask(plain_events.events, "take_events")
 
     def storage(self) -> int:
         """Return the bytes of slot storage that the nodes keep alive. Raise SubjectFailed."""

@@ -38,7 +38,7 @@ def compiled(policy: str, host: bool = False) -> tuple[tuple[Compiled, ...], dic
     states: list[Compiled] = []
     posts: dict[str, list[Compiled]] = {}
     for p in (HOST_FORMULAS if host else CATALOGUE).values():
-        if p.formula is None or p.witness is None:
+        if p.formula is None or p.witness is None or p.kind == "event":  # `judge_events` folds the events themselves
             continue
         formula, witness = p.formula(POLICIES[policy]), p.witness(POLICIES[policy])
         ready = Compiled(p, check(formula, PARAMETERS), holds(witness, PARAMETERS), functions(formula))

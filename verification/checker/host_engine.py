@@ -22,8 +22,8 @@ class HostEngine(Engine):
 
     copier: WatchedCopier
 
-    def __init__(self, factory: Any, policy: str, page_size: int, pool_tokens: int, device: str, tier: Tier) -> None:
-        super().__init__(factory, policy, page_size, pool_tokens, device, tier)
+    def __init__(self, factory: Any, policy: str, page_size: int, pool_tokens: int, device: str, tier: Tier, events: bool = False) -> None:
+        super().__init__(factory, policy, page_size, pool_tokens, device, tier, events)
         if tier.mode not in self.supports.modes:
             found = ", ".join(self.supports.modes) or "none"
             raise UsageError(f"expected a cache that has a host tier of mode {tier.mode}; of modes it declares {found}")
@@ -34,7 +34,7 @@ class HostEngine(Engine):
         copier = WatchedCopier(pool, host_pool)
         if not hasattr(self, "copier"):  # another cache of the same kind has another
             self.copier, self.host_pool = copier, host_pool
-        return pool, Setup(c.page_size, c.policy, pool, c.device, host_pool, copier, c.mode)
+        return pool, Setup(c.page_size, c.policy, pool, c.device, host_pool, copier, c.mode, self._events)
 
     @property
     def findings(self) -> list[Violation]:

@@ -31,14 +31,14 @@ class Parts(NamedTuple):
     host: HostParts | None
 
 
-def run_parts(factory: Any, config: Config) -> Parts:
-    """Make a cache, and what checks it."""
+def run_parts(factory: Any, config: Config, events: bool = False) -> Parts:
+    """Make a cache, and what checks it. `events`: the cache is to emit KV events, if it can."""
     policy, size, pages, tier = config.policy, config.page_size, config.pool // config.page_size, config.tier
     if tier is None:
-        engine = Engine(factory, policy, size, config.pool, config.device)
+        engine = Engine(factory, policy, size, config.pool, config.device, events=events)
         oracle = Oracle(policy, size, pages, _followed(engine))
         return Parts(engine, oracle, Abstraction(oracle.positions, engine.pool, policy, oracle.written), None)
-    host_engine = HostEngine(factory, policy, size, config.pool, config.device, tier)
+    host_engine = HostEngine(factory, policy, size, config.pool, config.device, tier, events)
     copier = host_engine.copier
     host_oracle = HostOracle(policy, size, pages, tier, copier, _followed(host_engine))
     host_oracle.can_fail = FAIL not in host_engine.supports.without

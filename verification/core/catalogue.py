@@ -1,5 +1,6 @@
 """Every property: those of the specification, and the program checks, which have no formula (storage, cost, depth, two runs)."""
 
+from radixcheck.spec.events.event_invariants import EVENT_FORMULAS, HOST_EVENT_FORMULAS
 from radixcheck.spec.host.copy_invariants import HOST_STATE_FORMULAS
 from radixcheck.spec.host.host_heap import DEVICE_HEAP_FORMULAS, HOST_HEAP_FORMULAS
 from radixcheck.spec.host.host_theorems import HOST_THEOREMS
@@ -107,7 +108,7 @@ MISUSE = _program(
 # Observed by a probe only: a replay of the trace does not show them.
 PROBED = ("MEM_BOUND", "DEPTH", "EVICT_COST", "MATCH_COST", "VERB_COST")
 
-CATALOGUE: dict[str, Property] = {**FORMULAS, **{p.id: p for p in (*PROGRAM_CHECKS, MISUSE)}}
+CATALOGUE: dict[str, Property] = {**FORMULAS, **{p.id: p for p in (*PROGRAM_CHECKS, *EVENT_FORMULAS, MISUSE)}}
 
 # Postconditions that say the same of a cache with a host tier.
 _OF_BOTH = ("RECENCY", "FREQ", "PRIORITY", "CREATION", "PEEK_PURE", "INSERT_COVERS", "EVICT_UNLOCKED", "FREE_AT_LAST_RELEASE")
@@ -115,7 +116,7 @@ _OF_BOTH = ("RECENCY", "FREQ", "PRIORITY", "CREATION", "PEEK_PURE", "INSERT_COVE
 # The formulas for a cache with a host tier. A property of `CATALOGUE` that reads slots has another formula here: of the device.
 HOST_FORMULAS: dict[str, Property] = {
     **{id_: FORMULAS[id_] for id_ in (*_OF_BOTH, "RESET_QUIESCENT")},
-    **{p.id: p for p in (*HOST_STATE_FORMULAS, *DEVICE_HEAP_FORMULAS, *HOST_HEAP_FORMULAS, *HOST_THEOREMS)},
+    **{p.id: p for p in (*HOST_STATE_FORMULAS, *DEVICE_HEAP_FORMULAS, *HOST_HEAP_FORMULAS, *HOST_THEOREMS, *HOST_EVENT_FORMULAS)},
 }
 OF_HOST_HEAP = frozenset(p.id for p in HOST_HEAP_FORMULAS)
 

@@ -45,6 +45,8 @@ class FirstWitness(Tally):
 class Visitor(Checker):
     """A checker with a scope: it knows the operations that are possible next, and the canonical form of the present state."""
 
+    emits = False  # what a cache without events does is explored
+
     def __init__(self, factory: Any, scope: Scope, policy: str, page_size: int) -> None:
         super().__init__(factory, policy, page_size, scope.pool * page_size, tier=scope.tier(page_size))
         self.scope = scope

@@ -35,8 +35,8 @@ class Rows:
         self.req_to_token[indices] = values.to(self.req_to_token.dtype)
 
 
-def made(name: str, page_size: int, pool: int, policy: str) -> Any:
-    """Return a cache over an allocator of SGLang."""
+def made(name: str, page_size: int, pool: int, policy: str, events: bool = False) -> Any:
+    """Return a cache over an allocator of SGLang. `events`: it emits KV events."""
     import torch
     from sglang.srt.mem_cache import base_prefix_cache
     from sglang.srt.mem_cache.allocator import PagedTokenToKVPoolAllocator, TokenToKVPoolAllocator
@@ -50,7 +50,12 @@ def made(name: str, page_size: int, pool: int, policy: str) -> Any:
     else:
         allocator = PagedTokenToKVPoolAllocator(pool, page_size, torch.float32, "cpu", None, False)
     params = CacheInitParams(
-        disable=False, req_to_token_pool=Rows(), token_to_kv_pool_allocator=allocator, page_size=page_size, eviction_policy=policy
+        disable=False,
+        req_to_token_pool=Rows(),
+        token_to_kv_pool_allocator=allocator,
+        page_size=page_size,
+        eviction_policy=policy,
+        enable_kv_cache_events=events,
     )
     if name == "default":
         params.tree_components = (ComponentType.FULL,)
@@ -61,6 +66,8 @@ def made(name: str, page_size: int, pool: int, policy: str) -> Any:
 
 class Calls:
     """Serves requests through one cache."""
+
+    salts: tuple[str | None, ...] = (None,)  # of the requests, in turn
 
     def __init__(self, cache: Any, seed: int) -> None:
         self.cache, self.page_size, self.allocator = cache, cache.page_size, cache.token_to_kv_pool_allocator
@@ -93,7 +100,8 @@ class Calls:
         from sglang.srt.mem_cache.radix_cache import RadixKey
 
         cache, ids, answer = self.cache, array("q", self._prompt()), self._tokens(self.draw.randrange(8, 16))
-        found = self.timed(cache.match_prefix, MatchPrefixParams(key=RadixKey(ids, limit=len(ids) - 1)))
+        salt = self.salts[len(self.hits) % len(self.salts)]
+        found = self.timed(cache.match_prefix, MatchPrefixParams(key=RadixKey(ids, limit=len(ids) - 1, cache_salt=salt)))
         node, length = found.last_device_node, found.device_prefix_len
         lock = self.timed(cache.lock, node)
         need = -(-(len(ids) + len(answer)) // self.page_size) * self.page_size - length
@@ -105,7 +113,7 @@ class Calls:
         kv = SimpleNamespace(
             req_pool_idx=row, cache_protected_len=length, cache_inserted_len=0, swa_evict_floor=0, holds_mamba=False, kv_rotation_base=None
         )
-        about = {"extra_key": None, "cache_salt": None, "session": None, "session_id": None, "skip_radix_cache_insert": False}
+        about = {"extra_key": None, "cache_salt": salt, "session": None, "session_id": None, "skip_radix_cache_insert": False}
         priority = self.draw.randrange(4)
         return SimpleNamespace(
             rid=str(len(self.hits)),

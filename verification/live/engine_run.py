@@ -4,6 +4,7 @@
     {"do": "start", "path": [...], "log": ..., "engine": {...}}         starts the engine: `version`, `seconds`
     {"do": "round", "prompts": [[...], ...], "tokens": ...}             serves prompts together: `answers`, `seconds`
     {"do": "calls", "path": [...], "drives": [{...}, ...]}               drives caches, as `engine_calls.drive`: `version`, `rows`
+    {"do": "events", "path": [...], "drives": [{...}, ...]}              the same of their KV events, as `event_calls.emitted`: `rows`
     {"do": "end"}                                                       stops it
 
 `path` goes before the path of modules, also in the processes that the engine starts. What they print goes to the log.
@@ -70,6 +71,13 @@ class Runner:
         from radixcheck.verification.live.engine_calls import drive
 
         return {"rows": [drive(**each) for each in message["drives"]], "version": version("sglang")}
+
+    def events(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Drive caches that emit KV events, without an engine."""
+        _place(message["path"])
+        from radixcheck.verification.live.event_calls import emitted
+
+        return {"rows": [emitted(**each) for each in message["drives"]]}
 
     def end(self, _: dict[str, Any]) -> dict[str, Any]:
         """Stop the engine."""

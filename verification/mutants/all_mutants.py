@@ -3,6 +3,7 @@
 from radixcheck.verification.mutants import (
     attribute_mutants,
     device_mutants,
+    event_mutants,
     eviction_mutants,
     heap_mutants,
     host_backup_mutants,
@@ -11,6 +12,7 @@ from radixcheck.verification.mutants import (
     host_split_mutants,
     lock_mutants,
     misuse_mutants,
+    page_event_mutants,
     request_mutants,
     storage_mutants,
     tier_memory_mutants,
@@ -24,6 +26,7 @@ _FILES = (
     *(heap_mutants, device_mutants, storage_mutants, misuse_mutants),
     *(host_backup_mutants, host_load_mutants, host_eviction_mutants, host_split_mutants),
     *(tier_tree_mutants, tier_memory_mutants),
+    *(event_mutants, page_event_mutants),
 )
 
 MUTANTS: dict[str, Mutant] = {m.name: m for file in _FILES for m in file.MUTANTS}

@@ -14,6 +14,7 @@ from radixcheck.spec.logic import BOOL, INT, Function, Term, conj, exists, foral
 from radixcheck.spec.signature import (
     PAGE,
     POS,
+    cached,
     candidate,
     capacity,
     content,
@@ -197,6 +198,14 @@ def towards(n: Term, m: Term) -> Term:
     return (node(n) & node(m) & (n < m) & TREE) >> child
 
 
+def first_failure(claim: Callable[[Term], Term], p: Term) -> Term:
+    """If a claim fails for a cached position, it fails for a prefix without whose last page it is true, or that is one page long: paths are
+    finite."""
+    closed = forall(POS, lambda q: (cached(q) & (prev(q) != eps)) >> cached(prev(q)))
+    first = exists(POS, lambda r: (r <= p) & cached(r) & ~claim(r) & ((prev(r) == eps) | claim(prev(r))))
+    return (closed & cached(p) & ~claim(p)) >> first
+
+
 def ascends(claim: Callable[[Term], Term]) -> Term:
     """A claim is true of every node if it is true of each node whose children all satisfy it: by induction from the leaves."""
 
@@ -243,6 +252,6 @@ LAWS = {
     law.__name__: _sentence(law)
     for law in (
         *(balance, nonnegative, member, monotone, everything, freed, interval, no_more),
-        *(next_page, descends, towards, ascends, inherits, leaf_below),
+        *(next_page, descends, towards, first_failure, ascends, inherits, leaf_below),
     )
 }

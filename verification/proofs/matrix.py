@@ -5,6 +5,7 @@
     a theorem                              it follows from the state formulas
     the early machine's own formulas       locks that stop early refine those of the whole path
     all of these about the host machine    with `host:` before the name, and no cell where a step changes nothing that a formula reads
+    a formula of events                    a transition keeps it, with the fold of what it emits
     a claim                                one sentence of a review, proved or refuted
     a reason for trust                     a step can be taken, a formula can fail: that it cannot is refuted
 
@@ -16,6 +17,7 @@ transitions for any policy at all, its key an unknown function of what a node ca
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
+from radixcheck.spec.events.event_machine import EVENT_MACHINE, HOST_EVENT_MACHINE
 from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.host.host_heap import HOST_HEAP_FORMULAS, host_heap_machine
 from radixcheck.spec.host.loads import TIERED
@@ -28,6 +30,7 @@ from radixcheck.verification.proofs.claim import Claim
 from radixcheck.verification.proofs.conditions import ANY, Condition, follows, preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import HOST_STATED
 from radixcheck.verification.proofs.early_refinement import early_cells
+from radixcheck.verification.proofs.event_conditions import UNIQUE, event_claims, event_formulas, event_preserved, unique_ids
 from radixcheck.verification.proofs.host_conditions import changes, host_follows, host_formulas, host_given, host_preserved, host_theorems
 from radixcheck.verification.proofs.host_promises import HOST_PROMISES
 from radixcheck.verification.proofs.host_step_postconditions import HOST_STEPS
@@ -41,7 +44,7 @@ HEAP_FORMULAS = tuple(p.id for p in STATE_FORMULAS if p.heap)
 
 def matrix(claims: Iterable[Claim] = ()) -> tuple[Cell, ...]:
     """Return every cell, with one for each of the claims."""
-    return (*_cache(), *_promises(), *_steps(), *_theorems(), *_heap(), *_early(), *_host(), *_claims(tuple(claims)))
+    return (*_cache(), *_promises(), *_steps(), *_theorems(), *_heap(), *_early(), *_host(), *_events(), *_claims(tuple(claims)))
 
 
 def _kept(id_: str, formula: Term, step: Transition, given: Mapping[str, Term], policy: str = "") -> Cell:
@@ -124,8 +127,21 @@ def _of_host(name: str, id_: str, make: Callable[[], Condition], step: str = "")
     return Cell(HOST + name, id_ if id_ in HOST_STATED else HOST + id_, make, step and HOST + step)
 
 
+def _events() -> Iterator[Cell]:
+    """Yield the cells of the event machine, on one tier and on two."""
+    for step in EVENT_MACHINE:
+        for id_ in event_formulas():
+            yield Cell(f"{step.name}/{id_}", id_, partial(event_preserved, id_, step), step.name)
+    for step in HOST_EVENT_MACHINE:
+        for id_, formula in event_formulas(host=True).items():
+            if changes(step, formula):
+                yield _of_host(f"{step.name}/{id_}", id_, partial(event_preserved, id_, step, host=True), step.name)
+    words = "No two cached positions have the same id, if the digest gives different inputs different ids."
+    yield Cell(UNIQUE, UNIQUE, unique_ids, sentence=words)
+
+
 def _claims(claims: tuple[Claim, ...]) -> Iterator[Cell]:
-    for claim in (*claims, *trust(claims)):
+    for claim in (*claims, *event_claims(), *trust(claims)):
         c = claim.condition
         policy = claim.id.partition("-")[2] if claim.id.partition("-")[2] in POLICIES else ""
         step = c.step.name if c.step else ""

@@ -5,17 +5,19 @@ from itertools import product
 from typing import Any, TypeVar
 
 from radixcheck.spec import signature
+from radixcheck.spec.events.event_signature import announced, host_announced, last_page, misplaced, page_id
 from radixcheck.spec.host import host_signature
 from radixcheck.spec.host.host_signature import DOWN, HOST_PAGE, RESERVING, UP, gaps, host_available
 from radixcheck.spec.logic import Function
 from radixcheck.spec.run.host_state import HOST_SETS, HostState
 from radixcheck.spec.run.positions import EPS, Positions
-from radixcheck.spec.run.state import COUNTERS, EARLY_MAPS, HEAP_MAPS, MAPS, REQUEST_MAPS, SETS, State
+from radixcheck.spec.run.state import COUNTERS, EARLY_MAPS, EVENT_SETS, HEAP_MAPS, MAPS, REQUEST_MAPS, SETS, State
 from radixcheck.spec.signature import FREE, OWN, PAGE, POS, TREE, holder, length, namespace, page, page_size, prev
 from radixcheck.verification.proofs.early_locks import local_lock_ref
 from radixcheck.verification.proofs.z3_reader import Reader, z3
 
-_FUNCTIONS = [f for f in (*vars(signature).values(), local_lock_ref) if isinstance(f, Function) and f.kind == "state"]
+EVENT_FUNCTIONS = (announced, host_announced, misplaced)
+_FUNCTIONS = [f for f in (*vars(signature).values(), local_lock_ref, *EVENT_FUNCTIONS) if isinstance(f, Function) and f.kind == "state"]
 _HOST_FUNCTIONS = [f for f in vars(host_signature).values() if isinstance(f, Function) and f.kind == "state" and f not in _FUNCTIONS]
 AnyState = TypeVar("AnyState", bound=State)
 
@@ -31,10 +33,14 @@ class _Model:
         root, *rest = sorted(reader.things[POS.name], key=lambda q: self.of(length, q))
         self.numbers[root] = EPS
         for i, q in enumerate(rest):
-            # Each position gets a token of its own: equal pages after one prefix would be one position.
+            # Each position gets a token of its own: equal pages after one prefix would be one position. Where ids are concerned it matters
+            # which pages are equal.
+            token = self.of(last_page, q) if reader.has(last_page) else i
             above = self.numbers[self.eval(reader.function(prev)(q))]
-            tokens = (i,) * (self.of(length, q) - self.positions.length[above])
+            tokens = (token,) * (self.of(length, q) - self.positions.length[above])
             self.numbers[q] = self.positions.link(above, tokens, (self.of(namespace, q),))
+            if reader.has(page_id):
+                self.positions.page_id[self.numbers[q]] = self.of(page_id, q)
 
     def eval(self, term: Any) -> Any:
         return self.model.eval(term, model_completion=True)
@@ -68,7 +74,7 @@ def state_of(reader: Reader, found: Any) -> tuple[State, dict[Any, int]]:
 def _filled(state: AnyState, model: _Model) -> AnyState:
     """Return the state with the values of the functions of a cache without a host tier."""
     values = {f.name: model.table(f) for f in _FUNCTIONS}
-    for name in SETS:
+    for name in (*SETS, *EVENT_SETS):
         setattr(state, name, {thing for (thing,), member in values[name].items() if member})
     state.owner = [values["owner"][page,] for page in range(len(state.owner))]
     defined: dict[str, Callable[[int], bool]] = {

@@ -15,6 +15,8 @@ CAUGHT, EQUIVALENT, SURVIVED = Verdict.CAUGHT, Verdict.EQUIVALENT, Verdict.SURVI
 CACHE_ONLY = "cache"  # the machine without a heap and without a host tier
 HOST = "host:"  # before the names of conditions about the host machine
 HOST_MACHINE = "host"  # the machine with a host tier
+EVENTS, HOST_EVENTS = "events", "host events"  # the same with the fold of what they emit
+TIERED_MACHINES = (HOST_MACHINE, HOST_EVENTS)
 PREFIXES = ("NEVER-", "ALWAYS-", "WITHOUT-")  # of the ids of the claims of `trust`
 
 
@@ -146,7 +148,7 @@ class Mutant:
     name: str
     transition: Transition
     original: Transition
-    machine: str = CACHE_ONLY  # or HOST_MACHINE, or the policy of the heap machine that has this transition
+    machine: str = CACHE_ONLY  # or another one that is named above, or the policy of the heap machine that has this transition
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,14 @@ Three kinds of wrong claims, each refuted by a small state that is run in Python
     ALWAYS-<ID>      the formula holds wherever all others hold: then it would be redundant
     WITHOUT-<ID>     a proof that uses the formula also holds without it: then a missing formula would not be noticed
 
-Those about the host machine have `host:` before the step or the formula.
+Those about the host machine have `host:` before the step or the formula, those about events name a formula of events or a step that emits.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from radixcheck.spec.events.event_invariants import EVENT_FORMULAS, HOST_EVENT_FORMULAS
+from radixcheck.spec.events.event_machine import EMITS, EVENT_MACHINE, HOST_EMITS, HOST_EVENT_MACHINE
 from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.host.copy_invariants import HOST_STATE_FORMULAS
 from radixcheck.spec.host.host_signature import resident
@@ -25,6 +27,7 @@ from radixcheck.spec.transitions import CACHE
 from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.claim import Claim, but, given
 from radixcheck.verification.proofs.conditions import DERIVED, Condition, preserved, state_formulas
+from radixcheck.verification.proofs.event_conditions import event_formulas, event_given, event_preserved
 from radixcheck.verification.proofs.host_conditions import host_formulas, host_given, host_preserved, host_theorems
 from radixcheck.verification.proofs.proof_results import HOST, REFUTED
 
@@ -58,9 +61,11 @@ HOST_RESTING = {
     "SOURCE": "ack_load/MATCH_SOUND",
     "TARGET": "fail_load/SLOT_PARTITION",
 }
+# The same of events, on one tier and on two. On EVENT_PARENT and EVENT_ORDER nothing rests: they are promises for their own sake.
+EVENTS_RESTING = {False: "grow/EVENT_ORDER", True: "ack_load/EVENT_ORDER"}
 HEAPS = ("lru", "mru")  # under mru a touch makes a key smaller, so that it pushes at once
 # Of two formulas one follows from the other: it fails only where that one does.
-TOGETHER = {"LOCK_NONNEG": "LOCK_COUNT", "ISOLATION": "MATCH_SOUND", "MATCH_SOUND": "ISOLATION"}
+TOGETHER = {"LOCK_NONNEG": "LOCK_COUNT", "ISOLATION": "MATCH_SOUND", "MATCH_SOUND": "ISOLATION", "EVENT_PARENT": "EVENT_REPLAY"}
 # A free slot holds nothing that could be read.
 _OWNED = forall(POS, lambda q: cached(q) >> (owner(page(q)) == TREE))
 _RESIDENT_OWNED = forall(POS, lambda q: resident(q) >> (owner(page(q)) == TREE))
@@ -81,6 +86,8 @@ def trust(claims: Iterable[Claim] = ()) -> Iterator[Claim]:
     yield from _host_always()
     yield from _without(claims)
     yield from _host_without()
+    for host in (False, True):
+        yield from _of_events(host)
 
 
 def _never(name: str, step: Transition, hypotheses: Mapping[str, Term]) -> Claim:
@@ -128,6 +135,22 @@ def _host_without() -> Iterator[Claim]:
     for id_, cell in HOST_RESTING.items():
         step, _, kept = cell.partition("/")
         yield _missing(f"{HOST}{id_}", f"{HOST}{cell}", host_preserved(kept, formulas[kept], steps[step], but(formulas, id_)))
+
+
+def _of_events(host: bool) -> Iterator[Claim]:
+    """Yield all three kinds of claims about events, but about EVENT_ID: `event_conditions` has claims about what an id is made of."""
+    prefix, given_ = HOST * host, event_given(host)
+    machine, emits = (HOST_EVENT_MACHINE, HOST_EMITS) if host else (EVENT_MACHINE, EMITS)
+    steps = {step.name: step for step in machine}
+    for name in emits:
+        yield _never(f"{prefix}events-{name}", steps[name], given_)
+    for property_ in HOST_EVENT_FORMULAS if host else EVENT_FORMULAS:
+        if property_.id in event_formulas(host):
+            yield _fails(f"{prefix}{property_.id}", property_, given_, lift(True))
+    step, _, kept = EVENTS_RESTING[host].partition("/")
+    condition = event_preserved(kept, steps[step], host)
+    without = replace(condition, hypotheses=but(condition.hypotheses, "EVENT_REPLAY"))
+    yield _missing(f"{prefix}EVENT_REPLAY", f"{prefix}{EVENTS_RESTING[host]}", without)
 
 
 def _missing(id_: str, cell: str, condition: Condition) -> Claim:

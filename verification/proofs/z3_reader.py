@@ -90,6 +90,10 @@ class Reader:
         """Return the symbol of a rigid or state function."""
         return self.symbol(function.name, function.name, function.domain, function.sort)
 
+    def has(self, function: Function) -> bool:
+        """Return whether a formula that was read has this rigid or state function."""
+        return function.name in self._symbols
+
     def read(self, term: Term, env: Environment = {}) -> Any:  # noqa: B006  never written to
         """Return the term in Z3. Free variables that are not in `env` become constants."""
         match term.op:

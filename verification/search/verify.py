@@ -225,6 +225,8 @@ def _hidden(p: Property, supports: Supports, white_box: bool, checked: int) -> s
         return "it runs in another process"
     if p.heap:
         return "it shows no heap of host leaves" if p.id in OF_HOST_HEAP else "it shows no heap"
+    if p.kind == "event":
+        return "it shows no events"
     if p.id == "LEAFSET":
         return "it keeps no index of leaves"
     reads = _attributes(p.id, supports.policies[0]) - supports.attributes

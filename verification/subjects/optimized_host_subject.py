@@ -20,6 +20,7 @@ from radixcheck.optimized.tiered_cache import TieredMatched
 from radixcheck.spec.values import Copier, Key, Namespace, Ticket
 from radixcheck.verification.core.page_sizes import EVERY
 from radixcheck.verification.protocol import MODES, Observation, SeenCopy, SeenNode, Setup, Supports
+from radixcheck.verification.subjects.emitting import Emitting
 from radixcheck.verification.subjects.host_setup import host_of
 from radixcheck.verification.subjects.optimized_subject import Ledger, OptimizedSubject, WatchedDevicePool, buffered, entries_of
 
@@ -98,7 +99,7 @@ class OptimizedHostSubject(OptimizedSubject, TieredCache):
         tagged = TaggedCopier(copier, tags.content, torch.zeros(host_pool.capacity, dtype=torch.int64))
         loans = WrittenLoans(setup.page_size, tags)
         self._known_tiers: dict[Node, KnownTiers] = {}
-        TieredCache.__init__(self, setup.page_size, setup.policy, pool, host_pool, tagged, mode, tags, loans)
+        TieredCache.__init__(self, setup.page_size, setup.policy, pool, host_pool, tagged, mode, tags, loans, self.emitted)
 
     @property
     def instruments(self) -> tuple[object, ...]:
@@ -166,6 +167,14 @@ class OptimizedHostSubject(OptimizedSubject, TieredCache):
         return seen
 
 
+class EmittingHostOptimized(Emitting, OptimizedHostSubject):
+    """The same cache, with KV events."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.sink = self.emitted = []
+        super().__init__(setup)
+
+
 def _tiered(node: Node) -> TieredNode:
     assert isinstance(node, TieredNode), "all nodes of a tree are of one class"
     return node
@@ -173,4 +182,4 @@ def _tiered(node: Node) -> TieredNode:
 
 def optimized_host_subject(setup: Setup) -> OptimizedHostSubject:
     """Return an optimized cache on `setup.device` with a host tier on the CPU, which reports to what the checker watches."""
-    return OptimizedHostSubject(setup)
+    return (EmittingHostOptimized if setup.events else OptimizedHostSubject)(setup)

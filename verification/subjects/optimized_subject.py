@@ -18,9 +18,11 @@ from radixcheck.optimized.heap import EvictionHeap
 from radixcheck.optimized.keys import TOKEN_BYTES, pack, unpack
 from radixcheck.optimized.matched import Matched
 from radixcheck.optimized.node import Node
+from radixcheck.spec.events.event_values import Event
 from radixcheck.spec.values import BadSlots, Key, Namespace, parts_of, to_ints
 from radixcheck.verification.core.page_sizes import EVERY
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode, SeenRequest, Setup, Supports
+from radixcheck.verification.subjects.emitting import Emitting
 
 
 class Ledger(Protocol):
@@ -78,6 +80,7 @@ class OptimizedSubject(RadixCache):
     """The cache itself, with the engine's part of the checking mode, and methods that show its inside."""
 
     supports = Supports(page_sizes=EVERY)
+    emitted: list[Event] | None = None  # its KV events; None: there are none
 
     def __init__(self, setup: Setup) -> None:
         pool = WatchedDevicePool(cast(Ledger, setup.pool), setup.page_size, setup.device)
@@ -86,7 +89,7 @@ class OptimizedSubject(RadixCache):
 
     def _make(self, setup: Setup, pool: WatchedDevicePool, tags: Tags) -> None:
         """Make the cache."""
-        super().__init__(setup.page_size, setup.policy, pool, tags, ListedLoans(setup.page_size))
+        super().__init__(setup.page_size, setup.policy, pool, tags, ListedLoans(setup.page_size), self.emitted)
 
     @property
     def instruments(self) -> tuple[object, ...]:
@@ -213,6 +216,14 @@ class OptimizedSubject(RadixCache):
         return seen
 
 
+class EmittingOptimized(Emitting, OptimizedSubject):
+    """The same cache, with KV events."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.sink = self.emitted = []
+        super().__init__(setup)
+
+
 def entries_of(heap: EvictionHeap) -> list[SeenEntry]:
     """Return every entry of a heap, in its order."""
     return [SeenEntry(entry[:2], id(entry[3]), entry[2], entry[3].entry is entry) for entry in heap]
@@ -245,4 +256,4 @@ def _namespace(child: Node) -> Namespace:
 
 def optimized_subject(setup: Setup) -> OptimizedSubject:
     """Return an optimized cache on `setup.device` that reports to the pool that the checker watches."""
-    return OptimizedSubject(setup)
+    return (EmittingOptimized if setup.events else OptimizedSubject)(setup)

@@ -6,9 +6,11 @@ from radixcheck.reference.copies import Copy
 from radixcheck.reference.node import Page
 from radixcheck.reference.tiered_node import TieredNode
 from radixcheck.reference.tiers import TieredCache
+from radixcheck.spec.events.event_values import Event
 from radixcheck.spec.values import Key, Namespace
 from radixcheck.verification.core.page_sizes import EVERY
 from radixcheck.verification.protocol import MODES, NodeId, Observation, SeenCopy, SeenNode, Setup, Supports
+from radixcheck.verification.subjects.emitting import Emitting
 from radixcheck.verification.subjects.host_setup import host_of
 from radixcheck.verification.subjects.reference_subject import entries, entries_on, seen_requests
 
@@ -40,6 +42,18 @@ class ReferenceHostSubject(TieredCache):
         return SeenCopy(copy.up, self.locate(copy.floor), id(copy.end), copy.sources, copy.targets)
 
 
+class EmittingHostReference(Emitting, ReferenceHostSubject):
+    """The same cache, with KV events."""
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self:
+        """Return a cache over the pools and the copier of the checker."""
+        sink = list[Event]()
+        made = cls(setup.page_size, setup.policy, setup.pool, *host_of(setup), sink)
+        made.sink = sink
+        return made
+
+
 def _seen(node: TieredNode, parent: NodeId | None, namespace: Namespace, page: Page) -> SeenNode:
     attributes = (node.lock, node.time, node.creation, node.hits, node.priority)
     return SeenNode(id(node), parent, node.segment, node.slots, namespace, page, *attributes, node.host, node.pins)
@@ -47,4 +61,4 @@ def _seen(node: TieredNode, parent: NodeId | None, namespace: Namespace, page: P
 
 def reference_host_subject(setup: Setup) -> ReferenceHostSubject:
     """Return a reference cache over the pools that the checker watches."""
-    return ReferenceHostSubject.of(setup)
+    return (EmittingHostReference if setup.events else ReferenceHostSubject).of(setup)

@@ -5,9 +5,11 @@ from typing import Any, Self
 
 from radixcheck.reference import Node, RadixCache
 from radixcheck.reference.node import Page
+from radixcheck.spec.events.event_values import Event
 from radixcheck.spec.values import Key, Namespace
 from radixcheck.verification.core.page_sizes import EVERY
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode, SeenRequest, Setup, Supports
+from radixcheck.verification.subjects.emitting import Emitting
 
 
 class ReferenceSubject(RadixCache):
@@ -68,6 +70,18 @@ def _seen(node: Node, parent: NodeId | None, namespace: Namespace, page: Page) -
     return SeenNode(id(node), parent, node.segment, node.slots, namespace, page, *attributes)
 
 
+class EmittingReference(Emitting, ReferenceSubject):
+    """The same cache, with KV events."""
+
+    @classmethod
+    def of(cls, setup: Setup) -> Self:
+        """Return a cache over the pool that the checker watches."""
+        sink = list[Event]()
+        made = cls(setup.page_size, setup.policy, setup.pool, sink)
+        made.sink = sink
+        return made
+
+
 def reference_subject(setup: Setup) -> ReferenceSubject:
     """Return a reference cache over the pool that the checker watches."""
-    return ReferenceSubject.of(setup)
+    return (EmittingReference if setup.events else ReferenceSubject).of(setup)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from commands import Command
 
+from radixcheck.spec.events.event_machine import EMITS, EVENT_MACHINE, HOST_EMITS, HOST_EVENT_MACHINE
 from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.host.loads import TIERED
 from radixcheck.spec.logic import conj, lift
@@ -15,7 +16,17 @@ from radixcheck.spec.transitions import BEGIN, CACHE, SPLIT, TOUCH, n
 from radixcheck.spec.updates import Transition
 from radixcheck.verification.proofs.conditions import preserved, state_formulas, theorems
 from radixcheck.verification.proofs.decide import decide
-from radixcheck.verification.proofs.proof_results import CAUGHT, EQUIVALENT, HOST_MACHINE, PROVED, SURVIVED, Judged, Mutant
+from radixcheck.verification.proofs.proof_results import (
+    CAUGHT,
+    EQUIVALENT,
+    EVENTS,
+    HOST_EVENTS,
+    HOST_MACHINE,
+    PROVED,
+    SURVIVED,
+    Judged,
+    Mutant,
+)
 from radixcheck.verification.proofs.spec_mutants.bounded_states import caught
 from radixcheck.verification.proofs.spec_mutants.generate_mutants import HEAPS, conjuncts, mutants
 from radixcheck.verification.proofs.spec_mutants.judge_mutants import judge
@@ -26,6 +37,8 @@ from radixcheck.verification.runs.evidence_results import SpecMutantsOutcome
 LARGER = "(if 0 < new_priority then new_priority else 0)"
 ORIGINALS = [Mutant("itself", step, step) for step in CACHE] + [Mutant("itself", s, s, "mru") for s in heap_machine(POLICIES["mru"])]
 ORIGINALS += [Mutant("itself", step, step, HOST_MACHINE) for step in TIERED]
+ORIGINALS += [Mutant("itself", step, step, EVENTS) for step in EVENT_MACHINE if step.name in EMITS]
+ORIGINALS += [Mutant("itself", step, step, HOST_EVENTS) for step in HOST_EVENT_MACHINE if step.name in HOST_EMITS]
 BY_NAME = {mutant.name: mutant for mutant in mutants()}
 HEAP_STEPS = [(policy, step) for policy in HEAPS for step in heap_machine(POLICIES[policy]) if step.name in heap_steps(POLICIES[policy])]
 

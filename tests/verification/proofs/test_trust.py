@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from radixcheck.spec.events.event_machine import EMITS, HOST_EMITS
 from radixcheck.spec.heap_machine import heap_machine
 from radixcheck.spec.host.copy_invariants import HOST_STATE_FORMULAS, OF_COPIES
 from radixcheck.spec.host.host_invariants import OF_TIERS
@@ -18,6 +19,7 @@ from radixcheck.verification.proofs import trust
 from radixcheck.verification.proofs.claim import given
 from radixcheck.verification.proofs.conditions import DERIVED, preserved, state_formulas
 from radixcheck.verification.proofs.decide import decide, refute_each
+from radixcheck.verification.proofs.event_conditions import event_formulas, event_given
 from radixcheck.verification.proofs.host_conditions import host_given
 from radixcheck.verification.proofs.proof_results import PREFIXES, REFUTED
 from radixcheck.verification.review_6907.claims import claims
@@ -30,11 +32,14 @@ def test_every_step_and_every_state_formula_has_its_claims() -> None:
     steps += [f"{policy}-{step.name}" for policy in trust.HEAPS for step in heap_machine(POLICIES[policy]) if step not in CACHE]
 
     steps += [f"host:{step.name}" for step in TIERED]
+    steps += [*(f"events-{name}" for name in EMITS), *(f"host:events-{name}" for name in HOST_EMITS)]
 
     needed = {p.id for p in STATE_FORMULAS} - {*DERIVED, "ATTRIBUTE_MONO", "CREATION_CHAIN"} | {"LOCK_NONNEG"}
     resting_on_none = {"ISOLATION", "COUNT", "HOST_COUNT", "ARRIVED_BEFORE_READ", "SLOT_PARTITION", "HOST_PARTITION"}
     needed |= {f"host:{p.id}" for p in (*OF_TIERS, *OF_COPIES) if p.id not in {*resting_on_none, "HOST_CLOSED"}} | {"HOST_CLOSED"}
     always = {f"ALWAYS-{p.id}" for p in STATE_FORMULAS} | {f"ALWAYS-host:{p.id}" for p in HOST_STATE_FORMULAS}
+    always |= {f"ALWAYS-{prefix}{id_}" for prefix in ("", "host:") for id_ in event_formulas()}
+    needed |= {"EVENT_REPLAY", "host:EVENT_REPLAY"}  # on the others nothing rests
     assert CLAIMS.keys() == {f"NEVER-{name}" for name in steps} | always | {f"WITHOUT-{id_}" for id_ in needed}
     assert all(id_.startswith(PREFIXES) for id_ in CLAIMS)
 
@@ -62,6 +67,14 @@ def test_a_formula_of_the_host_machine_fails_where_all_others_hold(property_: Pr
     formulas = host_given()
     broken = [p.id for p in HOST_STATE_FORMULAS if check(formulas[p.id])(verdict.counterexample.before) is not None]
     assert broken == [property_.id]
+
+
+@pytest.mark.parametrize("host", [False, True])
+@pytest.mark.parametrize("id_", ["EVENT_REPLAY", "EVENT_ORDER"])
+def test_a_formula_of_events_fails_where_all_others_hold(id_: str, host: bool) -> None:
+    (verdict,) = refute_each(CLAIMS[f"ALWAYS-{'host:' * host}{id_}"].condition, (0,))
+    assert verdict.counterexample is not None
+    assert [name for name, term in event_given(host).items() if check(term)(verdict.counterexample.before) is not None] == [id_]
 
 
 def test_a_step_that_can_never_be_taken_is_not_refuted() -> None:

@@ -12,7 +12,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.updates import Transition, after
 from radixcheck.verification.proofs.conditions import forgetting
 from radixcheck.verification.proofs.model_run import state_of
-from radixcheck.verification.proofs.proof_results import HOST_MACHINE, Mutant
+from radixcheck.verification.proofs.proof_results import TIERED_MACHINES, Mutant
 from radixcheck.verification.proofs.refute import answer_of, bounded, host_sizes, sizes, solver_of
 from radixcheck.verification.proofs.spec_mutants.proved_formulas import hypotheses, proved_formulas, state_functions
 from radixcheck.verification.proofs.step_postconditions import arguments
@@ -81,7 +81,7 @@ class BoundedStates:
 
 def sizes_of(machine: str) -> tuple[dict[str, int], ...]:
     """Return the sizes that are searched for a machine, in this order."""
-    return HOST_SIZES if machine == HOST_MACHINE else SIZES
+    return HOST_SIZES if machine in TIERED_MACHINES else SIZES
 
 
 @cache

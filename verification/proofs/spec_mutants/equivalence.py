@@ -12,7 +12,7 @@ from radixcheck.verification.proofs.conditions import CACHE_LAWS, Condition, for
 from radixcheck.verification.proofs.decide import prove
 from radixcheck.verification.proofs.host_conditions import HOST_LAWS
 from radixcheck.verification.proofs.host_step_postconditions import means as host_means
-from radixcheck.verification.proofs.proof_results import HOST_MACHINE, Mutant
+from radixcheck.verification.proofs.proof_results import TIERED_MACHINES, Mutant
 from radixcheck.verification.proofs.spec_mutants.generate_mutants import conjuncts, update_text
 from radixcheck.verification.proofs.spec_mutants.proved_formulas import derived, hypotheses
 from radixcheck.verification.proofs.step_postconditions import arguments, means
@@ -27,7 +27,7 @@ def _with(step: Transition, values: Mapping[str, Term]) -> Transition:
 def _same_value(function: Function, mutant: Transition, original: Transition, machine: str) -> Term:
     """Return the formula that after both steps the function has the same values, wherever it is defined."""
     names = tuple(var(f"{v.args[0]}_goal", v.sort) for v in arguments(function))
-    defined = after((host_means if machine == HOST_MACHINE else means)(function, *names), mutant)
+    defined = after((host_means if machine in TIERED_MACHINES else means)(function, *names), mutant)
     return defined >> (after(function(*names), mutant) == after(function(*names), original))
 
 
@@ -60,7 +60,7 @@ def equivalence(mutant: Mutant, values: Mapping[str, Term], given: Mapping[str, 
         *(unordered(ours, {}).goals if functions else ()),
     ]
     found = tuple(goal for claim in claims for goal in goals(expand(claim)))
-    laws = HOST_LAWS if mutant.machine == HOST_MACHINE else CACHE_LAWS
+    laws = HOST_LAWS if mutant.machine in TIERED_MACHINES else CACHE_LAWS
     counts = goals(hypotheses(mutant.machine)["COUNT"])
     given_laws = tuple(law for goal in (*found, *counts) for law in laws.here(goal))
     words = [*(f"{text(part)} holds anyway" for part in missing), *(f"{f.name} is the same" for f in functions)]

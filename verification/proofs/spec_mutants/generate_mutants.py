@@ -12,6 +12,7 @@ from radixcheck.spec.run.text import text
 from radixcheck.spec.transitions import CACHE
 from radixcheck.spec.updates import Transition, Update
 from radixcheck.verification.proofs.proof_results import CACHE_ONLY, HOST_MACHINE, Mutant
+from radixcheck.verification.proofs.spec_mutants.emission_mutants import emission_mutants
 
 HEAPS = ("lru", "mru")  # under mru a touch makes a key smaller, so that it pushes at once
 
@@ -77,7 +78,10 @@ def mutations(step: Transition) -> Iterator[tuple[str, str, Transition]]:
 
 @cache
 def mutants() -> tuple[Mutant, ...]:
-    """Return every mutant of the cache machine, of the heap machines and of the host machine. Mutants with the same text occur once."""
+    """Return every mutant of the cache machine, of the heap machines, of the host machine and of what they emit.
+
+    Mutants with the same text occur once.
+    """
     found: dict[tuple[str, str, str], Mutant] = {}
     heaps = ((name, heap_machine(POLICIES[name])) for name in HEAPS)
     for machine, steps in ((CACHE_ONLY, CACHE), *heaps, (HOST_MACHINE, TIERED)):
@@ -85,4 +89,4 @@ def mutants() -> tuple[Mutant, ...]:
             for name, change, transition in mutations(step):
                 label = step.name if machine == CACHE_ONLY else f"{machine} {step.name}"
                 found.setdefault((step.name, name, change), Mutant(f"{label}, {name}", transition, step, machine))
-    return tuple(found.values())
+    return *found.values(), *emission_mutants()

@@ -6,9 +6,11 @@ from radixcheck.spec.logic import Function, Term
 from radixcheck.spec.policies import POLICIES, Policy
 from radixcheck.spec.postconditions import POSTCONDITIONS
 from radixcheck.verification.proofs.conditions import state_formulas, theorems
+from radixcheck.verification.proofs.event_conditions import event_formulas
 from radixcheck.verification.proofs.host_conditions import host_formulas, host_theorems
 from radixcheck.verification.proofs.host_step_postconditions import HOST_FUNCTIONS, HOST_STEPS, host_postconditions
-from radixcheck.verification.proofs.proof_results import CACHE_ONLY, HOST_MACHINE
+from radixcheck.verification.proofs.model_run import EVENT_FUNCTIONS
+from radixcheck.verification.proofs.proof_results import CACHE_ONLY, EVENTS, HOST_EVENTS, HOST_MACHINE, TIERED_MACHINES
 from radixcheck.verification.proofs.step_postconditions import STATE_FUNCTIONS, STEPS, heap_steps, postconditions
 
 
@@ -20,6 +22,8 @@ def policy_of(machine: str) -> Policy:
 @cache
 def hypotheses(machine: str) -> dict[str, Term]:
     """Return the state formulas of a machine that are not theorems."""
+    if machine in (EVENTS, HOST_EVENTS):
+        return hypotheses(CACHE_ONLY if machine == EVENTS else HOST_MACHINE) | event_formulas(machine == HOST_EVENTS)
     if machine == HOST_MACHINE:
         return host_formulas()
     policy = policy_of(machine)
@@ -30,17 +34,20 @@ def hypotheses(machine: str) -> dict[str, Term]:
 @cache
 def derived(machine: str) -> dict[str, Term]:
     """Return the theorems of a machine."""
-    return host_theorems() if machine == HOST_MACHINE else theorems(policy_of(machine))
+    return host_theorems() if machine in TIERED_MACHINES else theorems(policy_of(machine))
 
 
 def state_functions(machine: str) -> tuple[Function, ...]:
     """Return the functions that are the state of a machine."""
-    return (*STATE_FUNCTIONS, *HOST_FUNCTIONS) if machine == HOST_MACHINE else STATE_FUNCTIONS
+    of_host = HOST_FUNCTIONS if machine in TIERED_MACHINES else ()
+    return *STATE_FUNCTIONS, *of_host, *(EVENT_FUNCTIONS if machine in (EVENTS, HOST_EVENTS) else ())
 
 
 @cache
 def proved_formulas(machine: str, name: str) -> tuple[dict[str, Term], ...]:
     """Return what is proved of a transition: the state formulas, the promises of operations, and its own postconditions."""
+    if machine in (EVENTS, HOST_EVENTS):
+        return (hypotheses(machine),)  # what a step emits changes nothing else
     if machine == HOST_MACHINE:
         return hypotheses(machine), host_postconditions(name), {"STEP": HOST_STEPS[name]}
     promised, own = {}, {}

@@ -17,6 +17,7 @@ KINDS = {
     "state": "State formulas: they hold in every reachable state",
     "post": "Postconditions: what one operation has changed and left unchanged; old marks the state before",
     "theorem": "Theorems: they follow from the others, or compare two runs",
+    "event": "Formulas of events: they hold of the fold of all events, in every reachable state",
     "program": "Program checks: storage, cost, depth",
 }
 POLICY = "lru"  # of formulas that compare keys
@@ -69,4 +70,5 @@ def _proved(id_: str, proofs: Stored) -> str:
         return f"kept by {len(steps)} transitions"
     if promised:
         return f"promised by {', '.join(promised)}"
-    return "follows from the state formulas" if proved else ""
+    claimed = next((cell["sentence"] for cell in proved if cell["sentence"]), "")
+    return claimed.rstrip(".") or ("follows from the state formulas" if proved else "")
