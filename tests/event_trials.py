@@ -6,8 +6,12 @@ from random import Random
 from typing import Any
 
 import msgpack
+from host_calls import Caller, SlowCopier
 
-from radixcheck.spec.events.event_values import DEVICE, HOST, page_id
+from radixcheck.reference.copies import MODES
+from radixcheck.reference.pool import SlotPool
+from radixcheck.reference.tiers import TieredCache
+from radixcheck.spec.events.event_values import DEVICE, HOST, Event, Removed, Stored, page_id
 from radixcheck.verification.event_streams.recording import Complete, Frame, Item
 
 PAGE, POOL, HOST_POOL = 4, 60, 120  # tokens of a page; pages
@@ -98,7 +102,34 @@ def payloads(seed: int, batches: int = 60, as_lists: bool = False) -> list[bytes
 
 def frames(seed: int, batches: int = 60, as_lists: bool = False) -> list[Frame]:
     """The batches of a clean stream as a recording has them."""
-    return [Frame(f"line {seq + 2}", seq, payload, None, "kv") for seq, payload in enumerate(payloads(seed, batches, as_lists))]
+    return framed(payloads(seed, batches, as_lists))
+
+
+def framed(payloads_: Sequence[bytes]) -> list[Frame]:
+    return [Frame(f"line {seq + 2}", seq, payload, None, "kv") for seq, payload in enumerate(payloads_)]
+
+
+def reference_frames(seed: int, batches: int = 60) -> list[Frame]:
+    """What the reference with a host tier emits under random calls, whose copies are late and some of which fail."""
+    events, copier, made = list[Event](), SlowCopier(), list[bytes]()
+    caller = Caller(TieredCache(2, "lru", SlotPool(12, 2), SlotPool(20, 2), copier, [*MODES][seed % len(MODES)], events), copier, seed)
+    while len(made) < batches:
+        caller.call()
+        if events and caller.rng.random() < 0.3:
+            made.append(msgpack.packb([0.0, list(map(as_sent, events))]))
+            events.clear()
+    return framed(made)
+
+
+def as_sent(event: Event) -> dict[str, Any]:
+    """An event of a cache of pages of two tokens, as a server sends it."""
+    match event:
+        case Stored(medium, namespace, parent, ids, tokens):
+            fields = {"block_hashes": ids, "parent_block_hash": parent, "token_ids": tokens, "block_size": 2, "lora_id": None}
+            return {"type": "BlockStored", **fields, "medium": MEDIUM[medium], "lora_name": namespace[0] if namespace else None}
+        case Removed(medium, ids):
+            return {"type": "BlockRemoved", "block_hashes": ids, "medium": MEDIUM[medium]}
+    return {"type": "AllBlocksCleared"}
 
 
 Happening = Callable[[list[Frame], Random], list[Frame]]

@@ -16,7 +16,7 @@ from time import perf_counter
 from radixcheck.spec.events.event_fold import EVENT_ID, EVENT_ORDER, EventFault, Resident
 from radixcheck.spec.events.event_values import Cleared, Event, Stored
 from radixcheck.verification.event_streams.batch_format import JUDGED_KINDS, Batch, Reported, batch_of
-from radixcheck.verification.event_streams.copies import Copies
+from radixcheck.verification.event_streams.block_copies import Copies
 from radixcheck.verification.event_streams.payload import StreamError
 from radixcheck.verification.event_streams.recording import Complete, Frame, Item
 from radixcheck.verification.event_streams.stream_results import Doubt, StreamFault, StreamFolded, TierPages

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from event_trials import BATCHES, Happening, events_changed, frames, marked
+from event_trials import BATCHES, Happening, events_changed, frames, marked, reference_frames
 
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.event_streams.payload import unpacked
@@ -40,6 +40,17 @@ def test_a_batch_that_is_lost_doubled_moved_or_cut_is_noticed_where_the_recordin
 
     assert statuses[Status.HOLDS] == 0
     assert sum(statuses.values()) == trials
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_the_reference_with_a_host_tier_emits_holds_and_what_happens_to_it_is_noticed(seed: int) -> None:
+    clean = reference_frames(seed)
+    seen = folded(clean)
+    assert (seen.status, seen.faults, seen.doubts, seen.doubtful) == (Status.HOLDS, (), (), ())
+    assert set(seen.tiers) == {"device", "host"}
+
+    statuses = [folded(marked(clean, happening, Random(seed))).status for happening in BATCHES.values()]
+    assert Status.HOLDS not in statuses
 
 
 @pytest.mark.parametrize("trials", TRIALS)
