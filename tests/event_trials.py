@@ -136,8 +136,8 @@ Happening = Callable[[list[Frame], Random], list[Frame]]
 
 
 def dropped(clean: list[Frame], random: Random) -> list[Frame]:
-    """One batch is lost."""
-    at = random.randrange(len(clean))
+    """One batch is lost, now and then the first or the last one."""
+    at = random.choice((0, len(clean) - 1, *[random.randrange(len(clean))] * 8))
     return clean[:at] + clean[at + 1 :]
 
 

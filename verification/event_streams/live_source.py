@@ -69,7 +69,7 @@ class LiveSource:
         self._zmq = zmq_package()
         self._context = self._zmq.Context()
         self._expected = 0  # the next sequence number
-        self._digests: dict[int, int] = {}  # the hash of each payload, by sequence number
+        self._replayed: dict[int, int] = {}  # what came from the replay socket: the hash of each payload, by sequence number
         try:
             self._sub = self._socket(self._zmq.SUB, endpoint.address, endpoint.bind)
             self._sub.setsockopt(self._zmq.SUBSCRIBE, endpoint.topic.encode())
@@ -112,13 +112,12 @@ class LiveSource:
             frame = _frame(self._sub.recv_multipart(), "a message")
             if frame.seq > self._expected:
                 yield from self._missed(frame.seq)
-            if self._digests.get(frame.seq) != hash(frame.payload):  # otherwise the replay socket has given it before
+            if self._replayed.pop(frame.seq, None) != hash(frame.payload):  # otherwise the same batch came on both ways
                 yield self._counted(frame)
         yield from self._missed(last=True)
 
     def _counted(self, frame: Frame) -> Frame:
-        self._digests[frame.seq] = hash(frame.payload)
-        self._expected = frame.seq + 1
+        self._expected = max(self._expected, frame.seq + 1)
         return frame
 
     def _missed(self, before: int | None = None, last: bool = False) -> Iterator[Item]:
@@ -134,6 +133,7 @@ class LiveSource:
                 return
             frame = _frame(message, "a message of the replay socket")
             if frame.seq >= self._expected and (before is None or frame.seq < before):
+                self._replayed[frame.seq] = hash(frame.payload)
                 yield self._counted(frame)
         self._replay.close()  # what it still sends would be taken for the answer to a later question
         self._replay = None

@@ -1,6 +1,7 @@
 """Whatever a stream holds, reading it ends with what was read and one sentence: no exception of another kind leaves it."""
 
 import json
+from itertools import accumulate
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,7 +20,8 @@ from radixcheck.verification.event_streams.stream_results import StreamFolded
 
 CLEAN = frames(seed=3, batches=12)
 LINES = header("ipc://clean") + b"".join(map(line_of, CLEAN))
-VALUES = b"".join(msgpack.packb([b"kv", frame.seq.to_bytes(8, "big"), frame.payload]) for frame in CLEAN)
+SINGLE = [msgpack.packb([b"kv", frame.seq.to_bytes(8, "big"), frame.payload]) for frame in CLEAN]
+VALUES = b"".join(SINGLE)
 STORED = {"type": "BlockStored", "block_hashes": [7], "parent_block_hash": None, "token_ids": [1, 2], "block_size": 2, "lora_id": None}
 
 
@@ -67,11 +69,13 @@ def mutated(content: bytes, random: Random) -> bytes:
 
 @pytest.mark.parametrize("content", [LINES, VALUES], ids=["lines", "values"])
 def test_a_recording_that_is_cut_keeps_the_batches_before_the_cut(content: bytes, tmp_path: Path) -> None:
+    ends = set(accumulate(map(len, content.splitlines(keepends=True)))) if content is LINES else set(accumulate(map(len, SINGLE)))
     for end in range(1, len(content), 101):
         seen = fold_file(tmp_path / "a", content[:end])
         assert seen.status in (Status.HOLDS, Status.UNDECIDED)
         assert seen.tiers == folded(CLEAN[: seen.batches]).tiers
         assert seen.unnoticed or not seen.batches
+        assert any("cut" in doubt.why for doubt in seen.doubts) != bool(ends & {end, end + (content is LINES)})
 
 
 @pytest.mark.parametrize("seed", range(30))

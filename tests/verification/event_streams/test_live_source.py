@@ -40,7 +40,7 @@ def seqs(found: list[Item]) -> list[int]:
     return [item.seq for item in found if isinstance(item, Frame)]
 
 
-@pytest.mark.parametrize("how", [{}, {"before": 13}, {"lost": (3, 4, 20, 39)}, {"before": 10, "lost": (10, 30)}])
+@pytest.mark.parametrize("how", [{}, {"before": 13, "again": (5,)}, {"lost": (3, 4, 20, 39)}, {"before": 10, "lost": (10, 30)}])
 def test_with_a_replay_socket_every_batch_comes_in_order_and_the_end_is_marked(how: dict[str, Any]) -> None:
     with serving(SENT, **how) as server:
         found = items(Endpoint(server.address, server.replay), server)
@@ -48,6 +48,13 @@ def test_with_a_replay_socket_every_batch_comes_in_order_and_the_end_is_marked(h
     assert seqs(found) == list(range(40))
     assert found[-1] == Complete(39)
     assert (folded(found).status, folded(found).tiers) == (Status.HOLDS, WHOLE.tiers)
+
+
+def test_a_batch_that_the_server_sends_twice_is_a_fault() -> None:
+    with serving(SENT, again=(5,)) as server:
+        found = folded(items(Endpoint(server.address, server.replay), server))
+
+    assert [(fault.property, fault.seq) for fault in found.faults] == [("EVENT_ORDER", 5)]
 
 
 def test_what_the_server_no_longer_has_stays_a_gap() -> None:
