@@ -26,13 +26,18 @@ if TYPE_CHECKING:
 FILES = {TEST: "a test for pytest", TRACE: "a trace"}
 HEADER = ("policy", "page_size", "pool", "device", "host_pool", "mode")  # options that are fields of the header of a trace of operations
 OF_REQUESTS = ("running", "tokens_per_id", "limit")  # options of traces of requests
-OF_EVENTS = ("events", "json", "as_json", "seconds", *OF_ENDPOINTS)  # options with --events
+COMPARED = ("against", "requests")
+OF_EVENTS = ("events", "json", "as_json", "seconds", *COMPARED, *OF_ENDPOINTS)  # options with --events
 
 
 @click.command()
 @click.argument("trace", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="the small trace that comes with the package")
 @click.option("--events", metavar="FILE|ENDPOINT", help="KV events of a server: a recording, or its address (tcp://host:port, ipc://path)")
+@click.option("--against", type=click.Path(path_type=Path), help="with --events FILE, what a router saw: a recording of all that was sent")
+@click.option(
+    "--requests", type=click.Path(path_type=Path), help="with --against: JSON lines with tokens and batch, to be looked up in both"
+)
 @endpoint_options
 @one_subject(click.option("--subject", help="[default: optimized; with --host-pool optimized-host]"))
 @click.option("--policy", default="lru", show_default=True)
@@ -58,6 +63,8 @@ def replay(
     trace: Path | None,
     sample: bool,
     events: str | None,
+    against: Path | None,
+    requests: Path | None,
     endpoint_of: "Callable[[str], Endpoint]",
     subject: str,
     limit: int | None,
@@ -79,8 +86,10 @@ def replay(
         if not given().isdisjoint({"trace", "sample"}):
             raise UsageError("give one trace: a file, --sample or --events")
         refuse_options("--events", sorted(given() - {*OF_EVENTS}), "no cache runs")
-        return _events(events, endpoint_of, seconds if "seconds" in given() else None, as_json)
-    refuse_options(trace or "--sample", OF_ENDPOINTS, "there is no server; give --events ENDPOINT")
+        if requests is not None and against is None:
+            raise UsageError("--requests are looked up in two recordings: give --against too")
+        return _events(events, endpoint_of, seconds if "seconds" in given() else None, as_json, against, requests)
+    refuse_options(trace or "--sample", (*COMPARED, *OF_ENDPOINTS), "there are no events of a server; give --events")
     if (trace is None) == (not sample):
         raise UsageError("give one trace: a file, --sample or --events")
     if out is not None:
@@ -94,7 +103,14 @@ def replay(
     return _requests(trace, shrink, as_json, subject, limit or 0, **settings)
 
 
-def _events(events: str, endpoint_of: "Callable[[str], Endpoint]", seconds: float | None, as_json: bool) -> int:
+def _events(
+    events: str,
+    endpoint_of: "Callable[[str], Endpoint]",
+    seconds: float | None,
+    as_json: bool,
+    against: Path | None = None,
+    requests: Path | None = None,
+) -> int:
     """Fold the events of a server and return the exit status."""
     from radixcheck.verification.event_streams.live_source import is_address
     from radixcheck.verification.report import events_view
@@ -102,8 +118,10 @@ def _events(events: str, endpoint_of: "Callable[[str], Endpoint]", seconds: floa
 
     if not is_address(events):
         refuse_options(events, ("seconds", *OF_ENDPOINTS), "it is a file")
+    else:
+        refuse_options(events, COMPARED, "it is no recording")
     source = endpoint_of(events) if is_address(events) else Path(events)
-    outcome = fold_events(EventsRequest(source, seconds), console.progress)
+    outcome = fold_events(EventsRequest(source, seconds, against, requests), console.progress)
     return answer(outcome, as_json, lambda: events_view.events(outcome))
 
 

@@ -9,12 +9,12 @@ and that an event is missing, or at another place, where what is left is what a 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from time import perf_counter
 
-from radixcheck.spec.events.event_fold import EVENT_ID, EVENT_ORDER, EventFault, Resident
-from radixcheck.spec.events.event_values import Cleared, Event, Stored
+from radixcheck.spec.events.event_fold import EVENT_ID, EVENT_ORDER, EventFault, Page, Resident
+from radixcheck.spec.events.event_values import DEVICE, Cleared, Event, Stored
 from radixcheck.verification.event_streams.batch_format import JUDGED_KINDS, Batch, Reported, batch_of
 from radixcheck.verification.event_streams.block_copies import Copies
 from radixcheck.verification.event_streams.payload import StreamError
@@ -46,6 +46,10 @@ class _Group:
             self.all, self.since = self.since, None
         self.all.apply(Cleared())
         self.copies.clear()
+
+    def on_device(self) -> Iterable[tuple[int, Page]]:
+        """Return the pages of the device by id."""
+        return self.all.pages.get(DEVICE, {}).items()
 
     def apply(self, reported: Reported) -> tuple[list[EventFault], list[EventFault]]:
         """Take one event. Returns the faults that are certain, and those that may be none."""
@@ -95,6 +99,10 @@ class Stream:
         self._doubtful: list[StreamFault] = []
         self._counts, self._doubtful_counts = Counter[str](), Counter[str]()
         self._doubts: list[Doubt] = []
+        self._prefixes: tuple[int, dict[tuple[int | None, tuple[int, ...]], int]] = (
+            -1,
+            {},
+        )  # the pages of the device, after so many batches
 
     def read(self, items: Iterable[Item]) -> Iterator[Frame]:
         """Take items one after another, and yield each batch when it was taken. What cannot be read ends it, as a doubt."""
@@ -203,6 +211,22 @@ class Stream:
                 ids.setdefault(tier, []).extend(pages)
                 tokens[tier] += sum(len(page.tokens) for page in pages.values())
         return {tier: TierPages(tuple(sorted(each)), tokens[tier], self._peaks[tier]) for tier, each in sorted(ids.items())}
+
+    def cached(self, tokens: Sequence[int]) -> int:
+        """Return how many of these tokens, of a prompt without a namespace, are on the device now: whole pages from its start."""
+        if self._prefixes[0] != self.batches:
+            pages = {
+                (page.parent, page.tokens): id_ for group in self._groups.values() for id_, page in group.on_device() if not page.namespace
+            }
+            self._prefixes = (self.batches, pages)
+        known = self._prefixes[1]
+        sizes, length, parent = {len(page) for _, page in known}, 0, None
+        while True:
+            found = ((known.get((parent, tuple(tokens[length : length + size]))), size) for size in sizes)
+            parent, size = next(((id_, size) for id_, size in found if id_ is not None), (None, 0))
+            if not size:
+                return length
+            length += size
 
     def result(self) -> StreamFolded:
         """Return what the stream showed so far."""

@@ -87,3 +87,24 @@ class StreamFolded:
         if self.complete or self.last is None:
             return ""
         return f"batches after {self.last} may be missing: they leave no gap, and the stream has no mark of completeness"
+
+
+@dataclass(frozen=True, slots=True)
+class RouterSeen:
+    """What a router knows of the device tier, beside what the server had."""
+
+    pages_of_both: int  # at the end
+    pages_of_router: int  # that the server does not have
+    pages_of_server: int  # that the router does not know
+    not_looked_up: int  # requests that come after batches that the server's stream does not have
+    requests: int = 0
+    prompt_tokens: int = 0
+    predicted_tokens: int = 0  # cached, as the router has it
+    cached_tokens: int = 0  # as the server has it
+    wrong_tokens: int = 0  # predicted and not cached, request by request
+    missed_tokens: int = 0  # cached and not predicted
+
+    @property
+    def same(self) -> bool:
+        """Whether the router has what the server has."""
+        return not (self.pages_of_router or self.pages_of_server or self.wrong_tokens or self.missed_tokens)

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.event_streams.stream_results import StreamFault, StreamFolded, place
+from radixcheck.verification.event_streams.stream_results import RouterSeen, StreamFault, StreamFolded, place
 from radixcheck.verification.report.style import colour, styled_status, table, warning
 from radixcheck.verification.runs.events_results import EventsOutcome, RecordOutcome
 
@@ -17,7 +17,7 @@ def events(outcome: EventsOutcome) -> list[Any]:
     """Return what a stream showed: the resident set by tier, the verdicts, the faults, and what is not decided."""
     f = outcome.folded
     shown = table("events", "")
-    for name, value in _rows(f).items():
+    for name, value in (_rows(f, outcome.verdicts) | (_router(outcome.router) if outcome.router else {})).items():
         shown.add_row(name, value)
     lines: list[Any] = [shown]
     lines += [_refuted(fault) for fault in f.faults[:SHOWN]]
@@ -30,7 +30,20 @@ def events(outcome: EventsOutcome) -> list[Any]:
     return [*lines, Text.assemble(printable(outcome.stream) + " ", styled_status(outcome.status))]
 
 
-def _rows(f: StreamFolded) -> dict[str, str]:
+def _router(seen: RouterSeen) -> dict[str, str]:
+    """Return what a router knows, beside what the server had."""
+    total = max(1, seen.prompt_tokens)
+    rates = (
+        f"{seen.predicted_tokens / total:.1%} of {seen.prompt_tokens:,} prompt tokens predicted, {seen.cached_tokens / total:.1%} cached"
+    )
+    wrong = f"; {seen.wrong_tokens:,} tokens predicted and not cached, {seen.missed_tokens:,} cached and not predicted"
+    unasked = f"; {seen.not_looked_up:,} come after batches that are not there" if seen.not_looked_up else ""
+    only = f"{seen.pages_of_router:,} the router's only, {seen.pages_of_server:,} the server's only"
+    pages = {"router: pages of the device": f"{seen.pages_of_both:,} of both, {only}"}
+    return pages | ({"router: hit rate": f"{seen.requests:,} requests, {rates}{wrong}{unasked}"} if seen.requests or unasked else {})
+
+
+def _rows(f: StreamFolded, verdicts: dict[str, Verdict]) -> dict[str, str]:
     """Return the counts, and what each tier holds."""
     span = "" if f.last is None else f", {f.first:,} to {f.last:,}"
     of = {kind: f" ({pages:,} pages)" for kind, pages in f.pages.items()}
@@ -43,7 +56,7 @@ def _rows(f: StreamFolded) -> dict[str, str]:
             else {}
         ),
         **{f"resident: {tier}": f"{len(t.ids):,} pages, {t.tokens:,} tokens; at most {t.peak:,} pages" for tier, t in f.tiers.items()},
-        "verdicts": ", ".join(f"{id_} {verdict}" for id_, verdict in f.verdicts.items()),
+        "verdicts": ", ".join(f"{id_} {verdict}" for id_, verdict in verdicts.items()),
         "time": f"{f.seconds:.1f} s",
     }
 

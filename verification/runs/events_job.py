@@ -13,6 +13,7 @@ from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.event_streams.live_source import Endpoint, LiveSource, interrupts, is_address
 from radixcheck.verification.event_streams.payload import StreamError
 from radixcheck.verification.event_streams.recording import Complete, Frame, Item, header, line_of, read
+from radixcheck.verification.event_streams.router_view import read_lookups, router_view
 from radixcheck.verification.event_streams.stream import Stream
 from radixcheck.verification.runs.events_results import EventsOutcome, RecordOutcome
 
@@ -26,6 +27,8 @@ class EventsRequest:
 
     source: Path | Endpoint
     seconds: float | None = None  # of a server; None: until Ctrl-C
+    against: Path | None = None  # a recording of all that the server sent; the source is what a router saw
+    requests: Path | None = None  # to look up in both
 
 
 def endpoint(address: str, replay: str | None = None, topic: str = "", bind: bool = False) -> Endpoint:
@@ -39,6 +42,8 @@ def endpoint(address: str, replay: str | None = None, topic: str = "", bind: boo
 def fold_events(request: EventsRequest, progress: Progress = silent) -> EventsOutcome:
     """Fold a stream. Raise UsageError if it cannot be opened or no batch of it can be read."""
     stream, source = Stream(), request.source
+    if request.against is not None and isinstance(source, Path):
+        return _compare(source, request.against, request.requests)
     if isinstance(source, Path):
         with progress(f"replay {source.name}") as tell:
             for _ in stream.read(read(source)):
@@ -51,6 +56,16 @@ def fold_events(request: EventsRequest, progress: Progress = silent) -> EventsOu
         for _ in stream.read(items):
             _tell(tell, stream.batches)
     return EventsOutcome(source.address, stream.result())
+
+
+def _compare(seen: Path, sent: Path, requests: Path | None) -> EventsOutcome:
+    """Fold what a router saw and what the server sent. Raise UsageError."""
+    lookups = [] if requests is None else read_lookups(requests)
+    router, server, compared = router_view(read(seen), read(sent), lookups)
+    for path, folded in ((seen, router), (sent, server)):
+        if not folded.batches:
+            raise UsageError(f"{path}: {folded.doubts[0].why}; give a recording: {ACCEPTED}")
+    return EventsOutcome(seen.name, router, compared, server)
 
 
 def _tell(tell: Tell, batches: int) -> None:

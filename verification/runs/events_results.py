@@ -1,11 +1,12 @@
 """What the jobs about events of servers return: a stream that was folded, and a recording. Nothing here reads a stream."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from radixcheck.verification.core.status import Outcome, Status
+from radixcheck.spec.events.event_fold import EVENT_REPLAY
+from radixcheck.verification.core.status import Outcome, Status, Verdict, worst
 from radixcheck.verification.event_streams.batch_format import id_text
-from radixcheck.verification.event_streams.stream_results import StreamFault, StreamFolded
+from radixcheck.verification.event_streams.stream_results import RouterSeen, StreamFault, StreamFolded
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +15,25 @@ class EventsOutcome(Outcome):
 
     stream: str  # the file, or the address of the server
     folded: StreamFolded
+    router: RouterSeen | None = None  # None: there is nothing to compare with
+    server: StreamFolded | None = None  # what the router is compared with
 
     @property
     def status(self) -> Status:
-        """REFUTED by a fault; UNDECIDED if batches are missing or cannot be read."""
-        return self.folded.status
+        """REFUTED by a fault, or if a router that saw this has other pages than the server; UNDECIDED if batches are missing."""
+        if self.router is None or self.server is None:
+            return self.folded.status
+        replayed = Status.UNDECIDED if self.server.status else Status.HOLDS if self.router.same else Status.REFUTED
+        return worst((self.folded.status, replayed))
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """The verdict on each property; with a server's recording also on EVENT_REPLAY."""
+        verdicts = self.folded.verdicts
+        if self.router is None or self.server is None:
+            return verdicts
+        same = Verdict.TESTED if self.router.same else Verdict.REFUTED
+        return verdicts | {EVENT_REPLAY: Verdict.UNDECIDED if self.server.status else same}
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON object."""
@@ -34,13 +49,14 @@ class EventsOutcome(Outcome):
             },
             "properties": [
                 {"id": id_, "verdict": verdict, "faults": f.fault_counts.get(id_, 0), "doubtful": f.doubtful_counts.get(id_, 0)}
-                for id_, verdict in f.verdicts.items()
+                for id_, verdict in self.verdicts.items()
             ],
             "faults": list(map(_fault, f.faults)),
             "doubtful": list(map(_fault, f.doubtful)),
             "undecided": [{"why": doubt.why, "decides": doubt.decides} for doubt in f.doubts],
             "unnoticed": f.unnoticed,
             "seconds": f.seconds,
+            **({"router": asdict(self.router)} if self.router else {}),
         }
 
 

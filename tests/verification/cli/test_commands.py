@@ -45,6 +45,7 @@ from radixcheck.verification.trace_replay import sample
         (("replay", "--events", "events.jsonl", "--pool", "64", "--shrink", "a.py"), "--shrink, --pool make no sense for --events"),
         (("replay", "--events", "events.jsonl", "--seconds", "2"), "--seconds makes no sense for events.jsonl: it is a file"),
         (("replay", "--events", "smoke://signal"), "smoke://signal: is not an address that can be used"),
+        (("replay", "--events", "ipc://absent", "--against", "a.jsonl"), "--against makes no sense for ipc://absent: it is no recording"),
         (("replay", "--sample", "--topic", "kv"), "--topic makes no sense for --sample"),
         (("record", "events.jsonl", "more.jsonl"), "events.jsonl: is not the address of a socket"),
         (("record", "ipc://absent", __file__), "exists already, and is not overwritten"),
