@@ -22,7 +22,7 @@ BELOW = {
     "verification": {
         *("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized"),
         *("click", "crosshair", "hypothesis", "jinja2", "markupsafe", "pytest", "rich", "torch", "z3", "cvc5"),
-        *("sglang", "vllm", "transformers", "core"),  # in adapters, which run where these are installed
+        *("sglang", "vllm", "transformers", "gguf", "core"),  # in adapters, which run where these are installed
         *("matplotlib", "msgpack", "zmq"),
     },
 }
@@ -64,7 +64,7 @@ ROOMS = {
     "live": {"core", "remote"},
     "event_streams": {"core"},
     "mutants": {*CHECKING, "search", "probes", "stretch", "explore", "trace_replay", "proofs"},
-    "review_6907": {*CHECKING, "proofs", "bench", "mutants"},
+    "review_6907": {*CHECKING, "proofs", "bench", "live", "mutants"},
     "runs": CHECKING | EVIDENCE,
     "report": {"core"},  # and result types, below
     "api": {"core", "subjects", "runs"},
