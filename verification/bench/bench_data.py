@@ -126,6 +126,12 @@ SCENARIOS = {
         (),
         ours_only=True,
     ),
+    "events": Scenario(
+        "leaves are inserted and evicted without KV events and with them; us for each leaf, and what events add for each page",
+        ("insert off", "insert on", "insert on / off", "evict off", "evict on", "evict on / off", "us/page"),
+        (),
+        ours_only=True,
+    ),
     "batch": Scenario(
         "the tokens of requests become one tensor, in several ways; us, and how many times faster ours is",
         (

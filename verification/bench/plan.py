@@ -89,6 +89,9 @@ class Sizes:
             return self._tiers(scenario, trace)
         if scenario == "kv":
             return [self._kv(*one, fragmented) for one in self.kv for fragmented in (False, True)]
+        if scenario == "events":
+            sizes = {"page_size": 16, "rounds": 2 * self.batches}
+            return [(f"leaves of {pages} pages of 16", {"pages": pages, "leaves": max(16, 512 // pages), **sizes}) for pages in (1, 16, 64)]
         if scenario == "batch":
             return [("256 requests of 1,024 tokens", {"requests": 256, "tokens": 1_024, "steps": self.batches})]
         assert scenario == "queue"

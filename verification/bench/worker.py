@@ -20,7 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON_MIN = (3, 11)
 MODULES = {  # of scenarios
     **{"trace": "trace_scenario", "batch": "our_scenarios", "device": "our_scenarios", "kv": "kv_scenario"},
-    **{"host": "host_scenarios", "growth": "host_scenarios", "tiers": "tiers_scenario"},
+    **{"events": "events_scenario", "host": "host_scenarios", "growth": "host_scenarios", "tiers": "tiers_scenario"},
 }
 TIERED = ("host", "growth", "tiers")
 

@@ -23,6 +23,7 @@ from radixcheck.verification.bench.drivers.floor_driver import Floor
 from radixcheck.verification.bench.drivers.optimized_driver import Optimized
 from radixcheck.verification.bench.measure import measure
 from radixcheck.verification.bench.scenarios.cache_scenarios import admit, decode, deep, memory, queue
+from radixcheck.verification.bench.scenarios.events_scenario import events
 from radixcheck.verification.bench.scenarios.our_scenarios import batch, device
 from radixcheck.verification.bench.scenarios.trace_scenario import trace
 from radixcheck.verification.core.usage import UsageError
@@ -40,8 +41,9 @@ SMALL: dict[str, dict[str, Any]] = {
     **{"deep": {"nodes": 5, "steps": 4}, "memory": {"leaves": 50}, "batch": {"requests": 5, "tokens": 7, "steps": 2}},
     "device": {"leaves": 4, "page_size": 16, "steps": 3},
     "queue": {"requests": 130, "rounds": 4, "page_size": 16},
+    "events": {"pages": 3, "page_size": 16, "leaves": 4, "rounds": 3},
 }
-SCENARIO_RUNS: dict[str, Any] = {run.__name__: run for run in (admit, batch, decode, deep, device, memory, queue, trace)}
+SCENARIO_RUNS: dict[str, Any] = {run.__name__: run for run in (admit, batch, decode, deep, device, events, memory, queue, trace)}
 JOBS = [Job(name, name, SMALL[name]) for name in ("admit", "deep")]
 
 
