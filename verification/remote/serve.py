@@ -283,6 +283,7 @@ class Setup(NamedTuple):
     host_pool: Pool | None = None  # None: the cache is to run without a host tier
     copier: Copier | None = None
     mode: str = ""
+    events: bool = False  # its KV events are checked in the process of the checker alone
 
 
 def as_list(slots: Any) -> list[Any]:

@@ -221,7 +221,7 @@ def _hidden(p: Property, supports: Supports, white_box: bool, checked: int) -> s
     lacking = _lacking(p, supports)
     if lacking or checked:
         return lacking
-    if not supports.here and p.id in ELSEWHERE:
+    if not supports.here and (p.id in ELSEWHERE or p.kind == "event"):
         return "it runs in another process"
     if p.heap:
         return "it shows no heap of host leaves" if p.id in OF_HOST_HEAP else "it shows no heap"
