@@ -273,7 +273,7 @@ class Stream:
             )
         second = sum(group.second_ids for group in self._groups.values())
         if second:
-            why = f"{second:,} ids are for tokens that had another id before; the events show no namespace that tells them apart"
+            why = f"{second:,} ids are for tokens that had another id before; the events show no namespace that distinguishes them"
             yield Doubt(why, "one namespace in a recording, or a server whose events show it", EVENT_ID)
 
 
