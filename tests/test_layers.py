@@ -23,7 +23,7 @@ BELOW = {
         *("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized"),
         *("click", "crosshair", "hypothesis", "jinja2", "markupsafe", "pytest", "rich", "torch", "z3", "cvc5"),
         *("sglang", "vllm", "transformers", "gguf", "core"),  # in adapters, which run where these are installed
-        "matplotlib",
+        *("matplotlib", "msgpack", "zmq"),
     },
 }
 
@@ -33,7 +33,20 @@ MAY_INTEGRATE = ("optimized/integrations/", "verification/live/", "tests/")
 
 # What a room of `verification/` may import besides itself and the lower layers: only rooms that stand above it in this table.
 CHECKING = {"core", "remote", "subjects", "checker"}
-EVIDENCE = {"stretch", "search", "explore", "trace_replay", "proofs", "contracts", "bench", "findings", "live", "mutants", "review_6907"}
+EVIDENCE = {
+    "stretch",
+    "search",
+    "explore",
+    "trace_replay",
+    "proofs",
+    "contracts",
+    "bench",
+    "findings",
+    "live",
+    "mutants",
+    "review_6907",
+    "event_streams",
+}
 ROOMS = {
     "core": set[str](),
     "remote": {"core"},
@@ -49,6 +62,7 @@ ROOMS = {
     "bench": {*CHECKING, "trace_replay"},
     "findings": {*CHECKING, "search"},
     "live": {"core", "remote"},
+    "event_streams": {"core"},
     "mutants": {*CHECKING, "search", "probes", "stretch", "explore", "trace_replay", "proofs"},
     "review_6907": {*CHECKING, "proofs", "bench", "live", "mutants"},
     "runs": CHECKING | EVIDENCE,
@@ -278,4 +292,5 @@ def test_the_core_has_no_dependency_and_the_extras_hold_what_the_layers_import()
 
     assert project["dependencies"] == []
     assert project["optional-dependencies"]["torch"] == ["torch>=2.9"]
+    assert {each.partition(">=")[0] for each in project["optional-dependencies"]["events"]} == {"msgpack", "pyzmq"}
     assert verify == {*("radixcheck[torch]", "click", "crosshair-tool", "hypothesis", "jinja2", "pytest", "rich", "z3-solver", "cvc5")}

@@ -22,6 +22,7 @@ from radixcheck.verification.cli.live_command import live
 from radixcheck.verification.cli.mutants_command import mutants
 from radixcheck.verification.cli.prove_command import prove
 from radixcheck.verification.cli.questions_command import questions
+from radixcheck.verification.cli.record_command import record
 from radixcheck.verification.cli.replay_command import replay
 from radixcheck.verification.cli.report_command import report
 from radixcheck.verification.cli.show_command import show
@@ -43,7 +44,7 @@ def cli() -> None:
 
 
 for command in (
-    *(verify, replay, diff, explore, show, subjects, invariants, report, questions, bench),
+    *(verify, replay, record, diff, explore, show, subjects, invariants, report, questions, bench),
     *(prove, contracts, mutants, facts, findings, doctor, live),
 ):
     cli.add_command(command)

@@ -10,6 +10,8 @@ from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.runs.checked_bounds import check_config
 from radixcheck.verification.subjects.registry import resolve
 
+OPTIONS = {"out": "shrink", "command": "exec"}  # whose parameters have other names
+
 
 def open_trace(path: Path) -> tuple[Recorded, Subject]:
     """Return a trace and the subject to run it on: that of the command line, else that of the trace. Raise UsageError."""
@@ -23,8 +25,8 @@ def open_trace(path: Path) -> tuple[Recorded, Subject]:
     return recorded, subject
 
 
-def refuse_options(path: Path, names: Collection[str], why: str) -> None:
+def refuse_options(path: Path | str, names: Collection[str], why: str) -> None:
     """Raise UsageError if one of these options was given on the command line."""
-    wrong = [f"--{name.replace('_', '-')}" for name in names if name in given()]
+    wrong = [f"--{OPTIONS.get(name, name.replace('_', '-'))}" for name in names if name in given()]
     if wrong:
         raise UsageError(f"{', '.join(wrong)} {'make' if len(wrong) > 1 else 'makes'} no sense for {path}: {why}")

@@ -22,6 +22,7 @@ def replay(outcome: ReplayOutcome) -> list[Any]:
     host = f", host pool of {s.host_pool:,}, {s.mode}" if s.mode else ""
     rows = {
         f"{outcome.trace} through {outcome.subject}": f"{s.policy}, pages of {s.page_size}, pool of {s.pool:,}{host}, {s.running} running",
+        "format": f"{outcome.format}: {_scale(outcome)}",
         "requests": f"{r.requests:,}, {sum(r.operations.values()):,} operations, {r.refused:,} refused for lack of room",
         "hit rate": f"{r.hit_rate:.1%} of {r.prompt_tokens:,} prompt tokens",
         "evictions": f"{r.victims:,} nodes, {r.evicted_tokens:,} tokens",
@@ -43,6 +44,14 @@ def replay(outcome: ReplayOutcome) -> list[Any]:
     if outcome.unread:
         parts.append(warning(f"{outcome.unread}; the {r.requests:,} requests before it were replayed"))
     return [*parts, Text.assemble(f"{outcome.subject} ", styled_status(outcome.status), f" on {outcome.trace}"), *_shrunk(outcome.shrunk)]
+
+
+def _scale(outcome: ReplayOutcome) -> str:
+    """Return how the lengths of the trace and of the replay differ."""
+    recorded, here = outcome.settings.recorded_per_id, outcome.settings.tokens_per_id
+    if recorded == here:
+        return "lengths as recorded" + (f", a hash id for {here:,} tokens" if here > 1 else "")
+    return f"a hash id stands for {recorded:,} tokens there and for {here:,} here: lengths times {here / recorded:.3g}"
 
 
 def _tier(r: Replayed, t: TierReplayed) -> dict[str, str]:

@@ -15,9 +15,10 @@ from radixcheck.verification.protocol import MODES
 from radixcheck.verification.runs.checked_bounds import check_supported, check_tier
 from radixcheck.verification.runs.shrink_job import Origin, ShrinkTo, shrink_to
 from radixcheck.verification.runs.trace_results import ReplayOutcome
-from radixcheck.verification.trace_replay.mooncake import TraceError, read
+from radixcheck.verification.trace_replay.mooncake import TraceError
 from radixcheck.verification.trace_replay.replay import replay
 from radixcheck.verification.trace_replay.replay_results import Settings
+from radixcheck.verification.trace_replay.request_formats import LOG, Requests, format_of, read_requests
 from radixcheck.verification.trace_replay.sample import FILE as SAMPLE
 from radixcheck.verification.trace_replay.shrink_replay import shrink
 
@@ -81,17 +82,36 @@ def record_requests(request: ReplayRequest, progress: Progress = silent) -> Trac
     return tuple(recorded)
 
 
+def is_log(path: Path) -> bool:
+    """Return whether a file is a request log, whose tokens are given. Raise UsageError if it has no known format."""
+    try:
+        return format_of(path) == LOG
+    except TraceError as error:
+        raise UsageError(str(error)) from error
+
+
+def _read(request: ReplayRequest) -> Requests:
+    """Return the requests to replay. Raise UsageError if none can be read."""
+    try:
+        read_in = read_requests(request.trace or SAMPLE, request.limit)
+    except TraceError as error:
+        raise UsageError(str(error)) from error
+    if read_in.error and not read_in.requests:
+        raise UsageError(str(read_in.error))
+    return read_in
+
+
 def _ignore(op: Op) -> None:
     """Do not record the operation."""
 
 
 def _replay(request: ReplayRequest, progress: Progress, record: Callable[[Op], None]) -> ReplayOutcome:
     """Replay the trace; `record` is called with every operation."""
-    subject, settings, path = request.subject, request.settings, request.trace
-    read_in = read(path or SAMPLE, request.limit)
+    subject, path, read_in = request.subject, request.trace, _read(request)
+    settings = replace(request.settings, recorded_per_id=read_in.per_id)
+    if read_in.format == LOG:
+        settings = replace(settings, tokens_per_id=1)
     name = path.name if path else "sample"
-    if read_in.error and not read_in.requests:
-        raise UsageError(str(read_in.error))
     try:
         with progress(f"replay {name}") as tell:
             replayed = replay(
@@ -99,7 +119,7 @@ def _replay(request: ReplayRequest, progress: Progress, record: Callable[[Op], N
             )
     except TraceError as error:
         raise UsageError(str(error)) from error
-    return ReplayOutcome(subject.name, name, settings, replayed, str(read_in.error or ""))
+    return ReplayOutcome(subject.name, name, settings, replayed, str(read_in.error or ""), format=read_in.format)
 
 
 def _origin(request: ReplayRequest, outcome: ReplayOutcome, recorded: Trace) -> Origin | None:

@@ -54,6 +54,7 @@ class ReplayOutcome(Outcome):
     replayed: Replayed
     unread: str = ""  # why reading stopped before the end of the file
     shrunk: ShrinkOutcome | None = None
+    format: str = ""  # of the trace
 
     @property
     def status(self) -> Status:
@@ -77,6 +78,7 @@ class ReplayOutcome(Outcome):
         return {
             "subject": self.subject,
             "trace": self.trace,
+            "format": self.format,
             "status": self.status,
             "unread": self.unread,
             "settings": self._settings(),

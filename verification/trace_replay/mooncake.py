@@ -65,7 +65,7 @@ def parse(file: str, lines: Iterable[bytes | str], limit: int = 0) -> Recorded:
         if not line.strip():
             continue
         try:
-            requests.append(_request(line))
+            requests.append(request_of(line))
         except ValueError as error:
             return Recorded(file, tuple(requests), TraceError(file, number, str(error)))
     if not requests:
@@ -73,8 +73,8 @@ def parse(file: str, lines: Iterable[bytes | str], limit: int = 0) -> Recorded:
     return Recorded(file, tuple(requests))
 
 
-def _request(line: bytes | str) -> TraceRequest:
-    """Return the request of a line. Raise ValueError with the reason."""
+def object_of(line: bytes | str) -> dict[str, Any]:
+    """Return the object of a line. Raise ValueError with the reason."""
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -82,11 +82,17 @@ def _request(line: bytes | str) -> TraceRequest:
         raise ValueError(f"is not JSON ({reason})") from error
     if not isinstance(data, dict):
         raise ValueError(f"holds {type(data).__name__}, not an object with a request's fields")
+    return data
+
+
+def request_of(line: bytes | str) -> TraceRequest:
+    """Return the request of a line. Raise ValueError with the reason."""
+    data = object_of(line)
     timestamp, input_length, output_length = (_count(data, name) for name in _COUNTS)
     ids = _field(data, "hash_ids")
     if not isinstance(ids, list) or not ids:
         raise ValueError("hash_ids is not a list with at least one id")
-    wrong = next((i for i in ids if not _is_count(i) or i >= ID_MAX), None)
+    wrong = next((i for i in ids if not is_count(i) or i >= ID_MAX), None)
     if wrong is not None:
         raise ValueError(f"hash_ids holds {wrong!r}, which is not an integer from 0 to {ID_MAX - 1}")
     return TraceRequest(timestamp, input_length, output_length, tuple(ids))
@@ -100,13 +106,14 @@ def _field(data: dict[str, Any], name: str) -> Any:
 
 def _count(data: dict[str, Any], name: str) -> int:
     value = _field(data, name)
-    if not _is_count(value):
+    if not is_count(value):
         raise ValueError(f"{name} is {value!r}, not an integer >= 0")
     count: int = value
     return count
 
 
-def _is_count(value: Any) -> bool:
+def is_count(value: Any) -> bool:
+    """Return whether this is an integer from 0; a boolean is not."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
@@ -120,10 +127,10 @@ def prompt(request: TraceRequest, tokens_per_id: int) -> tuple[int, ...]:
     return tuple(chain.from_iterable(range(i * n, i * n + n) for i in request.hash_ids))
 
 
-def output_length(request: TraceRequest, tokens_per_id: int) -> int:
-    """Return the number of tokens to generate, at least one, if a block of the input has `tokens_per_id` tokens.
+def output_length(request: TraceRequest, tokens_per_id: int, recorded_per_id: int = BLOCK) -> int:
+    """Return the number of tokens to generate, at least one, if a block of the input has `tokens_per_id` tokens, and had `recorded_per_id`.
 
     >>> output_length(TraceRequest(0, 1024, 500, (3, 5)), 16), output_length(TraceRequest(0, 1024, 2, (3, 5)), 16)
     (15, 1)
     """
-    return max(1, request.output_length * tokens_per_id // BLOCK)
+    return max(1, request.output_length * tokens_per_id // recorded_per_id)

@@ -75,7 +75,7 @@ def check_fits(trace: Sequence[TraceRequest], settings: Settings) -> None:
     if settings.running < 1:
         raise TraceError("the replay", 0, f"{settings.running} running requests: give at least 1")
     for i, request in enumerate(trace, 1):
-        need = pages_for(len(request.hash_ids) * scale + output_length(request, scale), size) * size
+        need = pages_for(len(request.hash_ids) * scale + output_length(request, scale, settings.recorded_per_id), size) * size
         if need > settings.pool:
             reason = f"request {i} needs {need} slots at {scale} tokens for a hash id, the pool has {settings.pool}"
             raise TraceError("the replay", 0, reason)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.operations import Op
+from radixcheck.verification.trace_replay.mooncake import BLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Settings:
     window: int = 4  # moves from one path that is compared in rotation to the next
     host_pool: int = 0  # tokens
     mode: str = ""  # of the host tier; empty: there is none
+    recorded_per_id: int = BLOCK  # tokens of the recorded input that one hash id stands for
     delay: int = 200  # operations, on average, from the issue of a copy to its arrival
 
     @property

@@ -67,7 +67,7 @@ class Run:
         self.requests += 1
         self.prompt_tokens += len(start.key.tokens)
         self.hit_tokens += self.checker.answer.length or 0
-        output = output_length(request, scale)
+        output = output_length(request, scale, self.settings.recorded_per_id)
         self.running.append(Running(self.arrived, output, pages_for(output, self.settings.running)))
         self.prefill(self.arrived)
 
