@@ -16,11 +16,11 @@ SECONDS = 600.0  # to import an engine on a busy machine
 FITS, NOTE, MISSING, DIFFERS = State
 
 
-def found_interpreter(python: str) -> str:
+def found_interpreter(python: str, engine: str = "SGLang") -> str:
     """Return the path of an interpreter. Raise UsageError if there is none."""
     path = shutil.which(python) if python else None
     if path is None:
-        raise UsageError(f"there is no interpreter {python!r}: give the path of the Python that runs SGLang")
+        raise UsageError(f"there is no interpreter {python!r}: give the path of the Python that runs {engine}")
     return path
 
 

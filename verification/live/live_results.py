@@ -61,6 +61,22 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class HitCounts:
+    """The hits of another engine's cache beside those of ours, request by request: shown, not judged. They choose and evict otherwise."""
+
+    backend: str
+    page_size: int
+    ours_page_size: int  # if it is another one, the two also round otherwise
+    requests: int
+    cached: int  # tokens
+    ours_cached: int
+    same: int  # requests with as many cached tokens as with ours
+    more: int
+    fewer: int
+    same_tokens: int  # requests that get the same tokens; where they do not, later prompts differ too
+
+
+@dataclass(frozen=True, slots=True)
 class LiveOutcome(Outcome):
     """All runs and checks."""
 
@@ -70,6 +86,7 @@ class LiveOutcome(Outcome):
     about: dict[str, Any]  # the workload
     runs: tuple[LiveRun, ...]
     checks: tuple[Check, ...]
+    hit_counts: tuple[HitCounts, ...] = ()
 
     @property
     def status(self) -> Status:
@@ -87,4 +104,5 @@ class LiveOutcome(Outcome):
             "runs": [run.to_json() for run in self.runs],
             "checks": [asdict(check) for check in self.checks],
             "verdicts": dict(Counter(check.verdict for check in self.checks)),
+            "hit_counts": [asdict(each) for each in self.hit_counts],
         }

@@ -20,4 +20,16 @@ def live(outcome: LiveOutcome) -> list[Any]:
         shown.add_row(check.backend, str(check.page_size), check.check, styled(check.verdict), check.text)
     good = sum(check.status == Status.HOLDS for check in outcome.checks)
     line = f"{outcome.engine}, {outcome.model}: {good} of {len(outcome.checks)} checks hold; the whole {WORDS[outcome.status]}"
-    return [runs, Text(), shown, Text(), of_status(line, outcome.status)]
+    counts = [_counted(outcome), Text()] if outcome.hit_counts else []
+    return [runs, Text(), shown, Text(), *counts, of_status(line, outcome.status)]
+
+
+def _counted(outcome: LiveOutcome) -> Any:
+    """Return a row for each run of ours that another engine's hits stand beside."""
+    columns = ("requests", "cached tokens", "of ours", "same", "more", "fewer")
+    shown = table("beside ours", "page", "page of ours", *columns, "same tokens", numbers=("page", "page of ours", *columns, "same tokens"))
+    for each in outcome.hit_counts:
+        pages = (str(each.page_size), str(each.ours_page_size))
+        counts = (each.requests, each.cached, each.ours_cached, each.same, each.more, each.fewer, each.same_tokens)
+        shown.add_row(each.backend, *pages, *(f"{count:,}" for count in counts))
+    return shown

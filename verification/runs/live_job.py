@@ -11,7 +11,9 @@ from radixcheck.verification.live import compare
 from radixcheck.verification.live.compare import IMITATION, MISCOUNTING, WRONG_SLOT
 from radixcheck.verification.live.doctor import found_interpreter
 from radixcheck.verification.live.launch import DEFAULT, NO_CACHE, Settings, live_run, make_model, plugin_folder, vocabulary_of
-from radixcheck.verification.live.live_results import Check, LiveOutcome, LiveRun
+from radixcheck.verification.live.live_results import Check, HitCounts, LiveOutcome, LiveRun
+from radixcheck.verification.live.vllm_compare import hit_counts, vllm_checks
+from radixcheck.verification.live.vllm_launch import BLOCK, VLLM, VLLM_NO_CACHE, WRONG_BLOCK, VllmSettings, checked_vllm
 from radixcheck.verification.live.workload import Load
 
 ENGINES = ("sglang",)
@@ -36,6 +38,7 @@ class LiveRequest:
     overlap: bool = True
     controls: bool = True
     seed: int = 0
+    vllm_python: str | None = None  # None: without vLLM
 
 
 def live_request(engine: str, python: str, backends: Sequence[str], request: LiveRequest) -> LiveRequest:
@@ -57,6 +60,10 @@ def live_request(engine: str, python: str, backends: Sequence[str], request: Liv
         )
     if request.model is not None:
         vocabulary_of(request.model)
+    if request.vllm_python is not None:
+        if request.pool % BLOCK:
+            raise UsageError(f"--pool {request.pool} is not made of whole blocks of {BLOCK} tokens, as vLLM needs: give another --pool")
+        checked_vllm(request.vllm_python)
     return request
 
 
@@ -71,14 +78,18 @@ class _Live:
     def run(self, backend: str, page_size: int, requests: int | None = None) -> LiveRun:
         r = self._request
         settings = Settings(r.python, self._model, page_size, r.pool, r.batch, policy=r.policy, overlap=r.overlap)
-        total = min(requests or r.requests, r.requests)
-        with self._progress(f"{backend}, pages of {page_size}") as tell:
-            tell(0.0, "starting the engine")
-            run, version = live_run(
-                settings, backend, self.load, self._folder, lambda n: tell(min(1.0, n / total), f"{n} of {total} requests"), requests
-            )
+        run, version = self.run_with(settings, backend, requests)
         self.version = self.version or version
         return run
+
+    def run_with(self, settings: Settings, backend: str, requests: int | None = None) -> tuple[LiveRun, str]:
+        """Run one backend of one engine; return what it gave, and the engine's version."""
+        total, page_size = min(requests or self.load.requests, self.load.requests), settings.page_size
+        with self._progress(f"{backend}, pages of {page_size}") as tell:
+            tell(0.0, "starting the engine")
+            return live_run(
+                settings, backend, self.load, self._folder, lambda n: tell(min(1.0, n / total), f"{n} of {total} requests"), requests
+            )
 
     def page(self, page_size: int) -> tuple[list[LiveRun], list[Check]]:
         """Run all backends, and the controls, with pages of one size."""
@@ -88,6 +99,14 @@ class _Live:
         controls = [self.run(name, page_size, CONTROL_REQUESTS) for name in (CONTROLS if self._request.controls else ())]
         found = [*compare.checks(runs), *(compare.control_check(control, runs) for control in controls)]
         return [*runs.values(), *controls], found
+
+    def vllm(self, python: str) -> tuple[list[LiveRun], list[Check], str]:
+        """Run vLLM with its cache, without one, and with the control; return the runs, the checks, and vLLM's version."""
+        settings = VllmSettings(python, self._model, BLOCK, self._request.pool, self._request.batch)
+        run, version = self.run_with(settings, VLLM)
+        nothing, _ = self.run_with(settings, VLLM_NO_CACHE)
+        controls = [self.run_with(settings, WRONG_BLOCK, CONTROL_REQUESTS)[0]] if self._request.controls else []
+        return [run, nothing, *controls], list(vllm_checks(run, nothing, controls, self.load)), version
 
 
 def live(request: LiveRequest, progress: Progress = silent) -> LiveOutcome:
@@ -109,5 +128,12 @@ def live(request: LiveRequest, progress: Progress = silent) -> LiveOutcome:
             some, checks = live_.page(page_size)
             runs += some
             found += checks
+        counted: tuple[HitCounts, ...] = ()
+        engine = f"SGLang {live_.version}"
+        if request.vllm_python is not None:
+            others, checks, version = live_.vllm(request.vllm_python)
+            counted, engine = hit_counts(others[0], runs), f"{engine}, vLLM {version}"
+            runs += others
+            found += checks
     settings = {"pool": request.pool, "policy": request.policy, "overlap": request.overlap}
-    return LiveOutcome(f"SGLang {live_.version}", request.python, title, asdict(live_.load) | settings, tuple(runs), tuple(found))
+    return LiveOutcome(engine, request.python, title, asdict(live_.load) | settings, tuple(runs), tuple(found), counted)
