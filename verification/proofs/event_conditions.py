@@ -82,7 +82,7 @@ def _wrong_steps() -> Iterator[tuple[str, str, str, Transition]]:
     yield "SPLIT", "A split may emit that the part below is removed.", "EVENT_REPLAY", emitting(SPLIT, Emission(Removed, announced, m, c))
     yield "LOST", "The event of a new node may be lost.", "EVENT_REPLAY", GROW
     yield "UNCLEARED", "A reset may emit nothing.", "EVENT_REPLAY", RESET
-    yield "CLEARED", "The last release may emit that all is cleared.", "EVENT_REPLAY", emitting(RELEASE, Emission(Cleared))
+    yield "CLEARED", "A release may emit that all is cleared.", "EVENT_REPLAY", emitting(RELEASE, Emission(Cleared))
     yield "AGAIN", "A new node may be stored with all pages before it.", "EVENT_ORDER", emitting(GROW, replace(joins, low=eps))
     yield "INNER", "A node may be removed before its children.", "EVENT_PARENT", inner
 
