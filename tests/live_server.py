@@ -37,19 +37,8 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        command = [
-            python,
-            "-W",
-            "ignore",
-            "-m",
-            "sglang.launch_server",
-            "--model-path",
-            model,
-            "--port",
-            str(self.port),
-            *FLAGS.split(),
-            *flags.split(),
-        ]
+        launch = [python, "-W", "ignore", "-m", "sglang.launch_server"]
+        command = [*launch, "--model-path", model, "--port", str(self.port), *FLAGS.split(), *flags.split()]
         self.log = folder / f"{self.port}.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, env=os.environ | ENVIRONMENT, stdout=log, stderr=log, start_new_session=True)

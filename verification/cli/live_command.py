@@ -15,11 +15,13 @@ from radixcheck.verification.runs.latency_job import REPEAT, LatencyRequest, mea
 from radixcheck.verification.runs.live_job import BACKENDS, ENGINES, LiveRequest, live_request
 from radixcheck.verification.runs.live_job import live as run_live
 
+MODEL = "the folder of a text model  [default: a tiny one, made at once; --latency: that of the package in the environment]"
+
 
 @click.command()
 @click.option("--engine", default=ENGINES[0], show_default=True, help="the engine to start")
 @click.option("--python", required=True, help="the interpreter that has the engine: see tests/peers/setup_live.sh")
-@click.option("--model", type=click.Path(path_type=Path), help="the folder of a text model  [default: a tiny one, made at once]")
+@click.option("--model", type=click.Path(path_type=Path), help=MODEL)
 @click.option("--backends", default=",".join(BACKENDS), show_default=True, help="caches, divided by commas; none: without a cache")
 @click.option("--page-size", "page_sizes", type=int, multiple=True, default=(1, 16), show_default=True, help="tokens (repeatable)")
 @click.option("--requests", type=click.IntRange(1), default=240, show_default=True, help="of each run")
@@ -52,12 +54,13 @@ def live(
 
     The engine's own check of its pool is on. Exit status 1: a cache is refuted, or a wrong cache was not caught. 3: an engine did not run
     to its end for another reason.
+
+    --latency measures instead. Exit status 3: an engine did not run to its end, or there are too few repetitions to compare.
     """
     from radixcheck.verification.report import calls_view, latency_view, live_view
 
     if calls and latency:
         raise UsageError("--calls starts no engine, and --latency does: give one of them")
-
     named = tuple(backends.split(","))
     request = LiveRequest(python, None if model is None else str(model), named, **others)  # type: ignore[arg-type]
     request = live_request(engine, python, named, request)

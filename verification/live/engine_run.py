@@ -4,10 +4,10 @@
     {"do": "start", "path": [...], "log": ..., "engine": {...}}         starts the engine: `version`, `seconds`
     {"do": "round", "prompts": [[...], ...], "tokens": ...}             serves prompts together: `answers`, `seconds`
     {"do": "calls", "path": [...], "drives": [{...}, ...]}               drives caches, as `engine_calls.drive`: `version`, `rows`
-    {"do": "events", "path": [...], "drives": [{...}, ...]}              the same of their KV events, as `event_calls.emitted`: `rows`
     {"do": "timed", "prompt": [...], "tokens": ...}                     serves one prompt: as `call_meter.serve`
     {"do": "flush"}                                                     empties the cache: as `call_meter.flush`
     {"do": "convert", "path": [...], "file": ..., "folder": ...}         makes a model from a GGUF file: as `gguf_model.made`
+    {"do": "events", "path": [...], "drives": [{...}, ...]}              the same of their KV events, as `event_calls.emitted`: `rows`
     {"do": "end"}                                                       stops it
 
 `path` goes before the path of modules, also in the processes that the engine starts. What they print goes to the log. A message that starts
@@ -76,13 +76,6 @@ class Runner:
 
         return {"rows": [drive(**each) for each in message["drives"]], "version": version("sglang")}
 
-    def events(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Drive caches that emit KV events, without an engine."""
-        _place(message["path"])
-        from radixcheck.verification.live.event_calls import emitted
-
-        return {"rows": [emitted(**each) for each in message["drives"]]}
-
     def timed(self, message: dict[str, Any]) -> dict[str, Any]:
         """Serve one prompt, and time it."""
         from radixcheck.verification.live.call_meter import serve
@@ -101,6 +94,13 @@ class Runner:
         from radixcheck.verification.live.gguf_model import made
 
         return made(message["file"], message["folder"], message["prompts"], message["seed"])
+
+    def events(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Drive caches that emit KV events, without an engine."""
+        _place(message["path"])
+        from radixcheck.verification.live.event_calls import emitted
+
+        return {"rows": [emitted(**each) for each in message["drives"]]}
 
     def end(self, _: dict[str, Any]) -> dict[str, Any]:
         """Stop the engine."""
