@@ -22,7 +22,7 @@ BELOW = {
     "verification": {
         *("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized"),
         *("click", "crosshair", "hypothesis", "jinja2", "markupsafe", "pytest", "rich", "torch", "z3", "cvc5"),
-        *("sglang", "vllm", "transformers", "core"),  # in adapters, which run where these are installed
+        *("sglang", "vllm", "transformers", "gguf", "core"),  # in adapters, which run where these are installed
         "matplotlib",
     },
 }
@@ -50,7 +50,7 @@ ROOMS = {
     "findings": {*CHECKING, "search"},
     "live": {"core", "remote"},
     "mutants": {*CHECKING, "search", "probes", "stretch", "explore", "trace_replay", "proofs"},
-    "review_6907": {*CHECKING, "proofs", "bench", "mutants"},
+    "review_6907": {*CHECKING, "proofs", "bench", "live", "mutants"},
     "runs": CHECKING | EVIDENCE,
     "report": {"core"},  # and result types, below
     "api": {"core", "subjects", "runs"},

@@ -1,5 +1,6 @@
 """`radixcheck live`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -7,8 +8,10 @@ import click
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import answer, check_store
 from radixcheck.verification.core.status import Status
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
 from radixcheck.verification.runs.calls_job import CallsRequest, measure_calls
+from radixcheck.verification.runs.latency_job import REPEAT, LatencyRequest, measure_latency
 from radixcheck.verification.runs.live_job import BACKENDS, ENGINES, LiveRequest, live_request
 from radixcheck.verification.runs.live_job import live as run_live
 
@@ -27,17 +30,33 @@ from radixcheck.verification.runs.live_job import live as run_live
 @click.option("--controls/--no-controls", default=True, show_default=True, help="also run two wrong caches, which must be caught")
 @click.option("--vllm-python", help="an interpreter that has vLLM: also run its cache, and no cache: see tests/peers/setup_vllm.sh")
 @click.option("--calls", is_flag=True, help="start no engine: measure the caches at the engine's own calls, 3 times 2,000 requests")
+@click.option(
+    "--latency", is_flag=True, help="measure how long requests take, 12 and 120 one at a time, with pages of the first --page-size"
+)
+@click.option("--repeat", type=click.IntRange(1), default=REPEAT, show_default=True, help="repetitions of --latency")
 @click.option("--store", type=click.Path(path_type=Path), help="write the result there, as JSON")
 @options("seed", "json")
 def live(
-    engine: str, python: str, model: Path | None, backends: str, calls: bool, store: Path | None, as_json: bool, **others: object
+    engine: str,
+    python: str,
+    model: Path | None,
+    backends: str,
+    calls: bool,
+    latency: bool,
+    repeat: int,
+    store: Path | None,
+    as_json: bool,
+    **others: object,
 ) -> Status:
     """Serve the same requests with live engines, one for each cache, and compare tokens, hits and log-probabilities.
 
     The engine's own check of its pool is on. Exit status 1: a cache is refuted, or a wrong cache was not caught. 3: an engine did not run
     to its end for another reason.
     """
-    from radixcheck.verification.report import calls_view, live_view
+    from radixcheck.verification.report import calls_view, latency_view, live_view
+
+    if calls and latency:
+        raise UsageError("--calls starts no engine, and --latency does: give one of them")
 
     named = tuple(backends.split(","))
     request = LiveRequest(python, None if model is None else str(model), named, **others)  # type: ignore[arg-type]
@@ -46,5 +65,9 @@ def live(
     if calls:
         costs = measure_calls(CallsRequest(python, request.page_sizes, policy=request.policy, seed=request.seed), console.progress)
         return answer(costs, as_json, lambda: calls_view.calls(costs), store)
+    if latency:
+        wanted = LatencyRequest(python, request.model, named, page_size=request.page_sizes[0], repeat=repeat, seed=request.seed)
+        times = measure_latency(replace(wanted, pool=request.pool, policy=request.policy, overlap=request.overlap), console.progress)
+        return answer(times, as_json, lambda: latency_view.latency(times), store)
     outcome = run_live(request, console.progress)
     return answer(outcome, as_json, lambda: live_view.live(outcome), store)

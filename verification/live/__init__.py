@@ -4,6 +4,9 @@ In the engine's Python run `engine_run` (one backend, one process), `engine_back
 that must fail), `tiny_model` and `probe_engine`; they import nothing but the engine and `radixcheck.optimized`. Here run `launch` (starts
 and ends these processes), `workload`, `compare` (what the answers show) and `doctor`.
 
+For latencies there run `call_meter` (times requests, and the calls of a cache), `engine_latency` (the plugin) and `gguf_model` (makes the
+model); here runs `latency_launch`.
+
 vLLM serves the same requests with its own cache and without: `vllm_run` and `vllm_control` run in its Python, `vllm_launch` and
 `vllm_compare` here.
 """

@@ -4,9 +4,13 @@
     {"do": "start", "path": [...], "log": ..., "engine": {...}}         starts the engine: `version`, `seconds`
     {"do": "round", "prompts": [[...], ...], "tokens": ...}             serves prompts together: `answers`, `seconds`
     {"do": "calls", "path": [...], "drives": [{...}, ...]}               drives caches, as `engine_calls.drive`: `version`, `rows`
+    {"do": "timed", "prompt": [...], "tokens": ...}                     serves one prompt: as `call_meter.serve`
+    {"do": "flush"}                                                     empties the cache: as `call_meter.flush`
+    {"do": "convert", "path": [...], "file": ..., "folder": ...}         makes a model from a GGUF file: as `gguf_model.made`
     {"do": "end"}                                                       stops it
 
-`path` goes before the path of modules, also in the processes that the engine starts. What they print goes to the log.
+`path` goes before the path of modules, also in the processes that the engine starts. What they print goes to the log. A message that starts
+an engine may also set variables of its environment.
 """
 
 from __future__ import annotations
@@ -45,7 +49,7 @@ class Runner:
         log = os.open(message["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         for stream in (1, 2):
             os.dup2(log, stream)
-        os.environ.update(ENVIRONMENT | (ON_CPU if message["engine"]["device"] == "cpu" else {}))
+        os.environ.update(ENVIRONMENT | (ON_CPU if message["engine"]["device"] == "cpu" else {}) | message.get("environment", {}))
         _place(message["path"])
         import sglang
 
@@ -70,6 +74,25 @@ class Runner:
         from radixcheck.verification.live.engine_calls import drive
 
         return {"rows": [drive(**each) for each in message["drives"]], "version": version("sglang")}
+
+    def timed(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Serve one prompt, and time it."""
+        from radixcheck.verification.live.call_meter import serve
+
+        return serve(self._engine, message)
+
+    def flush(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Empty the cache."""
+        from radixcheck.verification.live.call_meter import flush
+
+        return flush(self._engine)
+
+    def convert(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Make a model from a GGUF file, and compare it with what a reader makes of that file."""
+        _place(message["path"])
+        from radixcheck.verification.live.gguf_model import made
+
+        return made(message["file"], message["folder"], message["prompts"], message["seed"])
 
     def end(self, _: dict[str, Any]) -> dict[str, Any]:
         """Stop the engine."""

@@ -64,14 +64,14 @@ class Settings:
         }
 
 
-def plugin_folder(folder: Path) -> Path:
-    """Make a folder for the engine's path: this package, and an entry point that no installation has."""
+def plugin_folder(folder: Path, plugin: str = BACKENDS_MODULE) -> Path:
+    """Make a folder for the engine's path: this package, and an entry point that no installation has, to a plugin."""
     folder.mkdir()
     folder.joinpath("radixcheck").symlink_to(ENGINE_RUN.parents[2])
     about = folder / "radixcheck_live-0.dist-info"
     about.mkdir()
     about.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: radixcheck-live\nVersion: 0\n")
-    entry = f"radixcheck_live = {BACKENDS_MODULE}:register"
+    entry = f"radixcheck_live = {plugin}:register"
     about.joinpath("entry_points.txt").write_text(f"[sglang.srt.plugins]\n{entry}\n")
     return folder
 
@@ -122,7 +122,7 @@ def live_run(
         process.ask({"do": "end"}, Timeout(ROUND_SECONDS))
         process.lose(SubjectLost("is no longer needed"))
     except SubjectLost as error:
-        lost = f"the engine {error}{_last_error(log)}"
+        lost = f"the engine {error}{last_error(log)}"
     leak = bool(lost) and log.exists() and LEAK.search(log.read_text(errors="replace")) is not None
     return LiveRun(backend, settings.page_size, tuple(answers), start_seconds, seconds, lost, leak), version
 
@@ -131,7 +131,7 @@ def _answer(prompt: int, answer: Mapping[str, Any]) -> Answer:
     return Answer(prompt, answer["cached"], tuple(answer["tokens"]), tuple(answer["log_probabilities"]))
 
 
-def _last_error(log: Path) -> str:
+def last_error(log: Path) -> str:
     """Return the first error in a log: later ones follow from it."""
     found = ERROR.search(log.read_text(errors="replace")) if log.exists() else None
     return f"; its log: {found[0][:ERROR_MAX]}" if found else ""

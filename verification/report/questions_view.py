@@ -11,7 +11,7 @@ from rich.text import Text
 
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.style import Tone, of_status, styled, table, toned
-from radixcheck.verification.review_6907.answers import ANY, BENCH, FACTS, PROVE, Evidence
+from radixcheck.verification.review_6907.answers import ANY, BENCH, FACTS, LATENCY, PROVE, Evidence
 from radixcheck.verification.review_6907.questions import THREAD, Question
 from radixcheck.verification.runs.answer_results import Answered, AnswersOutcome
 from radixcheck.verification.runs.stored_results import Result
@@ -19,7 +19,7 @@ from radixcheck.verification.runs.stored_results import Result
 
 def line(evidence: Evidence, result: Result | None) -> tuple[str, str]:
     """Return the verdict of a piece of evidence, and the rest of its line."""
-    of = "" if evidence.source in (PROVE, FACTS, BENCH) else f" of {evidence.source}"
+    of = "" if evidence.source in (PROVE, FACTS, BENCH, LATENCY) else f" of {evidence.source}"
     return (result.verdict if result else Verdict.MISSING), f"{evidence.name}{of}: {result.detail if result else ''}"
 
 
@@ -74,7 +74,8 @@ def _answer(each: Answered) -> Iterator[Any]:
     yield Padding(Text.assemble(styled(each.verdict), f"  {each.text}"), (0, 0, 0, 2))
     for evidence, result in each.results:
         verdict, rest = line(evidence, result)
-        yield Padding(toned(f"{verdict} {rest}", Tone.DIM if evidence.expected in (ANY, verdict) else Tone.BAD), (0, 0, 0, 4))
+        unlike = Tone.UNDECIDED if each.verdict == Verdict.OPEN else Tone.BAD
+        yield Padding(toned(f"{verdict} {rest}", Tone.DIM if evidence.expected in (ANY, verdict) else unlike), (0, 0, 0, 4))
     if each.command:
         yield Padding(Text(each.command), (0, 0, 0, 4))
     yield Text()

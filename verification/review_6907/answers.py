@@ -11,12 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from radixcheck.verification.core.status import Verdict
+from radixcheck.verification.review_6907 import latency_claims
 from radixcheck.verification.review_6907.cost_claims import CLAIMS
 from radixcheck.verification.review_6907.questions import QUESTIONS, Question
 
 PROVED, REFUTED, TESTED, MEASURED, ANY = Verdict.PROVED, Verdict.REFUTED, Verdict.TESTED, Verdict.MEASURED, ""
 PAIRS, NODES, BASE, LEAF_SET, OURS = "as-submitted:pairs", "as-submitted:nodes", "base", "leaf-set", "optimized"
 PROVE, FACTS, BENCH = "prove", "facts", "bench"
+LATENCY = "latency"  # read where it is stored; nothing obtains it but its command, for it needs an engine
 SUBMITTED = (PAIRS, NODES)
 SECONDS = 10  # of search, for each cache
 
@@ -25,8 +27,8 @@ SECONDS = 10  # of search, for each cache
 class Evidence:
     """One stored result that an answer rests on."""
 
-    source: str  # prove, facts, bench, or the name of a subject that was verified
-    name: str  # of a condition, fact or cost claim; or of a property
+    source: str  # prove, facts, bench, latency, or the name of a subject that was verified
+    name: str  # of a condition, fact or claim about costs or latencies; or of a property
     expected: str  # the verdict; ANY: every verdict agrees with the answer
 
     @property
@@ -34,6 +36,8 @@ class Evidence:
         """Return the command that obtains the result."""
         if self.source == BENCH:
             return CLAIMS[self.name].command
+        if self.source == LATENCY:
+            return latency_claims.COMMAND
         commands = {PROVE: f"prove --property {self.name}", FACTS: f"facts {self.name}"}
         return "radixcheck " + commands.get(self.source, f"verify {_quoted(self.source)} --seconds {SECONDS}")
 
@@ -82,6 +86,11 @@ def tried(name: str, verdict: str) -> tuple[Evidence, ...]:
 def measured(*names: str) -> tuple[Evidence, ...]:
     """Return evidence by cost claims."""
     return tuple(Evidence(BENCH, name, MEASURED) for name in names)
+
+
+def timed(*names: str) -> tuple[Evidence, ...]:
+    """Return evidence by claims about latencies."""
+    return tuple(Evidence(LATENCY, name, MEASURED) for name in names)
 
 
 ANSWERS = (
@@ -155,7 +164,13 @@ ANSWERS = (
         "else: the eviction of a wrong node, and a second free of the same slots.",
         (*tried("GUARD-SIFTS", REFUTED), *refuted("Q2-NO-GUARD")),
     ),
-    Answer("C12", "", open="the latency needs a served model; `radixcheck bench --scenario trace` measures the cache's share of a request"),
+    Answer(
+        "C12",
+        "Not by the cache, on a small model on a CPU: the work inside any of the caches is too small a part of a request's latency, and "
+        "caches that hit alike are alike in latency. What shortens it is the hits, which all caches have.",
+        timed("LATENCY-SHARE", "LATENCY-ALIKE", "LATENCY-HITS"),
+        open="the latency on a GPU, and with the change itself, which today's engine does not have",
+    ),
     Answer(
         "Q1",
         "Not if the loop does not check for children. The check is needed exactly if some child does not rank strictly before its parent: "

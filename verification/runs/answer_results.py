@@ -7,10 +7,11 @@ from typing import Any
 
 from radixcheck.verification.core.status import Outcome, Status, Verdict
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.review_6907.answers import ANSWERS, ANY, Answer, Evidence, sources
+from radixcheck.verification.review_6907.answers import ANSWERS, ANY, LATENCY, Answer, Evidence, sources
 from radixcheck.verification.runs.store import present
 from radixcheck.verification.runs.stored_results import Result, Results
 
+UNMEASURED = (LATENCY, Verdict.NOT_MEASURED)
 WORST_FIRST = (Verdict.REFUTED, Verdict.UNKNOWN, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
 
 
@@ -23,21 +24,31 @@ class Answered:
 
     @property
     def verdict(self) -> Verdict | str:
-        """Return the verdict of the first result if all are as expected; of several subjects the worst. OPEN: without evidence."""
+        """Return the verdict of the first result if all are as expected; of several subjects the worst. OPEN: without evidence.
+
+        Latencies are measured with an engine, so that an answer which rests on them is OPEN until that was done.
+        """
         found = [(evidence, result.verdict if result else Verdict.MISSING) for evidence, result in self.results]
         if any(word == Verdict.MISSING for _, word in found):
             return Verdict.MISSING
-        if any(evidence.expected not in (ANY, word) for evidence, word in found):
+        if any(e.expected not in (ANY, word) and (e.source, word) != UNMEASURED for e, word in found):
             return Verdict.NOT_AS_EXPECTED
-        if not found:
+        if not found or self._unmeasured:
             return Verdict.OPEN
         first, word = found[0]
         words = {other for evidence, other in found if (evidence.name, evidence.expected) == (first.name, ANY)}
         return next((worst for worst in WORST_FIRST if worst in words), word)
 
     @property
+    def _unmeasured(self) -> bool:
+        """Whether the answer rests on a latency that no stored result has."""
+        return any((e.source, result.verdict) == UNMEASURED for e, result in self.results if result)
+
+    @property
     def text(self) -> str:
         """Return the answer, what it means for the submitted cache, and what is open."""
+        if self._unmeasured and self.verdict == Verdict.OPEN:
+            return f"The latency needs a served model: `{self.command}` measures it, in an engine's environment."
         words, open_ = " ".join(filter(None, (self.answer.answer, self.answer.change))), self.answer.open
         return words + (f" Open: {open_}." if words and open_ else "") if words else f"{open_}."
 

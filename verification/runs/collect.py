@@ -10,7 +10,7 @@ from radixcheck.verification.core.progress import Progress
 from radixcheck.verification.mutants.detectors import Effort
 from radixcheck.verification.mutants.kill_matrix import Plan
 from radixcheck.verification.mutants.mutant_results import Judged
-from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE, SECONDS
+from radixcheck.verification.review_6907.answers import BENCH, FACTS, LATENCY, PROVE, SECONDS
 from radixcheck.verification.runs.bench_job import bench, bench_request
 from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.runs.explore_job import explore_request, explore_subject
@@ -18,7 +18,7 @@ from radixcheck.verification.runs.facts_job import facts_request, try_facts
 from radixcheck.verification.runs.mutants_job import MatrixRequest, kill_matrix, named
 from radixcheck.verification.runs.prove_job import prove, prove_request
 from radixcheck.verification.runs.report_data import MUTANTS
-from radixcheck.verification.runs.store import file_of, store, stored
+from radixcheck.verification.runs.store import file_of, load, store, stored
 from radixcheck.verification.runs.stored_results import Results, Stored
 from radixcheck.verification.runs.verify_job import VerifyRequest, verify_subject
 from radixcheck.verification.subjects.registry import BUILT_IN, resolve
@@ -44,12 +44,19 @@ class Collector:
     progress: Progress
 
     def collect(self, sources: Iterable[str]) -> Results:
-        """Return the results of these sources. Caches of other projects are run every time, because changes in them are not seen."""
+        """Return the results of these sources. Caches of other projects are run every time, because changes in them are not seen.
+
+        Latencies are only read: there is no engine here.
+        """
         makers = {PROVE: self._prove, FACTS: self._try, BENCH: self._measure, MUTANTS: self._judge}
         makers |= {f"explore {subject}": self._explorer(subject) for subject in EXPLORED}
-        found = {}
+        found: dict[str, Stored] = {}
         for source in dict.fromkeys(sources):
-            make, file = makers.get(source) or self._verifier(source), file_of(self.folder, source)
+            file = file_of(self.folder, source)
+            if source == LATENCY:
+                found |= {source: here} if (here := load(file)) else {}
+                continue
+            make = makers.get(source) or self._verifier(source)
             ours = (source in makers or source in BUILT_IN) and not (source == BENCH and self.python)
             found[source] = stored(file, make) if ours else store(file, make())
         return Results(found)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from radixcheck.verification.core.status import Outcome, Status, worst
-from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE
+from radixcheck.verification.review_6907.answers import BENCH, FACTS, LATENCY, PROVE
 from radixcheck.verification.runs.answer_results import AnswersOutcome
 from radixcheck.verification.runs.stored_results import Results, Stored
 from radixcheck.verification.trace_replay.frame_results import Frame
@@ -62,7 +62,7 @@ class ReportData(Outcome):
     @property
     def verified(self) -> Iterator[tuple[str, Stored]]:
         """Yield the subjects that were verified, those under review first."""
-        others = (PROVE, FACTS, BENCH, MUTANTS)
+        others = (PROVE, FACTS, BENCH, LATENCY, MUTANTS)
         names = [name for name in self.results.stored if name not in others and name not in self.explored_sources]
         yield from ((name, self.stored(name)) for name in sorted(names, key=lambda name: name not in self.subjects))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.review_6907.answers import BENCH, FACTS, PROVE, Evidence
+from radixcheck.verification.review_6907.answers import BENCH, FACTS, LATENCY, PROVE, Evidence
 
 Stored = Mapping[str, Any]  # the JSON object of a result
 
@@ -25,12 +25,13 @@ class Results:
     stored: Mapping[str, Stored]
 
     def of(self, evidence: Evidence) -> Result | None:
-        """Return the result of a piece of evidence, or None if it is not stored."""
+        """Return the result of a piece of evidence, or None if it is not stored. A latency that is not stored is NOT MEASURED."""
+        missing = Result(Verdict.NOT_MEASURED, "no stored result of the present sources") if evidence.source == LATENCY else None
         found = self.stored.get(evidence.source)
         if found is None:
-            return None
-        reader = {PROVE: _proved, FACTS: _tried, BENCH: _measured}.get(evidence.source, _verified)
-        return reader(found, evidence.name)
+            return missing
+        reader = {PROVE: _proved, FACTS: _tried, BENCH: _measured, LATENCY: _measured}.get(evidence.source, _verified)
+        return reader(found, evidence.name) or missing
 
 
 def _verified(found: Stored, name: str) -> Result | None:

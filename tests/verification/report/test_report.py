@@ -15,6 +15,7 @@ from radixcheck.verification.review_6907.answers import (
     ANY,
     BENCH,
     FACTS,
+    LATENCY,
     PAIRS,
     PROVE,
     Answer,
@@ -27,6 +28,7 @@ from radixcheck.verification.review_6907.answers import (
 from radixcheck.verification.review_6907.claims import claims
 from radixcheck.verification.review_6907.cost_claims import CLAIMS
 from radixcheck.verification.review_6907.facts import FACTS as DECIDED
+from radixcheck.verification.review_6907.latency_claims import SENTENCES
 from radixcheck.verification.review_6907.questions import QUESTIONS
 from radixcheck.verification.runs.answer_results import answer_by
 from radixcheck.verification.runs.store import digest, stored
@@ -52,6 +54,8 @@ def test_what_an_answer_rests_on_exists_and_is_expected_there_too() -> None:
             assert DECIDED[evidence.name].expected == evidence.expected
         elif evidence.source == BENCH:
             assert id_ in CLAIMS[evidence.name].questions.split()
+        elif evidence.source == LATENCY:
+            assert (id_, evidence.name in SENTENCES) == (SERVED_MODEL, True)
         elif evidence.source == PROVE:
             expected = {cell.expected for cell in cells if evidence.name in (cell.name, cell.formula)}
             assert expected == {evidence.expected}, (id_, evidence.name)
@@ -131,7 +135,7 @@ def all_as_expected(folder: Path) -> None:
             stored_["cells"] = [cell(*each) for each in names]
         elif source == FACTS:
             stored_["facts"] = [{"id": name, "verdict": word, "against": "", "detail": "9 cases"} for name, word in names]
-        elif source == BENCH:
+        elif source in (BENCH, LATENCY):
             stored_["claims"] = [{"id": name, "verdict": word, "text": "9 against 3 us"} for name, word in names]
         else:
             stored_["properties"] = [{"id": name, "verdict": word, "checked": 9, "non_vacuous": 5, "note": ""} for name, word in names]
@@ -150,13 +154,48 @@ def test_the_command_answers_from_what_is_stored(tmp_path: Path, command: Comman
     assert [each["id"] for each in one.json] == ["Q1"]
 
 
-def test_only_what_needs_a_served_model_is_open(tmp_path: Path, command: Command) -> None:
+def answered_from(folder: Path, command: Command) -> dict[str, dict[str, Any]]:
+    ran = command("report", "--json", "--results", folder, *EACH)
+    assert ran.status == 0
+    return {each["id"]: each for each in ran.json}
+
+
+def test_nothing_is_open_where_latencies_were_measured(tmp_path: Path, command: Command) -> None:
     all_as_expected(tmp_path)
 
-    answered = {each["id"]: each for each in command("report", "--json", "--results", tmp_path, *EACH).json}
-    assert {id_ for id_, each in answered.items() if each["verdict"] == "OPEN"} == {SERVED_MODEL}
+    answered = answered_from(tmp_path, command)
+    assert {id_ for id_, each in answered.items() if each["verdict"] == "OPEN"} == set()
     assert {id_ for id_, each in answered.items() if each["open"]} == {SERVED_MODEL}
-    assert "served model" in answered[SERVED_MODEL]["open"]
+    assert answered[SERVED_MODEL]["verdict"] == "MEASURED"
+    assert [e["detail"] for e in answered[SERVED_MODEL]["evidence"]] == ["9 against 3 us"] * 3
+
+
+def test_only_what_needs_a_served_model_is_open_where_they_were_not(tmp_path: Path, command: Command) -> None:
+    all_as_expected(tmp_path)
+    (tmp_path / "latency.json").unlink()
+
+    answered = answered_from(tmp_path, command)
+    assert {id_ for id_, each in answered.items() if each["verdict"] == "OPEN"} == {SERVED_MODEL}
+    assert {e["found"] for e in answered[SERVED_MODEL]["evidence"]} == {"NOT MEASURED"}
+    assert answered[SERVED_MODEL]["command"].startswith("radixcheck live --latency")
+    assert answered[SERVED_MODEL]["command"] in answered[SERVED_MODEL]["answer"]
+    assert not (tmp_path / "latency.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        (("MEASURED", "NOT MEASURED", "MEASURED"), "OPEN"),
+        (("REFUTED", "MEASURED", "MEASURED"), "NOT AS EXPECTED"),
+        (("NOT MEASURED", "REFUTED", "MEASURED"), "NOT AS EXPECTED"),
+        (("MEASURED", "MEASURED", "MEASURED"), "MEASURED"),
+    ],
+)
+def test_a_stored_latency_decides_its_question(words: tuple[str, ...], verdict: str) -> None:
+    claims_ = [{"id": name, "verdict": word, "text": "figures"} for name, word in zip(SENTENCES, words, strict=True)]
+    (c12,) = [answer for answer in ANSWERS if answer.id == SERVED_MODEL]
+
+    assert [each.verdict for each in answer_by(Results({LATENCY: {"claims": claims_}}), [c12]).answered] == [verdict]
 
 
 def test_another_cache_stands_in_the_place_of_the_change() -> None:

@@ -3,7 +3,7 @@
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.blocks import Badge, Block, Command, Link, Paragraph, Part, Section, Table, WebLink, Words, anchor, link
 from radixcheck.verification.report.questions_view import line
-from radixcheck.verification.review_6907.answers import ANY, BENCH, FACTS, PROVE, Evidence
+from radixcheck.verification.review_6907.answers import ANY, BENCH, FACTS, LATENCY, PROVE, Evidence
 from radixcheck.verification.review_6907.questions import THREAD
 from radixcheck.verification.runs.answer_results import Answered
 from radixcheck.verification.runs.report_data import ReportData
@@ -38,8 +38,9 @@ def _part(data: ReportData, each: Answered) -> Part:
 
 def _row(data: ReportData, evidence: Evidence, result: Result | None) -> tuple[Words, ...]:
     word, rest = line(evidence, result)
-    of = "" if evidence.source in (PROVE, FACTS, BENCH) else f" of `{evidence.source}`"
-    unexpected = "" if evidence.expected in (ANY, word) or word == Verdict.MISSING else f" (expected {evidence.expected})"
+    of = "" if evidence.source in (PROVE, FACTS, BENCH, LATENCY) else f" of `{evidence.source}`"
+    undecided = word == Verdict.MISSING or (evidence.source == LATENCY and word == Verdict.NOT_MEASURED)
+    unexpected = "" if evidence.expected in (ANY, word) or undecided else f" (expected {evidence.expected})"
     return Badge(word), (_named(data, evidence, word), of), rest.partition(": ")[2] + unexpected
 
 
@@ -49,7 +50,7 @@ def _named(data: ReportData, evidence: Evidence, word: str) -> Link | str:
         return link("claim", evidence.name) if word == Verdict.REFUTED else evidence.name
     if evidence.source == BENCH:
         return Link("benchmark", evidence.name)
-    if evidence.source == FACTS:
+    if evidence.source in (FACTS, LATENCY):
         return evidence.name
     shown = any(refuted["property"] == evidence.name for refuted in data.stored(evidence.source)["refuted"])
     return link("trace", evidence.source, evidence.name) if shown else link("property", evidence.name)
