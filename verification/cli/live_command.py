@@ -62,6 +62,8 @@ def live(
     if calls and latency:
         raise UsageError("--calls starts no engine, and --latency does: give one of them")
     named = tuple(backends.split(","))
+    if others["vllm_python"] is not None and (calls or latency):
+        raise UsageError("--vllm-python goes with neither --calls nor --latency: they measure caches of SGLang")
     request = LiveRequest(python, None if model is None else str(model), named, **others)  # type: ignore[arg-type]
     request = live_request(engine, python, named, request)
     check_store(store)
