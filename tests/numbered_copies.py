@@ -27,6 +27,7 @@ class Numbered:
 
     def copy(self, up: bool, sources: Any, targets: Any) -> Waited:
         """Issue it."""
+        assert up in (True, False)
         self.issued.append(Waited(up, tuple(map(int, sources)), tuple(map(int, targets))))
         self.issued[-1].fails = bool(self.fail_every) and len(self.issued) % self.fail_every == 0
         return self.issued[-1]

@@ -16,6 +16,7 @@ TAKE = """    def {}(self, n: int, least: int = 0) -> int:
         return n
 """
 BOTH = "    def {}(self) -> None:\n        self.n = 1\n        self.n = 1\n"
+CAST = "def {}(n: object) -> int:\n    return cast('int', n)\n"
 JOIN = "def {}(names: str) -> None:\n    raise ValueError(f\"no {{','.join(names)}}\")\n"
 
 
@@ -38,6 +39,7 @@ GENERATED = (
         ("None:\n        self.n = 1", "None:\n        self.n = None"),
         ("1\n        self.n = 1", "1\n        self.n = None"),
     )
+    + mutated("x_known", CAST, ("'int'", "None"), ("'int'", "'INT'"), (", n)", ", None)"))
     + mutated("x_join", JOIN, ("(names)", "(None)"), ("','", "'XX,XX'"))
 )
 
@@ -118,10 +120,10 @@ def test_the_same_change_in_two_places_makes_two_mutants() -> None:
     assert "both (place 2): self.n = 1" in complaints([Outcome(both[1], SURVIVED)], {})[0]
 
 
-def test_text_is_distinguished_from_what_changes_a_call() -> None:
+def test_text_and_types_of_casts_are_distinguished_from_what_changes_a_call() -> None:
     text = {mutant.name.rpartition("ǁ")[2].rpartition(".")[2] for mutant in mutants_of("optimized/tree.py", GENERATED) if mutant.text_only}
 
-    assert text == {"take__mutmut_2", "take__mutmut_3", "take__mutmut_5", "x_join__mutmut_2"}
+    assert text == {"take__mutmut_2", "take__mutmut_3", "take__mutmut_5", "x_known__mutmut_1", "x_known__mutmut_2", "x_join__mutmut_2"}
 
 
 ENTRY = 'file = "a.py"\nfunction = "f"\nold = "1"\nnew = "2"\n'

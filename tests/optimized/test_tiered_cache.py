@@ -6,6 +6,7 @@ import pytest
 from tier_shape import by_prefix, check_counters, nodes_of
 
 from radixcheck.optimized import DevicePool, TieredCache
+from radixcheck.optimized.tags import TagMismatch, Tags
 from radixcheck.reference.copies import Copies
 from radixcheck.spec.values import BadAmount, BadKey, Key, StaleHandle, StillHeld
 
@@ -27,8 +28,8 @@ class Held(Copies):
             transfer.complete(failed)
 
 
-def cache(mode: str = "write_through", pages: int = 4, host_pages: int = 8, policy: str = "lru") -> TieredCache:
-    return TieredCache(1, policy, DevicePool(pages, 1, "cpu"), DevicePool(host_pages, 1, "cpu"), Held(), mode)
+def cache(mode: str = "write_through", pages: int = 4, host_pages: int = 8, policy: str = "lru", tags: Tags | None = None) -> TieredCache:
+    return TieredCache(1, policy, DevicePool(pages, 1, "cpu"), DevicePool(host_pages, 1, "cpu"), Held(), mode, tags)
 
 
 def put(tiered: TieredCache, *tokens: int) -> None:
@@ -88,6 +89,65 @@ def test_a_failed_load_takes_the_node_off_the_device_again() -> None:
     assert tiered.evict_host(1) == 2
     assert nodes_of(tiered) == []
     tiered.reset()
+
+
+def loading(mode: str = "write_through") -> TieredCache:
+    """A cache in which one copy loads two nodes, one below the other."""
+    tiered = cache(mode)
+    put(tiered, 1)
+    put(tiered, 1, 2)
+    settle(tiered)
+    tiered.evict(2)
+    assert tiered.load_back(tiered.match(Key((1, 2))).host_node) == 2
+    assert len(tiered.copies) == 1
+    return tiered
+
+
+def test_a_failed_load_of_two_nodes_takes_both_off_the_device_again() -> None:
+    tiered = loading()
+    assert settle(tiered, failed=True) == 1
+    assert tiered.copies == []
+    assert tiers(tiered) == {((), 1): "h", ((), 1, 2): "h"}
+    assert tiered.sizes() == (4, 0, 0)
+    check_counters(tiered)
+
+
+@pytest.mark.parametrize("mode", ["write_through", "write_back"])  # under write-back nothing else holds the two nodes
+def test_a_failed_load_is_issued_again_if_another_node_was_cached_below_one_of_its_nodes(mode: str) -> None:
+    tiered = loading(mode)
+    put(tiered, 1, 3)
+    loads = [copy for copy in tiered.copies if copy.up]
+    for copy in loads:
+        assert copy.ticket is not None
+        copy.ticket.complete(True)  # type: ignore[attr-defined]
+    tiered.poll()
+    assert [copy.end for copy in tiered.copies if copy.up] == [copy.end for copy in loads]
+    settle(tiered)
+    assert {prefix: where[0] for prefix, where in tiers(tiered).items()} == {((), 1): "d", ((), 1, 2): "d", ((), 1, 3): "d"}
+    check_counters(tiered)
+
+
+def test_a_victim_for_which_the_host_has_no_room_takes_along_what_the_host_has_behind_it() -> None:
+    tiered = cache("write_back", pages=8, host_pages=2)
+    put(tiered, 1, 2, 3)
+    put(tiered, 1, 2, 3, 4)
+    assert tiered.evict(1) == 1
+    assert tiers(tiered) == {((), 1, 2, 3): "d", ((), 1, 2, 3, 4): "h"}
+    assert tiered.evict(1) == 3
+    assert tiers(tiered) == {}
+    assert tiered.host_available() == 2
+    tiered.reset()
+
+
+def test_a_match_is_compared_with_the_tags() -> None:
+    tags = Tags(4)
+    tiered = cache(tags=tags)
+    slots = tiered.alloc(1)
+    tiered.insert(Key((1,)), slots)
+    with pytest.raises(TagMismatch, match=f"slot {int(slots)} does not hold token 0"):
+        tiered.match(Key((1,)))
+    tags.write(slots, Key((1,)), 0)
+    assert tiered.match(Key((1,))).slots.tolist() == slots.tolist()
 
 
 def test_a_failed_write_back_drops_what_only_the_host_has_behind_the_victim() -> None:
