@@ -41,7 +41,7 @@ SMALL: dict[str, dict[str, Any]] = {
     **{"deep": {"nodes": 5, "steps": 4}, "memory": {"leaves": 50}, "batch": {"requests": 5, "tokens": 7, "steps": 2}},
     "device": {"leaves": 4, "page_size": 16, "steps": 3},
     "queue": {"requests": 130, "rounds": 4, "page_size": 16},
-    "events": {"pages": 3, "page_size": 16, "leaves": 4, "rounds": 3},
+    "events": {"pages": 3, "page_size": 16, "leaves": 4, "rounds": 1},
 }
 SCENARIO_RUNS: dict[str, Any] = {run.__name__: run for run in (admit, batch, decode, deep, device, events, memory, queue, trace)}
 JOBS = [Job(name, name, SMALL[name]) for name in ("admit", "deep")]

@@ -187,6 +187,7 @@ def test_the_marker_sets_what_a_call_does_not_say(radixcheck):
 """
 
 
+@pytest.mark.slow
 def test_the_fixtures_and_the_marker_pass_on_the_reference_and_fail_on_a_mutant(project: pytest.Pytester) -> None:
     project.makepyfile(test_caches=FIXTURES)
     operations = tuple(map(Op.from_json, json.loads(TRACE)))
