@@ -61,7 +61,7 @@ def test_z3_reads_the_text_and_proves_it_too(condition: Condition) -> None:
 
 @pytest.mark.parametrize(("step", "id_"), [(FORGETS_LOCK, "LOCK_COUNT"), (EVICTS_LOCKED, "EVICT_UNLOCKED")])
 def test_a_second_solver_contradicts_a_planted_fault(step: Transition, id_: str) -> None:
-    assert confirm(kept(step, id_), seconds=1) == CONTRADICTED
+    assert confirm(kept(step, id_), seconds=2) == CONTRADICTED
 
 
 def absurd(step: Transition) -> Condition:
