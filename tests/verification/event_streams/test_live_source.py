@@ -120,9 +120,11 @@ def test_what_was_recorded_before_an_end_by_force_is_in_the_file(tmp_path: Path)
     with serving(SENT) as server:
         words = [sys.executable, "-m", "radixcheck", "record", server.address, str(file), "--replay-endpoint", server.replay]
         recorder = subprocess.Popen(words, start_new_session=True)
-        wait_for(lambda: file.exists() and file.read_bytes().count(b"\n") == 41)
-        os.killpg(recorder.pid, signal.SIGKILL)
-        recorder.wait()
+        try:
+            wait_for(lambda: file.exists() and file.read_bytes().count(b"\n") == 41)
+        finally:
+            os.killpg(recorder.pid, signal.SIGKILL)
+            recorder.wait()
 
     assert (folded(read(file)).batches, folded(read(file)).complete) == (40, False)
 
@@ -131,11 +133,13 @@ def test_ctrl_c_ends_a_replay_with_its_result() -> None:
     with serving(SENT) as server:
         words = [sys.executable, "-m", "radixcheck", "replay", "--events", server.address, "--replay-endpoint", server.replay, "--json"]
         replaying = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        wait_for(server.sent.is_set)
-        server.questions.wait(60)
-        sleep(0.5)
-        replaying.send_signal(signal.SIGINT)
-        out, err = replaying.communicate(timeout=60)
+        try:
+            wait_for(server.sent.is_set)
+            server.questions.wait(60)
+            sleep(0.5)
+        finally:
+            replaying.send_signal(signal.SIGINT)
+            out, err = replaying.communicate(timeout=60)
 
     assert (replaying.returncode, err) == (0, "")
     assert json.loads(out)["complete"]
