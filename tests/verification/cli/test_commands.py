@@ -138,6 +138,7 @@ def test_the_sample_is_replayed_through_a_right_cache_and_its_figures_are_printe
     assert ran.json["victims"] > 100
 
 
+@pytest.mark.slow
 def test_a_right_cache_holds_under_every_property(command: Command) -> None:
     ran = command("verify", "reference", "--seconds", "200", "--operations", "12000", "--misuse", "--no-stretch", "--json")
     verdicts = {p["id"]: p["verdict"] for p in ran.json["properties"]}

@@ -93,6 +93,7 @@ def test_a_finding_of_a_subject_that_is_not_installed_is_not_run(tmp_path: Path)
     assert "sglang" in repeated.text
 
 
+@pytest.mark.slow
 def test_the_command_reports_what_could_not_be_run(command: Command) -> None:
     ran = command("findings", "--subject", "sglang-classic", "--json")
     assert ran.status == ran.json["status"] == 3

@@ -110,6 +110,7 @@ class Page(HTMLParser):
         self.outside += [f"{tag} {name}" for name in loaded if link is None or link not in self.web]
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_else_and_every_reference_leads_somewhere(made: Path) -> None:
     page = Page((made / "report.html").read_text())
 

@@ -99,6 +99,7 @@ def test_a_cache_in_another_process_passes_every_dimension(node: str, seed: int)
         Supports(policies=("mru",), page_sizes=(1,), without=frozenset({"peek", "decode", "reset"})),
     ],
 )
+@pytest.mark.slow
 def test_a_cache_that_lacks_verbs_policies_or_page_sizes_passes_what_applies_to_it(supports: Supports) -> None:
     kind: type[ReferenceSubject] = type("Lacking", (ReferenceSubject,), {"supports": supports})
     subject = Subject("lacking", kind.of, supports, white_box=True, portable=False)
