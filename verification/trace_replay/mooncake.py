@@ -5,13 +5,14 @@ preserves what requests share.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 BLOCK = 512  # tokens of the recorded input in a block
+Line = TypeVar("Line", bytes, str, bytes | str)
 ID_MAX = 2**40  # the tokens of a larger id would not fit into 64 bits
 
 _COUNTS = ("timestamp", "input_length", "output_length")
@@ -56,18 +57,31 @@ def read(path: Path | str, limit: int = 0) -> Recorded:
         return Recorded(file, (), TraceError(file, 0, f"cannot be read: {error.strerror or error}"))
 
 
-def parse(file: str, lines: Iterable[bytes | str], limit: int = 0) -> Recorded:
-    """Return the requests of these lines, up to the first invalid line. Empty lines are ignored."""
-    requests: list[TraceRequest] = []
+def add_lines(
+    file: str, lines: Iterable[Line], limit: int, request: Callable[[Line], TraceRequest], requests: list[TraceRequest]
+) -> TraceError | None:
+    """Add the requests of these lines, up to `limit` in all (0: all). Empty lines are ignored. Return why it stopped, or None.
+
+    `request` raises ValueError for an invalid line.
+    """
     for number, line in enumerate(lines, 1):
         if limit and len(requests) == limit:
             break
         if not line.strip():
             continue
         try:
-            requests.append(request_of(line))
+            requests.append(request(line))
         except ValueError as error:
-            return Recorded(file, tuple(requests), TraceError(file, number, str(error)))
+            return TraceError(file, number, str(error))
+    return None
+
+
+def parse(file: str, lines: Iterable[bytes | str], limit: int = 0) -> Recorded:
+    """Return the requests of these lines, up to the first invalid line. Empty lines are ignored."""
+    requests: list[TraceRequest] = []
+    error = add_lines(file, lines, limit, request_of, requests)
+    if error is not None:
+        return Recorded(file, tuple(requests), error)
     if not requests:
         return Recorded(file, (), TraceError(file, 0, "holds no request"))
     return Recorded(file, tuple(requests))

@@ -11,12 +11,20 @@ and then states both.
 """
 
 import json
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.trace_replay.mooncake import BLOCK, ID_MAX, TraceError, TraceRequest, is_count, object_of, request_of
+from radixcheck.verification.trace_replay.mooncake import (
+    BLOCK,
+    ID_MAX,
+    TraceError,
+    TraceRequest,
+    add_lines,
+    is_count,
+    object_of,
+    request_of,
+)
 
 MOONCAKE, BAILIAN, LOG = "Mooncake", "Qwen-Bailian", "request log"
 BAILIAN_BLOCK = 16  # tokens
@@ -73,38 +81,20 @@ def read_requests(path: Path, limit: int = 0) -> Requests:
     file, format_ = str(path), format_of(path)
     lengths = Lengths(BAILIAN_BLOCK if format_ == BAILIAN else None)
     parse = {MOONCAKE: request_of, BAILIAN: _bailian, LOG: _logged}[format_]
+
+    def measured(line: bytes) -> TraceRequest:
+        request = parse(line)
+        lengths.add(request)
+        return request
+
     requests: list[TraceRequest] = []
     error = None
     try:
         with path.open("rb") as lines:
-            error = _parse(file, lines, limit, parse, requests, None if format_ == LOG else lengths)
+            error = add_lines(file, lines, limit, parse if format_ == LOG else measured, requests)
     except OSError as failed:
         error = TraceError(file, 0, f"cannot be read: {failed.strerror or failed}")
     return Requests(file, format_, tuple(requests), 1 if format_ == LOG else lengths.block, error)
-
-
-def _parse(
-    file: str,
-    lines: Iterable[bytes],
-    limit: int,
-    parse: Callable[[bytes], TraceRequest],
-    requests: list[TraceRequest],
-    lengths: "Lengths | None",
-) -> TraceError | None:
-    """Add the requests of these lines. Returns why it stopped before the end."""
-    for number, line in enumerate(lines, 1):
-        if limit and len(requests) == limit:
-            break
-        if not line.strip():
-            continue
-        try:
-            request = parse(line)
-            if lengths is not None:
-                lengths.add(request)
-        except ValueError as error:
-            return TraceError(file, number, str(error))
-        requests.append(request)
-    return None
 
 
 class Lengths:
