@@ -14,7 +14,7 @@ from radixcheck.spec.events.event_values import Event
 from radixcheck.spec.values import CacheError, Key, Sizes
 from radixcheck.verification.checker import plain_events, plain_values
 from radixcheck.verification.checker.containers import as_ints, joined, overwrite
-from radixcheck.verification.checker.watch import WATCH, CallHung
+from radixcheck.verification.checker.hang_timer import HANG_TIMER, CallHung
 from radixcheck.verification.core.declared import WrongDeclaration, declared
 from radixcheck.verification.core.found import Config, Tier, Violation
 from radixcheck.verification.core.printable import error_text, let_interrupt_pass, value_text
@@ -111,7 +111,7 @@ class Engine:
         self.subject = self._made(factory, setup)
         large = pool_tokens // page_size > LARGE_POOL
         remote = self.has("lost")  # `remote/` has a timeout of its own
-        self._timeout = Timeout(inf) if remote else Timeout(LARGE_POOL_SECONDS) if large else WATCH.timeout(self.subject)
+        self._timeout = Timeout(inf) if remote else Timeout(LARGE_POOL_SECONDS) if large else HANG_TIMER.timeout(self.subject)
         self._plain_nodes = plain_values.PlainNodes()
         self.shows_objects = False  # it has shown names that are objects of its own, whose comparison may raise anything
         self.handles: dict[Key, Any] = {}  # from the last match of each key
@@ -191,7 +191,7 @@ class Engine:
         seconds = timeout.seconds
         RECORDER.call()
         try:
-            return WATCH.call(timeout, function, *args, **kwargs)
+            return HANG_TIMER.call(timeout, function, *args, **kwargs)
         except CallHung:
             raise TimeoutError(f"it did not return within {seconds:g} s") from None
         except Exception:

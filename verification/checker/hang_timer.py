@@ -1,4 +1,4 @@
-"""The watch: interrupts calls that do not return, so that a cache that loops or deadlocks does not block its checker.
+"""The timer of calls: interrupts calls that do not return, so that a cache that loops or deadlocks does not block its checker.
 
 Calls are made in the main thread. A second thread checks the clock and sends the main thread a signal whose handler raises. Not interrupted
 are compiled code that does not check for signals, calls from other threads, and any call on a platform without signals. A worker process is
@@ -25,8 +25,8 @@ class CallHung(BaseException):
     """A call did not return in time. Not an `Exception`: a cache that catches every Exception must not continue."""
 
 
-class Watch:
-    """The watch of this process: at most one call runs at a time."""
+class HangTimer:
+    """The timer of this process: at most one call runs at a time."""
 
     def __init__(self) -> None:
         self._limit = 0.0  # seconds, for the running call
@@ -64,7 +64,7 @@ class Watch:
         if SIGNAL is not None and threading.current_thread() is main and main.ident is not None:
             self._main = main.ident
             signal.signal(SIGNAL, self._interrupt)
-            threading.Thread(target=self._poll, args=(main.ident, SIGNAL), name="radixcheck watch", daemon=True).start()
+            threading.Thread(target=self._poll, args=(main.ident, SIGNAL), name="radixcheck hang timer", daemon=True).start()
 
     def _poll(self, main: int, number: int) -> None:
         while True:
@@ -79,4 +79,4 @@ class Watch:
             raise CallHung
 
 
-WATCH = Watch()
+HANG_TIMER = HangTimer()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from radixcheck.spec.values import Key, Match
-from radixcheck.verification.checker.watch import WATCH, CallHung
+from radixcheck.verification.checker.hang_timer import HANG_TIMER, CallHung
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.operations import Op
@@ -40,30 +40,30 @@ def goes_on_whatever_happens() -> None:
 @pytest.mark.parametrize("call", [loops, waits_for_itself, goes_on_whatever_happens])
 def test_a_call_that_does_not_return_is_given_up(call: Callable[[], None]) -> None:
     with pytest.raises(CallHung):
-        WATCH.call(Timeout(SOON), call)
+        HANG_TIMER.call(Timeout(SOON), call)
 
 
 def test_the_next_one_is_waited_for_half_as_long() -> None:
     timeout = Timeout(1.2)
     with pytest.raises(CallHung):
-        WATCH.call(timeout, loops)
+        HANG_TIMER.call(timeout, loops)
     assert timeout.seconds == 0.6
 
 
 def test_a_call_that_returns_or_raises_is_let_alone() -> None:
-    assert WATCH.call(Timeout(SOON), divmod, 7, 2) == (3, 1)
+    assert HANG_TIMER.call(Timeout(SOON), divmod, 7, 2) == (3, 1)
     with pytest.raises(ZeroDivisionError):
-        WATCH.call(Timeout(SOON), divmod, 7, 0)
+        HANG_TIMER.call(Timeout(SOON), divmod, 7, 0)
 
 
 def test_what_is_done_between_two_calls_may_take_its_time() -> None:
-    WATCH.call(Timeout(0.01), divmod, 7, 2)
+    HANG_TIMER.call(Timeout(0.01), divmod, 7, 2)
     assert not threading.Event().wait(5 * SOON)
 
 
 def test_a_call_in_another_thread_is_not_watched_and_disturbs_no_other() -> None:
     found: list[bool] = []
-    other = threading.Thread(target=lambda: found.append(WATCH.call(Timeout(0.01), threading.Event().wait, 3 * SOON)))
+    other = threading.Thread(target=lambda: found.append(HANG_TIMER.call(Timeout(0.01), threading.Event().wait, 3 * SOON)))
     other.start()
     other.join()
 
@@ -93,7 +93,7 @@ class ObserveLoops(ReferenceSubject):
 )
 def test_a_cache_that_hangs_is_refuted_by_the_call_that_hangs(subject: type[ReferenceSubject], trace: list[Op], words: str) -> None:
     checker = new_checker(subject.of, Config("lru", 1, 8), stride=1)
-    WATCH.timeout(checker.engine.subject).seconds = SOON
+    HANG_TIMER.timeout(checker.engine.subject).seconds = SOON
 
     *right, wrong = [checker.step(op) for op in trace]
 
