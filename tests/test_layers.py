@@ -63,6 +63,7 @@ ROOMS = {
     "findings": {*CHECKING, "search"},
     "live": {"core", "remote"},
     "event_streams": {"core"},
+    "watch": {"core"},
     "mutants": {*CHECKING, "search", "probes", "stretch", "explore", "trace_replay", "proofs"},
     "review_6907": {*CHECKING, "proofs", "bench", "live", "mutants"},
     "runs": CHECKING | EVIDENCE,
