@@ -121,18 +121,20 @@ class LiveWatch:
             call_checks.emptied(ledger, tell)
             ledger.clear()
             return
-        paths = {id(node): ledger.visit(node, call.number) for node in dict.fromkeys(call.touched)}
+        if call.verb == READ:
+            self._answer(call, deadline)
+            self._window(deadline)
+            return
+        seen = list(dict.fromkeys(record for node in dict.fromkeys(call.touched) for record in ledger.visit(node, call.number)))
         self._hold(call)
-        seen = dict.fromkeys(record for path in paths.values() for record in path)
-        if seen:
-            path_checks.of_path(self.view, list(seen), tell)
+        path_checks.of_path(self.view, seen, tell)
         self.counts.path_checks += len(seen)
         if call.freed or call.victims:
             call_checks.freed(ledger, call, tell)
         if call.verb != FREE:
             call_checks.sizes(ledger, tell)
         self._answer(call, deadline)
-        self._contents(list(seen), deadline)
+        self._contents(seen, deadline)
         self._window(deadline)
         self.counts.nodes = len(ledger.window)
 
