@@ -52,7 +52,7 @@ class Ledger:
             if id(each) not in self._known:
                 moved += self._enter(each, call)
         path = [self._known[id(each)] for each in nodes]
-        for record, parent in zip(path, [*path[1:], self.root], strict=True):
+        for record, parent in zip(path, [*path[1:], self.root], strict=False):  # of the root itself there is no path
             self._link(record, parent)
         behind = [record for record in moved if record not in path] if moved else moved
         for record in behind:

@@ -55,7 +55,7 @@ class LiveWatch:
             for listener in self.listeners:
                 listener.called(call)
         except Exception as error:
-            self._fail(error)
+            self.failed(error)
         self._call = None
         counts = self.counts
         counts.calls[call.verb] += 1
@@ -68,7 +68,7 @@ class LiveWatch:
         self._call = None
         self.counts.calls[call.verb] += 1
         self.counts.raised += 1
-        self._fail(RuntimeError(f"{call.verb} ended with an error of the cache, so that its tree is not known any more"))
+        self.failed(RuntimeError(f"{call.verb} ended with an error of the cache, so that its tree is not known any more"))
 
     def touched(self, node: Any) -> None:
         """The running call has touched the path to a node."""
@@ -79,7 +79,6 @@ class LiveWatch:
         """The running call has taken (1) or released (-1) a lock of a node."""
         if self._call is not None:
             self._call.locks.append((node, change))
-            self._call.touched.append(node)
 
     def removes(self, node: Any) -> None:
         """The cache is about to take a node out of its tree."""
@@ -96,7 +95,7 @@ class LiveWatch:
                 self.ledger.remove(record, call.number)
                 call.victims.append(record)
         except Exception as error:
-            self._fail(error)
+            self.failed(error)
         self.counts.nanoseconds += perf_counter_ns() - start
 
     def freed(self, slots: Tensor) -> None:
@@ -111,6 +110,12 @@ class LiveWatch:
             call.freed.append(slots)
             self.end(call)
 
+    def failed(self, error: Exception) -> None:
+        """End the watch, and say so once."""
+        if self.on:
+            self.on = False
+            self.report(FAILED, self._number, "", f"the watch has ended: {type(error).__name__}: {error}")
+
     # Checks
 
     def _check(self, call: Call, deadline: int) -> None:
@@ -121,18 +126,20 @@ class LiveWatch:
             call_checks.emptied(ledger, tell)
             ledger.clear()
             return
-        paths = {id(node): ledger.visit(node, call.number) for node in dict.fromkeys(call.touched)}
+        if call.verb == READ:
+            self._answer(call, deadline)
+            self._window(deadline)
+            return
+        seen = list(dict.fromkeys(record for node in dict.fromkeys(call.touched) for record in ledger.visit(node, call.number)))
         self._hold(call)
-        seen = dict.fromkeys(record for path in paths.values() for record in path)
-        if seen:
-            path_checks.of_path(self.view, list(seen), tell)
+        path_checks.of_path(self.view, seen, tell)
         self.counts.path_checks += len(seen)
         if call.freed or call.victims:
             call_checks.freed(ledger, call, tell)
         if call.verb != FREE:
             call_checks.sizes(ledger, tell)
         self._answer(call, deadline)
-        self._contents(list(seen), deadline)
+        self._contents(seen, deadline)
         self._window(deadline)
         self.counts.nodes = len(ledger.window)
 
@@ -228,9 +235,3 @@ class LiveWatch:
     def _tell(self, property_: str, text: str) -> None:
         number, verb = self.ledger.slots.verdicts.about
         self.report(property_, number, verb, text)
-
-    def _fail(self, error: Exception) -> None:
-        """End the watch, and say so once."""
-        if self.on:
-            self.on = False
-            self.report(FAILED, self._number, "", f"the watch has ended: {type(error).__name__}: {error}")
