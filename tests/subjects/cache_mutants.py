@@ -88,7 +88,7 @@ class Mutants:
 
     def split_leaves_upper_a_candidate(self) -> None:
         """The index of leaves has the upper half, which has a child."""
-        self.after_split(lambda up, low: self.leaves().add(up) if self.fires() else None)
+        self.after_split(lambda up, low: self.leaves().add(up) if self.fires(self.fires.verb == "match") else None)
 
     def split_files_under_wrong_key(self) -> None:
         """The upper half has the lower one under another key."""
