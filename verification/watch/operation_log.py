@@ -23,11 +23,19 @@ from radixcheck.verification.watch.tree_record import Record
 from radixcheck.verification.watch.tree_view import TreeView
 from radixcheck.verification.watch.watched_call import CHECKPOINT, EVICT, INSERT, LOCK, MATCH, RESET, UNLOCK, Call
 
-KEPT_TOKENS_MAX = 2**23  # of the keys in the log: references to arrays that requests have
-KEPT_VICTIMS_MAX = 2**20  # tokens of the nodes in the log that have left the tree
-TRACE_TOKENS_MAX = 2**20  # of the keys of one trace, half of them for its base
 SUBJECTS = {"radixcheck": "optimized"}  # the subject that replays a cache, where that has another name
 NO_TOKENS: Sequence[int] = array("q")
+
+
+class Bounds(NamedTuple):
+    """How much is kept, in tokens, beside the number of operations."""
+
+    keys: int = 2**23  # in the log: references to arrays that requests have
+    victims: int = 2**20  # in the log: on nodes that have left the tree
+    trace: int = 2**19  # of the keys of the operations of one trace; and as much for its base
+
+
+BOUNDS = Bounds()
 
 
 class Logged(NamedTuple):
@@ -53,10 +61,10 @@ class LoggedTrace(NamedTuple):
 
 
 class OperationLog:
-    """A ring of the last operations: a `Listener`. `config`: of the cache."""
+    """A ring of the last operations: a `Listener`. `config`: of the cache; `limit`: operations."""
 
-    def __init__(self, view: TreeView, config: Config, limit: int) -> None:
-        self._view, self._config, self._limit = view, config, limit
+    def __init__(self, view: TreeView, config: Config, limit: int, bounds: Bounds = BOUNDS) -> None:
+        self._view, self._config, self._limit, self._bounds = view, config, limit, bounds
         self._ring = deque[Logged]()
         self._tokens = self._victims = 0  # tokens of the keys, and of the victims, in the ring
         self._was_reset = False  # by the last call
@@ -82,7 +90,7 @@ class OperationLog:
         self._tokens += logged.size
         if logged.victims:
             self._victims += sum(record.size for record in logged.victims)
-        while len(self._ring) > self._limit or self._tokens > KEPT_TOKENS_MAX or self._victims > KEPT_VICTIMS_MAX:
+        while len(self._ring) > self._limit or self._tokens > self._bounds.keys or self._victims > self._bounds.victims:
             gone = self._ring.popleft()
             self._tokens -= gone.size
             self._victims -= sum(record.size for record in gone.victims)
@@ -90,8 +98,8 @@ class OperationLog:
     def recorded(self, records: Iterable[Record]) -> LoggedTrace:
         """Return the trace. `records`: of the nodes that are in the tree now."""
         page = self._config.page_size
-        calls = _last(self._ring, TRACE_TOKENS_MAX // 2)
-        maker = _TraceMaker(self._view, page, calls)
+        calls = _last(self._ring, self._bounds.trace)
+        maker = _TraceMaker(self._view, page, calls, self._bounds.trace)
         left_out = maker.base(list(records))
         for call in calls:
             maker.add(call)
@@ -158,6 +166,7 @@ class _TraceMaker:
     view: TreeView
     page_size: int
     calls: Sequence[Logged]
+    tokens_max: int  # of the base
     operations: list[Op] = field(default_factory=list)
     records: dict[int, Record] = field(default_factory=dict)  # by the address of the node, which a record or a call keeps
     held: dict[int, list[int]] = field(default_factory=dict)  # by the same: holders of live locks
@@ -176,7 +185,7 @@ class _TraceMaker:
         chosen, tokens = dict[int, tuple[Record, Key]](), 0
         for record in wanted:
             length = sum(each.size for each in record.path())
-            if tokens + length > TRACE_TOKENS_MAX // 2:
+            if tokens + length > self.tokens_max:
                 continue
             tokens += length
             chosen[id(record)] = record, self._key_of(record)
@@ -257,7 +266,7 @@ class _TraceMaker:
 
     def _joined(self, nodes: Sequence[Any]) -> Key:
         tokens = tuple(token for node in nodes for token in self.view.tokens(node))
-        return Key(tokens, _namespace(self.view.namespace(nodes[-1]))) if tokens else Key(())
+        return Key(tokens, _namespace(self.view.namespace(nodes[0]))) if tokens else Key(())  # the lower ones may have lost their parents
 
 
 def _wanted(before: Sequence[Record], first: Sequence[Record]) -> Iterator[Record]:
