@@ -28,12 +28,21 @@ class Record:
         self.order: NodeKey = ()  # what the policy compares, when it was last seen
         self.at = 0  # its place in the window
 
-    def path(self) -> list["Record"]:
-        """Return the records from below the root to this one."""
-        return [*self._upwards()][::-1]
-
-    def _upwards(self) -> Iterator["Record"]:
+    def upwards(self) -> Iterator["Record"]:
+        """Yield the records from this one to below the root."""
         record = self
         while record.parent is not None:
             yield record
             record = record.parent
+
+    def path(self) -> list["Record"]:
+        """Return the records from below the root to this one."""
+        return [*self.upwards()][::-1]
+
+    @property
+    def end(self) -> int:
+        """Tokens from the root to its end."""
+        return sum(record.size for record in self.upwards())
+
+    def __str__(self) -> str:
+        return f"the node of {self.size} tokens that ends at {self.end}"

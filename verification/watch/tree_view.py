@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from radixcheck.spec.values import Namespace
@@ -24,7 +25,9 @@ class TreeView(Protocol):
     version: str  # of the engine
     policy: str
     page_size: int
+    slots_end: int  # one more than the greatest slot of the pool
     capacity: int  # tokens of the pool
+    device: torch.device  # where the slots lie
 
     @property
     def root(self) -> Any:
@@ -75,6 +78,9 @@ class TreeView(Protocol):
 
     def is_candidate(self, node: Any) -> bool:
         """Return whether the cache counts it among the leaves that may be evicted."""
+
+    def row(self, request: Any) -> Tensor:
+        """Return the row of a request: the engine's own tensor of slots, of any integer type."""
 
     def sizes(self) -> tuple[int, int]:
         """Return the evictable and the protected tokens, as the cache counts them."""

@@ -1,0 +1,56 @@
+"""What must hold of one node at any time between calls: on the path that a call touched, and in the window over the rest of the tree.
+
+`of_path` costs some comparisons of numbers for each node and is always made. `contents` reads more, and is made while the budget lasts.
+"""
+
+from collections.abc import Sequence
+
+from radixcheck.verification.watch.ledger import Ledger, Tell
+from radixcheck.verification.watch.tree_record import Record
+from radixcheck.verification.watch.tree_view import TreeView
+from radixcheck.verification.watch.victim_order import may_be_evicted
+
+
+def of_path(view: TreeView, records: Sequence[Record], tell: Tell) -> None:
+    """Check locks, times and the index of leaves of nodes whose attributes were just read."""
+    for record in records:
+        if record.locks != record.holders + record.below:
+            expected = f"expected {record.holders} for its own locks and {record.below} for its children"
+            tell("LOCK_NONNEG" if record.locks < 0 else "LOCK_COUNT", f"{expected}; the lock count of {record} is {record.locks}")
+        parent = record.parent
+        if parent is not None and parent.parent is not None and parent.time < record.time:
+            tell("TIME_MONO", f"expected an access of {parent} that is not before that of its child; {parent.time} < {record.time}")
+        if view.is_candidate(record.node) != may_be_evicted(record):
+            state = f"{record.locks} locks and {record.children} children"
+            tell(
+                "LEAFSET", f"{record} has {state}; it is {'' if not may_be_evicted(record) else 'not '}among the leaves that may be evicted"
+            )
+
+
+def contents(ledger: Ledger, record: Record, tell: Tell) -> None:
+    """Check where a node is filed, its size and its slots."""
+    view, node = ledger.view, record.node
+    size = view.size(node)
+    if size != record.size or size % view.page_size or not size:
+        tell(
+            "COVER" if size != record.size else "PAGE_ALIGN", f"expected {record}, in whole pages of {view.page_size}; it has {size} tokens"
+        )
+    if view.filed(node) is not node:
+        tell("CHILD_KEY", f"expected {record} under its first page at its parent; there is another node, or none")
+    ledger.slots.expect_equal(
+        view.slots(node), record.slots, lambda: tell("SLOT_PARTITION", f"{record} has other slots than those that were stored for it")
+    )
+
+
+def unchanged(view: TreeView, record: Record, tell: Tell) -> None:
+    """Check that what a path check reads of a node is as it was when a call touched it last."""
+    node, parent = record.node, record.parent
+    assert parent is not None
+    if view.parent(node) is not parent.node:
+        tell("PARENT", f"expected {record} below the parent that it had; no call has moved it")
+    if (locks := view.locks(node)) != record.locks:
+        tell("LOCK_COUNT", f"expected the lock count {record.locks} of {record}; it is {locks}, and no call has touched it")
+    if (time := view.time(node)) != record.time:
+        tell("RECENCY", f"expected the access {record.time} of {record}; it is {time}, and no call has touched it")
+    if (order := view.order(node)) != record.order:
+        tell("ATTRIBUTE_MONO", f"expected {record.order} for the policy of {record}; it is {order}, and no call has touched it")
