@@ -18,6 +18,7 @@ from radixcheck.verification.watch.imitation import Imitation
 STEMS, STEM_TOKENS, VOCABULARY = 12, 300, 30_000
 ROWS, AT_ONCE = 8, 4
 NAMES = ("default", "classic", "radixcheck", "radixcheck-l5")
+CORES = {"default": None, "python": "python"}  # of the unified cache; None: as SGLang chooses it
 
 
 class Rows:
@@ -57,8 +58,8 @@ def made(name: str, page_size: int, pool: int, policy: str, events: bool = False
         eviction_policy=policy,
         enable_kv_cache_events=events,
     )
-    if name == "default":
-        params.tree_components = (ComponentType.FULL,)
+    if name in CORES:
+        params.tree_components, params.tree_core_backend = (ComponentType.FULL,), CORES[name]
         return UnifiedRadixCache(params)
     kinds = {"radixcheck": SGLangCache, "radixcheck-l5": Imitation}
     return (RadixCache if name == "classic" else cache_class(base_prefix_cache, kinds[name]))(params)

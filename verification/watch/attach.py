@@ -68,6 +68,7 @@ class Attachment:
     def __init__(self, cache: Any, watch: Watch) -> None:
         self.cache, self.watch, self.view = cache, watch, watch.view
         self.counted = 0  # holders that came or went
+        self._owner: object = None  # of the removal that is watched
 
     def around(self, owner: Any, name: str, verb: str, noted: Noted) -> None:
         """Put the watch around a method, if there is one."""
@@ -134,9 +135,9 @@ class Attachment:
     def watch_removal(self) -> None:
         """Put the watch around the method with which nodes leave the tree of now."""
         owner, name = self.view.removal
-        method, removes = getattr(owner, name), self.watch.removes
-        if name in vars(owner):
-            return  # a reset kept the tree
+        if owner is self._owner:
+            return  # a reset has kept the tree
+        self._owner, method, removes = owner, getattr(owner, name), self.watch.removes
 
         def watched(node: Any, *arguments: Any, **named: Any) -> Any:
             removes(node)

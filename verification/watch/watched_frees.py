@@ -15,7 +15,7 @@ GROUP_END = "free_group_end"  # frees again what was held back since the group b
 
 
 def watch_frees(allocator: Any, freed: Freed) -> None:
-    """Tell `freed` what each outermost free of this allocator gives back, in copies: rows are written to after their slots are freed."""
+    """Tell `freed` what each outermost free of this allocator gives back: some are views of rows, which are written to later."""
     page_size: int = allocator.page_size
     inside = False
 
@@ -37,7 +37,7 @@ def watch_frees(allocator: Any, freed: Freed) -> None:
                 inside = False
             for slots in given(arguments[0] if arguments else next(iter(named.values()), None)):
                 if len(slots):
-                    freed(slots.to(torch.int64, copy=True))
+                    freed(slots.to(torch.int64))
             return result
 
         setattr(allocator, name, update_wrapper(watched, method))
