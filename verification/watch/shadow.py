@@ -5,8 +5,8 @@ priorities where the policy compares these. Of an eviction the victims are compa
 SGLang's caches imitates the choices in which SGLang and we differ (`imitation`).
 
 After a difference the two caches have diverged, and what follows from it would differ too. So our tree is made anew from the live one
-(`shadow_rebuild`), and sizes are compared by how they change. If that cannot be done within one call, or was done REBUILDS_MAX times, the
-shadow pauses until the next reset; its counts say so.
+(`shadow_rebuild`), and sizes are compared by how they change. The shadow pauses until the next reset, and its counts say why, if the live
+tree cannot be read within one call, or is not one that our cache can have, or was read REBUILDS_MAX times.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from radixcheck.optimized.integrations.sglang_cache import SGLangCache, namespac
 from radixcheck.spec.values import StaleHandle
 from radixcheck.verification.watch.imitation import Imitation, UnifiedImitation
 from radixcheck.verification.watch.shadow_cache import PairedNode, PairedTree, Request, shadow_cache
-from radixcheck.verification.watch.shadow_rebuild import TooLarge, rebuilt
+from radixcheck.verification.watch.shadow_rebuild import NotReadable, rebuilt
 from radixcheck.verification.watch.tree_record import Record
 from radixcheck.verification.watch.tree_view import TreeView
 from radixcheck.verification.watch.watched_call import CHECKPOINT, EVICT, INSERT, LOCK, MATCH, RESET, UNLOCK, Call
@@ -103,9 +103,12 @@ class Shadow:
             self.counts.left_out += 1
             return
         self.counts.calls[call.verb] += 1
+        self.cache.token_to_kv_pool_allocator.freed = 0
         try:
             found = [*make(call), *self._sizes()]
         except (AssertionError, StaleHandle) as error:
+            if self._rebuilds:
+                raise NotShadowed(f"after a difference our cache cannot make this call ({error}); the shadow waits for a reset") from error
             found = [f"our cache cannot make this call: {error}"]
         if found:
             self.counts.differences += 1
@@ -141,12 +144,8 @@ class Shadow:
         protected, inserted, lock = call.before
         held = None if lock is None else SimpleNamespace(node=self._node(self.view.node(lock.node)))
         ours = Request(request, protected, inserted, held)
-        slots = cache.token_to_kv_pool_allocator
-        slots.freed = 0
         cache.checkpoint(ours, up_to=call.named.get("up_to", len(request.full_untruncated_fill_ids)))
-        freed = sum(map(len, call.freed))
-        if slots.freed != freed:
-            yield f"our cache frees {slots.freed} slots of tokens that were cached already; the live one {freed}"
+        yield from self._freed(call)
         for name, what in (("cache_protected_len", "protected"), ("cache_inserted_len", "inserted")):
             mine, live = getattr(ours.kv, name), getattr(request.kv, name)
             if mine != live:
@@ -176,8 +175,15 @@ class Shadow:
             self._ours.pop(id(ours.live), None)
         if freed != answer:
             yield f"our cache evicts {freed} tokens; the live one answers {answer}"
+        yield from self._freed(call)
 
     # Comparisons
+
+    def _freed(self, call: Call) -> Iterator[str]:
+        """Compare how many slots the call gave back."""
+        slots, freed = self.cache.token_to_kv_pool_allocator, sum(map(len, call.freed))
+        if slots.freed != freed:
+            yield f"our cache gives {slots.freed} slots back; the live one {freed}"
 
     def _same(self, ours: PairedNode, theirs: Record) -> bool:
         """Return whether a victim of each is the same node."""
@@ -238,7 +244,7 @@ class Shadow:
             return
         try:
             self._ours = rebuilt(self.cache, self.view)
-        except TooLarge as reason:
+        except NotReadable as reason:
             self.counts.paused = f"{reason}; the shadow waits for a reset"
             return
         self._rebuilds += 1

@@ -14,12 +14,12 @@ from radixcheck.verification.watch.tree_view import TreeView
 NODES_MAX = 20_000  # of a tree that is read at once, within one call of the server
 
 
-class TooLarge(Exception):
-    """The live tree has too many nodes to be read within one call."""
+class NotReadable(Exception):
+    """The live tree has too many nodes to be read within one call, or is not a tree that our cache can have."""
 
 
 def rebuilt(cache: Any, view: TreeView) -> dict[int, PairedNode]:
-    """Give the shadow's cache the nodes of the live tree; return ours by the identity of the live one. Raises TooLarge."""
+    """Give the shadow's cache the nodes of the live tree; return ours by the identity of the live one. Raises NotReadable."""
     cache.reset()
     tree: PairedTree = cache.tree
     tree.root.local_lock_ref = 1 << 62  # how many requests hold the root is not known; it is never evicted
@@ -31,6 +31,8 @@ def rebuilt(cache: Any, view: TreeView) -> dict[int, PairedNode]:
         else:
             tree.evictable += node.size
     for node in nodes:
+        if node.is_evictable_leaf() != view.is_candidate(node.live):
+            raise NotReadable("the live tree is wrong about which leaves may be evicted")
         if node.is_evictable_leaf():
             tree.heap.push(node)
     return {id(node.live): node for node in nodes}
@@ -50,15 +52,18 @@ def _adopted(cache: Any, view: TreeView) -> list[PairedNode]:
         parent.adopt(node)
         nodes.append(node)
         if len(nodes) > NODES_MAX:
-            raise TooLarge(f"the live tree has more than {NODES_MAX:,} nodes")
+            raise NotReadable(f"the live tree has more than {NODES_MAX:,} nodes")
         waiting += [(child, node) for child in view.children(live)]
     return nodes
 
 
 def _local_locks(view: TreeView, live: Any) -> int:
-    """Return the holders of a node alone and its locked children: `local_lock_ref`."""
+    """Return the holders of a node alone, and its locked children: `local_lock_ref`."""
     below = [view.locks(child) for child in view.children(live)]
-    return view.locks(live) - sum(map(view.weight, below)) + sum(map(bool, below))
+    holders = view.locks(live) - sum(map(view.weight, below))
+    if holders < 0:
+        raise NotReadable("the lock counts of the live tree do not add up")
+    return holders + sum(map(bool, below))
 
 
 def _attributes(tree: PairedTree, view: TreeView, nodes: list[PairedNode]) -> None:
