@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from radixcheck.optimized.integrations.sglang_cache import SGLangCache, cache_class
-from radixcheck.verification.live.engine_backends import Imitation
+from radixcheck.verification.watch.imitation import Imitation
 
 STEMS, STEM_TOKENS, VOCABULARY = 12, 300, 30_000
 ROWS, AT_ONCE = 8, 4
