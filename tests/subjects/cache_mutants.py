@@ -37,8 +37,8 @@ class Mutants:
 
     def __init__(self, cache: Any, fires: Fires) -> None:
         self.cache, self.fires, self.view = cache, fires, fires.view
-        self.core = getattr(cache, "tree_core", None)  # of the unified cache
-        self.ours = getattr(cache, "tree", None)
+        self.core: Any = getattr(cache, "tree_core", None)  # of the unified cache
+        self.ours: Any = getattr(cache, "tree", None)  # our tree
         self.tree = self.core or self.ours or cache  # where nodes are split
 
     # What the faults are made of

@@ -42,7 +42,7 @@ class Numbered(LiveWatch):
 
 
 class Crowded(Calls):
-    """Requests that overlap in any order, and begin with one of a few stems: they find what others cache meanwhile, and split what they hold."""
+    """Requests that overlap in any order and share a few stems: they find what others cache meanwhile, and split what others hold."""
 
     def __init__(self, cache: Any, seed: int) -> None:
         super().__init__(cache, seed)
