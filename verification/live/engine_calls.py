@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import thread_time_ns
 from types import SimpleNamespace
 from typing import Any
@@ -131,11 +131,18 @@ class Calls:
         )
 
     def release(self, request: Any) -> None:
-        """Cache a prompt in two chunks and then with its answer, and release the request."""
+        """Serve a request to its end."""
+        for _ in self.chunks(request):
+            pass
+
+    def chunks(self, request: Any) -> Iterator[None]:
+        """Cache a prompt in two chunks and then with its answer, and release the request. Yields after each chunk."""
         cache, kv, prompt = self.cache, request.kv, request.origin_input_ids
         if (half := len(prompt) // 2) > kv.cache_protected_len:
             self.timed(cache.checkpoint, request, up_to=half)
+            yield
         self.timed(cache.checkpoint, request, up_to=len(prompt))
+        yield
         request.full_untruncated_fill_ids = whole = prompt + array("q", request.answer)
         self.timed(cache.checkpoint, request, up_to=len(whole))
         rest = self.rows[kv.req_pool_idx, kv.cache_protected_len : len(whole)].long()
