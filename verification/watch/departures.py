@@ -1,0 +1,44 @@
+"""Accepted departures as data: read from `departures.toml`, which says what each field means."""
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One accepted departure of a cache from a property."""
+
+    cache: str
+    versions: tuple[str, ...]
+    property: str
+    why: str
+    verb: str = ""  # empty: after each
+    finding: str = ""  # empty: no finding describes it
+
+
+@dataclass(frozen=True, slots=True)
+class Departures:
+    """Those of one cache in one version."""
+
+    accepted: tuple[Departure, ...] = ()
+
+    @classmethod
+    def of(cls, cache_name: str, version: str) -> "Departures":
+        """Return those of a cache, as `radixcheck subjects` names it, in a version of its engine. Other versions have none."""
+        return cls(tuple(each for each in departures() if each.cache == cache_name and version in each.versions))
+
+    def accepts(self, property_: str, verb: str) -> bool:
+        """Return whether this property may fail after this verb."""
+        return any(each.property == property_ and each.verb in ("", verb) for each in self.accepted)
+
+
+def departures() -> tuple[Departure, ...]:
+    """Return every accepted departure."""
+    table = tomllib.loads((files(__package__) / "departures.toml").read_text(encoding="utf-8"))
+    return tuple(map(_departure, table["departure"]))
+
+
+def _departure(row: dict[str, Any]) -> Departure:
+    return Departure(**row | {"versions": tuple(row["versions"])})
