@@ -19,7 +19,7 @@ class Event:
         return Event.done
 
 
-def slots(device: torch.device, *numbers: int) -> torch.Tensor:
+def slots(device: str, *numbers: int) -> torch.Tensor:
     return torch.tensor(numbers, dtype=torch.int64, device=device)
 
 
@@ -41,8 +41,8 @@ class Told:
         return self.count - before
 
 
-def test_slots_are_claimed_once_and_each_once(device: torch.device) -> None:
-    table = SlotTable(16, device)
+def test_slots_are_claimed_once_and_each_once(device: str) -> None:
+    table = SlotTable(16, torch.device(device))
     told = Told(table)
 
     assert told.after(lambda: table.claim(slots(device, 3, 4, 5), told)) == 0
@@ -54,8 +54,8 @@ def test_slots_are_claimed_once_and_each_once(device: torch.device) -> None:
     assert told.after(lambda: table.claim(slots(device, -1), told)) == 1
 
 
-def test_slots_of_the_tree_are_not_foreign(device: torch.device) -> None:
-    table = SlotTable(16, device)
+def test_slots_of_the_tree_are_not_foreign(device: str) -> None:
+    table = SlotTable(16, torch.device(device))
     told = Told(table)
     table.claim(slots(device, 3, 4), told)
 
@@ -66,8 +66,8 @@ def test_slots_of_the_tree_are_not_foreign(device: torch.device) -> None:
     assert told.after(lambda: table.expect_foreign(slots(device, 3, 4), told)) == 0
 
 
-def test_slots_are_compared_in_length_and_in_order(device: torch.device) -> None:
-    table = SlotTable(16, device)
+def test_slots_are_compared_in_length_and_in_order(device: str) -> None:
+    table = SlotTable(16, torch.device(device))
     told = Told(table)
 
     assert told.after(lambda: table.expect_equal(slots(device, 1, 2), slots(device, 1, 2), told)) == 0
