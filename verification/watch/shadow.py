@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from time import perf_counter_ns
 from types import SimpleNamespace
 from typing import Any
@@ -31,6 +31,7 @@ Report = Callable[[str, int, str, str], None]  # as of `LiveWatch`
 
 REFINEMENT, FAILED = "REFINEMENT", "WATCH"
 REBUILDS_MAX = 16  # between two resets
+NODES_MAX = 20_000  # of a live tree that is read at once, within one call of the server
 COUNTED = frozenset({"lfu", "slru", "priority"})  # policies whose first number counts: it must be the same in both caches
 KINDS: dict[str, type[SGLangCache]] = {"radixcheck": SGLangCache, "sglang-classic": Imitation, "sglang-python": UnifiedImitation}
 CHOICES = {  # findings about the choices that the kind of KINDS imitates
@@ -63,8 +64,8 @@ class Shadow:
     have.
     """
 
-    def __init__(self, view: TreeView, kind: type[SGLangCache], report: Report, results: Any = None) -> None:
-        self.view, self.report = view, report
+    def __init__(self, view: TreeView, kind: type[SGLangCache], report: Report, results: Any = None, nodes_max: int = NODES_MAX) -> None:
+        self.view, self.report, self.nodes_max = view, report, nodes_max
         self.counts = ShadowCounts()
         self.cache = shadow_cache(view, kind, results or import_module("sglang.srt.mem_cache.base_prefix_cache"))
         choices = CHOICES.get(view.cache_name, "") if kind is not KINDS.get(view.cache_name) else ""
@@ -105,14 +106,14 @@ class Shadow:
         self.counts.calls[call.verb] += 1
         self.cache.token_to_kv_pool_allocator.freed = 0
         try:
-            found = [*make(call), *self._sizes()]
+            found = next(chain(make(call), self._sizes()), "")  # what follows from the first difference is not reported
         except (AssertionError, StaleHandle) as error:
             if self._rebuilds:
                 raise NotShadowed(f"after a difference our cache cannot make this call ({error}); the shadow waits for a reset") from error
-            found = [f"our cache cannot make this call: {error}"]
+            found = f"our cache cannot make this call: {error}"
         if found:
             self.counts.differences += 1
-            self.report(REFINEMENT, call.number, call.verb, "; ".join(found) + self._why)
+            self.report(REFINEMENT, call.number, call.verb, found + self._why)
             self._rebuild()
 
     # Calls: each yields how the outcomes differ
@@ -243,7 +244,7 @@ class Shadow:
             self.counts.paused = f"our tree was made anew {REBUILDS_MAX} times; the shadow waits for a reset"
             return
         try:
-            self._ours = rebuilt(self.cache, self.view)
+            self._ours = rebuilt(self.cache, self.view, self.nodes_max)
         except NotReadable as reason:
             self.counts.paused = f"{reason}; the shadow waits for a reset"
             return

@@ -11,19 +11,17 @@ from radixcheck.optimized.keys import TOKEN_BYTES
 from radixcheck.verification.watch.shadow_cache import PairedNode, PairedTree
 from radixcheck.verification.watch.tree_view import TreeView
 
-NODES_MAX = 20_000  # of a tree that is read at once, within one call of the server
-
 
 class NotReadable(Exception):
     """The live tree has too many nodes to be read within one call, or is not a tree that our cache can have."""
 
 
-def rebuilt(cache: Any, view: TreeView) -> dict[int, PairedNode]:
+def rebuilt(cache: Any, view: TreeView, nodes_max: int) -> dict[int, PairedNode]:
     """Give the shadow's cache the nodes of the live tree; return ours by the identity of the live one. Raises NotReadable."""
     cache.reset()
     tree: PairedTree = cache.tree
     tree.root.local_lock_ref = 1 << 62  # how many requests hold the root is not known; it is never evicted
-    nodes = _adopted(cache, view)
+    nodes = _adopted(cache, view, nodes_max)
     _attributes(tree, view, nodes)
     for node in nodes:
         if node.local_lock_ref:
@@ -38,7 +36,7 @@ def rebuilt(cache: Any, view: TreeView) -> dict[int, PairedNode]:
     return {id(node.live): node for node in nodes}
 
 
-def _adopted(cache: Any, view: TreeView) -> list[PairedNode]:
+def _adopted(cache: Any, view: TreeView, nodes_max: int) -> list[PairedNode]:
     """Return a node for each of the live tree, parents first."""
     tree, nodes = cache.tree, list[PairedNode]()
     waiting: list[tuple[Any, Any]] = [(child, tree.root) for child in view.children(view.root)]
@@ -51,8 +49,8 @@ def _adopted(cache: Any, view: TreeView) -> list[PairedNode]:
         node.live, node.local_lock_ref = live, _local_locks(view, live)
         parent.adopt(node)
         nodes.append(node)
-        if len(nodes) > NODES_MAX:
-            raise NotReadable(f"the live tree has more than {NODES_MAX:,} nodes")
+        if len(nodes) > nodes_max:
+            raise NotReadable(f"the live tree has more than {nodes_max:,} nodes")
         waiting += [(child, node) for child in view.children(live)]
     return nodes
 
