@@ -107,7 +107,7 @@ class OperationLog:
         longest = max((len(op.key.tokens) for op in trace), default=0)
         inserted = sum(len(op.key.tokens) for op in trace if op.name == "insert")
         pool = max(1, -(-min(self._view.capacity + longest, inserted + longest) // page)) * page
-        config = replace(self._config, pool=min(pool, PAGES_MAX * page))
+        config = replace(self._config, pool=min(pool, PAGES_MAX * page), device="cpu")  # the order of operations is what a trace repeats
         name = self._view.cache_name
         return LoggedTrace(Recorded(config, trace, SUBJECTS.get(name, name)), left_out)
 
