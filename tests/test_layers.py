@@ -29,7 +29,7 @@ BELOW = {
 
 # The room of `optimized` that nothing else of that layer imports, and who may import it.
 INTEGRATIONS = "radixcheck.optimized.integrations"
-MAY_INTEGRATE = ("optimized/integrations/", "verification/live/", "tests/")
+MAY_INTEGRATE = ("optimized/integrations/", "verification/live/", "verification/watch/", "tests/")
 
 # What a room of `verification/` may import besides itself and the lower layers: only rooms that stand above it in this table.
 CHECKING = {"core", "remote", "subjects", "checker"}
@@ -62,9 +62,9 @@ ROOMS = {
     "contracts": {"core"},
     "bench": {*CHECKING, "trace_replay"},
     "findings": {*CHECKING, "search"},
-    "live": {"core", "remote"},
-    "event_streams": {"core"},
     "watch": {"core"},
+    "live": {"core", "remote", "watch"},  # of `watch` its imitation of SGLang's choices
+    "event_streams": {"core"},
     "mutants": {*CHECKING, "search", "probes", "stretch", "explore", "trace_replay", "proofs"},
     "review_6907": {*CHECKING, "proofs", "bench", "live", "mutants"},
     "runs": CHECKING | EVIDENCE,

@@ -12,7 +12,8 @@ from engine_types import Key, Scheduler, parameters, results
 from radixcheck.optimized.heap import POLICIES
 from radixcheck.optimized.integrations.sglang_cache import SGLangCache, cache_class, packed
 from radixcheck.optimized.keys import pack
-from radixcheck.verification.live.engine_backends import Imitation, Miscounting, WrongSlot
+from radixcheck.verification.live.engine_backends import Miscounting, WrongSlot
+from radixcheck.verification.watch.imitation import Imitation
 
 
 def scheduler(size: int = 64, page_size: int = 1, policy: str = "lru", kind: type[SGLangCache] = SGLangCache, **others: Any) -> Scheduler:

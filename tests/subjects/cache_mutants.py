@@ -37,8 +37,8 @@ class Mutants:
 
     def __init__(self, cache: Any, fires: Fires) -> None:
         self.cache, self.fires, self.view = cache, fires, fires.view
-        self.core = getattr(cache, "tree_core", None)  # of the unified cache
-        self.ours = getattr(cache, "tree", None)
+        self.core: Any = getattr(cache, "tree_core", None)  # of the unified cache
+        self.ours: Any = getattr(cache, "tree", None)  # our tree
         self.tree = self.core or self.ours or cache  # where nodes are split
 
     # What the faults are made of
@@ -88,7 +88,7 @@ class Mutants:
 
     def split_leaves_upper_a_candidate(self) -> None:
         """The index of leaves has the upper half, which has a child."""
-        self.after_split(lambda up, low: self.leaves().add(up) if self.fires() else None)
+        self.after_split(lambda up, low: self.leaves().add(up) if self.fires(self.fires.verb == "match") else None)
 
     def split_files_under_wrong_key(self) -> None:
         """The upper half has the lower one under another key."""

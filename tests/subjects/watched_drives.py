@@ -18,13 +18,14 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 from cache_mutants import Fires, Mutants
 
-from radixcheck.verification.live.engine_calls import Calls, made
+from radixcheck.verification.live.engine_calls import ROWS, Calls, made
 from radixcheck.verification.watch.attach import attach
 from radixcheck.verification.watch.cache_views import NotWatched, view_of
 from radixcheck.verification.watch.live_watch import LiveWatch
 from radixcheck.verification.watch.watched_call import Call
 
-SHOWN = 5  # findings
+STEMS = 4
+END = object()
 
 
 class Numbered(LiveWatch):
@@ -38,6 +39,27 @@ class Numbered(LiveWatch):
         if call is not None:
             self.fires.number, self.fires.verb = call.number, verb
         return call
+
+
+class Crowded(Calls):
+    """Requests that overlap in any order and share a few stems: they find what others cache meanwhile, and split what others hold."""
+
+    def __init__(self, cache: Any, seed: int) -> None:
+        super().__init__(cache, seed)
+        self.stems = self.stems[:STEMS]
+
+    def serve(self, requests: int) -> None:
+        """Serve requests, chunk by chunk."""
+        running: dict[int, Any] = {}
+        started = 0
+        while started < requests or running:
+            row = self.draw.randrange(ROWS)
+            if row in running:
+                if next(running[row], END) is END:
+                    del running[row]
+            elif started < requests:
+                started += 1
+                running[row] = self.chunks(self.start(row))
 
 
 def drive(
@@ -54,7 +76,7 @@ def drive(
     if mutant and not mutant.startswith("late"):
         getattr(mutants, mutant)()
     attach(subject, watch)
-    calls = Calls(subject, seed)
+    calls = Crowded(subject, seed)
     if mutant.startswith("late"):
         getattr(mutants, mutant)()
     error = ""

@@ -10,38 +10,9 @@ from typing import Any
 from radixcheck.optimized.integrations import sglang_plugin
 from radixcheck.optimized.integrations.sglang_cache import SGLangCache, cache_class
 from radixcheck.optimized.node import Node
-from radixcheck.optimized.tree import NodeTree, Walk
-from radixcheck.spec.values import Namespace
+from radixcheck.verification.watch.imitation import Imitation
 
 EVERY = 16  # a wrong slot in every 16th of the prefixes that are longer than a page
-
-
-class RefreshingTree(NodeTree):
-    """Refreshes, as SGLang does, the half of a split node that was not used, and counts the other as created by the split (L5)."""
-
-    _unused: Node | None = None
-
-    def split(self, walk: Walk) -> list[Node]:
-        """Split, and remember the half that was not used."""
-        path = super().split(walk)
-        self._unused = walk.edge
-        if walk.edge is not None:
-            path[-1].creation = self.now + 1
-        return path
-
-    def touch(self, namespace: Namespace, path: list[Node]) -> None:
-        """Touch that half, too."""
-        super().touch(namespace, path)
-        if (unused := self._unused) is not None:
-            unused.time, self._unused = self.now, None
-            if self.heap.shrinks:
-                self.heap.refresh(unused)
-
-
-class Imitation(SGLangCache):
-    """Our cache with L5: if it agrees with SGLang's where ours does not, L5 explains the difference."""
-
-    tree_kind = RefreshingTree
 
 
 class Miscounting(SGLangCache):

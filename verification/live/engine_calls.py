@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import thread_time_ns
 from types import SimpleNamespace
 from typing import Any
 
 from radixcheck.optimized.integrations.sglang_cache import SGLangCache, cache_class
-from radixcheck.verification.live.engine_backends import Imitation
+from radixcheck.verification.watch.imitation import Imitation
 
 STEMS, STEM_TOKENS, VOCABULARY = 12, 300, 30_000
 ROWS, AT_ONCE = 8, 4
@@ -131,11 +131,18 @@ class Calls:
         )
 
     def release(self, request: Any) -> None:
-        """Cache a prompt in two chunks and then with its answer, and release the request."""
+        """Serve a request to its end."""
+        for _ in self.chunks(request):
+            pass
+
+    def chunks(self, request: Any) -> Iterator[None]:
+        """Cache a prompt in two chunks and then with its answer, and release the request. Yields after each chunk."""
         cache, kv, prompt = self.cache, request.kv, request.origin_input_ids
         if (half := len(prompt) // 2) > kv.cache_protected_len:
             self.timed(cache.checkpoint, request, up_to=half)
+            yield
         self.timed(cache.checkpoint, request, up_to=len(prompt))
+        yield
         request.full_untruncated_fill_ids = whole = prompt + array("q", request.answer)
         self.timed(cache.checkpoint, request, up_to=len(whole))
         rest = self.rows[kv.req_pool_idx, kv.cache_protected_len : len(whole)].long()

@@ -46,6 +46,32 @@ class Ledger:
 
     def visit(self, node: Any, call: int) -> list[Record]:
         """Bring the path to a node up to date. Returns its records, the deepest first, and the lower halves of splits behind them."""
+        path = self._known_path(node)
+        behind: list[Record] = []
+        if path is None:
+            path, behind = self._learn(node, call)
+        refresh = self._refresh
+        for record in behind:
+            refresh(record)
+        for record in path:
+            refresh(record)
+        return path + behind if behind else path
+
+    def _known_path(self, node: Any) -> list[Record] | None:
+        """Return the records of the path to a node, the deepest first; None if one is new or has another parent than before."""
+        root, known, parent_of, path = self.root.node, self._known, self.view.parent, list[Record]()
+        while node is not root:
+            record = known.get(id(node))
+            if record is None:
+                return None
+            above, node = record.parent, parent_of(node)
+            if above is None or above.node is not node:
+                return None
+            path.append(record)
+        return path
+
+    def _learn(self, node: Any, call: int) -> tuple[list[Record], list[Record]]:
+        """Make the records of what is new on the path to a node. Returns the path, and the lower halves of splits beside it."""
         nodes = self._upwards(node)
         moved: list[Record] = []
         for each in nodes:
@@ -54,12 +80,7 @@ class Ledger:
         path = [self._known[id(each)] for each in nodes]
         for record, parent in zip(path, [*path[1:], self.root], strict=False):  # of the root itself there is no path
             self._link(record, parent)
-        behind = [record for record in moved if record not in path] if moved else moved
-        for record in behind:
-            self._refresh(record)
-        for record in path:
-            self._refresh(record)
-        return path + behind
+        return path, [record for record in moved if record not in path]
 
     def _upwards(self, node: Any) -> list[Any]:
         """Return the nodes from this one to below the root; nothing, and a finding, if they do not lead there."""
@@ -121,19 +142,21 @@ class Ledger:
 
     def _refresh(self, record: Record) -> None:
         """Read the attributes of a node on a path. Its children are up to date."""
-        view, node, parent = self.view, record.node, record.parent
-        assert parent is not None
-        locks, order = view.locks(node), view.order(node)
+        view, node = self.view, record.node
+        locks, time = view.locks(node), view.time(node)
         became = locks != record.locks
         if became:
+            parent = record.parent
+            assert parent is not None
             parent.below += view.weight(locks) - view.weight(record.locks)
             self.protected += record.size * (bool(locks) - bool(record.locks))
             record.locks = locks
-        record.time = time = view.time(node)
+        record.time = time
         self.clock = max(self.clock, time)
-        if became or order != record.order:
-            record.order = order
-            if may_be_evicted(record):
+        if not locks and not record.children:  # a candidate: of other nodes the order matters when they become one
+            order = view.order(node)
+            if became or order != record.order:
+                record.order = order
                 self.order.put(record)
 
     def remove(self, record: Record, call: int) -> None:

@@ -52,5 +52,5 @@ def unchanged(view: TreeView, record: Record, tell: Tell) -> None:
         tell("LOCK_COUNT", f"expected the lock count {record.locks} of {record}; it is {locks}, and no call has touched it")
     if (time := view.time(node)) != record.time:
         tell("RECENCY", f"expected the access {record.time} of {record}; it is {time}, and no call has touched it")
-    if (order := view.order(node)) != record.order:
+    if may_be_evicted(record) and (order := view.order(node)) != record.order:
         tell("ATTRIBUTE_MONO", f"expected {record.order} for the policy of {record}; it is {order}, and no call has touched it")

@@ -33,5 +33,8 @@ def test_the_plugin_registers_the_backend_and_names_what_differs_when_a_cache_is
 def test_the_entry_point_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-    assert project["entry-points"]["sglang.srt.plugins"] == {"radixcheck": "radixcheck.optimized.integrations.sglang_plugin:register"}
+    assert project["entry-points"]["sglang.srt.plugins"] == {
+        "radixcheck": "radixcheck.optimized.integrations.sglang_plugin:register",
+        "radixcheck_watch": "radixcheck.verification.watch.watch_plugin:register",
+    }
     assert project["optional-dependencies"]["sglang"] == []

@@ -1,0 +1,73 @@
+"""Puts the watch of one cache of a server together: its view, where findings go, the log of operations, the shadow."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from radixcheck.verification.core.found import Config
+from radixcheck.verification.watch.attach import attach
+from radixcheck.verification.watch.cache_views import NotWatched, view_of
+from radixcheck.verification.watch.departures import Departures
+from radixcheck.verification.watch.finding_sink import FindingSink
+from radixcheck.verification.watch.live_watch import FAILED, LiveWatch, Report
+from radixcheck.verification.watch.operation_log import OperationLog
+from radixcheck.verification.watch.shadow import KINDS, Shadow
+from radixcheck.verification.watch.tree_view import TreeView
+from radixcheck.verification.watch.watch_results import Finding
+from radixcheck.verification.watch.watch_settings import WatchSettings
+from radixcheck.verification.watch.watched_call import Call, Listener
+
+ShadowOf = Callable[[TreeView, Report], Listener]
+
+
+class Delivery:
+    """Gives findings to the sink when the call that shows them is in the log: the last of the listeners."""
+
+    watch: LiveWatch
+
+    def __init__(self, sink: FindingSink, log: OperationLog) -> None:
+        self._sink, self._log = sink, log
+        self._waiting: list[Finding] = []
+
+    def report(self, property_: str, number: int, verb: str, text: str) -> None:
+        """Take a finding. That of a watch that has ended is the last one: no call follows."""
+        self._waiting.append(Finding(property_, number, verb, text))
+        if property_ == FAILED and not self.watch.on:
+            self._deliver()
+
+    def called(self, call: Call) -> None:
+        """Give the findings of a call to the sink, and the counts."""
+        if self._waiting:
+            self._deliver()
+        self._sink.tick(self.watch.counts)
+
+    def _deliver(self) -> None:
+        findings, self._waiting = self._waiting, []
+        for finding in findings:
+            self._sink.found(finding, lambda: self._log.recorded(self.watch.ledger.window))
+        self._sink.tick(self.watch.counts)
+
+
+class Watched(NamedTuple):
+    """The watch of a cache, and where its findings go."""
+
+    watch: LiveWatch
+    sink: FindingSink
+
+
+def shadow_of(view: TreeView, report: Report) -> Listener:
+    """Return our cache beside theirs, with those of SGLang's choices in which SGLang and we differ."""
+    return Shadow(view, KINDS[view.cache_name], report)
+
+
+def watched(cache: Any, settings: WatchSettings, shadow: ShadowOf = shadow_of) -> Watched | NotWatched:
+    """Watch a cache from now on, or say why not."""
+    view = view_of(cache)
+    if isinstance(view, NotWatched):
+        return view
+    sink = FindingSink(settings, view.cache_name, view.version, Departures.of(view.cache_name, view.version))
+    log = OperationLog(view, Config(view.policy, view.page_size, view.capacity, view.device.type), settings.operations)
+    delivery = Delivery(sink, log)
+    listeners: Sequence[Listener] = (log, *((shadow(view, delivery.report),) if settings.shadow else ()), delivery)
+    delivery.watch = LiveWatch(view, delivery.report, settings.budget_us, listeners)
+    attach(cache, delivery.watch)
+    return Watched(delivery.watch, sink)
