@@ -46,6 +46,7 @@ EVIDENCE = {
     "mutants",
     "review_6907",
     "event_streams",
+    "watch",
 }
 ROOMS = {
     "core": set[str](),

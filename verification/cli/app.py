@@ -28,6 +28,7 @@ from radixcheck.verification.cli.report_command import report
 from radixcheck.verification.cli.show_command import show
 from radixcheck.verification.cli.subjects_command import subjects
 from radixcheck.verification.cli.verify_command import verify
+from radixcheck.verification.cli.watch_command import watch
 from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.usage import UsageError
@@ -45,7 +46,7 @@ def cli() -> None:
 
 for command in (
     *(verify, replay, record, diff, explore, show, subjects, invariants, report, questions, bench),
-    *(prove, contracts, mutants, facts, findings, doctor, live),
+    *(prove, contracts, mutants, facts, findings, doctor, live, watch),
 ):
     cli.add_command(command)
 

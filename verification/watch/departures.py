@@ -1,6 +1,7 @@
 """Accepted departures as data: read from `departures.toml`, which says what each field means."""
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -23,15 +24,22 @@ class Departures:
     """Those of one cache in one version."""
 
     accepted: tuple[Departure, ...] = ()
+    _after: frozenset[tuple[str, str]] = frozenset()  # (property, verb), where an empty verb is each
 
     @classmethod
     def of(cls, cache_name: str, version: str) -> "Departures":
         """Return those of a cache, as `radixcheck subjects` names it, in a version of its engine. Other versions have none."""
-        return cls(tuple(each for each in departures() if each.cache == cache_name and version in each.versions))
+        return cls.among(departures(), cache_name, version)
+
+    @classmethod
+    def among(cls, every: Iterable[Departure], cache_name: str, version: str) -> "Departures":
+        """Return those of a cache in a version."""
+        accepted = tuple(each for each in every if each.cache == cache_name and version in each.versions)
+        return cls(accepted, frozenset((each.property, each.verb) for each in accepted))
 
     def accepts(self, property_: str, verb: str) -> bool:
         """Return whether this property may fail after this verb."""
-        return any(each.property == property_ and each.verb in ("", verb) for each in self.accepted)
+        return (property_, "") in self._after or (property_, verb) in self._after
 
 
 def departures() -> tuple[Departure, ...]:

@@ -60,13 +60,19 @@ class FindingSink:
         atexit.register(self.close)
         Thread(target=self._write_now_and_then, name="radixcheck watch", daemon=True).start()
 
+    def departs(self, property_: str, verb: str) -> bool:
+        """Return whether this property may fail after this verb, and count it then."""
+        accepted = self._departures.accepts(property_, verb)
+        if accepted:
+            self._departed[property_] += 1
+        return accepted
+
     def found(self, finding: Finding, recorded: Callable[[], LoggedTrace] | None = None) -> bool:
         """Take a finding, and the trace that led to it. Return whether it is one; an accepted departure is only counted.
 
         The call that shows it must be in the trace already.
         """
-        if self._departures.accepts(finding.property, finding.verb):
-            self._departed[finding.property] += 1
+        if self.departs(finding.property, finding.verb):
             return False
         self._found[finding.property] += 1
         try:

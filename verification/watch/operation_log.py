@@ -107,7 +107,7 @@ class OperationLog:
         longest = max((len(op.key.tokens) for op in trace), default=0)
         inserted = sum(len(op.key.tokens) for op in trace if op.name == "insert")
         pool = max(1, -(-min(self._view.capacity + longest, inserted + longest) // page)) * page
-        config = replace(self._config, pool=min(pool, PAGES_MAX * page))
+        config = replace(self._config, pool=min(pool, PAGES_MAX * page), device="cpu")  # the order of operations is what a trace repeats
         name = self._view.cache_name
         return LoggedTrace(Recorded(config, trace, SUBJECTS.get(name, name)), left_out)
 
@@ -136,8 +136,10 @@ def _checkpoint(call: Call) -> Logged:
 
 
 def _evict(call: Call) -> Logged:
-    given = call.arguments[0] if call.arguments else call.named["params"]
-    return Logged(call.number, EVICT, NO_TOKENS, 0, (None, None), given.num_tokens, 0, None, call.locks, call.victims)
+    amount = (call.arguments[0] if call.arguments else call.named["params"]).num_tokens
+    if call.named.get("allocation_reclaim_satisfied") is not None:  # it may have ended before: only what left the tree is known
+        amount = sum(record.size for record in call.victims)
+    return Logged(call.number, EVICT, NO_TOKENS, 0, (None, None), amount, 0, None, call.locks, call.victims)
 
 
 def _last(ring: Iterable[Logged], tokens_max: int) -> list[Logged]:

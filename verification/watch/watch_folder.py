@@ -12,7 +12,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -49,9 +49,7 @@ def trace_file(folder: Path, name: str, number: int, property_: str) -> Path:
 
 def write_summary(folder: Path, cache: WatchedCache) -> None:
     """Replace the summary of a cache atomically. Raise OSError."""
-    counts = asdict(cache)
-    del counts["findings"]
-    write_atomically(folder / f"{SUMMARY}{cache.name}.json", json.dumps(counts) + "\n")
+    write_atomically(folder / f"{SUMMARY}{cache.name}.json", json.dumps(cache.counts()) + "\n")
 
 
 def write_note(folder: Path, sentence: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,14 @@ class WatchedCache:
         """The share of the checks of contents on touched paths that the budget did not allow."""
         return self.skipped / max(1, self.skipped + self.path_checks)
 
+    def counts(self) -> dict[str, Any]:
+        """Return all but the findings as a JSON object."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "findings"}
+
     def to_json(self) -> dict[str, Any]:
-        """Return the counts and the findings as a JSON object."""
-        return asdict(self) | {"us_per_call": self.us_per_call, "skipped_share": self.skipped_share}
+        """Return everything as a JSON object."""
+        shares = {"us_per_call": self.us_per_call, "skipped_share": self.skipped_share}
+        return self.counts() | shares | {"findings": [finding.to_json() for finding in self.findings]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ class WatchOutcome(Outcome):
     caches: tuple[WatchedCache, ...]
     notes: tuple[str, ...] = ()  # sentences of processes that could not watch their cache
     ended: Ended | None = None  # None: an earlier watch is shown
-    unread: tuple[str, ...] = field(default=())  # files, or lines of them, that cannot be read
+    unread: tuple[str, ...] = ()  # files, or lines of them, that cannot be read
 
     @property
     def findings(self) -> tuple[tuple[WatchedCache, Finding], ...]:
