@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -19,6 +20,7 @@ from radixcheck.verification.core.traces import read
 from radixcheck.verification.live.engine_backends import Miscounting
 from radixcheck.verification.watch import server_watch, watch_plugin
 from radixcheck.verification.watch.cache_views import NotWatched
+from radixcheck.verification.watch.finding_sink import FindingSink
 from radixcheck.verification.watch.live_watch import FAILED
 from radixcheck.verification.watch.server_watch import Watched, watched
 from radixcheck.verification.watch.watch_folder import read_outcome
@@ -49,6 +51,22 @@ def hooks(monkeypatch: pytest.MonkeyPatch) -> Hooks:
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return registered
+
+
+@pytest.fixture(autouse=True)
+def sinks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Those of a test are closed with it."""
+    made: list[FindingSink] = []
+
+    class Closed(FindingSink):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            made.append(self)
+
+    monkeypatch.setattr(server_watch, "FindingSink", Closed)
+    yield
+    for sink in made:
+        sink.close()
 
 
 def cache(kind: type[SGLangCache] = SGLangCache, size: int = 64) -> Any:
