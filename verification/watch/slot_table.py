@@ -15,19 +15,19 @@ class Verdicts:
     """Takes the results of comparisons. On a CPU they are read at once; on another device when its stream has reached them, so that a
     finding there may be reported some calls after its own, as one of its own call."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, event: Callable[[], Any] | None) -> None:
+        """Take what makes an event of the device; None: its results can be read at once."""
         self.about: Place = (0, "")  # the call that compares now
-        self._waits = device.type == "cuda"
+        self._event = event
         self._pending: deque[tuple[Any, Tensor, Place, Told]] = deque()  # event, a copy of the result on the host, the call, what to tell
 
     def take(self, bad: Tensor, told: Told) -> None:
         """Take the result of a comparison: `bad` holds one boolean."""
-        if not self._waits:
+        if self._event is None:
             if bad:
                 told()
             return
-        event: Any = torch.cuda.Event()  # type: ignore[no-untyped-call]
-        copy = torch.empty((), dtype=torch.bool, pin_memory=True)
+        event, copy = self._event(), torch.empty((), dtype=torch.bool, pin_memory=bad.is_cuda)
         copy.copy_(bad, non_blocking=True)
         event.record()
         self._pending.append((event, copy, self.about, told))
@@ -46,7 +46,7 @@ class SlotTable:
     """For each slot of the pool, whether the tree has it."""
 
     def __init__(self, slots: int, device: torch.device) -> None:
-        self.verdicts = Verdicts(device)
+        self.verdicts = Verdicts(torch.cuda.Event if device.type == "cuda" else None)
         self._place = torch.zeros(slots, dtype=torch.int32, device=device)  # in the run that brought it, from 1; 0: the tree has it not
         self._counted = torch.arange(1, slots + 1, dtype=torch.int32, device=device)
         self._last = slots - 1
