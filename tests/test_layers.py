@@ -61,7 +61,7 @@ ROOMS = {
     "contracts": {"core"},
     "bench": {*CHECKING, "trace_replay"},
     "findings": {*CHECKING, "search"},
-    "live": {"core", "remote"},
+    "live": {"core", "remote", "event_streams"},
     "event_streams": {"core"},
     "watch": {"core"},
     "mutants": {*CHECKING, "search", "probes", "stretch", "explore", "trace_replay", "proofs"},
