@@ -13,6 +13,7 @@ from radixcheck.optimized.integrations.sglang_cache import SGLangCache, cache_cl
 from radixcheck.optimized.integrations.sglang_events import SGLangAnnouncer
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.page_events import EmittingTree
+from radixcheck.optimized.tree import NodeTree
 from radixcheck.verification.watch.imitation import Imitation
 
 EVERY = 16  # a wrong slot in every 16th of the prefixes that are longer than a page
