@@ -14,6 +14,7 @@ from radixcheck.optimized.integrations.sglang_events import SGLangAnnouncer
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.page_events import EmittingTree
 from radixcheck.optimized.tree import NodeTree
+from radixcheck.verification.watch import watch_plugin
 from radixcheck.verification.watch.imitation import Imitation
 
 EVERY = 16  # a wrong slot in every 16th of the prefixes that are longer than a page
@@ -119,3 +120,4 @@ def register() -> None:
     register_radix_cache_backend("classic", classic)
     for name, kind in CLASSES.items():
         register_radix_cache_backend(name, maker(kind))
+    watch_plugin.register()  # does nothing, unless the environment asks for a watch

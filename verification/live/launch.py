@@ -14,6 +14,7 @@ from radixcheck.verification.event_streams.live_source import Endpoint
 from radixcheck.verification.live.live_results import Answer, LiveRun, Round
 from radixcheck.verification.live.workload import Conversations, Load
 from radixcheck.verification.remote.process import Process, SubjectLost
+from radixcheck.verification.watch.watch_settings import WatchSettings
 
 # Both run in the engine's Python, and are not imported here: that would import torch.
 ENGINE_RUN = Path(__file__).absolute().with_name("engine_run.py")
@@ -23,7 +24,8 @@ ROUND_SECONDS = 900.0
 ERROR_MAX = 300  # characters
 ERROR = re.compile(r"(?:\w+Error|Exception)\b.*")
 LEAK = re.compile(r"\w+ Pool Mem Leak Detected")
-NO_CACHE, DEFAULT = "none", "default"  # SGLang's own, without a backend's name
+NO_CACHE, DEFAULT, PYTHON_CORE = "none", "default", "python"  # SGLang's own, without a backend's name
+CORE = "SGLANG_UNIFIED_RADIX_TREE_CORE_BACKEND"  # a variable of the engine's environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,14 @@ class Settings:
     device: str = "cpu"
     script: Path = ENGINE_RUN
     events: Endpoint | None = None  # to which the engine sends its KV events; None: it emits none
+    watch: WatchSettings | None = None  # None: its cache is not watched
 
     def engine(self, backend: str) -> dict[str, Any]:
         """Return the arguments of `sglang.Engine`."""
         cache: dict[str, Any] = {"radix_cache_backend": backend}
         if backend == NO_CACHE:
             cache = {"disable_radix_cache": True}
-        elif backend == DEFAULT:
+        elif backend in (DEFAULT, PYTHON_CORE):
             cache = {}
         if self.events is not None:
             cache["kv_events_config"] = json.dumps(published(self.events) | {"bind": True})
@@ -67,6 +70,11 @@ class Settings:
             "random_seed": 0,
             "log_level": "error",
         }
+
+    def environment(self, backend: str) -> dict[str, str]:
+        """Return the variables of the engine's environment that this backend needs."""
+        core = {CORE: "python"} if backend == PYTHON_CORE else {}
+        return core | ({} if self.watch is None else self.watch.to_environment())
 
 
 def published(events: Endpoint) -> dict[str, Any]:
@@ -127,6 +135,7 @@ def live_run(
     try:
         process = started(settings.python, settings.script)
         message = {"do": "start", "path": [str(path)], "log": str(log), "engine": settings.engine(backend)}
+        message["environment"] = settings.environment(backend)
         begun = process.ask(message, Timeout(START_SECONDS))
         version, start_seconds = begun["version"], begun["seconds"]
         if recorder is not None:

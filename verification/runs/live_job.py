@@ -15,14 +15,18 @@ from radixcheck.verification.live import compare
 from radixcheck.verification.live.compare import IMITATION, MISCOUNTING, SILENT, WRONG_SLOT
 from radixcheck.verification.live.doctor import found_interpreter
 from radixcheck.verification.live.event_checks import control_check, event_checks
-from radixcheck.verification.live.launch import DEFAULT, NO_CACHE, Settings, live_run, make_model, plugin_folder, vocabulary_of
+from radixcheck.verification.live.launch import DEFAULT, NO_CACHE, PYTHON_CORE, Settings, live_run, make_model, plugin_folder, vocabulary_of
 from radixcheck.verification.live.live_results import Check, HitCounts, LiveOutcome, LiveRun
 from radixcheck.verification.live.vllm_compare import hit_counts, vllm_checks
 from radixcheck.verification.live.vllm_launch import BLOCK, VLLM, VLLM_NO_CACHE, WRONG_BLOCK, VllmSettings, checked_vllm
+from radixcheck.verification.live.watch_checks import watch_check
 from radixcheck.verification.live.workload import Load
+from radixcheck.verification.watch.watch_settings import WatchSettings
 
 ENGINES = ("sglang",)
 BACKENDS = (DEFAULT, compare.CLASSIC, compare.OURS, NO_CACHE)
+CHOICE = (*BACKENDS, PYTHON_CORE)
+WATCHED = (PYTHON_CORE, compare.CLASSIC, compare.OURS)  # backends with a watch, if there is to be one
 CONTROLS = (MISCOUNTING, WRONG_SLOT)
 CONTROL_REQUESTS = 64
 RECORDED = (DEFAULT, compare.CLASSIC, compare.OURS, VLLM, SILENT)  # backends whose events are recorded, if any are
@@ -46,6 +50,8 @@ class LiveRequest:
     seed: int = 0
     vllm_python: str | None = None  # None: without vLLM
     events: Path | None = None  # a new folder for recordings of KV events; None: they are not recorded
+    watch: Path | None = None  # a new folder for what watches of the caches find; None: they are not watched
+    watch_budget: int = 50  # microseconds a call
 
 
 def live_request(engine: str, python: str, backends: Sequence[str], request: LiveRequest) -> LiveRequest:
@@ -54,8 +60,8 @@ def live_request(engine: str, python: str, backends: Sequence[str], request: Liv
         raise UsageError(f"--engine {engine}: no engine of this name can be started; choose {', '.join(ENGINES)}")
     found_interpreter(python)
     for name in backends:
-        if name not in BACKENDS:
-            raise UsageError(f"--backends: no backend is named {name!r}; choose from {', '.join(BACKENDS)}")
+        if name not in CHOICE:
+            raise UsageError(f"--backends: no backend is named {name!r}; choose from {', '.join(CHOICE)}")
     if len(set(backends)) < len(backends) or len(backends) < 2:
         raise UsageError("--backends: name two different ones at least; a run is compared with another")
     for size in request.page_sizes:
@@ -74,18 +80,23 @@ def live_request(engine: str, python: str, backends: Sequence[str], request: Liv
     return request
 
 
-def _make_folder(folder: Path | None) -> None:
-    """Make the folder for recordings, if there is to be one. Raise UsageError, also if packages are missing that read events."""
-    if folder is None:
-        return
-    zmq_package()
-    msgpack_package()
+def _make_folders(request: LiveRequest) -> None:
+    """Make the folders that there are to be. Raise UsageError, also if packages are missing that read events."""
+    if request.events is not None:
+        zmq_package()
+        msgpack_package()
+        _make_folder("--events", request.events)
+    if request.watch is not None:
+        _make_folder("--watch", request.watch)
+
+
+def _make_folder(option: str, folder: Path) -> None:
     try:
         folder.mkdir()
     except FileExistsError as error:
-        raise UsageError(f"--events {folder}: exists already, and nothing in it is overwritten; give a new folder") from error
+        raise UsageError(f"{option} {folder}: exists already, and nothing in it is overwritten; give a new folder") from error
     except OSError as error:
-        raise UsageError(f"--events {folder}: cannot be made ({error.strerror}); give another folder") from error
+        raise UsageError(f"{option} {folder}: cannot be made ({error.strerror}); give another folder") from error
 
 
 class _Live:
@@ -99,6 +110,8 @@ class _Live:
     def run(self, backend: str, page_size: int, requests: int | None = None) -> LiveRun:
         r = self._request
         settings = Settings(r.python, self._model, page_size, r.pool, r.batch, policy=r.policy, overlap=r.overlap)
+        if r.watch is not None and backend in WATCHED:
+            settings = replace(settings, watch=WatchSettings(r.watch / f"{backend}-{page_size}", r.watch_budget))
         run, version = self.run_with(settings, backend, requests)
         self.version = self.version or version
         return run
@@ -130,13 +143,18 @@ class _Live:
         if self._request.events is not None and run.recording and not run.lost:
             yield from event_checks(run, self.load, self._request.events / run.recording)
 
+    def watched(self, run: LiveRun) -> Iterator[Check]:
+        """Read what the watch of a run found."""
+        if self._request.watch is not None and run.backend in WATCHED:
+            yield watch_check(run, self._request.watch / f"{run.backend}-{run.page_size}")
+
     def page(self, page_size: int) -> tuple[list[LiveRun], list[Check]]:
         """Run all backends, and the controls, with pages of one size."""
         runs = {name: self.run(name, page_size) for name in self._request.backends}
         if compare.needs_imitation(runs):
             runs[IMITATION] = self.run(IMITATION, page_size)
         controls = [self.run(name, page_size, CONTROL_REQUESTS) for name in (CONTROLS if self._request.controls else ())]
-        found = [*compare.checks(runs), *(check for run in runs.values() for check in self.events(run))]
+        found = [*compare.checks(runs), *(check for run in runs.values() for check in (*self.events(run), *self.watched(run)))]
         found += [compare.control_check(control, runs) for control in controls]
         if self._request.controls and self._request.events is not None:
             silent = self.run(SILENT, page_size, CONTROL_REQUESTS)
@@ -154,8 +172,8 @@ class _Live:
 
 
 def live(request: LiveRequest, progress: Progress = silent) -> LiveOutcome:
-    """Run everything. Raise UsageError if the tiny model cannot be made, nor the folder for recordings."""
-    _make_folder(request.events)
+    """Run everything. Raise UsageError if the tiny model cannot be made, or a folder."""
+    _make_folders(request)
     with TemporaryDirectory(prefix="radixcheck-live-") as name:
         folder = Path(name)
         path = plugin_folder(folder / "path")
