@@ -43,8 +43,8 @@ def _console(error: bool) -> Console:
 
 
 def show(parts: list[Any]) -> None:
-    """Print renderables below one another."""
-    _console(error=False).print(Printable(parts), highlight=False)
+    """Print renderables below one another. A line that is not to be wrapped, as a command to be copied, is printed to its end."""
+    _console(error=False).print(Printable(parts), highlight=False, crop=False)
 
 
 def plain(parts: list[Any]) -> str:

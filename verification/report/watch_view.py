@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from shlex import quote
 from typing import Any
 
-from rich.padding import Padding
 from rich.text import Text
 
 from radixcheck.verification.core.status import Status
@@ -33,7 +32,7 @@ def _last_line(outcome: WatchOutcome) -> str:
     ended = outcome.ended
     how = "" if ended is None else f"; the command {'was interrupted' if ended.interrupted else f'ended with status {ended.status}'}"
     words = WORDS[outcome.status] if outcome.status != Status.HOLDS else "nothing was found"
-    return f"{calls:,} calls watched, {found:,} findings: {words}{how}; all is in {outcome.folder}"
+    return f"{calls:,} calls watched, {found:,} finding{'' if found == 1 else 's'}: {words}{how}; the files are in {outcome.folder}"
 
 
 def _counts(cache: WatchedCache) -> Any:
@@ -71,7 +70,7 @@ def _findings(outcome: WatchOutcome, cache: WatchedCache) -> Iterator[Any]:
         where = f"call {finding.call:,}" + (f", {finding.verb}" if finding.verb else "")
         yield toned(f"{finding.property} at {where}: {finding.text}", tone)
         if finding.trace:
-            yield Padding(Text(_command(outcome, cache, finding)), (0, 0, 0, 2))
+            yield Text("  " + _command(outcome, cache, finding), no_wrap=True, overflow="ignore")  # one line, to be copied
     more = cache.found.total() - len(cache.findings[:SHOWN])
     if more > 0:
         yield warning(f"{more:,} more findings; {len(cache.findings):,} are written in full in findings-{cache.name}.jsonl")

@@ -19,11 +19,10 @@ from typing import IO
 from radixcheck.verification.core import traces
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.watch.departures import Departures
-from radixcheck.verification.watch.operation_log import LoggedTrace
 from radixcheck.verification.watch.watch_counts import WatchCounts
 from radixcheck.verification.watch.watch_folder import claimed_name, findings_file, trace_file, write_summary
 from radixcheck.verification.watch.watch_metrics import WatchMetrics, metrics_of
-from radixcheck.verification.watch.watch_results import Finding, WatchedCache
+from radixcheck.verification.watch.watch_results import Finding, LoggedTrace, WatchedCache
 from radixcheck.verification.watch.watch_settings import WatchSettings
 
 WRITTEN_MAX = 20  # findings of one property that are written; later ones are counted

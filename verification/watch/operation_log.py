@@ -21,6 +21,7 @@ from radixcheck.verification.core.traces import PAGES_MAX, Recorded
 from radixcheck.verification.operations import Op
 from radixcheck.verification.watch.tree_record import Record
 from radixcheck.verification.watch.tree_view import TreeView
+from radixcheck.verification.watch.watch_results import LoggedTrace
 from radixcheck.verification.watch.watched_call import CHECKPOINT, EVICT, INSERT, LOCK, MATCH, RESET, UNLOCK, Call
 
 SUBJECTS = {"radixcheck": "optimized"}  # the subject that replays a cache, where that has another name
@@ -51,13 +52,6 @@ class Logged(NamedTuple):
     end: Any  # of a match: the node at which it ended; else None
     locks: Sequence[tuple[Any, int]]
     victims: Sequence[Record]
-
-
-class LoggedTrace(NamedTuple):
-    """A trace, and what it leaves out of the tree at its beginning."""
-
-    recorded: Recorded
-    left_out: str = ""
 
 
 class OperationLog:

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from radixcheck.verification.core.status import Outcome, Status
+from radixcheck.verification.core.traces import Recorded
 
 WATCH, SHADOW = "WATCH", "SHADOW"  # the watch itself failed, or its shadow did: nothing is said of the cache
 ITSELF = frozenset({WATCH, SHADOW})
@@ -30,6 +31,13 @@ class Finding:
     def from_json(cls, data: Mapping[str, Any]) -> "Finding":
         """Return the finding that `to_json` wrote."""
         return cls(data["property"], data["call"], data["verb"], data["text"], data.get("trace", ""))
+
+
+class LoggedTrace(NamedTuple):
+    """What a log of operations makes of them, and what it leaves out of the tree at its beginning."""
+
+    recorded: Recorded
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)

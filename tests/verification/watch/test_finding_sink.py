@@ -18,10 +18,9 @@ from radixcheck.verification.core.traces import Recorded, read
 from radixcheck.verification.operations import Op
 from radixcheck.verification.watch.departures import Departure, Departures
 from radixcheck.verification.watch.finding_sink import TRACES_MAX, WRITTEN_MAX, FindingSink
-from radixcheck.verification.watch.operation_log import LoggedTrace
 from radixcheck.verification.watch.watch_counts import WatchCounts
 from radixcheck.verification.watch.watch_folder import read_outcome, write_note
-from radixcheck.verification.watch.watch_results import Finding, WatchedCache
+from radixcheck.verification.watch.watch_results import Finding, LoggedTrace, WatchedCache
 from radixcheck.verification.watch.watch_settings import WatchSettings
 
 TRACE = Recorded(Config("lru", 1, 4), (Op("insert", Key((1, 2))), Op("evict", amount=1)), "optimized")
