@@ -9,7 +9,9 @@ from typing import Any
 
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.live.live_results import Answer, LiveRun
+from radixcheck.verification.event_streams.background_recorder import BackgroundRecorder
+from radixcheck.verification.event_streams.live_source import Endpoint
+from radixcheck.verification.live.live_results import Answer, LiveRun, Round
 from radixcheck.verification.live.workload import Conversations, Load
 from radixcheck.verification.remote.process import Process, SubjectLost
 
@@ -38,6 +40,7 @@ class Settings:
     overlap: bool = True
     device: str = "cpu"
     script: Path = ENGINE_RUN
+    events: Endpoint | None = None  # to which the engine sends its KV events; None: it emits none
 
     def engine(self, backend: str) -> dict[str, Any]:
         """Return the arguments of `sglang.Engine`."""
@@ -46,6 +49,8 @@ class Settings:
             cache = {"disable_radix_cache": True}
         elif backend == DEFAULT:
             cache = {}
+        if self.events is not None:
+            cache["kv_events_config"] = json.dumps(published(self.events) | {"bind": True})
         return cache | {
             "model_path": self.model,
             "device": self.device,
@@ -62,6 +67,11 @@ class Settings:
             "random_seed": 0,
             "log_level": "error",
         }
+
+
+def published(events: Endpoint) -> dict[str, Any]:
+    """Return how an engine publishes its events, in the words that SGLang and vLLM share."""
+    return {"publisher": "zmq", "endpoint": events.address, "replay_endpoint": events.replay, "topic": events.topic}
 
 
 def plugin_folder(folder: Path, plugin: str = BACKENDS_MODULE) -> Path:
@@ -101,11 +111,17 @@ def vocabulary_of(model: str) -> int:
 
 
 def live_run(
-    settings: Settings, backend: str, load: Load, folder: Path, progress: Callable[[int], None], requests: int | None = None
+    settings: Settings,
+    backend: str,
+    load: Load,
+    folder: Path,
+    progress: Callable[[int], None],
+    requests: int | None = None,
+    recorder: BackgroundRecorder | None = None,
 ) -> tuple[LiveRun, str]:
     """Serve a workload, or its first requests, through one backend; return what it gave, and the version of the engine."""
     log, path = folder / f"{backend}-{settings.page_size}.log", folder / "path"
-    answers: list[Answer] = []
+    answers, rounds = list[Answer](), list[Round]()
     version, start_seconds, seconds, lost = "", 0.0, 0.0, ""
     talks = Conversations(load)
     try:
@@ -113,18 +129,23 @@ def live_run(
         message = {"do": "start", "path": [str(path)], "log": str(log), "engine": settings.engine(backend)}
         begun = process.ask(message, Timeout(START_SECONDS))
         version, start_seconds = begun["version"], begun["seconds"]
+        if recorder is not None:
+            recorder.start()
         while (requests is None or talks.served < requests) and (prompts := talks.round()):
             answer = process.ask({"do": "round", "prompts": prompts, "tokens": load.answer_tokens}, Timeout(ROUND_SECONDS))
             answers += [_answer(len(prompt), each) for prompt, each in zip(prompts, answer["answers"], strict=True)]
+            rounds.append(Round(len(prompts), answer["begun"], answer["ended"]))
             talks.answered([each["tokens"] for each in answer["answers"]])
             seconds += answer["seconds"]
             progress(talks.served)
+        if recorder is not None:
+            recorder.end()
         process.ask({"do": "end"}, Timeout(ROUND_SECONDS))
         process.lose(SubjectLost("is no longer needed"))
     except SubjectLost as error:
         lost = f"the engine {error}{last_error(log)}"
     leak = bool(lost) and log.exists() and LEAK.search(log.read_text(errors="replace")) is not None
-    return LiveRun(backend, settings.page_size, tuple(answers), start_seconds, seconds, lost, leak), version
+    return LiveRun(backend, settings.page_size, tuple(answers), start_seconds, seconds, lost, leak, tuple(rounds)), version
 
 
 def _answer(prompt: int, answer: Mapping[str, Any]) -> Answer:
