@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -152,6 +153,14 @@ def test_a_batch_of_a_recording_that_is_lost_doubled_moved_or_cut_never_passes(
     for trial in range(trials):
         checks = judged(run, load, marked(frames, happening, Random(trial)), tmp_path / "changed")
         assert checks[0].verdict in (Verdict.REFUTED, Verdict.UNDECIDED)
+
+
+def test_a_recording_that_ended_early_decides_nothing(recorded: tuple[LiveRun, Load, Path]) -> None:
+    run, load, recording = recorded
+    checks = list(event_checks(replace(run, recording_stopped="the file cannot be written on"), load, recording))
+
+    assert [check.verdict for check in checks] == [Verdict.UNDECIDED] * 2
+    assert all("ended early: the file cannot be written on" in check.text for check in checks)
 
 
 @pytest.mark.live
