@@ -147,3 +147,29 @@ def test_requests_after_the_last_batch_are_looked_up_at_its_end() -> None:
 
     assert predicted([*served, replace(late, hit=whole)], frames)[-1].agrees
     assert not predicted([*served, replace(late, hit=whole - PAGE)], frames)[-1].agrees
+
+
+def stored(time: float, *chains: tuple[int, ...]) -> bytes:
+    """A batch that stores the pages of these chains, one after another."""
+    tree = Tree(Random(0))
+    for chain in chains:
+        tree.store(DEVICE, [chain])
+    return bytes(msgpack.packb([time, tree.events, 0]))
+
+
+@pytest.mark.parametrize(("times", "agrees"), [((0.2, 0.4), True), ((0.2, 1.2), True), ((1.1, 1.2), False), ((1.1, 0.4), False)])
+def test_what_is_stored_after_the_first_batch_from_after_a_round_is_too_late(times: tuple[float, float], agrees: bool) -> None:
+    """The second of two batches stores the page that is hit."""
+    request = Served((*Tree(Random(0)).tokens(1), LAST), PAGE, PAGE, begun=0.0, ended=0.5)
+
+    (found,) = predicted([request], framed([stored(times[0], (2,)), stored(times[1], (1,))]))
+    assert (found.first, found.agrees) == (0, agrees)
+
+
+def test_the_last_token_of_a_prompt_is_not_hit() -> None:
+    tree = Tree(Random(0))
+    request = Served((*tree.tokens(1), *tree.tokens(2)), PAGE, 2 * PAGE, begun=1.0, ended=1.5)
+    batches = framed([stored(0.5, (1,), (1, 2))])
+
+    assert predicted([request], batches)[0].agrees
+    assert not predicted([replace(request, hit=2 * PAGE)], batches)[0].agrees
