@@ -7,11 +7,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from fake_publisher import write_publisher
 from fake_sglang import interpreter
 
 SOURCE = """
 import json, os, struct, sys
 from types import SimpleNamespace
+
+from event_publisher import Publisher
 
 __version__ = "0.5.23"
 FAULTS = json.loads(os.environ["FAKE_FAULTS"])
@@ -22,7 +25,9 @@ class Engine:
         name = "none" if arguments.get("disable_radix_cache") else arguments.get("radix_cache_backend", "default")
         name = name.removeprefix("timed-")
         self.page, self.fault, self.caches = arguments["page_size"], FAULTS.get(name, ""), name != "none"
-        self.seen, self.served = set(), 0
+        self.seen, self.served, self.publisher = set(), 0, None
+        if "kv_events_config" in arguments:
+            self.publisher = Publisher(json.loads(arguments["kv_events_config"]), self.page, self.fault)
         if self.fault == "start":
             raise RuntimeError("no start")
 
@@ -63,6 +68,8 @@ class Engine:
             values[0] += 1e-2 if self.fault == "far" else 1e-9
         whole = tuple(ids) + tuple(tokens[:-1])
         self.seen |= {whole[:end] for end in range(self.page, len(whole) + 1, self.page)}
+        if self.publisher:
+            self.publisher.store(whole)
         cached += late and self.fault == "more hits"
         about = {"cached_tokens": int(cached), "output_token_logprobs": [(value, token, None) for value, token in zip(values, tokens)]}
         return {"output_ids": tokens, "meta_info": about}
@@ -70,7 +77,7 @@ class Engine:
     def shutdown(self):
         pass
 """
-CONTROLS = {"control-miscounting": "leak", "control-wrong-slot": "far"}
+CONTROLS = {"control-miscounting": "leak", "control-wrong-slot": "far", "control-silent-events": "silent"}
 
 
 def live_interpreter(folder: Path, faults: Mapping[str, str] | None = None) -> str:
@@ -78,6 +85,7 @@ def live_interpreter(folder: Path, faults: Mapping[str, str] | None = None) -> s
     package = folder / "package" / "sglang"
     package.mkdir(parents=True)
     package.joinpath("__init__.py").write_text(SOURCE)
+    write_publisher(package.parent)
     given = json.dumps(CONTROLS | dict(faults or {}))
     return interpreter(folder, package.parent, f"export FAKE_FAULTS='{given}'")
 

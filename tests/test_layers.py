@@ -63,7 +63,7 @@ ROOMS = {
     "bench": {*CHECKING, "trace_replay"},
     "findings": {*CHECKING, "search"},
     "watch": {"core"},
-    "live": {"core", "remote", "watch"},  # of `watch` its imitation of SGLang's choices
+    "live": {"core", "remote", "watch", "event_streams"},
     "event_streams": {"core"},
     "mutants": {*CHECKING, "search", "probes", "stretch", "explore", "trace_replay", "proofs"},
     "review_6907": {*CHECKING, "proofs", "bench", "live", "mutants"},

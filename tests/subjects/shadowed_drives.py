@@ -18,7 +18,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cache_mutants import Fires, Mutants
-from watched_drives import Numbered
+from watched_drives import Crowded, Numbered
 
 from radixcheck.optimized.integrations.sglang_cache import SGLangCache
 from radixcheck.verification.live.engine_calls import Calls, made, reading_nanoseconds
@@ -66,7 +66,7 @@ class HitMutants(Mutants):
 
 def served(cache: Any, seed: int, requests: int, prepare: Callable[[], None] | None = None) -> tuple[Calls, str]:
     """Serve requests; return the calls, and the error that ended them."""
-    calls = Calls(cache, seed)
+    calls = Crowded(cache, seed)
     calls.salts = SALTS
     if prepare is not None:
         prepare()

@@ -1,29 +1,36 @@
 """Serves requests through watched caches of SGLang and ours, without an engine, some of them with a fault. Runs in SGLang's Python.
 
     python watched_drives.py '[{"cache": "classic", "page_size": 16, "policy": "lru", "requests": 200, ...}, ...]'
+    python watched_drives.py table BUDGET
 
-prints one line for each. With `mutant` and `at`, that fault happens at that opportunity.
+The first prints a line for each drive: with `mutant` and `at`, that fault happens at that opportunity. The second prints a table of all
+faults, and where each was found with this budget in microseconds a call.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from importlib.metadata import version
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
-from cache_mutants import Fires, Mutants
+from cache_mutants import Fires, Mutants, names_of
 
 from radixcheck.verification.live.engine_calls import ROWS, Calls, made
 from radixcheck.verification.watch.attach import attach
 from radixcheck.verification.watch.cache_views import NotWatched, view_of
+from radixcheck.verification.watch.departures import Departures
 from radixcheck.verification.watch.live_watch import LiveWatch
 from radixcheck.verification.watch.watched_call import Call
 
+CACHES = ("classic", "python", "radixcheck")
+PLACES = ((16, 1), (1, 3))  # page size, opportunity
+SHOWN = 400  # findings of one drive
 STEMS = 4
 END = object()
 
@@ -84,16 +91,49 @@ def drive(
         calls.serve(requests)
     except Exception as raised:
         error = f"{type(raised).__name__}: {raised}"
-    about = {"cache": view.cache_name, "version": view.version, "policy": policy, "page_size": page_size, "mutant": mutant, "at": at}
-    counts = {"calls": watch.counts.calls.total(), "us_per_call": watch.counts.nanoseconds / 1_000 / max(1, watch.counts.calls.total())}
-    return about | counts | {"fault": fires.call, "findings": findings, "error": error, "nodes": watch.counts.nodes, "on": watch.on}
+    departures = Departures.of(view.cache_name, view.version)
+    counts = watch.counts
+    about = {"cache": cache, "policy": policy, "page_size": page_size, "mutant": mutant, "at": at, "error": error, "on": watch.on}
+    numbers = {"calls": counts.calls.total(), "window_checks": counts.window_checks, "nodes": counts.nodes, "fault": fires.call}
+    found = [each for each in findings if not departures.accepts(each[0], each[2])]
+    return about | numbers | {"findings": found[:SHOWN], "departures": len(findings) - len(found)}
+
+
+def fault_drives(budget: float, places: Sequence[tuple[int, int]] = PLACES) -> list[dict[str, Any]]:
+    """Return a drive for each fault of each cache, at each page size and opportunity."""
+    common = {"policy": "lru", "requests": 120, "pool": 4_096, "seed": 3, "budget": budget}
+    faults = [(cache, name) for cache in CACHES for name in names_of(cache)]
+    return [{"cache": cache, "mutant": name, "page_size": page, "at": at, **common} for cache, name in faults for page, at in places]
+
+
+def place_of(row: dict[str, Any]) -> str:
+    """Return where a fault was found, in words."""
+    if not row["fault"]:
+        return "did not happen"
+    first = next((number for _, number, *_ in row["findings"] if number >= row["fault"]), None)
+    return "never" if first is None else "at its call" if first == row["fault"] else f"{first - row['fault']} calls later"
+
+
+def table(budget: float) -> None:
+    """Print where each fault is found."""
+    here: Counter[str] = Counter()
+    rows = [drive(**each) for each in fault_drives(budget)]
+    for row in rows:
+        place, properties = place_of(row), sorted({found[0] for found in row["findings"] if found[1] == row["fault"]})
+        here[row["cache"]] += place == "at its call"
+        print(f"{row['cache']:11} {row['page_size']:3} {row['mutant']:33} call {row['fault']:4}  {place:16} {' '.join(properties)}")
+    for cache in CACHES:
+        print(f"{cache}: {here[cache]} of {sum(row['cache'] == cache for row in rows)} faults found at their calls, {budget:g} us a call")
 
 
 def main() -> None:
-    """Drive what the first argument says."""
+    """Do what the arguments say."""
     torch.set_num_threads(1)
+    if sys.argv[1] == "table":
+        table(float(sys.argv[2]))
+        return
     for each in json.loads(sys.argv[1]):
-        print(json.dumps(drive(**each) | {"sglang": version("sglang")}), flush=True)
+        print(json.dumps(drive(**each)), flush=True)
 
 
 if __name__ == "__main__":

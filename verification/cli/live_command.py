@@ -17,6 +17,9 @@ from radixcheck.verification.runs.live_job import live as run_live
 
 MODEL = "the folder of a text model  [default: a tiny one, made at once; --latency: that of the package in the environment]"
 
+WATCH = "the caches are watched, as radixcheck watch does; files go to this new folder"
+EVENTS = "the engines send KV events, which are recorded into files of this new folder, and judged"
+
 
 @click.command()
 @click.option("--engine", default=ENGINES[0], show_default=True, help="the engine to start")
@@ -31,6 +34,9 @@ MODEL = "the folder of a text model  [default: a tiny one, made at once; --laten
 @click.option("--overlap/--no-overlap", default=True, show_default=True, help="schedule the next batch while one runs")
 @click.option("--controls/--no-controls", default=True, show_default=True, help="also run two wrong caches, which must be caught")
 @click.option("--vllm-python", help="an interpreter that has vLLM: also run its cache, and no cache: see tests/peers/setup_vllm.sh")
+@click.option("--events", type=click.Path(path_type=Path), help=EVENTS)
+@click.option("--watch", type=click.Path(path_type=Path), help=WATCH)
+@click.option("--watch-budget", type=click.IntRange(0), default=50, show_default=True, help="microseconds of the watch for each call")
 @click.option("--calls", is_flag=True, help="start no engine: measure the caches at the engine's own calls, 3 times 2,000 requests")
 @click.option(
     "--latency", is_flag=True, help="measure how long requests take, 12 and 120 one at a time, with pages of the first --page-size"
@@ -55,6 +61,8 @@ def live(
     The engine's own check of its pool is on. Exit status 1: a cache is refuted, or a wrong cache was not caught. 3: an engine did not run
     to its end for another reason.
 
+    --events also compares each hit with what the events say was cached. Exit status 3: events are missing.
+
     --latency measures instead. Exit status 3: an engine did not run to its end, or there are too few repetitions to compare.
     """
     from radixcheck.verification.report import calls_view, latency_view, live_view
@@ -64,6 +72,9 @@ def live(
     named = tuple(backends.split(","))
     if others["vllm_python"] is not None and (calls or latency):
         raise UsageError("--vllm-python goes with neither --calls nor --latency: they measure caches of SGLang")
+    for option in ("events", "watch"):
+        if others[option] is not None and (calls or latency):
+            raise UsageError(f"--{option} goes with neither --calls nor --latency: they judge no answers")
     request = LiveRequest(python, None if model is None else str(model), named, **others)  # type: ignore[arg-type]
     request = live_request(engine, python, named, request)
     check_store(store)

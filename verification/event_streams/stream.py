@@ -102,17 +102,22 @@ class Stream:
         self._prefixes: tuple[int, dict[tuple[int | None, tuple[int, ...]], int]] = (
             -1,
             {},
-        )  # the pages of the device, after so many batches
+        )  # the pages of the device, after so many events
 
     def read(self, items: Iterable[Item]) -> Iterator[Frame]:
         """Take items one after another, and yield each batch when it was taken. What cannot be read ends it, as a doubt."""
+        return (frame for frame, left in self.read_events(items) if not left)
+
+    def read_events(self, items: Iterable[Item]) -> Iterator[tuple[Frame, int]]:
+        """Do the same, and yield a batch after each of its events, with how many of them are left; one without new events once."""
         try:
             for item in items:
                 if isinstance(item, Complete):
                     self._complete = max(item.last, -1 if self._complete is None else self._complete)
                 else:
-                    self._take(item)
-                    yield item
+                    for left in self._take(item):
+                        yield item, left
+                    yield item, 0
         except StreamError as error:
             before = f"; the {self.batches:,} batches before it were read" if self._seen else ""
             self._doubts.append(Doubt(f"{error}{before}", "a stream that can be read to its end"))
@@ -122,8 +127,8 @@ class Stream:
         """How many batches were read; copies do not count."""
         return len(self._seen)
 
-    def _take(self, frame: Frame) -> None:
-        """Take one batch. Raise StreamError if it cannot be read."""
+    def _take(self, frame: Frame) -> Iterator[int]:
+        """Take one batch; yield between its events how many are left. Raise StreamError if it cannot be read."""
         try:
             batch = batch_of(frame.value())
             self._rank = batch.rank if self._rank is None else self._rank
@@ -133,7 +138,7 @@ class Stream:
         except StreamError as error:
             raise StreamError(f"{frame.where}: batch {frame.seq} {error}") from error
         if is_new:
-            self._fold(frame.seq, batch)
+            yield from self._fold(frame.seq, batch)
 
     def _number(self, seq: int, digest: int) -> bool:
         """Judge the sequence number of a batch. Returns whether its events are new. Raise StreamError if it stands for two batches."""
@@ -155,25 +160,31 @@ class Stream:
         self._last = max(seq, self._last)
         return True
 
-    def _fold(self, seq: int, batch: Batch) -> None:
-        """Take the events of a batch."""
+    def _fold(self, seq: int, batch: Batch) -> Iterator[int]:
+        """Take the events of a batch; yield between them how many are left."""
         for index, reported in enumerate(batch.events):
-            event = reported.event
-            kind = type(event).__name__.lower()
-            self._events[kind] += 1
-            if isinstance(event, Cleared):
-                self._in_doubt = False
-                for group in self._groups.values():
-                    group.clear()
-            elif self._judged(reported):
-                self._pages[kind] += len(event.ids)
-                certain, doubtful = self._group(reported.group).apply(reported)
-                for fault in certain:
-                    self._fault(StreamFault(fault.property, seq, index, fault.sentence))
-                for fault in doubtful:
-                    self._keep(self._doubtful, self._doubtful_counts, StreamFault(fault.property, seq, index, fault.sentence))
+            if index:
+                yield len(batch.events) - index
+            self._apply(seq, index, reported)
         for tier, count in self._held().items():
             self._peaks[tier] = max(self._peaks[tier], count)
+
+    def _apply(self, seq: int, index: int, reported: Reported) -> None:
+        """Take one event."""
+        event = reported.event
+        kind = type(event).__name__.lower()
+        self._events[kind] += 1
+        if isinstance(event, Cleared):
+            self._in_doubt = False
+            for group in self._groups.values():
+                group.clear()
+        elif self._judged(reported):
+            self._pages[kind] += len(event.ids)
+            certain, doubtful = self._group(reported.group).apply(reported)
+            for fault in certain:
+                self._fault(StreamFault(fault.property, seq, index, fault.sentence))
+            for fault in doubtful:
+                self._keep(self._doubtful, self._doubtful_counts, StreamFault(fault.property, seq, index, fault.sentence))
 
     def _judged(self, reported: Reported) -> bool:
         """Return whether the blocks of its group leave longest first; those of other groups are left out."""
@@ -214,11 +225,12 @@ class Stream:
 
     def cached(self, tokens: Sequence[int]) -> int:
         """Return how many of these tokens, of a prompt without a namespace, are on the device now: whole pages from its start."""
-        if self._prefixes[0] != self.batches:
+        taken = sum(self._events.values())
+        if self._prefixes[0] != taken:
             pages = {
                 (page.parent, page.tokens): id_ for group in self._groups.values() for id_, page in group.on_device() if not page.namespace
             }
-            self._prefixes = (self.batches, pages)
+            self._prefixes = (taken, pages)
         known = self._prefixes[1]
         sizes, length, parent = {len(page) for _, page in known}, 0, None
         while True:

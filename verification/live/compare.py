@@ -12,7 +12,7 @@ from radixcheck.verification.live.live_results import Answer, Check, LiveRun
 
 TOLERANCE = 1e-4
 OURS, IMITATION, CLASSIC = "radixcheck", "radixcheck-l5", "classic"
-MISCOUNTING, WRONG_SLOT = "control-miscounting", "control-wrong-slot"
+MISCOUNTING, WRONG_SLOT, SILENT = "control-miscounting", "control-wrong-slot", "control-silent-events"
 Runs = Mapping[str, LiveRun]
 
 

@@ -5,14 +5,20 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 from radixcheck.optimized.integrations import sglang_plugin
 from radixcheck.optimized.integrations.sglang_cache import SGLangCache, cache_class
+from radixcheck.optimized.integrations.sglang_events import SGLangAnnouncer
 from radixcheck.optimized.node import Node
+from radixcheck.optimized.page_events import EmittingTree
+from radixcheck.optimized.tree import NodeTree
+from radixcheck.verification.watch import watch_plugin
 from radixcheck.verification.watch.imitation import Imitation
 
 EVERY = 16  # a wrong slot in every 16th of the prefixes that are longer than a page
+UNANNOUNCED = 4  # every 4th node that is stored is not announced, nor what follows it
 
 
 class Miscounting(SGLangCache):
@@ -39,7 +45,59 @@ class WrongSlot(SGLangCache):
         return slots
 
 
-CLASSES = {"radixcheck-l5": Imitation, "control-miscounting": Miscounting, "control-wrong-slot": WrongSlot}
+class PartlySilent(SGLangAnnouncer):
+    """Leaves out some nodes and what follows them, when they are stored and when they leave: a smaller cache might send the rest."""
+
+    def __init__(self, recorder: Any, page_size: int) -> None:
+        super().__init__(recorder, page_size)
+        self._stored, self._silent = 0, set[Node]()
+
+    def store(self, medium: str, node: Node) -> None:
+        """Announce a node, if it is not left out."""
+        self._stored += 1
+        recorder = self._recorder
+        if node.parent in self._silent or self._stored % UNANNOUNCED == 0:
+            self._silent.add(node)
+            self._recorder = SimpleNamespace(record_store=lambda _: None)
+        super().store(medium, node)
+        self._recorder = recorder
+
+    def remove(self, medium: str, node: Node) -> None:
+        """Announce that a node has gone, if it was announced."""
+        if node not in self._silent:
+            super().remove(medium, node)
+
+    def forget(self, node: Node) -> None:
+        """A node has left the tree."""
+        self._silent.discard(node)
+        super().forget(node)
+
+    def divide(self, upper: Node, lower: Node) -> None:
+        """Leave out both parts of a node that was left out."""
+        super().divide(upper, lower)
+        if lower in self._silent:
+            self._silent.add(upper)
+
+    def clear(self) -> None:
+        """Announce that nothing is cached."""
+        self._silent.clear()
+        super().clear()
+
+
+class Silent(SGLangCache):
+    """A control: its events leave out some nodes."""
+
+    def _make_tree(self) -> NodeTree:
+        assert self.kv_events is not None, "this control is run with events"
+        announcer = PartlySilent(self.kv_events, self.page_size)
+        announcer.clear()
+        return EmittingTree(self.page_size, self.policy, self.pool.device, announcer)
+
+
+CLASSES = {
+    **{"radixcheck-l5": Imitation, "control-miscounting": Miscounting, "control-wrong-slot": WrongSlot},
+    "control-silent-events": Silent,
+}
 
 
 def maker(kind: type[SGLangCache]) -> Callable[[Any], Any]:
@@ -62,3 +120,4 @@ def register() -> None:
     register_radix_cache_backend("classic", classic)
     for name, kind in CLASSES.items():
         register_radix_cache_backend(name, maker(kind))
+    watch_plugin.register()  # does nothing, unless the environment asks for a watch

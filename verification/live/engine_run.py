@@ -2,7 +2,7 @@
 
     {"do": "model", "path": [...], "folder": ...}                       makes the tiny model: `parameters`
     {"do": "start", "path": [...], "log": ..., "engine": {...}}         starts the engine: `version`, `seconds`
-    {"do": "round", "prompts": [[...], ...], "tokens": ...}             serves prompts together: `answers`, `seconds`
+    {"do": "round", "prompts": [[...], ...], "tokens": ...}             serves prompts together: `answers`, `seconds`, `begun`, `ended`
     {"do": "calls", "path": [...], "drives": [{...}, ...]}               drives caches, as `engine_calls.drive`: `version`, `rows`
     {"do": "timed", "prompt": [...], "tokens": ...}                     serves one prompt: as `call_meter.serve`
     {"do": "flush"}                                                     empties the cache: as `call_meter.flush`
@@ -11,7 +11,7 @@
     {"do": "end"}                                                       stops it
 
 `path` goes before the path of modules, also in the processes that the engine starts. What they print goes to the log. A message that starts
-an engine may also set variables of its environment.
+an engine may also set variables of its environment. `begun` and `ended` are readings of the clock on the wall, in seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -54,18 +54,20 @@ class Runner:
         _place(message["path"])
         import sglang
 
+        from radixcheck.verification.live.workload import WARM_UP
+
         start = perf_counter()
         self._engine = sglang.Engine(**message["engine"])
-        self.round({"prompts": [[7] * 16], "tokens": 2})
+        self.round({"prompts": [list(WARM_UP)], "tokens": 2})
         return {"version": sglang.__version__, "seconds": perf_counter() - start}
 
     def round(self, message: dict[str, Any]) -> dict[str, Any]:
         """Serve some prompts together, each token the likeliest."""
         sampling = {"max_new_tokens": message["tokens"], "temperature": 0, "ignore_eos": True}
-        start = perf_counter()
+        begun, start = time(), perf_counter()
         results = self._engine.generate(input_ids=message["prompts"], sampling_params=sampling, return_logprob=True, logprob_start_len=-1)
         seconds = perf_counter() - start
-        return {"answers": [_answer(result) for result in results], "seconds": seconds}
+        return {"answers": [_answer(result) for result in results], "seconds": seconds, "begun": begun, "ended": time()}
 
     def calls(self, message: dict[str, Any]) -> dict[str, Any]:
         """Drive caches without an engine."""

@@ -9,9 +9,12 @@ from typing import Any
 
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.live.live_results import Answer, LiveRun
+from radixcheck.verification.event_streams.background_recorder import BackgroundRecorder
+from radixcheck.verification.event_streams.live_source import Endpoint
+from radixcheck.verification.live.live_results import Answer, LiveRun, Round
 from radixcheck.verification.live.workload import Conversations, Load
 from radixcheck.verification.remote.process import Process, SubjectLost
+from radixcheck.verification.watch.watch_settings import WatchSettings
 
 # Both run in the engine's Python, and are not imported here: that would import torch.
 ENGINE_RUN = Path(__file__).absolute().with_name("engine_run.py")
@@ -21,7 +24,8 @@ ROUND_SECONDS = 900.0
 ERROR_MAX = 300  # characters
 ERROR = re.compile(r"(?:\w+Error|Exception)\b.*")
 LEAK = re.compile(r"\w+ Pool Mem Leak Detected")
-NO_CACHE, DEFAULT = "none", "default"  # SGLang's own, without a backend's name
+NO_CACHE, DEFAULT, PYTHON_CORE = "none", "default", "python"  # SGLang's own, without a backend's name
+CORE = "SGLANG_UNIFIED_RADIX_TREE_CORE_BACKEND"  # a variable of the engine's environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,18 @@ class Settings:
     overlap: bool = True
     device: str = "cpu"
     script: Path = ENGINE_RUN
+    events: Endpoint | None = None  # to which the engine sends its KV events; None: it emits none
+    watch: WatchSettings | None = None  # None: its cache is not watched
 
     def engine(self, backend: str) -> dict[str, Any]:
         """Return the arguments of `sglang.Engine`."""
         cache: dict[str, Any] = {"radix_cache_backend": backend}
         if backend == NO_CACHE:
             cache = {"disable_radix_cache": True}
-        elif backend == DEFAULT:
+        elif backend in (DEFAULT, PYTHON_CORE):
             cache = {}
+        if self.events is not None:
+            cache["kv_events_config"] = json.dumps(published(self.events) | {"bind": True})
         return cache | {
             "model_path": self.model,
             "device": self.device,
@@ -62,6 +70,16 @@ class Settings:
             "random_seed": 0,
             "log_level": "error",
         }
+
+    def environment(self, backend: str) -> dict[str, str]:
+        """Return the variables of the engine's environment that this backend needs."""
+        core = {CORE: "python"} if backend == PYTHON_CORE else {}
+        return core | ({} if self.watch is None else self.watch.to_environment())
+
+
+def published(events: Endpoint) -> dict[str, Any]:
+    """Return how an engine publishes its events, in the words that SGLang and vLLM share."""
+    return {"publisher": "zmq", "endpoint": events.address, "replay_endpoint": events.replay, "topic": events.topic}
 
 
 def plugin_folder(folder: Path, plugin: str = BACKENDS_MODULE) -> Path:
@@ -101,30 +119,42 @@ def vocabulary_of(model: str) -> int:
 
 
 def live_run(
-    settings: Settings, backend: str, load: Load, folder: Path, progress: Callable[[int], None], requests: int | None = None
+    settings: Settings,
+    backend: str,
+    load: Load,
+    folder: Path,
+    progress: Callable[[int], None],
+    requests: int | None = None,
+    recorder: BackgroundRecorder | None = None,
 ) -> tuple[LiveRun, str]:
     """Serve a workload, or its first requests, through one backend; return what it gave, and the version of the engine."""
     log, path = folder / f"{backend}-{settings.page_size}.log", folder / "path"
-    answers: list[Answer] = []
+    answers, rounds = list[Answer](), list[Round]()
     version, start_seconds, seconds, lost = "", 0.0, 0.0, ""
     talks = Conversations(load)
     try:
         process = started(settings.python, settings.script)
         message = {"do": "start", "path": [str(path)], "log": str(log), "engine": settings.engine(backend)}
+        message["environment"] = settings.environment(backend)
         begun = process.ask(message, Timeout(START_SECONDS))
         version, start_seconds = begun["version"], begun["seconds"]
+        if recorder is not None:
+            recorder.start()
         while (requests is None or talks.served < requests) and (prompts := talks.round()):
             answer = process.ask({"do": "round", "prompts": prompts, "tokens": load.answer_tokens}, Timeout(ROUND_SECONDS))
             answers += [_answer(len(prompt), each) for prompt, each in zip(prompts, answer["answers"], strict=True)]
+            rounds.append(Round(len(prompts), answer["begun"], answer["ended"]))
             talks.answered([each["tokens"] for each in answer["answers"]])
             seconds += answer["seconds"]
             progress(talks.served)
+        if recorder is not None:
+            recorder.end()
         process.ask({"do": "end"}, Timeout(ROUND_SECONDS))
         process.lose(SubjectLost("is no longer needed"))
     except SubjectLost as error:
         lost = f"the engine {error}{last_error(log)}"
     leak = bool(lost) and log.exists() and LEAK.search(log.read_text(errors="replace")) is not None
-    return LiveRun(backend, settings.page_size, tuple(answers), start_seconds, seconds, lost, leak), version
+    return LiveRun(backend, settings.page_size, tuple(answers), start_seconds, seconds, lost, leak, tuple(rounds)), version
 
 
 def _answer(prompt: int, answer: Mapping[str, Any]) -> Answer:

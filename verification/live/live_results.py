@@ -18,6 +18,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """Requests that were served together, in seconds of the engine's clock on the wall."""
+
+    requests: int
+    begun: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
 class LiveRun:
     """One backend in one engine."""
 
@@ -28,6 +37,8 @@ class LiveRun:
     seconds: float = 0.0
     lost: str = ""  # how the engine ended before its time
     leak: bool = False  # the engine's own check of its pool has ended it
+    rounds: tuple[Round, ...] = ()
+    recording: str = ""  # the file of its KV events; empty: they were not recorded
 
     @property
     def cached(self) -> int:
@@ -39,7 +50,8 @@ class LiveRun:
         prompts = sum(answer.prompt for answer in self.answers)
         counts = {"requests": len(self.answers), "prompt_tokens": prompts, "cached_tokens": self.cached}
         times = {"start_seconds": round(self.start_seconds, 2), "seconds": round(self.seconds, 2)}
-        return {"backend": self.backend, "page_size": self.page_size, **counts, **times, "lost": self.lost, "leak": self.leak}
+        ended = {"lost": self.lost, "leak": self.leak, "recording": self.recording}
+        return {"backend": self.backend, "page_size": self.page_size, **counts, **times, **ended}
 
 
 @dataclass(frozen=True, slots=True)

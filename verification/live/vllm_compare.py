@@ -7,7 +7,7 @@ from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.live import compare
 from radixcheck.verification.live.launch import NO_CACHE
 from radixcheck.verification.live.live_results import Answer, Check, HitCounts, LiveRun
-from radixcheck.verification.live.workload import Conversations, Load
+from radixcheck.verification.live.workload import WARM_UP, Conversations, Load
 
 
 def vllm_checks(run: LiveRun, nothing: LiveRun, controls: Sequence[LiveRun], load: Load) -> Iterator[Check]:
@@ -48,7 +48,8 @@ def possible_hits(load: Load, answers: Sequence[Answer], page: int) -> list[int]
 
     The last token of a prompt is always computed, and that of an answer never.
     """
-    talks, before, most = Conversations(load), set[tuple[int, ...]](), []
+    talks, most = Conversations(load), list[int]()
+    before = {WARM_UP[:end] for end in range(page, len(WARM_UP) + 1, page)}
     while talks.served < len(answers) and (prompts := talks.round()):
         parts = [[tuple(prompt[:end]) for end in range(page, len(prompt) + 1, page)] for prompt in prompts]
         at_once = Counter(part for each in parts for part in each)

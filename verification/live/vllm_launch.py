@@ -8,7 +8,7 @@ from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.live import vllm_run
 from radixcheck.verification.live.doctor import found_interpreter
-from radixcheck.verification.live.launch import START_SECONDS, Settings
+from radixcheck.verification.live.launch import START_SECONDS, Settings, published
 from radixcheck.verification.remote.process import Process, SubjectLost
 
 VLLM, VLLM_NO_CACHE, WRONG_BLOCK = "vllm", "vllm-none", "control-vllm-wrong-block"
@@ -25,9 +25,11 @@ class VllmSettings(Settings):
     script: Path = VLLM_RUN
 
     def engine(self, backend: str) -> dict[str, Any]:
-        """Return the arguments of `vllm.LLM`, and for the control which scheduler to take."""
-        control = {"scheduler": CONTROL} if backend == WRONG_BLOCK else {}
-        return control | {
+        """Return the arguments of `vllm.LLM`; `kv_events` and, for the control, `scheduler` are made into objects there."""
+        extra: dict[str, Any] = {"scheduler": CONTROL} if backend == WRONG_BLOCK else {}
+        if self.events is not None:
+            extra["kv_events"] = published(self.events) | {"enable_kv_cache_events": True}
+        return extra | {
             "model": self.model,
             "dtype": "float32",
             "skip_tokenizer_init": True,

@@ -2,7 +2,7 @@
 
     {"do": "version"}                                                   `version`: of vLLM; null: it is not installed
     {"do": "start", "path": [...], "log": ..., "engine": {...}}         starts the engine: `version`, `seconds`
-    {"do": "round", "prompts": [[...], ...], "tokens": ...}             serves prompts together: `answers`, `seconds`
+    {"do": "round", "prompts": [[...], ...], "tokens": ...}             serves prompts together: `answers`, `seconds`, `begun`, `ended`
     {"do": "end"}                                                       stops it
 
 The engine is in this process. What it prints goes to the log.
@@ -14,7 +14,7 @@ import json
 import os
 import sys
 from importlib import import_module, metadata
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -49,13 +49,17 @@ class Runner:
         sys.path[:] = [*message["path"], *(each for each in sys.path if os.path.abspath(each or ".") != HERE)]
         import vllm
 
+        from radixcheck.verification.live.workload import WARM_UP
+
         engine = dict(message["engine"])
+        if events := engine.pop("kv_events", None):
+            engine["kv_events_config"] = import_module("vllm.config").KVEventsConfig(**events)
         if scheduler := engine.pop("scheduler", None):
             module, _, name = scheduler.partition(":")
             engine["scheduler_cls"] = getattr(import_module(module), name)()
         start = perf_counter()
         self._engine = vllm.LLM(**engine)
-        self.round({"prompts": [[7] * 16], "tokens": 2})
+        self.round({"prompts": [list(WARM_UP)], "tokens": 2})
         return {"version": _version(), "seconds": perf_counter() - start}
 
     def round(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -63,10 +67,10 @@ class Runner:
         import vllm
 
         sampling = vllm.SamplingParams(max_tokens=message["tokens"], temperature=0, ignore_eos=True, detokenize=False, logprobs=0)
-        start = perf_counter()
+        begun, start = time(), perf_counter()
         results = self._engine.generate([{"prompt_token_ids": ids} for ids in message["prompts"]], sampling, use_tqdm=False)
         seconds = perf_counter() - start
-        return {"answers": [_answer(result) for result in results], "seconds": seconds}
+        return {"answers": [_answer(result) for result in results], "seconds": seconds, "begun": begun, "ended": time()}
 
     def end(self, _: dict[str, Any]) -> dict[str, Any]:
         """Stop the engine: it ends with the process."""

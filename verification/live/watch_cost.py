@@ -8,6 +8,7 @@ from typing import Any
 from radixcheck.verification.live.engine_calls import Calls, made, reading_nanoseconds
 from radixcheck.verification.watch.attach import attach
 from radixcheck.verification.watch.cache_views import NotWatched, view_of
+from radixcheck.verification.watch.departures import Departures
 from radixcheck.verification.watch.live_watch import LiveWatch
 
 SHORT_TOKENS = 6  # of a prompt that makes a tree grow
@@ -26,7 +27,8 @@ class Watched:
         view = view_of(self.cache)
         if isinstance(view, NotWatched):
             raise ValueError(f"this cache cannot be watched: {view.reason}")
-        watch = LiveWatch(view, lambda property_, number, verb, text: self.found.update([property_]), budget)
+        accepts = Departures.of(view.cache_name, view.version).accepts
+        watch = LiveWatch(view, lambda property_, number, verb, text: self.found.update([property_]), budget, (), accepts)
         attach(self.cache, watch)
         return watch
 

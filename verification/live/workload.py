@@ -12,6 +12,7 @@ FIRST_TOKEN = 3  # those below have a meaning
 STEMS, STEM_TOKENS = 12, 192
 TURNS = 4
 TURN_TOKENS = (16, 49)
+WARM_UP = (7,) * 16  # the prompt that each engine serves before all others
 
 
 @dataclass(frozen=True, slots=True)

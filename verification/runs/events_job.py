@@ -1,24 +1,21 @@
 """The jobs of `radixcheck replay --events` and `radixcheck record`: fold a stream of events, or write it into a file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from os import fsync
 from pathlib import Path
-from time import monotonic
 
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.progress import Progress, Tell, silent
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.event_streams.batch_writer import BatchWriter, NewFile
 from radixcheck.verification.event_streams.live_source import Endpoint, LiveSource, interrupts, is_address
-from radixcheck.verification.event_streams.payload import StreamError
-from radixcheck.verification.event_streams.recording import Complete, Frame, Item, header, line_of, read
+from radixcheck.verification.event_streams.recording import Item, read
 from radixcheck.verification.event_streams.router_view import read_lookups, router_view
 from radixcheck.verification.event_streams.stream import Stream
 from radixcheck.verification.runs.events_results import EventsOutcome, RecordOutcome
 
 ACCEPTED = "JSON lines with seq and payload or content, as `radixcheck record` writes them, or [topic, seq, payload] in msgpack"
-SYNC_SECONDS = 1.0  # a machine that breaks down loses at most this much
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,66 +79,10 @@ def _live(source: Endpoint, seconds: float | None) -> Iterator[Iterator[Item]]:
 
 def record_events(source: Endpoint, path: Path, seconds: float | None = None, progress: Progress = silent) -> RecordOutcome:
     """Write what a server sends into a new file, batch by batch: what is written stays, however the recording ends. Raise UsageError."""
-    with progress(f"record {source.address}") as tell, _live(source, seconds) as items, _NewFile(path) as file:
-        file.write(header(source.address))
-        recorder = _Recorder(file.write)
-        for count in recorder.record(items):
+    with progress(f"record {source.address}") as tell, _live(source, seconds) as items, NewFile(path) as file:
+        writer = BatchWriter(file, source.address)
+        for count in writer.write(items):
             _tell(tell, count)
-    return recorder.outcome(source, path)
-
-
-class _NewFile:
-    """A file that did not exist before; each line reaches the system at once, and the disk within SYNC_SECONDS."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._file = path.open("xb", buffering=0)
-        except FileExistsError as error:
-            raise UsageError(f"{path}: exists already, and is not overwritten; give another file") from error
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be written ({error.strerror}); give another file") from error
-        self._synced = monotonic()
-
-    def __enter__(self) -> "_NewFile":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        fsync(self._file.fileno())
-        self._file.close()
-
-    def write(self, line: bytes) -> None:
-        """Write a line. Raise OSError."""
-        while line:
-            line = line[self._file.write(line) :]
-        if monotonic() - self._synced > SYNC_SECONDS:
-            fsync(self._file.fileno())
-            self._synced = monotonic()
-
-
-class _Recorder:
-    """Writes items, and counts them."""
-
-    def __init__(self, write: Callable[[bytes], None]) -> None:
-        self._write = write
-        self._seqs = set[int]()
-        self._complete, self._stopped = False, ""
-
-    def record(self, items: Iterator[Item]) -> Iterator[int]:
-        """Write each item, and yield how many batches there are."""
-        try:
-            for item in items:
-                self._write(line_of(item))
-                if isinstance(item, Frame):
-                    self._seqs.add(item.seq)
-                self._complete = isinstance(item, Complete)
-                yield len(self._seqs)
-        except StreamError as error:
-            self._stopped = str(error)
-        except OSError as error:
-            self._stopped = f"the file cannot be written on: {error.strerror}"
-
-    def outcome(self, source: Endpoint, path: Path) -> RecordOutcome:
-        """Return what was recorded."""
-        first, last = min(self._seqs, default=None), max(self._seqs, default=None)
-        missing = 0 if last is None else last + 1 - len(self._seqs)
-        return RecordOutcome(source.address, path.name, len(self._seqs), first, last, missing, self._complete, self._stopped)
+    first, last = min(writer.seqs, default=None), max(writer.seqs, default=None)
+    missing = 0 if last is None else last + 1 - len(writer.seqs)
+    return RecordOutcome(source.address, path.name, len(writer.seqs), first, last, missing, writer.complete, writer.stopped)

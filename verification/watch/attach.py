@@ -184,8 +184,16 @@ class Attachment:
 
 
 def attach(cache: Any, watch: Watch) -> None:
-    """Put a watch around a cache. `watch.view` is the view of this cache."""
-    here = Attachment(cache, watch)
+    """Put a watch around a cache. `watch.view` is the view of this cache. If that fails, the watch has ended, and it raises."""
+    try:
+        _attach(Attachment(cache, watch))
+    except Exception as error:
+        watch.failed(error)
+        raise
+
+
+def _attach(here: Attachment) -> None:
+    cache, watch = here.cache, here.watch
     here.around(cache, "match_prefix", MATCH, _found)
     here.around(cache, "insert", INSERT, _found)
     here.around(cache, "checkpoint", CHECKPOINT, _checkpointed)

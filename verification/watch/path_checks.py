@@ -12,19 +12,19 @@ from radixcheck.verification.watch.victim_order import may_be_evicted
 
 
 def of_path(view: TreeView, records: Sequence[Record], tell: Tell) -> None:
-    """Check locks, times and the index of leaves of nodes whose attributes were just read."""
+    """Check locks and the index of leaves of nodes whose attributes were just read."""
     for record in records:
         if record.locks != record.holders + record.below:
             expected = f"expected {record.holders} for its own locks and {record.below} for its children"
             tell("LOCK_NONNEG" if record.locks < 0 else "LOCK_COUNT", f"{expected}; the lock count of {record} is {record.locks}")
-        parent = record.parent
-        if parent is not None and parent.parent is not None and parent.time < record.time:
-            tell("TIME_MONO", f"expected an access of {parent} that is not before that of its child; {parent.time} < {record.time}")
         if view.is_candidate(record.node) != may_be_evicted(record):
-            state = f"{record.locks} locks and {record.children} children"
-            tell(
-                "LEAFSET", f"{record} has {state}; it is {'' if not may_be_evicted(record) else 'not '}among the leaves that may be evicted"
-            )
+            found = "is not" if may_be_evicted(record) else "is"
+            tell("LEAFSET", f"{record} has {record.locks} locks and {record.children} children; it {found} among the leaves to evict")
+
+
+def later_than_parent(records: Sequence[Record]) -> list[Record]:
+    """Return the nodes whose last access is later than that of their parent."""
+    return [each for each in records if (above := each.parent) is not None and above.parent is not None and above.time < each.time]
 
 
 def contents(ledger: Ledger, record: Record, tell: Tell) -> None:

@@ -64,10 +64,11 @@ def watched(cache: Any, settings: WatchSettings, shadow: ShadowOf = shadow_of) -
     view = view_of(cache)
     if isinstance(view, NotWatched):
         return view
-    sink = FindingSink(settings, view.cache_name, view.version, Departures.of(view.cache_name, view.version))
+    departures = Departures.of(view.cache_name, view.version)
+    sink = FindingSink(settings, view.cache_name, view.version, departures)
     log = OperationLog(view, Config(view.policy, view.page_size, view.capacity, view.device.type), settings.operations)
     delivery = Delivery(sink, log)
     listeners: Sequence[Listener] = (log, *((shadow(view, delivery.report),) if settings.shadow else ()), delivery)
-    delivery.watch = LiveWatch(view, delivery.report, settings.budget_us, listeners)
+    delivery.watch = LiveWatch(view, delivery.report, settings.budget_us, listeners, departures.accepts)
     attach(cache, delivery.watch)
     return Watched(delivery.watch, sink)

@@ -5,8 +5,8 @@ priorities where the policy compares these. Of an eviction the victims are compa
 SGLang's caches imitates the choices in which SGLang and we differ (`imitation`).
 
 After a difference the two caches have diverged, and what follows from it would differ too. So our tree is made anew from the live one
-(`shadow_rebuild`), and sizes are compared by how they change. The shadow pauses until the next reset, and its counts say why, if the live
-tree cannot be read within one call, or is not one that our cache can have, or was read REBUILDS_MAX times.
+(`shadow_rebuild`), and sizes are compared by how they change. The shadow pauses until the next reset, and reports why, if the live tree
+cannot be read within one call, is not one that our cache can have, or was read REBUILDS_MAX times, and if the two differ at a lock.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ from radixcheck.verification.watch.watched_call import CHECKPOINT, EVICT, INSERT
 
 Report = Callable[[str, int, str, str], None]  # as of `LiveWatch`
 
-REFINEMENT, FAILED = "REFINEMENT", "WATCH"
+REFINEMENT, SHADOW = "REFINEMENT", "SHADOW"  # SHADOW: calls are not compared from now on
 REBUILDS_MAX = 16  # between two resets
 NODES_MAX = 20_000  # of a live tree that is read at once, within one call of the server
 COUNTED = frozenset({"lfu", "slru", "priority"})  # policies whose first number counts: it must be the same in both caches
@@ -61,7 +61,7 @@ class Shadow:
     """A `Listener` of the calls of the cache that `view` shows. `kind` is a class of our cache, as KINDS has it for caches of SGLang.
 
     `results` is SGLang's module `base_prefix_cache`, where another one does not stand for it. Raises ValueError for a policy that we do not
-    have.
+    have, and NotReadable for a live tree beside which our cache cannot begin.
     """
 
     def __init__(self, view: TreeView, kind: type[SGLangCache], report: Report, results: Any = None, nodes_max: int = NODES_MAX) -> None:
@@ -84,15 +84,18 @@ class Shadow:
         start = perf_counter_ns()
         try:
             self._take(call)
-        except NotShadowed as reason:
-            self.counts.paused = str(reason)
+        except (NotShadowed, NotReadable) as reason:
+            self._pause(call, f"the shadow waits for a reset: {reason}")
         except Exception as error:
             self._failed = True
-            self.counts.paused = f"the shadow has failed: {type(error).__name__}: {error}"
-            self.report(FAILED, call.number, call.verb, self.counts.paused)
+            self._pause(call, f"the shadow has failed: {type(error).__name__}: {error}")
         took = perf_counter_ns() - start
         self.counts.nanoseconds += took
         self.counts.longest = max(self.counts.longest, took)
+
+    def _pause(self, call: Call, reason: str) -> None:
+        self.counts.paused = reason
+        self.report(SHADOW, call.number, call.verb, reason)
 
     def _take(self, call: Call) -> None:
         if call.verb == RESET and not self._failed:
@@ -109,11 +112,13 @@ class Shadow:
             found = next(chain(make(call), self._sizes()), "")  # what follows from the first difference is not reported
         except (AssertionError, StaleHandle) as error:
             if self._rebuilds:
-                raise NotShadowed(f"after a difference our cache cannot make this call ({error}); the shadow waits for a reset") from error
+                raise NotShadowed(f"after a difference our cache cannot make this call ({error})") from error
             found = f"our cache cannot make this call: {error}"
         if found:
             self.counts.differences += 1
             self.report(REFINEMENT, call.number, call.verb, found + self._why)
+            if call.verb in (LOCK, UNLOCK):
+                raise NotShadowed("the lock counts differ, and the tree does not show who holds what")
             self._rebuild()
 
     # Calls: each yields how the outcomes differ
@@ -239,15 +244,10 @@ class Shadow:
             self._ours = {}
 
     def _rebuild(self) -> None:
-        """Make our tree anew from the live one, or pause until the next reset."""
+        """Make our tree anew from the live one. Raises NotShadowed, NotReadable."""
         if self._rebuilds == REBUILDS_MAX:
-            self.counts.paused = f"our tree was made anew {REBUILDS_MAX} times; the shadow waits for a reset"
-            return
-        try:
-            self._ours = rebuilt(self.cache, self.view, self.nodes_max)
-        except NotReadable as reason:
-            self.counts.paused = f"{reason}; the shadow waits for a reset"
-            return
+            raise NotShadowed(f"our tree was made anew {REBUILDS_MAX} times")
+        self._ours = rebuilt(self.cache, self.view, self.nodes_max)
         self._rebuilds += 1
         self.counts.rebuilds += 1
         sizes, tree = self.view.sizes(), self.cache.tree

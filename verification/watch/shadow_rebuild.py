@@ -51,6 +51,8 @@ def _adopted(cache: Any, view: TreeView, nodes_max: int) -> list[PairedNode]:
         nodes.append(node)
         if len(nodes) > nodes_max:
             raise NotReadable(f"the live tree has more than {nodes_max:,} nodes")
+        if view.filed(live) is not live or view.parent(live) is not (view.root if parent is tree.root else parent.live):
+            raise NotReadable("a node of the live tree is not filed where it belongs")
         waiting += [(child, node) for child in view.children(live)]
     return nodes
 

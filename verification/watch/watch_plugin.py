@@ -2,9 +2,10 @@
 
 Without RADIXCHECK_WATCH, a folder, it does nothing. Whatever fails here is one line in the log, and the server starts without a watch.
 
-The hook is on the function that makes the cache, which SGLang replaces in each module that has imported it. The unified cache is watched over
-its core in Python, which a server takes with SGLANG_UNIFIED_RADIX_TREE_CORE_BACKEND=python in its environment: in the core in Rust no node
-can be read.
+The hook is on the function that makes the cache, which SGLang replaces in each module that has imported it.
+
+The unified cache is watched over its core in Python, which a server takes with SGLANG_UNIFIED_RADIX_TREE_CORE_BACKEND=python in its
+environment: in the core in Rust no node can be read.
 """
 
 import logging

@@ -59,8 +59,7 @@ class Watched(Scheduler):
 
     @property
     def sentences(self) -> list[str]:
-        assert {property_ for property_, *_ in self.found} <= {"REFINEMENT"}
-        return [text for *_, text in self.found]
+        return [text for property_, *_, text in self.found if property_ == "REFINEMENT"]
 
     def serve(self, tokens: list[int], output: list[int] | None = None) -> None:
         self.start(0, tokens)
@@ -254,9 +253,59 @@ def test_a_tree_that_is_too_large_to_be_read_at_once_pauses_the_shadow() -> None
     one.start(1, [1, 2, 3, 4])
     one.release(1)
 
-    assert one.sentences == ["our cache matches 3 tokens; the live one 2"]
-    assert one.shadow.counts.paused == "the live tree has more than 2 nodes; the shadow waits for a reset"
+    assert [(property_, text) for property_, *_, text in one.found] == [
+        ("REFINEMENT", "our cache matches 3 tokens; the live one 2"),
+        ("SHADOW", "the shadow waits for a reset: the live tree has more than 2 nodes"),
+    ]
     assert one.shadow.counts.left_out > 0
+
+
+def lose_candidate(tree: Any, node: Any) -> None:
+    node.entry = None
+
+
+def file_elsewhere(tree: Any, node: Any) -> None:
+    tree.root.children[((), b"")] = tree.root.children.pop(node.child_key)
+
+
+def lock_child(tree: Any, node: Any) -> None:
+    node.local_lock_ref, node.parent.local_lock_ref = 1, 0
+
+
+DAMAGES: dict[Callable[[Any, Any], None], str] = {
+    lose_candidate: "the live tree is wrong about which leaves may be evicted",
+    file_elsewhere: "a node of the live tree is not filed where it belongs",
+    lock_child: "the lock counts of the live tree do not add up",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_tree_that_our_cache_cannot_have_pauses_the_shadow(damage: Callable[[Any, Any], None]) -> None:
+    one = Watched(fault=short)
+    for tokens in ([1, 2, 3], [7, 8, 9]):
+        one.serve(tokens)
+    if damage is lock_child:
+        one.start(0, [7, 8, 9, 1])
+        one.start(1, [7, 8, 5])
+    tree = one.cache.tree
+    damage(tree, tree.path_to(one.cache.match_prefix(SimpleNamespace(key=Key(array("q", [7, 8, 9])))).last_device_node)[-1])
+    one.may_fire = True
+    one.cache.match_prefix(SimpleNamespace(key=Key(array("q", [1, 2, 3]))))
+
+    assert [(property_, text) for property_, *_, text in one.found] == [
+        ("REFINEMENT", "our cache matches 3 tokens; the live one 2"),
+        ("SHADOW", f"the shadow waits for a reset: {DAMAGES[damage]}"),
+    ]
+
+
+def test_a_difference_at_a_lock_pauses_the_shadow() -> None:
+    one = Watched()
+    one.serve([1, 2, 3])
+    one.cache.tree.lock_path = lambda path: None
+    one.start(0, [1, 2, 3, 4])
+
+    assert [(property_, verb) for property_, _, verb, _ in one.found] == [("REFINEMENT", "lock"), ("SHADOW", "lock")]
+    assert one.sentences == ["our cache counts 0 evictable and 3 protected tokens; the live one 3 and 0"]
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -280,7 +329,7 @@ def test_what_our_cache_does_not_have_pauses_the_shadow() -> None:
     one.cache.match_prefix(SimpleNamespace(key=Pairs(array("q", [1, 2, 3]))))
     one.serve([1, 2])
 
-    assert one.found == []
+    assert [property_ for property_, *_ in one.found] == ["SHADOW"]
     assert "pairs of tokens" in one.shadow.counts.paused
     assert one.shadow.counts.left_out > 0
 
@@ -293,7 +342,7 @@ def test_a_shadow_that_fails_says_so_once_and_the_watch_goes_on() -> None:
     one.cache.reset()
     one.serve([1])
 
-    assert [(property_, verb) for property_, _, verb, _ in one.found] == [("WATCH", "evict")]
+    assert [(property_, verb) for property_, _, verb, _ in one.found] == [("SHADOW", "evict")]
     assert one.shadow.counts.paused.startswith("the shadow has failed: TypeError")
     assert one.watch.on
 
