@@ -19,7 +19,7 @@ from typing import IO
 from radixcheck.verification.core import traces
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.watch.departures import Departures
-from radixcheck.verification.watch.watch_counts import WatchCounts
+from radixcheck.verification.watch.watch_counts import ShadowCounts, WatchCounts
 from radixcheck.verification.watch.watch_folder import claimed_name, findings_file, trace_file, write_summary
 from radixcheck.verification.watch.watch_metrics import WatchMetrics, metrics_of
 from radixcheck.verification.watch.watch_results import Finding, LoggedTrace, WatchedCache
@@ -165,8 +165,10 @@ class FindingSink:
         counted = (c.nanoseconds, c.longest, c.path_checks, c.window_checks, c.rounds, c.skipped, c.nodes, c.raised)
         departed = Counter(dict(c.departures)) | self._departed.copy()
         found = self._found.copy()
+        beside = ShadowCounts() if c.shadow is None else c.shadow
+        shadow = (sum([*beside.calls.values()]), beside.left_out, beside.nanoseconds)
         return WatchedCache(
-            self.name, *self._about, Counter(dict(c.calls)), *counted, departed, found, aborted=self._aborted, ended=self._ended
+            self.name, *self._about, Counter(dict(c.calls)), *counted, departed, found, *shadow, aborted=self._aborted, ended=self._ended
         )
 
     def _write_now_and_then(self) -> None:

@@ -1,6 +1,6 @@
 """Puts the watch of one cache of a server together: its view, where findings go, the log of operations, the shadow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from radixcheck.verification.core.found import Config
@@ -10,7 +10,8 @@ from radixcheck.verification.watch.departures import Departures
 from radixcheck.verification.watch.finding_sink import FindingSink
 from radixcheck.verification.watch.live_watch import FAILED, LiveWatch, Report
 from radixcheck.verification.watch.operation_log import OperationLog
-from radixcheck.verification.watch.shadow import KINDS, Shadow
+from radixcheck.verification.watch.shadow import KINDS, SHADOW, Shadow
+from radixcheck.verification.watch.shadow_rebuild import NotReadable
 from radixcheck.verification.watch.tree_view import TreeView
 from radixcheck.verification.watch.watch_results import Finding
 from radixcheck.verification.watch.watch_settings import WatchSettings
@@ -59,6 +60,15 @@ def shadow_of(view: TreeView, report: Report) -> Listener:
     return Shadow(view, KINDS[view.cache_name], report)
 
 
+def _beside(view: TreeView, report: Report, shadow: ShadowOf) -> tuple[Listener, ...]:
+    """Return the shadow, or nothing and report why."""
+    try:
+        return (shadow(view, report),)
+    except (ValueError, NotReadable) as reason:
+        report(SHADOW, 0, "", f"no shadow runs beside this cache: {reason}")
+        return ()
+
+
 def watched(cache: Any, settings: WatchSettings, shadow: ShadowOf = shadow_of) -> Watched | NotWatched:
     """Watch a cache from now on, or say why not."""
     view = view_of(cache)
@@ -68,7 +78,8 @@ def watched(cache: Any, settings: WatchSettings, shadow: ShadowOf = shadow_of) -
     sink = FindingSink(settings, view.cache_name, view.version, departures)
     log = OperationLog(view, Config(view.policy, view.page_size, view.capacity, view.device.type), settings.operations)
     delivery = Delivery(sink, log)
-    listeners: Sequence[Listener] = (log, *((shadow(view, delivery.report),) if settings.shadow else ()), delivery)
-    delivery.watch = LiveWatch(view, delivery.report, settings.budget_us, listeners, departures.accepts)
+    beside = _beside(view, delivery.report, shadow) if settings.shadow else ()
+    delivery.watch = LiveWatch(view, delivery.report, settings.budget_us, (log, *beside, delivery), departures.accepts)
+    delivery.watch.counts.shadow = next((each.counts for each in beside if isinstance(each, Shadow)), None)
     attach(cache, delivery.watch)
     return Watched(delivery.watch, sink)

@@ -9,15 +9,14 @@ After a difference the two caches have diverged, and what follows from it would 
 cannot be read within one call, is not one that our cache can have, or was read REBUILDS_MAX times, and if the two differ at a lock.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import chain, zip_longest
 from time import perf_counter_ns
 from types import SimpleNamespace
 from typing import Any
 
+from radixcheck.optimized.heap import SLRU_HITS
 from radixcheck.optimized.integrations.sglang_cache import SGLangCache, namespace_of, packed
 from radixcheck.spec.values import StaleHandle
 from radixcheck.verification.watch.imitation import Imitation, UnifiedImitation
@@ -25,6 +24,7 @@ from radixcheck.verification.watch.shadow_cache import PairedNode, PairedTree, R
 from radixcheck.verification.watch.shadow_rebuild import NotReadable, rebuilt
 from radixcheck.verification.watch.tree_record import Record
 from radixcheck.verification.watch.tree_view import TreeView
+from radixcheck.verification.watch.watch_counts import ShadowCounts
 from radixcheck.verification.watch.watched_call import CHECKPOINT, EVICT, INSERT, LOCK, MATCH, RESET, UNLOCK, Call
 
 Report = Callable[[str, int, str, str], None]  # as of `LiveWatch`
@@ -44,24 +44,11 @@ class NotShadowed(Exception):
     """Our cache has no such call."""
 
 
-@dataclass(slots=True)
-class ShadowCounts:
-    """What the shadow has done since it was made."""
-
-    calls: Counter[str] = field(default_factory=Counter)  # compared, by verb
-    nanoseconds: int = 0  # within the calls of the server
-    longest: int = 0  # nanoseconds of one call
-    differences: int = 0
-    rebuilds: int = 0
-    left_out: int = 0  # calls that were not compared
-    paused: str = ""  # why calls are left out now
-
-
 class Shadow:
     """A `Listener` of the calls of the cache that `view` shows. `kind` is a class of our cache, as KINDS has it for caches of SGLang.
 
     `results` is SGLang's module `base_prefix_cache`, where another one does not stand for it. Raises ValueError for a policy that we do not
-    have, and NotReadable for a live tree beside which our cache cannot begin.
+    have, NotReadable for a live tree beside which our cache cannot begin.
     """
 
     def __init__(self, view: TreeView, kind: type[SGLangCache], report: Report, results: Any = None, nodes_max: int = NODES_MAX) -> None:
@@ -77,6 +64,8 @@ class Shadow:
         self._offset = (0, 0)  # by how much the live sizes have differed since the last difference
         self._counted = view.policy in COUNTED
         self._failed = False  # for ever
+        if (hits := getattr(getattr(view, "_strategy", None), "protected_threshold", SLRU_HITS)) != SLRU_HITS:
+            raise ValueError(f"under slru it protects from {hits} hits, and our cache from {SLRU_HITS}")
         self._begin()
 
     def called(self, call: Call) -> None:
