@@ -57,7 +57,7 @@ class Shadow:
         self.cache = shadow_cache(view, kind, results or import_module("sglang.srt.mem_cache.base_prefix_cache"))
         choices = CHOICES.get(view.cache_name, "") if kind is not KINDS.get(view.cache_name) else ""
         self._why = f"; this shadow does not imitate {choices}, which may be why" if choices else ""
-        self._ours: dict[int, PairedNode] = {}  # by the identity of the live node, which ours keeps alive
+        self._ours: dict[Any, PairedNode] = {}  # by the live node
         self._calls = {MATCH: self._match, INSERT: self._insert, CHECKPOINT: self._checkpoint, EVICT: self._evict}
         self._calls |= {LOCK: self._lock, UNLOCK: self._lock}
         self._rebuilds = 0  # since the last reset
@@ -167,7 +167,7 @@ class Shadow:
                 yield f"victim {number} of our cache is {ours or 'missing'}; of the live one {theirs or 'missing'}"
                 break
         for ours in tree.victims:
-            self._ours.pop(id(ours.live), None)
+            self._ours.pop(ours.live, None)
         if freed != answer:
             yield f"our cache evicts {freed} tokens; the live one answers {answer}"
         yield from self._freed(call)
@@ -189,7 +189,7 @@ class Shadow:
         if live is self.view.root:
             root: PairedNode = self.cache.tree.root
             return root
-        found = self._ours.get(id(live))
+        found = self._ours.get(live)
         assert found is not None, "the lock is of a node that our tree does not have"
         return found
 
@@ -199,8 +199,8 @@ class Shadow:
         key = self.cache.tree.heap.key
         while ours is not root and live is not None and live is not top:
             size = view.size(live)
-            if ours.live is None and id(live) not in known:
-                ours.live, known[id(live)] = live, ours
+            if ours.live is None and live not in known:
+                ours.live, known[live] = live, ours
             if ours.live is not live or ours.size != size:
                 yield f"the path of our cache has {ours}; that of the live one has another of {size} tokens there"
                 return
