@@ -137,6 +137,7 @@ class LiveWatch:
         seen = list(dict.fromkeys(record for node in dict.fromkeys(call.touched) for record in ledger.visit(node, call.number)))
         self._hold(call)
         path_checks.of_path(self.view, seen, tell)
+        path_checks.divided(ledger, tell)
         self._times(call, seen, clock)
         self.counts.path_checks += len(seen)
         if call.freed or call.victims:
@@ -205,7 +206,7 @@ class LiveWatch:
         if end.end != whole or request.kv.cache_protected_len != whole:
             protected = request.kv.cache_protected_len
             self._tell("INSERT_COVERS", f"expected {whole} cached and protected tokens; {end.end} are cached and {protected} protected")
-        if self._may(deadline):
+        if call.freed or self._may(deadline):  # where duplicates were freed, this is the only call that writes their places in the row
             call_checks.row_part(self.ledger, end, self.view.row(request), min(call.before[0], end.end), self._tell)
         self._key(end, (request.extra_key, request.cache_salt or None), tokens, end.end, deadline)
 
