@@ -5,7 +5,6 @@ cache shows the numbers of their nodes. A node of ours is known to it by the num
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import zip_longest
 from time import perf_counter_ns
 from typing import Any
 
@@ -14,7 +13,8 @@ from torch import Tensor
 
 from radixcheck.verification.watch.attach import Attachment
 from radixcheck.verification.watch.engine_view import EngineView
-from radixcheck.verification.watch.shadow import NotShadowed, Shadow
+from radixcheck.verification.watch.live_watch import FAILED
+from radixcheck.verification.watch.shadow import NotShadowed, Report, Shadow
 from radixcheck.verification.watch.shadow_cache import PairedNode
 from radixcheck.verification.watch.tree_record import Record
 from radixcheck.verification.watch.tree_view import Removal
@@ -72,22 +72,26 @@ class BlackBoxShadow(Shadow):
                 yield f"the live cache calls {ours} {live}, and called it {ours.live}"
 
     def _same(self, ours: PairedNode, theirs: Record) -> bool:
-        return ours.live in (None, theirs.node) and (ours.live is not None or theirs.node not in self._ours)
+        return bool(ours.live == theirs.node or (ours.live is None and theirs.node not in self._ours))
+
+    def _name(self, theirs: Record | None) -> str:
+        return "missing" if theirs is None else f"its node {theirs.node}"
 
     def _freed(self, call: Call) -> Iterator[str]:
-        """Compare how many slots came back, of each victim."""
+        """Compare how many slots came back, of each victim if each has a free of its own."""
         yield from super()._freed(call)
-        if call.verb == EVICT:
-            for number, (ours, slots) in enumerate(zip_longest(self.cache.tree.victims, call.freed), 1):
-                if ours is None or slots is None or ours.size != len(slots):
-                    yield f"victim {number} of our cache has {ours and ours.size} tokens; of the live one {slots is not None and len(slots)}"
+        victims = self.cache.tree.victims
+        if call.verb == EVICT and len(victims) == len(call.freed):
+            for number, (ours, slots) in enumerate(zip(victims, call.freed, strict=True), 1):
+                if ours.size != len(slots):
+                    yield f"victim {number} of our cache has {ours.size} tokens; of the live one {len(slots)}"
 
 
 class BlackBoxWatch:
-    """Takes the calls of such a cache, and gives them to listeners. Nothing here reaches the server."""
+    """Takes the calls of such a cache, and gives them to listeners; `tick` takes the counts. Nothing here reaches the server."""
 
-    def __init__(self, view: Any, failed: Callable[[Exception], None], listeners: Sequence[Listener]) -> None:
-        self.view, self._tell, self.listeners = view, failed, listeners
+    def __init__(self, view: Any, report: Report, listeners: Sequence[Listener], tick: Callable[[WatchCounts], None]) -> None:
+        self.view, self.listeners, self._report, self._tick = view, listeners, report, tick
         self.counts = WatchCounts()
         self.on = True
         self._call: Call | None = None
@@ -107,6 +111,7 @@ class BlackBoxWatch:
         try:
             for listener in self.listeners:
                 listener.called(call)
+            self._tick(self.counts)
         except Exception as error:
             self.failed(error)
         self._call = None
@@ -142,7 +147,7 @@ class BlackBoxWatch:
         """End the watch, and say so once."""
         if self.on:
             self.on = False
-            self._tell(error)
+            self._report(FAILED, self.counts.calls.total(), "", f"the watch has ended: {type(error).__name__}: {error}")
 
 
 def attach_black_box(cache: Any, watch: BlackBoxWatch) -> None:
@@ -157,13 +162,23 @@ def attach_black_box(cache: Any, watch: BlackBoxWatch) -> None:
     ):
         here.around(cache, name, verb, _nothing)
     here.around(cache, "touch_prefix", MATCH, _nothing)
-    here.around(cache, "lock", LOCK, _nothing)
+    here.around(cache, "lock", LOCK, _locked)
     here.around(cache, "inc_lock_ref", LOCK, lambda here, node, result, counted: here.count(node, 1))
-    here.around(cache, "unlock", UNLOCK, _nothing)
+    here.around(cache, "unlock", UNLOCK, _unlocked)
     here.around(cache, "dec_lock_ref", UNLOCK, lambda here, node, result, counted: here.count(node, -1))
     here.around(cache, "reset", RESET, lambda here, *_: here.watch_removal())
     here.watch_removal()
     watch_frees(cache.token_to_kv_pool_allocator, watch.freed)
+
+
+def _locked(here: Attachment, node: Any, lock: Any, counted: int) -> None:
+    if lock is not None and here.counted == counted:  # not counted by `inc_lock_ref` within
+        here.count(node, 1)
+
+
+def _unlocked(here: Attachment, lock: Any, result: Any, counted: int) -> None:
+    if lock is not None and here.counted == counted:
+        here.count(lock.node, -1)
 
 
 def _nothing(here: Attachment, first: Any, result: Any, counted: int) -> None:

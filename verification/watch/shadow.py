@@ -33,10 +33,16 @@ REFINEMENT, SHADOW = "REFINEMENT", "SHADOW"  # SHADOW: calls are not compared fr
 REBUILDS_MAX = 16  # between two resets
 NODES_MAX = 20_000  # of a live tree that is read at once, within one call of the server
 COUNTED = frozenset({"lfu", "slru", "priority"})  # policies whose first number counts: it must be the same in both caches
-KINDS: dict[str, type[SGLangCache]] = {"radixcheck": SGLangCache, "sglang-classic": Imitation, "sglang-python": UnifiedImitation}
+KINDS: dict[str, type[SGLangCache]] = {
+    "radixcheck": SGLangCache,
+    "sglang-classic": Imitation,
+    "sglang-python": UnifiedImitation,
+    "sglang-rust": UnifiedImitation,
+}
 CHOICES = {  # findings about the choices that the kind of KINDS imitates
     "sglang-classic": "classic-match-refreshes-unused (L5), classic-split-renews-creation",
     "sglang-python": "python-match-refreshes-unused (L5)",
+    "sglang-rust": "rust-match-refreshes-unused (L5)",
 }
 
 
@@ -164,7 +170,7 @@ class Shadow:
         freed, answer = self.cache.evict(call.arguments[0]).num_tokens_evicted, call.result.num_tokens_evicted
         for number, (ours, theirs) in enumerate(zip_longest(tree.victims, call.victims), 1):
             if ours is None or theirs is None or not self._same(ours, theirs):
-                yield f"victim {number} of our cache is {ours or 'missing'}; of the live one {theirs or 'missing'}"
+                yield f"victim {number} of our cache is {ours or 'missing'}; of the live one {self._name(theirs)}"
                 break
         for ours in tree.victims:
             self._ours.pop(ours.live, None)
@@ -183,6 +189,9 @@ class Shadow:
     def _same(self, ours: PairedNode, theirs: Record) -> bool:
         """Return whether a victim of each is the same node."""
         return ours.live is theirs.node and ours.size == theirs.size
+
+    def _name(self, theirs: Record | None) -> str:
+        return str(theirs or "missing")
 
     def _node(self, live: Any) -> PairedNode:
         """Return our node for a live one."""
