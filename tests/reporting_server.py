@@ -31,7 +31,7 @@ FAULT = Recorded(Config("lru", 1, 6), (Op("insert", Key((1,))), Op("insert", Key
 def main() -> int:
     """Report what the arguments say."""
     settings = settings_of_server(os.environ)
-    print("the output of the server")
+    print("the output of the server", *filter(None, [os.environ.get("SGLANG_PLUGINS")]))
     if settings is None or sys.argv[1:] == []:
         return 0
     if "note" in sys.argv:

@@ -20,6 +20,8 @@ from radixcheck.verification.watch.watch_settings import WatchSettings
 
 ENDING = ((signal.SIGINT, 30.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0))  # signals, and the seconds that each is given
 
+PLUGINS, PLUGIN = "SGLANG_PLUGINS", "radixcheck_watch"  # SGLang's variable, and the name of our entry point
+
 
 @dataclass(frozen=True, slots=True)
 class WatchRequest:
@@ -55,7 +57,7 @@ def watch(request: WatchRequest, environment: Mapping[str, str] | None = None) -
     SUPERVISION.doing(f"watching {request.command[0]}")
     inherited = os.environ if environment is None else environment
     try:
-        ended = _run(request.command, {**inherited, **request.settings.to_environment()})
+        ended = _run(request.command, {**inherited, **request.settings.to_environment(), **_plugins(inherited)})
     except OSError as error:
         raise UsageError(f"{request.command[0]}: cannot be run ({error.strerror}); give a program behind --") from error
     return read_outcome(request.settings.folder, ended)
@@ -84,6 +86,12 @@ def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> Ended:
             os.killpg(process.pid, signal.SIGKILL)
         GUARDIAN.remove(-process.pid)
     return Ended(command, process.returncode, interrupted, monotonic() - start)
+
+
+def _plugins(environment: Mapping[str, str]) -> dict[str, str]:
+    """Add the watch to the plugins that SGLang loads, if its user has named some: it loads no others."""
+    named = environment.get(PLUGINS, "")
+    return {PLUGINS: f"{named},{PLUGIN}"} if named and PLUGIN not in named.split(",") else {}
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

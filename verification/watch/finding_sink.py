@@ -1,7 +1,7 @@
 """Where findings go: a file, a log line, metrics, and, if that is wanted, the end of the process. Nothing here ever raises into the server.
 
-A finding is in its file before the call of the server returns. Counts are written by a thread, about once a second, so that no call waits
-for it; what is counted in the last second of a process that is killed may be missing from them.
+A finding is in its file before the call of the server returns, which waits some tenths of a second if it gets a trace. Counts are written
+by a thread, about once a second, so that no call waits for them; those of the last second of a process that is killed may be missing.
 """
 
 import atexit
@@ -19,14 +19,14 @@ from typing import IO
 from radixcheck.verification.core import traces
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.watch.departures import Departures
-from radixcheck.verification.watch.watch_counts import WatchCounts
+from radixcheck.verification.watch.watch_counts import ShadowCounts, WatchCounts
 from radixcheck.verification.watch.watch_folder import claimed_name, findings_file, trace_file, write_summary
 from radixcheck.verification.watch.watch_metrics import WatchMetrics, metrics_of
 from radixcheck.verification.watch.watch_results import Finding, LoggedTrace, WatchedCache
 from radixcheck.verification.watch.watch_settings import WatchSettings
 
 WRITTEN_MAX = 20  # findings of one property that are written; later ones are counted
-TRACES_MAX = 3  # of these: with a trace
+TRACES_MAX = 3  # traces of one property: findings of one call share one
 EVERY_SECONDS = 1.0  # between two writes of the counts
 
 log = logging.getLogger("radixcheck")
@@ -43,6 +43,7 @@ class FindingSink:
         self._found, self._departed = Counter[str](), Counter[str]()
         self._counts = WatchCounts()
         self._aborted, self._ended, self._last = "", False, ""
+        self._traces = dict[str, dict[int, str]]()  # property -> call -> the name of a trace
         self._process = os.getpid()
         self._lock, self._closed = Lock(), Event()
         self._failed = False  # an error was logged
@@ -118,8 +119,12 @@ class FindingSink:
         number = self._found[finding.property]
         if number > WRITTEN_MAX:
             return
-        if number <= TRACES_MAX and recorded is not None and self._file is not None:
+        written = self._traces.setdefault(finding.property, {})
+        if finding.call in written:
+            finding = replace(finding, trace=written[finding.call])
+        elif len(written) < TRACES_MAX and recorded is not None and self._file is not None:
             finding = self._with_trace(finding, recorded)
+            written[finding.call] = finding.trace
         log.error("RADIXCHECK %s at call %d, %s: %s", finding.property, finding.call, finding.verb, finding.text)
         if number == WRITTEN_MAX:
             log.error("RADIXCHECK later findings of %s are only counted", finding.property)
@@ -160,8 +165,10 @@ class FindingSink:
         counted = (c.nanoseconds, c.longest, c.path_checks, c.window_checks, c.rounds, c.skipped, c.nodes, c.raised)
         departed = Counter(dict(c.departures)) | self._departed.copy()
         found = self._found.copy()
+        beside = ShadowCounts() if c.shadow is None else c.shadow
+        shadow = (sum([*beside.calls.values()]), beside.left_out, beside.nanoseconds)
         return WatchedCache(
-            self.name, *self._about, Counter(dict(c.calls)), *counted, departed, found, aborted=self._aborted, ended=self._ended
+            self.name, *self._about, Counter(dict(c.calls)), *counted, departed, found, *shadow, aborted=self._aborted, ended=self._ended
         )
 
     def _write_now_and_then(self) -> None:

@@ -33,10 +33,11 @@ class Bounds(NamedTuple):
 
     keys: int = 2**23  # in the log: references to arrays that requests have
     victims: int = 2**20  # in the log: on nodes that have left the tree
-    trace: int = 2**19  # of the keys of the operations of one trace; and as much for its base
+    trace: int = 2**18  # of the keys of the operations of one trace; and as much for its base
 
 
 BOUNDS = Bounds()
+OF_CHECKPOINT = 3  # operations of one, beside its locks
 
 
 class Logged(NamedTuple):
@@ -55,7 +56,7 @@ class Logged(NamedTuple):
 
 
 class OperationLog:
-    """A ring of the last operations: a `Listener`. `config`: of the cache; `limit`: operations."""
+    """A ring of the last operations: a `Listener`. `config`: of the cache; `limit`: of a trace, a quarter of it for its base."""
 
     def __init__(self, view: TreeView, config: Config, limit: int, bounds: Bounds = BOUNDS) -> None:
         self._view, self._config, self._limit, self._bounds = view, config, limit, bounds
@@ -92,9 +93,9 @@ class OperationLog:
     def recorded(self, records: Iterable[Record]) -> LoggedTrace:
         """Return the trace. `records`: of the nodes that are in the tree now."""
         page = self._config.page_size
-        calls = _last(self._ring, self._bounds.trace)
+        calls = _last(self._ring, self._bounds.trace, self._limit - self._limit // 4)
         maker = _TraceMaker(self._view, page, calls, self._bounds.trace)
-        left_out = maker.base(list(records))
+        left_out = maker.base(list(records), max(1, self._limit // 4))
         for call in calls:
             maker.add(call)
         trace = tuple(maker.operations)
@@ -136,13 +137,17 @@ def _evict(call: Call) -> Logged:
     return Logged(call.number, EVICT, NO_TOKENS, 0, (None, None), amount, 0, None, call.locks, call.victims)
 
 
-def _last(ring: Iterable[Logged], tokens_max: int) -> list[Logged]:
-    """Return the last calls whose keys have at most so many tokens together, the oldest first; the last one in any case."""
+def _last(ring: Iterable[Logged], tokens_max: int, operations_max: int) -> list[Logged]:
+    """Return the last calls whose keys have at most so many tokens together, and which are at most so many operations.
+
+    The oldest comes first, and the last one is there in any case.
+    """
     calls = list(ring)
-    total = 0
+    tokens = operations = 0
     for at in range(len(calls) - 1, -1, -1):
-        total += calls[at].size
-        if total > tokens_max and at < len(calls) - 1:
+        tokens += calls[at].size
+        operations += (OF_CHECKPOINT if calls[at].verb == CHECKPOINT else 1) + len(calls[at].locks)
+        if (tokens > tokens_max or operations > operations_max) and at < len(calls) - 1:
             return calls[at + 1 :]
     return calls
 
@@ -170,7 +175,7 @@ class _TraceMaker:
     ends: dict[int, Key] = field(default_factory=dict)  # of a node: the key of the last match that ended there
     holders: int = 0
 
-    def base(self, alive: list[Record]) -> str:
+    def base(self, alive: list[Record], operations_max: int) -> str:
         """Add the inserts, and the locks, of what was in the tree before the first call. Return what was left out."""
         left = [record for call in self.calls for record in call.victims]
         self.records = {id(record.node): record for record in (*alive, *left)}
@@ -181,9 +186,10 @@ class _TraceMaker:
         chosen, tokens = dict[int, tuple[Record, Key]](), 0
         for record in wanted:
             length = sum(each.size for each in record.path())
-            if tokens + length > self.tokens_max:
+            operations = 1 + 2 * locked.get(id(record.node), 0)
+            if tokens + length > self.tokens_max or operations > operations_max:
                 continue
-            tokens += length
+            tokens, operations_max = tokens + length, operations_max - operations
             chosen[id(record)] = record, self._key_of(record)
         for record, key in sorted(chosen.values(), key=lambda one: (one[0].time, -len(one[1].tokens))):
             self._insert(key, int(getattr(record.node, "priority", 0) or 0))

@@ -60,6 +60,9 @@ class WatchedCache:
     raised: int  # calls that the cache itself ended with an error
     departures: Counter[str]  # accepted, by property
     found: Counter[str]  # by property, also those that are not written in full
+    shadowed: int = 0  # calls that were made on our cache too, and compared
+    unshadowed: int = 0  # calls that were not, because the shadow paused
+    shadow_nanoseconds: int = 0  # of the shadow, of those of the watch
     findings: tuple[Finding, ...] = ()  # those that are written in full
     aborted: str = ""  # the property for which the watch ended the process
     ended: bool = False  # the cache or its process was ended in order; else calls of its last second may be missing here

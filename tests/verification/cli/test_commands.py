@@ -99,6 +99,14 @@ from radixcheck.verification.trace_replay import sample
         (("report", "--out", f"{__file__}/below"), "--out"),
         (("report", "--subject", "nobody"), "unknown subject 'nobody'"),
         (("report", "--python", "no-such-python"), "no interpreter 'no-such-python'"),
+        (("watch",), "give the command of a server behind --"),
+        (("watch", "--", "absent-command"), "there is no command 'absent-command'"),
+        (("watch", "--to", str(TESTS), "--", "true"), "is not empty; give another folder"),
+        (("watch", "--to", __file__, "--", "true"), "cannot be written"),
+        (("watch", "--budget", "-3", "--", "true"), "the budget is -3"),
+        (("watch", "--abort-on", "TRUTH", "--", "true"), "there is no property 'TRUTH'"),
+        (("watch", "--show", "absent"), "--show absent: cannot be read"),
+        (("watch", "--show", str(TESTS), "--budget", "5", "true"), "--budget, COMMAND: --show runs nothing"),
     ],
 )
 def test_a_wrong_input_gets_one_sentence_and_status_2(arguments: tuple[str, ...], names: str, command: Command) -> None:

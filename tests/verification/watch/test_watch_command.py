@@ -106,6 +106,14 @@ def test_the_settings_reach_the_server(tmp_path: Path, command: Command) -> None
     assert "ended by the watch, at a finding of EVICT_LEAF" in ran.words
 
 
+@pytest.mark.parametrize(("named", "words"), [("", ""), ("other", " other,radixcheck_watch"), ("radixcheck_watch", " radixcheck_watch")])
+def test_a_server_that_loads_only_some_plugins_loads_the_watch_as_well(named: str, words: str, tmp_path: Path) -> None:
+    program = (sys.executable, "-m", "radixcheck", "watch", "--to", str(tmp_path), *map(str, SERVER), "calls")
+    ran = subprocess.run(program, capture_output=True, text=True, check=False, env=os.environ | {"SGLANG_PLUGINS": named})
+
+    assert (ran.returncode, ran.stderr) == (0, f"the output of the server{words}\n")
+
+
 def test_an_interrupt_ends_the_server_and_what_was_found_is_shown(tmp_path: Path) -> None:
     program = (sys.executable, "-m", "radixcheck", "watch", "--to", str(tmp_path), *map(str, SERVER), "calls", "wait")
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
@@ -143,19 +151,9 @@ def test_each_watch_has_a_new_folder_if_none_is_named(tmp_path: Path, command: C
     assert command("watch", "--show", folder).status == 0
 
 
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        ((), "give the command of a server behind --"),
-        (("--", "absent-command"), "there is no command 'absent-command'"),
-        (("--to", TESTS, "--", "true"), "is not empty; give another folder"),
-        (("--to", __file__, "--", "true"), "cannot be written"),
-        (("--to", "/dev/null/a", "--", "true"), "cannot be written"),
-        (("--budget", "-3", "--", "true"), "the budget is -3"),
-        (("--abort-on", "TRUTH", "--", "true"), "there is no property 'TRUTH'"),
-        (("--show", "absent"), "--show absent: cannot be read"),
-        (("--show", TESTS, "--budget", "5", "true"), "--budget, COMMAND: --show runs nothing"),
-    ],
-)
-def test_wrong_use_of_a_watch_is_one_sentence(arguments: tuple[Any, ...], names: str, command: Command) -> None:
-    assert names in command("watch", *arguments).complaint
+def test_a_program_that_cannot_be_run_is_wrong_use(tmp_path: Path, command: Command) -> None:
+    program = tmp_path / "program"
+    program.write_bytes(b"\x00\x01 no program")
+    program.chmod(0o755)
+
+    assert f"{program}: cannot be run (Exec format error)" in command("watch", "--to", tmp_path / "to", program).complaint

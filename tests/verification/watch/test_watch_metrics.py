@@ -1,11 +1,16 @@
 """Metrics of a watch, with a package in the place of `prometheus_client`."""
 
 import logging
+import os
+import re
+import socket
+import subprocess
 from collections import Counter, defaultdict
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from places import PACKAGE
 
 from radixcheck.verification.watch.watch_metrics import SHARED, ProcessMetrics, WatchMetrics, metrics_of
 from radixcheck.verification.watch.watch_results import WatchedCache
@@ -79,6 +84,46 @@ def test_a_port_that_another_process_has_is_a_line_in_the_log(caplog: pytest.Log
     ProcessMetrics(one).serve(one, 9_000)
 
     assert caplog.messages == ["the metrics of the watch are not served at port 9000: Address already in use"]
+
+
+SAMPLES = """
+import os, sys, tempfile
+from pathlib import Path
+from urllib.request import urlopen
+port = int(sys.argv[1])
+if not port:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp()
+from radixcheck.verification.watch.departures import Departures
+from radixcheck.verification.watch.finding_sink import FindingSink
+from radixcheck.verification.watch.watch_counts import WatchCounts
+from radixcheck.verification.watch.watch_results import Finding
+from radixcheck.verification.watch.watch_settings import WatchSettings
+sink = FindingSink(WatchSettings(Path(tempfile.mkdtemp()), metrics_port=port or None), "sglang-classic", "1", Departures())
+sink.found(Finding("ORDER", 1, "evict", "x"))
+sink.tick(WatchCounts(nodes=7))
+sink.flush()
+from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+registry = CollectorRegistry()
+if port:
+    print(urlopen(f"http://127.0.0.1:{port}/metrics").read().decode())
+else:
+    multiprocess.MultiProcessCollector(registry)
+    print(generate_latest(registry).decode())
+"""
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("served", [False, True])
+def test_the_real_package_has_the_samples_at_the_port_and_in_the_folder_that_processes_share(served: bool) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1] if served else 0
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
+    command = [os.environ["RADIXCHECK_LIVE"], "-c", SAMPLES, str(port)]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    assert 'radixcheck_watch_findings_total{cache="sglang-classic",property="ORDER"} 1.0' in ran.stdout
+    assert re.search(r'radixcheck_watch_nodes\{cache="sglang-classic".*\} 7\.0', ran.stdout)
 
 
 def test_there_are_no_metrics_without_a_place_for_them_or_without_the_package(caplog: pytest.LogCaptureFixture) -> None:
