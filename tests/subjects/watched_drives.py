@@ -36,7 +36,7 @@ END = object()
 
 
 class Numbered(LiveWatch):
-    """A watch that tells a fault which call runs."""
+    """A watch that shows a fault which call runs."""
 
     fires: Fires
 

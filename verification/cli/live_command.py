@@ -1,19 +1,21 @@
 """`radixcheck live`."""
 
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import answer, check_store
-from radixcheck.verification.core.status import Status
+from radixcheck.verification.core.status import Outcome, Status
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
 from radixcheck.verification.runs.calls_job import CallsRequest, measure_calls
 from radixcheck.verification.runs.latency_job import REPEAT, LatencyRequest, measure_latency
 from radixcheck.verification.runs.live_job import BACKENDS, ENGINES, LiveRequest, live_request
 from radixcheck.verification.runs.live_job import live as run_live
+from radixcheck.verification.runs.watch_cost_job import WatchCostRequest, measure_watch
 
 MODEL = "the folder of a text model  [default: a tiny one, made at once; --latency: that of the package in the environment]"
 
@@ -38,6 +40,7 @@ EVENTS = "the engines send KV events, which are recorded into files of this new 
 @click.option("--watch", type=click.Path(path_type=Path), help=WATCH)
 @click.option("--watch-budget", type=click.IntRange(0), default=50, show_default=True, help="microseconds of the watch for each call")
 @click.option("--calls", is_flag=True, help="start no engine: measure the caches at the engine's own calls, 3 times 2,000 requests")
+@click.option("--watch-cost", is_flag=True, help="start no engine: measure what a watch costs at the engine's own calls")
 @click.option(
     "--latency", is_flag=True, help="measure how long requests take, 12 and 120 one at a time, with pages of the first --page-size"
 )
@@ -45,16 +48,7 @@ EVENTS = "the engines send KV events, which are recorded into files of this new 
 @click.option("--store", type=click.Path(path_type=Path), help="write the result there, as JSON")
 @options("seed", "json")
 def live(
-    engine: str,
-    python: str,
-    model: Path | None,
-    backends: str,
-    calls: bool,
-    latency: bool,
-    repeat: int,
-    store: Path | None,
-    as_json: bool,
-    **others: object,
+    engine: str, python: str, model: Path | None, backends: str, repeat: int, store: Path | None, as_json: bool, **others: object
 ) -> Status:
     """Serve the same requests with live engines, one for each cache, and compare tokens, hits and log-probabilities.
 
@@ -63,27 +57,62 @@ def live(
 
     --events also compares each hit with what the events say was cached. Exit status 3: events are missing.
 
-    --latency measures instead. Exit status 3: an engine did not run to its end, or there are too few repetitions to compare.
-    """
-    from radixcheck.verification.report import calls_view, latency_view, live_view
+    --watch also runs radixcheck watch in each engine.
 
-    if calls and latency:
-        raise UsageError("--calls starts no engine, and --latency does: give one of them")
+    --calls, --latency and --watch-cost measure instead. Exit status 3: an engine did not run to its end, or there are too few repetitions
+    to compare.
+    """
+    from radixcheck.verification.report import live_view
+
+    measures = {name: others.pop(name) for name in ("calls", "latency", "watch_cost")}
+    chosen = [f"--{name.replace('_', '-')}" for name, wanted in measures.items() if wanted]
+    if len(chosen) > 1:
+        raise UsageError(f"give one of {' and '.join(chosen)}: each measures something else")
     named = tuple(backends.split(","))
-    if others["vllm_python"] is not None and (calls or latency):
-        raise UsageError("--vllm-python goes with neither --calls nor --latency: they measure caches of SGLang")
-    for option in ("events", "watch"):
-        if others[option] is not None and (calls or latency):
-            raise UsageError(f"--{option} goes with neither --calls nor --latency: they judge no answers")
+    for option in ("vllm_python", "events", "watch"):
+        if others[option] is not None and chosen:
+            raise UsageError(f"--{option.replace('_', '-')} does not go with {chosen[0]}, which judges no answers")
     request = LiveRequest(python, None if model is None else str(model), named, **others)  # type: ignore[arg-type]
     request = live_request(engine, python, named, request)
     check_store(store)
-    if calls:
-        costs = measure_calls(CallsRequest(python, request.page_sizes, policy=request.policy, seed=request.seed), console.progress)
-        return answer(costs, as_json, lambda: calls_view.calls(costs), store)
-    if latency:
-        wanted = LatencyRequest(python, request.model, named, page_size=request.page_sizes[0], repeat=repeat, seed=request.seed)
-        times = measure_latency(replace(wanted, pool=request.pool, policy=request.policy, overlap=request.overlap), console.progress)
-        return answer(times, as_json, lambda: latency_view.latency(times), store)
-    outcome = run_live(request, console.progress)
-    return answer(outcome, as_json, lambda: live_view.live(outcome), store)
+    if chosen:
+        outcome, shown = MEASURES[chosen[0]](request, repeat)
+        return answer(outcome, as_json, shown, store)
+    served = run_live(request, console.progress)
+    return answer(served, as_json, lambda: live_view.live(served), store)
+
+
+Shown = Callable[[], list[Any]]
+
+
+def _calls(request: LiveRequest, repeat: int) -> tuple[Outcome, Shown]:
+    from radixcheck.verification.report import calls_view
+
+    costs = measure_calls(CallsRequest(request.python, request.page_sizes, policy=request.policy, seed=request.seed), console.progress)
+    return costs, lambda: calls_view.calls(costs)
+
+
+def _latency(request: LiveRequest, repeat: int) -> tuple[Outcome, Shown]:
+    from radixcheck.verification.report import latency_view
+
+    wanted = LatencyRequest(
+        *(request.python, request.model, request.backends),
+        page_size=request.page_sizes[0],
+        repeat=repeat,
+        seed=request.seed,
+        pool=request.pool,
+        policy=request.policy,
+        overlap=request.overlap,
+    )
+    times = measure_latency(wanted, console.progress)
+    return times, lambda: latency_view.latency(times)
+
+
+def _watch_cost(request: LiveRequest, repeat: int) -> tuple[Outcome, Shown]:
+    from radixcheck.verification.report import watch_cost_view
+
+    costs = measure_watch(WatchCostRequest(request.python, request.page_sizes, policy=request.policy, seed=request.seed), console.progress)
+    return costs, lambda: watch_cost_view.watch_cost(costs)
+
+
+MEASURES = {"--calls": _calls, "--latency": _latency, "--watch-cost": _watch_cost}

@@ -8,6 +8,7 @@
     {"do": "flush"}                                                     empties the cache: as `call_meter.flush`
     {"do": "convert", "path": [...], "file": ..., "folder": ...}         makes a model from a GGUF file: as `gguf_model.made`
     {"do": "events", "path": [...], "drives": [{...}, ...]}              the same of their KV events, as `event_calls.emitted`: `rows`
+    {"do": "watch_cost", "path": [...], "drive": {...}}                  drives a watched cache, as `watch_cost.measured`: `version`, `rows`
     {"do": "end"}                                                       stops it
 
 `path` goes before the path of modules, also in the processes that the engine starts. What they print goes to the log. A message that starts
@@ -103,6 +104,15 @@ class Runner:
         from radixcheck.verification.live.event_calls import emitted
 
         return {"rows": [emitted(**each) for each in message["drives"]]}
+
+    def watch_cost(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Drive a watched cache without an engine."""
+        _place(message["path"])
+        from importlib.metadata import version
+
+        from radixcheck.verification.live.watch_cost import measured
+
+        return {"rows": measured(**message["drive"]), "version": version("sglang")}
 
     def end(self, _: dict[str, Any]) -> dict[str, Any]:
         """Stop the engine."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from radixcheck.verification.live.engine_calls import Calls, made, reading_nanoseconds
@@ -73,29 +74,20 @@ def numbers_of(watch: LiveWatch) -> tuple[int, int, int, int]:
     return sum(counts.calls.values()), counts.nanoseconds, counts.skipped, counts.window_checks
 
 
-def cost(name: str, page_size: int, policy: str, requests: int, pool: int, seed: int, budget: float | None) -> dict[str, Any]:
-    """Serve requests through one cache, with a watch of this budget (microseconds a call), or without one."""
-    prepare()
-    row = Watched(name, page_size, policy, pool, seed, budget).serve(requests)
-    return {"cache": name, "page_size": page_size, "budget": budget, **row}
-
-
-def growth(
-    name: str, page_size: int, policy: str, requests: int, pool: int, seed: int, budget: float, nodes: list[int]
+def measured(
+    name: str, page_size: int, policy: str, requests: int, pool: int, seed: int, budget: float | None, nodes: Sequence[int] = ()
 ) -> list[dict[str, Any]]:
-    """Let a tree grow; serve requests at each number of nodes."""
-    prepare()
+    """Serve requests through one cache, with a watch of this budget (microseconds a call) or without; once, or at each number of nodes."""
+    import torch
+
+    torch.set_num_threads(1)  # as the caches are measured elsewhere
     watched = Watched(name, page_size, policy, pool, seed, budget)
-    assert watched.watch is not None
+    about = {"cache": name, "page_size": page_size, "budget": budget}
+    if not nodes:
+        return [about | watched.serve(requests)]
+    assert watched.watch is not None, "a tree is grown under a watch, which counts its nodes"
     rows = []
     for each in nodes:
         watched.calls.grow(each, watched.watch)
-        rows.append({"cache": name, "page_size": page_size, "budget": budget, "aimed": each, **watched.serve(requests)})
+        rows.append(about | {"aimed": each} | watched.serve(requests))
     return rows
-
-
-def prepare() -> None:
-    """Let torch use one thread, as the caches are measured elsewhere."""
-    import torch
-
-    torch.set_num_threads(1)

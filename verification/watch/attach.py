@@ -20,7 +20,7 @@ Method = Callable[..., Any]
 
 
 class Watch(Protocol):
-    """What a cache tells its watch. No method raises."""
+    """What a cache reports to its watch. No method raises."""
 
     view: TreeView
 
@@ -77,7 +77,7 @@ class Attachment:
             setattr(owner, name, update_wrapper(self.wrapped(method, verb, noted), method))
 
     def wrapped(self, method: Method, verb: str, noted: Noted) -> Method:
-        """Return a method that does the same, and tells the watch."""
+        """Return a method that does the same, and reports it to the watch."""
         watch, begin, end = self.watch, self.watch.begin, self.watch.end
 
         def watched(*arguments: Any, **named: Any) -> Any:

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
+from radixcheck.verification.watch.eviction_candidates import EvictionCandidates, may_be_evicted
 from radixcheck.verification.watch.slot_table import SlotTable
 from radixcheck.verification.watch.tree_record import Record
 from radixcheck.verification.watch.tree_view import TreeView
-from radixcheck.verification.watch.victim_order import VictimOrder, may_be_evicted
 
 Tell = Callable[[str, str], None]  # takes the id of a property, and what was expected and found
 DEEPER = 64  # nodes that a path may have beyond all that are known: new ones of one call
@@ -29,7 +29,7 @@ class Ledger:
         """Begin anew with an empty tree."""
         self.slots.clear()
         self.root = Record(self.view.root, 0, torch.empty(0, dtype=torch.int64, device=self.view.device))
-        self.order = VictimOrder()
+        self.order = EvictionCandidates()
         self.window: list[Record] = []  # every record of the tree, in no order
         self.total = self.protected = 0
         self.clock = float("-inf")  # the latest access

@@ -5,10 +5,10 @@
 
 from collections.abc import Sequence
 
+from radixcheck.verification.watch.eviction_candidates import may_be_evicted
 from radixcheck.verification.watch.ledger import Ledger, Tell
 from radixcheck.verification.watch.tree_record import Record
 from radixcheck.verification.watch.tree_view import TreeView
-from radixcheck.verification.watch.victim_order import may_be_evicted
 
 
 def of_path(view: TreeView, records: Sequence[Record], tell: Tell) -> None:

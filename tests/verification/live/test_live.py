@@ -189,7 +189,7 @@ def test_the_workload_is_the_same_for_the_same_answers_and_ends() -> None:
         (("--python", "python3", "--page-size", "7"), "is not made of whole pages of 7"),
         (("--python", "python3", "--pool", "64"), "--pool 64 is too small"),
         (("--python", "python3", "--model", "absent"), "--model absent: there is no config.json"),
-        (("--python", "python3", "--calls", "--latency"), "--calls starts no engine, and --latency does"),
+        (("--python", "python3", "--calls", "--latency"), "give one of --calls and --latency"),
         (("--python", "python3", "--latency", "--store", "absent/latency.json"), "--store absent/latency.json: cannot be written"),
     ],
 )

@@ -83,7 +83,7 @@ def test_a_fault_of_vllms_cache_gets_its_verdict(
         (("--vllm-python", "absent/python"), "there is no interpreter 'absent/python': give the path of the Python that runs vLLM"),
         (("--vllm-python", sys.executable), f"--vllm-python {sys.executable}: vLLM is not installed there; tests/peers/setup_vllm.sh VENV"),
         (("--vllm-python", "false"), "instead of answering version; tests/peers/setup_vllm.sh VENV makes"),
-        (("--vllm-python", "python3", "--calls"), "--vllm-python goes with neither --calls nor --latency"),
+        (("--vllm-python", "python3", "--calls"), "--vllm-python does not go with"),
         (("--vllm-python", "python3", "--pool", "6152", "--page-size", "1"), "--pool 6152 is not made of whole blocks of 32 tokens"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A watch around one cache, which is ours: what it is told of each call, and that the cache does as it did."""
+"""A watch around one cache, which is ours: what it learns of each call, and that the cache does as it did."""
 
 import random
 from array import array
@@ -55,7 +55,7 @@ class Notes:
             self.running.locks.append((node, change))
 
     def removes(self, node: Any) -> None:
-        assert node.parent is not None, "a node is told before it leaves the tree"
+        assert node.parent is not None, "a node is reported before it leaves the tree"
         self.removed.append(node)
 
     def freed(self, slots: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Which slots the tree has; comparisons are told at once, or when the device is done."""
+"""Which slots the tree has; comparisons are reported at once, or when the device is done."""
 
 from collections.abc import Callable
 

@@ -14,7 +14,7 @@ def may_be_evicted(record: Record) -> bool:
     return not (record.locks or record.children or record.left)
 
 
-class VictimOrder:
+class EvictionCandidates:
     """A heap with lazy repair: an entry counts as long as its record is a candidate with this key."""
 
     def __init__(self) -> None:
