@@ -12,6 +12,7 @@ fails      it ends with status 5
 import os
 import sys
 import time
+from collections import Counter
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.found import Config
@@ -42,6 +43,11 @@ def main() -> int:
     if "calls" in sys.argv:
         counts.calls.update({"match": 1_200, "evict": 3})
         counts.nanoseconds, counts.longest, counts.path_checks, counts.skipped, counts.rounds = 12_030_000, 94_000, 900, 100, 2
+    if "shadow" in sys.argv:
+        from radixcheck.verification.watch.shadow import ShadowCounts  # noqa: PLC0415  # slow, and most tests do without
+
+        paused = "its tree has too many nodes" if "paused" in sys.argv else ""
+        sink.tick_shadow(ShadowCounts(Counter(match=1_000), 2_000_000, left_out=203, paused=paused))
     if "departure" in sys.argv:
         sink.found(Finding("TIME_MONO", 4, "match", "later than its parent"))
     if "failed" in sys.argv:

@@ -70,7 +70,10 @@ def watched(cache: Any, settings: WatchSettings, shadow: ShadowOf = shadow_of) -
     sink = FindingSink(settings, view.cache_name, view.version, departures)
     log = OperationLog(view, Config(view.policy, view.page_size, view.capacity, view.device.type), settings.operations)
     delivery = Delivery(sink, log)
-    listeners: Sequence[Listener] = (log, *((shadow(view, delivery.report),) if settings.shadow else ()), delivery)
+    beside = shadow(view, delivery.report) if settings.shadow else None
+    if isinstance(beside, Shadow):
+        sink.tick_shadow(beside.counts)
+    listeners: Sequence[Listener] = (log, *((beside,) if beside else ()), delivery)
     delivery.watch = LiveWatch(view, delivery.report, settings.budget_us, listeners, departures.accepts)
     attach(cache, delivery.watch)
     return Watched(delivery.watch, sink)
