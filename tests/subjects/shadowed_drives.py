@@ -23,7 +23,9 @@ from watched_drives import Crowded, Numbered
 from radixcheck.optimized.integrations.sglang_cache import SGLangCache
 from radixcheck.verification.live.engine_calls import Calls, made, reading_nanoseconds
 from radixcheck.verification.watch.attach import attach
-from radixcheck.verification.watch.cache_views import NotWatched, view_of
+from radixcheck.verification.watch.black_box import BlackBoxShadow, BlackBoxView, BlackBoxWatch, attach_black_box
+from radixcheck.verification.watch.cache_views import NotWatched, is_black_box, view_of
+from radixcheck.verification.watch.imitation import UnifiedImitation
 from radixcheck.verification.watch.shadow import KINDS, Shadow
 from radixcheck.verification.watch.watched_call import Call
 
@@ -43,6 +45,19 @@ class Metered:
         self.listener.called(call)
         self.nanoseconds += thread_time_ns() - start
         self.victims += len(call.victims)
+
+
+class NumberedBox(BlackBoxWatch):
+    """A watch that says to a fault which call runs."""
+
+    fires: Fires
+
+    def begin(self, verb: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Call | None:
+        """A call begins."""
+        call = super().begin(verb, arguments, named)
+        if call is not None:
+            self.fires.number, self.fires.verb = call.number, verb
+        return call
 
 
 class HitMutants(Mutants):
@@ -77,23 +92,36 @@ def served(cache: Any, seed: int, requests: int, prepare: Callable[[], None] | N
     return calls, ""
 
 
+def opened(cache: Any, policy: str, plain: bool, findings: list[Any]) -> tuple[Metered, Any]:
+    """A shadow and a watch beside a cache whose tree is read."""
+    view = view_of(cache)
+    assert not isinstance(view, NotWatched), view.reason
+    metered = Metered(Shadow(view, SGLangCache if plain else KINDS[view.cache_name], lambda *found: findings.append(found)))
+    return metered, Numbered(view, lambda *found: None, 0, [metered])
+
+
+def box(cache: Any, policy: str, plain: bool, findings: list[Any]) -> tuple[Metered, Any]:
+    """The same beside the unified cache with its core in Rust."""
+    assert is_black_box(cache)
+    view: Any = BlackBoxView(cache, policy)
+    metered = Metered(BlackBoxShadow(view, SGLangCache if plain else UnifiedImitation, lambda *found: findings.append(found)))
+    return metered, NumberedBox(view, lambda *found: findings.append(found), [metered], lambda counts: None)
+
+
 def drive(
     cache: str, page_size: int, policy: str, requests: int, pool: int, seed: int, mutant: str = "", at: int = 1, plain: bool = False
 ) -> dict[str, Any]:
     """Serve requests through one cache; return what the shadow has found, where the fault was, and microseconds of processor time."""
     alone, _ = served(made(cache, page_size, pool, policy), seed, 0 if mutant else requests)
     subject = made(cache, page_size, pool, policy)
-    view = view_of(subject)
-    assert not isinstance(view, NotWatched), view.reason
     findings: list[tuple[str, int, str, str]] = []
-    shadow = Shadow(view, SGLangCache if plain else KINDS[view.cache_name], lambda *found: findings.append(found))
-    metered = Metered(shadow)
-    watch = Numbered(view, lambda *found: None, 0, [metered])
+    metered, watch = (box if cache == "default" else opened)(subject, policy, plain, findings)
+    shadow, view = metered.listener, watch.view
     watch.fires = fires = Fires(at, view)
     mutants = HitMutants(subject, fires)
     if mutant and not mutant.startswith("late"):
         getattr(mutants, mutant)()
-    attach(subject, watch)
+    (attach_black_box if cache == "default" else attach)(subject, watch)
     calls, error = served(subject, seed, requests, getattr(mutants, mutant) if mutant.startswith("late") else None)
     counts, count = shadow.counts, max(1, shadow.counts.calls.total())
     about = {"cache": view.cache_name, "policy": policy, "page_size": page_size, "mutant": mutant, "at": at, "error": error, "on": watch.on}

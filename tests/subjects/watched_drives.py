@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 from cache_mutants import Fires, Mutants, names_of
 
-from radixcheck.verification.live.engine_calls import ROWS, Calls, made
+from radixcheck.verification.live.engine_calls import Calls, made
 from radixcheck.verification.watch.attach import attach
 from radixcheck.verification.watch.cache_views import NotWatched, view_of
 from radixcheck.verification.watch.departures import Departures
@@ -31,7 +31,8 @@ from radixcheck.verification.watch.watched_call import Call
 CACHES = ("classic", "python", "radixcheck")
 PLACES = ((16, 1), (1, 3))  # page size, opportunity
 SHOWN = 400  # findings of one drive
-STEMS = 4
+STEMS, AT_ONCE = 4, 5
+BEHIND = 40  # calls that are made when the fault has happened
 END = object()
 
 
@@ -55,12 +56,12 @@ class Crowded(Calls):
         super().__init__(cache, seed)
         self.stems = self.stems[:STEMS]
 
-    def serve(self, requests: int) -> None:
-        """Serve requests, chunk by chunk."""
+    def serve_until(self, requests: int, done: Callable[[], bool]) -> None:
+        """Serve requests, chunk by chunk, until all are served or there is enough."""
         running: dict[int, Any] = {}
         started = 0
-        while started < requests or running:
-            row = self.draw.randrange(ROWS)
+        while (started < requests or running) and not done():
+            row = self.draw.randrange(AT_ONCE)
             if row in running:
                 if next(running[row], END) is END:
                     del running[row]
@@ -77,7 +78,8 @@ def drive(
     view = view_of(subject)
     assert not isinstance(view, NotWatched), view.reason
     findings: list[tuple[str, int, str, str]] = []
-    watch = Numbered(view, lambda *found: findings.append(found), budget)
+    accepts = Departures.of(view.cache_name, view.version).accepts
+    watch = Numbered(view, lambda *found: findings.append(found), budget, accepts=accepts)
     watch.fires = fires = Fires(at, view)
     mutants = Mutants(subject, fires)
     if mutant and not mutant.startswith("late"):
@@ -88,20 +90,18 @@ def drive(
         getattr(mutants, mutant)()
     error = ""
     try:
-        calls.serve(requests)
+        calls.serve_until(requests, lambda: bool(fires.call) and fires.number > fires.call + BEHIND)
     except Exception as raised:
         error = f"{type(raised).__name__}: {raised}"
-    departures = Departures.of(view.cache_name, view.version)
     counts = watch.counts
     about = {"cache": cache, "policy": policy, "page_size": page_size, "mutant": mutant, "at": at, "error": error, "on": watch.on}
     numbers = {"calls": counts.calls.total(), "window_checks": counts.window_checks, "nodes": counts.nodes, "fault": fires.call}
-    found = [each for each in findings if not departures.accepts(each[0], each[2])]
-    return about | numbers | {"findings": found[:SHOWN], "departures": len(findings) - len(found)}
+    return about | numbers | {"findings": findings[:SHOWN], "departures": counts.departures.total()}
 
 
 def fault_drives(budget: float, places: Sequence[tuple[int, int]] = PLACES) -> list[dict[str, Any]]:
     """Return a drive for each fault of each cache, at each page size and opportunity."""
-    common = {"policy": "lru", "requests": 120, "pool": 4_096, "seed": 3, "budget": budget}
+    common = {"policy": "lru", "requests": 80, "pool": 3_072, "seed": 3, "budget": budget}
     faults = [(cache, name) for cache in CACHES for name in names_of(cache)]
     return [{"cache": cache, "mutant": name, "page_size": page, "at": at, **common} for cache, name in faults for page, at in places]
 
@@ -117,11 +117,13 @@ def place_of(row: dict[str, Any]) -> str:
 def table(budget: float) -> None:
     """Print where each fault is found."""
     here: Counter[str] = Counter()
-    rows = [drive(**each) for each in fault_drives(budget)]
-    for row in rows:
+    rows = []
+    for each in fault_drives(budget):
+        rows.append(row := drive(**each))
         place, properties = place_of(row), sorted({found[0] for found in row["findings"] if found[1] == row["fault"]})
         here[row["cache"]] += place == "at its call"
-        print(f"{row['cache']:11} {row['page_size']:3} {row['mutant']:33} call {row['fault']:4}  {place:16} {' '.join(properties)}")
+        about = f"{row['cache']:11} {row['page_size']:3} {row['mutant']:33}"
+        print(f"{about} call {row['fault']:4}  {place:16} {' '.join(properties)}", flush=True)
     for cache in CACHES:
         print(f"{cache}: {here[cache]} of {sum(row['cache'] == cache for row in rows)} faults found at their calls, {budget:g} us a call")
 

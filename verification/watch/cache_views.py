@@ -13,6 +13,7 @@ CLASSIC = "sglang.srt.mem_cache.radix_cache.RadixCache"
 UNIFIED = "sglang.srt.mem_cache.unified_radix_cache.UnifiedRadixCache"
 OURS = "radixcheck.optimized.integrations.sglang_cache.SGLangCache"
 PYTHON_CORE = "sglang.srt.mem_cache.unified_cache.unified_tree_core.UnifiedTreeCore"
+RUST_CORE = "sglang.srt.mem_cache.rust_tree_core.adapter.RustUnifiedTreeCore"
 ENGINE = "sglang."  # a class of SGLang that is not named here may do anything
 
 VIEWS: dict[str, Callable[[Any], TreeView]] = {CLASSIC: ClassicView, UNIFIED: UnifiedView, OURS: OurView}
@@ -30,6 +31,13 @@ def view_of(cache: Any) -> TreeView | NotWatched:
     name = known_as(cache, VIEWS)
     reason = f"{_name(type(cache))} is not known" if name is None else _refused(cache, name)
     return NotWatched(reason) if reason else VIEWS[name or ""](cache)
+
+
+def is_black_box(cache: Any) -> bool:
+    """Return whether all that keeps a cache from being watched is that its tree is in Rust."""
+    if known_as(cache, VIEWS) != UNIFIED or known_as(cache.tree_core, (RUST_CORE,)) is None:
+        return False
+    return not any(wrong for wrong, _ in chain(_everywhere(cache), _components(cache))) and not cache.tree_core.is_eagle
 
 
 def known_as(thing: Any, names: Any) -> str | None:
@@ -59,10 +67,14 @@ def _everywhere(cache: Any) -> Iterator[tuple[bool, str]]:
     yield getattr(cache, "cache_controller", None) is not None, "it has a host tier"
 
 
-def _unified(cache: Any) -> Iterator[tuple[bool, str]]:
+def _components(cache: Any) -> Iterator[tuple[bool, str]]:
     yield len(cache.tree_components) != 1 or not cache.tree_components[0].is_full, "it holds more than full attention (SWA, Mamba)"
     yield cache.enable_session_radix_cache, "it counts the sessions that refer to a node"
     yield cache.linker is not None, "an external store is linked to it"
+
+
+def _unified(cache: Any) -> Iterator[tuple[bool, str]]:
+    yield from _components(cache)
     core = cache.tree_core
     yield known_as(core, (PYTHON_CORE,)) is None, f"its tree is inside {type(core).__name__}, where no node can be read"
     yield core.is_eagle, "its keys are pairs of tokens (speculative decoding)"

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Event, Lock, Thread
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from radixcheck.verification.core import traces
 from radixcheck.verification.core.usage import UsageError
@@ -24,9 +24,6 @@ from radixcheck.verification.watch.watch_folder import claimed_name, findings_fi
 from radixcheck.verification.watch.watch_metrics import WatchMetrics, metrics_of
 from radixcheck.verification.watch.watch_results import Finding, LoggedTrace, ShadowSeen, WatchedCache
 from radixcheck.verification.watch.watch_settings import WatchSettings
-
-if TYPE_CHECKING:
-    from radixcheck.verification.watch.shadow import ShadowCounts  # which imports a cache
 
 WRITTEN_MAX = 20  # findings of one property that are written; later ones are counted
 TRACES_MAX = 3  # traces of one property: findings of one call share one
@@ -45,7 +42,6 @@ class FindingSink:
         self._about = (cache_name, version, sys.executable, settings.budget_us)
         self._found, self._departed = Counter[str](), Counter[str]()
         self._counts = WatchCounts()
-        self._shadow: ShadowCounts | None = None
         self._aborted, self._ended, self._last = "", False, ""
         self._traces = dict[str, dict[int, str]]()  # property -> call -> the name of a trace
         self._process = os.getpid()
@@ -90,10 +86,6 @@ class FindingSink:
     def tick(self, counts: WatchCounts) -> None:
         """Take the counts of the watch, which it goes on to change. Called after each call of the server."""
         self._counts = counts
-
-    def tick_shadow(self, counts: "ShadowCounts") -> None:
-        """Take the counts of the shadow, which it goes on to change. Called once."""
-        self._shadow = counts
 
     def flush(self) -> None:
         """Write the counts, if they have changed."""
@@ -172,7 +164,7 @@ class FindingSink:
         c = self._counts
         counted = (c.nanoseconds, c.longest, c.path_checks, c.window_checks, c.rounds, c.skipped, c.nodes, c.raised)
         departed = Counter(dict(c.departures)) | self._departed.copy()
-        found, s = self._found.copy(), self._shadow
+        found, s = self._found.copy(), c.shadow
         shadow = s and ShadowSeen(sum(dict(s.calls).values()), s.nanoseconds, s.differences, s.rebuilds, s.left_out, s.paused)
         state: dict[str, Any] = {"aborted": self._aborted, "shadow": shadow, "ended": self._ended}
         return WatchedCache(self.name, *self._about, Counter(dict(c.calls)), *counted, departed, found, **state)

@@ -31,6 +31,7 @@ class Ledger:
         self.root = Record(self.view.root, 0, torch.empty(0, dtype=torch.int64, device=self.view.device))
         self.order = EvictionCandidates()
         self.window: list[Record] = []  # every record of the tree, in no order
+        self.divided: list[Record] = []  # lower halves of splits, until they are checked
         self.total = self.protected = 0
         self.clock = float("-inf")  # the latest access
         self._known: dict[int, Record] = {}  # by the identity of the node, which the record keeps alive
@@ -117,6 +118,7 @@ class Ledger:
         self._unlink(lower)
         self._keep(upper)
         self._link(lower, upper)
+        self.divided.append(lower)
         return lower
 
     def _keep(self, record: Record) -> None:

@@ -30,7 +30,8 @@ class LiveWatch:
     def __init__(
         self, view: TreeView, report: Report, budget: float, listeners: Sequence[Listener] = (), accepts: Accepts = lambda *_: False
     ) -> None:
-        self.view, self.report, self.listeners, self._accepts = view, report, tuple(listeners), accepts
+        self.view, self.report, self._accepts = view, report, accepts
+        self.listeners = tuple(listeners)  # what takes each call after it was checked
         self.counts = WatchCounts()
         self.on = True
         self._budget = int(budget * 1_000)
@@ -133,10 +134,12 @@ class LiveWatch:
             self._answer(call, deadline)
             self._window(deadline)
             return
+        clock = ledger.clock
         seen = list(dict.fromkeys(record for node in dict.fromkeys(call.touched) for record in ledger.visit(node, call.number)))
         self._hold(call)
         path_checks.of_path(self.view, seen, tell)
-        self._times(call, seen)
+        path_checks.divided(ledger, tell)
+        self._times(call, seen, clock)
         self.counts.path_checks += len(seen)
         if call.freed or call.victims:
             call_checks.freed(ledger, call, tell)
@@ -159,8 +162,15 @@ class LiveWatch:
                 record.holders = 0
                 self._tell("LOCK_NONNEG", f"expected a live lock to release of {record}; it has none")
 
-    def _times(self, call: Call, seen: list[Record]) -> None:
-        """No node was accessed after its parent: a departure that some caches take at every call, so that it is counted without a text."""
+    def _times(self, call: Call, seen: list[Record], clock: float) -> None:
+        """A lookup is an access of its path, later than `clock`, and no node was accessed after its parent.
+
+        The second is a departure that some caches take at every call, so that it is counted without a text.
+        """
+        end = self.ledger.record(call.touched[-1]) if call.verb in (MATCH, CHECKPOINT) and call.touched else None
+        for record in end.upwards() if end is not None else ():
+            if record.time <= clock:
+                self._tell("RECENCY", f"expected an access of {record} by this call; its last one is {record.time}, not after {clock}")
         late = path_checks.later_than_parent(seen)
         if late and self._accepts("TIME_MONO", call.verb):
             self.counts.departures["TIME_MONO"] += len(late)
@@ -197,7 +207,7 @@ class LiveWatch:
         if end.end != whole or request.kv.cache_protected_len != whole:
             protected = request.kv.cache_protected_len
             self._tell("INSERT_COVERS", f"expected {whole} cached and protected tokens; {end.end} are cached and {protected} protected")
-        if self._may(deadline):
+        if call.freed or self._may(deadline):  # where duplicates were freed, this is the only call that writes their places in the row
             call_checks.row_part(self.ledger, end, self.view.row(request), min(call.before[0], end.end), self._tell)
         self._key(end, (request.extra_key, request.cache_salt or None), tokens, end.end, deadline)
 

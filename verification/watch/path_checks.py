@@ -42,6 +42,18 @@ def contents(ledger: Ledger, record: Record, tell: Tell) -> None:
     )
 
 
+def divided(ledger: Ledger, tell: Tell) -> None:
+    """Check both halves of each split that was seen since the last check: no budget is too small, because it happens to a node once."""
+    while ledger.divided:
+        lower = ledger.divided.pop()
+        upper = lower.parent
+        assert upper is not None
+        if ledger.view.parent(lower.node) is not upper.node:
+            tell("PARENT", f"expected {lower} below the upper half of the node that was split; it is elsewhere")
+        contents(ledger, upper, tell)
+        contents(ledger, lower, tell)
+
+
 def unchanged(view: TreeView, record: Record, tell: Tell) -> None:
     """Check that what a path check reads of a node is as it was when a call touched it last."""
     node, parent = record.node, record.parent

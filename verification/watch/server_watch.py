@@ -1,17 +1,20 @@
 """Puts the watch of one cache of a server together: its view, where findings go, the log of operations, the shadow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.watch.attach import attach
+from radixcheck.verification.watch.black_box import BlackBoxShadow, BlackBoxView, BlackBoxWatch, attach_black_box
 from radixcheck.verification.watch.cache_views import NotWatched, view_of
 from radixcheck.verification.watch.departures import Departures
 from radixcheck.verification.watch.finding_sink import FindingSink
+from radixcheck.verification.watch.imitation import UnifiedImitation
 from radixcheck.verification.watch.live_watch import FAILED, LiveWatch, Report
 from radixcheck.verification.watch.operation_log import OperationLog
-from radixcheck.verification.watch.shadow import KINDS, Shadow
+from radixcheck.verification.watch.shadow import KINDS, SHADOW, NotShadowed, Shadow
+from radixcheck.verification.watch.shadow_rebuild import NotReadable
 from radixcheck.verification.watch.tree_record import Record
 from radixcheck.verification.watch.tree_view import TreeView
 from radixcheck.verification.watch.watch_results import Finding
@@ -61,6 +64,37 @@ def shadow_of(view: TreeView, report: Report) -> Listener:
     return Shadow(view, KINDS[view.cache_name], report)
 
 
+def box_shadow_of(view: TreeView, report: Report) -> Listener:
+    """Return our cache beside one whose tree cannot be read."""
+    return BlackBoxShadow(view, UnifiedImitation, report)
+
+
+def watch_black_box(cache: Any, policy: str, settings: WatchSettings, shadow: ShadowOf = box_shadow_of) -> FindingSink | NotWatched:
+    """Compare the answers of a cache whose tree cannot be read with those of ours from now on. There are no traces."""
+    view: Any = BlackBoxView(cache, policy)
+    sink = FindingSink(settings, view.cache_name, view.version, Departures.of(view.cache_name, view.version))
+
+    def report(property_: str, number: int, verb: str, text: str) -> None:
+        sink.found(Finding(property_, number, verb, text))
+
+    beside = _beside(view, report, shadow)
+    if not beside:
+        return NotWatched("its tree cannot be read, and no shadow runs beside it")
+    watch = BlackBoxWatch(view, report, beside, sink.tick)
+    watch.counts.shadow = next((each.counts for each in beside if isinstance(each, Shadow)), None)
+    attach_black_box(cache, watch)
+    return sink
+
+
+def _beside(view: TreeView, report: Report, shadow: ShadowOf) -> tuple[Listener, ...]:
+    """Return the shadow, or nothing and report why."""
+    try:
+        return (shadow(view, report),)
+    except (ValueError, NotReadable, NotShadowed) as reason:
+        report(SHADOW, 0, "", f"no shadow runs beside this cache: {reason}")
+        return ()
+
+
 def watched(cache: Any, settings: WatchSettings, shadow: ShadowOf = shadow_of) -> Watched | NotWatched:
     """Watch a cache from now on, or say why not."""
     view = view_of(cache)
@@ -70,10 +104,9 @@ def watched(cache: Any, settings: WatchSettings, shadow: ShadowOf = shadow_of) -
     sink = FindingSink(settings, view.cache_name, view.version, departures)
     log = OperationLog(view, Config(view.policy, view.page_size, view.capacity, view.device.type), settings.operations)
     delivery = Delivery(sink, log)
-    beside = shadow(view, delivery.report) if settings.shadow else None
-    if isinstance(beside, Shadow):
-        sink.tick_shadow(beside.counts)
-    listeners: Sequence[Listener] = (log, *((beside,) if beside else ()), delivery)
-    delivery.watch = LiveWatch(view, delivery.report, settings.budget_us, listeners, departures.accepts)
-    attach(cache, delivery.watch)
-    return Watched(delivery.watch, sink)
+    delivery.watch = watch = LiveWatch(view, delivery.report, settings.budget_us, accepts=departures.accepts)
+    beside = _beside(view, delivery.report, shadow) if settings.shadow else ()
+    watch.listeners = (log, *beside, delivery)
+    watch.counts.shadow = next((each.counts for each in beside if isinstance(each, Shadow)), None)
+    attach(cache, watch)
+    return Watched(watch, sink)

@@ -9,15 +9,14 @@ After a difference the two caches have diverged, and what follows from it would 
 cannot be read within one call, is not one that our cache can have, or was read REBUILDS_MAX times, and if the two differ at a lock.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import chain, zip_longest
 from time import perf_counter_ns
 from types import SimpleNamespace
 from typing import Any
 
+from radixcheck.optimized.heap import SLRU_HITS
 from radixcheck.optimized.integrations.sglang_cache import SGLangCache, namespace_of, packed
 from radixcheck.spec.values import StaleHandle
 from radixcheck.verification.watch.imitation import Imitation, UnifiedImitation
@@ -25,6 +24,7 @@ from radixcheck.verification.watch.shadow_cache import PairedNode, PairedTree, R
 from radixcheck.verification.watch.shadow_rebuild import NotReadable, rebuilt
 from radixcheck.verification.watch.tree_record import Record
 from radixcheck.verification.watch.tree_view import TreeView
+from radixcheck.verification.watch.watch_counts import ShadowCounts
 from radixcheck.verification.watch.watched_call import CHECKPOINT, EVICT, INSERT, LOCK, MATCH, RESET, UNLOCK, Call
 
 Report = Callable[[str, int, str, str], None]  # as of `LiveWatch`
@@ -33,10 +33,16 @@ REFINEMENT, SHADOW = "REFINEMENT", "SHADOW"  # SHADOW: calls are not compared fr
 REBUILDS_MAX = 16  # between two resets
 NODES_MAX = 20_000  # of a live tree that is read at once, within one call of the server
 COUNTED = frozenset({"lfu", "slru", "priority"})  # policies whose first number counts: it must be the same in both caches
-KINDS: dict[str, type[SGLangCache]] = {"radixcheck": SGLangCache, "sglang-classic": Imitation, "sglang-python": UnifiedImitation}
+KINDS: dict[str, type[SGLangCache]] = {
+    "radixcheck": SGLangCache,
+    "sglang-classic": Imitation,
+    "sglang-python": UnifiedImitation,
+    "sglang-rust": UnifiedImitation,
+}
 CHOICES = {  # findings about the choices that the kind of KINDS imitates
     "sglang-classic": "classic-match-refreshes-unused (L5), classic-split-renews-creation",
     "sglang-python": "python-match-refreshes-unused (L5)",
+    "sglang-rust": "rust-match-refreshes-unused (L5)",
 }
 
 
@@ -44,24 +50,11 @@ class NotShadowed(Exception):
     """Our cache has no such call."""
 
 
-@dataclass(slots=True)
-class ShadowCounts:
-    """What the shadow has done since it was made."""
-
-    calls: Counter[str] = field(default_factory=Counter)  # compared, by verb
-    nanoseconds: int = 0  # within the calls of the server
-    longest: int = 0  # nanoseconds of one call
-    differences: int = 0
-    rebuilds: int = 0
-    left_out: int = 0  # calls that were not compared
-    paused: str = ""  # why calls are left out now
-
-
 class Shadow:
     """A `Listener` of the calls of the cache that `view` shows. `kind` is a class of our cache, as KINDS has it for caches of SGLang.
 
     `results` is SGLang's module `base_prefix_cache`, where another one does not stand for it. Raises ValueError for a policy that we do not
-    have, and NotReadable for a live tree beside which our cache cannot begin.
+    have, NotReadable for a live tree beside which our cache cannot begin.
     """
 
     def __init__(self, view: TreeView, kind: type[SGLangCache], report: Report, results: Any = None, nodes_max: int = NODES_MAX) -> None:
@@ -70,13 +63,15 @@ class Shadow:
         self.cache = shadow_cache(view, kind, results or import_module("sglang.srt.mem_cache.base_prefix_cache"))
         choices = CHOICES.get(view.cache_name, "") if kind is not KINDS.get(view.cache_name) else ""
         self._why = f"; this shadow does not imitate {choices}, which may be why" if choices else ""
-        self._ours: dict[int, PairedNode] = {}  # by the identity of the live node, which ours keeps alive
+        self._ours: dict[Any, PairedNode] = {}  # by the live node
         self._calls = {MATCH: self._match, INSERT: self._insert, CHECKPOINT: self._checkpoint, EVICT: self._evict}
         self._calls |= {LOCK: self._lock, UNLOCK: self._lock}
         self._rebuilds = 0  # since the last reset
         self._offset = (0, 0)  # by how much the live sizes have differed since the last difference
         self._counted = view.policy in COUNTED
         self._failed = False  # for ever
+        if (hits := getattr(getattr(view, "_strategy", None), "protected_threshold", SLRU_HITS)) != SLRU_HITS:
+            raise ValueError(f"under slru it protects from {hits} hits, and our cache from {SLRU_HITS}")
         self._begin()
 
     def called(self, call: Call) -> None:
@@ -175,10 +170,10 @@ class Shadow:
         freed, answer = self.cache.evict(call.arguments[0]).num_tokens_evicted, call.result.num_tokens_evicted
         for number, (ours, theirs) in enumerate(zip_longest(tree.victims, call.victims), 1):
             if ours is None or theirs is None or not self._same(ours, theirs):
-                yield f"victim {number} of our cache is {ours or 'missing'}; of the live one {theirs or 'missing'}"
+                yield f"victim {number} of our cache is {ours or 'missing'}; of the live one {self._name(theirs)}"
                 break
         for ours in tree.victims:
-            self._ours.pop(id(ours.live), None)
+            self._ours.pop(ours.live, None)
         if freed != answer:
             yield f"our cache evicts {freed} tokens; the live one answers {answer}"
         yield from self._freed(call)
@@ -195,12 +190,15 @@ class Shadow:
         """Return whether a victim of each is the same node."""
         return ours.live is theirs.node and ours.size == theirs.size
 
+    def _name(self, theirs: Record | None) -> str:
+        return str(theirs or "missing")
+
     def _node(self, live: Any) -> PairedNode:
         """Return our node for a live one."""
         if live is self.view.root:
             root: PairedNode = self.cache.tree.root
             return root
-        found = self._ours.get(id(live))
+        found = self._ours.get(live)
         assert found is not None, "the lock is of a node that our tree does not have"
         return found
 
@@ -210,8 +208,8 @@ class Shadow:
         key = self.cache.tree.heap.key
         while ours is not root and live is not None and live is not top:
             size = view.size(live)
-            if ours.live is None and id(live) not in known:
-                ours.live, known[id(live)] = live, ours
+            if ours.live is None and live not in known:
+                ours.live, known[live] = live, ours
             if ours.live is not live or ours.size != size:
                 yield f"the path of our cache has {ours}; that of the live one has another of {size} tokens there"
                 return

@@ -16,8 +16,8 @@ class NotReadable(Exception):
     """The live tree has too many nodes to be read within one call, or is not a tree that our cache can have."""
 
 
-def rebuilt(cache: Any, view: TreeView, nodes_max: int) -> dict[int, PairedNode]:
-    """Give the shadow's cache the nodes of the live tree; return ours by the identity of the live one. Raises NotReadable."""
+def rebuilt(cache: Any, view: TreeView, nodes_max: int) -> dict[Any, PairedNode]:
+    """Give the shadow's cache the nodes of the live tree; return ours by the live one. Raises NotReadable."""
     cache.reset()
     tree: PairedTree = cache.tree
     tree.root.local_lock_ref = 1 << 62  # how many requests hold the root is not known; it is never evicted
@@ -33,7 +33,7 @@ def rebuilt(cache: Any, view: TreeView, nodes_max: int) -> dict[int, PairedNode]
             raise NotReadable("the live tree is wrong about which leaves may be evicted")
         if node.is_evictable_leaf():
             tree.heap.push(node)
-    return {id(node.live): node for node in nodes}
+    return {node.live: node for node in nodes}
 
 
 def _adopted(cache: Any, view: TreeView, nodes_max: int) -> list[PairedNode]:

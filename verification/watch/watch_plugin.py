@@ -35,15 +35,24 @@ def register() -> None:
 def made(cache: Any, settings: WatchSettings) -> None:
     """Watch a cache that was made. Returns None, by which SGLang keeps the cache; never raises."""
     try:
-        from radixcheck.verification.watch.cache_views import NotWatched
-        from radixcheck.verification.watch.server_watch import watched
+        from radixcheck.verification.watch.cache_views import NotWatched, is_black_box
+        from radixcheck.verification.watch.server_watch import watch_black_box, watched
 
-        found = watched(cache, settings)
+        in_rust = settings.shadow and is_black_box(cache)
+        found = watch_black_box(cache, policy_of_server(), settings) if in_rust else watched(cache, settings)
     except Exception as error:
         _say(settings, f"the cache {type(cache).__name__} is not watched: {type(error).__name__}: {error}")
         return
     if isinstance(found, NotWatched):
         _say(settings, f"the cache {type(cache).__name__} is not watched: {found.reason}")
+
+
+def policy_of_server() -> str:
+    """Return the order of eviction that the server was asked for: a core in Rust does not show it."""
+    from sglang.srt.runtime_context import get_memory
+
+    policy: str = get_memory().radix_eviction_policy
+    return policy.lower()
 
 
 def _say(settings: WatchSettings, sentence: str) -> None:

@@ -3,6 +3,7 @@
 import random
 from array import array
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,10 +14,14 @@ from radixcheck.optimized.heap import POLICIES
 from radixcheck.optimized.integrations.sglang_cache import SGLangCache, cache_class
 from radixcheck.verification.live.engine_backends import Miscounting
 from radixcheck.verification.watch.attach import attach
+from radixcheck.verification.watch.cache_views import NotWatched
 from radixcheck.verification.watch.imitation import Imitation, UnifiedImitation
 from radixcheck.verification.watch.live_watch import LiveWatch
 from radixcheck.verification.watch.our_view import OurView
+from radixcheck.verification.watch.server_watch import watched
 from radixcheck.verification.watch.shadow import REBUILDS_MAX, Shadow
+from radixcheck.verification.watch.watch_folder import read_outcome
+from radixcheck.verification.watch.watch_settings import WatchSettings
 
 STEPS = 40
 
@@ -353,4 +358,41 @@ def test_a_policy_that_our_cache_does_not_have_is_refused() -> None:
     view.policy = "tlru"
 
     with pytest.raises(ValueError, match="tlru"):
+        Shadow(view, SGLangCache, lambda *_: None, results())
+
+
+def test_the_summary_of_a_watch_counts_the_calls_of_its_shadow(tmp_path: Path) -> None:
+    one = Scheduler(cache_class(results())(parameters(96, 1)))
+    found = watched(one.cache, WatchSettings(tmp_path, shadow=True), lambda view, report: Shadow(view, SGLangCache, report, results()))
+    assert not isinstance(found, NotWatched)
+    Watched.serve(one, [1, 2, 3])  # type: ignore[arg-type]
+    found.sink.close()
+
+    (cache,) = read_outcome(tmp_path).caches
+    seen = cache.shadow
+    assert seen is not None
+    assert (seen.calls, seen.left_out, cache.found.total()) == (cache.calls.total() - cache.calls["read"], 0, 0)
+    assert 0 < seen.nanoseconds < cache.nanoseconds
+
+
+def test_without_a_shadow_that_fits_the_watch_goes_on_and_says_why(tmp_path: Path) -> None:
+    def refuse(*_: object) -> Shadow:
+        raise ValueError("no policy 'tlru'")
+
+    one = Scheduler(cache_class(results())(parameters(96, 1)))
+    found = watched(one.cache, WatchSettings(tmp_path, shadow=True), refuse)
+    assert not isinstance(found, NotWatched)
+    Watched.serve(one, [1, 2, 3])  # type: ignore[arg-type]
+    found.sink.close()
+
+    outcome = read_outcome(tmp_path)
+    assert [finding.text for _, finding in outcome.findings] == ["no shadow runs beside this cache: no policy 'tlru'"]
+    assert outcome.caches[0].calls["checkpoint"] > 0
+
+
+def test_another_threshold_of_slru_is_refused() -> None:
+    view = OurView(Watched(policy="slru").cache)
+    view._strategy = SimpleNamespace(protected_threshold=3)  # type: ignore[attr-defined]
+
+    with pytest.raises(ValueError, match="3 hits"):
         Shadow(view, SGLangCache, lambda *_: None, results())
