@@ -75,16 +75,16 @@ def watch_black_box(cache: Any, policy: str, settings: WatchSettings, shadow: Sh
     def report(property_: str, number: int, verb: str, text: str) -> None:
         sink.found(Finding(property_, number, verb, text))
 
-    beside = _beside(view, report, shadow)
-    if not beside:
+    listeners = _shadow_or_reason(view, report, shadow)
+    if not listeners:
         return NotWatched("its tree cannot be read, and no shadow runs beside it")
-    watch = BlackBoxWatch(view, report, beside, sink.tick)
-    watch.counts.shadow = next((each.counts for each in beside if isinstance(each, Shadow)), None)
+    watch = BlackBoxWatch(view, report, listeners, sink.tick)
+    watch.counts.shadow = next((each.counts for each in listeners if isinstance(each, Shadow)), None)
     attach_black_box(cache, watch)
     return sink
 
 
-def _beside(view: TreeView, report: Report, shadow: ShadowOf) -> tuple[Listener, ...]:
+def _shadow_or_reason(view: TreeView, report: Report, shadow: ShadowOf) -> tuple[Listener, ...]:
     """Return the shadow, or nothing and report why."""
     try:
         return (shadow(view, report),)
@@ -102,8 +102,8 @@ def watched(cache: Any, settings: WatchSettings, shadow: ShadowOf = shadow_of) -
     sink = FindingSink(settings, view.cache_name, view.version, departures)
     log = OperationLog(view, Config(view.policy, view.page_size, view.capacity, view.device.type), settings.operations)
     delivery = Delivery(sink, log)
-    beside = _beside(view, delivery.report, shadow) if settings.shadow else ()
-    delivery.watch = LiveWatch(view, delivery.report, settings.budget_us, (log, *beside, delivery), departures.accepts)
-    delivery.watch.counts.shadow = next((each.counts for each in beside if isinstance(each, Shadow)), None)
+    shadows = _shadow_or_reason(view, delivery.report, shadow) if settings.shadow else ()
+    delivery.watch = LiveWatch(view, delivery.report, settings.budget_us, (log, *shadows, delivery), departures.accepts)
+    delivery.watch.counts.shadow = next((each.counts for each in shadows if isinstance(each, Shadow)), None)
     attach(cache, delivery.watch)
     return Watched(delivery.watch, sink)
