@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from radixcheck.optimized.keys import TOKEN_BYTES, unpack
-from radixcheck.optimized.node import ChildKey, Node
+from radixcheck.optimized.node import Node
 from radixcheck.optimized.tree import NodeTree
 from radixcheck.spec.events.event_values import BEHIND, DEVICE, Cleared, Event, PageIds, Removed, Stored, before_first, page_id
 from radixcheck.spec.values import Namespace
@@ -64,7 +64,7 @@ class Announcer:
 
     def __init__(self, events: Sink, page_ids: PageIds, page_size: int) -> None:
         self._append = events.append
-        self._page_ids, self._page_size, self._page_bytes = page_ids, page_size, page_size * TOKEN_BYTES
+        self._page_ids, self._page_size, self._pages = page_ids, page_size, struct.Struct(f"{page_size * TOKEN_BYTES}s")
         self._named: dict[Node, tuple[Namespace, Ids]] = {}  # of every node of the tree
 
     def store(self, medium: str, node: Node) -> None:
@@ -102,7 +102,7 @@ class Announcer:
 
     def _ids(self, parent: int | None, namespace: Namespace, segment: bytes, tokens: Sequence[int]) -> Ids:
         if self._page_ids is page_id:
-            return page_ids_of(parent, namespace, segment, self._page_bytes)
+            return page_ids_of(parent, namespace, segment, self._pages)
         ids, size = list[int](), self._page_size
         for at in range(0, len(tokens), size):
             parent = self._page_ids(parent, namespace, tokens[at : at + size])
@@ -110,10 +110,12 @@ class Announcer:
         return tuple(ids)
 
 
-def page_ids_of(parent: int | None, namespace: Namespace, segment: bytes, page_bytes: int) -> Ids:
+def page_ids_of(parent: int | None, namespace: Namespace, segment: bytes, pages: struct.Struct) -> Ids:
     """Return the ids that `page_id` gives to the pages of a segment, one after the other: computed from the bytes of its tokens.
 
-    >>> ids = page_ids_of(None, ("lora",), array("Q", (1, 2, 3, 4)).tobytes(), 2 * TOKEN_BYTES)
+    `pages` has the format of the bytes of one page.
+
+    >>> ids = page_ids_of(None, ("lora",), array("Q", (1, 2, 3, 4)).tobytes(), struct.Struct("16s"))
     >>> ids == (first := page_id(None, ("lora",), (1, 2)), page_id(first, ("lora",), (3, 4)))
     True
     """
@@ -121,8 +123,8 @@ def page_ids_of(parent: int | None, namespace: Namespace, segment: bytes, page_b
     ordered = array("Q", segment)  # in the order of this machine
     if sys.byteorder == "little":
         ordered.byteswap()
-    found = list[bytes]()
-    for (page,) in struct.iter_unpack(f"{page_bytes}s", ordered):
+    found: list[bytes] = []  # `list[bytes]()` takes as long as a digest
+    for (page,) in pages.iter_unpack(ordered):
         digest = sha256(before + page).digest()[:ID_BYTES]
         found.append(digest)
         before = BEHIND + digest
@@ -140,10 +142,10 @@ class EmittingTree(NodeTree):
         super()._divide(upper, lower)
         self._announcer.divide(upper, lower)
 
-    def store(self, path: list[Node], link: ChildKey, segment: bytes, slots: Tensor, hits: int, priority: int, holders: int) -> None:
-        """Add a leaf to the tree and to `path`, and announce it."""
-        super().store(path, link, segment, slots, hits, priority, holders)
-        self._announcer.store(DEVICE, path[-1])
+    def grow(self, parent: Node, leaf: Node) -> None:
+        """Add a new leaf to the tree, and announce it."""
+        super().grow(parent, leaf)
+        self._announcer.store(DEVICE, leaf)
 
     def evict_leaf(self, leaf: Node) -> None:
         """Remove a victim from the tree, and announce that."""

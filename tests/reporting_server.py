@@ -12,6 +12,7 @@ fails      it ends with status 5
 import os
 import sys
 import time
+from collections import Counter
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.found import Config
@@ -19,7 +20,7 @@ from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Op
 from radixcheck.verification.watch.departures import Departures
 from radixcheck.verification.watch.finding_sink import FindingSink
-from radixcheck.verification.watch.watch_counts import WatchCounts
+from radixcheck.verification.watch.watch_counts import ShadowCounts, WatchCounts
 from radixcheck.verification.watch.watch_folder import write_note
 from radixcheck.verification.watch.watch_results import Finding, LoggedTrace
 from radixcheck.verification.watch.watch_settings import settings_of_server
@@ -42,6 +43,9 @@ def main() -> int:
     if "calls" in sys.argv:
         counts.calls.update({"match": 1_200, "evict": 3})
         counts.nanoseconds, counts.longest, counts.path_checks, counts.skipped, counts.rounds = 12_030_000, 94_000, 900, 100, 2
+    if "shadow" in sys.argv:
+        paused = "its tree has too many nodes" if "paused" in sys.argv else ""
+        counts.shadow = ShadowCounts(Counter(match=1_000), 2_000_000, left_out=203, paused=paused)
     if "departure" in sys.argv:
         sink.found(Finding("TIME_MONO", 4, "match", "later than its parent"))
     if "failed" in sys.argv:

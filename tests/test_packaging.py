@@ -60,6 +60,12 @@ def test_the_package_runs_as_the_command_and_knows_its_version(installed: Path, 
     assert python(path, "-c", program) == f"{path / 'radixcheck' / '__init__.py'} {VERSION}\n"
 
 
+def test_data_beside_modules_is_read_from_a_wheel(installed: Path) -> None:
+    program = "from radixcheck.verification.watch.departures import departures; print(*(each.cache for each in departures()))"
+
+    assert python(installed, "-c", program).split()[:2] == ["sglang-classic", "sglang-python"]
+
+
 def test_where_the_package_is_not_installed_only_the_version_is_missing() -> None:
     program = (
         f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r})\n"

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from itertools import islice
+from struct import Struct
 from typing import Any
 
 import pytest
@@ -36,10 +37,10 @@ def test_ids_from_bytes_are_those_of_the_specification(namespace: Namespace, pag
         parent = page_id(parent, namespace, tokens[at : at + page_size])
         expected.append(parent)
 
-    width = page_size * TOKEN_BYTES
+    pages = Struct(f"{page_size * TOKEN_BYTES}s")
     data = bytes(pack(tokens))
-    assert page_ids_of(None, namespace, data, width) == tuple(expected)
-    assert page_ids_of(expected[1], namespace, data[2 * width :], width) == tuple(expected[2:])
+    assert page_ids_of(None, namespace, data, pages) == tuple(expected)
+    assert page_ids_of(expected[1], namespace, data[2 * pages.size :], pages) == tuple(expected[2:])
 
 
 class Both:

@@ -19,6 +19,7 @@ class BackgroundRecorder:
 
     def __init__(self, endpoint: Endpoint, path: Path) -> None:
         self.endpoint = endpoint
+        self.stopped = ""  # why it ended early; known when it has ended
         self._ended = Event()
         self._source = LiveSource(endpoint)
         try:
@@ -35,6 +36,8 @@ class BackgroundRecorder:
         self.end()
         if not self._thread.ident:  # it was never started
             self._source.close()
+            with self._file:
+                pass
 
     def start(self) -> None:
         """The server is there: write what it has sent and sends."""
@@ -48,5 +51,6 @@ class BackgroundRecorder:
 
     def _record(self) -> None:
         with closing(self._source) as source, self._file as file:
-            writer = BatchWriter(file, self.endpoint.address)
+            writer = BatchWriter(file.write, self.endpoint.address)
             deque(writer.write(source.items(NEVER, self._ended.is_set)), maxlen=0)
+            self.stopped = writer.stopped

@@ -1,6 +1,6 @@
 """Writes what a server sends into a new recording, batch by batch: what is written stays, however the recording ends."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from os import fsync
 from pathlib import Path
 from time import monotonic
@@ -41,20 +41,20 @@ class NewFile:
 
 
 class BatchWriter:
-    """Writes items into a file, and counts them. Raise OSError if not even the header can be written."""
+    """Writes items, and counts them."""
 
-    def __init__(self, file: NewFile, address: str) -> None:
-        self._file = file
+    def __init__(self, write: Callable[[bytes], None], address: str) -> None:
+        self._write, self._header = write, header(address)
         self.seqs = set[int]()  # of the batches
         self.complete = False  # whether the mark of completeness is the last line
         self.stopped = ""  # why it ended early
-        file.write(header(address))
 
     def write(self, items: Iterator[Item]) -> Iterator[int]:
-        """Write each item, and yield how many batches there are."""
+        """Write a header and each item, and yield how many batches there are."""
         try:
+            self._write(self._header)
             for item in items:
-                self._file.write(line_of(item))
+                self._write(line_of(item))
                 if isinstance(item, Frame):
                     self.seqs.add(item.seq)
                 self.complete = isinstance(item, Complete)

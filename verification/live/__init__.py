@@ -7,6 +7,8 @@ and ends these processes), `workload`, `compare` (what the answers show) and `do
 For latencies there run `call_meter` (times requests, and the calls of a cache), `engine_latency` (the plugin) and `gguf_model` (makes the
 model); here runs `latency_launch`.
 
+Their KV events, if they are recorded, are judged by `event_checks`, and compared with the hits by `event_hits`.
+
 vLLM serves the same requests with its own cache and without: `vllm_run` and `vllm_control` run in its Python, `vllm_launch` and
 `vllm_compare` here.
 """

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from radixcheck.verification.core.status import Status, Verdict
+from radixcheck.verification.event_streams import stream
 from radixcheck.verification.event_streams.recording import read
 from radixcheck.verification.event_streams.stream_results import StreamFolded, place
 from radixcheck.verification.live.event_hits import Predicted, Served, predicted
@@ -16,8 +17,8 @@ EVENTS, HITS = "events", "hits as events say"
 
 def event_checks(run: LiveRun, load: Load, recording: Path) -> Iterator[Check]:
     """Fold the recording of a run that came to its end, and look its requests up. Raise UsageError if the file cannot be opened."""
-    folded, requests = predicted(list(served_requests(run, load)), read(recording))
-    undecided = why_undecided(folded)
+    folded, requests = stream.folded(read(recording)), predicted(list(served_requests(run, load)), read(recording))
+    undecided = f"the recording ended early: {run.recording_stopped}" if run.recording_stopped else why_undecided(folded)
     yield Check(run.backend, run.page_size, EVENTS, *_events(folded, undecided))
     yield Check(run.backend, run.page_size, HITS, *_hits(requests, undecided))
 

@@ -2,19 +2,21 @@
 
 The engine looks a request up once, when it begins to serve it. Where among the events that is follows from the times of the batches: after
 all batches from before its round, and not after the first batch from after its round. In between, requests of the round store pages and
-evict others, also within a batch. So the hit must be what the fold gives at one of these events, from the beginning of the round on; which
-one is not known. And it must be possible: a request does not hit pages that only it has computed.
+evict others, also within a batch, and within an event: SGLang joins events that follow each other. So the hit must be what was cached at
+one of these pages, from the beginning of the round on; which one is not known. And it must be possible: a request does not hit pages that
+only it has computed.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 
-from radixcheck.verification.event_streams.batch_format import batch_of
+from radixcheck.verification.event_streams.batch_format import Batch, batch_of
+from radixcheck.verification.event_streams.device_pages import DevicePages
+from radixcheck.verification.event_streams.payload import StreamError
 from radixcheck.verification.event_streams.recording import Frame, Item
-from radixcheck.verification.event_streams.stream import Stream
-from radixcheck.verification.event_streams.stream_results import StreamFolded
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Predicted:
 
     served: Served
     first: int = 0  # tokens that were cached when its round began
-    seen: bool = False  # whether as many as it hit were cached at some event of its round
+    seen: bool = False  # whether as many as it hit were cached at some page of an event of its round
 
     @property
     def agrees(self) -> bool:
@@ -42,33 +44,35 @@ class Predicted:
         return self.seen and self.served.hit <= self.served.most
 
 
-def predicted(requests: Sequence[Served], items: Iterable[Item]) -> tuple[StreamFolded, list[Predicted]]:
-    """Fold a recording, and look the requests up in it, which are in the order of their rounds."""
-    stream = Stream()
-    lookups = _Lookups(requests, stream)
-    for frame, left in stream.read_events(lookups.begun(items)):
-        lookups.look_up()
-        if not left:
-            lookups.end(_time(frame))
+def predicted(requests: Sequence[Served], items: Iterable[Item]) -> list[Predicted]:
+    """Look the requests up in a recording; they are in the order of their rounds. Where it cannot be read on, it ends."""
+    lookups = _Lookups(requests)
+    with suppress(StreamError):
+        for item in items:
+            if isinstance(item, Frame):
+                lookups.take(batch_of(item.value()))
     lookups.begin(inf)
-    return stream.result(), lookups.found
+    return lookups.found
 
 
 class _Lookups:
     """The requests whose rounds have begun, and those that are still looked up."""
 
-    def __init__(self, requests: Sequence[Served], stream: Stream) -> None:
-        self._stream = stream
+    def __init__(self, requests: Sequence[Served]) -> None:
+        self._pages = DevicePages()
         self._waiting = deque(requests)
-        self._open: list[Predicted] = []
+        self._open: list[Predicted] = []  # whose hit was not seen so far
         self.found: list[Predicted] = []
 
-    def begun(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Yield each item when the requests whose round began before it have been looked up."""
-        for item in items:
-            if isinstance(item, Frame):
-                self.begin(_time(item))
-            yield item
+    def take(self, batch: Batch) -> None:
+        """Take a batch: begin rounds before it, look up after each page, and end rounds after it."""
+        self.begin(batch.time)
+        for reported in batch.events:
+            for _ in self._pages.take(reported):
+                for request in self._open:
+                    request.seen = self._cached(request.served) == request.served.hit
+                self._open = [request for request in self._open if not request.seen]
+        self._open = [request for request in self._open if request.served.ended > batch.time]
 
     def begin(self, time: float) -> None:
         """Look up the requests whose round began before this time."""
@@ -77,21 +81,8 @@ class _Lookups:
             first = self._cached(served)
             request = Predicted(served, first, first == served.hit)
             self.found.append(request)
-            self._open.append(request)
-
-    def look_up(self) -> None:
-        """Look up again those whose hit was not seen so far."""
-        for request in self._open:
-            request.seen = request.seen or self._cached(request.served) == request.served.hit
-
-    def end(self, time: float) -> None:
-        """Look up no more those whose round ended before this time."""
-        self._open = [request for request in self._open if request.served.ended > time]
+            if not request.seen:
+                self._open.append(request)
 
     def _cached(self, served: Served) -> int:
-        return self._stream.cached(served.tokens[:-1])  # the last token of a prompt is always computed
-
-
-def _time(frame: Frame) -> float:
-    """Return when a batch was sent. Raise StreamError."""
-    return batch_of(frame.value()).time
+        return self._pages.cached(served.tokens[:-1])  # the last token of a prompt is always computed

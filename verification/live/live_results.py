@@ -39,6 +39,7 @@ class LiveRun:
     leak: bool = False  # the engine's own check of its pool has ended it
     rounds: tuple[Round, ...] = ()
     recording: str = ""  # the file of its KV events; empty: they were not recorded
+    recording_stopped: str = ""  # why the recording ended early
 
     @property
     def cached(self) -> int:

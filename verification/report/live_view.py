@@ -4,6 +4,7 @@ from typing import Any
 
 from rich.text import Text
 
+from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.live.live_results import LiveOutcome
 from radixcheck.verification.report.style import WORDS, of_status, styled, table
@@ -21,7 +22,13 @@ def live(outcome: LiveOutcome) -> list[Any]:
     good = sum(check.status == Status.HOLDS for check in outcome.checks)
     line = f"{outcome.engine}, {outcome.model}: {good} of {len(outcome.checks)} checks hold; the whole {WORDS[outcome.status]}"
     counts = [_counted(outcome), Text()] if outcome.hit_counts else []
-    return [runs, Text(), shown, Text(), *counts, of_status(line, outcome.status)]
+    return [runs, Text(), shown, Text(), *counts, *_recordings(outcome), of_status(line, outcome.status)]
+
+
+def _recordings(outcome: LiveOutcome) -> list[Any]:
+    """Return a line about the recordings, if there are any."""
+    names = [run.recording for run in outcome.runs if run.recording]
+    return [Text(printable(f"recordings for radixcheck replay --events: {', '.join(names)}"))] if names else []
 
 
 def _counted(outcome: LiveOutcome) -> Any:

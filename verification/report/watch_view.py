@@ -51,9 +51,11 @@ def _rows(cache: WatchedCache) -> dict[str, str]:
         "touched paths": f"{cache.path_checks:,} nodes checked; the budget left out {cache.skipped:,} checks, {cache.skipped_share:.1%}",
         "rest of the tree": f"{cache.window_checks:,} nodes checked, {cache.rounds:,} times round",
     }
-    if cache.shadowed or cache.unshadowed:
-        each = cache.shadow_nanoseconds / 1_000 / max(1, cache.shadowed)
-        rows["shadow"] = f"{cache.shadowed:,} calls made on our cache too, {cache.unshadowed:,} left out; {each:,.1f} us a call"
+    if cache.shadow:
+        s = cache.shadow
+        cost = f"{s.nanoseconds / 1_000 / max(1, s.calls):,.1f} us a call of the time above"
+        compared = f"{s.calls:,} calls compared, {cost}; {s.differences:,} differences, {s.rebuilds:,} times made anew"
+        rows["shadow"] = compared + (f"; {s.left_out:,} calls left out" if s.left_out else "") + (f": {s.paused}" if s.paused else "")
     if cache.raised:
         rows["raised"] = f"{cache.raised:,} calls ended with an error of the cache"
     if cache.departures:

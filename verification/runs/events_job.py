@@ -80,7 +80,7 @@ def _live(source: Endpoint, seconds: float | None) -> Iterator[Iterator[Item]]:
 def record_events(source: Endpoint, path: Path, seconds: float | None = None, progress: Progress = silent) -> RecordOutcome:
     """Write what a server sends into a new file, batch by batch: what is written stays, however the recording ends. Raise UsageError."""
     with progress(f"record {source.address}") as tell, _live(source, seconds) as items, NewFile(path) as file:
-        writer = BatchWriter(file, source.address)
+        writer = BatchWriter(file.write, source.address)
         for count in writer.write(items):
             _tell(tell, count)
     first, last = min(writer.seqs, default=None), max(writer.seqs, default=None)

@@ -128,7 +128,7 @@ class _Live:
                 tell(min(1.0, count / total), f"{count} of {total} requests")
 
             run, version = live_run(settings, backend, self.load, self._folder, served, requests, recorder)
-        return replace(run, recording=name), version
+        return replace(run, recording=name, recording_stopped="" if recorder is None else recorder.stopped), version
 
     def _recorder(self, name: str) -> AbstractContextManager[BackgroundRecorder | None]:
         """Return what records the events of one engine into a file of this name, if it has one."""

@@ -14,15 +14,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Event, Lock, Thread
-from typing import IO
+from typing import IO, Any
 
 from radixcheck.verification.core import traces
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.watch.departures import Departures
-from radixcheck.verification.watch.watch_counts import ShadowCounts, WatchCounts
+from radixcheck.verification.watch.watch_counts import WatchCounts
 from radixcheck.verification.watch.watch_folder import claimed_name, findings_file, trace_file, write_summary
 from radixcheck.verification.watch.watch_metrics import WatchMetrics, metrics_of
-from radixcheck.verification.watch.watch_results import Finding, LoggedTrace, WatchedCache
+from radixcheck.verification.watch.watch_results import Finding, LoggedTrace, ShadowSeen, WatchedCache
 from radixcheck.verification.watch.watch_settings import WatchSettings
 
 WRITTEN_MAX = 20  # findings of one property that are written; later ones are counted
@@ -164,12 +164,10 @@ class FindingSink:
         c = self._counts
         counted = (c.nanoseconds, c.longest, c.path_checks, c.window_checks, c.rounds, c.skipped, c.nodes, c.raised)
         departed = Counter(dict(c.departures)) | self._departed.copy()
-        found = self._found.copy()
-        beside = ShadowCounts() if c.shadow is None else c.shadow
-        shadow = (sum([*beside.calls.values()]), beside.left_out, beside.nanoseconds)
-        return WatchedCache(
-            self.name, *self._about, Counter(dict(c.calls)), *counted, departed, found, *shadow, aborted=self._aborted, ended=self._ended
-        )
+        found, s = self._found.copy(), c.shadow
+        shadow = s and ShadowSeen(sum(dict(s.calls).values()), s.nanoseconds, s.differences, s.rebuilds, s.left_out, s.paused)
+        state: dict[str, Any] = {"aborted": self._aborted, "shadow": shadow, "ended": self._ended}
+        return WatchedCache(self.name, *self._about, Counter(dict(c.calls)), *counted, departed, found, **state)
 
     def _write_now_and_then(self) -> None:
         while not self._closed.wait(EVERY_SECONDS):

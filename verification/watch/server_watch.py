@@ -1,6 +1,7 @@
 """Puts the watch of one cache of a server together: its view, where findings go, the log of operations, the shadow."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from radixcheck.verification.core.found import Config
@@ -14,6 +15,7 @@ from radixcheck.verification.watch.live_watch import FAILED, LiveWatch, Report
 from radixcheck.verification.watch.operation_log import OperationLog
 from radixcheck.verification.watch.shadow import KINDS, SHADOW, NotShadowed, Shadow
 from radixcheck.verification.watch.shadow_rebuild import NotReadable
+from radixcheck.verification.watch.tree_record import Record
 from radixcheck.verification.watch.tree_view import TreeView
 from radixcheck.verification.watch.watch_results import Finding
 from radixcheck.verification.watch.watch_settings import WatchSettings
@@ -29,11 +31,11 @@ class Delivery:
 
     def __init__(self, sink: FindingSink, log: OperationLog) -> None:
         self._sink, self._log = sink, log
-        self._waiting: list[Finding] = []
+        self._waiting: list[tuple[Finding, list[Record]]] = []  # with the nodes of the tree, of which a reset makes another list
 
     def report(self, property_: str, number: int, verb: str, text: str) -> None:
         """Take a finding. That of a watch that has ended is the last one: no call follows."""
-        self._waiting.append(Finding(property_, number, verb, text))
+        self._waiting.append((Finding(property_, number, verb, text), self.watch.ledger.window))
         if property_ == FAILED and not self.watch.on:
             self._deliver()
 
@@ -45,8 +47,8 @@ class Delivery:
 
     def _deliver(self) -> None:
         findings, self._waiting = self._waiting, []
-        for finding in findings:
-            self._sink.found(finding, lambda: self._log.recorded(self.watch.ledger.window))
+        for finding, records in findings:
+            self._sink.found(finding, partial(self._log.recorded, records))
         self._sink.tick(self.watch.counts)
 
 

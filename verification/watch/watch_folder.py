@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.core.atomic_write import write_atomically
-from radixcheck.verification.watch.watch_results import Ended, Finding, WatchedCache, WatchOutcome
+from radixcheck.verification.watch.watch_results import Ended, Finding, ShadowSeen, WatchedCache, WatchOutcome
 
 SUMMARY, FINDINGS, TRACE, NOTE = "summary-", "findings-", "trace-", "note-"
 COUNTERS = ("calls", "departures", "found")
@@ -72,7 +72,8 @@ def read_outcome(folder: Path, ended: Ended | None = None) -> WatchOutcome:
 def _cache(path: Path, unread: list[str]) -> Iterator[WatchedCache]:
     try:
         data: dict[str, Any] = json.loads(path.read_bytes())
-        cache = WatchedCache(**data | {name: Counter(data[name]) for name in COUNTERS})
+        shadow = {"shadow": ShadowSeen(**data["shadow"])} if "shadow" in data else {}
+        cache = WatchedCache(**data | {name: Counter(data[name]) for name in COUNTERS} | shadow)
     except (OSError, ValueError, TypeError, KeyError) as error:
         unread.append(f"{path.name} cannot be read ({error})")
         return

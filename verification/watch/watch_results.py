@@ -41,6 +41,18 @@ class LoggedTrace(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowSeen:
+    """What the shadow of one cache did."""
+
+    calls: int  # compared
+    nanoseconds: int  # within the calls of the server; those of the watch have them too
+    differences: int
+    rebuilds: int  # after a difference, from the live tree
+    left_out: int  # calls that were not compared
+    paused: str = ""  # why calls are left out now
+
+
+@dataclass(frozen=True, slots=True)
 class WatchedCache:
     """What was counted of one cache in one process of the server."""
 
@@ -60,11 +72,9 @@ class WatchedCache:
     raised: int  # calls that the cache itself ended with an error
     departures: Counter[str]  # accepted, by property
     found: Counter[str]  # by property, also those that are not written in full
-    shadowed: int = 0  # calls that were made on our cache too, and compared
-    unshadowed: int = 0  # calls that were not, because the shadow paused
-    shadow_nanoseconds: int = 0  # of the shadow, of those of the watch
     findings: tuple[Finding, ...] = ()  # those that are written in full
     aborted: str = ""  # the property for which the watch ended the process
+    shadow: ShadowSeen | None = None
     ended: bool = False  # the cache or its process was ended in order; else calls of its last second may be missing here
 
     @property
@@ -79,7 +89,8 @@ class WatchedCache:
 
     def counts(self) -> dict[str, Any]:
         """Return all but the findings as a JSON object."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "findings"}
+        counts = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("findings", "shadow")}
+        return counts | ({"shadow": asdict(self.shadow)} if self.shadow else {})
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as a JSON object."""
@@ -136,6 +147,8 @@ class WatchOutcome(Outcome):
         for cache in self.caches:
             for property_ in sorted(cache.found.keys() & ITSELF):
                 yield f"{'the watch' if property_ == WATCH else 'its shadow'} failed in process {cache.name}"
+            if cache.shadow is not None and (cache.shadow.paused or not cache.shadow.calls):
+                yield f"the shadow in process {cache.name} compared nothing at the end: {cache.shadow.paused or 'it saw no call'}"
         yield from self.notes
         yield from self.unread
         if self.ended is not None and self.ended.failed:

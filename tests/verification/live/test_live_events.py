@@ -1,7 +1,8 @@
-"""`radixcheck live --events`: over engines that publish what they store; each fault gets its verdict. Marked live: over SGLang."""
+"""`radixcheck live --events`: over engines that publish what they store; each fault gets its verdict. Marked live: the real ones."""
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -11,8 +12,9 @@ from event_trials import BATCHES, Happening, marked
 from fake_engine import live_interpreter, model_folder
 from fake_vllm import vllm_interpreter
 
-from radixcheck.verification.core.status import Verdict
+from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.event_streams.recording import Frame, Item, header, line_of, read
+from radixcheck.verification.event_streams.stream import folded
 from radixcheck.verification.live.event_checks import EVENTS, HITS, control_check, event_checks
 from radixcheck.verification.live.live_results import Check, LiveRun
 from radixcheck.verification.live.workload import Load
@@ -69,6 +71,15 @@ def test_a_fault_of_the_events_gets_its_verdict(
     assert verdicts(ran, "radixcheck") == expected
     assert verdicts(ran, "classic") == ("TESTED", "TESTED")
     assert ran.status == status
+
+
+def test_the_table_shows_both_checks_and_the_recordings(command: Command, tmp_path: Path) -> None:
+    ran = served(command, tmp_path, "--no-controls")
+
+    assert ran.status == 0
+    assert "25 batches, 122 pages stored: 0 faults; the stream is complete" in ran.words
+    assert "24 of 24 requests hit what the events say, 24 as when their round began" in ran.words
+    assert "recordings for radixcheck replay --events: classic-16.jsonl, radixcheck-16.jsonl" in ran.words
 
 
 def test_an_engine_that_does_not_run_to_its_end_has_no_verdict_on_events(command: Command, tmp_path: Path) -> None:
@@ -144,6 +155,14 @@ def test_a_batch_of_a_recording_that_is_lost_doubled_moved_or_cut_never_passes(
         assert checks[0].verdict in (Verdict.REFUTED, Verdict.UNDECIDED)
 
 
+def test_a_recording_that_ended_early_decides_nothing(recorded: tuple[LiveRun, Load, Path]) -> None:
+    run, load, recording = recorded
+    checks = list(event_checks(replace(run, recording_stopped="the file cannot be written on"), load, recording))
+
+    assert [check.verdict for check in checks] == [Verdict.UNDECIDED] * 2
+    assert all("ended early: the file cannot be written on" in check.text for check in checks)
+
+
 @pytest.mark.live
 @pytest.mark.slow
 def test_the_events_of_sglang_are_what_it_serves(command: Command, tmp_path: Path) -> None:
@@ -154,3 +173,19 @@ def test_the_events_of_sglang_are_what_it_serves(command: Command, tmp_path: Pat
     assert ran.status == 0, ran.json["checks"]
     assert [verdicts(ran, backend) for backend in ("default", "classic", "radixcheck")] == [("TESTED", "TESTED")] * 3
     assert ran.json["verdicts"]["KILLED"] == 3
+    for recording in tmp_path.glob("events/*-16.jsonl"):
+        frames = [item for item in read(recording) if isinstance(item, Frame)]
+        trials = [(happening, trial) for happening in BATCHES.values() for trial in range(50)]
+        assert all(folded(marked(frames, happening, Random(trial))).status != Status.HOLDS for happening, trial in trials)
+
+
+@pytest.mark.live
+@pytest.mark.slow
+def test_the_events_of_vllm_are_what_it_serves(command: Command, tmp_path: Path) -> None:
+    """Four engines, one after another: some minutes."""
+    arguments = ("--requests", 60, "--batch", 4, "--pool", 2_560, "--page-size", 16, "--backends", "radixcheck,none", "--no-controls")
+    pythons = ("--python", os.environ["RADIXCHECK_LIVE"], "--vllm-python", os.environ["RADIXCHECK_VLLM"])
+    ran = command("live", *pythons, *arguments, "--events", tmp_path / "events", "--json")
+
+    assert ran.status == 0, ran.json["checks"]
+    assert verdicts(ran, "vllm") == ("TESTED", "TESTED")

@@ -369,8 +369,10 @@ def test_the_summary_of_a_watch_counts_the_calls_of_its_shadow(tmp_path: Path) -
     found.sink.close()
 
     (cache,) = read_outcome(tmp_path).caches
-    assert (cache.shadowed, cache.unshadowed, cache.found.total()) == (cache.calls.total() - cache.calls["read"], 0, 0)
-    assert 0 < cache.shadow_nanoseconds < cache.nanoseconds
+    seen = cache.shadow
+    assert seen is not None
+    assert (seen.calls, seen.left_out, cache.found.total()) == (cache.calls.total() - cache.calls["read"], 0, 0)
+    assert 0 < seen.nanoseconds < cache.nanoseconds
 
 
 def test_without_a_shadow_that_fits_the_watch_goes_on_and_says_why(tmp_path: Path) -> None:

@@ -79,6 +79,11 @@ def test_standard_output_is_the_answer_and_what_the_server_prints_goes_to_standa
         ((), "no process of the server loaded the watch: install this package in the environment of the server (pip install radixcheck)"),
         (("nothing",), "the cache was not called"),
         (("note",), "this cache cannot be watched: its core is in Rust"),
+        (
+            ("calls", "shadow", "paused"),
+            "1,000 calls compared, 2.0 us a call of the time above; 0 differences, 0 times made anew; 203 calls",
+        ),
+        (("calls", "shadow", "paused"), "compared nothing at the end: its tree has too many nodes"),
         (("calls", "failed"), "the watch failed in process"),
         (("calls", "fails"), "the command ended with status 5: what it would have done after that was not watched"),
     ],
