@@ -77,7 +77,7 @@ def watch_black_box(cache: Any, policy: str, settings: WatchSettings, shadow: Sh
     def report(property_: str, number: int, verb: str, text: str) -> None:
         sink.found(Finding(property_, number, verb, text))
 
-    beside = _beside(view, report, shadow)
+    beside = _shadows(view, report, shadow)
     if not beside:
         return NotWatched("its tree cannot be read, and no shadow runs beside it")
     watch = BlackBoxWatch(view, report, beside, sink.tick)
@@ -86,7 +86,7 @@ def watch_black_box(cache: Any, policy: str, settings: WatchSettings, shadow: Sh
     return sink
 
 
-def _beside(view: TreeView, report: Report, shadow: ShadowOf) -> tuple[Listener, ...]:
+def _shadows(view: TreeView, report: Report, shadow: ShadowOf) -> tuple[Listener, ...]:
     """Return the shadow, or nothing and report why."""
     try:
         return (shadow(view, report),)
@@ -105,7 +105,7 @@ def watched(cache: Any, settings: WatchSettings, shadow: ShadowOf = shadow_of) -
     log = OperationLog(view, Config(view.policy, view.page_size, view.capacity, view.device.type), settings.operations)
     delivery = Delivery(sink, log)
     delivery.watch = watch = LiveWatch(view, delivery.report, settings.budget_us, accepts=departures.accepts)
-    beside = _beside(view, delivery.report, shadow) if settings.shadow else ()
+    beside = _shadows(view, delivery.report, shadow) if settings.shadow else ()
     watch.listeners = (log, *beside, delivery)
     watch.counts.shadow = next((each.counts for each in beside if isinstance(each, Shadow)), None)
     attach(cache, watch)
