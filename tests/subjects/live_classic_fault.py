@@ -9,7 +9,10 @@ import os
 import sys
 from typing import Any
 
+from radixcheck.verification.live.engine_calls import Calls, made
 from radixcheck.verification.subjects.sglang_classic import sglang_classic
+from radixcheck.verification.watch.server_watch import watched
+from radixcheck.verification.watch.watch_settings import settings_of_server
 
 PAGE_SIZE, POOL, REQUESTS = 16, 4_096, 40
 
@@ -37,10 +40,6 @@ def evicts_half(setup: Any) -> Any:
 
 def main() -> None:
     """Serve until an eviction frees too little for what the scheduler needs."""
-    from radixcheck.verification.live.engine_calls import Calls, made
-    from radixcheck.verification.watch.server_watch import watched
-    from radixcheck.verification.watch.watch_settings import settings_of_server
-
     settings = settings_of_server(os.environ)
     assert settings is not None
     cache = made("classic", PAGE_SIZE, POOL, "lru")
