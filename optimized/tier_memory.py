@@ -70,7 +70,7 @@ class TieredMemory(Memory):
         A leaf that the host has, or gets now, stays in the tree.
         """
         tree, heap, freed = self.tree, self.tree.heap, 0
-        slots = list[Tensor]()
+        slots: list[Tensor] = []
         while freed < tokens and heap.leaf_count:
             victim = cast(TieredNode, heap.pop_victim())
             freed += victim.size
@@ -88,7 +88,7 @@ class TieredMemory(Memory):
     def evict_host(self, tokens: int) -> int:
         """Evict the least host leaves until `tokens` are freed on the host or none is left; return the tokens freed."""
         tree, heap, freed = self.tree, self.tree.host_heap, 0
-        slots = list[Tensor]()
+        slots: list[Tensor] = []
         while freed < tokens and heap.leaf_count:
             victim = cast(TieredNode, heap.pop_victim())
             freed += victim.size

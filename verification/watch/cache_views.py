@@ -41,7 +41,7 @@ def is_black_box(cache: Any) -> bool:
 
 
 def known_as(thing: Any, names: Any) -> str | None:
-    """Return the first of these names among the classes of an object; None if a class of SGLang that is none of them comes before it."""
+    """Return the first of these names among the classes of an object; None if another class of SGLang comes before it."""
     for kind in type(thing).__mro__:
         if _name(kind) in names:
             return _name(kind)

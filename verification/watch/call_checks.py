@@ -81,7 +81,8 @@ def same_tokens(ledger: Ledger, record: Record, tokens: Any, tell: Tell) -> None
 
 def row_part(ledger: Ledger, end: Record, row: Tensor, start: int, tell: Tell) -> None:
     """The row of a request has the slots of the path from `start` on."""
-    parts, at, stop = list[Tensor](), end.end, end.end
+    parts: list[Tensor] = []
+    at = stop = end.end
     for record in end.upwards():
         if at <= start:
             break

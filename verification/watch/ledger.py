@@ -60,7 +60,8 @@ class Ledger:
 
     def _known_path(self, node: Any) -> list[Record] | None:
         """Return the records of the path to a node, the deepest first; None if one is new or has another parent than before."""
-        root, known, parent_of, path = self.root.node, self._known, self.view.parent, list[Record]()
+        root, known, parent_of = self.root.node, self._known, self.view.parent
+        path: list[Record] = []
         while node is not root:
             record = known.get(id(node))
             if record is None:

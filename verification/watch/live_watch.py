@@ -30,7 +30,8 @@ class LiveWatch:
     def __init__(
         self, view: TreeView, report: Report, budget: float, listeners: Sequence[Listener] = (), accepts: Accepts = lambda *_: False
     ) -> None:
-        self.view, self.report, self.listeners, self._accepts = view, report, tuple(listeners), accepts
+        self.view, self.report, self._accepts = view, report, accepts
+        self.listeners = tuple(listeners)  # what takes each call after it was checked
         self.counts = WatchCounts()
         self.on = True
         self._budget = int(budget * 1_000)

@@ -29,7 +29,7 @@ from radixcheck.verification.subjects.reference_host_subject import ReferenceHos
 
 WRITE_THROUGH = Config("lru", 1, 6, host_pool=8, mode="write_through")
 OUT_OF_ORDER = (Op("insert", Key((1,))), Op("insert", Key((2,))), Op("complete", holder=1), Op("poll"))
-BOXES = pytest.mark.parametrize("hidden", [(), BLACK_BOX], ids=["white", "black"])
+BOXES = pytest.mark.parametrize("hidden", [pytest.param((), id="white"), pytest.param(BLACK_BOX, id="black", marks=pytest.mark.slow)])
 
 
 class SaysNothing(NeverFails):

@@ -28,7 +28,7 @@ def test_a_right_cache_raises_no_alarm(name: str) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-@pytest.mark.parametrize("box", ["white", "black"])
+@pytest.mark.parametrize("box", slow_unless(lambda box: box == "white", ["white", "black"]))
 def test_a_fault_of_the_tier_is_found(fault: Fault, box: str) -> None:
     hidden = () if box == "white" else BLACK_BOX
     due = fault.white if box == "white" else fault.black

@@ -158,7 +158,7 @@ def test_the_plan_grows_with_the_seconds_and_says_what_it_leaves_out() -> None:
 CHEAPEST = [name for name, dimension in DIMENSIONS.items() if dimension.seconds <= 0.3]
 
 
-@pytest.mark.parametrize("name", slow_unless(lambda name: name in CHEAPEST[:2], CHEAPEST))
+@pytest.mark.parametrize("name", slow_unless(lambda name: name in CHEAPEST[:1], CHEAPEST))
 def test_the_same_seed_gives_the_same_operations(name: str) -> None:
     one, other, third = (stretched(resolve("reference"), name, bounds(Supports()), seed) for seed in (1, 1, 2))
 

@@ -126,7 +126,7 @@ def test_each_holder_is_counted_once() -> None:
     assert not notes.failures
 
 
-def test_victims_and_freed_slots_are_told_once() -> None:
+def test_victims_and_freed_slots_are_reported_once() -> None:
     one, notes = noted(96, page_size=4)
     at_random(one, 200)
     one.cache.evict(SimpleNamespace(num_tokens=10**6))
@@ -254,9 +254,9 @@ class Nesting:
         self.free(torch.cat(self.group))
 
 
-def test_a_free_within_a_free_is_not_told_again() -> None:
-    allocator, told = Nesting(), list[list[int]]()
-    watch_frees(allocator, lambda slots: told.append(slots.tolist()))
+def test_a_free_within_a_free_is_not_reported_again() -> None:
+    allocator, reported = Nesting(), list[list[int]]()
+    watch_frees(allocator, lambda slots: reported.append(slots.tolist()))
     page = torch.arange(4, dtype=torch.int32)
 
     allocator.free_segments((page + start, 0) for start in (4, 8))
@@ -265,16 +265,16 @@ def test_a_free_within_a_free_is_not_told_again() -> None:
     allocator.free(free_index=page[:0])
     allocator.free_group_end()
 
-    assert told == [[4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15], [16, 17, 18, 19]]
+    assert reported == [[4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15], [16, 17, 18, 19]]
     assert [len(slots) for slots in allocator.group] == [1, 1, 1, 1, 0, 4]
 
 
-def test_a_free_that_fails_is_not_told() -> None:
-    allocator, told = Nesting(), list[Tensor]()
-    watch_frees(allocator, told.append)
+def test_a_free_that_fails_is_not_reported() -> None:
+    allocator, reported = Nesting(), list[Tensor]()
+    watch_frees(allocator, reported.append)
 
     with pytest.raises(TypeError):
         allocator.free_segment(torch.arange(4), start=0)  # type: ignore[call-arg]
     allocator.free(torch.arange(4))
 
-    assert len(told) == 1
+    assert len(reported) == 1

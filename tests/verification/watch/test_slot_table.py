@@ -24,7 +24,7 @@ def slots(device: str, *numbers: int) -> torch.Tensor:
 
 
 class Told:
-    """Counts what was told; on a device after all of its work is done."""
+    """Counts what was reported; on a device after all of its work is done."""
 
     def __init__(self, table: SlotTable) -> None:
         self.table, self.count = table, 0
@@ -75,7 +75,7 @@ def test_slots_are_compared_in_length_and_in_order(device: str) -> None:
     assert told.after(lambda: table.expect_equal(slots(device, 1, 2), slots(device, 1), told)) == 1
 
 
-def test_a_result_of_a_device_is_told_when_it_is_there_about_the_call_that_compared() -> None:
+def test_a_result_of_a_device_is_reported_when_it_is_there_about_the_call_that_compared() -> None:
     verdicts, told = Verdicts(Event), list[tuple[int, str]]()
     for number, bad in ((1, True), (2, False), (3, True)):
         verdicts.about = number, "match"

@@ -186,7 +186,7 @@ def test_counts_are_those_of_the_watch(tmp_path: Path) -> None:
     assert not seen.found
 
 
-def test_what_ends_a_watch_is_told_although_no_call_follows(tmp_path: Path) -> None:
+def test_what_ends_a_watch_is_reported_although_no_call_follows(tmp_path: Path) -> None:
     made = cache()
     watch, sink = of(WatchSettings(tmp_path), made)
 
