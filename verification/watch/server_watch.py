@@ -77,22 +77,22 @@ def watch_black_box(cache: Any, policy: str, settings: WatchSettings, shadow: Sh
     def report(property_: str, number: int, verb: str, text: str) -> None:
         sink.found(Finding(property_, number, verb, text))
 
-    listeners = _shadow_or_reason(view, report, shadow)
+    listeners, reason = _shadow_or_reason(view, report, shadow)
     if not listeners:
-        return NotWatched("its tree cannot be read, and no shadow runs beside it")
+        sink.close()
+        return NotWatched(f"its tree cannot be read, and {reason}")
     watch = BlackBoxWatch(view, report, listeners, sink.tick)
     watch.counts.shadow = next((each.counts for each in listeners if isinstance(each, Shadow)), None)
     attach_black_box(cache, watch)
     return sink
 
 
-def _shadow_or_reason(view: TreeView, report: Report, shadow: ShadowOf) -> tuple[Listener, ...]:
-    """Return the shadow, or nothing and report why."""
+def _shadow_or_reason(view: TreeView, report: Report, shadow: ShadowOf) -> tuple[tuple[Listener, ...], str]:
+    """Return the shadow, or nothing and why."""
     try:
-        return (shadow(view, report),)
+        return (shadow(view, report),), ""
     except (ValueError, NotReadable, NotShadowed) as reason:
-        report(SHADOW, 0, "", f"no shadow runs beside this cache: {reason}")
-        return ()
+        return (), f"no shadow runs beside this cache: {reason}"
 
 
 def watched(cache: Any, settings: WatchSettings, shadow: ShadowOf = shadow_of) -> Watched | NotWatched:
@@ -105,8 +105,10 @@ def watched(cache: Any, settings: WatchSettings, shadow: ShadowOf = shadow_of) -
     log = OperationLog(view, Config(view.policy, view.page_size, view.capacity, view.device.type), settings.operations)
     delivery = Delivery(sink, log)
     delivery.watch = watch = LiveWatch(view, delivery.report, settings.budget_us, accepts=departures.accepts)
-    shadows = _shadow_or_reason(view, delivery.report, shadow) if settings.shadow else ()
+    shadows, reason = _shadow_or_reason(view, delivery.report, shadow) if settings.shadow else ((), "")
     watch.listeners = (log, *shadows, delivery)
     watch.counts.shadow = next((each.counts for each in shadows if isinstance(each, Shadow)), None)
+    if reason:
+        delivery.report(SHADOW, 0, "", reason)
     attach(cache, watch)
     return Watched(watch, sink)
