@@ -21,7 +21,7 @@ from radixcheck.verification.event_streams.recording import Frame, Item
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One request, the answer's part that concerns the cache, and when its round was served."""
+    """One request, what of it was cached, and when its round was served."""
 
     tokens: tuple[int, ...]
     hit: int  # tokens that were not computed, as the engine reports
