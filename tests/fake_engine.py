@@ -30,6 +30,7 @@ class Engine:
             self.publisher = Publisher(json.loads(arguments["kv_events_config"]), self.page, self.fault)
         if self.fault == "start":
             raise RuntimeError("no start")
+        self.watch = Watched(name) if "RADIXCHECK_WATCH" in os.environ and self.fault != "unwatched" else None
 
     def generate(self, input_ids, sampling_params, return_logprob=False, logprob_start_len=0, stream=False):
         if stream:
@@ -53,6 +54,8 @@ class Engine:
 
     def serve(self, ids, count):
         self.served += 1
+        if self.watch:
+            self.watch.served(self.fault)
         late = self.served > 6
         if late and self.fault in ("leak", "end"):
             text = "Full Pool Mem Leak Detected! 1 != 2" if self.fault == "leak" else "it ends"
@@ -75,7 +78,32 @@ class Engine:
         return {"output_ids": tokens, "meta_info": about}
 
     def shutdown(self):
-        pass
+        if self.watch:
+            self.watch.sink.close()
+
+
+class Watched:
+    # What a watch of a cache would write.
+
+    def __init__(self, name):
+        from radixcheck.verification.watch.departures import Departures
+        from radixcheck.verification.watch.finding_sink import FindingSink
+        from radixcheck.verification.watch.watch_counts import WatchCounts
+        from radixcheck.verification.watch.watch_settings import settings_of_server
+
+        self.counts = WatchCounts()
+        self.sink = FindingSink(settings_of_server(os.environ), name, "0.5.23", Departures.of("sglang-classic", "0.5.23"))
+
+    def served(self, fault):
+        from radixcheck.verification.watch.watch_results import Finding
+
+        self.counts.calls["match"] += 1
+        self.counts.nanoseconds += 40_000
+        self.sink.tick(self.counts)
+        if self.counts.calls["match"] == 3:
+            self.sink.found(Finding("TIME_MONO", 3, "match", "accepted"))
+            if fault in ("leak", "far", "order"):
+                self.sink.found(Finding("ORDER", 3, "match", "expected another victim"))
 """
 CONTROLS = {"control-miscounting": "leak", "control-wrong-slot": "far", "control-silent-events": "silent"}
 

@@ -1,5 +1,6 @@
 """What the watch of a live run found in its engine: findings, departures, and what it cost."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from radixcheck.verification.core.status import Status, Verdict
@@ -18,6 +19,12 @@ def watch_check(run: LiveRun, folder: Path) -> Check:
     except OSError as error:
         return Check(run.backend, run.page_size, WATCH, Verdict.UNDECIDED, f"{folder} cannot be read: {error.strerror or error}")
     return Check(run.backend, run.page_size, WATCH, VERDICTS[outcome.status], _text(outcome, run.seconds))
+
+
+def caught(check: Check) -> Check:
+    """Return the check of a control, which the watch must find wrong."""
+    verdict = {Verdict.REFUTED: Verdict.KILLED, Verdict.TESTED: Verdict.SURVIVED}.get(check.verdict, check.verdict)
+    return replace(check, verdict=verdict)
 
 
 def _text(outcome: WatchOutcome, seconds: float) -> str:

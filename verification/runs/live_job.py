@@ -19,14 +19,14 @@ from radixcheck.verification.live.launch import DEFAULT, NO_CACHE, PYTHON_CORE, 
 from radixcheck.verification.live.live_results import Check, HitCounts, LiveOutcome, LiveRun
 from radixcheck.verification.live.vllm_compare import hit_counts, vllm_checks
 from radixcheck.verification.live.vllm_launch import BLOCK, VLLM, VLLM_NO_CACHE, WRONG_BLOCK, VllmSettings, checked_vllm
-from radixcheck.verification.live.watch_checks import watch_check
+from radixcheck.verification.live.watch_checks import caught, watch_check
 from radixcheck.verification.live.workload import Load
 from radixcheck.verification.watch.watch_settings import WatchSettings
 
 ENGINES = ("sglang",)
 BACKENDS = (DEFAULT, compare.CLASSIC, compare.OURS, NO_CACHE)
 CHOICE = (*BACKENDS, PYTHON_CORE)
-WATCHED = (PYTHON_CORE, compare.CLASSIC, compare.OURS)  # backends with a watch, if there is to be one
+WATCHED = (PYTHON_CORE, compare.CLASSIC, compare.OURS, MISCOUNTING, WRONG_SLOT)  # backends with a watch, if there is to be one
 CONTROLS = (MISCOUNTING, WRONG_SLOT)
 CONTROL_REQUESTS = 64
 RECORDED = (DEFAULT, compare.CLASSIC, compare.OURS, VLLM, SILENT)  # backends whose events are recorded, if any are
@@ -144,9 +144,10 @@ class _Live:
             yield from event_checks(run, self.load, self._request.events / run.recording)
 
     def watched(self, run: LiveRun) -> Iterator[Check]:
-        """Read what the watch of a run found."""
+        """Read what the watch of a run found: something in a control."""
         if self._request.watch is not None and run.backend in WATCHED:
-            yield watch_check(run, self._request.watch / f"{run.backend}-{run.page_size}")
+            check = watch_check(run, self._request.watch / f"{run.backend}-{run.page_size}")
+            yield caught(check) if run.backend in CONTROLS else check
 
     def page(self, page_size: int) -> tuple[list[LiveRun], list[Check]]:
         """Run all backends, and the controls, with pages of one size."""
@@ -155,7 +156,8 @@ class _Live:
             runs[IMITATION] = self.run(IMITATION, page_size)
         controls = [self.run(name, page_size, CONTROL_REQUESTS) for name in (CONTROLS if self._request.controls else ())]
         found = [*compare.checks(runs), *(check for run in runs.values() for check in (*self.events(run), *self.watched(run)))]
-        found += [compare.control_check(control, runs) for control in controls]
+        for control in controls:
+            found += [compare.control_check(control, runs), *self.watched(control)]
         if self._request.controls and self._request.events is not None:
             silent = self.run(SILENT, page_size, CONTROL_REQUESTS)
             controls.append(silent)
