@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from radixcheck.verification.live.engine_calls import Calls, made, reading_nanoseconds
+from radixcheck.verification.live.engine_calls import STEM_TOKENS, STEMS, Calls, made, reading_nanoseconds
 from radixcheck.verification.watch.attach import attach
 from radixcheck.verification.watch.cache_views import NotWatched, view_of
 from radixcheck.verification.watch.departures import Departures
@@ -66,6 +66,7 @@ class Growing(Calls):
         while watch.counts.nodes < nodes:
             self.serve(4)
         self.short = False
+        self.past, self.stems = [], [self._tokens(STEM_TOKENS) for _ in range(STEMS)]  # as in a new tree: paths of the same depth
 
 
 def numbers_of(watch: LiveWatch) -> tuple[int, int, int, int]:
