@@ -8,7 +8,7 @@ from radixcheck.spec.values import Namespace
 from radixcheck.verification.watch.ledger import Ledger, Tell
 from radixcheck.verification.watch.slot_table import joined
 from radixcheck.verification.watch.tree_record import Record
-from radixcheck.verification.watch.watched_call import Call
+from radixcheck.verification.watch.watched_call import FREE, Call
 
 
 def sizes(ledger: Ledger, tell: Tell) -> None:
@@ -32,20 +32,20 @@ def victim(ledger: Ledger, record: Record, tell: Tell) -> None:
 
 def freed(ledger: Ledger, call: Call, tell: Tell) -> None:
     """Victims give their slots back, each once; nothing else gives back slots of the tree."""
-    nothing, table = ledger.root.slots, ledger.slots
-    left = joined([record.slots for record in call.victims], nothing)
-    table.release(left)
-    back = joined(call.freed, nothing)
+    table, back = ledger.slots, joined(call.freed, ledger.root.slots)
+    left = joined([record.slots for record in call.victims], ledger.root.slots)
+    expected = f"expected the {len(left)} slots of {len(call.victims)} victims back, each once"
+    if call.victims:
+        table.release(left)
     if call.victims and len(back) == len(left):
         same = back.sort().values, left.sort().values
-        table.expect_equal(*same, lambda: tell("SLOT_PARTITION", f"expected the slots of {len(call.victims)} victims back, each once"))
+        table.expect_equal(*same, lambda: tell("SLOT_PARTITION", f"{expected}; others came"))
     elif len(back) < len(left):
-        tell("SLOT_PARTITION", f"expected {len(left)} slots of {len(call.victims)} victims back; {len(back)} came")
-    elif len(back) > 1:
+        tell("SLOT_PARTITION", f"{expected}; {len(back)} came")
+    elif call.verb != FREE:  # what the engine frees by itself is no call of the cache
         ordered = back.sort().values
-        table.verdicts.take(
-            (ordered[1:] == ordered[:-1]).any(), lambda: tell("SLOT_PARTITION", "one slot was given back twice in one call")
-        )
+        twice = (ordered[1:] == ordered[:-1]).any()
+        table.verdicts.take(twice, lambda: tell("SLOT_PARTITION", "one slot was given back twice in one call"))
     table.expect_foreign(back, lambda: tell("NO_UAF", "slots that the tree has were given back"))
 
 
@@ -79,10 +79,10 @@ def same_tokens(ledger: Ledger, record: Record, tokens: Any, tell: Tell) -> None
         tell("MATCH_SOUND", f"expected the tokens of the key in {record}; it has others")
 
 
-def row_part(ledger: Ledger, end: Record, row: Tensor, start: int, tell: Tell) -> None:
-    """The row of a request has the slots of the path from `start` on."""
+def row_part(ledger: Ledger, end: Record, row: Tensor, start: int, stop: int, tell: Tell) -> None:
+    """The row of a request has the slots of the path from `start` to its end, `stop`."""
     parts: list[Tensor] = []
-    at = stop = end.end
+    at = stop
     for record in end.upwards():
         if at <= start:
             break

@@ -46,8 +46,11 @@ class Ledger:
         return self.root if node is self.root.node else self._known.get(id(node))
 
     def visit(self, node: Any, call: int) -> list[Record]:
-        """Bring the path to a node up to date. Returns its records, the deepest first, and the lower halves of splits behind them."""
-        path = self._known_path(node)
+        """Bring the path to a node up to date, up to the first node that this call has brought up to date before.
+
+        Returns its records, the deepest first, and the lower halves of splits behind them.
+        """
+        path = self._known_path(node, call)
         behind: list[Record] = []
         if path is None:
             path, behind = self._learn(node, call)
@@ -56,9 +59,10 @@ class Ledger:
             refresh(record)
         for record in path:
             refresh(record)
+            record.visited = call
         return path + behind if behind else path
 
-    def _known_path(self, node: Any) -> list[Record] | None:
+    def _known_path(self, node: Any, call: int) -> list[Record] | None:
         """Return the records of the path to a node, the deepest first; None if one is new or has another parent than before."""
         root, known, parent_of = self.root.node, self._known, self.view.parent
         path: list[Record] = []
@@ -66,6 +70,8 @@ class Ledger:
             record = known.get(id(node))
             if record is None:
                 return None
+            if record.visited == call:
+                break
             above, node = record.parent, parent_of(node)
             if above is None or above.node is not node:
                 return None

@@ -193,27 +193,27 @@ class LiveWatch:
             if self._may(deadline):
                 call_checks.path_slots(ledger, end, call.result, tell)
         elif call.verb == MATCH:
-            key = call.arguments[0].key
-            call_checks.answer_length(call, end.end, tell)
+            key, length = call.arguments[0].key, end.end
+            call_checks.answer_length(call, length, tell)
             space, whole = (key.extra_key, key.cache_salt or None), len(key) // self.view.page_size * self.view.page_size
-            self._key(end, space, key.token_ids, whole, deadline)
+            self._key(end, length, space, key.token_ids, whole, deadline)
         else:
             self._checkpoint(call, end, deadline)
 
     def _checkpoint(self, call: Call, end: Record, deadline: int) -> None:
         request, up_to = call.arguments[0], call.named.get("up_to", len(call.arguments[0].full_untruncated_fill_ids))
         tokens, size = request.full_untruncated_fill_ids, self.view.page_size
-        whole = min(up_to, len(tokens)) // size * size
-        if end.end != whole or request.kv.cache_protected_len != whole:
+        whole, length = min(up_to, len(tokens)) // size * size, end.end
+        if length != whole or request.kv.cache_protected_len != whole:
             protected = request.kv.cache_protected_len
-            self._tell("INSERT_COVERS", f"expected {whole} cached and protected tokens; {end.end} are cached and {protected} protected")
+            self._tell("INSERT_COVERS", f"expected {whole} cached and protected tokens; {length} are cached and {protected} protected")
         if call.freed or self._may(deadline):  # where duplicates were freed, this is the only call that writes their places in the row
-            call_checks.row_part(self.ledger, end, self.view.row(request), min(call.before[0], end.end), self._tell)
-        self._key(end, (request.extra_key, request.cache_salt or None), tokens, end.end, deadline)
+            call_checks.row_part(self.ledger, end, self.view.row(request), min(call.before[0], length), length, self._tell)
+        self._key(end, length, (request.extra_key, request.cache_salt or None), tokens, length, deadline)
 
-    def _key(self, end: Record, space: Namespace, tokens: Any, whole: int, deadline: int) -> None:
-        """Check that a path has the tokens of a key, from its end upwards, and that no child goes on with them."""
-        at = end.end
+    def _key(self, end: Record, length: int, space: Namespace, tokens: Any, whole: int, deadline: int) -> None:
+        """Check that a path of this length has the tokens of a key, from its end upwards, and that no child goes on with them."""
+        at = length
         if at < whole:
             call_checks.longest(self.ledger, end, space, tokens[at : min(whole, at + self.view.page_size)], self._tell)
         for record in end.upwards():

@@ -54,7 +54,8 @@ class OurView(EngineView):
 
     def size(self, node: Any) -> int:
         """Return the tokens of its segment."""
-        return int(node.size)
+        size: int = node.size
+        return size
 
     def tokens(self, node: Any) -> Sequence[int]:
         """Return its segment."""
@@ -74,7 +75,8 @@ class OurView(EngineView):
 
     def locks(self, node: Any) -> int:
         """Return its lock count."""
-        return int(node.local_lock_ref)
+        count: int = node.local_lock_ref
+        return count
 
     def weight(self, locks: int) -> int:
         """Return how much a child with this lock count adds to that of its parent: 1, or nothing."""
@@ -82,7 +84,8 @@ class OurView(EngineView):
 
     def time(self, node: Any) -> float:
         """Return the tick of its last access."""
-        return float(node.time)
+        tick: int = node.time
+        return tick
 
     def order(self, node: Any) -> NodeKey:
         """Return the key of the policy."""

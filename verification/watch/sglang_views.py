@@ -57,7 +57,8 @@ class SGLangView(EngineView):
 
     def time(self, node: Any) -> float:
         """Return the time of its last access."""
-        return float(node.last_access_time)
+        time: float = node.last_access_time
+        return time
 
     def order(self, node: Any) -> NodeKey:
         """Return what an eviction compares: the key of the policy, and then the time of the last access."""
@@ -96,7 +97,8 @@ class ClassicView(SGLangView):
 
     def locks(self, node: Any) -> int:
         """Return its lock count."""
-        return int(node.lock_ref)
+        count: int = node.lock_ref
+        return count
 
     def is_candidate(self, node: Any) -> bool:
         """Return whether it is in the set of leaves that may be evicted."""
@@ -135,7 +137,8 @@ class UnifiedView(SGLangView):
 
     def locks(self, node: Any) -> int:
         """Return its lock count."""
-        return int(node.component_data[FULL].lock_ref)
+        count: int = node.component_data[FULL].lock_ref
+        return count
 
     def is_candidate(self, node: Any) -> bool:
         """Return whether it is in the set of leaves that may be evicted."""

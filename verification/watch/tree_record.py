@@ -11,7 +11,10 @@ from radixcheck.verification.watch.tree_view import NodeKey
 class Record:
     """One node. Its end does not change: a split puts a new node above it."""
 
-    __slots__ = ("at", "below", "born", "children", "holders", "left", "locks", "node", "order", "parent", "size", "slots", "time")
+    __slots__ = (
+        *("at", "below", "born", "children", "holders", "left", "locks"),
+        *("node", "order", "parent", "size", "slots", "time", "visited"),
+    )
 
     def __init__(self, node: Any, born: int, slots: Tensor) -> None:
         self.node = node  # of the cache
@@ -27,6 +30,7 @@ class Record:
         self.time = 0.0  # of the last access, when it was last seen
         self.order: NodeKey = ()  # what the policy compares, when it was last seen
         self.at = 0  # its place in the window
+        self.visited = 0  # number of the last call whose path it was on
 
     def upwards(self) -> Iterator["Record"]:
         """Yield the records from this one to below the root."""
