@@ -27,7 +27,7 @@ SCRIPT_ONLY = {
     "hiradix-hits-at-every-walk",
     "hiradix-walk-refreshes-unused",
 }  # what the adapters do not call, or declare as a choice
-NOT_SEARCHED = {"sglang-host-python", "sglang-hiradix-0.4.6"}  # for long: no such search is recorded yet
+NOT_SEARCHED = {"sglang-hiradix-0.4.6"}  # for long: no such search is recorded yet
 L5 = (Op("insert", Key((0, 1))), Op("match", Key((0,))))
 
 
