@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from radixcheck.verification.core.timeouts import Timeout
@@ -14,6 +15,7 @@ from radixcheck.verification.event_streams.live_source import Endpoint
 from radixcheck.verification.live.live_results import Answer, LiveRun, Round
 from radixcheck.verification.live.workload import Conversations, Load
 from radixcheck.verification.remote.process import Process, SubjectLost
+from radixcheck.verification.watch.watch_folder import EVERY_SECONDS
 from radixcheck.verification.watch.watch_settings import WatchSettings
 
 # Both run in the engine's Python, and are not imported here: that would import torch.
@@ -149,6 +151,8 @@ def live_run(
             progress(talks.served)
         if recorder is not None:
             recorder.end()
+        if settings.watch is not None:
+            sleep(2 * EVERY_SECONDS)  # an engine kills its processes when it ends: the counts of the last calls would be missing
         process.ask({"do": "end"}, Timeout(ROUND_SECONDS))
         process.lose(SubjectLost("is no longer needed"))
     except SubjectLost as error:

@@ -20,14 +20,13 @@ from radixcheck.verification.core import traces
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.watch.departures import Departures
 from radixcheck.verification.watch.watch_counts import WatchCounts
-from radixcheck.verification.watch.watch_folder import claimed_name, findings_file, trace_file, write_summary
+from radixcheck.verification.watch.watch_folder import EVERY_SECONDS, claimed_name, findings_file, trace_file, write_summary
 from radixcheck.verification.watch.watch_metrics import WatchMetrics, metrics_of
 from radixcheck.verification.watch.watch_results import Finding, LoggedTrace, ShadowSeen, WatchedCache
 from radixcheck.verification.watch.watch_settings import WatchSettings
 
 WRITTEN_MAX = 20  # findings of one property that are written; later ones are counted
 TRACES_MAX = 3  # traces of one property: findings of one call share one
-EVERY_SECONDS = 1.0  # between two writes of the counts
 
 log = logging.getLogger("radixcheck")
 

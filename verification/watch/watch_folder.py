@@ -21,6 +21,7 @@ from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.watch.watch_results import Ended, Finding, ShadowSeen, WatchedCache, WatchOutcome
 
 SUMMARY, FINDINGS, TRACE, NOTE = "summary-", "findings-", "trace-", "note-"
+EVERY_SECONDS = 1.0  # between two writes of a summary
 COUNTERS = ("calls", "departures", "found")
 
 
