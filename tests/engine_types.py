@@ -3,6 +3,7 @@
 `Scheduler` serves requests through a cache, and knows which tokens the KV of each slot was computed from.
 """
 
+import random
 from abc import ABC, abstractmethod
 from array import array
 from dataclasses import dataclass, field
@@ -202,3 +203,22 @@ class Scheduler:
         """Tokens of the pool that no one has: 0 if nothing is lost, when no request is live."""
         cache = self.cache
         return int(cache.pool.capacity - cache.pool.available - cache.evictable_size() - cache.protected_size())
+
+
+def at_random(one: Scheduler, seed: int, steps: int) -> None:
+    """Serve overlapping requests that share prefixes, in chunks."""
+    draw = random.Random(seed)
+    stems = [[draw.randrange(4) for _ in range(24)] for _ in range(3)]
+    for _ in range(steps):
+        row = draw.randrange(3)
+        if row in one.held:
+            length = len(one.held[row].origin_input_ids)
+            one.checkpoint(row, draw.randrange(one.held[row].kv.cache_protected_len, length + 1))
+            one.checkpoint(row, length)
+            one.decode(row, [draw.randrange(4) for _ in range(draw.randrange(6))])
+            one.release(row)
+        else:
+            tokens = stems[draw.randrange(3)][: draw.randrange(4, 25)] + [draw.randrange(4) for _ in range(draw.randrange(1, 6))]
+            one.start(row, tokens, draw.randrange(3), draw.choice((None, None, "adapter")))
+    for row in list(one.held):
+        one.release(row)

@@ -1,6 +1,5 @@
 """A small scheduler over our cache, with a watch, for the tests of the watch."""
 
-import random
 from array import array
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -42,24 +41,6 @@ class Watched:
         self.one.checkpoint(row, len(tokens))
         self.one.decode(row, output)
         self.one.release(row)
-
-    def at_random(self, seed: int, steps: int) -> None:
-        """Serve overlapping requests that share prefixes, in chunks."""
-        draw, one = random.Random(seed), self.one
-        stems = [[draw.randrange(4) for _ in range(24)] for _ in range(3)]
-        for _ in range(steps):
-            row = draw.randrange(3)
-            if row in one.held:
-                length = len(one.held[row].origin_input_ids)
-                one.checkpoint(row, draw.randrange(one.held[row].kv.cache_protected_len, length + 1))
-                one.checkpoint(row, length)
-                one.decode(row, [draw.randrange(4) for _ in range(draw.randrange(6))])
-                one.release(row)
-            else:
-                tokens = stems[draw.randrange(3)][: draw.randrange(4, 25)] + [draw.randrange(4) for _ in range(draw.randrange(1, 6))]
-                one.start(row, tokens, draw.randrange(3), draw.choice((None, None, "adapter")))
-        for row in list(one.held):
-            one.release(row)
 
     @property
     def properties(self) -> set[str]:

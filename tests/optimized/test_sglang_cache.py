@@ -1,13 +1,12 @@
 """The cache behind SGLang's verbs, with a small scheduler in the place of SGLang's."""
 
-import random
 from array import array
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
-from engine_types import Key, Scheduler, parameters, results
+from engine_types import Key, Scheduler, at_random, parameters, results
 
 from radixcheck.optimized.heap import POLICIES
 from radixcheck.optimized.integrations.sglang_cache import SGLangCache, cache_class, packed
@@ -25,25 +24,6 @@ def serve(one: Scheduler, tokens: list[int], output: list[int], priority: int = 
     one.checkpoint(0, len(tokens))
     one.decode(0, output)
     one.release(0)
-
-
-def at_random(one: Scheduler, seed: int, steps: int) -> None:
-    """Serve overlapping requests that share prefixes, in chunks."""
-    draw = random.Random(seed)
-    stems = [[draw.randrange(4) for _ in range(24)] for _ in range(3)]
-    for _ in range(steps):
-        row = draw.randrange(3)
-        if row in one.held:
-            length = len(one.held[row].origin_input_ids)
-            one.checkpoint(row, draw.randrange(one.held[row].kv.cache_protected_len, length + 1))
-            one.checkpoint(row, length)
-            one.decode(row, [draw.randrange(4) for _ in range(draw.randrange(6))])
-            one.release(row)
-        else:
-            tokens = stems[draw.randrange(3)][: draw.randrange(4, 25)] + [draw.randrange(4) for _ in range(draw.randrange(1, 6))]
-            one.start(row, tokens, draw.randrange(3), draw.choice((None, None, "adapter")))
-    for row in list(one.held):
-        one.release(row)
 
 
 def test_a_second_turn_finds_the_prompt_and_the_output_of_the_first() -> None:

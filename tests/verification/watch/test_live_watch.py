@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from engine_types import at_random
 from watched_cache import Watched, match_of, node_of, prepared
 
 from radixcheck.optimized.heap import POLICIES
@@ -16,7 +17,7 @@ from radixcheck.verification.watch.watched_call import CHECKPOINT, EVICT, LOCK, 
 @pytest.mark.parametrize("page_size", [1, 2, 16])
 def test_a_correct_cache_has_no_finding(policy: str, page_size: int) -> None:
     watched = Watched(192, page_size, policy)
-    watched.at_random(1, 160)
+    at_random(watched.one, 1, 160)
     watched.cache.evict(SimpleNamespace(num_tokens=10**6))
     watched.cache.reset()
 
