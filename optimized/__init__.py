@@ -25,6 +25,17 @@ Slots are tensors of dtype int64 and one dimension, on the device of the pool; a
 Sizes(available=6, evictable=2, protected=0)
 """
 
+try:
+    import torch as _torch  # noqa: F401  # before all modules that need it
+except ModuleNotFoundError as missing:
+    if missing.name != "torch":
+        raise
+    sentence = (
+        "radixcheck.optimized keeps slots in tensors and needs torch, which is not installed for this Python: pip install torch "
+        "(radixcheck.reference and radixcheck.spec run without it)"
+    )
+    raise ModuleNotFoundError(sentence, name="torch") from None
+
 from radixcheck.optimized.batch import Batches, DeviceBatch, batches
 from radixcheck.optimized.cache import RadixCache
 from radixcheck.optimized.device_pool import DevicePool, Pool

@@ -66,19 +66,26 @@ def test_data_beside_modules_is_read_from_a_wheel(installed: Path) -> None:
     assert python(installed, "-c", program).split()[:2] == ["sglang-classic", "sglang-python"]
 
 
-def test_where_the_package_is_not_installed_only_the_version_is_missing() -> None:
+def test_where_the_package_is_not_installed_it_knows_its_version_too() -> None:
+    program = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import radixcheck; print(radixcheck.__version__)"
+
+    assert python(PACKAGE.parent, "-I", "-S", "-c", program) == f"{VERSION}\n"
+
+
+@pytest.mark.parametrize("module", ["optimized", "optimized.heap", "optimized.integrations.sglang_limits"])
+def test_where_torch_is_missing_the_optimized_cache_says_so_in_one_sentence(module: str) -> None:
+    """Without site-packages there is no torch."""
     program = (
         f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r})\n"
-        "import radixcheck.spec\n"
-        "for name in ('__version__', 'verison'):\n"
-        "    try: getattr(radixcheck, name)\n"
-        "    except AttributeError as error: print(error)"
+        "import radixcheck.reference\n"
+        f"try: import radixcheck.{module}\n"
+        "except ImportError as error: print(type(error).__name__, error.name, error.__suppress_context__, error, sep='; ')"
     )
 
-    assert python(PACKAGE.parent, "-I", "-S", "-c", program).splitlines() == [
-        "radixcheck has no __version__ where it is not installed: pip install radixcheck",
-        "module 'radixcheck' has no attribute 'verison'",
-    ]
+    assert python(PACKAGE.parent, "-I", "-S", "-c", program) == (
+        "ModuleNotFoundError; torch; True; radixcheck.optimized keeps slots in tensors and needs torch, which is not installed for this "
+        "Python: pip install torch (radixcheck.reference and radixcheck.spec run without it)\n"
+    )
 
 
 def test_the_links_of_an_editable_install_are_relative() -> None:
