@@ -37,30 +37,71 @@ except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(sentence, name="torch") from None
 
 from radixcheck.optimized.batch import Batches, DeviceBatch, batches
-from radixcheck.optimized.cache import RadixCache
+from radixcheck.optimized.cache import RadixCache, Receipt
 from radixcheck.optimized.device_pool import DevicePool, Pool
 from radixcheck.optimized.keys import TokenBuffer
+from radixcheck.optimized.kv_copier import KVCopier
+from radixcheck.optimized.kv_store import KVBuffers
 from radixcheck.optimized.loans import CountedLoans, ListedLoans
 from radixcheck.optimized.lookup import Lookup
+from radixcheck.optimized.matched import Inserted, Matched
 from radixcheck.optimized.tags import NoTags, TagMismatch, Tags
-from radixcheck.optimized.tiered_cache import TieredCache
-from radixcheck.spec.values import Key
+from radixcheck.optimized.tiered_cache import TieredCache, TieredMatched
+from radixcheck.spec.values import (
+    BadAmount,
+    BadKey,
+    BadRequest,
+    BadSlots,
+    CacheError,
+    Key,
+    NoRoom,
+    NotArrived,
+    NotLocked,
+    NotYourSlot,
+    RequestExists,
+    Row,
+    Sizes,
+    StaleHandle,
+    StillHeld,
+    UnknownRequest,
+)
 
 __all__ = [
+    "BadAmount",
+    "BadKey",
+    "BadRequest",
+    "BadSlots",
     "Batches",
+    "CacheError",
     "CountedLoans",
     "DeviceBatch",
     "DevicePool",
+    "Inserted",
+    "KVBuffers",
+    "KVCopier",
     "Key",
     "ListedLoans",
     "Lookup",
+    "Matched",
+    "NoRoom",
     "NoTags",
+    "NotArrived",
+    "NotLocked",
+    "NotYourSlot",
     "Pool",
     "RadixCache",
+    "Receipt",
+    "RequestExists",
+    "Row",
+    "Sizes",
+    "StaleHandle",
+    "StillHeld",
     "TagMismatch",
     "Tags",
     "TieredCache",
+    "TieredMatched",
     "TokenBuffer",
+    "UnknownRequest",
     "batches",
 ]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from torch import Tensor
 
-from radixcheck.optimized.device_pool import Pool
+from radixcheck.optimized.device_pool import Pool, checked_page_size
 from radixcheck.optimized.keys import INT64, TOKEN_BYTES, check_slots, pack, part
 from radixcheck.optimized.loans import CountedLoans, Loans
 from radixcheck.optimized.lookup import Lookup
@@ -20,7 +20,7 @@ from radixcheck.spec.values import BadAmount, BadKey, Key, NotLocked, Row, Sizes
 
 
 class Receipt:
-    """One lock, to be released once."""
+    """One lock: what `RadixCache.lock` returns, and `RadixCache.unlock` takes once."""
 
     __slots__ = ("node",)
 
@@ -35,6 +35,11 @@ class RadixCache:
     own storage. A checking mode passes its own `tags` and `loans`: by default nothing is read from the device, and slots that are not the
     caller's are refused only if their number is wrong. `events` takes the KV events of the cache, with the ids that `page_ids` gives to
     pages; without it there are none. Raises ValueError for an unknown policy, or a pool with pages of another size.
+
+    In all verbs a `key` is a `Key`: its tokens (a tuple, a list, an array, or a `TokenBuffer`, which is not copied) and a namespace, a
+    tuple. A row of `slots` is a tensor of int64 and one dimension on the pool's device, one slot for each token. Amounts are in tokens, and
+    integers. The verbs of the tree (`match` to `free`) suit an engine that keeps the rows of its requests itself; with the verbs of
+    requests (`start` to `abort`) the cache keeps them. A call that raises has changed nothing. The cache is for one thread.
     """
 
     def __init__(
@@ -47,9 +52,7 @@ class RadixCache:
         events: Sink | None = None,
         page_ids: PageIds = page_id,
     ) -> None:
-        if page_size != pool.page_size:
-            raise ValueError(f"page size {page_size} over a pool of pages of {pool.page_size}")
-        self.page_size = page_size
+        self.page_size = page_size = checked_page_size(page_size, pool)
         self._page_bytes = page_size * TOKEN_BYTES
         self.pool = pool
         self.tags: TagKeeper = NoTags() if tags is None else tags
@@ -72,9 +75,10 @@ class RadixCache:
     # Tree verbs
 
     def match(self, key: Key) -> Matched:
-        """Return the longest cached prefix of `key` in whole pages (SGLang: `match_prefix`). Raises BadKey.
+        """Return the longest cached prefix of `key` in whole pages (SGLang: `match_prefix`).
 
-        May split a node. Refreshes the times of what it returns, counts no hit.
+        May split a node. Refreshes the times of what it returns, counts no hit. Nothing protects the slots from eviction: lock the node
+        before they are used. Raises BadKey.
         """
         tree = self.tree
         tokens, namespace = parts_of(key)
@@ -86,17 +90,17 @@ class RadixCache:
         return found
 
     def peek(self, key: Key) -> int:
-        """Return the length in tokens that `match` would return; changes nothing. Raises BadKey."""
+        """Return the length in tokens that a match of `key` would have; changes nothing, no time and no hit. Raises BadKey."""
         tokens, namespace = parts_of(key)
         return self.tree.walk(namespace, pack(tokens)).length
 
     def lookup(self, key: Key) -> Lookup:
-        """Return this key in a form for `match_many`, which a scheduler calls as long as its request waits. Raises BadKey."""
+        """Return `key` in a form for `match_many`, which a scheduler calls as long as the request waits. Copies the key. Raises BadKey."""
         tokens, namespace = parts_of(key)
         return Lookup(self.tree, namespace, bytes(pack(tokens)))
 
     def match_many(self, lookups: Iterable[Lookup]) -> list[int]:
-        """Return what `peek` would return for each of these keys; walks only where the last result is out of date.
+        """Return what `peek` would return for each key of `lookups`, in order; walks only where the last result is out of date.
 
         Raises BadKey for anything that is not a `Lookup`. One of another cache gets the answer of that cache.
         """
@@ -106,15 +110,21 @@ class RadixCache:
             raise BadKey("expected what `lookup` has returned, for each key") from wrong
 
     def insert(self, key: Key, slots: Tensor, priority: int = 0) -> int:
-        """Cache the whole pages of `key`; return how many tokens were cached already, as `prefix`.
+        """Cache the whole pages of `key`, whose KV is in `slots`; return how many of their tokens were cached already, as `prefix`.
 
-        `slots` has one slot for each token of the whole pages, at least. The caller still owns `slots[:prefix]` and the unaligned tail; the
-        rest is copied, and belongs to the tree. Raises BadKey, BadSlots, BadAmount (too few slots, the priority), NotYourSlot.
+        `slots` has one slot for each token of the whole pages, at least, from `alloc`. The slots of `slots[prefix:]` in whole pages belong
+        to the tree afterwards; the caller still owns `slots[:prefix]` and those of the unaligned tail, and frees them. The numbers are
+        copied: the tensor itself stays the caller's. Counts one hit on the whole path, and raises its `priority`, an integer >= 0. Raises
+        BadKey, BadSlots, BadAmount (too few slots, the priority), NotYourSlot.
         """
         return self._insert(key, slots, priority)[0]
 
     def insert_and_match(self, key: Key, slots: Tensor, priority: int = 0) -> Inserted:
-        """Insert and match in one access: also return the node and the slots of what is cached now. Raises as `insert` does."""
+        """Insert as `insert` does, with the same `key`, `slots` and `priority`, and match in one access.
+
+        Also returns the node and the slots of what is cached now: the whole pages of the key. Raises BadKey, BadSlots, BadAmount,
+        NotYourSlot.
+        """
         present, path = self._insert(key, slots, priority)
         node = path[-1] if path else self.tree.root
         return Inserted(present, Matched(node.end, node, self.tree.pieces(path)))
@@ -145,9 +155,10 @@ class RadixCache:
         return prefix, path
 
     def lock(self, node: object) -> Receipt:
-        """Protect the path from a match's node to the root (SGLang: `inc_lock_ref`). Raises StaleHandle.
+        """Protect the path from `node`, of a match of this cache, to the root (SGLang: `inc_lock_ref`); return what `unlock` takes.
 
-        The handle stays right when nodes are split: it names the end of a prefix.
+        The node stays right when nodes are split: it names the end of a prefix. Locks are counted: a path is protected until each of its
+        receipts was given back. Raises StaleHandle if the node has left the tree.
         """
         if not isinstance(node, Node) or (node.parent is None and node is not self.tree.root):
             raise StaleHandle("the node of this handle has left the tree")
@@ -157,22 +168,26 @@ class RadixCache:
         return receipt
 
     def unlock(self, receipt: object) -> None:
-        """Release one lock of this cache, once (SGLang: `dec_lock_ref`). Raises NotLocked."""
+        """Release the lock of this `receipt`, once (SGLang: `dec_lock_ref`). Raises NotLocked."""
         if not isinstance(receipt, Receipt) or receipt not in self._receipts:
             raise NotLocked("this receipt holds no lock")
         self._receipts.remove(receipt)
         self.tree.unlock_path(receipt.node)
 
     def evict(self, tokens: int) -> int:
-        """Evict the least leaves until `tokens` are freed or none is evictable; return the tokens freed. Raises BadAmount."""
+        """Evict the least leaves until `tokens` are freed or none is evictable; return the tokens freed: fewer, or more by part of a node.
+
+        `alloc`, `start` and `decode` evict by themselves what they lack. Raises BadAmount.
+        """
         if type(tokens) is not int or tokens < 0:
             tokens = to_amount(tokens)
         return self._memory.evict(tokens)
 
     def alloc(self, tokens: int) -> Tensor:
-        """Return slots for `tokens`, rounded up to whole pages, on loan to the caller, after evicting the shortfall only.
+        """Return slots for `tokens`, rounded up to whole pages, after evicting the shortfall only.
 
-        Raises NoRoom, evicting nothing, and BadAmount.
+        They are on loan to the caller until `insert` or `free` takes them back. Raises NoRoom, evicting nothing, if free and evictable
+        slots together are too few, and BadAmount.
         """
         if type(tokens) is not int or tokens < 0:
             tokens = to_amount(tokens)
@@ -181,7 +196,7 @@ class RadixCache:
         return slots
 
     def free(self, slots: Tensor) -> None:
-        """Take whole pages of a loan back. Raises BadSlots, NotYourSlot."""
+        """Take `slots` of a loan back, in whole pages. Raises BadSlots, NotYourSlot (part of a page, more than is on loan)."""
         if type(slots) is not Tensor or slots.dtype is not INT64 or slots.ndim != 1 or slots.device != self._device:
             check_slots(slots, self._device)
         self._loans.settle(slots)
@@ -192,27 +207,36 @@ class RadixCache:
     def start(self, request: int, key: Key, priority: int = 0) -> Row[Tensor]:
         """Match, lock, and take slots for the rest after evicting the shortfall; return one slot for each token of `key`.
 
-        Raises NoRoom, RequestExists, BadRequest, BadKey, BadAmount (the priority).
+        The KV of the first `cached` tokens of the row is there; the caller computes that of the others into their slots. `request` is an
+        integer >= 0 that names the request from now on; what it caches gets its `priority`, an integer >= 0. Raises NoRoom, evicting
+        nothing, RequestExists, BadRequest, BadKey, BadAmount (the priority).
         """
         return self._requests.start(request, key, priority)
 
     def chunk(self, request: int) -> Row[Tensor]:
-        """Cache the whole pages so far, without a hit; return the row as it is now (SGLang: `cache_unfinished_req`).
+        """Cache the whole pages of `request` so far, without a hit; return its row as it is now (SGLang: `cache_unfinished_req`).
 
-        Adopts what other requests have cached meanwhile, and locks the deeper node. Raises UnknownRequest.
+        Their KV must have been computed. Adopts what other requests have cached meanwhile, in the place of the request's own slots, and
+        locks the deeper node: use the row that it returns from now on. Raises UnknownRequest.
         """
         return self._requests.chunk(request)
 
     def decode(self, request: int, token: int) -> Tensor:
-        """Add one token; return its slot, of no dimension. Raises NoRoom (it needs a new page), UnknownRequest, BadKey."""
+        """Add one `token` to `request`; return its slot, an int64 tensor of no dimension, for the KV that the next step computes.
+
+        Raises NoRoom (it needs a new page), UnknownRequest, BadKey.
+        """
         return self._requests.decode(request, token)
 
     def finish(self, request: int) -> None:
-        """Cache the whole pages, with one hit, and release the request (SGLang: `cache_finished_req`). Raises UnknownRequest."""
+        """Cache the whole pages of `request`, with one hit, and release it (SGLang: `cache_finished_req`). Raises UnknownRequest.
+
+        The KV of all its tokens must have been computed: the last token of an answer, whose KV nothing has needed, is not decoded.
+        """
         self._requests.finish(request)
 
     def abort(self, request: int) -> None:
-        """Unlock and free what the request owns; caches nothing and refreshes nothing. Raises UnknownRequest."""
+        """Unlock and free what `request` owns; caches nothing and refreshes nothing. Raises UnknownRequest."""
         self._requests.abort(request)
 
     # Both

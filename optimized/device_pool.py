@@ -27,6 +27,16 @@ class Pool(Protocol):
         """Take whole pages back; each part has some of them."""
 
 
+def checked_page_size(page_size: object, pool: Pool, name: str = "pool") -> int:
+    """Return a page size as an `int`. Raise ValueError unless it is an integer, and that of this pool."""
+    number, of_pool = to_int(page_size, ValueError), getattr(pool, "page_size", None)
+    if of_pool is None:
+        raise ValueError(f"expected a {name} of slots, such as a DevicePool, found {shown(pool)}")
+    if number != of_pool:
+        raise ValueError(f"page size {number} over a {name} of pages of {of_pool}")
+    return number
+
+
 class DevicePool:
     """A stack of free slots on the device; its height is kept on the host, so that nothing is read from the device.
 

@@ -44,7 +44,7 @@ class EvictionHeap:
     """
 
     def __init__(self, policy: str) -> None:
-        if policy not in POLICIES:
+        if not isinstance(policy, str) or policy not in POLICIES:
             raise ValueError(f"no policy {policy!r}: choose one of {', '.join(POLICIES)}")
         self.key = POLICIES[policy]
         self.shrinks = policy in SHRINKING  # where keys only become greater, `refresh` has nothing to do

@@ -119,5 +119,5 @@ def check_slots(slots: object, device: torch.device) -> None:
     if not isinstance(slots, Tensor):
         raise BadSlots(f"expected slots in a tensor, found {shown(slots)}")
     if slots.dtype is not INT64 or slots.dim() != 1 or slots.device != device or slots.layout is not torch.strided:
-        kind = f"{slots.dtype}, of {slots.dim()} dimensions, on {slots.device}, {slots.layout}"
+        kind = f"{slots.dtype} of shape {tuple(slots.shape)} on {slots.device}, {slots.layout}"
         raise BadSlots(f"expected slots in a tensor of int64, of one dimension, on {device}; found {kind}")

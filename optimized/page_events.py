@@ -27,7 +27,7 @@ from radixcheck.optimized.keys import TOKEN_BYTES, unpack
 from radixcheck.optimized.node import Node
 from radixcheck.optimized.tree import NodeTree
 from radixcheck.spec.events.event_values import BEHIND, DEVICE, Cleared, Event, PageIds, Removed, Stored, before_first, page_id
-from radixcheck.spec.values import Namespace
+from radixcheck.spec.values import Namespace, shown
 
 ID_BYTES = 8
 Ids = tuple[int, ...]  # of pages that follow each other
@@ -63,6 +63,8 @@ class Announcer:
     """Knows the ids of the pages of each node, and reports to the sink which of them a tier stores and removes."""
 
     def __init__(self, events: Sink, page_ids: PageIds, page_size: int) -> None:
+        if not callable(getattr(events, "append", None)):
+            raise ValueError(f"expected a list for events, or an object with `append`, found {shown(events)}")
         self._append = events.append
         self._page_ids, self._page_size, self._pages = page_ids, page_size, struct.Struct(f"{page_size * TOKEN_BYTES}s")
         self._named: dict[Node, tuple[Namespace, Ids]] = {}  # of every node of the tree

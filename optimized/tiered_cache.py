@@ -29,7 +29,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from radixcheck.optimized.cache import RadixCache, Receipt
-from radixcheck.optimized.device_pool import Pool
+from radixcheck.optimized.device_pool import Pool, checked_page_size
 from radixcheck.optimized.keys import pack
 from radixcheck.optimized.loans import Loans
 from radixcheck.optimized.lookup import Lookup
@@ -44,7 +44,7 @@ from radixcheck.optimized.tier_memory import THRESHOLDS, TieredMemory
 from radixcheck.optimized.tier_node import TierCopy, TieredNode
 from radixcheck.optimized.tier_tree import TieredTree
 from radixcheck.spec.events.event_values import PageIds, page_id
-from radixcheck.spec.values import Copier, Key, NotArrived, Row, StaleHandle, StillHeld, Ticket, parts_of, to_amount
+from radixcheck.spec.values import Copier, Key, NotArrived, Row, StaleHandle, StillHeld, Ticket, parts_of, shown, to_amount
 
 
 class TieredMatched(NamedTuple):
@@ -116,10 +116,11 @@ class TieredCache(RadixCache):
         events: Sink | None = None,
         page_ids: PageIds = page_id,
     ) -> None:
-        if mode not in THRESHOLDS:
+        if not isinstance(mode, str) or mode not in THRESHOLDS:
             raise ValueError(f"no mode {mode!r}: choose one of {', '.join(THRESHOLDS)}")
-        if host_pool.page_size != page_size:
-            raise ValueError(f"page size {page_size} over a host pool of pages of {host_pool.page_size}")
+        checked_page_size(page_size, host_pool, "host pool")
+        if not callable(getattr(copier, "copy", None)):
+            raise ValueError(f"expected a copier, such as a KVCopier, found {shown(copier)}")
         self.host_pool, self.copier, self.mode = host_pool, copier, mode
         super().__init__(page_size, policy, pool, tags, loans, events, page_ids)
 
@@ -138,7 +139,10 @@ class TieredCache(RadixCache):
         return self._memory.copies
 
     def match(self, key: Key) -> TieredMatched:  # type: ignore[override]
-        """Return the longest prefix on the device, and what only the host has behind it; refreshes the times of both. Raises BadKey."""
+        """Return the longest prefix of `key` on the device, and what only the host has behind it; refreshes the times of both.
+
+        Its `node` can be locked, its `host_node` loaded back. Raises BadKey.
+        """
         tree = self.tree
         tokens, namespace = parts_of(key)
         walk = tree.walk(namespace, pack(tokens))
@@ -153,12 +157,12 @@ class TieredCache(RadixCache):
         return found
 
     def peek(self, key: Key) -> int:
-        """Return the `length` in tokens that `match` would return; changes nothing. Raises BadKey."""
+        """Return the `length` in tokens, on the device, that a match of `key` would have; changes nothing. Raises BadKey."""
         tokens, namespace = parts_of(key)
         return self.tree.device_length(self.tree.walk(namespace, pack(tokens)))
 
     def lookup(self, key: Key) -> Lookup:
-        """Return this key in a form for `match_many`. Raises BadKey."""
+        """Return `key` in a form for `match_many`, which counts what is on the device. Copies the key. Raises BadKey."""
         tokens, namespace = parts_of(key)
         return TieredLookup(self.tree, namespace, bytes(pack(tokens)))
 
@@ -169,13 +173,13 @@ class TieredCache(RadixCache):
         return prefix, path
 
     def lock(self, node: object) -> Receipt:
-        """As without a host tier. Raises StaleHandle also if the node is not on the device: load it back first."""
+        """Protect the path of `node`, as without a host tier. Raises StaleHandle also if it is not on the device: load it back first."""
         if isinstance(node, TieredNode) and not node.resident:
             raise StaleHandle("the node of this handle is not on the device; load it back")
         return super().lock(node)
 
     def load_back(self, node: object) -> int:
-        """Issue one copy of what only the host has on the path to a match's host node (SGLang: `load_back`).
+        """Issue one copy of what only the host has on the path to `node`, the `host_node` of a match (SGLang: `load_back`).
 
         Makes room by evicting the shortfall on the device. Returns the tokens of the copy: all, or 0, with nothing evicted, if there is no
         room or nothing to load. The slots count as cached from now on, and are filled when the copy arrives. Raises StaleHandle.
@@ -191,7 +195,7 @@ class TieredCache(RadixCache):
         return size
 
     def backup(self, node: object) -> int:
-        """Issue copies of a node to the host (SGLang: `write_backup`), in the write-through modes of what is above it first.
+        """Issue copies of `node` to the host (SGLang: `write_backup`), in the write-through modes of what is above it first.
 
         Makes room by evicting the shortfall on the host, and stops where it cannot. Returns the tokens of the copies. Raises StaleHandle.
         """
@@ -209,7 +213,7 @@ class TieredCache(RadixCache):
         return self._memory.evict_host(to_amount(tokens))
 
     def run(self, request: int) -> None:
-        """Let a request read its row: nothing changes. Raises NotArrived while a load is filling slots of it, and UnknownRequest."""
+        """Let `request` read its row: nothing changes. Raises NotArrived while a load is filling slots of it, and UnknownRequest."""
         self._requests.run(request)
 
     def host_available(self) -> int:
