@@ -56,7 +56,7 @@ prev = _rigid("prev", (POS,), POS)  # the position without its last page, be it 
 length = _rigid("length", (POS,), INT)  # tokens
 room = _rigid("room", (POS,), INT)  # tokens, rounded up to whole pages: the slots that hold the prefix
 whole = _rigid("whole", (POS,), BOOL)  # its last page is complete
-namespace = _rigid("namespace", (POS,), NAMESPACE)
+namespace = _rigid("namespace", (POS,), NAMESPACE)  # that of its key
 page_size = _rigid("page_size", (), INT)()  # tokens
 capacity = _rigid("capacity", (), INT)()  # of the slot pool, in tokens
 

@@ -187,12 +187,12 @@ def test_the_docstring_of_a_verb_names_its_parameters(verb: str) -> None:
     assert [name for name in parameters if f"`{name}`" not in documented(verb) and f"`{name}[" not in documented(verb)] == []
 
 
-class Done(SimpleNamespace):
+class DoneCopy(SimpleNamespace):
     """A copier whose copies are done as soon as they are issued, and move nothing."""
 
     done, failed = True, False
 
-    def copy(self, up: bool, sources: torch.Tensor, targets: torch.Tensor) -> "Done":
+    def copy(self, up: bool, sources: torch.Tensor, targets: torch.Tensor) -> "DoneCopy":
         """Issue one."""
         return self
 
@@ -201,7 +201,7 @@ def measured(verb: str) -> Callable[[], object]:
     """A call of a verb that neither splits a node nor evicts, but for `evict` and `evict_host`; without a host tier where it can be."""
     pools = DevicePool(32, 2), DevicePool(32, 2)
     mode = "write_back" if verb == "backup" else "write_through"
-    cache = RadixCache(2, "lru", pools[0]) if hasattr(RadixCache, verb) else TieredCache(2, "lru", *pools, Done(), mode)
+    cache = RadixCache(2, "lru", pools[0]) if hasattr(RadixCache, verb) else TieredCache(2, "lru", *pools, DoneCopy(), mode)
     for number in range(2):
         cache.insert(Key((number, 1, 2, 3)), cache.alloc(4))
     cache.start(7, Key((5, 5, 5)))

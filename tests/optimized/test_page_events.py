@@ -17,6 +17,7 @@ from radixcheck.optimized.tier_tree import TieredTree
 from radixcheck.optimized.tree import NodeTree
 from radixcheck.reference import RadixCache as Reference
 from radixcheck.reference import SlotPool
+from radixcheck.reference.copies import Copies
 from radixcheck.spec.events.event_fold import Resident
 from radixcheck.spec.events.event_values import Event, Stored, page_id
 from radixcheck.spec.values import CacheError, Key, Namespace
@@ -119,5 +120,5 @@ def recorded(factory: Any, config: Config, trace: list[Op] | None, seed: int) ->
 def test_without_events_the_cache_has_the_plain_parts() -> None:
     cache = RadixCache(1, "lru", DevicePool(4, 1))
     assert (type(cache.tree), type(cache._memory)) == (NodeTree, Memory)
-    tiered = TieredCache(1, "lru", DevicePool(4, 1), DevicePool(4, 1), None, "write_back")  # type: ignore[arg-type]  # copies nothing
+    tiered = TieredCache(1, "lru", DevicePool(4, 1), DevicePool(4, 1), Copies(), "write_back")  # type: ignore[arg-type]  # copies nothing here
     assert (type(tiered.tree), type(tiered._memory)) == (TieredTree, TieredMemory)
