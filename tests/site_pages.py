@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from pdoc.render_helpers import to_html
-from places import ROOT
+from places import LAYERS, ROOT
 from sources import modules, tracked
 
 from radixcheck.verification.core.catalogue import EVERY
@@ -22,13 +22,14 @@ TITLES = {  # of the pages in the navigation, in this order; the others follow
     "optimized/README.md": "The cache as a library",
     "optimized/integrations/README.md": "Put it into SGLang",
 }
-VERIFICATION = (  # what callers of the kit import; the other rooms of `verification/` are its own
-    *("verification", "verification.api", "verification.protocol", "verification.operations", "verification.pytest_plugin"),
-    *("verification.core.choices", "verification.core.found", "verification.core.status", "verification.core.subject"),
-    *("verification.core.traces", "verification.core.usage", "verification.runs.run_results", "verification.runs.trace_results"),
-    *("verification.search.machine", "verification.search.search_results", "verification.subjects.reference_subject"),
-    *("verification.subjects.reference_host_subject"),
-)
+VERIFICATION = {  # what callers of the kit import; the other rooms of `verification/` are its own
+    f"radixcheck.verification{name}"
+    for name in (
+        *("", ".api", ".protocol", ".operations", ".pytest_plugin", ".core.choices", ".core.found", ".core.status", ".core.subject"),
+        *(".core.traces", ".core.usage", ".runs.run_results", ".runs.trace_results", ".search.machine", ".search.search_results"),
+        *(".subjects.reference_subject", ".subjects.reference_host_subject"),
+    )
+}
 TEXT = {".toml", ".txt", ".sh", ".yml", ".mjs", ".js", ".jsonl", ".py", ".css", ".jinja2", ""}  # files that a page may link to as they are
 
 
@@ -91,9 +92,9 @@ linked_file = LinkedFiles()
 
 
 def documented_modules() -> list[str]:
-    """The names of the modules that the site shows."""
-    whole = ("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized")
-    return [name for name in sorted(modules()) if name.startswith(whole) or name.removeprefix("radixcheck.") in VERIFICATION]
+    """The names of the modules that the site shows, layer by layer."""
+    names = [name for name, path in modules().items() if path.startswith(("spec/", "reference/", "optimized/")) or name in VERIFICATION]
+    return sorted(names, key=lambda name: (LAYERS.index(name.split(".")[1]), name))
 
 
 @cache

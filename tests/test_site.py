@@ -8,9 +8,21 @@ from pathlib import Path
 
 import pytest
 from pdoc.render_helpers import to_html
-from places import ROOT
+from places import LAYERS, ROOT
 from site_links import Anchors, broken_links
-from site_pages import SPECIFICATION, Page, documented_modules, link_texts, linked_file, markdown_of, page_file, pages, place_of, rendered
+from site_pages import (
+    SPECIFICATION,
+    VERIFICATION,
+    Page,
+    documented_modules,
+    link_texts,
+    linked_file,
+    markdown_of,
+    page_file,
+    pages,
+    place_of,
+    rendered,
+)
 from site_specification import specification
 from sources import modules, syntax, tracked
 
@@ -43,6 +55,14 @@ def test_every_markdown_file_is_a_page_and_every_page_has_a_file_of_its_own() ->
     assert {page.source for page in pages()} == {path for path in tracked() if path.endswith(".md")}
     assert max(Counter(page.name for page in pages()).values()) == 1
     assert [page.title for page in pages()][:2] == ["Tour", "Check your cache"]
+
+
+def test_every_module_of_the_caches_and_each_named_one_of_the_kit_is_documented() -> None:
+    names = documented_modules()
+
+    assert VERIFICATION <= {*names} <= {*modules()}
+    assert {name.split(".")[1] for name in names} == {*LAYERS}
+    assert {path for name, path in modules().items() if name not in names and path.startswith(LAYERS[:3])} == set()
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
