@@ -98,8 +98,7 @@ second = _state("second", (ENTRY,), INT)
 entry = _state("entry", (POS,), ENTRY)  # the entry that is current for a node
 
 size = define("size", (POS,), lambda n: length(n) - length(up(n)))  # tokens on the node itself
-# A node without children. Only nodes are asked.
-leaf = define("leaf", (POS,), lambda n: forall(POS, lambda m: node(m) >> (up(m) != n)))
+leaf = define("leaf", (POS,), lambda n: forall(POS, lambda m: node(m) >> (up(m) != n)))  # a node without children; only nodes are asked
 candidate = define("candidate", (POS,), lambda n: node(n) & (lock(n) == 0) & leaf(n))  # an evictable leaf
 aligned = define("aligned", (POS,), lambda p: ite(whole(p), p, prev(p)))  # without the unfinished page
 

@@ -146,7 +146,7 @@ class Linker(HTMLParser):
                 target = self._relative(place) + (f"#{fragment}" if fragment else "")
                 text = text.replace(f'"{escape(href)}"', f'"{target}"')
         self.out.append(text)
-        if tag in ("a", "pre", "code", "script", "style", "h1", "h2", "h3"):
+        if tag in ("a", "pre", "code", "script", "style", "h1", "h2", "h3", "h4"):
             self._open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -15,6 +15,8 @@ from radixcheck.spec.logic import BOOL, Function, Term, var
 from radixcheck.spec.operations import Operation, Stage, Take
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.property import Property
+from radixcheck.spec.run.host_model import HostModel
+from radixcheck.spec.run.model import Model
 from radixcheck.spec.run.text import text
 from radixcheck.spec.updates import Transition, Update
 
@@ -31,7 +33,7 @@ compares keys of a policy, lru is shown. <code>spec/README.md</code> says in whi
 
 def row(sentence: str, formula: str, anchor: str = "", name: str = "", note: str = "") -> str:
     """One row: the name, the sentence and a note on the left, the formula on the right. `sentence` and `formula` are plain text."""
-    head = f"<h4 id={anchor!r}>{escape(name)}</h4>" if anchor else f"<h4>{escape(name)}</h4>" if name else ""
+    head = f'<h4 id="{anchor}"><a href="#{anchor}">{escape(name)}</a></h4>' if anchor else ""
     said = f"<p>{escape(sentence)}</p>" if sentence else ""
     why = f'<p class="why">{escape(note)}</p>' if note else ""
     lines = "".join(f'<pre class="formula">{escape(line)}</pre>' for line in formula.splitlines())
@@ -92,7 +94,12 @@ def operation(call: Operation) -> str:
     lines += [stage(each) for each in call.chain]
     if call.answer is not None:
         lines.append(f"answers {text(call.answer)}")
-    return row("", "\n".join(lines), f"call-{call.name}", f"{call.name}({names})")
+    return row(first_sentence(Model, call.name), "\n".join(lines), f"call-{call.name}", f"{call.name}({names})")
+
+
+def first_sentence(model: type[Model], call: str) -> str:
+    """What a call does, as the model of the specification says it: the first paragraph of its docstring."""
+    return " ".join((getattr(model, call).__doc__ or "").partition("\n\n")[0].split())
 
 
 def stage(each: Stage) -> str:
@@ -139,7 +146,10 @@ def specification() -> tuple[str, str]:
         for each in event_invariants.HOST_EVENT_FORMULAS
         if each not in event_invariants.EVENT_FORMULAS
     ]
-    calls = (row("", pattern.strip() or "(no step)", f"host-call-{name}", name) for name, pattern in host_operations.CALLS.items())
+    calls = (
+        row(first_sentence(HostModel, name), pattern.strip() or "(no step)", f"host-call-{name}", name)
+        for name, pattern in host_operations.CALLS.items()
+    )
     order = (row("", f"{text(p.key(var('n', signature.POS))[0])}, then time(n)", f"policy-{p.name}", p.name) for p in POLICIES.values())
     sections = (
         section("Words", "words", symbols(signature, "spec/signature.py"), signature),

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 from engine_types import Allocator, parameters
-from places import ROOT
 
-from radixcheck.optimized.integrations.sglang_interface import READ, TRIED
+from radixcheck.optimized.integrations.sglang_interface import READ
 from radixcheck.optimized.integrations.sglang_limits import LIMITS, refusal
 
 ARGUMENTS: dict[str, Any] = {
@@ -108,13 +107,3 @@ def test_what_is_not_served_is_refused_with_one_sentence_that_names_the_flag(fla
 
 def test_every_limit_is_tried() -> None:
     assert {limit.flag for limit in LIMITS} == {flag for flag, _, _ in REFUSED}
-
-
-def test_the_page_lists_what_is_refused_with_the_reasons() -> None:
-    page = (ROOT / "optimized" / "integrations" / "README.md").read_text()
-    rows = [row.strip("| ").split(" | ") for row in page.splitlines() if row.startswith("| `--")]
-
-    assert {(flag, reason) for flags, reason in rows for flag in flags.replace("`", "").split(", ")} == {
-        (limit.flag, limit.reason) for limit in LIMITS
-    }
-    assert all(version in page for version in TRIED)

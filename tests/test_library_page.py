@@ -1,4 +1,5 @@
-"""The page of the optimized cache: its engine runs as it stands, and its tables are what the verbs return, raise and launch."""
+"""The pages of the optimized cache: the engine runs as it stands, and the tables are what the verbs return, raise and launch, and what the
+plugin of SGLang refuses."""
 
 import inspect
 import io
@@ -15,6 +16,8 @@ from places import ROOT
 
 import radixcheck.optimized
 from radixcheck.optimized import CacheError, DevicePool, Key, KVBuffers, KVCopier, NoRoom, RadixCache, TieredCache
+from radixcheck.optimized.integrations.sglang_interface import TRIED
+from radixcheck.optimized.integrations.sglang_limits import LIMITS
 
 PAGE = (ROOT / "optimized" / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
@@ -246,3 +249,13 @@ def test_a_split_an_eviction_a_new_page_and_the_slots_of_a_match_launch_what_the
     assert operations(lambda: cache.decode(1, 5)) == 3
     assert ROWS["decode"][5].strip() == "1; 3 with a new page"
     assert operations(lambda: cache.alloc(4)) == 2  # 1, and two victims
+
+
+def test_the_page_lists_what_is_refused_with_the_reasons() -> None:
+    page = (ROOT / "optimized" / "integrations" / "README.md").read_text()
+    rows = [row.strip("| ").split(" | ") for row in page.splitlines() if row.startswith("| `--")]
+
+    assert {(flag, reason) for flags, reason in rows for flag in flags.replace("`", "").split(", ")} == {
+        (limit.flag, limit.reason) for limit in LIMITS
+    }
+    assert all(version in page for version in TRIED)
