@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import Seconds, command_deadline, given, options
 from radixcheck.verification.cli.output import print_json, subject_output
 from radixcheck.verification.core.deadline import NEVER
@@ -13,7 +14,7 @@ from radixcheck.verification.report import console
 from radixcheck.verification.subjects.registry import resolve
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("left")
 @click.argument("right")
 @options("policy", "page-size", "pool", "host-pool", "mode", "device", "seed")
@@ -36,9 +37,6 @@ def diff(
     **bounds: Any,
 ) -> int:
     """Run two caches side by side and compare every answer, refusal, size and victim. Each kind of difference is shown once.
-
-    Exit status 1: they differ in something that neither declares (`choices` in what it supports). Exit status 3: nothing was compared, or
-    the comparison was cut off.
 
     Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
     """

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import Seconds, command_deadline, one_subject, options
 from radixcheck.verification.cli.output import print_json_of_each, subject_output
 from radixcheck.verification.core.status import Status, worst
@@ -13,7 +14,7 @@ from radixcheck.verification.search.search_results import CEILING_SECONDS
 from radixcheck.verification.subjects.registry import names_of, resolve
 
 
-@click.command()
+@click.command(cls=Command)
 @one_subject(click.argument("subject", required=False))
 @click.option("--scope", "scopes", multiple=True, help="tree or requests (repeatable); default: both")
 @options("policy", "page-size")
@@ -26,7 +27,7 @@ def explore(
 ) -> int:
     """Visit every state of SUBJECT (default: optimized) within small bounds, breadth first: the first fault has the shortest trace.
 
-    By default: policy lru, pages of 1 and 2 tokens. Exit status 3: undecided, because not all states were visited.
+    By default: policy lru, pages of 1 and 2 tokens.
     """
     from radixcheck.verification.report import explore_view
     from radixcheck.verification.runs.explore_job import explore_request, explore_subject

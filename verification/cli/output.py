@@ -50,6 +50,22 @@ def check_store(store: Path | None) -> None:
 
 
 @contextmanager
+def later(troubles: list[UsageError]) -> Iterator[None]:
+    """Keep a file that cannot be written for `complain`: a verdict is not lost with it."""
+    try:
+        yield
+    except UsageError as wrong:
+        troubles.append(wrong)
+
+
+def complain(troubles: Sequence[UsageError]) -> list[Status]:
+    """Print each trouble, one sentence, and return a status for each."""
+    for wrong in troubles:
+        click.echo(f"radixcheck: {wrong}", err=True)
+    return [Status.WRONG_USE] * len(troubles)
+
+
+@contextmanager
 def extras() -> Iterator[None]:
     """Import modules that need packages which may not be installed. Raise UsageError if one is missing."""
     try:

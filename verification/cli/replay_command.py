@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.endpoint_options import OF_ENDPOINTS, endpoint_options
 from radixcheck.verification.cli.new_file import check_new_file
 from radixcheck.verification.cli.options import HOST_DEFAULT, Seconds, given, named, one_subject, options
@@ -30,7 +31,7 @@ COMPARED = ("against", "requests")
 OF_EVENTS = ("events", "json", "as_json", "seconds", *COMPARED, *OF_ENDPOINTS)  # options with --events
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("trace", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="the small trace that comes with the package")
 @click.option("--events", metavar="FILE|ENDPOINT", help="KV events of a server: a recording, or its address (tcp://host:port, ipc://path)")

@@ -16,14 +16,17 @@ from radixcheck.verification.report import diff_view, replay_view
 from radixcheck.verification.report.edges_view import edges_grid
 from radixcheck.verification.report.envelope_view import envelope, reaches
 from radixcheck.verification.report.style import colour, side_by_side, styled, styled_status, table, warning
-from radixcheck.verification.report.wording import numbered
+from radixcheck.verification.report.wording import numbered, version
 from radixcheck.verification.runs.run_results import Scene, VerifyOutcome
 
-COUNTED = (Verdict.TESTED, Verdict.REFUTED, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
+NAMED_MAX = 4  # refuted properties that the last line names
+COUNTED = (Verdict.REFUTED, Verdict.TESTED, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
 
 
-def verify(outcome: VerifyOutcome) -> list[Any]:
-    """Return the traces of what is refuted, the replay, the comparison, the table, and the last line with the verdict."""
+def verify(outcome: VerifyOutcome, files: Iterable[str] = ()) -> list[Any]:
+    """Return the traces of what is refuted, the replay, the comparison, the table, how to show the traces that were written into `files`,
+    and the last line with the verdict.
+    """
     parts = faults(outcome)
     if outcome.replayed:
         parts += [*replay_view.replay(outcome.replayed), Text()]
@@ -41,6 +44,7 @@ def verify(outcome: VerifyOutcome) -> list[Any]:
         Text(),
         *envelope(outcome.report.envelope),
         *reaches(outcome.report),
+        *show_commands(files),
         *last_lines(outcome),
     ]
 
@@ -81,7 +85,7 @@ def _indented(part: Any) -> Padding:
 
 
 def last_lines(outcome: VerifyOutcome) -> list[Any]:
-    """Return what was done, and the verdict on the subject."""
+    """Return what was done, and the verdict on the subject: a line that can be quoted."""
     r = outcome.report
     count = {word: sum(v.verdict == word for v in r.verdicts) for word in COUNTED}
     bound = (
@@ -89,7 +93,8 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
         f"{', '.join(map(str, r.bounds.page_sizes))}{_modes(r.bounds.modes)}, seed {r.bounds.seed}, {r.seconds:.0f} s"
     )
     but = [f"but for {len(r.choices)} declared choice{'s' * (len(r.choices) > 1)}"] if r.choices else []
-    words = ", ".join([f"{n} {word}" for word, n in count.items() if n] + not_holding(outcome) + but)
+    named = {Verdict.REFUTED: _refuted_by(outcome)}
+    words = ", ".join([f"{n} {word}{named.get(word, '')}" for word, n in count.items() if n] + not_holding(outcome) + but)
     lines: list[Any] = [Text(f"{bound}")]
     if r.bounds.too_large:
         lines.append(Text(f"page sizes left out, because a request would not fit into the pool: {sizes_text(r.bounds.too_large)}"))
@@ -97,7 +102,15 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
         Text(f"it declares {name!r}, which was followed: {CHOICES[name].sentence}. Its reason: {why}") for name, why in r.choices.items()
     ]
     lines += [warning(f"undecided: {why}") for why in r.gaps]
-    return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}")]
+    how = f"{r.steps:,} operations, seed {r.bounds.seed}, radixcheck {version()}"
+    return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}; {how}")]
+
+
+def _refuted_by(outcome: VerifyOutcome) -> str:
+    """Return the properties that are refuted, the first NAMED_MAX, but for those that follow from others."""
+    ids = [found.violation.property for found in outcome.report.found if not found.violation.follows_from]
+    more = f" and {len(ids) - NAMED_MAX} more" if len(ids) > NAMED_MAX else ""
+    return f" ({', '.join(ids[:NAMED_MAX])}{more})" if ids else ""
 
 
 def _modes(modes: Sequence[str]) -> str:

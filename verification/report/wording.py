@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import radixcheck
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.status import Status
@@ -14,6 +15,11 @@ Json = Mapping[str, Any]
 TRACE_MAX = 40  # lines shown of a trace
 REPEATED = 3  # times in a row from which on operations are shown once
 PERIOD_MAX = 4  # operations that are looked for in a row
+
+
+def version() -> str:
+    """Return the version of this package; from a checkout that is not installed there is none."""
+    return str(getattr(radixcheck, "__version__", "of a checkout"))
 
 
 def operations(found: Json) -> list[str]:

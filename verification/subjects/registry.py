@@ -10,7 +10,6 @@ import shutil
 import sys
 from dataclasses import dataclass, replace
 from importlib import import_module
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from radixcheck.verification.core.supervision import SUPERVISION
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.remote.remote_subject import Remote
 
 REFERENCE, HOST_REFERENCE = "reference", "reference-host"
 _HERE = "radixcheck.verification.subjects"
@@ -67,6 +65,8 @@ ELSEWHERE = "@"  # between a subject and the interpreter of another environment
 
 def known() -> list[Named]:
     """Return the built-in caches, those of serving engines, and those of installed packages (entry-point group `radixcheck.subjects`)."""
+    from importlib.metadata import entry_points  # slow to import, and often not needed
+
     found = entry_points(group="radixcheck.subjects")
     others = [Named(e.name, e.value, f"from {e.dist.name if e.dist else 'an entry point'}") for e in found]
     return [*BUILT_IN.values(), *PEERS.values(), *others]
@@ -96,7 +96,7 @@ def isolated(subject: Subject) -> Subject:
     """Return the subject in a process of its own, in which it may end or never return; the same subject if it cannot be started there."""
     if not subject.portable or not subject.supports.here:
         return subject
-    factory = Remote(served_by(subject.name, sys.executable))
+    factory = _remote(served_by(subject.name, sys.executable))
     return replace(subject, factory=factory, supports=replace(subject.supports, here=False))
 
 
@@ -107,10 +107,10 @@ def resolve(given: Given, device: str = "cpu") -> Subject:
     """
     if isinstance(given, Subject):
         return given
-    _check_device(device)
+    check_device(device)
     if isinstance(given, str):
         SUPERVISION.doing(f"importing {given!r}")
-        name, factory = given, _factory(given)
+        name, factory = given, factory_of(given)
     else:
         name, factory = f"{getattr(given, '__module__', '')}:{getattr(given, '__qualname__', type(given).__name__)}", given
     SUPERVISION.doing(f"making a cache of {name!r}")
@@ -128,7 +128,7 @@ def resolve(given: Given, device: str = "cpu") -> Subject:
     return Subject(name, factory, supports, white_box, portable=isinstance(given, str))
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
     """Raise UsageError unless this machine has the device."""
     if device == "cpu":
         return
@@ -143,13 +143,13 @@ def _check_device(device: str) -> None:
         raise UsageError(f"--device {device}: this machine has {torch.cuda.device_count()} such devices; use --device cpu")
 
 
-def _factory(name: str) -> Factory:
-    """Return the factory of a named subject. Raise UsageError if there is none."""
+def factory_of(name: str) -> Factory:
+    """Return the factory of a named subject; no cache is made. Raise UsageError if there is none."""
     if name.startswith(EXEC):
-        return Remote(_words(name.removeprefix(EXEC)))
+        return _remote(_words(name.removeprefix(EXEC)))
     base, elsewhere, python = name.partition(ELSEWHERE)
     if elsewhere or base in PEERS:
-        return Remote(served_by(base, python if elsewhere else sys.executable))
+        return _remote(served_by(base, python if elsewhere else sys.executable))
     module, attribute = _place(name)
     try:
         found = import_module(module)
@@ -163,6 +163,13 @@ def _factory(name: str) -> Factory:
     if not callable(getattr(found, attribute, None)):
         raise UsageError(f"module {module!r} has no factory {attribute!r}: a subject is named module:factory")
     return Imported(module, attribute)
+
+
+def _remote(command: tuple[str, ...]) -> Factory:
+    """Return a factory of caches in processes of their own."""
+    from radixcheck.verification.remote.remote_subject import Remote  # with what it imports, only when needed
+
+    return Remote(command)
 
 
 def _words(command: str) -> tuple[str, ...]:
