@@ -40,18 +40,20 @@ def diff(
 
     Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
     """
-    from radixcheck.verification.report import diff_view
-    from radixcheck.verification.runs.checked_bounds import shared_bounds
-    from radixcheck.verification.runs.diff_job import AlongRequest, DiffRequest, compare, compare_along
+    from radixcheck.verification.runs.checked_bounds import check_choices, shared_bounds
 
     if trace is not None and sample:
         raise UsageError("give one trace: a file, or --sample")
     bounded = trace is not None or sample or operations is not None  # by the operations alone, unless --seconds is given
     deadline = NEVER if bounded and "seconds" not in given() else command_deadline(seconds)
     how = {"device": device, "seconds": seconds, "deadline": deadline, **bounds}
+    check_choices(bounds["policies"], bounds["page_sizes"], bounds["modes"])
     with subject_output():
         a, b = resolve(left, device), resolve(right, device)
         both = shared_bounds(a, b, **how)
+
+        from radixcheck.verification.runs.diff_job import AlongRequest, DiffRequest, compare, compare_along
+
         if trace is not None or sample:
             outcome = compare_along(AlongRequest(a, b, both, trace, limit or 0), console.progress)
         else:
@@ -59,5 +61,7 @@ def diff(
     if as_json:
         print_json(outcome.to_json())
     else:
+        from radixcheck.verification.report import diff_view
+
         console.show(diff_view.diff(outcome))
     return outcome.status

@@ -29,15 +29,21 @@ def explore(
 
     By default: policy lru, pages of 1 and 2 tokens.
     """
+    from radixcheck.verification.runs.checked_bounds import check_choices
+
+    check_choices(policies, page_sizes)
+    statuses, outputs = list[Status](), []
+    names, ceiling = names_of(subject), command_deadline(seconds)
+    with subject_output():
+        caches = [resolve(name) for name in names]
+
     from radixcheck.verification.report import explore_view
     from radixcheck.verification.runs.explore_job import explore_request, explore_subject
 
-    statuses, outputs = list[Status](), []
-    names, ceiling = names_of(subject), command_deadline(seconds)
-    for i, name in enumerate(names):
-        share = max(0.0, ceiling.left - CEILING_SECONDS) / (len(names) - i)
-        with subject_output(), console.live(f"explore {name}") as show:
-            request = explore_request(resolve(name), scopes, policies, page_sizes, seconds=share, **effort)
+    for i, cache in enumerate(caches):
+        share = max(0.0, ceiling.left - CEILING_SECONDS) / (len(caches) - i)
+        with subject_output(), console.live(f"explore {cache.name}") as show:
+            request = explore_request(cache, scopes, policies, page_sizes, seconds=share, **effort)
             outcome = explore_subject(request, lambda so_far: show(explore_view.table(so_far)))
         statuses.append(outcome.status)
         outputs.append(outcome.to_json())

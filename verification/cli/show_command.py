@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.text import Text
 
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.new_file import check_new_file
@@ -27,9 +26,6 @@ FILES = {".html": "a page", ".svg": "one drawing"}
 @options("json")
 def show(trace: Path, steps: Sequence[int], out: Path | None, as_json: bool, **_: Any) -> int:
     """Show the tree, the heap and what breaks, after each operation of TRACE (a file that verify --traces or replay --shrink wrote)."""
-    from radixcheck.verification.report import show_view
-    from radixcheck.verification.runs.show_job import ShowRequest, show_trace
-
     if out is not None:
         check_new_file("--svg", out, FILES)
     with subject_output():
@@ -38,7 +34,14 @@ def show(trace: Path, steps: Sequence[int], out: Path | None, as_json: bool, **_
         beyond = [step for step in steps if step > last]
         if beyond:
             raise UsageError(f"--step {beyond[0]}: {trace} has {last} operations; give 0, the start, to {last}")
+        from radixcheck.verification.runs.show_job import ShowRequest, show_trace
+
         outcome = show_trace(ShowRequest(trace.name, recorded, subject, tuple(steps)), console.progress)
+
+    from rich.text import Text
+
+    from radixcheck.verification.report import show_view
+
     if out is not None:
         show_view.write(out, outcome)
     if as_json:

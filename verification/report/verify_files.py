@@ -77,7 +77,8 @@ class TraceFolder:
 
     def file(self, subject: str, property_: str) -> Path:
         """Return the path of a trace, such as `as-submitted-pairs-ORDER.jsonl`."""
-        return (self.folder or Path()) / f"{subject.replace(':', '-').replace('/', '-')}-{property_}.jsonl"
+        name = subject.replace(":", "-").replace("/", "-").lstrip(".-")  # of ./file.py:factory
+        return (self.folder or Path()) / f"{name}-{property_}.jsonl"
 
 
 def _cannot(option: str, file: Path, error: OSError) -> UsageError:

@@ -1,18 +1,22 @@
 """Named subjects, and how a name or a factory becomes a `Subject`.
 
-A name is that of a built-in cache, of an entry point of an installed package, or `module:factory`. `exec:COMMAND` names a program
-that serves a cache; `NAME@PYTHON` runs the adapter of a named cache under another interpreter.
+A name is that of a built-in cache, of an entry point of an installed package, `module:factory` or `file.py:factory`. `exec:COMMAND`
+names a program that serves a cache; `NAME@PYTHON` runs the adapter of a named cache under another interpreter.
 """
 
 import os
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from zlib import crc32
 
 from radixcheck.verification.core.declared import WrongDeclaration, declared
 from radixcheck.verification.core.printable import error_text, let_interrupt_pass
@@ -60,6 +64,7 @@ GROUPS = {  # a change that can be read in two ways
 }
 
 EXEC = "exec:"  # prefix of the command of a program that serves a cache
+FILE = ".py"  # ends the path of a file, in place of the name of a module
 ELSEWHERE = "@"  # between a subject and the interpreter of another environment
 
 
@@ -84,12 +89,12 @@ def names_of(subject: str) -> tuple[str, ...]:
 class Imported:
     """The factory `module:attribute`. It is pickled by name, so that a worker process can import factories that cannot be pickled."""
 
-    module: str
+    module: str  # its name, or the path of its file
     attribute: str
 
     def __call__(self, setup: Setup) -> Any:
         """Return a fresh cache."""
-        return getattr(import_module(self.module), self.attribute)(setup)
+        return getattr(loaded(self.module), self.attribute)(setup)
 
 
 def isolated(subject: Subject) -> Subject:
@@ -151,8 +156,28 @@ def factory_of(name: str) -> Factory:
     if elsewhere or base in PEERS:
         return _remote(served_by(base, python if elsewhere else sys.executable))
     module, attribute = _place(name)
+    if not callable(_attribute(name, module, attribute)):
+        raise UsageError(f"module {module!r} has no factory {attribute!r}: a subject is named module:factory, or file.py:factory")
+    return Imported(module, attribute)
+
+
+def is_file(name: str) -> bool:
+    """Return whether a name is that of something in a file, as `file.py:factory`."""
+    return name.rpartition(":")[0].endswith(FILE)
+
+
+def attribute_of(name: str) -> Any:
+    """Return what `module:attribute` or `file.py:attribute` names. Raise UsageError if there is no such thing."""
+    found = _attribute(name, *_place(name))
+    if found is None:
+        raise UsageError(f"{name!r}: there is no such thing in its module")
+    return found
+
+
+def _attribute(name: str, module: str, attribute: str) -> Any:
+    """Return an attribute of a module; None if it has none. Raise UsageError if the module cannot be imported."""
     try:
-        found = import_module(module)
+        return getattr(loaded(module), attribute, None)
     except ModuleNotFoundError as error:
         if error.name == "torch" and module.startswith("radixcheck.verification."):
             raise UsageError(f"{name} needs torch: pip install 'radixcheck[torch]'") from error
@@ -160,9 +185,39 @@ def factory_of(name: str) -> Factory:
     except BaseException as error:  # a user's module may raise anything while it is imported
         let_interrupt_pass(error)
         raise UsageError(f"importing {module!r} for subject {name!r} raised {error_text(error)}") from error
-    if not callable(getattr(found, attribute, None)):
-        raise UsageError(f"module {module!r} has no factory {attribute!r}: a subject is named module:factory")
-    return Imported(module, attribute)
+
+
+def loaded(module: str) -> ModuleType:
+    """Return a module, by its name or by the path of its file.
+
+    A file's folder is put on the path, as `python FILE` does. If its name is that of another module, the file gets another one.
+    """
+    if not module.endswith(FILE):
+        return import_module(module)
+    path = os.path.realpath(module)
+    folder, name = os.path.dirname(path), os.path.basename(path).removesuffix(FILE)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    spec = find_spec(name) if name.isidentifier() else None
+    if spec is not None and spec.origin is not None and os.path.realpath(spec.origin) == path:
+        return import_module(name)
+    return _loaded_as(f"radixcheck_subject_{name}_{crc32(path.encode())}", path)
+
+
+def _loaded_as(name: str, path: str) -> ModuleType:
+    """Return the module of a file, under a name of its own."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    made = sys.modules[name] = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(made)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return made
 
 
 def _remote(command: tuple[str, ...]) -> Factory:
@@ -191,22 +246,40 @@ def served_by(subject: str, python: str) -> tuple[str, ...]:
     if not python or shutil.which(python) is None:
         raise UsageError(f"there is no interpreter {python!r} for {subject!r}: give the path of a Python that can import the cache")
     module, attribute = _place(subject)
+    serving = str(Path(__file__).parent.parent / "remote" / "serve.py")
+    if module.endswith(FILE):
+        return python, serving, f"{os.path.realpath(module)}:{attribute}"
     try:
         spec = find_spec(module)
     except ModuleNotFoundError as error:
         raise UsageError(f"cannot find {module!r} for subject {subject!r}: {error}") from error
     if spec is None or spec.origin is None:
         raise UsageError(f"cannot find the file of {module!r} for subject {subject!r}")
-    serving = Path(__file__).parent.parent / "remote" / "serve.py"
-    return python, str(serving), f"{spec.origin}:{attribute}"
+    return python, serving, f"{spec.origin}:{attribute}"
 
 
 def _place(subject: str) -> tuple[str, str]:
     """Return the module and the attribute of a named factory. Raise UsageError if the name is unknown."""
     named = {n.name: n.where for n in known()}
-    module, _, attribute = named.get(subject, subject).partition(":")
-    if not attribute:
-        raise UsageError(f"unknown subject {subject!r}: give one of {', '.join(named)}, or module:factory of a cache of your own")
+    module, _, attribute = named.get(subject, subject).rpartition(":")
+    if not module or not attribute:
+        raise UsageError(_unknown(subject, named))
+    if module.endswith(FILE):
+        if not os.path.isfile(module):
+            raise UsageError(f"there is no file {module!r} for subject {subject!r}")
+        return module, attribute
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # as `python -m` does, so that a module in the current folder can be imported
     return module, attribute
+
+
+def _unknown(subject: str, named: Mapping[str, str]) -> str:
+    """Return the sentence about a name that is none: with the nearest one, or with what a file lacks."""
+    file = subject.rstrip(":").removesuffix(FILE) + FILE
+    if os.path.isfile(file):
+        return f"unknown subject {subject!r}: {file} is a file; name the factory in it, as {file}:factory"
+    nearest = get_close_matches(subject, [*named, *GROUPS], 1)
+    meant = f" (did you mean {nearest[0]}?)" if nearest else ""
+    return (
+        f"unknown subject {subject!r}{meant}: give one of {', '.join(named)}, or module:factory or file.py:factory of a cache of your own"
+    )

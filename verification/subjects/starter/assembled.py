@@ -44,13 +44,13 @@ def of_tree(tree: Any, setup: Setup) -> EngineShim:
 
 
 def check_written(adapter: Any, methods: tuple[str, ...]) -> None:
-    """Raise Unwritten, with the first method that is left to be written."""
+    """Raise Unwritten, with the first method that is left to be written. Verbs that `supports` declares to be lacking may be missing."""
     kind = type(adapter)
-    left = [name for name in methods if not hasattr(kind, name)]
+    left = [name for name in methods if not hasattr(kind, name) and name not in adapter.supports.without]
     if left:
-        raise Unwritten(f"{kind.__name__} has no method {left[0]!r}; see EngineTree in radixcheck/verification/subjects/engine_shim.py")
+        raise Unwritten(f"{kind.__name__} has no method {left[0]!r}: write it as `radixcheck init` does")
     left = [name for name, method in vars(kind).items() if hasattr(method, "to_write")]
     if left:
-        sentence = " ".join((getattr(kind, left[0]).__doc__ or "").split("\n\n")[0].split())
+        sentence = " ".join((getattr(kind, left[0]).__doc__ or "").split())
         more = f" ({len(left)} are left)" if len(left) > 1 else ""
         raise Unwritten(f"write {kind.__name__}.{left[0]}, then take away its line @to_write{more}. {sentence}")

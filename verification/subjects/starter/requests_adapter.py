@@ -3,16 +3,17 @@
 Where a line ends in FILL IN it is about a tiny example, which holds; put your cache there, from the top to the bottom.
 A method that your cache cannot have: leave it out, and name it in `without`.
 
-    radixcheck verify NAME:cache --seconds 5          # less than a minute; without --seconds about two
+    radixcheck verify NAME:cache --seconds 20         # less than a minute; without --seconds it goes further
     radixcheck show TRACE                             # draw what `verify --traces DIR` has found
     pytest test_NAME.py
 """
 
+from typing import Any
+
 from radixcheck.spec.values import BadAmount, Key, NoRoom, RequestExists, Row, Sizes, StillHeld, UnknownRequest, to_amount
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode, SeenRequest, Setup, Supports
 from radixcheck.verification.subjects.starter.assembled import check_written
-from radixcheck.verification.subjects.starter.tiny_engine import Full, TinyEngine, TinyRequest  # FILL IN
-from radixcheck.verification.subjects.starter.tiny_tree import TinyNode  # FILL IN
+from radixcheck.verification.subjects.starter.tiny_engine import Full, TinyEngine  # FILL IN
 
 VERBS = ("start", "chunk", "decode", "finish", "abort", "reset", "sizes")
 
@@ -80,24 +81,25 @@ class Adapter:
         """Return the free slots, the cached tokens that may be evicted, and those that are locked."""
         return Sizes(self.pool.available, self.cache.tree.free_to_drop, self.cache.tree.pinned)  # FILL IN
 
-    # Optional: with these two, every property is checked after every operation, and faults are drawn. Leave both out otherwise.
-
     def observe(self) -> Observation:
-        """Return the clock, every node but the root, each after its parent, and the live requests. Change nothing."""
+        """Return the clock, every node but the root, each after its parent, and the live requests. Change nothing.
+
+        Optional, with `locate`: then every property is checked after every operation, and faults are drawn. Otherwise leave both out.
+        """
         tree = self.cache.tree  # FILL IN
         rows = {name: SeenRequest(self.locate(r.node), r.cached, r.row) for name, r in self.cache.requests.items()}  # FILL IN
         return Observation(tree.clock, [self._seen(node) for node in tree.nodes()], rows)  # FILL IN
 
-    def locate(self, node: TinyNode) -> NodeId | None:
-        """Return the name of a node as `observe` shows it; None for the root."""
+    def locate(self, node: Any) -> NodeId | None:
+        """Return the name of a node as `observe` shows it; None for the root. Optional, with `observe`."""
         return None if node.parent is None else id(node)  # FILL IN
 
-    def _seen(self, node: TinyNode) -> SeenNode:
+    def _seen(self, node: Any) -> SeenNode:
         """Return a node: name, parent, tokens, slots, namespace, the page under which its parent files it, locks, last use."""
         above = self.locate(node.parent) if node.parent else None  # FILL IN
         return SeenNode(id(node), above, node.tokens, node.slots, (), node.tokens[:1], node.pins, node.used)  # FILL IN
 
-    def _row(self, request: TinyRequest) -> Row[list[int]]:
+    def _row(self, request: Any) -> Row[list[int]]:
         """Return what a request reads: how many slots of its row the tree owns, and a slot for each token."""
         return Row(request.cached, list(request.row))  # FILL IN: a copy, which the caller may change
 

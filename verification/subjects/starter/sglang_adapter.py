@@ -4,7 +4,7 @@ Where a line ends in FILL IN it is about a tiny example, which holds; put your c
 SGLang's own caches need no adapter: `radixcheck subjects --python PATH` lists them. For a class derived from one of them begin with
 radixcheck/verification/subjects/sglang_classic.py.
 
-    radixcheck verify NAME:cache --seconds 5          # less than a minute; without --seconds about two
+    radixcheck verify NAME:cache --seconds 20         # less than a minute; without --seconds it goes further
     radixcheck verify NAME:cache --python PATH        # in another environment, which has your cache
     pytest test_NAME.py
 """
@@ -97,14 +97,15 @@ class Adapter:
         self.cache.dec_lock_ref(live.lock)  # FILL IN
         live.row[: len(slots)], live.node, live.lock, live.protected = slots, node, node, len(slots)
 
-    # Optional: with these two, every property is checked after every operation, and faults are drawn. Leave both out otherwise.
-
     def observe(self, requests: Any) -> Observation:
-        """Return the clock, every node but the root, each after its parent, and the requests that were given. Change nothing."""
+        """Return the clock, every node but the root, each after its parent, and the requests that were given. Change nothing.
+
+        Optional, with `locate`: then every property is checked after every operation, and faults are drawn. Otherwise leave both out.
+        """
         return Observation(self.cache.time, [self._seen(node) for node in self._nodes()], requests)  # FILL IN
 
     def locate(self, node: Any) -> NodeId | None:
-        """Return the name of a node as `observe` shows it; None for the root."""
+        """Return the name of a node as `observe` shows it; None for the root. Optional, with `observe`."""
         return None if node is self.cache.root_node else node.id
 
     def _seen(self, node: Any) -> SeenNode:

@@ -3,16 +3,18 @@
 Where a line ends in FILL IN it is about a tiny example, which holds; put your cache there, from the top to the bottom.
 A method that your cache cannot have: leave it out, and name it in `without`.
 
-    radixcheck verify NAME:cache --seconds 5          # less than a minute; without --seconds about two
+    radixcheck verify NAME:cache --seconds 20         # less than a minute; without --seconds it goes further
     radixcheck show TRACE                             # draw what `verify --traces DIR` has found
     pytest test_NAME.py
 """
+
+from typing import Any
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.protocol import NodeId, Observation, SeenNode, Setup, Supports
 from radixcheck.verification.subjects.engine_shim import EngineShim, Peek
 from radixcheck.verification.subjects.starter.assembled import of_tree
-from radixcheck.verification.subjects.starter.tiny_tree import TinyNode, TinyTree  # FILL IN
+from radixcheck.verification.subjects.starter.tiny_tree import TinyTree  # FILL IN
 
 
 class Adapter:
@@ -32,28 +34,28 @@ class Adapter:
         self.pool = setup.pool  # pool.alloc(tokens) -> slots; pool.free(slots); pool.available
         self.cache = TinyTree()  # FILL IN
 
-    def match(self, key: Key) -> tuple[list[int], TinyNode]:
+    def match(self, key: Key) -> tuple[list[int], Any]:
         """Return the slots of the longest cached prefix of `key.tokens`, and the node where it ends: `lock` takes it."""
         return self.cache.find(key.tokens)  # FILL IN
 
     def peek(self, key: Key) -> Peek:
-        """Return the tokens that a match would find, and how many of these may be evicted now. Change nothing: no split, no time."""
-        return Peek(*self.cache.known(key.tokens))  # FILL IN
+        """Return how many tokens a match would find; the second number is for caches of requests. Change nothing: no split, no time."""
+        return Peek(self.cache.known(key.tokens)[0], 0)  # FILL IN
 
     def insert(self, key: Key, slots: list[int], priority: int) -> int:
         """Cache the key with a slot for each token. Return how many tokens were cached already: their slots stay with the caller."""
         return self.cache.add(key.tokens, slots)  # FILL IN
 
-    def lock(self, node: TinyNode) -> TinyNode:
+    def lock(self, node: Any) -> Any:
         """Protect the path to a node of a match from eviction. Return what `unlock` takes."""
         self.cache.pin(node)  # FILL IN
         return node
 
-    def unlock(self, lock: TinyNode) -> None:
+    def unlock(self, lock: Any) -> None:
         """Release one lock."""
         self.cache.unpin(lock)  # FILL IN
 
-    def attached(self, node: TinyNode) -> bool:
+    def attached(self, node: Any) -> bool:
         """Return whether a node of an earlier match is still in the tree."""
         return self.cache.has(node)  # FILL IN
 
@@ -71,17 +73,18 @@ class Adapter:
         """Forget everything: nothing is locked. The slots go back to the pool."""
         self._free(self.cache.drop(self.cache.free_to_drop))  # FILL IN
 
-    # Optional: with these two, every property is checked after every operation, and faults are drawn. Leave both out otherwise.
-
     def observe(self, requests: object) -> Observation:
-        """Return the clock, and every node but the root, each after its parent. Change nothing."""
+        """Return the clock, and every node but the root, each after its parent. Change nothing.
+
+        Optional, with `locate`: then every property is checked after every operation, and faults are drawn. Otherwise leave both out.
+        """
         return Observation(self.cache.clock, [self._seen(node) for node in self.cache.nodes()])  # FILL IN
 
-    def locate(self, node: TinyNode) -> NodeId | None:
-        """Return the name of a node as `observe` shows it; None for the root."""
+    def locate(self, node: Any) -> NodeId | None:
+        """Return the name of a node as `observe` shows it; None for the root. Optional, with `observe`."""
         return None if node.parent is None else id(node)  # FILL IN
 
-    def _seen(self, node: TinyNode) -> SeenNode:
+    def _seen(self, node: Any) -> SeenNode:
         """Return a node: name, parent, tokens, slots, namespace, the page under which its parent files it, locks, last use."""
         above = self.locate(node.parent) if node.parent else None  # FILL IN
         return SeenNode(id(node), above, node.tokens, node.slots, (), node.tokens[:1], node.pins, node.used)  # FILL IN
