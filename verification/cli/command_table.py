@@ -12,12 +12,13 @@ class Entry(NamedTuple):
     statuses: Mapping[int, str]  # what its exit statuses mean; 2 is wrong use, if it is not named here
 
 
-_HERE = "radixcheck.verification.cli"
 WRONG_USE = "wrong use; one sentence says what is wrong"
 CHECKING = {
-    "init": Entry(f"{_HERE}.init_command", "Write an adapter and a test for a cache of your own.", {0: "the files are written"}),
+    "init": Entry(
+        "radixcheck.verification.cli.init_command", "Write an adapter and a test for a cache of your own.", {0: "the files are written"}
+    ),
     "verify": Entry(
-        f"{_HERE}.verify_command",
+        "radixcheck.verification.cli.verify_command",
         "Check a cache against the specification.",
         {
             0: "it holds: no property is refuted, and each was exercised, unless the cache does not show what it needs",
@@ -26,7 +27,7 @@ CHECKING = {
         },
     ),
     "diff": Entry(
-        f"{_HERE}.diff_command",
+        "radixcheck.verification.cli.diff_command",
         "Compare two caches, call by call.",
         {
             0: "they agree, but for what one of them declares (`choices` in what it supports)",
@@ -35,7 +36,7 @@ CHECKING = {
         },
     ),
     "explore": Entry(
-        f"{_HERE}.explore_command",
+        "radixcheck.verification.cli.explore_command",
         "Visit every state of a cache within small bounds.",
         {
             0: "it holds: every state within the bounds was visited",
@@ -44,7 +45,7 @@ CHECKING = {
         },
     ),
     "replay": Entry(
-        f"{_HERE}.replay_command",
+        "radixcheck.verification.cli.replay_command",
         "Replay a trace, or the events of a server, and check it.",
         {
             0: "it holds to the end of the trace",
@@ -54,16 +55,18 @@ CHECKING = {
         },
     ),
     "show": Entry(
-        f"{_HERE}.show_command",
+        "radixcheck.verification.cli.show_command",
         "Draw a trace: the tree, the heap and what breaks.",
         {0: "no property breaks", 1: "a property breaks, in any step"},
     ),
-    "subjects": Entry(f"{_HERE}.subjects_command", "List the caches that can be named.", {0: "they are listed, installed or not"}),
+    "subjects": Entry(
+        "radixcheck.verification.cli.subjects_command", "List the caches that can be named.", {0: "they are listed, installed or not"}
+    ),
 }
 BELIEVING = {
-    "invariants": Entry(f"{_HERE}.invariants_command", "List every property, with its formula.", {0: "they are listed"}),
+    "invariants": Entry("radixcheck.verification.cli.invariants_command", "List every property, with its formula.", {0: "they are listed"}),
     "prove": Entry(
-        f"{_HERE}.prove_command",
+        "radixcheck.verification.cli.prove_command",
         "Prove every formula under every transition.",
         {
             0: "all is as expected: formulas are proved, wrong claims refuted",
@@ -72,12 +75,12 @@ BELIEVING = {
         },
     ),
     "contracts": Entry(
-        f"{_HERE}.contracts_command",
+        "radixcheck.verification.cli.contracts_command",
         "Check pure functions for all inputs within bounds.",
         {0: "each contract is kept, and its wrong twin refuted", 1: "a contract is broken", 3: "one of these is undecided"},
     ),
     "mutants": Entry(
-        f"{_HERE}.mutants_command",
+        "radixcheck.verification.cli.mutants_command",
         "Run wrong caches, each of which must be caught.",
         {
             0: "each is caught by its own property and detector; with --clean: no false positive",
@@ -88,7 +91,7 @@ BELIEVING = {
 }
 REVIEWING = {
     "report": Entry(
-        f"{_HERE}.report_command",
+        "radixcheck.verification.cli.report_command",
         "Answer its questions with evidence, as one page.",
         {
             0: "the cache under review holds (default: optimized), whatever the historical ones do",
@@ -97,32 +100,34 @@ REVIEWING = {
         },
     ),
     "questions": Entry(
-        f"{_HERE}.questions_command", "List its questions, with the verdicts so far.", {0: "they are listed, whatever the verdicts are"}
+        "radixcheck.verification.cli.questions_command",
+        "List its questions, with the verdicts so far.",
+        {0: "they are listed, whatever the verdicts are"},
     ),
     "facts": Entry(
-        f"{_HERE}.facts_command",
+        "radixcheck.verification.cli.facts_command",
         "Try its claims that no property decides.",
         {0: "each verdict is as expected", 1: "one is not", 3: "a claim was never exercised"},
     ),
     "findings": Entry(
-        f"{_HERE}.findings_command",
+        "radixcheck.verification.cli.findings_command",
         "Repeat what was found in caches of other projects.",
         {0: "each finding was reproduced", 1: "one was not", 3: "one could not be run here"},
     ),
     "bench": Entry(
-        f"{_HERE}.bench_command",
+        "radixcheck.verification.cli.bench_command",
         "Measure our cache beside all that are installed.",
         {0: "each cache did the measured work", 3: "one died, hung, or did not do it"},
     ),
 }
 SERVING = {
     "doctor": Entry(
-        f"{_HERE}.doctor_command",
+        "radixcheck.verification.cli.doctor_command",
         "Say whether an SGLang can serve with our cache.",
         {0: "it is ready", 1: "a part is there and does not fit", 3: "a part is missing, or did not answer"},
     ),
     "live": Entry(
-        f"{_HERE}.live_command",
+        "radixcheck.verification.cli.live_command",
         "Serve with live engines, and compare their caches.",
         {
             0: "the caches are right, and the wrong ones were caught; or all was measured",
@@ -131,12 +136,12 @@ SERVING = {
         },
     ),
     "watch": Entry(
-        f"{_HERE}.watch_command",
+        "radixcheck.verification.cli.watch_command",
         "Check each call of the cache while a server runs.",
         {0: "no finding", 1: "a finding", 3: "nothing was watched, the watch itself failed, or COMMAND did"},
     ),
     "record": Entry(
-        f"{_HERE}.record_command",
+        "radixcheck.verification.cli.record_command",
         "Write the KV events of a live server into a file.",
         {0: "every batch is in the file", 3: "batches are missing, or none came"},
     ),

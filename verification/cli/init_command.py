@@ -51,7 +51,7 @@ def _own(cache: str) -> Own:
     """Import a class. Raise UsageError."""
     found = attribute_of(cache)
     if not isinstance(found, type):
-        raise UsageError(f"{cache!r} is no class: give module:class, or file.py:class")
+        raise UsageError(f"{cache!r} is not a class: give module:class, or file.py:class")
     module = cache.rpartition(":")[0]
     return Own(Path(module).stem if is_file(cache) else module, found)
 

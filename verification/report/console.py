@@ -45,7 +45,7 @@ class _Written(StringIO):
         self._encoding = encoding
 
     @property
-    def encoding(self) -> str:
+    def encoding(self) -> str:  # type: ignore[override]
         """The encoding of the stream."""
         return self._encoding
 

@@ -111,23 +111,22 @@ def as_text(cell: RenderableType) -> Text:
     return cell if isinstance(cell, Text) else Text(str(cell))
 
 
-class Beside:
-    """Two texts next to each other; one below the other, where there is no room for that."""
+class SideBySide:
+    """Texts next to each other; one below the other, where there is no room for that."""
 
-    GAP = 6  # columns
-
-    def __init__(self, left: str, right: str) -> None:
-        self._texts = Text(left), Text(right)
+    def __init__(self, *texts: str) -> None:
+        self._texts = [Text(text) for text in texts]
+        self._gap = 6 if len(texts) < 3 else 3
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Any:
-        """Yield both."""
+        """Yield all of them."""
         widths = [max(map(cell_len, text.plain.split("\n"))) for text in self._texts]
-        if sum(widths) + self.GAP > options.max_width:
+        if sum(widths) + self._gap * (len(widths) - 1) > options.max_width:
             yield from map(Folded, self._texts)
             return
-        both = Table(box=None, show_header=False, padding=(0, self.GAP, 0, 0), pad_edge=False)
-        both.add_row(*self._texts)
-        yield both
+        together = Table(box=None, show_header=False, padding=(0, self._gap, 0, 0), pad_edge=False)
+        together.add_row(*self._texts)
+        yield together
 
 
 class Spread:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from radixcheck.verification.core.status import Status, Verdict
-from radixcheck.verification.report.layout import Beside, Grid
+from radixcheck.verification.report.layout import Grid, SideBySide
 
 
 class Tone(StrEnum):
@@ -102,6 +102,6 @@ def table(*columns: str, numbers: Collection[str] = (), unbroken: Collection[str
     return made
 
 
-def side_by_side(left: str, right: str) -> Beside:
-    """Return two texts next to each other, or below one another where there is no room for that."""
-    return Beside(left, right)
+def side_by_side(*texts: str) -> SideBySide:
+    """Return texts next to each other, or below one another where there is no room for that."""
+    return SideBySide(*texts)

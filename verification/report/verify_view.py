@@ -18,6 +18,7 @@ from radixcheck.verification.report.envelope_view import envelope, reaches
 from radixcheck.verification.report.style import colour, side_by_side, styled, styled_status, table, warning
 from radixcheck.verification.report.wording import numbered, version
 from radixcheck.verification.runs.run_results import Scene, VerifyOutcome
+from radixcheck.verification.search.search_results import NOT_SHOWN
 
 NAMED_MAX = 4  # refuted properties that the last line names
 COUNTED = (Verdict.REFUTED, Verdict.TESTED, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
@@ -88,9 +89,10 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
     """Return what was done, and the verdict on the subject: a line that can be quoted."""
     r = outcome.report
     count = {word: sum(v.verdict == word for v in r.verdicts) for word in COUNTED}
+    policies = f"policy {r.bounds.policies[0]}" if len(r.bounds.policies) == 1 else f"{len(r.bounds.policies)} policies"
+    sizes = f"page size{'s' * (len(r.bounds.page_sizes) > 1)} {', '.join(map(str, r.bounds.page_sizes))}"
     bound = (
-        f"{r.steps:,} operations in {r.runs:,} runs, {len(r.bounds.policies)} policies x page sizes "
-        f"{', '.join(map(str, r.bounds.page_sizes))}{_modes(r.bounds.modes)}, seed {r.bounds.seed}, {r.seconds:.0f} s"
+        f"{r.steps:,} operations in {r.runs:,} runs, {policies} x {sizes}{_modes(r.bounds.modes)}, seed {r.bounds.seed}, {r.seconds:.0f} s"
     )
     but = [f"but for {len(r.choices)} declared choice{'s' * (len(r.choices) > 1)}"] if r.choices else []
     named = {Verdict.REFUTED: _refuted_by(outcome)}
@@ -101,6 +103,8 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
     lines += [
         Text(f"it declares {name!r}, which was followed: {CHOICES[name].sentence}. Its reason: {why}") for name, why in r.choices.items()
     ]
+    if hidden := sum(v.note == NOT_SHOWN for v in r.verdicts):
+        lines.append(Text(f"{hidden} more properties are checked of a cache that shows its inside: write observe() and locate()"))
     lines += [warning(f"undecided: {why}") for why in r.gaps]
     how = f"{r.steps:,} operations, seed {r.bounds.seed}, radixcheck {version()}"
     return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}; {how}")]

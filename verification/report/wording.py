@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
 from typing import Any
 
-import radixcheck
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.status import Status
@@ -19,7 +19,10 @@ PERIOD_MAX = 4  # operations that are looked for in a row
 
 def version() -> str:
     """Return the version of this package; from a checkout that is not installed there is none."""
-    return str(getattr(radixcheck, "__version__", "of a checkout"))
+    try:
+        return metadata.version("radixcheck")
+    except metadata.PackageNotFoundError:
+        return "of a checkout"
 
 
 def operations(found: Json) -> list[str]:

@@ -274,7 +274,7 @@ def _place(subject: str) -> tuple[str, str]:
 
 
 def _unknown(subject: str, named: Mapping[str, str]) -> str:
-    """Return the sentence about a name that is none: with the nearest one, or with what a file lacks."""
+    """Return the sentence about an unknown name: with the nearest one, or with what a file lacks."""
     file = subject.rstrip(":").removesuffix(FILE) + FILE
     if os.path.isfile(file):
         return f"unknown subject {subject!r}: {file} is a file; name the factory in it, as {file}:factory"

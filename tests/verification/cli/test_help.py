@@ -61,7 +61,7 @@ def test_every_command_is_in_the_table_under_its_name() -> None:
         assert found.name == name
 
 
-def test_a_command_that_is_none_gets_the_nearest_name(command: Command) -> None:
+def test_an_unknown_command_gets_the_nearest_name(command: Command) -> None:
     assert "No such command 'verfy'. Did you mean 'verify'?" in command("verfy").err
     assert command("--help", "verfy").status == 0
     assert command("zzzz").status == 2

@@ -147,13 +147,13 @@ def test_a_cache_with_the_methods_of_the_example_needs_only_its_name(style: str)
     ("given", "sentence"),
     [
         ("nowhere.at_all:Cache", "cannot import 'nowhere.at_all'"),
-        ("json:loads", "'json:loads' is no class: give module:class, or file.py:class"),
+        ("json:loads", "'json:loads' is not a class: give module:class, or file.py:class"),
         ("json:Absent", "there is no such thing in its module"),
         ("absent.py:Cache", "there is no file 'absent.py'"),
         ("Cache", "unknown subject 'Cache'"),
     ],
 )
-def test_what_is_no_cache_gets_one_sentence(given: str, sentence: str, command: Command) -> None:
+def test_anything_but_a_class_gets_one_sentence(given: str, sentence: str, command: Command) -> None:
     assert sentence in command("init", given).complaint
 
 

@@ -1,7 +1,7 @@
 """How an adapter that `radixcheck init` wrote becomes a subject, and how it says what is left to be written."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from radixcheck.spec import values
 from radixcheck.verification.core.usage import UsageError
@@ -25,13 +25,13 @@ def to_write(method: AsIs) -> AsIs:
 class _Hidden(EngineShim):
     """A tree whose inside is not shown."""
 
-    values = values
+    values: ClassVar[Any] = values
 
 
 class _Shown(WhiteBox):
     """A tree whose inside is shown."""
 
-    values = values
+    values: ClassVar[Any] = values
 
 
 def of_tree(tree: Any, setup: Setup) -> EngineShim:
