@@ -107,7 +107,8 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
         lines.append(Text(f"{hidden} more properties are checked of a cache that shows its inside: write observe() and locate()"))
     lines += [warning(f"undecided: {why}") for why in r.gaps]
     how = f"{r.steps:,} operations, seed {r.bounds.seed}, radixcheck {version()}"
-    return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}; {how}")]
+    verdict = Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}; {how}", no_wrap=True, overflow="ignore")
+    return [*lines, verdict]
 
 
 def _refuted_by(outcome: VerifyOutcome) -> str:
@@ -129,4 +130,4 @@ def not_holding(outcome: VerifyOutcome) -> list[str]:
 
 def show_commands(files: Iterable[str]) -> list[Any]:
     """Return the commands that show the traces that were written."""
-    return [Text(f"show it: radixcheck show {quote(file)}") for file in files]
+    return [Text(f"show it: radixcheck show {quote(file)}", no_wrap=True, overflow="ignore") for file in files]
