@@ -39,7 +39,7 @@ def test_random_operations_find_nothing_in_the_example_of_a_style(style: str) ->
     sizes = ADAPTERS[style].Adapter.supports.page_sizes
 
     for seed, size in enumerate(sizes[:2]):
-        ran = random_run(cache, Config("lru", size, 10 * size), seed, 150, 1)  # type: ignore[arg-type]
+        ran = random_run(cache, Config("lru", size, 10 * size), seed, 150, 1)
         assert (ran.found, ran.steps > 50) == ({}, True)
 
 
