@@ -1,10 +1,13 @@
 """The page "Check your own cache in ten minutes": what it shows is what is there, and what it promises happens."""
 
+import re
+import sys
 from pathlib import Path
 
+import pytest
 from commands import Command
 from hypothesis import settings
-from places import ROOT, TESTS
+from places import ROOT
 from toy import Entry, PrefixCache
 from toy_adapter import Toy
 
@@ -15,15 +18,46 @@ from radixcheck.verification.report.junit import junit
 from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.search.machine import state_machine_test
 from radixcheck.verification.search.run import random_run
+from radixcheck.verification.subjects.registry import factory_of
 
 PAGE = ROOT / "verification" / "README.md"
 
 
-def test_the_page_shows_the_adapter_as_it_is() -> None:
-    adapter = (TESTS / "subjects" / "toy_adapter.py").read_text().split("\n\n", 1)[1].strip()
+def block_with(words: str) -> str:
+    """The only code block of the page that holds these words, without its fences."""
+    found: list[str] = [block for block in re.findall(r"^```\w*\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL) if words in block]
+    assert len(found) == 1, words
+    return found[0]
 
-    assert f"```python\n{adapter}\n```" in PAGE.read_text()
-    assert adapter.count("\n") < 72
+
+def filled_in(adapter: str) -> str:
+    """An adapter that `init` wrote, with the methods of the page."""
+    for method in re.split(r"\n\n", block_with("def peek").strip("\n")):
+        head, body = method.split("\n", 1)
+        name = head.strip().partition("(")[0]
+        left = rf'    @to_write\n(    {name}\(.*?\n        """.*?"""\n).*?        raise NotImplementedError'
+        adapter, count = re.subn(left, lambda at, body=body: at[1] + body, adapter, count=1, flags=re.DOTALL)  # type: ignore[misc]
+        assert count == 1, name
+    return adapter
+
+
+def test_with_the_methods_of_the_page_the_adapter_is_complete_and_nothing_is_found(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for line in block_with("radixcheck init").splitlines():
+        ran = command(*line.split()[1:])
+    assert ran.complaint == block_with("write Adapter.peek").strip()
+    written = tmp_path / "prefix_cache_adapter.py"
+    complete = tmp_path / "complete.py"  # another name: the first is imported
+    complete.write_text(filled_in(written.read_text()))
+
+    assert "    @to_write\n" not in complete.read_text()
+    factory = factory_of("complete.py:cache")
+    ran_at_random = random_run(factory, Config("lru", 1, 10), seed=1, steps=300, stride=1)
+    assert (ran_at_random.found, ran_at_random.steps > 250) == ({}, True)
+    del sys.modules["prefix_cache_adapter"], sys.modules["complete"]
 
 
 def test_the_sentences_of_the_page_are_those_of_the_catalogue() -> None:

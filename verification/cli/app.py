@@ -10,45 +10,19 @@ from io import TextIOWrapper
 
 import click
 
-from radixcheck.verification.cli.bench_command import bench
-from radixcheck.verification.cli.contracts_command import contracts
-from radixcheck.verification.cli.diff_command import diff
-from radixcheck.verification.cli.doctor_command import doctor
-from radixcheck.verification.cli.explore_command import explore
-from radixcheck.verification.cli.facts_command import facts
-from radixcheck.verification.cli.findings_command import findings
-from radixcheck.verification.cli.invariants_command import invariants
-from radixcheck.verification.cli.live_command import live
-from radixcheck.verification.cli.mutants_command import mutants
-from radixcheck.verification.cli.prove_command import prove
-from radixcheck.verification.cli.questions_command import questions
-from radixcheck.verification.cli.record_command import record
-from radixcheck.verification.cli.replay_command import replay
-from radixcheck.verification.cli.report_command import report
-from radixcheck.verification.cli.show_command import show
-from radixcheck.verification.cli.subjects_command import subjects
-from radixcheck.verification.cli.verify_command import verify
-from radixcheck.verification.cli.watch_command import watch
+from radixcheck.verification.cli.command import Commands
 from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.core.workers import WorkerLost
 
 SENTENCE_MAX = 4_000  # characters
 UNWRITTEN = {EBADF, EFBIG, EIO, ENOSPC}  # errors of standard output
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="radixcheck")
 def cli() -> None:
     """Decides whether a radix (prefix) KV cache is correct, with evidence."""
-
-
-for command in (
-    *(verify, replay, record, diff, explore, show, subjects, invariants, report, questions, bench),
-    *(prove, contracts, mutants, facts, findings, doctor, live, watch),
-):
-    cli.add_command(command)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -68,9 +42,6 @@ def run(arguments: Sequence[str]) -> int:
     except UsageError as wrong:
         print(f"radixcheck: {printable(str(wrong), SENTENCE_MAX)}", file=sys.stderr)
         return Status.WRONG_USE
-    except WorkerLost as lost:  # `verify` finds such a fault and shrinks it; other commands only say where it is
-        print(f"radixcheck: {lost.where}: {lost}; nothing was decided: see `radixcheck verify`", file=sys.stderr)
-        return Status.UNDECIDED
     except OSError as error:  # of standard output: an error of a named file is a UsageError
         what = "the result cannot be written" if error.errno in UNWRITTEN else "the system refused a call; nothing was decided"
         with suppress(OSError):  # standard error may be full too
@@ -87,6 +58,19 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         print("radixcheck: interrupted; nothing was decided", file=sys.stderr)
         return Status.UNDECIDED
+    except Exception as error:
+        return _lost_worker(error)
+
+
+def _lost_worker(error: Exception) -> int:
+    """Return UNDECIDED if a worker process was lost; else raise the error again."""
+    from radixcheck.verification.core.workers import WorkerLost
+
+    if not isinstance(error, WorkerLost):
+        raise error
+    # `verify` finds such a fault and shrinks it; other commands only say where it is
+    print(f"radixcheck: {error.where}: {error}; nothing was decided: see `radixcheck verify`", file=sys.stderr)
+    return Status.UNDECIDED
 
 
 def _written(status: int) -> int:

@@ -8,6 +8,7 @@ import click
 
 from radixcheck.verification.bench import plot
 from radixcheck.verification.bench.bench_data import CACHES, SCENARIOS
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import answer
 from radixcheck.verification.core.status import Status
@@ -17,7 +18,7 @@ from radixcheck.verification.runs.bench_job import REPEAT, bench_request
 from radixcheck.verification.runs.bench_job import bench as measure
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--python", help="the interpreter under which all caches run, ours too  [default: this one]")
 @click.option("--quick", is_flag=True, help="fewer sizes and steps, one repetition: within three minutes")
 @click.option("--scenario", "scenarios", multiple=True, help=f"{', '.join(SCENARIOS)} (repeatable)  [default: all]")
@@ -38,7 +39,7 @@ def bench(
 ) -> Status:
     """Measure our cache, the floor of CPython and every peer that is installed, side by side.
 
-    Caches that are not installed are listed with how to install them. Exit status 3: a cache died, hung, or did not do the measured work.
+    Caches that are not installed are listed with how to install them.
     """
     request = bench_request(quick=quick, scenarios=scenarios, caches=caches, repeat=repeat, trace=trace, python=python)
     if folder is not None:

@@ -2,13 +2,14 @@
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import Seconds, options
 from radixcheck.verification.cli.output import answer, extras
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.report import console
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--seconds", type=Seconds(1), default=60, show_default=True, help="of processor time, at most, for one function")
 @options("json")
 def contracts(seconds: float, as_json: bool) -> Status:

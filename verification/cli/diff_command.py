@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import Seconds, command_deadline, given, options
 from radixcheck.verification.cli.output import print_json, subject_output
 from radixcheck.verification.core.deadline import NEVER
@@ -13,7 +14,7 @@ from radixcheck.verification.report import console
 from radixcheck.verification.subjects.registry import resolve
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("left")
 @click.argument("right")
 @options("policy", "page-size", "pool", "host-pool", "mode", "device", "seed")
@@ -37,23 +38,22 @@ def diff(
 ) -> int:
     """Run two caches side by side and compare every answer, refusal, size and victim. Each kind of difference is shown once.
 
-    Exit status 1: they differ in something that neither declares (`choices` in what it supports). Exit status 3: nothing was compared, or
-    the comparison was cut off.
-
     Each is named as for `verify`; a cache in another process is named exec:COMMAND, or NAME@PYTHON for an adapter in another environment.
     """
-    from radixcheck.verification.report import diff_view
-    from radixcheck.verification.runs.checked_bounds import shared_bounds
-    from radixcheck.verification.runs.diff_job import AlongRequest, DiffRequest, compare, compare_along
+    from radixcheck.verification.runs.checked_bounds import check_choices, shared_bounds
 
     if trace is not None and sample:
         raise UsageError("give one trace: a file, or --sample")
     bounded = trace is not None or sample or operations is not None  # by the operations alone, unless --seconds is given
     deadline = NEVER if bounded and "seconds" not in given() else command_deadline(seconds)
     how = {"device": device, "seconds": seconds, "deadline": deadline, **bounds}
+    check_choices(bounds["policies"], bounds["page_sizes"], bounds["modes"])
     with subject_output():
         a, b = resolve(left, device), resolve(right, device)
         both = shared_bounds(a, b, **how)
+
+        from radixcheck.verification.runs.diff_job import AlongRequest, DiffRequest, compare, compare_along
+
         if trace is not None or sample:
             outcome = compare_along(AlongRequest(a, b, both, trace, limit or 0), console.progress)
         else:
@@ -61,5 +61,7 @@ def diff(
     if as_json:
         print_json(outcome.to_json())
     else:
+        from radixcheck.verification.report import diff_view
+
         console.show(diff_view.diff(outcome))
     return outcome.status

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import Seconds, command_deadline, one_subject, options
 from radixcheck.verification.cli.output import print_json_of_each, subject_output
 from radixcheck.verification.core.status import Status, worst
@@ -13,7 +14,7 @@ from radixcheck.verification.search.search_results import CEILING_SECONDS
 from radixcheck.verification.subjects.registry import names_of, resolve
 
 
-@click.command()
+@click.command(cls=Command)
 @one_subject(click.argument("subject", required=False))
 @click.option("--scope", "scopes", multiple=True, help="tree or requests (repeatable); default: both")
 @options("policy", "page-size")
@@ -26,17 +27,23 @@ def explore(
 ) -> int:
     """Visit every state of SUBJECT (default: optimized) within small bounds, breadth first: the first fault has the shortest trace.
 
-    By default: policy lru, pages of 1 and 2 tokens. Exit status 3: undecided, because not all states were visited.
+    By default: policy lru, pages of 1 and 2 tokens.
     """
+    from radixcheck.verification.runs.checked_bounds import check_choices
+
+    check_choices(policies, page_sizes)
+    statuses, outputs = list[Status](), []
+    names, ceiling = names_of(subject), command_deadline(seconds)
+    with subject_output():
+        caches = [resolve(name) for name in names]
+
     from radixcheck.verification.report import explore_view
     from radixcheck.verification.runs.explore_job import explore_request, explore_subject
 
-    statuses, outputs = list[Status](), []
-    names, ceiling = names_of(subject), command_deadline(seconds)
-    for i, name in enumerate(names):
-        share = max(0.0, ceiling.left - CEILING_SECONDS) / (len(names) - i)
-        with subject_output(), console.live(f"explore {name}") as show:
-            request = explore_request(resolve(name), scopes, policies, page_sizes, seconds=share, **effort)
+    for i, cache in enumerate(caches):
+        share = max(0.0, ceiling.left - CEILING_SECONDS) / (len(caches) - i)
+        with subject_output(), console.live(f"explore {cache.name}") as show:
+            request = explore_request(cache, scopes, policies, page_sizes, seconds=share, **effort)
             outcome = explore_subject(request, lambda so_far: show(explore_view.table(so_far)))
         statuses.append(outcome.status)
         outputs.append(outcome.to_json())

@@ -3,6 +3,7 @@
 import click
 
 from radixcheck.spec.policies import POLICIES
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import print_json
 from radixcheck.verification.core.status import Status
@@ -10,7 +11,7 @@ from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import catalogue_view, console
 
 
-@click.command()
+@click.command(cls=Command)
 @options("json")
 @click.option("--policy", default="lru", show_default=True, help="for formulas that compare keys")
 def invariants(as_json: bool, policy: str) -> int:

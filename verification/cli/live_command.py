@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import answer, check_store
 from radixcheck.verification.core.status import Outcome, Status
@@ -23,7 +24,7 @@ WATCH = "the caches are watched, as radixcheck watch does; files go to this new 
 EVENTS = "the engines send KV events, which are recorded into files of this new folder, and judged"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--engine", default=ENGINES[0], show_default=True, help="the engine to start")
 @click.option("--python", required=True, help="the interpreter that has the engine: see tests/peers/setup_live.sh")
 @click.option("--model", type=click.Path(path_type=Path), help=MODEL)
@@ -52,15 +53,13 @@ def live(
 ) -> Status:
     """Serve the same requests with live engines, one for each cache, and compare tokens, hits and log-probabilities.
 
-    The engine's own check of its pool is on. Exit status 1: a cache is refuted, or a wrong cache was not caught. 3: an engine did not run
-    to its end for another reason.
+    The engine's own check of its pool is on.
 
-    --events also compares each hit with what the events say was cached. Exit status 3: events are missing.
+    --events also compares each hit with what the events say was cached.
 
     --watch also runs radixcheck watch in each engine.
 
-    --calls, --latency and --watch-cost measure instead. Exit status 3: an engine did not run to its end, or there are too few repetitions
-    to compare.
+    --calls, --latency and --watch-cost measure instead.
     """
     from radixcheck.verification.report import live_view
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import Seconds, options
 from radixcheck.verification.cli.output import answer, check_store
 from radixcheck.verification.core.status import Status
@@ -15,7 +16,7 @@ from radixcheck.verification.report import console
 Part = TypeVar("Part")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("names", nargs=-1)
 @click.option("--seeds", type=click.IntRange(1), help="run only the state machine, with this many seeds, and count those that find it")
 @click.option(
@@ -28,8 +29,7 @@ def mutants(names: Sequence[str], seeds: int | None, clean: bool, store: Path | 
     """Run every mutant, or those with these NAMES, under every detector, and show what kills it.
 
     A name is one of the catalogue, or module:attribute of a Mutant of your own; with --clean, of a correct cache. The searches are bounded
-    by examples, runs and states, so that the load of the machine does not change the result. Exit status 1: a mutant survived, or another
-    property or another detector than its own caught it. Exit status 3: undecided, because a search was cut off.
+    by examples, runs and states, so that the load of the machine does not change the result.
     """
     from radixcheck.verification.mutants.kill_matrix import PLAN
     from radixcheck.verification.report import false_positives_view, mutants_view

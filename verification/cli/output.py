@@ -1,6 +1,8 @@
 """Standard output: it holds the answer of a command and nothing else."""
 
 import json
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
@@ -17,6 +19,16 @@ from radixcheck.verification.report import console
 def subject_output() -> AbstractContextManager[TextIO]:
     """Redirect what a subject prints to standard error."""
     return redirect_stdout(sys.stderr)
+
+
+def program() -> str:
+    """Return how this program was called, so that a command that is printed can be run: it may not be on the path."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m radixcheck"
+    found = shutil.which("radixcheck")
+    on_path = found is not None and Path(found).absolute() == called.absolute()
+    return "radixcheck" if on_path or called.name != "radixcheck" else shlex.quote(str(called))
 
 
 def print_json(value: Any) -> None:
@@ -47,6 +59,22 @@ def check_store(store: Path | None) -> None:
             store.open("a").close()
     except OSError as error:
         raise UsageError(f"--store {store}: cannot be written ({error.strerror}); give another file") from error
+
+
+@contextmanager
+def later(troubles: list[UsageError]) -> Iterator[None]:
+    """Keep a file that cannot be written for `complain`: a verdict is not lost with it."""
+    try:
+        yield
+    except UsageError as wrong:
+        troubles.append(wrong)
+
+
+def complain(troubles: Sequence[UsageError]) -> list[Status]:
+    """Print each trouble, one sentence, and return a status for each."""
+    for wrong in troubles:
+        click.echo(f"radixcheck: {wrong}", err=True)
+    return [Status.WRONG_USE] * len(troubles)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import answer, check_store, extras
 from radixcheck.verification.core.status import Status
@@ -14,7 +15,7 @@ from radixcheck.verification.report import console
 SEEDS = 2  # one could be lucky
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--property", "properties", multiple=True, help="id of a formula or claim, or name of a condition (repeatable)")
 @click.option("--transition", "transitions", multiple=True, help="name of a transition (repeatable)")
 @click.option("--policy", "policies", multiple=True, help="conditions that compare its keys, or those of any policy (repeatable)")

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import print_json
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.report import console
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("ids", nargs=-1)
 @options("results", "json")
 def questions(ids: Sequence[str], results: Path, as_json: bool) -> Status:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.endpoint_options import endpoint_options
 from radixcheck.verification.cli.options import Seconds, options
 from radixcheck.verification.cli.output import answer
@@ -14,7 +15,7 @@ from radixcheck.verification.report import console
 from radixcheck.verification.runs.events_job import record_events
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("endpoint")
 @click.argument("file", type=click.Path(path_type=Path))
 @endpoint_options
@@ -23,7 +24,7 @@ from radixcheck.verification.runs.events_job import record_events
 def record(endpoint: str, file: Path, seconds: float | None, as_json: bool, endpoint_of: Callable[[str], Endpoint]) -> Status:
     """Write the KV events that a live server sends at ENDPOINT (tcp://host:port, ipc://path) into a new FILE, for replay --events.
 
-    Each batch is in the file at once. Exit status 3: batches are missing, or none came.
+    Each batch is in the file at once.
     """
     from radixcheck.verification.report import events_view
 

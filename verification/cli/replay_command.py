@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.endpoint_options import OF_ENDPOINTS, endpoint_options
 from radixcheck.verification.cli.new_file import check_new_file
 from radixcheck.verification.cli.options import HOST_DEFAULT, Seconds, given, named, one_subject, options
@@ -30,7 +31,7 @@ COMPARED = ("against", "requests")
 OF_EVENTS = ("events", "json", "as_json", "seconds", *COMPARED, *OF_ENDPOINTS)  # options with --events
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("trace", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="the small trace that comes with the package")
 @click.option("--events", metavar="FILE|ENDPOINT", help="KV events of a server: a recording, or its address (tcp://host:port, ipc://path)")
@@ -80,8 +81,6 @@ def replay(
     A trace of operations has its policy, page size, pool and device in its first line, and the subject to use if none is named.
     With --events, no cache runs: what a server said of its cache is folded and judged.
     """
-    from radixcheck.verification.runs.shrink_job import ShrinkTo
-
     if events is not None:
         if not given().isdisjoint({"trace", "sample"}):
             raise UsageError("give one trace: a file, --sample or --events")
@@ -94,13 +93,19 @@ def replay(
         raise UsageError("give one trace: a file, --sample or --events")
     if out is not None:
         check_new_file("--shrink", out, FILES)
-    shrink = None if out is None else ShrinkTo(out, seconds)
+    shrink = None if out is None else _shrink_to(out, seconds)
     if trace is not None and is_recording(trace):
         refuse_options(trace, sorted(given() - {"trace", *OF_EVENTS}), "it holds the events of a server, and no cache runs")
         return _events(str(trace), endpoint_of, None, as_json)
     if trace is not None and is_trace(trace):
         return _operations(trace, shrink, as_json)
     return _requests(trace, shrink, as_json, subject, limit or 0, **settings)
+
+
+def _shrink_to(out: Path, seconds: float) -> "ShrinkTo":
+    from radixcheck.verification.runs.shrink_job import ShrinkTo
+
+    return ShrinkTo(out, seconds)
 
 
 def _events(

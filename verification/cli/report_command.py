@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import answer, extras, subject_output
 from radixcheck.verification.core.status import Status
@@ -13,7 +14,7 @@ from radixcheck.verification.report import console
 from radixcheck.verification.subjects.registry import names_of, resolve
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--subject", "named", multiple=True, help="review this cache instead of the submitted change (repeatable)")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("radixcheck-report"), show_default=True)
 @click.option("--question", "ids", multiple=True, help="answer only these, here: ids, as Q1, C3 or L5 (repeatable)")
@@ -22,9 +23,7 @@ from radixcheck.verification.subjects.registry import names_of, resolve
 def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], python: str | None, as_json: bool) -> Status:
     """Answer the reviewers' questions with evidence, as one HTML file, as Markdown for a pull request, and as JSON.
 
-    Results are read from --results. Those that are missing there, or older than the sources, are obtained and stored first. Exit status:
-    that of the cache under review (default: optimized), never that of the historical ones; also 1 if evidence contradicts an answer, or if
-    a mutant was not killed by the property and the detector that must catch it (3 if that is undecided).
+    Results are read from --results. Those that are missing there, or older than the sources, are obtained and stored first.
     """
     with extras():
         from radixcheck.verification.report import mutants_view, questions_view

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.text import Text
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.new_file import check_new_file
 from radixcheck.verification.cli.options import one_subject, options
 from radixcheck.verification.cli.output import print_json, subject_output
@@ -18,20 +18,14 @@ from radixcheck.verification.report import console
 FILES = {".html": "a page", ".svg": "one drawing"}
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("trace", type=click.Path(path_type=Path))
 @one_subject(click.option("--subject", help="[default: that of the trace, else optimized]"))
 @click.option("--step", "steps", type=click.IntRange(0), multiple=True, help="only this one; 0 is the start (repeatable)")
 @click.option("--svg", "out", type=click.Path(path_type=Path), help="write the pictures there: a page (.html) or one drawing (.svg)")
 @options("json")
 def show(trace: Path, steps: Sequence[int], out: Path | None, as_json: bool, **_: Any) -> int:
-    """Show the tree, the heap and what breaks, after each operation of TRACE (a file that verify --traces or replay --shrink wrote).
-
-    Exit status 1: a property breaks, in any step.
-    """
-    from radixcheck.verification.report import show_view
-    from radixcheck.verification.runs.show_job import ShowRequest, show_trace
-
+    """Show the tree, the heap and what breaks, after each operation of TRACE (a file that verify --traces or replay --shrink wrote)."""
     if out is not None:
         check_new_file("--svg", out, FILES)
     with subject_output():
@@ -40,7 +34,14 @@ def show(trace: Path, steps: Sequence[int], out: Path | None, as_json: bool, **_
         beyond = [step for step in steps if step > last]
         if beyond:
             raise UsageError(f"--step {beyond[0]}: {trace} has {last} operations; give 0, the start, to {last}")
+        from radixcheck.verification.runs.show_job import ShowRequest, show_trace
+
         outcome = show_trace(ShowRequest(trace.name, recorded, subject, tuple(steps)), console.progress)
+
+    from rich.text import Text
+
+    from radixcheck.verification.report import show_view
+
     if out is not None:
         show_view.write(out, outcome)
     if as_json:

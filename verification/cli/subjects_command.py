@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import print_json
 from radixcheck.verification.core.status import Status
@@ -11,7 +12,7 @@ from radixcheck.verification.report import catalogue_view, console
 from radixcheck.verification.subjects.registry import PEERS, known, served_by
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--python", help="the interpreter in which to look for the caches of other projects (default: this one)")
 @options("json")
 def subjects(as_json: bool, python: str | None) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import given, options
 from radixcheck.verification.cli.output import answer
 from radixcheck.verification.core.status import Status
@@ -17,7 +18,7 @@ WITH_SHOW = {"show", "as_json"}
 NAMES = {"budget_us": "--budget", "folder": "--to", "command": "COMMAND"}  # of parameters that have other names
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(cls=Command)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("--budget", "budget_us", type=int, default=50, show_default=True, help="microseconds for checks in each call of the cache")
 @click.option("--to", "folder", type=click.Path(path_type=Path), help=f"a new or empty folder  [default: {RESULTS}/watch-TIME]")
@@ -31,8 +32,6 @@ def watch(command: tuple[str, ...], folder: Path | None, show: Path | None, as_j
     """Run COMMAND, a server of SGLang, and check each call of its cache: radixcheck watch -- python -m sglang.launch_server ...
 
     The Python of COMMAND needs this package. What COMMAND prints goes to standard error. Ctrl-C ends it, and what was found is printed.
-
-    Exit status 1: a finding. 3: nothing was watched, the watch itself failed, or COMMAND did.
     """
     from radixcheck.verification.report import watch_view
     from radixcheck.verification.runs import watch_job

@@ -93,7 +93,7 @@ class Kit:
     def trace(
         self,
         subject: Given,
-        operations: Iterable[Operation] | Path,
+        operations: Iterable[Operation] | Path | str,
         *,
         policy: str = "lru",
         page_size: int = 1,
@@ -103,13 +103,13 @@ class Kit:
     ) -> None:
         """Perform operations on a fresh cache and check every property after each. The pools are in tokens; with a mode it has a host tier.
 
-        A path names a recorded trace, which holds its own configuration. Raise AssertionError at the first operation that breaks a
-        property or cannot be called.
+        The path of a file names a recorded trace, which holds its own configuration. Raise AssertionError at the first operation that
+        breaks a property or cannot be called.
         """
         __tracebackhide__ = True
         with usage(failed):
-            if isinstance(operations, Path):
-                recorded = read(operations)
+            if isinstance(operations, Path | str):
+                recorded = read(Path(operations))
             else:
                 trace = tuple(op if isinstance(op, Op) else Op.from_json(op) for op in operations)
                 recorded = Recorded(Config(policy, page_size, pool or POOL_PAGES * page_size, "cpu", host_pool, mode), trace)

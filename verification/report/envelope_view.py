@@ -1,5 +1,6 @@
 """The envelope at the terminal: how far the world of a search went, in one compact table."""
 
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -7,23 +8,29 @@ from rich.table import Table
 from rich.text import Text
 
 from radixcheck.verification.core.envelope import Envelope
+from radixcheck.verification.report.layout import Spread
 from radixcheck.verification.search.search_results import Report
 
-COLUMNS = 3  # pairs of a value and its quantity in one row
+COLUMNS = 3  # pairs of a value and its quantity in one row, at most
 LARGE = 2**31  # from here on a value next to a power of two is written as such
 
 
 def envelope(reached: Envelope) -> list[Any]:
     """Return a table with the largest value of each quantity, to be read column by column."""
     pairs = [(number(value), words) for words, value in reached.in_words()]
-    rows = ceil(len(pairs) / COLUMNS)
+    return [Text("How far it went (the largest value in one run):"), Spread(lambda columns: _pairs(pairs, columns), COLUMNS), Text()]
+
+
+def _pairs(pairs: Sequence[tuple[str, str]], columns: int) -> Table:
+    """Return a table of so many columns of pairs."""
+    rows = ceil(len(pairs) / columns)
     shown = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for _ in range(COLUMNS):
+    for _ in range(columns):
         shown.add_column(justify="right")
         shown.add_column()
     for i in range(rows):
         shown.add_row(*(part for pair in pairs[i::rows] for part in pair))
-    return [Text("How far it went (the largest value in one run):"), shown, Text()]
+    return shown
 
 
 def reaches(report: Report) -> list[Any]:
@@ -37,7 +44,7 @@ def reaches(report: Report) -> list[Any]:
             short.setdefault(reach.sentence, []).append(name)
     done = len(report.reaches) - sum(map(len, short.values()))
     lines = [Text(f"Stretch phase: {done} of {len(report.reaches)} dimensions were taken past their thresholds")]
-    return [*lines, *(Text(f"  {', '.join(names)}: {why}") for why, names in short.items()), Text()]
+    return [*lines, *(Text(f"  {'; '.join(names)}: {why}") for why, names in short.items()), Text()]
 
 
 def number(value: int) -> str:

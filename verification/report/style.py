@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from radixcheck.verification.core.status import Status, Verdict
+from radixcheck.verification.report.layout import Grid, SideBySide
 
 
 class Tone(StrEnum):
@@ -95,14 +96,12 @@ def table(*columns: str, numbers: Collection[str] = (), unbroken: Collection[str
 
     `numbers`: columns that are aligned to the right; `unbroken`: columns whose lines are not wrapped.
     """
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, gap, 0, 0))
+    made = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, gap, 0, 0))
     for column in columns:
         made.add_column(column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column in unbroken)
     return made
 
 
-def side_by_side(left: str, right: str) -> Table:
-    """Return two texts next to each other."""
-    made = Table(box=None, show_header=False, padding=(0, 6, 0, 0))
-    made.add_row(Text(left), Text(right))
-    return made
+def side_by_side(*texts: str) -> SideBySide:
+    """Return texts next to each other, or below one another where there is no room for that."""
+    return SideBySide(*texts)

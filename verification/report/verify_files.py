@@ -7,11 +7,8 @@ from typing import Any
 
 from radixcheck.verification.core import traces
 from radixcheck.verification.core.atomic_write import part_file, write_atomically
-from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.report.junit import junit
-from radixcheck.verification.report.step_summary import summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,9 @@ class Files:
 
     def write(self, outcomes: Sequence[Mapping[str, Any]]) -> None:
         """Write the XML atomically, and append the summary to its file. Raise UsageError."""
+        from radixcheck.verification.report.junit import junit
+        from radixcheck.verification.report.step_summary import summary
+
         if self.junit is not None:
             try:
                 write_atomically(self.junit, junit(outcomes))
@@ -56,6 +56,8 @@ class TraceFolder:
         """Make the folder. Raise UsageError unless its files can be written."""
         if self.folder is None:
             return
+        from radixcheck.verification.core.catalogue import CATALOGUE
+
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for subject in subjects:
@@ -75,7 +77,8 @@ class TraceFolder:
 
     def file(self, subject: str, property_: str) -> Path:
         """Return the path of a trace, such as `as-submitted-pairs-ORDER.jsonl`."""
-        return (self.folder or Path()) / f"{subject.replace(':', '-').replace('/', '-')}-{property_}.jsonl"
+        name = subject.replace(":", "-").replace("/", "-").lstrip(".-")  # of ./file.py:factory
+        return (self.folder or Path()) / f"{name}-{property_}.jsonl"
 
 
 def _cannot(option: str, file: Path, error: OSError) -> UsageError:

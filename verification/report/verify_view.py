@@ -16,14 +16,18 @@ from radixcheck.verification.report import diff_view, replay_view
 from radixcheck.verification.report.edges_view import edges_grid
 from radixcheck.verification.report.envelope_view import envelope, reaches
 from radixcheck.verification.report.style import colour, side_by_side, styled, styled_status, table, warning
-from radixcheck.verification.report.wording import numbered
+from radixcheck.verification.report.wording import numbered, version
 from radixcheck.verification.runs.run_results import Scene, VerifyOutcome
+from radixcheck.verification.search.search_results import NOT_SHOWN
 
-COUNTED = (Verdict.TESTED, Verdict.REFUTED, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
+NAMED_MAX = 4  # refuted properties that the last line names
+COUNTED = (Verdict.REFUTED, Verdict.TESTED, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
 
 
-def verify(outcome: VerifyOutcome) -> list[Any]:
-    """Return the traces of what is refuted, the replay, the comparison, the table, and the last line with the verdict."""
+def verify(outcome: VerifyOutcome, files: Iterable[str] = ()) -> list[Any]:
+    """Return the traces of what is refuted, the replay, the comparison, the table, how to show the traces that were written into `files`,
+    and the last line with the verdict.
+    """
     parts = faults(outcome)
     if outcome.replayed:
         parts += [*replay_view.replay(outcome.replayed), Text()]
@@ -41,6 +45,7 @@ def verify(outcome: VerifyOutcome) -> list[Any]:
         Text(),
         *envelope(outcome.report.envelope),
         *reaches(outcome.report),
+        *show_commands(files),
         *last_lines(outcome),
     ]
 
@@ -81,23 +86,36 @@ def _indented(part: Any) -> Padding:
 
 
 def last_lines(outcome: VerifyOutcome) -> list[Any]:
-    """Return what was done, and the verdict on the subject."""
+    """Return what was done, and the verdict on the subject: a line that can be quoted."""
     r = outcome.report
     count = {word: sum(v.verdict == word for v in r.verdicts) for word in COUNTED}
+    policies = f"policy {r.bounds.policies[0]}" if len(r.bounds.policies) == 1 else f"{len(r.bounds.policies)} policies"
+    sizes = f"page size{'s' * (len(r.bounds.page_sizes) > 1)} {', '.join(map(str, r.bounds.page_sizes))}"
     bound = (
-        f"{r.steps:,} operations in {r.runs:,} runs, {len(r.bounds.policies)} policies x page sizes "
-        f"{', '.join(map(str, r.bounds.page_sizes))}{_modes(r.bounds.modes)}, seed {r.bounds.seed}, {r.seconds:.0f} s"
+        f"{r.steps:,} operations in {r.runs:,} runs, {policies} x {sizes}{_modes(r.bounds.modes)}, seed {r.bounds.seed}, {r.seconds:.0f} s"
     )
     but = [f"but for {len(r.choices)} declared choice{'s' * (len(r.choices) > 1)}"] if r.choices else []
-    words = ", ".join([f"{n} {word}" for word, n in count.items() if n] + not_holding(outcome) + but)
+    named = {Verdict.REFUTED: _refuted_by(outcome)}
+    words = ", ".join([f"{n} {word}{named.get(word, '')}" for word, n in count.items() if n] + not_holding(outcome) + but)
     lines: list[Any] = [Text(f"{bound}")]
     if r.bounds.too_large:
         lines.append(Text(f"page sizes left out, because a request would not fit into the pool: {sizes_text(r.bounds.too_large)}"))
     lines += [
         Text(f"it declares {name!r}, which was followed: {CHOICES[name].sentence}. Its reason: {why}") for name, why in r.choices.items()
     ]
+    if hidden := sum(v.note == NOT_SHOWN for v in r.verdicts):
+        lines.append(Text(f"{hidden} more properties are checked of a cache that shows its inside: write observe() and locate()"))
     lines += [warning(f"undecided: {why}") for why in r.gaps]
-    return [*lines, Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}")]
+    how = f"{r.steps:,} operations, seed {r.bounds.seed}, radixcheck {version()}"
+    verdict = Text.assemble(f"{r.subject} ", styled_status(outcome.status), f": {words}; {how}", no_wrap=True, overflow="ignore")
+    return [*lines, verdict]
+
+
+def _refuted_by(outcome: VerifyOutcome) -> str:
+    """Return the properties that are refuted, the first NAMED_MAX, but for those that follow from others."""
+    ids = [found.violation.property for found in outcome.report.found if not found.violation.follows_from]
+    more = f" and {len(ids) - NAMED_MAX} more" if len(ids) > NAMED_MAX else ""
+    return f" ({', '.join(ids[:NAMED_MAX])}{more})" if ids else ""
 
 
 def _modes(modes: Sequence[str]) -> str:
@@ -112,4 +130,4 @@ def not_holding(outcome: VerifyOutcome) -> list[str]:
 
 def show_commands(files: Iterable[str]) -> list[Any]:
     """Return the commands that show the traces that were written."""
-    return [Text(f"show it: radixcheck show {quote(file)}") for file in files]
+    return [Text(f"show it: radixcheck show {quote(file)}", no_wrap=True, overflow="ignore") for file in files]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
 from typing import Any
 
 from radixcheck.verification.core.found import Config
@@ -14,6 +15,14 @@ Json = Mapping[str, Any]
 TRACE_MAX = 40  # lines shown of a trace
 REPEATED = 3  # times in a row from which on operations are shown once
 PERIOD_MAX = 4  # operations that are looked for in a row
+
+
+def version() -> str:
+    """Return the version of this package; from a checkout that is not installed there is none."""
+    try:
+        return metadata.version("radixcheck")
+    except metadata.PackageNotFoundError:
+        return "of a checkout"
 
 
 def operations(found: Json) -> list[str]:

@@ -82,27 +82,36 @@ def _fitting(sizes: tuple[int, ...], pool: int | None, some: bool) -> tuple[tupl
     return fitting, tuple(size for size in sizes if size not in fitting)
 
 
-def check_supported(subject: Subject, policies: Sequence[str], page_sizes: Sequence[int]) -> None:
-    """Raise UsageError unless the subject supports these policies and page sizes."""
-    supports = subject.supports
+def check_choices(policies: Sequence[str] = (), page_sizes: Sequence[int] = (), modes: Sequence[str] = ()) -> None:
+    """Raise UsageError unless there are such policies, page sizes and modes, whatever a cache supports."""
     for policy in policies:
         if policy not in POLICIES:
             raise UsageError(f"unknown policy {policy!r}: choose from {', '.join(POLICIES)}")
-        if policy not in supports.policies:
-            raise UsageError(f"{subject.name} does not support policy {policy!r}: it declares {', '.join(supports.policies)}")
     for size in page_sizes:
         if size < 1:
             raise UsageError(f"page size {size} is too small: give 1 or more tokens")
+    for mode in modes:
+        if mode not in MODES:
+            raise UsageError(f"unknown mode {mode!r}: choose from {', '.join(MODES)}")
+
+
+def check_supported(subject: Subject, policies: Sequence[str], page_sizes: Sequence[int]) -> None:
+    """Raise UsageError unless the subject supports these policies and page sizes."""
+    check_choices(policies, page_sizes)
+    supports = subject.supports
+    for policy in policies:
+        if policy not in supports.policies:
+            raise UsageError(f"{subject.name} does not support policy {policy!r}: it declares {', '.join(supports.policies)}")
+    for size in page_sizes:
         if size not in supports.page_sizes:
             raise UsageError(f"{subject.name} does not support page size {size}: it declares {sizes_text(supports.page_sizes)}")
 
 
 def check_tier(subject: Subject, modes: Sequence[str], host_pool: int | None) -> None:
     """Raise UsageError unless the subject supports these modes of a host tier, and such a host pool."""
+    check_choices(modes=modes)
     known = subject.supports.modes
     for mode in modes:
-        if mode not in MODES:
-            raise UsageError(f"unknown mode {mode!r}: choose from {', '.join(MODES)}")
         if mode not in known:
             declared = f"it declares {', '.join(known)}" if known else "it declares no host tier"
             raise UsageError(f"{subject.name} does not support mode {mode!r}: {declared}")

@@ -15,6 +15,7 @@ from radixcheck.verification.wrong_values import grouped
 SECONDS = 90.0  # of a search: the size of its plan, and its ceiling
 OPERATIONS_PER_SECOND = 500  # random operations planned; a quiet machine makes several times as many
 OPERATIONS_ELSEWHERE = 100  # the same, of a cache in another process
+NOT_SHOWN = "it does not show its inside"  # why most properties of a black box are not observable
 CEILING_SECONDS = 18.0  # beyond the seconds of a search: then it ends, whatever is missing
 POOL_PAGES = (6, 10, 16, 24)  # of the pools of a search for which none is given
 TIER_PAGES, HOST_PAGES = (2, 4, 6, 10, 16), (2, 3, 6, 12)  # the same with a host tier, of the device and of the host

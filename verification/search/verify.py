@@ -31,7 +31,7 @@ from radixcheck.verification.search.lost import of_lost
 from radixcheck.verification.search.machine import never_fired
 from radixcheck.verification.search.run import LONG_TRACE
 from radixcheck.verification.search.search_plan import Task, rounds, stretch_seconds
-from radixcheck.verification.search.search_results import Bounds, PropertyVerdict, Report
+from radixcheck.verification.search.search_results import NOT_SHOWN, Bounds, PropertyVerdict, Report
 from radixcheck.verification.search.shrink import share, shrink
 from radixcheck.verification.stretch.dimensions import unplanned
 from radixcheck.verification.subjects.registry import isolated
@@ -232,7 +232,7 @@ def _hidden(p: Property, supports: Supports, white_box: bool, checked: int) -> s
     reads = _attributes(p.id, supports.policies[0]) - supports.attributes
     if reads:
         return f"it shows no {min(reads)}"
-    return "" if white_box else "it does not show its inside"
+    return "" if white_box else NOT_SHOWN
 
 
 def _lacking(p: Property, supports: Supports) -> str:

@@ -1,19 +1,22 @@
 """Named subjects, and how a name or a factory becomes a `Subject`.
 
-A name is that of a built-in cache, of an entry point of an installed package, or `module:factory`. `exec:COMMAND` names a program
-that serves a cache; `NAME@PYTHON` runs the adapter of a named cache under another interpreter.
+A name is that of a built-in cache, of an entry point of an installed package, `module:factory` or `file.py:factory`. `exec:COMMAND`
+names a program that serves a cache; `NAME@PYTHON` runs the adapter of a named cache under another interpreter.
 """
 
 import os
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import entry_points
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from zlib import crc32
 
 from radixcheck.verification.core.declared import WrongDeclaration, declared
 from radixcheck.verification.core.printable import error_text, let_interrupt_pass
@@ -22,7 +25,6 @@ from radixcheck.verification.core.supervision import SUPERVISION
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup
-from radixcheck.verification.remote.remote_subject import Remote
 
 REFERENCE, HOST_REFERENCE = "reference", "reference-host"
 _HERE = "radixcheck.verification.subjects"
@@ -62,11 +64,14 @@ GROUPS = {  # a change that can be read in two ways
 }
 
 EXEC = "exec:"  # prefix of the command of a program that serves a cache
+FILE = ".py"  # ends the path of a file, in place of the name of a module
 ELSEWHERE = "@"  # between a subject and the interpreter of another environment
 
 
 def known() -> list[Named]:
     """Return the built-in caches, those of serving engines, and those of installed packages (entry-point group `radixcheck.subjects`)."""
+    from importlib.metadata import entry_points  # slow to import, and often not needed
+
     found = entry_points(group="radixcheck.subjects")
     others = [Named(e.name, e.value, f"from {e.dist.name if e.dist else 'an entry point'}") for e in found]
     return [*BUILT_IN.values(), *PEERS.values(), *others]
@@ -84,19 +89,19 @@ def names_of(subject: str) -> tuple[str, ...]:
 class Imported:
     """The factory `module:attribute`. It is pickled by name, so that a worker process can import factories that cannot be pickled."""
 
-    module: str
+    module: str  # its name, or the path of its file
     attribute: str
 
     def __call__(self, setup: Setup) -> Any:
         """Return a fresh cache."""
-        return getattr(import_module(self.module), self.attribute)(setup)
+        return getattr(loaded(self.module), self.attribute)(setup)
 
 
 def isolated(subject: Subject) -> Subject:
     """Return the subject in a process of its own, in which it may end or never return; the same subject if it cannot be started there."""
     if not subject.portable or not subject.supports.here:
         return subject
-    factory = Remote(served_by(subject.name, sys.executable))
+    factory = _remote(served_by(subject.name, sys.executable))
     return replace(subject, factory=factory, supports=replace(subject.supports, here=False))
 
 
@@ -107,10 +112,10 @@ def resolve(given: Given, device: str = "cpu") -> Subject:
     """
     if isinstance(given, Subject):
         return given
-    _check_device(device)
+    check_device(device)
     if isinstance(given, str):
         SUPERVISION.doing(f"importing {given!r}")
-        name, factory = given, _factory(given)
+        name, factory = given, factory_of(given)
     else:
         name, factory = f"{getattr(given, '__module__', '')}:{getattr(given, '__qualname__', type(given).__name__)}", given
     SUPERVISION.doing(f"making a cache of {name!r}")
@@ -128,7 +133,7 @@ def resolve(given: Given, device: str = "cpu") -> Subject:
     return Subject(name, factory, supports, white_box, portable=isinstance(given, str))
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
     """Raise UsageError unless this machine has the device."""
     if device == "cpu":
         return
@@ -143,16 +148,36 @@ def _check_device(device: str) -> None:
         raise UsageError(f"--device {device}: this machine has {torch.cuda.device_count()} such devices; use --device cpu")
 
 
-def _factory(name: str) -> Factory:
-    """Return the factory of a named subject. Raise UsageError if there is none."""
+def factory_of(name: str) -> Factory:
+    """Return the factory of a named subject; no cache is made. Raise UsageError if there is none."""
     if name.startswith(EXEC):
-        return Remote(_words(name.removeprefix(EXEC)))
+        return _remote(_words(name.removeprefix(EXEC)))
     base, elsewhere, python = name.partition(ELSEWHERE)
     if elsewhere or base in PEERS:
-        return Remote(served_by(base, python if elsewhere else sys.executable))
+        return _remote(served_by(base, python if elsewhere else sys.executable))
     module, attribute = _place(name)
+    if not callable(_attribute(name, module, attribute)):
+        raise UsageError(f"module {module!r} has no factory {attribute!r}: a subject is named module:factory, or file.py:factory")
+    return Imported(module, attribute)
+
+
+def is_file(name: str) -> bool:
+    """Return whether a name is that of something in a file, as `file.py:factory`."""
+    return name.rpartition(":")[0].endswith(FILE)
+
+
+def attribute_of(name: str) -> Any:
+    """Return what `module:attribute` or `file.py:attribute` names. Raise UsageError if there is no such thing."""
+    found = _attribute(name, *_place(name))
+    if found is None:
+        raise UsageError(f"{name!r}: there is no such thing in its module")
+    return found
+
+
+def _attribute(name: str, module: str, attribute: str) -> Any:
+    """Return an attribute of a module; None if it has none. Raise UsageError if the module cannot be imported."""
     try:
-        found = import_module(module)
+        return getattr(loaded(module), attribute, None)
     except ModuleNotFoundError as error:
         if error.name == "torch" and module.startswith("radixcheck.verification."):
             raise UsageError(f"{name} needs torch: pip install 'radixcheck[torch]'") from error
@@ -160,9 +185,46 @@ def _factory(name: str) -> Factory:
     except BaseException as error:  # a user's module may raise anything while it is imported
         let_interrupt_pass(error)
         raise UsageError(f"importing {module!r} for subject {name!r} raised {error_text(error)}") from error
-    if not callable(getattr(found, attribute, None)):
-        raise UsageError(f"module {module!r} has no factory {attribute!r}: a subject is named module:factory")
-    return Imported(module, attribute)
+
+
+def loaded(module: str) -> ModuleType:
+    """Return a module, by its name or by the path of its file.
+
+    A file's folder is put on the path, as `python FILE` does. If its name is that of another module, the file gets another one.
+    """
+    if not module.endswith(FILE):
+        return import_module(module)
+    path = os.path.realpath(module)
+    folder, name = os.path.dirname(path), os.path.basename(path).removesuffix(FILE)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    spec = find_spec(name) if name.isidentifier() else None
+    if spec is not None and spec.origin is not None and os.path.realpath(spec.origin) == path:
+        return import_module(name)
+    return _loaded_as(f"radixcheck_subject_{name}_{crc32(path.encode())}", path)
+
+
+def _loaded_as(name: str, path: str) -> ModuleType:
+    """Return the module of a file, under a name of its own."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    made = sys.modules[name] = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(made)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return made
+
+
+def _remote(command: tuple[str, ...]) -> Factory:
+    """Return a factory of caches in processes of their own."""
+    from radixcheck.verification.remote.remote_subject import Remote  # with what it imports, only when needed
+
+    return Remote(command)
 
 
 def _words(command: str) -> tuple[str, ...]:
@@ -184,22 +246,40 @@ def served_by(subject: str, python: str) -> tuple[str, ...]:
     if not python or shutil.which(python) is None:
         raise UsageError(f"there is no interpreter {python!r} for {subject!r}: give the path of a Python that can import the cache")
     module, attribute = _place(subject)
+    serving = str(Path(__file__).parent.parent / "remote" / "serve.py")
+    if module.endswith(FILE):
+        return python, serving, f"{os.path.realpath(module)}:{attribute}"
     try:
         spec = find_spec(module)
     except ModuleNotFoundError as error:
         raise UsageError(f"cannot find {module!r} for subject {subject!r}: {error}") from error
     if spec is None or spec.origin is None:
         raise UsageError(f"cannot find the file of {module!r} for subject {subject!r}")
-    serving = Path(__file__).parent.parent / "remote" / "serve.py"
-    return python, str(serving), f"{spec.origin}:{attribute}"
+    return python, serving, f"{spec.origin}:{attribute}"
 
 
 def _place(subject: str) -> tuple[str, str]:
     """Return the module and the attribute of a named factory. Raise UsageError if the name is unknown."""
     named = {n.name: n.where for n in known()}
-    module, _, attribute = named.get(subject, subject).partition(":")
-    if not attribute:
-        raise UsageError(f"unknown subject {subject!r}: give one of {', '.join(named)}, or module:factory of a cache of your own")
+    module, _, attribute = named.get(subject, subject).rpartition(":")
+    if not module or not attribute:
+        raise UsageError(_unknown(subject, named))
+    if module.endswith(FILE):
+        if not os.path.isfile(module):
+            raise UsageError(f"there is no file {module!r} for subject {subject!r}")
+        return module, attribute
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # as `python -m` does, so that a module in the current folder can be imported
     return module, attribute
+
+
+def _unknown(subject: str, named: Mapping[str, str]) -> str:
+    """Return the sentence about an unknown name: with the nearest one, or with what a file lacks."""
+    file = subject.rstrip(":").removesuffix(FILE) + FILE
+    if os.path.isfile(file):
+        return f"unknown subject {subject!r}: {file} is a file; name the factory in it, as {file}:factory"
+    nearest = get_close_matches(subject, [*named, *GROUPS], 1)
+    meant = f" (did you mean {nearest[0]}?)" if nearest else ""
+    return (
+        f"unknown subject {subject!r}{meant}: give one of {', '.join(named)}, or module:factory or file.py:factory of a cache of your own"
+    )

@@ -170,7 +170,7 @@ def test_the_recorded_trace_passes(radixcheck):
     radixcheck.trace(right, Path("recorded.jsonl"))
 
 def test_the_recorded_trace_fails(radixcheck):
-    radixcheck.trace(wrong, Path("recorded.jsonl"))
+    radixcheck.trace(wrong, "recorded.jsonl")
 
 def test_what_cannot_be_called_is_no_pass(radixcheck):
     radixcheck.trace(right, [*TRACE, {{"op": "unlock", "holder": 7}}])

@@ -1,0 +1,183 @@
+"""`radixcheck init`: what it writes holds as it stands, or says in one sentence what is left to be written, and nothing is overwritten."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from commands import Command
+from places import TESTS
+
+from radixcheck.verification.cli.output import program
+from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.search.run import random_run
+from radixcheck.verification.subjects.registry import factory_of, resolve
+from radixcheck.verification.subjects.starter import requests_adapter, sglang_adapter, tree_adapter
+from radixcheck.verification.subjects.starter.written_files import EXAMPLES, STYLES, Own, adapter_text
+
+ADAPTERS = {"tree": tree_adapter, "requests": requests_adapter, "sglang": sglang_adapter}
+SUBJECT = "prefix_cache_adapter.py:cache"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A new folder, the current one. What is imported from it is forgotten."""
+    known = {*sys.modules}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield tmp_path
+    for name in {*sys.modules} - known:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_random_operations_find_nothing_in_the_example_of_a_style(style: str) -> None:
+    cache = ADAPTERS[style].cache
+    sizes = ADAPTERS[style].Adapter.supports.page_sizes
+
+    for seed, size in enumerate(sizes[:2]):
+        ran = random_run(cache, Config("lru", size, 10 * size), seed, 150, 1)
+        assert (ran.found, ran.steps > 50) == ({}, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", STYLES)
+def test_what_is_written_holds_as_it_stands(style: str, command: Command) -> None:
+    command("init", "--like", style)
+    ran = command("verify", "cache_adapter:cache", "--seconds", "200", "--operations", "15000", "--json")
+
+    assert ran.status == 0, ran.json
+    assert {p["verdict"] for p in ran.json["properties"]} <= {"TESTED", "NOT OBSERVABLE"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", STYLES)
+def test_the_written_trace_passes_as_a_test(style: str, command: Command, folder: Path, pytester: pytest.Pytester) -> None:
+    command("init", "--like", style, "--to", folder)
+
+    assert pytester.runpytest_subprocess("-k", "once", str(folder)).parseoutcomes() == {"passed": 1, "deselected": 1}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_fault_of_the_example_is_found(style: str, command: Command, folder: Path) -> None:
+    """So the adapters are not blind: each fault is planted where a user would put his cache."""
+    command("init", "--like", style)
+    file = folder / "cache_adapter.py"
+    right, wrong = {
+        "tree": ("self._free(slots)\n        return len(slots)", "self._free(slots[1:])\n        return len(slots)"),
+        "requests": ("self.cache.cancel(request)", "self.cache.complete(request)"),
+        "sglang": (
+            "live.lock, live.protected = slots, node, node, len(slots)",
+            "live.lock, live.protected = slots, node, node, len(known)",
+        ),
+    }[style]
+    wrong = wrong.replace("len(known)", "known")
+    assert right in file.read_text()
+    file.write_text(file.read_text().replace(right, wrong))
+    found = {id_ for seed in range(6) for id_ in random_run(factory_of("cache_adapter.py:cache"), Config("lru", 1, 10), seed, 100, 1).found}
+
+    assert found
+
+
+def test_no_file_is_overwritten(command: Command, folder: Path) -> None:
+    (folder / "test_cache_adapter.py").write_text("mine")
+
+    assert "test_cache_adapter.py: exists already, and is not overwritten; give another folder with --to" in command("init").complaint
+    assert [path.name for path in folder.iterdir()] == ["test_cache_adapter.py"]
+    assert command("init", "--to", "new/folder", "--json").json == {
+        "files": ["new/folder/cache_adapter.py", "new/folder/test_cache_adapter.py"],
+        "next": "radixcheck verify new/folder/cache_adapter.py:cache --seconds 20",
+    }
+    assert "cannot be written" in command("init", "--to", "test_cache_adapter.py/below").complaint
+
+
+def test_the_adapter_of_a_cache_says_which_method_is_to_be_written_next(command: Command, folder: Path) -> None:
+    (folder / "mine.py").write_text((TESTS / "subjects" / "toy.py").read_text())
+    out = command("init", "mine:PrefixCache").out
+    file = folder / "prefix_cache_adapter.py"
+
+    assert "wrote prefix_cache_adapter.py: the adapter of mine:PrefixCache, to be filled in\n" in out
+    assert "#     find(tokens: Sequence[int]) -> tuple[list[int], Entry]: Slots of the longest known prefix" in file.read_text()
+    assert "radixcheck: write Adapter.peek, then take away its line @to_write (7 are left)." in command("verify", SUBJECT).complaint
+    left = []
+    while "@to_write" in (sentence := refusal(folder)):
+        left.append(sentence.partition("write Adapter.")[2].partition(",")[0])
+        file.write_text(file.read_text().replace(f"    @to_write\n    def {left[-1]}(", f"    def {left[-1]}("))
+    assert left == ["peek", "unlock", "sizes", "reset", "observe", "locate", "_seen"]
+
+
+def refusal(folder: Path) -> str:
+    """What the adapter says when it is imported anew; empty if it is a subject."""
+    for name in [name for name, module in sys.modules.items() if str(folder) in str(getattr(module, "__file__", ""))]:
+        del sys.modules[name]
+    for compiled in folder.rglob("*.pyc"):
+        compiled.unlink()  # of a file that was written in the same second
+    try:
+        resolve(SUBJECT)
+    except UsageError as wrong:
+        return str(wrong)
+    return ""
+
+
+def test_an_adapter_that_lacks_a_method_says_so(command: Command, folder: Path) -> None:
+    command("init")
+    file = folder / "cache_adapter.py"
+    file.write_text(file.read_text().replace("def peek(", "def look("))
+
+    with pytest.raises(UsageError, match="Adapter has no method 'peek': write it as `radixcheck init` does"):
+        resolve("cache_adapter:cache")
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_cache_with_the_methods_of_the_example_needs_only_its_name(style: str) -> None:
+    module = {"tree": "tiny_tree", "requests": "tiny_engine", "sglang": "tiny_radix_cache"}[style]
+    kind = getattr(sys.modules[f"radixcheck.verification.subjects.starter.{module}"], EXAMPLES[style])
+    text = adapter_text(style, "mine", Own("mine", kind))
+
+    assert f"from mine import {EXAMPLES[style]}\n" in text
+    compile(text, "mine.py", "exec")
+    unwritten = [line for line in text.splitlines() if line.endswith("@to_write")]
+    assert len(unwritten) <= 4
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("nowhere.at_all:Cache", "cannot import 'nowhere.at_all'"),
+        ("json:loads", "'json:loads' is not a class: give module:class, or file.py:class"),
+        ("json:Absent", "there is no such thing in its module"),
+        ("absent.py:Cache", "there is no file 'absent.py'"),
+        ("Cache", "unknown subject 'Cache'"),
+    ],
+)
+def test_anything_but_a_class_gets_one_sentence(given: str, sentence: str, command: Command) -> None:
+    assert sentence in command("init", given).complaint
+
+
+def test_a_file_names_a_subject_whatever_other_modules_are_called(command: Command, folder: Path) -> None:
+    command("init", "--to", "sub")
+    (folder / "sub" / "cache_adapter.py").rename(folder / "sub" / "json.py")
+
+    assert resolve("./sub/json.py:cache").white_box
+    assert resolve(f"{folder}/sub/json.py:cache").supports.policies == ("lru",)
+    assert "name the factory in it, as sub/json.py:factory" in command("verify", "sub/json.py").complaint
+    assert "has no factory 'absent'" in command("verify", "sub/json.py:absent").complaint
+    assert "there is no file 'sub/absent.py'" in command("verify", "sub/absent.py:cache").complaint
+    assert "no factory 'absent'" in command("verify", "sub/json.py:absent", "--python", sys.executable).complaint
+
+
+@pytest.mark.parametrize(
+    ("called", "printed"),
+    [
+        ("/a path/radixcheck", "'/a path/radixcheck'"),
+        ("/x/__main__.py", f"{shlex.quote(sys.executable)} -m radixcheck"),
+        ("pytest", "radixcheck"),
+    ],
+)
+def test_a_command_that_is_printed_is_called_as_the_program_was(called: str, printed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [called])
+
+    assert program() == printed

@@ -1,0 +1,96 @@
+"""The text of the files that `radixcheck init` writes: an adapter, on a tiny example or on a cache of one's own, and a test."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FILL_IN = "# FILL IN"
+STYLES = ("tree", "requests", "sglang")
+EXAMPLES = {"tree": "TinyTree", "requests": "TinyEngine", "sglang": "TinyRadixCache"}  # the class of each example
+OF_TREE = '[{"op": "insert", "tokens": [1, 2]}, {"op": "match", "tokens": [1]}, {"op": "evict", "amount": 1}]'
+OF_REQUESTS = '[{"op": "start", "holder": 1, "tokens": [1, 2]}, {"op": "chunk", "holder": 1}, {"op": "finish", "holder": 1}]'
+OPERATIONS = {"tree": OF_TREE, "requests": OF_REQUESTS, "sglang": OF_TREE}  # of the test
+LISTED_MAX = 30  # methods
+WIDEST = 110  # columns of a listed method
+USED = re.compile(r"\bself\.cache\.(\w+)")
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A cache of one's own, for which an adapter is written."""
+
+    module: str  # as the adapter imports it
+    kind: type[Any]
+
+    def has(self, names: set[str]) -> bool:
+        """Return whether it has all of these methods and attributes; attributes are looked for in its source."""
+        try:
+            assigned = set(re.findall(r"\bself\.(\w+)\s*(?::[^=\n]+)?=", inspect.getsource(self.kind)))
+        except (OSError, TypeError):  # it is not written in Python
+            assigned = set()
+        return all(hasattr(self.kind, name) or name in assigned for name in names)
+
+    def methods(self) -> Iterator[str]:
+        """Yield its public methods, each with its arguments and the first line of its docstring."""
+        for name, method in inspect.getmembers(self.kind, callable):
+            if not name.startswith("_") or name == "__init__":
+                about = (inspect.getdoc(method) or "").partition("\n")[0] if name != "__init__" else ""
+                yield f"{name}{_signature(method)}{f': {about}' if about else ''}"[:WIDEST]
+
+
+def test_text(style: str, name: str) -> str:
+    """Return the test of the adapter of this name."""
+    return (_HERE / "test_adapter.txt").read_text().replace("NAME", name).replace("OPERATIONS", OPERATIONS[style])
+
+
+def adapter_text(style: str, name: str, own: Own | None = None) -> str:
+    """Return an adapter of this name; `own`: the cache for which it is, instead of the tiny example."""
+    text = (_HERE / f"{style}_adapter.py").read_text().replace("NAME", name)
+    return text if own is None else _of_own(text, EXAMPLES[style], own)
+
+
+def _of_own(text: str, example: str, own: Own) -> str:
+    """Return an adapter whose methods are left to be written, but for those that call only what the cache has."""
+    lines = text.splitlines()
+    adapter = next(node for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
+    for method in reversed([node for node in adapter.body if isinstance(node, ast.FunctionDef)]):
+        start, end = method.lineno - 1, method.end_lineno or 0
+        source = "\n".join(lines[start:end])
+        if method.name != "__init__" and FILL_IN in source and not (USED.search(source) and own.has(set(USED.findall(source)))):
+            first = (method.body[0].end_lineno or 0) if ast.get_docstring(method) else method.body[0].lineno - 1
+            lines[start:end] = ["    @to_write", *lines[start:first], *_example(lines[first:end])]
+    written = "\n".join(lines) + "\n"
+    written = re.sub(rf"from radixcheck\S+ import [^\n]*\b{example}\b[^\n]*", f"from {own.module} import {own.kind.__name__}", written)
+    arguments = f"its arguments: {_signature(own.kind)}"
+    written = re.sub(rf"\b{example}\(.*\)  {FILL_IN}", f"{own.kind.__name__}()  {FILL_IN}: {arguments}", written)
+    written = re.sub(r"(?<=starter.assembled import )([^\n]+)", r"\1, to_write", written)
+    about = f"Where a line ends in FILL IN, or a method begins with @to_write, {own.kind.__name__} comes in, from the top to the bottom."
+    written = re.sub(r"Where a line ends in FILL IN.*?\n", f"{about}\n", written, count=1)
+    return written.replace("\nclass Adapter", f"\n{_listed(own)}\n\n\nclass Adapter", 1)
+
+
+def _example(body: list[str]) -> Iterator[str]:
+    """Yield the lines of a method that is left to be written: those of the example as comments."""
+    yield "        # In the tiny example:"
+    yield from (f"        #     {line.partition(f'  {FILL_IN}')[0][8:]}".rstrip() for line in body)
+    yield "        raise NotImplementedError"
+
+
+def _listed(own: Own) -> str:
+    """Return what the cache has, as comments."""
+    methods = list(own.methods())
+    more = [f"and {len(methods) - LISTED_MAX} more"] if len(methods) > LISTED_MAX else []
+    return "\n".join([f"# What {own.kind.__name__} has:", *(f"#     {line}" for line in [*methods[:LISTED_MAX], *more])])
+
+
+def _signature(called: Any) -> str:
+    """Return the arguments of a method or a class; three dots if they cannot be read."""
+    try:
+        return str(inspect.signature(called)).replace("'", "").replace("(self, ", "(").replace("(self)", "()")
+    except (ValueError, TypeError):
+        return "(...)"
