@@ -29,6 +29,7 @@ from radixcheck.verification.cli.show_command import show
 from radixcheck.verification.cli.subjects_command import subjects
 from radixcheck.verification.cli.verify_command import verify
 from radixcheck.verification.cli.watch_command import watch
+from radixcheck.verification.core.installing import is_extra, missing
 from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.usage import UsageError
@@ -67,6 +68,11 @@ def run(arguments: Sequence[str]) -> int:
         return Status.WRONG_USE
     except UsageError as wrong:
         print(f"radixcheck: {printable(str(wrong), SENTENCE_MAX)}", file=sys.stderr)
+        return Status.WRONG_USE
+    except ModuleNotFoundError as error:
+        if not is_extra(error):
+            raise
+        print(f"radixcheck: {missing(error.name or '')}", file=sys.stderr)
         return Status.WRONG_USE
     except WorkerLost as lost:  # `verify` finds such a fault and shrinks it; other commands only say where it is
         print(f"radixcheck: {lost.where}: {lost}; nothing was decided: see `radixcheck verify`", file=sys.stderr)
