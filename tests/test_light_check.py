@@ -43,7 +43,7 @@ def linked(packages: frozenset[str], folder: Path) -> Path:
     for name in packages:
         found = distribution(name)
         for part in {file.parts[0] for file in found.files or () if file.parts[0] not in ("..", "__pycache__")}:
-            (folder / part).symlink_to(found.locate_file(part))
+            (folder / part).symlink_to(str(found.locate_file(part)))
     return folder
 
 

@@ -11,6 +11,7 @@ from io import TextIOWrapper
 import click
 
 from radixcheck.verification.cli.bench_command import bench
+from radixcheck.verification.cli.claims_command import claims
 from radixcheck.verification.cli.contracts_command import contracts
 from radixcheck.verification.cli.diff_command import diff
 from radixcheck.verification.cli.doctor_command import doctor
@@ -47,7 +48,7 @@ def cli() -> None:
 
 for command in (
     *(verify, replay, record, diff, explore, show, subjects, invariants, report, questions, bench),
-    *(prove, contracts, mutants, facts, findings, doctor, live, watch),
+    *(prove, contracts, mutants, facts, findings, claims, doctor, live, watch),
 ):
     cli.add_command(command)
 
