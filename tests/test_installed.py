@@ -16,7 +16,7 @@ from test_packaging import build
 def place(kind: str, folder: Path) -> list[str]:
     """A place to install from, as the arguments of an installer."""
     if kind == "git URL":
-        return [f"git+{ROOT.as_uri()}@HEAD"]
+        return [f"git+{ROOT.as_uri()}"]
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder / "a checkout")], check=True)
     checkout = folder / "a checkout"
     if kind == "wheel file":
@@ -43,7 +43,7 @@ def test_the_command_that_the_message_names_works_from_where_the_package_stands(
     assert refused.count("\n") == 1
     shell(refused.partition(" is not installed: ")[2], tmp_path)
 
-    assert "0 kinds of difference" in shell(
+    assert "reference and model agree" in shell(
         f"{program}/radixcheck diff reference model --operations 300 --policy lru --page-size 1", tmp_path
     )
     torch = shell(f"{program}/radixcheck verify optimized", tmp_path, 2)
