@@ -5,7 +5,11 @@ What is installed is the last commit.
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from newcomer import newcomer
@@ -13,12 +17,31 @@ from places import ROOT
 from test_packaging import build
 
 
-def place(kind: str, folder: Path) -> list[str]:
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files, and logs nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Do nothing."""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the URL at which its files are served."""
+    (folder := tmp_path / "served").mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def place(kind: str, folder: Path, served: tuple[Path, str]) -> list[str]:
     """A place to install from, as the arguments of an installer."""
+    bare, checkout = served[0] / "radixcheck.git", folder / "a checkout"
     if kind == "git URL":
-        return [f"git+{ROOT.as_uri()}"]
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder / "a checkout")], check=True)
-    checkout = folder / "a checkout"
+        subprocess.run(["git", "clone", "--quiet", "--bare", str(ROOT), str(bare)], check=True)
+        subprocess.run(["git", "update-server-info"], cwd=bare, check=True)
+        return [f"git+{served[1]}/{bare.name}"]
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(checkout)], check=True)
     if kind == "wheel file":
         return [str(build(checkout, "wheel", folder / "wheel"))]
     return ["-e", str(checkout)] if kind == "checkout" else [str(checkout)]
@@ -33,10 +56,12 @@ def shell(command: str, folder: Path, status: int = 0) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["wheel file", "git URL", "folder", "checkout"])
-def test_the_command_that_the_message_names_works_from_where_the_package_stands(kind: str, tmp_path: Path) -> None:
+def test_the_command_that_the_message_names_works_from_where_the_package_stands(
+    kind: str, served: tuple[Path, str], tmp_path: Path
+) -> None:
     program = tmp_path / "environment" / "bin"
     subprocess.run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", str(program.parent)], check=True)
-    subprocess.run([str(program / "python"), "-m", "pip", "install", "--quiet", "--no-deps", *place(kind, tmp_path)], check=True)
+    subprocess.run([str(program / "python"), "-m", "pip", "install", "--quiet", "--no-deps", *place(kind, tmp_path, served)], check=True)
 
     refused = shell(f"{program}/radixcheck verify reference", tmp_path, 2)
     assert refused.startswith("radixcheck: click is not installed: ")

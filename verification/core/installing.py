@@ -77,15 +77,15 @@ def is_checkout(folder: Path) -> bool:
 
 
 def origin(found: "Distribution") -> str:
-    """Return the URL that a package was installed from, or nothing if it was an index or a file that is gone."""
+    """Return the URL that a package was installed from, or nothing if it was an index, or if it cannot be installed from there again."""
     text = found.read_text("direct_url.json")
     if text is None:
         return ""
     direct: dict[str, Any] = json.loads(text)
     url = str(direct["url"])
-    if "vcs_info" in direct:
-        return f"{direct['vcs_info']['vcs']}+{url}@{direct['vcs_info']['commit_id']}"
     parts = urlsplit(url)
+    if "vcs_info" in direct:  # pip takes no requirement with the URL of a repository on this machine
+        return f"{direct['vcs_info']['vcs']}+{url}@{direct['vcs_info']['commit_id']}" if parts.netloc else ""
     return url if parts.scheme != "file" or Path(unquote(parts.path)).exists() else ""
 
 

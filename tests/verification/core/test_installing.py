@@ -49,9 +49,10 @@ def test_in_a_checkout_it_is_installed_from_there() -> None:
             [f"radixcheck[check] @ git+https://host/owner/name.git@{COMMIT}"],
         ),
         ({"url": "file:///is/gone/radixcheck.whl", "archive_info": {}}, ["click>=8.1", "rich>=13.7"]),
+        ({"url": "file:///a/repository", "vcs_info": {"vcs": "git", "commit_id": COMMIT}}, ["click>=8.1", "rich>=13.7"]),
         (None, ["click>=8.1", "rich>=13.7"]),
     ],
-    ids=["wheel", "git", "gone", "index"],
+    ids=["wheel", "git", "gone", "git here", "index"],
 )
 def test_elsewhere_it_is_installed_from_where_it_came_or_its_packages_are(tmp_path: Path, direct_url: object, words: list[str]) -> None:
     assert shlex.split(named("check", None, installed(tmp_path, direct_url))) == words
