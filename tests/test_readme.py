@@ -4,17 +4,13 @@ What is cloned is the last commit. The second command leaves out tests marked sl
 and so does not come back to this file.
 """
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from newcomer import newcomer
 from places import ROOT
-
-# What an installer needs to reach its index; nothing else of the caller's environment is passed on.
-KEPT = re.compile(r"(?i)PIP_\w+|\w+_PROXY|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE")
 
 
 def command_under(heading: str) -> str:
@@ -24,15 +20,6 @@ def command_under(heading: str) -> str:
     found = re.search(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     assert found, f"README.md has no block ```sh under '## {heading}'"
     return found[1]
-
-
-def newcomer(home: Path) -> dict[str, str]:
-    """An environment with the system's programs only: no folder of the virtual environment that runs this test."""
-    inside = Path(sys.prefix).resolve() if sys.prefix != sys.base_prefix else None
-    folders = os.environ["PATH"].split(os.pathsep)
-    outside = [folder for folder in folders if inside is None or inside not in Path(folder).resolve().parents]
-    kept = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
-    return kept | {"PATH": os.pathsep.join(outside), "HOME": str(home)}
 
 
 def last_line_of(command: str, folder: Path) -> str:

@@ -2,7 +2,7 @@
 
 A *subject* is made by a factory `factory(setup) -> subject`. It takes its slots from `setup.pool` and declares in `supports` what it
 can do: the tree verbs, the request verbs, or both, and which of them it lacks. `observe()` shows its inside (white box) and is
-optional: without it, only answers, sizes and the slot pool are checked. README, "Check your own cache", shows a complete example.
+optional: without it, only answers, sizes and the slot pool are checked. `verification/README.md` shows a complete example.
 Through `remote/` a subject is in another process.
 
 Tree verbs      match peek insert lock unlock evict alloc free reset sizes

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from radixcheck.verification.bench.bench_data import FLOOR, OURS
 from radixcheck.verification.bench.bench_results import Results
+from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.core.usage import UsageError
 
 FIGURE, SCENARIO = "evict p50", "decode"
@@ -19,7 +20,7 @@ def folder(path: Path) -> Path:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise UsageError("--plot needs matplotlib: pip install 'radixcheck[plot]'") from error
+        raise UsageError(f"--plot needs matplotlib: {install_command('plot')}") from error
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

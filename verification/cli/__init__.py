@@ -18,6 +18,10 @@ def _command() -> int:
     try:
         from radixcheck.verification.cli.app import run
     except ModuleNotFoundError as error:
-        print(f"radixcheck: {error.name} is not installed: pip install 'radixcheck[verify]'", file=sys.stderr)
+        from radixcheck.verification.core.installing import is_extra, missing
+
+        if not is_extra(error):
+            raise
+        print(f"radixcheck: {missing(error.name or '')}", file=sys.stderr)
         return 2
     return run(sys.argv[1:])

@@ -42,6 +42,13 @@ def run(arguments: Sequence[str]) -> int:
     except UsageError as wrong:
         print(f"radixcheck: {printable(str(wrong), SENTENCE_MAX)}", file=sys.stderr)
         return Status.WRONG_USE
+    except ModuleNotFoundError as error:
+        from radixcheck.verification.core.installing import is_extra, missing
+
+        if not is_extra(error):
+            raise
+        print(f"radixcheck: {missing(error.name or '')}", file=sys.stderr)
+        return Status.WRONG_USE
     except OSError as error:  # of standard output: an error of a named file is a UsageError
         what = "the result cannot be written" if error.errno in UNWRITTEN else "the system refused a call; nothing was decided"
         with suppress(OSError):  # standard error may be full too

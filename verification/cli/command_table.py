@@ -109,6 +109,7 @@ REVIEWING = {
         "Try its claims that no property decides.",
         {0: "each verdict is as expected", 1: "one is not", 3: "a claim was never exercised"},
     ),
+    "claims": Entry("radixcheck.verification.cli.claims_command", "List what is claimed, each with its command.", {0: "they are listed"}),
     "findings": Entry(
         "radixcheck.verification.cli.findings_command",
         "Repeat what was found in caches of other projects.",

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import click
 
+from radixcheck.verification.core.installing import is_extra, missing
 from radixcheck.verification.core.status import Outcome, Status
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
@@ -83,4 +84,5 @@ def extras() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise UsageError(str(error)) from error
+        is_known = isinstance(error, ModuleNotFoundError) and is_extra(error)
+        raise UsageError(missing(error.name or "") if is_known else str(error)) from error

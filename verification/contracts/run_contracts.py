@@ -12,6 +12,7 @@ from typing import Any
 from radixcheck.verification.contracts import key_contracts, node_contracts, tree_contracts
 from radixcheck.verification.contracts.contract import Arguments, Contract, Function
 from radixcheck.verification.contracts.contract_results import EXHAUSTED, REFUTED, UNKNOWN, Decided, Judged
+from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.core.workers import workers
 
 try:
@@ -21,7 +22,7 @@ try:
     from crosshair.fnutil import FunctionInfo
     from crosshair.options import DEFAULT_OPTIONS, AnalysisKind, AnalysisOptionSet
 except ImportError as error:
-    raise ImportError("contracts need CrossHair: pip install 'radixcheck[verify]'") from error
+    raise ImportError(f"contracts need CrossHair: {install_command('verify')}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def declared(cache: object) -> Supports:
         let_interrupt_pass(error)
         raise WrongDeclaration(f"its attribute `supports` raised {error_text(error)}") from error
     if not isinstance(found, Supports):
-        raise WrongDeclaration("it has no attribute `supports` of type protocol.Supports: see README")
+        raise WrongDeclaration("it has no attribute `supports` of type protocol.Supports: see verification/README.md")
     return Supports(**checked({each.name: getattr(found, each.name) for each in fields(Supports)}))
 
 

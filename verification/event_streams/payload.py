@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.core.printable import printable, value_text
 from radixcheck.verification.core.usage import UsageError
 
 REASON_MAX = 120  # characters
-NEEDED = "pip install 'radixcheck[events]'"
 
 
 class StreamError(Exception):
@@ -18,7 +18,7 @@ def msgpack_package() -> Any:
     try:
         import msgpack as package
     except ImportError as error:
-        raise UsageError(f"batches in msgpack are read with the package msgpack, which is not installed: {NEEDED}") from error
+        raise UsageError(f"batches are read with the package msgpack, which is not installed: {install_command('events')}") from error
     return package
 
 
@@ -27,7 +27,7 @@ def zmq_package() -> Any:
     try:
         import zmq as package
     except ImportError as error:
-        raise UsageError(f"a live server is read with the package pyzmq, which is not installed: {NEEDED}") from error
+        raise UsageError(f"a live server is read with the package pyzmq, which is not installed: {install_command('events')}") from error
     return package
 
 

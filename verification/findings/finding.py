@@ -1,8 +1,12 @@
 """Findings as data. Each file has the name of a subject and holds its findings; `comparisons.toml` holds the results of comparing two
 subjects, and `searches.toml` the results of long searches.
 
+cache = "SGLang RadixCache"        # what the subject is, in the words of its project
+
 [[finding]]
 id = "short-name"                 # also the name of its script, scripts/<id>.py
+title = "what the cache does"     # for the table of the README, where findings with the same title are one row
+effect = "the effect on a user"   # the consequence, for the same table
 versions = ["0.5.23"]             # of the package, in which it was found
 property = "RECENCY"              # the first property of the catalogue that fails
 policy = "lru"
@@ -14,7 +18,7 @@ sentence = "What the cache does, and what the specification requires."
 consequence = "The effect on a user."
 class = "within the contract"     # or "misuse": a caller violates a guard; or "another choice": it is intended
 duty = ""                         # where the misuse is forbidden or the choice is documented, if anywhere
-report = "none known"             # a public report
+report = "none known"             # public reports, as owner/repository#number
 """
 
 import tomllib
@@ -36,6 +40,9 @@ class Finding:
 
     id: str
     subject: str
+    cache: str
+    title: str
+    effect: str
     versions: tuple[str, ...]
     broken: str  # property
     config: Config
@@ -84,7 +91,8 @@ class Search:
 def findings(subject: str | None = None) -> tuple[Finding, ...]:
     """Return all findings, or those of one subject, ordered by subject."""
     files = sorted(path for path in FOLDER.glob("*.toml") if path not in (COMPARISONS, SEARCHES))
-    return tuple(_finding(path.stem, row) for path in files if subject in (None, path.stem) for row in _read(path)["finding"])
+    read = ((path.stem, _read(path)) for path in files if subject in (None, path.stem))
+    return tuple(_finding(name, table["cache"], row) for name, table in read for row in table["finding"])
 
 
 def comparisons() -> tuple[Comparison, ...]:
@@ -109,10 +117,13 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.load(file)
 
 
-def _finding(subject: str, row: dict[str, Any]) -> Finding:
+def _finding(subject: str, cache: str, row: dict[str, Any]) -> Finding:
     return Finding(
         row["id"],
         subject,
+        cache,
+        row["title"],
+        row["effect"],
         tuple(row["versions"]),
         row["property"],
         Config(row["policy"], row["page_size"], row["pool"], host_pool=row.get("host_pool", 0), mode=row.get("mode", "")),

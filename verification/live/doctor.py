@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from radixcheck.verification.core.installing import install_command, installer
 from radixcheck.verification.core.timeouts import Timeout
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.live import probe_engine
@@ -66,11 +67,10 @@ def _parts(found: Mapping[str, Any]) -> Iterator[Part]:
 
 def _command(python: str, states: Mapping[str, State]) -> str:
     """Return what to run next."""
-    install = f"{shlex.quote(python)} -m pip install"
     if states.get("interface") == DIFFERS:
-        return f"{install} sglang==VERSION, one that the cache was written for"
+        return f"{installer(python)} sglang==VERSION, one that the cache was written for"
     if states["torch"] == MISSING or states.get("sglang") == MISSING or states.get("engine") == MISSING:
         return "tests/peers/setup_live.sh VENV, which makes an environment for a CPU; for a GPU see SGLang's own guide"
     if states["plugin"] != FITS:
-        return f"{install} --no-deps 'radixcheck[sglang]'"
+        return install_command("sglang", python, "--no-deps")
     return f"{shlex.quote(python)} -m sglang.launch_server --model-path MODEL --radix-cache-backend {probe_engine.NAME}"

@@ -7,6 +7,7 @@ goal as `after` rewrites it: the second solver does not check those.
 import re
 from collections.abc import Mapping
 
+from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.proofs.conditions import Condition
 from radixcheck.verification.proofs.decide import slices
 from radixcheck.verification.proofs.proof_results import CONFIRMED, CONTRADICTED, UNDECIDED
@@ -15,7 +16,7 @@ from radixcheck.verification.proofs.smtlib import script
 try:
     import cvc5
 except ImportError as missing:
-    raise ImportError("a second opinion on the proofs needs cvc5: pip install 'radixcheck[verify]'") from missing
+    raise ImportError(f"a second opinion on the proofs needs cvc5: {install_command('verify')}") from missing
 
 LIMIT = 10.0  # seconds for one goal and one setting
 # An `ite` stays inside a quantified formula: to lift it out makes many formulas of one, and some proofs take three times as long.

@@ -12,11 +12,12 @@ from typing import Any
 from radixcheck.spec.logic import Function, Sort, Term, expand, unfold
 from radixcheck.spec.run.terms import bindings, free
 from radixcheck.spec.signature import POS
+from radixcheck.verification.core.installing import install_command
 
 try:
     import z3
 except ImportError as missing:
-    raise ImportError("the proofs need Z3: pip install 'radixcheck[verify]'") from missing
+    raise ImportError(f"the proofs need Z3: {install_command('verify')}") from missing
 
 # The other modules import z3 from here, so that a missing Z3 gives the same message everywhere.
 __all__ = ["Reader", "z3"]

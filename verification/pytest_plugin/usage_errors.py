@@ -5,9 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from radixcheck.verification.core import installing
 from radixcheck.verification.core.usage import UsageError
-
-EXTRA = ("hypothesis", "rich", "click")  # packages that the plugin imports when it is used
 
 
 @contextmanager
@@ -17,11 +16,10 @@ def usage(raised: Callable[[str], BaseException]) -> Iterator[None]:
         yield
     except UsageError as wrong:
         raise raised(f"radixcheck: {wrong}") from None
-    except ModuleNotFoundError as missing:
-        package = (missing.name or "").partition(".")[0]
-        if package not in EXTRA:
+    except ModuleNotFoundError as error:
+        if not installing.is_extra(error):
             raise
-        raise raised(f"radixcheck: {package} is not installed: pip install 'radixcheck[verify]'") from None
+        raise raised(f"radixcheck: {installing.missing(error.name or '')}") from None
 
 
 def failed(sentence: str) -> BaseException:

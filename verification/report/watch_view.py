@@ -6,13 +6,13 @@ from typing import Any
 
 from rich.text import Text
 
+from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.report.style import WORDS, Tone, of_status, table, toned, warning
 from radixcheck.verification.watch.watch_results import ITSELF, Finding, WatchedCache, WatchOutcome
 
 SHOWN = 10  # findings of one cache
 ENGINES_OWN = "sglang"  # caches whose names begin so are replayed under the interpreter of the server
-CURE = "install this package in the environment of the server (pip install radixcheck), and ask: radixcheck doctor --python PATH"
 
 
 def watch(outcome: WatchOutcome) -> list[Any]:
@@ -22,8 +22,13 @@ def watch(outcome: WatchOutcome) -> list[Any]:
         parts += [_counts(cache), Text(), *_findings(outcome, cache)]
     parts += [warning(line) for line in (*outcome.notes, *outcome.unread)]
     if outcome.undecided and outcome.undecided not in (*outcome.notes, *outcome.unread):
-        parts.append(warning(outcome.undecided + (f": {CURE}" if not outcome.caches else "")))
+        parts.append(warning(outcome.undecided + (f": {_cure()}" if not outcome.caches else "")))
     return [*parts, of_status(_last_line(outcome), outcome.status)]
+
+
+def _cure() -> str:
+    install = install_command("", "PATH", "--no-deps")
+    return f"install this package in the environment of the server ({install}), and ask: radixcheck doctor --python PATH"
 
 
 def _last_line(outcome: WatchOutcome) -> str:

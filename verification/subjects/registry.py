@@ -19,6 +19,7 @@ from typing import Any
 from zlib import crc32
 
 from radixcheck.verification.core.declared import WrongDeclaration, declared
+from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.core.printable import error_text, let_interrupt_pass
 from radixcheck.verification.core.subject import Factory, Given, Named, Subject
 from radixcheck.verification.core.supervision import SUPERVISION
@@ -143,7 +144,7 @@ def check_device(device: str) -> None:
     try:
         import torch
     except ModuleNotFoundError as error:
-        raise UsageError("--device cuda needs torch: pip install 'radixcheck[torch]'") from error
+        raise UsageError(f"--device cuda needs torch: {install_command('torch')}") from error
     if int(number or 0) >= torch.cuda.device_count():
         raise UsageError(f"--device {device}: this machine has {torch.cuda.device_count()} such devices; use --device cpu")
 
@@ -180,7 +181,7 @@ def _attribute(name: str, module: str, attribute: str) -> Any:
         return getattr(loaded(module), attribute, None)
     except ModuleNotFoundError as error:
         if error.name == "torch" and module.startswith("radixcheck.verification."):
-            raise UsageError(f"{name} needs torch: pip install 'radixcheck[torch]'") from error
+            raise UsageError(f"{name} needs torch: {install_command('torch')}, or name a cache without it, as {REFERENCE}") from error
         raise UsageError(f"cannot import {module!r} for subject {name!r}: {error_text(error)}") from error
     except BaseException as error:  # a user's module may raise anything while it is imported
         let_interrupt_pass(error)

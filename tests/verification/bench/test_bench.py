@@ -1,6 +1,7 @@
 """The benchmark measures completed work, reports what it could not measure, and computes the right figures. No time is asserted."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -26,6 +27,7 @@ from radixcheck.verification.bench.scenarios.cache_scenarios import admit, decod
 from radixcheck.verification.bench.scenarios.events_scenario import events
 from radixcheck.verification.bench.scenarios.our_scenarios import batch, device
 from radixcheck.verification.bench.scenarios.trace_scenario import trace
+from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import bench_view, console
 from radixcheck.verification.runs.evidence_results import BenchOutcome
@@ -200,7 +202,7 @@ def test_the_plot_shows_the_measurements_with_pages_of_one_token() -> None:
 
 def test_a_plot_is_written_twice_or_names_what_it_needs(tmp_path: Path) -> None:
     if find_spec("matplotlib") is None:
-        with pytest.raises(UsageError, match="pip install 'radixcheck\\[plot\\]'"):
+        with pytest.raises(UsageError, match=re.escape(install_command("plot"))):
             plot.folder(tmp_path / "new")
     else:
         written = plot.draw(given(), plot.folder(tmp_path / "new"))

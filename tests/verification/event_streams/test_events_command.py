@@ -8,6 +8,7 @@ import pytest
 from commands import Command
 from event_trials import frames
 
+from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.event_streams.recording import Complete, Frame, header, line_of
 
 CLEAN = frames(seed=1)
@@ -47,6 +48,6 @@ def test_a_package_that_is_missing_is_named_with_the_remedy(package: str, tmp_pa
     ran = subprocess.run([sys.executable, "-c", script, *asking], capture_output=True, text=True, check=False)
 
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.endswith("which is not installed: pip install 'radixcheck[events]'\n")
+    assert ran.stderr.endswith(f"which is not installed: {install_command('events')}\n")
     assert ran.stderr.count("\n") == 1
     assert not (tmp_path / "new").exists()

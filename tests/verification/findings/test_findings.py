@@ -68,7 +68,9 @@ def written(tmp_path: Path, subject: str, script: str) -> Finding:
     """A finding about a cache of this project."""
     path = tmp_path / "script.py"
     path.write_text(script)
-    return Finding("it", subject, ("1",), "RECENCY", Config("lru", 1, 10), L5, "It.", "so", WITHIN, "", "none", path)
+    return Finding(
+        "it", subject, "A cache", "it does", "so", ("1",), "RECENCY", Config("lru", 1, 10), L5, "It.", "so", WITHIN, "", "none", path
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from commands import Command, Ran
 from fake_sglang import interpreter, write_fake
 
 from radixcheck.optimized.integrations.sglang_interface import BASE
+from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.live.doctor import doctor
 from radixcheck.verification.live.doctor_results import State
 
@@ -82,7 +83,7 @@ def test_where_the_plugin_is_missing_the_interface_is_compared_and_the_installat
     assert ran.status == 3
     assert states(ran)["plugin"] == State.MISSING
     assert states(ran)["interface"] == State.FITS
-    assert ran.json["run"].endswith("-m pip install --no-deps 'radixcheck[sglang]'")
+    assert ran.json["run"] == install_command("sglang", str(tmp_path / "python"), "--no-deps")
 
 
 def test_a_plugin_that_cannot_be_loaded_does_not_fit(command: Command, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from places import ROOT
 
 from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.core.traces import Recorded, write
 from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
@@ -282,5 +283,5 @@ def test_a_missing_extra_is_one_sentence(project: pytest.Pytester) -> None:
     environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT / ".dev")}
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
 
-    assert "ERROR: radixcheck: rich is not installed: pip install 'radixcheck[verify]'" in ran.stdout + ran.stderr
+    assert f"ERROR: radixcheck: rich is not installed: {install_command('check')}" in ran.stdout + ran.stderr
     assert "Traceback" not in ran.stdout + ran.stderr

@@ -76,7 +76,7 @@ def test_standard_output_is_the_answer_and_what_the_server_prints_goes_to_standa
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ((), "no process of the server loaded the watch: install this package in the environment of the server (pip install radixcheck)"),
+        ((), "no process of the server loaded the watch: install this package in the environment of the server (PATH -m pip install "),
         (("nothing",), "the cache was not called"),
         (("note",), "this cache cannot be watched: its core is in Rust"),
         (
