@@ -13,12 +13,15 @@ from radixcheck.verification.checker.engine import Answer
 from radixcheck.verification.checker.envelope_recorder import EnvelopeRecorder
 from radixcheck.verification.checker.formulas import Tally, index_findings
 from radixcheck.verification.checker.host_edge_count import HostEdgeCount
+from radixcheck.verification.checker.reasons.case import snapshot
 from radixcheck.verification.checker.run_parts import run_parts
 from radixcheck.verification.core.catalogue import OF_HOST_HEAP
 from radixcheck.verification.core.envelope import Envelope
 from radixcheck.verification.core.found import Config, Tier, Violation
 from radixcheck.verification.operations import Op, is_misuse
 from radixcheck.verification.protocol import Observation
+
+KEPT_PAGES = 64  # of the largest pool of which the specification's state before an operation is kept, for the words of a violation
 
 
 class Performed(NamedTuple):
@@ -63,6 +66,7 @@ class CheckedRun:
         self.stopped = False
         self.answers: list[tuple[object, ...]] = []  # a second replica must give the same
         self.before = self.seen = self.oracle.empty()  # abstract states of the subject
+        self.spec_before: State | None = None  # of the specification, before the last operation; None: it was not kept
         self.observation: Observation | None = None  # the last one
         self._with_host_heap: State | None = None  # the same state as `seen`, with the heap of host leaves
 
@@ -93,6 +97,7 @@ class CheckedRun:
     def _follow(self, op: Op) -> tuple[CacheError | None, str]:
         """Perform the operation on the specification. Return its refusal, and the reason why it cannot follow the subject."""
         self.before, diverged = self.seen, ""
+        self.spec_before = snapshot(self.oracle.model.state) if len(self.oracle.model.state.owner) <= KEPT_PAGES else None
         pages = self.engine.pool.allocated
         try:
             self.oracle.run(op, pages)

@@ -12,6 +12,8 @@ from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.difference_text import difference_text, prefix_text
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.checker.judge_host import MATCHING
+from radixcheck.verification.checker.reasons.all_reasons import reason
+from radixcheck.verification.checker.reasons.of_run import case_of
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation
@@ -77,10 +79,12 @@ def _slots(seen: Observation) -> tuple[object, ...]:
 
 def judge_postconditions(run: CheckedRun, done: Performed) -> list[Violation]:
     """Evaluate the postconditions of an operation; of one that was refused, only those that cover refusals."""
-    arguments, before, out = _arguments(run, done), _before(run), list[Violation]()
+    last_size = run.oracle.call.last_size if run.frees_as_specified() else _last_victim_size(run)
+    arguments, before, out = _arguments(run, done, last_size), _before(run), list[Violation]()
     for ready in compiled(run.policy, run.host is not None)[1].get(done.op.name, ()):
         if not ready.reads & run.tainted and (ready.property.refusals or not done.refused):
-            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, run.seen, before, *arguments))
+            failed = run.tally.evaluate(ready, run.seen, before, *arguments)
+            out += formula_failed(run, ready.property.id, failed, of_call=(not done.answer.refused, last_size))
     if done.op.name in EVICTING and not done.refused and not run.frees_as_specified() and not blame.breaks(out, "EVICT_LEAF"):
         out += _judge_leaf_first(run)
     if blame.breaks(out, "EVICT_LEAF"):
@@ -108,12 +112,18 @@ def judge_state_formulas(run: CheckedRun, deviating: Mapping[str, str]) -> list[
     return out
 
 
-def formula_failed(run: CheckedRun, id_: str, failed: Mapping[str, int] | None, follows: str = "") -> list[Violation]:
-    """The violation for a formula and the values of its variables for which it is false; empty for None: it holds."""
+def formula_failed(
+    run: CheckedRun, id_: str, failed: Mapping[str, int] | None, follows: str = "", of_call: tuple[bool, int] = (True, 0)
+) -> list[Violation]:
+    """The violation for a formula and the values of its variables for which it is false; empty for None: it holds.
+
+    `of_call`: whether the call was admitted, and the tokens of its last victim.
+    """
     if failed is None:
         return []
     values = (f"{name} = {_value(run, name, value)}" for name, value in failed.items())
-    return [Violation(id_, "the formula is false" + (" for " + ", ".join(values) if failed else ""), follows)]
+    text = reason(id_, case_of(run, failed, *of_call))
+    return [Violation(id_, text or "the formula is false" + (" for " + ", ".join(values) if failed else ""), follows)]
 
 
 def _value(run: CheckedRun, name: str, value: int) -> str:
@@ -135,14 +145,13 @@ def _judge_leaf_first(run: CheckedRun) -> list[Violation]:
     return []
 
 
-def _arguments(run: CheckedRun, done: Performed) -> tuple[int, ...]:
+def _arguments(run: CheckedRun, done: Performed, last_size: int) -> tuple[int, ...]:
     """The arguments of the postconditions. The position found is the one that the subject answered."""
     call, found = run.oracle.call, run.oracle.call.found
     if done.op.name in ("match", "peek", "insert", "start") and done.answer.length is not None:
         path = run.oracle.positions.ancestors[call.key]
         found = path[max(0, min(done.answer.length // run.engine.page_size, len(path) - 1))]
-    last = call.last_size if run.frees_as_specified() else _last_victim_size(run)
-    return call.arguments(found, last, not done.answer.refused)
+    return call.arguments(found, last_size, not done.answer.refused)
 
 
 def _last_victim_size(run: CheckedRun) -> int:

@@ -1,0 +1,158 @@
+"""Reasons of the formulas that speak of evictions, and of pages that a cache frees and the specification does not, or the reverse."""
+
+from collections.abc import Callable, Iterable
+
+from radixcheck.spec.policies import SLRU_HITS
+from radixcheck.spec.run.positions import EPS
+from radixcheck.spec.run.state import State
+from radixcheck.spec.signature import FREE, LOST
+from radixcheck.verification.checker.formulas import evictable_leaves
+from radixcheck.verification.checker.reasons.case import Case, counted, figure, listing
+
+Rank = tuple[float, float]
+LAST_USED = "last used at"
+
+# By policy: the first key, the least leaf first, and the words for it; `{}` is the value of the attribute.
+FIRST: dict[str, tuple[Callable[[State, int], float], str, str]] = {
+    "lru": (lambda s, n: s.time[n], "time", f"{LAST_USED} {{}}"),
+    "lfu": (lambda s, n: s.hits[n], "hits", "{} hits"),
+    "fifo": (lambda s, n: s.creation[n], "creation", "cached at {}"),
+    "filo": (lambda s, n: -s.creation[n], "creation", "cached at {}"),
+    "mru": (lambda s, n: -s.time[n], "time", f"{LAST_USED} {{}}"),
+    "slru": (lambda s, n: s.hits[n] >= SLRU_HITS, "hits", f"{{}} hits, where {SLRU_HITS} protect"),
+    "priority": (lambda s, n: s.priority[n], "priority", "priority {}"),
+}
+
+
+def rank(policy: str, s: State, n: int) -> Rank:
+    """Return the key of a node, by which the least leaf goes first."""
+    return FIRST[policy][0](s, n), s.time[n]
+
+
+def goes_first(c: Case, least: int, other: int) -> str:
+    """Return why one leaf is evicted before another one."""
+    s, (_, name, words) = c.before, FIRST[c.policy]
+    first, second = getattr(s, name), s.time
+    same = rank(c.policy, s, least)[0] == rank(c.policy, s, other)[0]
+    texts = [] if same and name == "time" else [f"{words.format(figure(first[least]))} against {figure(first[other])}"]
+    if same and name != "time":
+        texts = [f"{words.format(figure(first[least]))} both" if first[least] == first[other] else texts[0]]
+    texts += [f"{LAST_USED} {figure(second[least])} against {figure(second[other])}"] if same else []
+    return f"{c.key(least)} is the least under {c.policy}: {', and '.join(texts)}"
+
+
+def leaves_before(c: Case) -> list[int]:
+    """Return the leaves that could be evicted at the call, the least first. Those that the call itself locks are none."""
+    on_path = {n for n in c.before.node if c.operation == "start" and c.positions.le(n, c.call.found)}
+    leaves = evictable_leaves(c.before) - on_path
+    return sorted(leaves, key=lambda n: rank(c.policy, c.before, n))
+
+
+def order(c: Case) -> str:
+    """Another leaf should have been evicted."""
+    still = [n for n in leaves_before(c) if n in evictable_leaves(c.seen)] or [c["u"]]
+    return f"evicted {c.key(c['v'])}, but {goes_first(c, still[0], c['v'])}"
+
+
+def evict_leaf(c: Case) -> str:
+    """An inner node was evicted."""
+    k, p = c["k"], c["p"]
+    return f"evicted {c.key(p)} while {c.key(k)} was below it: {c.slots(c.before.page.get(k))} of {c.key(k)} is not free and cannot be reached any more"
+
+
+def evict_unlocked(c: Case) -> str:
+    """Something locked was evicted."""
+    who = [c.holder(h) for h in c.lockers(c["k"], c.before)]
+    return f"evicted {c.key(c['k'])}, which {listing(who) if who else 'a lock'} {'have' if len(who) > 1 else 'has'} locked"
+
+
+def evict_exact(c: Case) -> str:
+    """Too much was evicted."""
+    freed, wanted = c.freed(), c.call.wanted
+    what = f"evicted {counted(freed, 'token')} where {wanted} {'was' if wanted == 1 else 'were'} wanted"
+    return f"{what}: before the last victim, of {counted(c.last_size, 'token')}, {freed - c.last_size} were freed already"
+
+
+def evict_progress(c: Case) -> str:
+    """Too little was evicted."""
+    return f"freed {c.freed()} of the {counted(c.call.wanted, 'token')} wanted, though the leaf at {c.key(c['k'])} is not locked and could go"
+
+
+def admission(c: Case) -> str:
+    """A start was admitted or refused wrongly, or what it has matched is gone."""
+    k = c["k"]
+    if "k" in c.values and k not in c.seen.cached:
+        return f"the start was admitted, but {c.key(k)}, which it has matched, is not cached any more"
+    if "k" in c.values:
+        return f"the start was admitted, but {c.key(k)}, which it has matched, is not locked"
+    return f"the start was {'admitted' if c.admitted else 'refused'}, but {room_text(c)}"
+
+
+def room_text(c: Case) -> str:
+    """Return what a call needs and what there is, for a guard that compares the two."""
+    s, found = c.before, c.call.found
+    path = [n for n in s.node if c.positions.le(n, found) and not s.lock[n]]
+    spared = sum(c.size(n, s) for n in path)
+    end = s.end.get(found, EPS)
+    if found != EPS and end not in path and not s.lock.get(end, 1):  # the match ends inside a node
+        spared += c.positions.length[found] - c.positions.length[s.up[end]]
+    but = f" beside the {counted(spared, 'token')} that it has matched" if spared else ""
+    return f"it needs {counted(c.call.needed, 'token')}: {s.available} are free, and {s.evictable - spared} evictable{but}"
+
+
+def _of_pages(c: Case, pages: Iterable[int], contents: dict[int, int]) -> str:
+    """Return what these pages held, and their slots."""
+    shown = sorted(pages, key=lambda page: (contents.get(page, EPS), page))
+    words = [f"{c.key(contents[page])} in {c.slots(page)}" if contents.get(page, EPS) != EPS else c.slots(page) for page in shown]
+    return listing([*words[:3], f"{len(words) - 3} more"] if len(words) > 4 else words)
+
+
+def contents_of(state: State) -> dict[int, int]:
+    """Return what each page holds that the tree or a holder has."""
+    return {page: q for (_, q), page in state.row.items()} | {page: q for q, page in state.page.items()}
+
+
+def freed_text(c: Case, freed: set[int], expected: set[int]) -> str:
+    """Return how the pages that were freed differ from those that the specification frees."""
+    held = contents_of(c.before)
+    wrong, missing = freed - expected, expected - freed
+    nodes = [c.before.end[held[page]] for page in sorted(wrong) if held.get(page) in c.before.end]
+    locked = next((n for n in nodes if c.before.lock.get(n)), None)
+    if locked is not None:
+        return evict_unlocked(Case(c.positions, c.policy, c.call, c.before, c.seen, {"k": locked}, names=c.names))
+    leaves = leaves_before(c) if c.call.wanted > 0 else []
+    if wrong and missing and leaves and nodes and nodes[0] not in leaves[:1]:
+        below = [n for n in c.before.node if n != nodes[0] and c.positions.le(nodes[0], n) and n not in nodes]
+        if below:
+            return f"evicted {c.key(nodes[0])} while {c.key(below[0])} was below it: only leaves may go; {goes_first(c, leaves[0], nodes[0])}"
+        return f"evicted {c.key(nodes[0])}, but {goes_first(c, leaves[0], nodes[0])}"
+    return _plainly(c, wrong, missing, held)
+
+
+def _plainly(c: Case, wrong: set[int], missing: set[int], held: dict[int, int]) -> str:
+    """Return what was freed and should not be, and what should be and was not."""
+    wanted = c.call.wanted
+    evicts = any(page in c.before.page.values() for page in wrong | missing) and c.operation not in ("finish", "chunk", "reset")
+    verb, told = ("evict", f", where {counted(wanted, 'token')} {'has' if wanted == 1 else 'have'} to be evicted") if evicts else ("free", "")
+    done = "evicted" if evicts else "freed"
+    texts = []
+    if wrong:
+        texts.append(f"{done} {_of_pages(c, wrong, held)}, which this {c.operation} must not {verb}")
+    if missing:
+        texts.append(f"did not {verb} {_of_pages(c, missing, held)}, which this {c.operation} must {verb}")
+    return "; ".join(texts) + told
+
+
+def unreachable(c: Case) -> list[int]:
+    """Return the pages that have become unreachable."""
+    return [page for page, owner in enumerate(c.seen.owner) if owner == LOST and c.before.owner[page] != FREE]
+
+
+REASONS = {
+    "ORDER": order,
+    "EVICT_LEAF": evict_leaf,
+    "EVICT_UNLOCKED": evict_unlocked,
+    "EVICT_EXACT": evict_exact,
+    "EVICT_PROGRESS": evict_progress,
+    "ADMISSION": admission,
+}
