@@ -67,6 +67,8 @@ class CheckedRun:
         self.answers: list[tuple[object, ...]] = []  # a second replica must give the same
         self.before = self.seen = self.oracle.empty()  # abstract states of the subject
         self.spec_before: State | None = None  # of the specification, before the last operation; None: it was not kept
+        self.spec_after: State | None = None  # the same after it, before attributes that deviate were adopted; None: none were
+        self.ticks: dict[int | float, float] | None = None  # of clock readings, by then
         self.observation: Observation | None = None  # the last one
         self._with_host_heap: State | None = None  # the same state as `seen`, with the heap of host leaves
 
@@ -96,7 +98,7 @@ class CheckedRun:
 
     def _follow(self, op: Op) -> tuple[CacheError | None, str]:
         """Perform the operation on the specification. Return its refusal, and the reason why it cannot follow the subject."""
-        self.before, diverged = self.seen, ""
+        self.before, self.spec_after, self.ticks, diverged = self.seen, None, None, ""
         self.spec_before = snapshot(self.oracle.model.state) if len(self.oracle.model.state.owner) <= KEPT_PAGES else None
         pages = self.engine.pool.allocated
         try:
@@ -163,6 +165,8 @@ class CheckedRun:
         """Continue from the observed attributes. Clock readings of one tick keep their order, so that no two leaves tie."""
         self.tainted |= set(deviated)
         adopted = self.tainted - self.hidden
+        if adopted and len(self.before.owner) <= KEPT_PAGES:
+            self.spec_after, self.ticks = snapshot(self.oracle.model.state), dict(self.abstraction.clock.known)
         if adopted & blame.READINGS:
             self.abstraction.clock.refine()
             self.observe()

@@ -134,7 +134,8 @@ def _wrong_page(run: CheckedRun, slots: Sequence[int], pages: Sequence[int], pat
 def _wrong_content(run: CheckedRun, token: int, slot: int, held: int, wanted: int) -> Violation:
     p = run.oracle.positions
     only_namespace = held != EPS and p.tokens(held) == p.tokens(wanted)
-    text = f"answered slot {slot} for token {token} of {prefix_text(p, wanted)}, but the tokens written there were those of {prefix_text(p, held)}"
+    answered = f"answered slot {slot} for token {token} of {prefix_text(p, wanted)}"
+    text = f"{answered}, but the tokens written there were those of {prefix_text(p, held)}"
     return Violation("ISOLATION" if only_namespace else "MATCH_SOUND", text)
 
 
@@ -161,7 +162,11 @@ def judge_black_box(run: CheckedRun, done: Performed, wrong: bool) -> list[Viola
 
 def _freed(run: CheckedRun, done: Performed, freed: Sequence[int], expected: Sequence[int]) -> Violation:
     """The violation for other pages that are freed than the specification frees."""
-    id_ = blame.of_freed(done.op, run.spec_before or run.oracle.model.state, set(freed), set(expected))
+    before, call = run.spec_before or run.oracle.model.state, run.oracle.call
+    id_ = blame.of_freed(done.op, before, set(freed), set(expected), call.wanted)
+    matched = run.oracle.positions.path(call.found) if done.op.name == "start" else ()
+    if any(before.page.get(q) in freed for q in matched):
+        id_ = "ADMISSION"
     return Violation(id_, freed_text(spec_case(run), set(freed), set(expected)))
 
 

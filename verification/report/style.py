@@ -101,8 +101,8 @@ def table(*columns: str, numbers: Collection[str] = (), unbroken: Collection[str
     return made
 
 
-def side_by_side(left: str, right: str) -> Table:
-    """Return two texts next to each other."""
-    made = Table(box=None, show_header=False, padding=(0, 6, 0, 0))
-    made.add_row(Text(left), Text(right))
+def side_by_side(*texts: str) -> Table:
+    """Return texts next to each other."""
+    made = Table(box=None, show_header=False, padding=(0, 6 if len(texts) < 3 else 3, 0, 0))
+    made.add_row(*map(Text, texts))
     return made

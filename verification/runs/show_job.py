@@ -21,7 +21,7 @@ from radixcheck.verification.protocol import NodeId, Observation
 from radixcheck.verification.runs.trace_results import ShowOutcome
 from radixcheck.verification.search.run import trace_checker
 from radixcheck.verification.trace_replay.frame_results import Frame, compared, entries, tokens_of
-from radixcheck.verification.trace_replay.stepped import replicas, stepped
+from radixcheck.verification.trace_replay.stepped import peeked, replicas, stepped
 
 FRAMES_MAX = 1_000  # each holds a whole tree
 
@@ -41,10 +41,11 @@ def show_trace(request: ShowRequest, progress: Progress = silent) -> ShowOutcome
     recorded, subject = request.recorded, request.subject
     with progress(f"show {request.trace}"):
         found = frames(subject, recorded.config, recorded.trace)
-        differing = None if any(frame.broken for frame in found) else replicas(subject, recorded)
+        first = next((frame for frame in found if frame.broken), None)
+        differing = peeked(subject, recorded, first.number, first.broken) if first else replicas(subject, recorded)
     if differing:
         number, violation = differing
-        found = tuple(replace(frame, broken=(violation,)) if frame.number == number else frame for frame in found)
+        found = tuple(replace(frame, broken=(violation, *frame.broken)) if frame.number == number else frame for frame in found)
     chosen = tuple(frame for frame in found if not request.steps or frame.number in request.steps)
     return ShowOutcome(subject.name, request.trace, recorded, found, chosen)
 

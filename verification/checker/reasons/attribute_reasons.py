@@ -68,8 +68,8 @@ def freq(c: Case) -> str:
     """A hit count is wrong."""
     q, s, old = c["q"], c.seen, c.before
     expected = (old.hits[old.end[q]] if q in old.cached else 0) + (c.call.hit if c.positions.le(q, c.call.used) else 0)
-    hits = "counts a hit" if c.call.hit else "counts no hit"
-    return f"{c.key(q)} has {s.hits[s.end[q]]} hits, expected {expected}: {_used(c)}, and {'an' if c.operation[0] in 'aei' else 'a'} {c.operation} {hits}"
+    hits = "counts as a hit" if c.call.hit else "counts as no hit"
+    return f"{c.key(q)} has {s.hits[s.end[q]]} hits, expected {expected}: {_used(c)}, which {hits}"
 
 
 def priority(c: Case) -> str:

@@ -1,6 +1,7 @@
 """Reasons of the formulas that speak of what a call answers, and of what it must leave in the cache."""
 
-from radixcheck.verification.checker.reasons.case import Case, counted
+from radixcheck.verification.checker.reasons.case import Case
+from radixcheck.verification.core.short_text import counted
 
 
 def longest_match(c: Case) -> str:
@@ -25,9 +26,4 @@ def hit_preserves(c: Case) -> str:
     return f"this {c.operation} has removed {c.key(c['k'])} from the cache"
 
 
-REASONS = {
-    "MATCH_MAX": longest_match,
-    "INSERT_MATCH_AGREE": longest_match,
-    "INSERT_COVERS": insert_covers,
-    "HIT_PRESERVES": hit_preserves,
-}
+REASONS = {"MATCH_MAX": longest_match, "INSERT_MATCH_AGREE": longest_match, "INSERT_COVERS": insert_covers, "HIT_PRESERVES": hit_preserves}

@@ -31,15 +31,6 @@ def figure(number: float) -> str:
     return f"{number:.10g}"
 
 
-def counted(count: int, what: str) -> str:
-    """Return a number of things.
-
-    >>> counted(1, "token"), counted(2, "token")
-    ('1 token', '2 tokens')
-    """
-    return f"{count} {what}{'s' * (count != 1)}"
-
-
 def listing(words: Iterable[str]) -> str:
     """Return several things in a row.
 
@@ -116,4 +107,3 @@ class Case:
         gone = self.before.cached - self.seen.cached
         pages = [self.before.page[q] for q in gone if q in self.before.page]
         return sum(self.positions.page_size for page in pages if self.seen.owner[page] != LOST)
-

@@ -1,13 +1,15 @@
 """Reasons of the formulas that speak of evictions, and of pages that a cache frees and the specification does not, or the reverse."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from radixcheck.spec.policies import SLRU_HITS
+from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.run.state import State
-from radixcheck.spec.signature import FREE, LOST
 from radixcheck.verification.checker.formulas import evictable_leaves
-from radixcheck.verification.checker.reasons.case import Case, counted, figure, listing
+from radixcheck.verification.checker.reasons.case import Case, figure, listing
+from radixcheck.verification.core.short_text import counted
 
 Rank = tuple[float, float]
 LAST_USED = "last used at"
@@ -57,7 +59,8 @@ def order(c: Case) -> str:
 def evict_leaf(c: Case) -> str:
     """An inner node was evicted."""
     k, p = c["k"], c["p"]
-    return f"evicted {c.key(p)} while {c.key(k)} was below it: {c.slots(c.before.page.get(k))} of {c.key(k)} is not free and cannot be reached any more"
+    left = f"{c.slots(c.before.page.get(k))} of {c.key(k)} is not free, and cannot be reached any more"
+    return f"evicted {c.key(p)} while {c.key(k)} was below it: {left}"
 
 
 def evict_unlocked(c: Case) -> str:
@@ -75,7 +78,9 @@ def evict_exact(c: Case) -> str:
 
 def evict_progress(c: Case) -> str:
     """Too little was evicted."""
-    return f"freed {c.freed()} of the {counted(c.call.wanted, 'token')} wanted, though the leaf at {c.key(c['k'])} is not locked and could go"
+    return (
+        f"freed {c.freed()} of the {counted(c.call.wanted, 'token')} wanted, though the leaf at {c.key(c['k'])} is not locked and could go"
+    )
 
 
 def admission(c: Case) -> str:
@@ -115,37 +120,47 @@ def contents_of(state: State) -> dict[int, int]:
 def freed_text(c: Case, freed: set[int], expected: set[int]) -> str:
     """Return how the pages that were freed differ from those that the specification frees."""
     held = contents_of(c.before)
-    wrong, missing = freed - expected, expected - freed
-    nodes = [c.before.end[held[page]] for page in sorted(wrong) if held.get(page) in c.before.end]
+    evicted = {held[page] for page in freed if held.get(page) in c.before.end and page == c.before.page.get(held[page])}
+    nodes = sorted({c.before.end[q] for q in evicted}, key=lambda n: rank(c.policy, c.before, n))
     locked = next((n for n in nodes if c.before.lock.get(n)), None)
-    if locked is not None:
-        return evict_unlocked(Case(c.positions, c.policy, c.call, c.before, c.seen, {"k": locked}, names=c.names))
+    if locked is not None and c.operation in EVICTING:
+        return evict_unlocked(replace(c, values={"k": locked}))
     leaves = leaves_before(c) if c.call.wanted > 0 else []
-    if wrong and missing and leaves and nodes and nodes[0] not in leaves[:1]:
-        below = [n for n in c.before.node if n != nodes[0] and c.positions.le(nodes[0], n) and n not in nodes]
+    return _of_victims(c, evicted, nodes, leaves) or _plainly(c, freed - expected, expected - freed, held)
+
+
+def _of_victims(c: Case, evicted: set[int], nodes: list[int], leaves: list[int]) -> str:
+    """Return why the victims are not those of the policy; empty if they are, or if only their number is wrong.
+
+    `nodes`: those of which something was evicted; `leaves`: those that could be evicted at the call, the least first.
+    """
+    if not nodes or not leaves:
+        return ""
+    s, p = c.before, c.positions
+    for n in nodes:
+        if c.operation == "start" and p.le(n, c.call.found):
+            return f"evicted {c.key(n)}, which this start has matched and must keep"
+        left = [q for q in p.between(s.up[n], n) if q not in evicted]
+        if left:
+            return f"of {c.node(n)}, which leaves as a whole, it left {c.key(left[-1])} in the cache"
+        below = [m for m in s.node if m != n and p.le(n, m) and m not in nodes]
         if below:
-            return f"evicted {c.key(nodes[0])} while {c.key(below[0])} was below it: only leaves may go; {goes_first(c, leaves[0], nodes[0])}"
-        return f"evicted {c.key(nodes[0])}, but {goes_first(c, leaves[0], nodes[0])}"
-    return _plainly(c, wrong, missing, held)
+            return f"evicted {c.key(n)} while {c.key(below[0])} was below it: only leaves may go"
+    if leaves[0] in nodes:
+        return ""
+    return f"evicted {c.key(nodes[0])}, but {goes_first(c, leaves[0], nodes[0])}"
 
 
 def _plainly(c: Case, wrong: set[int], missing: set[int], held: dict[int, int]) -> str:
     """Return what was freed and should not be, and what should be and was not."""
-    wanted = c.call.wanted
-    evicts = any(page in c.before.page.values() for page in wrong | missing) and c.operation not in ("finish", "chunk", "reset")
-    verb, told = ("evict", f", where {counted(wanted, 'token')} {'has' if wanted == 1 else 'have'} to be evicted") if evicts else ("free", "")
-    done = "evicted" if evicts else "freed"
-    texts = []
-    if wrong:
-        texts.append(f"{done} {_of_pages(c, wrong, held)}, which this {c.operation} must not {verb}")
-    if missing:
-        texts.append(f"did not {verb} {_of_pages(c, missing, held)}, which this {c.operation} must {verb}")
-    return "; ".join(texts) + told
-
-
-def unreachable(c: Case) -> list[int]:
-    """Return the pages that have become unreachable."""
-    return [page for page, owner in enumerate(c.seen.owner) if owner == LOST and c.before.owner[page] != FREE]
+    if c.operation not in EVICTING:
+        texts = [f"freed {_of_pages(c, wrong, held)}, which this {c.operation} must not free"] if wrong else []
+        texts += [f"did not free {_of_pages(c, missing, held)}, which this {c.operation} must free"] if missing else []
+        return "; ".join(texts)
+    had = f"{counted(max(0, c.call.wanted), 'token')} had to be evicted"
+    texts = [f"evicted {_of_pages(c, wrong, held)}, which must stay"] if wrong else []
+    texts += [f"did not evict {_of_pages(c, missing, held)}, which must go"] if missing else []
+    return f"{'; '.join(texts)}: {had}"
 
 
 REASONS = {

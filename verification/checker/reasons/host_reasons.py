@@ -4,7 +4,8 @@ from radixcheck.spec.host.host_signature import DOWN, IDLE, RESERVING, UP
 from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.signature import FREE, LOST, OWN, TREE
-from radixcheck.verification.checker.reasons.case import Case, counted
+from radixcheck.verification.checker.reasons.case import Case
+from radixcheck.verification.core.short_text import counted
 
 STAGES = {IDLE: "copies nothing", RESERVING: "prepares a backup", DOWN: "is a backup in flight", UP: "is a load in flight"}
 

@@ -7,6 +7,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.verification.checker.checked_run import CheckedRun
 from radixcheck.verification.checker.reasons.case import Case
 
+
 def case_of(run: CheckedRun, values: Mapping[str, int] | None = None, admitted: bool = True, last_size: int = 0) -> Case:
     """Return the case of a run whose cache shows its inside. `values`: of the variables of a formula."""
     return _case(run, run.before, run.seen, values or {}, admitted, last_size)

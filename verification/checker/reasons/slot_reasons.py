@@ -53,7 +53,8 @@ def no_uaf(c: Case) -> str:
         return f"{reads}, but the tokens written there were those of {c.key(s.content.get(page, EPS))}"
     if c.positions.le(q, s.at.get(h, EPS)):
         return f"{reads}, which it locks, but the tree has {c.slots(s.page.get(q))} for it"
-    return f"{reads}, but that is not its own: {'it is in the tree' if s.owner[page] == TREE else f'it is that of {c.holder(s.holder.get(page, EPS))}'}"
+    whose = "in the tree" if s.owner[page] == TREE else f"that of {c.holder(s.holder.get(page, EPS))}"
+    return f"{reads}, but that is not its own: it is {whose}"
 
 
 def free_at_last_release(c: Case) -> str:

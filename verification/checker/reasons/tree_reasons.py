@@ -3,7 +3,8 @@
 from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE
-from radixcheck.verification.checker.reasons.case import Case, counted, listing
+from radixcheck.verification.checker.reasons.case import Case, listing
+from radixcheck.verification.core.short_text import counted
 
 
 def no_orphan(c: Case) -> str:
@@ -50,7 +51,8 @@ def lock_nonneg(c: Case) -> str:
     n, lock = c["n"], c.seen.lock
     if lock.get(n, 0) < 0:
         return f"{c.node(n)} has lock count {lock.get(n)}, which is negative"
-    return f"{c.node(n)} has lock count {lock.get(n)}, more than {c.above(n)} with {lock.get(c.seen.up.get(n, EPS))}: each lock goes up to the root"
+    above = lock.get(c.seen.up.get(n, EPS))
+    return f"{c.node(n)} has lock count {lock.get(n)}, more than {c.above(n)} with {above}: each lock goes up to the root"
 
 
 def lock_span(c: Case) -> str:
@@ -125,7 +127,7 @@ def heap_stale(c: Case) -> str:
     e = c.seen.entry.get(c["n"], -1)
     stored = ", ".join(f"{x:g}" for x in (c.seen.first.get(e, 0), c.seen.second.get(e, 0)))
     now = f"time {c.seen.time.get(c['n'])}, hits {c.seen.hits.get(c['n'])}"
-    return f"the entry of the leaf at {c.key(c['n'])} has the key ({stored}), which is later than that of the leaf now ({now}): it surfaces too late"
+    return f"the entry of the leaf at {c.key(c['n'])} has the key ({stored}), later than that of the leaf now ({now}): it surfaces too late"
 
 
 def quiet_host(c: Case) -> str:
