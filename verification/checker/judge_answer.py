@@ -167,7 +167,7 @@ def _freed(run: CheckedRun, done: Performed, freed: Sequence[int], expected: Seq
     matched = run.oracle.positions.path(call.found) if done.op.name == "start" else ()
     if any(before.page.get(q) in freed for q in matched):
         id_ = "ADMISSION"
-    return Violation(id_, freed_text(spec_case(run), set(freed), set(expected)))
+    return Violation(id_, freed_text(spec_case(run), set(freed), set(expected), run.oracle.written))
 
 
 def _diverged(run: CheckedRun, done: Performed, freed: Sequence[int], expected: Sequence[int]) -> Violation:

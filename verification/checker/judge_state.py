@@ -9,7 +9,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import LOST, TREE
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
-from radixcheck.verification.checker.difference_text import difference_text, prefix_text
+from radixcheck.verification.checker.difference_text import FUNCTIONS, difference_text, prefix_text
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.checker.judge_host import MATCHING
 from radixcheck.verification.checker.reasons.all_reasons import reason
@@ -27,7 +27,8 @@ def judge_handle(run: CheckedRun, done: Performed) -> list[Violation]:
     run.tally.count("LOCK_SPAN", found != EPS)
     place = run.abstraction.places.get(run.engine.locate(run.engine.handles[done.op.key]))
     if place != found:
-        return [Violation("LOCK_SPAN", f"expected the node of the match {_place_text(run, found)}, found it {_place_text(run, place)}")]
+        wrong = f"the node that this {done.op.name} has answered is {_place_text(run, place)}, expected {_place_text(run, found)}"
+        return [Violation("LOCK_SPAN", f"{wrong}, where the match ends: who locks it locks another path")]
     return _judge_host_handle(run) if run.host is not None and done.op.name != "backup" else []  # a backup may evict the host node
 
 
@@ -36,12 +37,14 @@ def _judge_host_handle(run: CheckedRun) -> list[Violation]:
     place, longest = run.abstraction.places.get(run.engine.locate(run.host.engine.host_node)), run.oracle.call.longest
     if place == longest:
         return []
-    text = f"expected the host node of the match {_place_text(run, longest)}, found it {_place_text(run, place)}"
+    text = f"the host node of this match is {_place_text(run, place)}, expected {_place_text(run, longest)}"
     return [Violation("MATCH_TIERS", text)]
 
 
 def _place_text(run: CheckedRun, place: int | None) -> str:
-    return "outside the tree" if place is None else f"at the end of {run.oracle.positions.length[place]} tokens"
+    if place is None:
+        return "no node of the tree"
+    return "the root" if place == EPS else f"that at {prefix_text(run.oracle.positions, place)}"
 
 
 def difference(run: CheckedRun, op: Op, name: str, refused: bool) -> Violation:
@@ -49,7 +52,7 @@ def difference(run: CheckedRun, op: Op, name: str, refused: bool) -> Violation:
     seen, spec = run.seen, run.oracle.model.state
     text = difference_text(run.oracle.positions, name, getattr(seen, name), getattr(spec, name))
     id_ = blame.of_traces(op) if refused else blame.of_difference(op, name, seen, spec)
-    return Violation(id_, f"after {op.name}, {name}: {text}")
+    return Violation(id_, f"after this {op.name}, {FUNCTIONS.get(name, name)}: {text}")
 
 
 def divergence(run: CheckedRun, done: Performed) -> Violation:
@@ -88,7 +91,7 @@ def judge_postconditions(run: CheckedRun, done: Performed) -> list[Violation]:
     if done.op.name in EVICTING and not done.refused and not run.frees_as_specified() and not blame.breaks(out, "EVICT_LEAF"):
         out += _judge_leaf_first(run)
     if blame.breaks(out, "EVICT_LEAF"):
-        out.append(Violation("NO_ORPHAN", "the descendants of the evicted node are unreachable, and their slots are not free"))
+        out.append(Violation("NO_ORPHAN", "what was below the evicted node cannot be reached any more, and its slots are not free"))
     return out
 
 

@@ -85,7 +85,8 @@ def operation_lines(found: Json) -> list[str]:
     if "wrong" in found:
         mark = f"{found['wrong']:>3}  "
         lines = [line + WRONG if line.startswith(mark) else line for line in lines]
-    return [f"{count} operation{'s' * (count != 1)} under {Config(**found['config'])}:", *lines, *legend(found)]
+    explained = legend([Op.from_json(op) for op in found["trace"]])
+    return [f"{count} operation{'s' * (count != 1)} under {Config(**found['config'])}:", *lines, *explained]
 
 
 def trees(found: Json) -> list[tuple[str, str]]:
@@ -98,9 +99,12 @@ def trees(found: Json) -> list[tuple[str, str]]:
     return [*shown, ("after it, as specified:", found["expected"])] if found.get("expected") else shown
 
 
-def legend(found: Json) -> list[str]:
-    """Return a line about what the names in the operations stand for; none if there is nothing to explain."""
-    ops = [Op.from_json(op) for op in found["trace"]]
+def legend(ops: Sequence[Op]) -> list[str]:
+    """Return a line about what the names in the operations stand for; none if there is nothing to explain.
+
+    >>> legend([Op.from_json({"op": "start", "tokens": [4] * 6, "holder": 2}), Op("finish", holder=2)])
+    ['(4*6 is token 4, 6 times in a row; r2 is a request)']
+    """
     repeated = re.search(r"(\d+)\*(\d+)", " ".join(map(str, ops)))
     words = [f"{repeated[0]} is token {repeated[1]}, {repeated[2]} times in a row"] if repeated else []
     for mark, what, names in HOLDERS:

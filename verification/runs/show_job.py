@@ -11,6 +11,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import ENTRY, LOST, on
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import SubjectFailed
+from radixcheck.verification.checker.spec_tree import spec_tree
 from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.printable import error_text
 from radixcheck.verification.core.progress import Progress, silent
@@ -88,7 +89,7 @@ class _Camera:
             frame = replace(frame, sizes=engine.sizes(), host_available=host.engine.host_available() if host else None)
             seen = _copied(engine.observe()) if checker.transparent else None
             if seen is None:
-                return frame
+                return self._specified(frame, operation)
             fresh = checker.observation is not self._observed and checker.observation is not None
             self._observed = checker.observation
             self._names |= tokens_of(seen, self._names)
@@ -106,6 +107,14 @@ class _Camera:
         lost = (page for page, owner in enumerate(checker.seen.owner) if owner == LOST)
         slots = tuple(slot for page in lost for slot in range(page * engine.page_size, (page + 1) * engine.page_size))
         return replace(frame, seen=merged, labels=labels, heap=heap, lost=slots)
+
+    def _specified(self, frame: Frame, operation: str) -> Frame:
+        """Return the frame of a black box, with the tree of the specification."""
+        call, size = self.checker.oracle.call, self.checker.engine.page_size
+        seen = spec_tree(self.checker.oracle.model.state)
+        merged, labels = compared(self._before, seen, set(call.freed), size, operation, frozenset(getattr(call, "host_freed", ())))
+        self._before = seen
+        return replace(frame, specified=merged, labels=labels)
 
     def _end(self, frame: Frame, why: str) -> Frame:
         """Return the last frame, and why it is the last."""

@@ -55,6 +55,7 @@ class Case:
     admitted: bool = True
     last_size: int = 0  # tokens of the last victim
     names: Mapping[int, str] = field(default_factory=dict)  # of holders that are no requests
+    kept: bool = True  # whether `before` is that state: of a large pool it is the state after the operation
 
     def __getitem__(self, variable: str) -> int:
         """Return the value of a variable; one that is not bound has the value of the empty prefix."""

@@ -1,7 +1,8 @@
 """Reasons of the formulas that speak of evictions, and of pages that a cache frees and the specification does not, or the reverse."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from radixcheck.spec.policies import SLRU_HITS
 from radixcheck.spec.postconditions import EVICTING
@@ -13,6 +14,7 @@ from radixcheck.verification.core.short_text import counted
 
 Rank = tuple[float, float]
 LAST_USED = "last used at"
+NOTHING: Mapping[int, int] = MappingProxyType({})
 
 # By policy: the first key, the least leaf first, and the words for it; `{}` is the value of the attribute.
 FIRST: dict[str, tuple[Callable[[State, int], float], str, str]] = {
@@ -105,7 +107,7 @@ def room_text(c: Case) -> str:
     return f"it needs {counted(c.call.needed, 'token')}: {s.available} are free, and {s.evictable - spared} evictable{but}"
 
 
-def _of_pages(c: Case, pages: Iterable[int], contents: dict[int, int]) -> str:
+def _of_pages(c: Case, pages: Iterable[int], contents: Mapping[int, int]) -> str:
     """Return what these pages held, and their slots."""
     shown = sorted(pages, key=lambda page: (contents.get(page, EPS), page))
     words = [f"{c.key(contents[page])} in {c.slots(page)}" if contents.get(page, EPS) != EPS else c.slots(page) for page in shown]
@@ -117,8 +119,13 @@ def contents_of(state: State) -> dict[int, int]:
     return {page: q for (_, q), page in state.row.items()} | {page: q for q, page in state.page.items()}
 
 
-def freed_text(c: Case, freed: set[int], expected: set[int]) -> str:
-    """Return how the pages that were freed differ from those that the specification frees."""
+def freed_text(c: Case, freed: set[int], expected: set[int], written: Mapping[int, int] = NOTHING) -> str:
+    """Return how the pages that were freed differ from those that the specification frees.
+
+    `written`: what the engine wrote into the pages, for a case whose state before the operation was not kept.
+    """
+    if not c.kept:
+        return _plainly(c, freed - expected, expected - freed, written)
     held = contents_of(c.before)
     evicted = {held[page] for page in freed if held.get(page) in c.before.end and page == c.before.page.get(held[page])}
     nodes = sorted({c.before.end[q] for q in evicted}, key=lambda n: rank(c.policy, c.before, n))
@@ -151,7 +158,7 @@ def _of_victims(c: Case, evicted: set[int], nodes: list[int], leaves: list[int])
     return f"evicted {c.key(nodes[0])}, but {goes_first(c, leaves[0], nodes[0])}"
 
 
-def _plainly(c: Case, wrong: set[int], missing: set[int], held: dict[int, int]) -> str:
+def _plainly(c: Case, wrong: set[int], missing: set[int], held: Mapping[int, int]) -> str:
     """Return what was freed and should not be, and what should be and was not."""
     if c.operation not in EVICTING:
         texts = [f"freed {_of_pages(c, wrong, held)}, which this {c.operation} must not free"] if wrong else []

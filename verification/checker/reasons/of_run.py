@@ -1,6 +1,7 @@
 """The case of a run: the states and the call from which reasons are made."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from radixcheck.spec.run.state import State
@@ -19,7 +20,7 @@ def spec_case(run: CheckedRun) -> Case:
     In a large pool the state before the operation was not kept: the state after it stands for it.
     """
     after = run.oracle.model.state
-    return _case(run, run.spec_before or after, after, {}, True, 0)
+    return replace(_case(run, run.spec_before or after, after, {}, True, 0), kept=run.spec_before is not None)
 
 
 def _case(run: CheckedRun, before: State, seen: State, values: Mapping[str, int], admitted: bool, last_size: int) -> Case:
