@@ -153,7 +153,13 @@ class DiffOutcome(Outcome):
             "runs": d.runs,
             "config": d.config.to_json(),
             "trace": trace_json(d.trace),
-            **{"left_answer": d.left, "right_answer": d.right, "specification": d.specification},
+            **{
+                "left_answer": d.left,
+                "right_answer": d.right,
+                "specification": d.specification,
+                "why": d.why,
+                "specified_before": d.before,
+            },
         }
 
 

@@ -128,12 +128,16 @@ def freed_text(c: Case, freed: set[int], expected: set[int], written: Mapping[in
         return _plainly(c, freed - expected, expected - freed, written)
     held = contents_of(c.before)
     evicted = {held[page] for page in freed if held.get(page) in c.before.end and page == c.before.page.get(held[page])}
+    return (victims_text(c, evicted) if c.operation in EVICTING else "") or _plainly(c, freed - expected, expected - freed, held)
+
+
+def victims_text(c: Case, evicted: set[int]) -> str:
+    """Return why these positions must not leave the cache; empty if they are of the right nodes, though perhaps too few or too many."""
     nodes = sorted({c.before.end[q] for q in evicted}, key=lambda n: rank(c.policy, c.before, n))
     locked = next((n for n in nodes if c.before.lock.get(n)), None)
-    if locked is not None and c.operation in EVICTING:
+    if locked is not None:
         return evict_unlocked(replace(c, values={"k": locked}))
-    leaves = leaves_before(c) if c.call.wanted > 0 else []
-    return _of_victims(c, evicted, nodes, leaves) or _plainly(c, freed - expected, expected - freed, held)
+    return _of_victims(c, evicted, nodes, leaves_before(c) if c.call.wanted > 0 else [])
 
 
 def _of_victims(c: Case, evicted: set[int], nodes: list[int], leaves: list[int]) -> str:
