@@ -15,7 +15,7 @@ from radixcheck.verification.checker.difference_text import prefix_text
 from radixcheck.verification.checker.judge_host import MATCHING, judge_arrival, judge_host_answer, judge_host_black_box
 from radixcheck.verification.checker.reasons.call_reasons import cached_text
 from radixcheck.verification.checker.reasons.eviction_reasons import freed_text, room_text
-from radixcheck.verification.checker.reasons.of_run import case_of, spec_case
+from radixcheck.verification.checker.reasons.of_run import case_of, spec_case, taken_text
 from radixcheck.verification.checker.reasons.tree_reasons import sizes_text
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.watched_pool import slots_of
@@ -80,7 +80,7 @@ def _judge_length(run: CheckedRun, done: Performed) -> list[Violation]:
             return [Violation(blame.of_length(op, found or 0, expected), text)]
     freed = len(run.engine.pool.freed) * run.engine.page_size
     if op.name == "evict" and found != freed:
-        return [Violation("EVICT_EXACT", f"answered that {found} tokens were freed, but the slots of {freed} were")]
+        return [Violation("EVICT_EXACT", f"answered {found} as the tokens that were freed, but slots of {freed} were")]
     return []
 
 
@@ -178,4 +178,4 @@ def _diverged(run: CheckedRun, done: Performed, freed: Sequence[int], expected: 
         return Violation(id_, cached_text(case_of(run), done.answer.length, length[call.found]))
     if freed != expected:
         return _freed(run, done, freed, expected)
-    return Violation("EVICT_EXACT" if op.name in EVICTING else "REFINEMENT", done.diverged)
+    return Violation("EVICT_EXACT" if op.name in EVICTING else "REFINEMENT", taken_text(run) or done.diverged)

@@ -13,7 +13,8 @@ from radixcheck.verification.checker.difference_text import FUNCTIONS, differenc
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.checker.judge_host import MATCHING
 from radixcheck.verification.checker.reasons.all_reasons import reason
-from radixcheck.verification.checker.reasons.of_run import case_of
+from radixcheck.verification.checker.reasons.eviction_reasons import freed_text
+from radixcheck.verification.checker.reasons.of_run import case_of, spec_case, taken_text
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.operations import Op
 from radixcheck.verification.protocol import Observation
@@ -59,7 +60,9 @@ def divergence(run: CheckedRun, done: Performed) -> Violation:
     """The violation for pages that the specification cannot have taken: wrong victims, or wrong pages."""
     evicted = sorted(page for page in run.engine.pool.freed if run.before.owner[page] == TREE)
     deviated = done.op.name in EVICTING and evicted != sorted(run.oracle.call.freed)
-    return Violation("ORDER" if deviated else "REFINEMENT", done.diverged)
+    if deviated:
+        return Violation("ORDER", freed_text(spec_case(run), set(evicted), set(run.oracle.call.freed)))
+    return Violation("REFINEMENT", taken_text(run) or done.diverged)
 
 
 def judge_alias(run: CheckedRun) -> list[Violation]:

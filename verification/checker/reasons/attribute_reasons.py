@@ -2,6 +2,7 @@
 
 from radixcheck.spec.run.positions import EPS
 from radixcheck.verification.checker.reasons.case import Case, figure
+from radixcheck.verification.core.short_text import counted
 
 HIDDEN = ("evictable", "protected", "available")
 
@@ -31,7 +32,7 @@ def attribute_mono(c: Case) -> str:
     if s.creation[p] > s.creation[n]:
         wrong.append(f"was cached at {figure(s.creation[p])}, after its child at {figure(s.creation[n])}")
     if s.hits[n] > s.hits[p]:
-        wrong.append(f"has {s.hits[p]} hits, fewer than its child with {s.hits[n]}")
+        wrong.append(f"has {counted(s.hits[p], 'hit')}, fewer than its child with {s.hits[n]}")
     if s.priority[n] > s.priority[p]:
         wrong.append(f"has priority {s.priority[p]}, less than its child with {s.priority[n]}")
     return f"{c.node(p)} {', and '.join(wrong)}; the child is {c.node(n)}"
@@ -43,7 +44,7 @@ def clock(c: Case) -> str:
     if "n" not in c.values:
         return f"{c.holder(c['h'])} has the priority {s.request_priority.get(c['h'])}, which is negative"
     times = f"was cached at {figure(s.creation[n])} and last used at {figure(s.time[n])}; it is {figure(s.now)} now"
-    return f"{c.node(n)} {times}; it has {s.hits[n]} hits and priority {s.priority[n]}"
+    return f"{c.node(n)} {times}; it has {counted(s.hits[n], 'hit')} and priority {s.priority[n]}"
 
 
 def _used(c: Case) -> str:
@@ -69,7 +70,7 @@ def freq(c: Case) -> str:
     q, s, old = c["q"], c.seen, c.before
     expected = (old.hits[old.end[q]] if q in old.cached else 0) + (c.call.hit if c.positions.le(q, c.call.used) else 0)
     hits = "counts as a hit" if c.call.hit else "counts as no hit"
-    return f"{c.key(q)} has {s.hits[s.end[q]]} hits, expected {expected}: {_used(c)}, which {hits}"
+    return f"{c.key(q)} has {counted(s.hits[s.end[q]], 'hit')}, expected {expected}: {_used(c)}, which {hits}"
 
 
 def priority(c: Case) -> str:

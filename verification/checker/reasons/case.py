@@ -86,6 +86,16 @@ class Case:
             return f"no {where}slot"
         return f"{where}slot {page}" if size == 1 else f"{where}slots {page * size} to {(page + 1) * size - 1}"
 
+    def of(self, page: int | None, was: bool = False) -> str:
+        """Return the slots of a page with their verb."""
+        one, more = ("was", "were") if was else ("is", "are")
+        return f"{self.slots(page)} {one if self.positions.page_size == 1 else more}"
+
+    def written(self, page: int) -> str:
+        """Return what was written into the slots of a page."""
+        held = self.seen.content.get(page, EPS)
+        return f"the tokens written there were those of {self.key(held)}" if held != EPS else "nothing was written there"
+
     def holder(self, h: int) -> str:
         """Return a holder as a trace names it."""
         return self.names.get(h, f"request r{h}")

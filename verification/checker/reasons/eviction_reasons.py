@@ -19,11 +19,11 @@ NOTHING: Mapping[int, int] = MappingProxyType({})
 # By policy: the first key, the least leaf first, and the words for it; `{}` is the value of the attribute.
 FIRST: dict[str, tuple[Callable[[State, int], float], str, str]] = {
     "lru": (lambda s, n: s.time[n], "time", f"{LAST_USED} {{}}"),
-    "lfu": (lambda s, n: s.hits[n], "hits", "{} hits"),
+    "lfu": (lambda s, n: s.hits[n], "hits", "hits {}"),
     "fifo": (lambda s, n: s.creation[n], "creation", "cached at {}"),
     "filo": (lambda s, n: -s.creation[n], "creation", "cached at {}"),
     "mru": (lambda s, n: -s.time[n], "time", f"{LAST_USED} {{}}"),
-    "slru": (lambda s, n: s.hits[n] >= SLRU_HITS, "hits", f"{{}} hits, where {SLRU_HITS} protect"),
+    "slru": (lambda s, n: s.hits[n] >= SLRU_HITS, "hits", f"hits, of which {SLRU_HITS} protect, {{}}"),
     "priority": (lambda s, n: s.priority[n], "priority", "priority {}"),
 }
 
@@ -80,9 +80,9 @@ def evict_exact(c: Case) -> str:
 
 def evict_progress(c: Case) -> str:
     """Too little was evicted."""
-    return (
-        f"freed {c.freed()} of the {counted(c.call.wanted, 'token')} wanted, though the leaf at {c.key(c['k'])} is not locked and could go"
-    )
+    left = sorted(evictable_leaves(c.seen), key=lambda n: rank(c.policy, c.seen, n))
+    freed = f"freed {c.freed()} of the {counted(c.call.wanted, 'token')} wanted"
+    return f"{freed}, though the leaf at {c.key(left[0])} is not locked and could go"
 
 
 def admission(c: Case) -> str:
@@ -157,9 +157,11 @@ def _of_victims(c: Case, evicted: set[int], nodes: list[int], leaves: list[int])
         below = [m for m in s.node if m != n and p.le(n, m) and m not in nodes]
         if below:
             return f"evicted {c.key(n)} while {c.key(below[0])} was below it: only leaves may go"
-    if leaves[0] in nodes:
+    right = [n for n in c.call.victims if n in s.node]
+    wrong, missing = [n for n in nodes if n not in right], [n for n in right if n not in nodes]
+    if not wrong or not missing or rank(c.policy, s, wrong[0]) < rank(c.policy, s, missing[0]):
         return ""
-    return f"evicted {c.key(nodes[0])}, but {goes_first(c, leaves[0], nodes[0])}"
+    return f"evicted {c.key(wrong[0])}, but {goes_first(c, missing[0], wrong[0])}"
 
 
 def _plainly(c: Case, wrong: set[int], missing: set[int], held: Mapping[int, int]) -> str:
@@ -168,7 +170,7 @@ def _plainly(c: Case, wrong: set[int], missing: set[int], held: Mapping[int, int
         texts = [f"freed {_of_pages(c, wrong, held)}, which this {c.operation} must not free"] if wrong else []
         texts += [f"did not free {_of_pages(c, missing, held)}, which this {c.operation} must free"] if missing else []
         return "; ".join(texts)
-    had = f"{counted(max(0, c.call.wanted), 'token')} had to be evicted"
+    had = f"{counted(c.call.wanted, 'token')} had to be evicted" if c.call.wanted > 0 else "nothing had to be evicted"
     texts = [f"evicted {_of_pages(c, wrong, held)}, which must stay"] if wrong else []
     texts += [f"did not evict {_of_pages(c, missing, held)}, which must go"] if missing else []
     return f"{'; '.join(texts)}: {had}"

@@ -5,8 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from radixcheck.spec.run.state import State
+from radixcheck.spec.signature import FREE
 from radixcheck.verification.checker.checked_run import CheckedRun
 from radixcheck.verification.checker.reasons.case import Case
+from radixcheck.verification.core.short_text import counted
+
+NEEDING = ("start", "decode", "alloc")  # calls that take what they need, and no more
 
 
 def case_of(run: CheckedRun, values: Mapping[str, int] | None = None, admitted: bool = True, last_size: int = 0) -> Case:
@@ -37,6 +41,17 @@ def _case(run: CheckedRun, before: State, seen: State, values: Mapping[str, int]
         last_size,
         holder_names(run),
     )
+
+
+def taken_text(run: CheckedRun) -> str:
+    """Return that a call has taken more or fewer slots than it needs, or such as are in use; empty if neither is plain."""
+    call, taken, size = run.oracle.call, run.engine.pool.allocated, run.oracle.positions.page_size
+    needed = call.needed // size
+    if call.operation in NEEDING and len(taken) != needed:
+        return f"this {call.operation} has taken {counted(len(taken), 'page')} of slots, expected {needed}"
+    s = run.spec_before
+    used = [page for page in taken if s is not None and s.owner[page] != FREE and page not in run.engine.pool.freed]
+    return f"this {call.operation} has taken {spec_case(run).slots(used[0])}, which is in use" if used else ""
 
 
 def holder_names(run: CheckedRun) -> dict[int, str]:

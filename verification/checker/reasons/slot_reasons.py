@@ -4,40 +4,40 @@ from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.signature import FREE, LOST, OWN, TREE
 from radixcheck.verification.checker.reasons.case import Case
 
-LEAKED = "is leaked: it is neither free, nor in the tree, nor in the row of a live request"
+LEAKED = "leaked: neither free, nor in the tree, nor in the row of a live request"
 
 
 def match_sound(c: Case) -> str:
     """The page of a position is not its own."""
     page = c.seen.page.get(c["q"])
-    slots, key = c.slots(page), c.key(c["q"])
+    key = c.key(c["q"])
     if page is None:
         return f"{key} is cached without a slot"
     if c.seen.owner[page] != TREE:
-        return f"{slots} is filed for {key}, but it is {'free' if c.seen.owner[page] == FREE else 'in the row of a request'}"
-    return f"{slots} is filed for {key}, but the tokens written there were those of {c.key(c.seen.content.get(page, EPS))}"
+        return f"{c.of(page)} filed for {key}, but {'free' if c.seen.owner[page] == FREE else 'in the row of a request'}"
+    return f"{c.of(page)} filed for {key}, but {c.written(page)}"
 
 
 def isolation(c: Case) -> str:
     """A page holds tokens of another namespace."""
     page = c.seen.page.get(c["q"])
     held = c.seen.content.get(-1 if page is None else page, EPS)
-    return f"{c.slots(page)} is filed for {c.key(c['q'])}, but was written for the namespace {c.positions.namespace[held]!r}"
+    return f"{c.of(page)} filed for {c.key(c['q'])}, but what was written there is of the namespace {c.positions.namespace[held]!r}"
 
 
 def slot_partition(c: Case) -> str:
     """A page has no right owner."""
     s, owner, content = c["s"], c.seen.owner[c["s"]], c.seen.content.get(c["s"], EPS)
     if owner == LOST:
-        return f"{c.slots(s)} {LEAKED}"
+        return f"{c.of(s)} {LEAKED}"
     if owner == TREE:
-        return f"{c.slots(s)} is in the tree, but not as the slot of {c.key(content)}, for which it was written"
+        return f"{c.of(s)} in the tree, but not for {c.key(content)}, whose tokens were written there"
     if owner != OWN:
         return f"{c.slots(s)} has an unknown owner"
     h = c.seen.holder.get(s, EPS)
     if h not in c.seen.held:
-        return f"{c.slots(s)} is that of {c.holder(h)}, which has ended"
-    return f"{c.slots(s)} is that of {c.holder(h)}, but not as its slot of {c.key(content)}, for which it was written"
+        return f"{c.of(s)} in the row of {c.holder(h)}, which has ended"
+    return f"{c.of(s)} in the row of {c.holder(h)}, but not for {c.key(content)}, whose tokens were written there"
 
 
 def no_uaf(c: Case) -> str:
@@ -50,7 +50,7 @@ def no_uaf(c: Case) -> str:
     if s.owner[page] == FREE:
         return f"{reads}, but that is free"
     if s.content.get(page, EPS) != q:
-        return f"{reads}, but the tokens written there were those of {c.key(s.content.get(page, EPS))}"
+        return f"{reads}, but {c.written(page)}"
     if c.positions.le(q, s.at.get(h, EPS)):
         return f"{reads}, which it locks, but the tree has {c.slots(s.page.get(q))} for it"
     whose = "in the tree" if s.owner[page] == TREE else f"that of {c.holder(s.holder.get(page, EPS))}"
@@ -62,7 +62,7 @@ def free_at_last_release(c: Case) -> str:
     h = c.call.h
     if "s" not in c.values:
         return f"{c.holder(h)} is still live after its {c.operation}"
-    return f"{c.slots(c['s'])} was that of {c.holder(h)}, and is neither free nor in the tree after its {c.operation}"
+    return f"{c.of(c['s'], was=True)} in the row of {c.holder(h)}, and neither free nor in the tree after its {c.operation}"
 
 
 def reset_quiescent(c: Case) -> str:
@@ -70,7 +70,7 @@ def reset_quiescent(c: Case) -> str:
     if "k" in c.values:
         return f"{c.key(c['k'])} is still cached after the reset"
     if "s" in c.values:
-        return f"{c.slots(c['s'])} is not free after the reset"
+        return f"{c.of(c['s'])} not free after the reset"
     held = f"{len(c.before.held)} holders are live" if c.before.held else "nothing is held"
     return f"the reset was {'admitted' if c.admitted else 'refused'}, but {held}"
 
