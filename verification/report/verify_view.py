@@ -51,7 +51,8 @@ def faults(outcome: VerifyOutcome) -> list[Any]:
     for found, _ in outcome.scenes:
         shown.setdefault((found.trace, found.config), []).append(found)
     scenes = {id(found): scene for found, scene in outcome.scenes}
-    return [part for together in shown.values() for part in fault(together, scenes[id(together[0])])]
+    head = [Text(f"{len(shown)} traces break something, the most direct first; they may show one fault:"), Text()] if len(shown) > 1 else []
+    return [*head, *(part for together in shown.values() for part in fault(together, scenes[id(together[0])]))]
 
 
 def fault(together: Sequence[Found], scene: Scene | None) -> list[Any]:

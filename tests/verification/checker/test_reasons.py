@@ -37,14 +37,14 @@ TOUCHED = (op("insert", 0), op("insert", 1), op("match", 0), op("evict", amount=
 LOCKED = (op("insert", 0), op("match", 0), op("lock", 0, holder=7), op("unlock", 0, holder=7))
 
 # A mutant, the operations, the property, what is said of a cache that shows its inside, and of one that does not (empty: nothing broke).
-SAID: tuple[tuple[str, Trace, str, str, str], ...] = (
+WORDS: tuple[tuple[str, Trace, str, str, str], ...] = (
     (
         *("evict_internal", LEAF_BELOW, "EVICT_LEAF"),
         *("evicted [1] while [1 1] was below it: slot 2 of [1 1] is not free, and cannot be reached any more", ""),
     ),
     (*("evict_internal", LEAF_BELOW, "ORDER"), *("", "evicted [1] while [1 1] was below it: only leaves may go")),
     (*("evict_ignores_touch", TOUCHED, "ORDER"), *("evicted [0], but [1] is the least under lru: last used at 2 against 3",) * 2),
-    (*("unlock_twice", LOCKED, "LOCK_COUNT"), *("the node at [0] has lock count -1, expected 0: nobody locks it", "")),
+    (*("unlock_twice", LOCKED, "LOCK_COUNT"), *("the node at [0] has lock count -1, expected 0: no holder locks it", "")),
     (
         *("unlock_twice", (A, op("match", 0), op("start", 0, holder=8), op("lock", 0, holder=9), op("unlock", 0, holder=9)), "COUNT"),
         *("", "evictable says 1, the unlocked nodes hold 0, and protected says 0, the locked nodes hold 1, as the specification has them"),
@@ -78,24 +78,24 @@ SAID: tuple[tuple[str, Trace, str, str, str], ...] = (
 )
 
 
-def said(factory: Factory, config: Config, trace: Iterable[Op], id_: str) -> str:
+def text_of(factory: Factory, config: Config, trace: Iterable[Op], id_: str) -> str:
     found = replay(factory, config, tuple(trace)).broken(id_)
     return found.violation.text if found else ""
 
 
-@pytest.mark.parametrize(("name", "trace", "id_", "white", "black"), SAID, ids=[f"{row[0]}-{row[2]}" for row in SAID])
+@pytest.mark.parametrize(("name", "trace", "id_", "white", "black"), WORDS, ids=[f"{row[0]}-{row[2]}" for row in WORDS])
 def test_a_violation_says_what_was_expected_and_what_was_found(name: str, trace: Trace, id_: str, white: str, black: str) -> None:
     factory, config = MUTANTS[name].factory, Config(MUTANTS[name].policy, 1, 6)
 
-    assert said(factory, config, trace, id_) == white
-    assert said(black_box(factory), config, trace, id_) == black
+    assert text_of(factory, config, trace, id_) == white
+    assert text_of(black_box(factory), config, trace, id_) == black
 
 
-def test_the_order_of_victims_is_told_by_what_the_policy_compares() -> None:
+def test_victims_are_compared_by_what_the_policy_compares() -> None:
     hit_twice = (A, A, op("insert", 1), op("evict", amount=1))
     expected = "evicted [0], but [1] is the least under lfu: hits 1 against 2"
 
-    assert said(MUTANTS["evict_ignores_touch"].factory, Config("lfu", 1, 6), hit_twice, "ORDER") == expected
+    assert text_of(MUTANTS["evict_ignores_touch"].factory, Config("lfu", 1, 6), hit_twice, "ORDER") == expected
 
 
 def test_every_formula_over_states_has_a_reason_and_there_is_no_other() -> None:

@@ -46,7 +46,7 @@ def goes_first(c: Case, least: int, other: int) -> str:
 
 
 def leaves_before(c: Case) -> list[int]:
-    """Return the leaves that could be evicted at the call, the least first. Those that the call itself locks are none."""
+    """Return the leaves that could be evicted at the call, the least first. Without those that the call itself locks."""
     on_path = {n for n in c.before.node if c.operation == "start" and c.positions.le(n, c.call.found)}
     leaves = evictable_leaves(c.before) - on_path
     return sorted(leaves, key=lambda n: rank(c.policy, c.before, n))

@@ -42,7 +42,7 @@ def page_align(c: Case) -> str:
 def lock_count(c: Case) -> str:
     """A lock count is not the number of its holders."""
     holders = c.lockers(c["n"], c.seen)
-    who = f"{listing(map(c.holder, holders))} lock{'s' * (len(holders) == 1)} it or a node below it" if holders else "nobody locks it"
+    who = f"{listing(map(c.holder, holders))} lock{'s' * (len(holders) == 1)} it or a node below it" if holders else "no holder locks it"
     return f"{c.node(c['n'])} has lock count {c.seen.lock.get(c['n'])}, expected {len(holders)}: {who}"
 
 
