@@ -1,7 +1,6 @@
 """What a reason is made of: the states around an operation, and words for positions, slots and holders in them."""
 
 from collections.abc import Iterable, Mapping
-from copy import copy
 from dataclasses import dataclass, field
 
 from radixcheck.spec.run.cache_machine import Call
@@ -12,13 +11,20 @@ from radixcheck.spec.signature import LOST
 from radixcheck.verification.checker.difference_text import prefix_text
 
 COPIED = ("node", "cached", "end", "up", "page", "time", "creation", "hits", "priority", "lock", "kids", "row", "held", "at", "owner")
+KEPT = ("positions", "capacity", "available", "evictable", "protected", "now")
+HOST_COPIED, HOST_KEPT = ("resident", "hosted", "host_page", "pins"), ("host_available",)
 
 
 def snapshot(state: State) -> State:
-    """Return a copy of what reasons read of a state that goes on to change."""
-    taken = copy(state)
-    for name in COPIED:
+    """Return a copy of what reasons and trees read of a state that goes on to change."""
+    of_host = isinstance(state, HostState)
+    taken = type(state).__new__(type(state))
+    for name in COPIED + HOST_COPIED * of_host:
         setattr(taken, name, getattr(state, name).copy())
+    for name in KEPT + HOST_KEPT * of_host:
+        setattr(taken, name, getattr(state, name))
+    if isinstance(taken, HostState) and isinstance(state, HostState):
+        taken.children = {node: set(below) for node, below in state.children.items()}
     return taken
 
 
