@@ -16,8 +16,10 @@ from radixcheck.verification.checker.reasons.all_reasons import reason
 from radixcheck.verification.checker.reasons.eviction_reasons import freed_text
 from radixcheck.verification.checker.reasons.of_run import case_of, spec_case, taken_text
 from radixcheck.verification.core.found import Violation
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import Op, listed
 from radixcheck.verification.protocol import Observation
+
+Shown = tuple[tuple[object, tuple[int, ...]], ...]  # slots of each node, or of each request, by its name
 
 
 def judge_handle(run: CheckedRun, done: Performed) -> list[Violation]:
@@ -73,12 +75,22 @@ def judge_alias(run: CheckedRun) -> list[Violation]:
     if not run.engine.overwrite_lent():
         return []
     run.tally.count("NO_ALIAS")
-    if shown == _slots(run.engine.observe()):
+    now = _slots(run.engine.observe())
+    if shown == now:
         return []
-    return [Violation("NO_ALIAS", "the caller overwrote its own array of slots, and slots in the cache changed")]
+    return [Violation("NO_ALIAS", f"the caller overwrote its own array of slots, and that changed {_changed(run.observation, shown, now)}")]
 
 
-def _slots(seen: Observation) -> tuple[object, ...]:
+def _changed(seen: Observation, shown: tuple[Shown, Shown], now: tuple[Shown, Shown]) -> str:
+    """Return which slots in the cache have changed first."""
+    for i, (before, after) in enumerate(zip(shown[0], now[0], strict=False)):
+        if before != after:
+            return f"the slots of the node with the segment {listed(seen.nodes[i].segment)} from {listed(before[1])} to {listed(after[1])}"
+    rows = next(((before, after) for before, after in zip(shown[1], now[1], strict=False) if before != after), None)
+    return f"the row of request r{rows[0][0]} from {listed(rows[0][1])} to {listed(rows[1][1])}" if rows else "what it shows"
+
+
+def _slots(seen: Observation) -> tuple[Shown, Shown]:
     nodes = tuple((n.name, tuple(n.slots)) for n in seen.nodes)
     return (nodes, tuple((h, tuple(r.slots)) for h, r in seen.requests.items()))
 
