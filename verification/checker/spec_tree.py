@@ -47,10 +47,15 @@ def in_order_of_keys(nodes: Sequence[SeenNode]) -> list[SeenNode]:
 
 def cache_tree(run: CheckedRun, seen: Observation) -> Observation:
     """Return what a cache shows, in the order of the keys, with its clock readings as the ticks of which the sentences speak."""
+    in_ticks = with_ticks(run, seen)
+    return replace(in_ticks, nodes=in_order_of_keys(in_ticks.nodes))
+
+
+def with_ticks(run: CheckedRun, seen: Observation) -> Observation:
+    """Return what a cache shows, with ticks in place of the clock readings of its nodes."""
     known = run.ticks or run.abstraction.clock.known
 
     def tick(reading: float) -> float:
         return known.get(reading, reading)
 
-    nodes = [n._replace(time=tick(n.time), creation=tick(n.creation)) for n in seen.nodes]
-    return replace(seen, nodes=in_order_of_keys(nodes))
+    return replace(seen, nodes=[n._replace(time=tick(n.time), creation=tick(n.creation)) for n in seen.nodes])

@@ -11,7 +11,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import ENTRY, LOST, on
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import SubjectFailed
-from radixcheck.verification.checker.spec_tree import spec_tree
+from radixcheck.verification.checker.spec_tree import spec_tree, with_ticks
 from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.printable import error_text
 from radixcheck.verification.core.progress import Progress, silent
@@ -87,7 +87,7 @@ class _Camera:
         try:
             host = checker.host
             frame = replace(frame, sizes=engine.sizes(), host_available=host.engine.host_available() if host else None)
-            seen = _copied(engine.observe()) if checker.transparent else None
+            seen = self._seen() if checker.transparent else None
             if seen is None:
                 return self._specified(frame, operation)
             fresh = checker.observation is not self._observed and checker.observation is not None
@@ -107,6 +107,11 @@ class _Camera:
         lost = (page for page, owner in enumerate(checker.seen.owner) if owner == LOST)
         slots = tuple(slot for page in lost for slot in range(page * engine.page_size, (page + 1) * engine.page_size))
         return replace(frame, seen=merged, labels=labels, heap=heap, lost=slots)
+
+    def _seen(self) -> Observation:
+        """Return what the cache shows, with its times as the sentences have them; of a cache with a heap, as it compares them."""
+        seen = self.checker.engine.observe()
+        return _copied(with_ticks(self.checker, seen) if seen.heap is None else seen)
 
     def _specified(self, frame: Frame, operation: str) -> Frame:
         """Return the frame of a black box, with the tree of the specification."""
