@@ -107,7 +107,7 @@ class Followed:
         ticket = next(iter(self._tickets), None)
         if ticket is None or len(ticket.targets) != len(positions):
             found = "no copy" if ticket is None else f"one {self._ticket_text(ticket)}"
-            self._find(id_, f"expected a copy of {self._text(positions)}, found {found}")
+            self._find(id_, f"expected a copy {_way(id_ == 'LOAD_EXACT')} of {self._text(positions)}, found {found}")
             raise ValueError("another copy was issued")
         self._check_free(ticket)
         return ticket.targets

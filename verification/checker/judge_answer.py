@@ -19,6 +19,7 @@ from radixcheck.verification.checker.reasons.of_run import case_of, spec_case, t
 from radixcheck.verification.checker.reasons.tree_reasons import sizes_text
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.watched_pool import slots_of
+from radixcheck.verification.operations import listed
 
 AS_SPECIFIED = ", as the specification has them"
 COUNTS_CACHED = (
@@ -97,7 +98,7 @@ def judge_slots(run: CheckedRun, done: Performed) -> list[Violation]:
         return [Violation("NO_UAF", f"answered {len(slots)} slots, expected {min(wanted, len(path) * size)}: one for each token")]
     pages, out = [first // size for first in slots[::size]], run.engine.pool.out
     if list(slots) != slots_of(pages, size)[: len(slots)]:
-        return [Violation("PAGE_ALIGN", f"expected slots of whole aligned pages of {size} tokens, found {slots}")]
+        return [Violation("PAGE_ALIGN", f"answered slots {listed(slots)}, which are not those of whole aligned pages of {size} tokens")]
     if tuple(map(run.oracle.written.get, pages)) == path[: len(pages)] and all(map(out.__getitem__, pages)):
         return judge_arrival(run.host, pages) if run.host else []
     return _wrong_page(run, slots, pages, path)

@@ -88,7 +88,8 @@ def pin_count(c: Case) -> str:
         and not c.positions.le(n, s.floor.get(h, EPS))
         for h in s.held
     )  # fmt: skip
-    return f"{c.node(n)} has {counted(s.pins.get(n, 0), 'pin')}, expected {loads}: {counted(loads, 'load')} in flight read it"
+    reading = f"{loads} loads in flight read" if loads > 1 else f"{'one' if loads else 'no'} load in flight reads"
+    return f"{c.node(n)} has {counted(s.pins.get(n, 0), 'pin')}, expected {loads}: {reading} it"
 
 
 def arrival(c: Case) -> str:
