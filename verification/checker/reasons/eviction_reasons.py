@@ -153,7 +153,7 @@ def _of_victims(c: Case, evicted: set[int], nodes: list[int], leaves: list[int])
             return f"evicted {c.key(n)}, which this start has matched and must keep"
         left = [q for q in p.between(s.up[n], n) if q not in evicted]
         if left:
-            return f"of {c.node(n)}, which leaves as a whole, it left {c.key(left[-1])} in the cache"
+            return f"evicted a part of {c.node(n)}, which leaves as a whole: {c.key(left[-1])} is still cached"
         below = [m for m in s.node if m != n and p.le(n, m) and m not in nodes]
         if below:
             return f"evicted {c.key(n)} while {c.key(below[0])} was below it: only leaves may go"
