@@ -3,6 +3,7 @@
 from typing import Any
 
 from radixcheck.spec.run.positions import EPS, Positions
+from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.operations import listed
 
 OWNERS = ("free", "in the tree", "in a request", "leaked")  # by the value of `owner`
@@ -40,12 +41,12 @@ FUNCTIONS = {  # state functions in words
 
 
 def prefix_text(positions: Positions, position: int) -> str:
-    """The tokens and the namespace of a position."""
+    """The tokens and the namespace of a position, without the middle of a long one."""
     if not EPS <= position < len(positions.prev):
         return "nothing"
     key = positions.key(position)
     where = f" in {key.namespace!r}" if key.namespace else ""
-    return listed(key.tokens) + where
+    return brief(listed(key.tokens)) + where
 
 
 def difference_text(positions: Positions, name: str, seen: Any, spec: Any) -> str:

@@ -14,10 +14,9 @@ WIDTH = 130  # columns of a comment
 CODE = """
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.found import Config
-from radixcheck.verification.core.printable import LIMIT, printable
 from radixcheck.verification.operations import Op
-from radixcheck.verification.trace_replay.judge import broken_by
 from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.trace_replay.judge import broken_by
 
 SUBJECT = {subject}
 PROPERTY = "{property}"
