@@ -92,7 +92,8 @@ class Abstraction:
     def _node(self, s: State, n: SeenNode) -> None:
         above = self.places.get(n.parent)
         if above is None:
-            return self.find("PARENT", f"the parent of node {value_text(n.name)} is {value_text(n.parent)}, which is not in the tree")
+            what = f"the node {value_text(n.name)} with the segment {listed(n.segment)}"
+            return self.find("PARENT", f"{what} has the parent {value_text(n.parent)}, which is not in the tree")
         size = self.positions.page_size
         segment = tuple(n.segment)
         if not segment or len(segment) % size:
