@@ -16,6 +16,7 @@ from radixcheck.spec.values import Sizes
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.core.watched_pool import WatchedPool
+from radixcheck.verification.operations import listed
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, SeenNode, SeenRequest
 
 NOWHERE = -1  # the position of a heap entry whose node is not in the tree
@@ -73,7 +74,7 @@ class Abstraction:
             else:
                 self._no_request(s, spec, h, loans, locks)
         for h in seen.requests.keys() - spec.held:
-            self.find("FREE_AT_LAST_RELEASE", f"expected no row for request {h}, which has ended; found one")
+            self.find("FREE_AT_LAST_RELEASE", f"the cache still shows a row of request r{h}, which has ended")
         self._heap(s, seen.heap or ())
         return s
 
@@ -91,7 +92,8 @@ class Abstraction:
     def _node(self, s: State, n: SeenNode) -> None:
         above = self.places.get(n.parent)
         if above is None:
-            return self.find("PARENT", f"the parent of node {value_text(n.name)} is {value_text(n.parent)}, which is not in the tree")
+            what = f"the node {value_text(n.name)} with the segment {listed(n.segment)}"
+            return self.find("PARENT", f"{what} has the parent {value_text(n.parent)}, which is not in the tree")
         size = self.positions.page_size
         segment = tuple(n.segment)
         if not segment or len(segment) % size:
@@ -99,11 +101,13 @@ class Abstraction:
         if not self._has_slots(n, segment):
             return None
         if n.child_key is not None and tuple(n.child_key) != segment[:size]:
-            self.find("CHILD_KEY", f"expected child key {segment[:size]} for the segment {segment}, found {tuple(n.child_key)}")
+            filed = f"the child with the segment {listed(segment)} is filed under {listed(n.child_key)}"
+            self.find("CHILD_KEY", f"{filed}, expected its first page, {listed(segment[:size])}")
         chain = self.positions.chain(above, segment, n.namespace)
         self.places[n.name] = chain[-1]
         if not s.cached.isdisjoint(chain):
-            return self.find("COVER", f"expected one node for the prefix {self.positions.tokens(chain[0])}, found two")
+            twice = next(q for q in chain if q in s.cached)
+            return self.find("COVER", f"two nodes hold {listed(self.positions.tokens(twice))}, expected one")
         self._add_node(s, n, above, chain)
         self._add_slots(s, n, chain)
         return None
@@ -111,7 +115,7 @@ class Abstraction:
     def _has_slots(self, n: SeenNode, segment: Sequence[int]) -> bool:
         """Whether a node has one slot for each token. A finding if it has not."""
         if len(n.slots) != len(segment):
-            self.find("COUNT", f"expected {len(segment)} slots for the segment {segment}, found {len(n.slots)}")
+            self.find("COUNT", f"the node with the segment {listed(segment)} has {len(n.slots)} slots, expected {len(segment)}")
         return len(n.slots) == len(segment)
 
     def _add_slots(self, s: State, n: SeenNode, chain: Sequence[int]) -> None:
@@ -141,12 +145,17 @@ class Abstraction:
         del self.pool.findings[found:]
         return pages
 
+    def _slots(self, page: int) -> str:
+        size = self.positions.page_size
+        return f"slot {page}" if size == 1 else f"slots {page * size} to {(page + 1) * size - 1}"
+
     def _own(self, s: State, page: int, owner: int, who: str) -> None:
         before = s.owner[page]
         if before == FREE:
-            self.find("SLOT_PARTITION" if owner == TREE else "NO_UAF", f"{who} uses page {page}, which is free")
+            self.find("SLOT_PARTITION" if owner == TREE else "NO_UAF", f"{who} uses {self._slots(page)}, which is free")
         elif before != LOST:
-            self.find("SLOT_PARTITION", f"page {page} has two owners; the second is {who}")
+            first = "the tree" if before == TREE else f"request r{s.holder[page]}"
+            self.find("SLOT_PARTITION", f"{self._slots(page)} is in two places: in {first} and in {who}")
         s.owner[page] = owner
         s.content[page] = self.written.get(page, EPS)
 
@@ -156,20 +165,20 @@ class Abstraction:
         at = self.places.get(seen.node)
         if at is None:
             at = spec.at[h]
-            self.find("NO_ORPHAN", f"request {h} locks a node that is not reachable from the root")
+            self.find("NO_ORPHAN", f"request r{h} locks a node that cannot be reached from the root")
         if seen.cached != p.length[at]:
-            text = f"request {h} locks {p.length[at]} tokens: expected as many cached tokens in its row, found {seen.cached}"
+            text = f"request r{h} locks {p.length[at]} tokens, but says that {seen.cached} of its row are cached"
             self.find("LOCK_SPAN", text)
         s.at[h] = at
         if len(seen.slots) != p.length[tok]:
-            return self.find("NO_UAF", f"expected {p.length[tok]} slots in the row of request {h}, found {len(seen.slots)}")
+            return self.find("NO_UAF", f"the row of request r{h} has {len(seen.slots)} slots, expected {p.length[tok]}")
         whole = len(seen.slots) // p.page_size * p.page_size
         pages = self._pages(seen.slots[:whole]) + [slot // p.page_size for slot in seen.slots[whole : whole + 1]]
         level = p.level[at]
         for i, (q, page) in enumerate(zip(p.path(tok), pages, strict=False)):
             s.row[h, q] = page
             if i >= level:
-                self._own(s, page, OWN, f"request {h}")
+                self._own(s, page, OWN, f"the row of request r{h}")
                 s.holder[page] = h
         return None
 
@@ -177,7 +186,7 @@ class Abstraction:
         """Add a holder for which the cache shows no row."""
         self._anonymous(s, spec, h, loans.get(h, ()))
         if h not in loans and h not in locks:
-            self.find("REFINEMENT", f"expected a row for request {h}, which is live; found none")
+            self.find("REFINEMENT", f"the cache shows no row of request r{h}, which is live")
 
     def _anonymous(self, s: State, spec: State, h: int, loan: Sequence[int]) -> None:
         """Add a lock, or slots with a caller: the engine knows their position."""
@@ -187,7 +196,7 @@ class Abstraction:
                 s.row[h, q] = s.page[q]
         for q, page in zip(self.positions.path(spec.tok[h]), loan, strict=False):
             s.row[h, q] = page
-            self._own(s, page, OWN, f"caller {h}")
+            self._own(s, page, OWN, f"the slots of caller h{h}")
             s.holder[page] = h
 
     def _heap(self, s: State, entries: Iterable[SeenEntry]) -> None:

@@ -58,8 +58,8 @@ OF_HOST = HOST_FIELDS.keys() - FIELDS.keys()
 _MOST_DIRECT = (
     *("PEEK_PURE", "MATCH_FRESH", "MATCH_TIERS", "LOAD_EXACT", "BACKUP_PARENTS", "ARRIVED_BEFORE_READ", "TARGET", "SOURCE", "UNIFORM"),
     *("HOST_CLOSED", "DEVICE_CLOSED", "HOST_SOUND", "PIN_COUNT", "ARRIVAL", "HOST_ARRIVAL"),
-    *("ISOLATION", "EVICT_UNLOCKED", "EVICT_LEAF", "HIT_PRESERVES", "MATCH_MAX", "MATCH_SOUND", "COVER"),
-    *("CHILD_KEY", "PARENT", "INSERT_MATCH_AGREE", "LOCK_LIVENESS", "LOCK_NONNEG", "LOCK_COUNT", *SOFT.values()),
+    *("COVER", "CHILD_KEY", "PARENT", "ISOLATION", "EVICT_UNLOCKED", "EVICT_LEAF", "HIT_PRESERVES", "MATCH_MAX", "MATCH_SOUND"),
+    *("INSERT_MATCH_AGREE", "LOCK_LIVENESS", "LOCK_NONNEG", "LOCK_COUNT", *SOFT.values()),
 )
 _LEAST_DIRECT = (
     *("HOST_ORDER", "REACHABLE", "LOADABLE", "SOME_COPY", "PINNED", "PINNED_HOSTED", "LOCKED_RESIDENT", "QUIESCENT", "HOST_COUNT"),
@@ -115,10 +115,13 @@ def of_traces(op: Op) -> str:
     return {"start": "ADMISSION", "reset": "RESET_QUIESCENT"}.get(op.name, "EVICT_EXACT")
 
 
-def of_freed(op: Op, spec: State, freed: set[int], expected: set[int]) -> str:
-    """The property that is broken if a black box frees other pages than the specification, whose state `spec` is."""
+def of_freed(op: Op, spec: State, freed: set[int], expected: set[int], wanted: int = 0) -> str:
+    """The property that is broken if a black box frees other pages than the specification, whose state before the call `spec` is.
+
+    `wanted`: tokens that the call has to evict.
+    """
     if op.name in EVICTING:
-        return _of_evicted(spec, freed, expected)
+        return _of_evicted(spec, freed, expected, wanted)
     if op.name == "reset":
         return "RESET_QUIESCENT"
     if op.name in ("finish", "abort", "free") and expected - freed:
@@ -126,10 +129,12 @@ def of_freed(op: Op, spec: State, freed: set[int], expected: set[int]) -> str:
     return "INSERT_COVERS" if op.name in ("chunk", "finish") and expected < freed else "SLOT_PARTITION"
 
 
-def _of_evicted(spec: State, freed: set[int], expected: set[int]) -> str:
+def _of_evicted(spec: State, freed: set[int], expected: set[int], wanted: int) -> str:
     if any(page in freed and spec.lock[spec.end[q]] > 0 for q, page in spec.page.items()):
         return "EVICT_UNLOCKED"
-    return "EVICT_PROGRESS" if freed < expected else "EVICT_EXACT" if expected < freed else "ORDER"
+    if freed < expected:
+        return "ORDER" if 0 < wanted <= len(freed) * spec.positions.page_size else "EVICT_PROGRESS"  # it has freed enough: of others
+    return "EVICT_EXACT" if expected < freed else "ORDER"
 
 
 def of_length(op: Op, answered: int, expected: int) -> str:

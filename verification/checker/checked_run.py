@@ -13,12 +13,15 @@ from radixcheck.verification.checker.engine import Answer
 from radixcheck.verification.checker.envelope_recorder import EnvelopeRecorder
 from radixcheck.verification.checker.formulas import Tally, index_findings
 from radixcheck.verification.checker.host_edge_count import HostEdgeCount
+from radixcheck.verification.checker.reasons.case import snapshot
 from radixcheck.verification.checker.run_parts import run_parts
 from radixcheck.verification.core.catalogue import OF_HOST_HEAP
 from radixcheck.verification.core.envelope import Envelope
 from radixcheck.verification.core.found import Config, Tier, Violation
 from radixcheck.verification.operations import Op, is_misuse
 from radixcheck.verification.protocol import Observation
+
+KEPT_PAGES = 64  # of the largest pool of which the specification's state before an operation is kept, for the words of a violation
 
 
 class Performed(NamedTuple):
@@ -63,6 +66,9 @@ class CheckedRun:
         self.stopped = False
         self.answers: list[tuple[object, ...]] = []  # a second replica must give the same
         self.before = self.seen = self.oracle.empty()  # abstract states of the subject
+        self.spec_before: State | None = None  # of the specification, before the last operation; None: it was not kept
+        self.spec_after: State | None = None  # the same after it, before attributes that deviate were adopted; None: none were
+        self.ticks: dict[int | float, float] | None = None  # of clock readings, by then
         self.observation: Observation | None = None  # the last one
         self._with_host_heap: State | None = None  # the same state as `seen`, with the heap of host leaves
 
@@ -92,7 +98,8 @@ class CheckedRun:
 
     def _follow(self, op: Op) -> tuple[CacheError | None, str]:
         """Perform the operation on the specification. Return its refusal, and the reason why it cannot follow the subject."""
-        self.before, diverged = self.seen, ""
+        self.before, self.spec_after, self.ticks, diverged = self.seen, None, None, ""
+        self.spec_before = snapshot(self.oracle.model.state) if len(self.oracle.model.state.owner) <= KEPT_PAGES else None
         pages = self.engine.pool.allocated
         try:
             self.oracle.run(op, pages)
@@ -158,6 +165,8 @@ class CheckedRun:
         """Continue from the observed attributes. Clock readings of one tick keep their order, so that no two leaves tie."""
         self.tainted |= set(deviated)
         adopted = self.tainted - self.hidden
+        if adopted and len(self.before.owner) <= KEPT_PAGES:
+            self.spec_after, self.ticks = snapshot(self.oracle.model.state), dict(self.abstraction.clock.known)
         if adopted & blame.READINGS:
             self.abstraction.clock.refine()
             self.observe()

@@ -3,20 +3,50 @@
 from typing import Any
 
 from radixcheck.spec.run.positions import EPS, Positions
+from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.operations import listed
 
 OWNERS = ("free", "in the tree", "in a request", "leaked")  # by the value of `owner`
 OF_POSITIONS = ("content", "end", "up", "at", "host_content", "floor", "aim", "reserved")  # state functions whose values are positions
 SHOWN_MAX = 3  # differences in one text
+FUNCTIONS = {  # state functions in words
+    "owner": "the owners of the pages",
+    "page": "the pages of what is cached",
+    "holder": "whose the pages of requests are",
+    "content": "what the pages hold",
+    "row": "the rows of requests",
+    "node": "where nodes end",
+    "cached": "what is cached",
+    "end": "the ends of the nodes",
+    "lock": "the lock counts",
+    "at": "what requests lock",
+    "evictable": "the evictable tokens",
+    "protected": "the protected tokens",
+    "available": "the free tokens",
+    "up": "the parents of nodes",
+    "time": "the times of last use",
+    "hits": "the hits",
+    "priority": "the priorities",
+    "creation": "the times of creation",
+    "host_owner": "the owners of the host pages",
+    "host_page": "the host pages of what is cached",
+    "host_content": "what the host pages hold",
+    "resident": "what is on the device",
+    "hosted": "what is on the host",
+    "pins": "the pins",
+    "filled": "which pages are filled",
+    "host_filled": "which host pages are filled",
+    "host_available": "the free tokens of the host",
+}
 
 
 def prefix_text(positions: Positions, position: int) -> str:
-    """The tokens and the namespace of a position."""
+    """The tokens and the namespace of a position, without the middle of a long one."""
     if not EPS <= position < len(positions.prev):
         return "nothing"
     key = positions.key(position)
     where = f" in {key.namespace!r}" if key.namespace else ""
-    return listed(key.tokens) + where
+    return brief(listed(key.tokens)) + where
 
 
 def difference_text(positions: Positions, name: str, seen: Any, spec: Any) -> str:

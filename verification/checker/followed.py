@@ -56,9 +56,9 @@ class Followed:
             id_ = "HOST_SOUND" if copy.up else "BACKUP_PARENTS"
             self._find(id_, f"expected a copy {_way(copy.up)} of {self._text(span)}, found one {self._ticket_text(ticket)}")
         elif ticket.sources != copy.sources:
-            self._find("SOURCE", f"expected a copy from pages {list(copy.sources)}, found one from pages {list(ticket.sources)}")
+            self._find("SOURCE", f"the copy reads pages {list(ticket.sources)}, expected {list(copy.sources)}")
         else:
-            self._find("TARGET", f"expected a copy to pages {list(copy.targets)}, found one to pages {list(ticket.targets)}")
+            self._find("TARGET", f"the copy writes pages {list(ticket.targets)}, expected {list(copy.targets)}")
 
     def issued_again(self, copy: Copy) -> None:
         """Compare a copy that the specification issues again, because something rests on what it fills."""
@@ -107,7 +107,7 @@ class Followed:
         ticket = next(iter(self._tickets), None)
         if ticket is None or len(ticket.targets) != len(positions):
             found = "no copy" if ticket is None else f"one {self._ticket_text(ticket)}"
-            self._find(id_, f"expected a copy of {self._text(positions)}, found {found}")
+            self._find(id_, f"expected a copy {_way(id_ == 'LOAD_EXACT')} of {self._text(positions)}, found {found}")
             raise ValueError("another copy was issued")
         self._check_free(ticket)
         return ticket.targets
@@ -120,7 +120,11 @@ class Followed:
         if used is None:
             return
         if used in (ticket.copier.device if ticket.up else ticket.copier.host).freed:
-            id_, text = "ORDER" if ticket.up else "HOST_ORDER", f"expected other victims: {what} {used} was freed, which is kept"
+            held = (self.state.content if ticket.up else self.state.host_content).get(used, EPS)
+            id_, text = (
+                "ORDER" if ticket.up else "HOST_ORDER",
+                f"freed {what} {used} of {prefix_text(self._positions, held)}, which must stay",
+            )
         else:
             id_, text = "TARGET", f"expected a copy {_way(ticket.up)} to pages that are free, found one to {what} {used}, which is in use"
         self._find(id_, text)
@@ -137,8 +141,15 @@ class Followed:
         return f"{_way(ticket.up)} of {self._text(self._held(ticket))}"
 
     def _text(self, positions: Sequence[int]) -> str:
-        """How many pages these are, and the prefix that ends with the last of them."""
-        return f"the last {len(positions)} pages of {prefix_text(self._positions, positions[-1])}" if positions else "nothing"
+        """The prefix that these pages hold, and behind what; page by page if they are no part of one path."""
+        p = self._positions
+        if not positions or not EPS < positions[-1] < len(p.prev):
+            return "nothing that is known" if positions else "nothing"
+        path = p.ancestors[positions[-1]]
+        if tuple(positions) != tuple(path[-len(positions) :]):
+            return " and ".join(prefix_text(p, q) for q in positions)
+        above = path[-len(positions) - 1] if len(path) > len(positions) else EPS
+        return prefix_text(p, positions[-1]) + (f" behind {prefix_text(p, above)}" if above != EPS else "")
 
     def _find(self, property_: str, text: str) -> None:
         self.findings.append(Violation(property_, text))

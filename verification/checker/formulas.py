@@ -4,7 +4,7 @@ The indices are what a cache keeps next to its tree: the heap's array, its size,
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -17,6 +17,7 @@ from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.reader import Check, check, holds
 from radixcheck.spec.run.state import State
 from radixcheck.spec.run.terms import functions
+from radixcheck.verification.checker.difference_text import SHOWN_MAX, prefix_text
 from radixcheck.verification.core.catalogue import CATALOGUE, HOST_FORMULAS
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.protocol import NodeId, Observation, SeenEntry, in_order
@@ -100,11 +101,20 @@ def index_findings(state: State, seen: Observation, places: Mapping[NodeId | Non
         return out
     leaves = evictable_leaves(state)
     if seen.leaf_count is not None and seen.leaf_count != len(leaves):
-        out.append(Violation("LEAFSET", f"expected a count of {len(leaves)} evictable leaves, found {seen.leaf_count}"))
+        out.append(Violation("LEAFSET", f"the count of evictable leaves is {seen.leaf_count}, the tree has {_leaves_text(state, leaves)}"))
     if seen.leaves is not None and set(map(places.get, seen.leaves)) != leaves:
-        text = f"expected the {len(leaves)} evictable leaves of the tree in the index, found a different set of {len(seen.leaves)}"
+        indexed = {places[name] for name in seen.leaves if name in places}
+        gone = f" and {len(seen.leaves) - len(indexed)} that are not in the tree" if len(indexed) < len(seen.leaves) else ""
+        text = f"the index of leaves has {_leaves_text(state, indexed)}{gone}; the tree has {_leaves_text(state, leaves)}"
         out.append(Violation("LEAFSET", text))
     return out + _heap_findings(seen.heap, seen.queued, len(leaves), "evictable leaves")
+
+
+def _leaves_text(state: State, leaves: Collection[int]) -> str:
+    """Return how many leaves these are, and the first of them."""
+    named = [prefix_text(state.positions, n) for n in sorted(leaves)[:SHOWN_MAX]]
+    more = f" and {len(leaves) - SHOWN_MAX} more" if len(leaves) > SHOWN_MAX else ""
+    return f"{len(leaves)}: {', '.join(named)}{more}" if leaves else "none"
 
 
 def _host_index_findings(state: HostState, seen: Observation) -> list[Violation]:
@@ -113,10 +123,10 @@ def _host_index_findings(state: HostState, seen: Observation) -> list[Violation]
         return []
     leaves, out = len(host_leaves(state)), list[Violation]()
     if seen.host_leaf_count is not None and seen.host_leaf_count != leaves:
-        out.append(Violation("LEAFSET", f"expected a count of {leaves} host leaves, found {seen.host_leaf_count}"))
+        out.append(Violation("LEAFSET", f"the count of host leaves is {seen.host_leaf_count}, the tree has {leaves}"))
     tokens = len(state.hosted - state.resident) * state.positions.page_size
     if seen.host_only is not None and seen.host_only != tokens:
-        out.append(Violation("LEAFSET", f"expected a count of {tokens} tokens that only the host has, found {seen.host_only}"))
+        out.append(Violation("LEAFSET", f"the count of tokens that only the host has is {seen.host_only}, the tree has {tokens}"))
     return out + _heap_findings(seen.host_heap, seen.host_queued, leaves, "host leaves")
 
 
@@ -124,7 +134,7 @@ def _heap_findings(entries: Sequence[SeenEntry] | None, queued: int, leaves: int
     """Return where a heap is too large for its leaves, or not in order. The last `queued` entries stand in a queue."""
     out: list[Violation] = []
     if entries is not None and len(entries) > 2 * leaves + SLACK:
-        text = f"expected at most 2 x {leaves} + {SLACK} heap entries for {leaves} {what}, found {len(entries)}"
+        text = f"the heap has {len(entries)} entries for {leaves} {what}, expected at most 2 x {leaves} + {SLACK}"
         out.append(Violation("HEAP_BOUND", text))
     if entries is not None and not in_order(entries, queued, lambda entry: entry.key):
         out.append(Violation("HEAP_ORDER", _misplaced(entries, len(entries) - queued)))

@@ -16,9 +16,11 @@ from radixcheck.spec.values import Sizes
 from radixcheck.verification.checker.abstraction import Abstraction
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.printable import value_text
+from radixcheck.verification.core.short_text import counted
 from radixcheck.verification.core.tier_pool import HostPool, TierPool
 from radixcheck.verification.core.watched_copier import Contents
 from radixcheck.verification.core.watched_pool import WatchedPool
+from radixcheck.verification.operations import listed
 from radixcheck.verification.protocol import Observation, SeenCopy, SeenNode
 
 
@@ -48,7 +50,7 @@ class HostAbstraction(Abstraction):
         assert isinstance(s, HostState)
         assert isinstance(spec, HostState)
         for span in self._spans:
-            self.find("REFINEMENT", f"expected no copy {_way(span.copy.up)} in flight to pages {span.targets}, found one")
+            self.find("REFINEMENT", f"the cache shows a copy {_way(span.copy.up)} in flight to pages {span.targets}, which must not be")
         self._fill(s, spec, coming)
         return s
 
@@ -80,10 +82,11 @@ class HostAbstraction(Abstraction):
         """Whether a node has one slot for each token on each tier that has it."""
         for tier, slots in (("device", n.slots), ("host", n.host_slots)):
             if len(slots) not in (0, len(segment)):
-                self.find("UNIFORM", f"expected {len(segment)} slots on the {tier} for the segment {segment}, or none; found {len(slots)}")
+                has = f"the node with the segment {listed(segment)} has {len(slots)} slots on the {tier}"
+                self.find("UNIFORM", f"{has}, expected {len(segment)} or none")
                 return False
         if not len(n.slots) and not len(n.host_slots):
-            self.find("REACHABLE", f"expected slots on a tier for the segment {segment}, which is in the tree; found none")
+            self.find("REACHABLE", f"the node with the segment {listed(segment)} is in the tree, but has slots on no tier")
         return True
 
     def _add_node(self, s: State, n: SeenNode, above: int, chain: Sequence[int]) -> None:
@@ -122,7 +125,7 @@ class HostAbstraction(Abstraction):
         up, targets = copy_of(spec, h)
         found = next((span for span in self._spans if span.copy.up == up and span.targets == targets), None)
         if found is None:
-            self.find("REFINEMENT", f"expected a copy {_way(up)} in flight to pages {targets}, found none")
+            self.find("REFINEMENT", f"the cache shows no copy {_way(up)} in flight to pages {targets}, which must be")
             return super()._anonymous(s, spec, h, ())
         self._spans.remove(found)
         return self._copy(s, h, found)
@@ -136,8 +139,8 @@ class HostAbstraction(Abstraction):
             return self.find("SPAN", f"a copy {_way(up)} copies between nodes of which {name} is not in the tree")
         positions = p.between(floor, aim)
         if not len(positions) == len(span.sources) == len(span.targets):
-            text = f"a copy {_way(up)} copies {len(positions)} pages of a path: expected as many sources and targets, found"
-            self.find("SPAN", f"{text} {len(span.sources)} and {len(span.targets)}")
+            text = f"a copy {_way(up)} copies {counted(len(positions), 'page')} of a path, but has"
+            self.find("SPAN", f"{text} {counted(len(span.sources), 'source')} and {counted(len(span.targets), 'target')}")
         s.stage[h], s.floor[h], s.aim[h], s.at[h], s.tok[h] = (UP if up else DOWN), floor, aim, aim, aim
         if not up:
             s.reserved[h] = aim

@@ -8,14 +8,20 @@ from collections.abc import Sequence
 
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.positions import EPS
-from radixcheck.spec.values import Sizes
+from radixcheck.spec.values import NoRoom, Sizes
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.difference_text import prefix_text
 from radixcheck.verification.checker.judge_host import MATCHING, judge_arrival, judge_host_answer, judge_host_black_box
+from radixcheck.verification.checker.reasons.call_reasons import cached_text
+from radixcheck.verification.checker.reasons.eviction_reasons import freed_text, room_text
+from radixcheck.verification.checker.reasons.of_run import case_of, spec_case, taken_text
+from radixcheck.verification.checker.reasons.tree_reasons import sizes_text
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.watched_pool import slots_of
+from radixcheck.verification.operations import listed
 
+AS_SPECIFIED = ", as the specification has them"
 COUNTS_CACHED = (
     "match",
     "peek",
@@ -32,7 +38,7 @@ def judge_answer(run: CheckedRun, done: Performed) -> list[Violation]:
     if done.answer.failed:
         return _judge_failure(run, done)
     if done.answer.refused != done.refused:
-        return [_wrong_side(done)]
+        return [_wrong_side(run, done)]
     if done.refused or done.diverged:
         return []
     of_host = judge_host_answer(run, run.host, done) if run.host else []
@@ -43,19 +49,27 @@ def _judge_failure(run: CheckedRun, done: Performed) -> list[Violation]:
     answer = done.answer
     assert answer.error is not None
     if answer.length is None:
-        return [Violation(blame.of_crash(answer.error), f"raised {answer.error_text}")]
+        allowed = "which the specification refuses" if done.refused else "which the specification admits"
+        return [Violation(blame.of_crash(answer.error), f"this {done.op.name}, {allowed}, raised {answer.error_text}")]
     text = f"answered {answer.length} tokens as cached already, but freeing their slots raised {answer.error_text}"
     return _judge_length(run, done) or [Violation("REFINEMENT", text)]
 
 
-def _wrong_side(done: Performed) -> Violation:
+def _wrong_side(run: CheckedRun, done: Performed) -> Violation:
     """The violation for a call that one side refuses and the other admits."""
     error: Exception | None = done.refusal
-    text = f"expected the call to be refused ({done.refusal}), it was admitted"
+    text = f"this {done.op.name} was admitted, but must be refused: {done.refusal}"
     if done.answer.refused:
-        error, text = done.answer.error, f"expected the call to be admitted, it raised {done.answer.error_text}"
+        error = done.answer.error
+        text = f"this {done.op.name} must be admitted{_room(run, done)}, but raised {done.answer.error_text}"
     assert error is not None
     return Violation(blame.of_refusal(done.op, error), text)
+
+
+def _room(run: CheckedRun, done: Performed) -> str:
+    """Return that there is room for a call that was refused for want of it."""
+    case = spec_case(run) if isinstance(done.answer.error, NoRoom) and run.oracle.call.needed else None
+    return f" ({room_text(case)})" if case else ""
 
 
 def _judge_length(run: CheckedRun, done: Performed) -> list[Violation]:
@@ -63,11 +77,11 @@ def _judge_length(run: CheckedRun, done: Performed) -> list[Violation]:
     if op.name in COUNTS_CACHED:
         expected = run.oracle.cached(op)
         if found != expected:
-            text = f"expected {expected} tokens, found {found}"
+            text = cached_text(case_of(run), found or 0, expected)
             return [Violation(blame.of_length(op, found or 0, expected), text)]
     freed = len(run.engine.pool.freed) * run.engine.page_size
     if op.name == "evict" and found != freed:
-        return [Violation("EVICT_EXACT", f"expected {freed} tokens, as many as were freed; found {found}")]
+        return [Violation("EVICT_EXACT", f"answered {found} as the tokens that were freed, but slots of {freed} were")]
     return []
 
 
@@ -81,10 +95,10 @@ def judge_slots(run: CheckedRun, done: Performed) -> list[Violation]:
     size = run.engine.page_size
     slots, path, wanted = _expected(run, done, done.answer.slots)
     if len(slots) != wanted or len(slots) > len(path) * size:
-        return [Violation("NO_UAF", f"expected {min(wanted, len(path) * size)} slots, found {len(slots)}")]
+        return [Violation("NO_UAF", f"answered {len(slots)} slots, expected {min(wanted, len(path) * size)}: one for each token")]
     pages, out = [first // size for first in slots[::size]], run.engine.pool.out
     if list(slots) != slots_of(pages, size)[: len(slots)]:
-        return [Violation("PAGE_ALIGN", f"expected slots of whole aligned pages of {size} tokens, found {slots}")]
+        return [Violation("PAGE_ALIGN", f"answered slots {listed(slots)}, which are not those of whole aligned pages of {size} tokens")]
     if tuple(map(run.oracle.written.get, pages)) == path[: len(pages)] and all(map(out.__getitem__, pages)):
         return judge_arrival(run.host, pages) if run.host else []
     return _wrong_page(run, slots, pages, path)
@@ -110,7 +124,8 @@ def _wrong_page(run: CheckedRun, slots: Sequence[int], pages: Sequence[int], pat
     size, out = run.engine.page_size, run.engine.pool.out
     for i, (page, wanted) in enumerate(zip(pages, path, strict=False)):
         if not (0 <= page < len(out) and out[page]):
-            return [Violation("NO_UAF", f"expected a slot in use for token {i * size}, found slot {slots[i * size]}, which is free")]
+            tokens = prefix_text(run.oracle.positions, wanted)
+            return [Violation("NO_UAF", f"answered slot {slots[i * size]} for token {i * size} of {tokens}, but that slot is free")]
         held = run.oracle.written.get(page, EPS)
         if held != wanted:
             return [_wrong_content(run, i * size, page * size, held, wanted)]
@@ -120,7 +135,8 @@ def _wrong_page(run: CheckedRun, slots: Sequence[int], pages: Sequence[int], pat
 def _wrong_content(run: CheckedRun, token: int, slot: int, held: int, wanted: int) -> Violation:
     p = run.oracle.positions
     only_namespace = held != EPS and p.tokens(held) == p.tokens(wanted)
-    text = f"expected {prefix_text(p, wanted)} in slot {slot}, the answer for token {token}; found {prefix_text(p, held)}"
+    answered = f"answered slot {slot} for token {token} of {prefix_text(p, wanted)}"
+    text = f"{answered}, but the tokens written there were those of {prefix_text(p, held)}"
     return Violation("ISOLATION" if only_namespace else "MATCH_SOUND", text)
 
 
@@ -136,11 +152,31 @@ def judge_black_box(run: CheckedRun, done: Performed, wrong: bool) -> list[Viola
     if wrong:
         return []
     if done.diverged:
-        return [Violation("EVICT_EXACT" if evicting else "REFINEMENT", done.diverged)]
+        return [_diverged(run, done, freed, expected)]
     if not done.refused and freed != expected:
-        id_ = blame.of_freed(done.op, s, set(freed), set(expected))
-        return [Violation(id_, f"expected pages {expected} to be freed, found {freed}")]
-    sizes = Sizes(s.available, s.evictable, s.protected)
-    if run.engine.sizes() != sizes:
-        return [Violation("COUNT", f"expected {sizes}, found {run.engine.sizes()}")]
+        return [_freed(run, done, freed, expected)]
+    sizes, found = Sizes(s.available, s.evictable, s.protected), run.engine.sizes()
+    if found != sizes:
+        return [Violation("COUNT", sizes_text(found, sizes, AS_SPECIFIED))]
     return judge_host_black_box(run, run.host, done) if run.host else []
+
+
+def _freed(run: CheckedRun, done: Performed, freed: Sequence[int], expected: Sequence[int]) -> Violation:
+    """The violation for other pages that are freed than the specification frees."""
+    before, call = run.spec_before or run.oracle.model.state, run.oracle.call
+    id_ = blame.of_freed(done.op, before, set(freed), set(expected), call.wanted)
+    matched = run.oracle.positions.path(call.found) if done.op.name == "start" else ()
+    if any(before.page.get(q) in freed for q in matched):
+        id_ = "ADMISSION"
+    return Violation(id_, freed_text(spec_case(run), set(freed), set(expected), run.oracle.written))
+
+
+def _diverged(run: CheckedRun, done: Performed, freed: Sequence[int], expected: Sequence[int]) -> Violation:
+    """The violation for pages that the specification cannot have taken."""
+    op, call, length = done.op, run.oracle.call, run.oracle.positions.length
+    if op.name == "start" and done.answer.length is not None and done.answer.length != length[call.found]:
+        id_ = blame.of_length(op, done.answer.length, length[call.found])
+        return Violation(id_, cached_text(case_of(run), done.answer.length, length[call.found]))
+    if freed != expected:
+        return _freed(run, done, freed, expected)
+    return Violation("EVICT_EXACT" if op.name in EVICTING else "REFINEMENT", taken_text(run) or done.diverged)

@@ -5,7 +5,9 @@ Copies are compared as they are issued (`followed.py`).
 
 from collections.abc import Sequence
 
+from radixcheck.spec.run.positions import EPS
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
+from radixcheck.verification.checker.difference_text import SHOWN_MAX, prefix_text
 from radixcheck.verification.checker.run_parts import HostParts
 from radixcheck.verification.core.found import Violation
 
@@ -34,11 +36,12 @@ def judge_host_answer(run: CheckedRun, host: HostParts, done: Performed) -> list
 def _judge_match(host: HostParts, done: Performed) -> list[Violation]:
     oracle, answer = host.oracle, done.answer
     if answer.host_length != oracle.host_length:
-        text = f"expected {oracle.host_length} tokens that only the host has behind the match, found {answer.host_length}"
+        found = f"answered {answer.host_length} as the tokens that only the host has behind the match"
+        text = f"{found}, expected {oracle.host_length}: {prefix_text(oracle.positions, oracle.call.longest)} is cached"
         return [Violation("MATCH_TIERS", text)]
     if done.op.name != "match" and answer.moved != oracle.moved:
         id_ = "LOAD_EXACT" if done.op.name == "load_back" else "BACKUP_PARENTS"
-        return [Violation(id_, f"expected copies of {oracle.moved} tokens to be issued, found an answer of {answer.moved}")]
+        return [Violation(id_, f"answered that copies of {answer.moved} tokens were issued, expected {oracle.moved}")]
     return []
 
 
@@ -46,7 +49,7 @@ def _judge_freed(host: HostParts, done: Performed) -> list[Violation]:
     freed = len(host.engine.host_pool.freed) * host.engine.page_size
     if done.answer.length == freed:
         return []
-    return [Violation("HOST_EXACT", f"expected {freed} tokens, as many as were freed on the host; found {done.answer.length}")]
+    return [Violation("HOST_EXACT", f"answered {done.answer.length} as the tokens that were freed on the host, but slots of {freed} were")]
 
 
 def _judge_handled(host: HostParts, done: Performed) -> list[Violation]:
@@ -54,8 +57,8 @@ def _judge_handled(host: HostParts, done: Performed) -> list[Violation]:
     found, expected = set(done.answer.tickets), set(host.oracle.handled)
     early, late = sorted(found - expected), sorted(expected - found)
     if early:
-        return [Violation("ARRIVAL", f"expected no copy to be handled that is not done, or was handled before; found {_copies(early)}")]
-    return [Violation("REFINEMENT", f"expected every copy that is done to be handled; {_copies(late)} was not")] if late else []
+        return [Violation("ARRIVAL", f"this poll has handled {_copies(early)}, which is not done, or was handled before")]
+    return [Violation("REFINEMENT", f"this poll has not handled {_copies(late)}, which is done")] if late else []
 
 
 def _judge_waits(host: HostParts, done: Performed) -> list[Violation]:
@@ -64,8 +67,8 @@ def _judge_waits(host: HostParts, done: Performed) -> list[Violation]:
     due = {number for number in expected if not host.oracle.tickets[number][0].done}
     missing, others = sorted(due - found), sorted(found - expected)
     if missing:
-        return [Violation("ARRIVED_BEFORE_READ", f"expected the row to wait for {_copies(missing)}, which fills slots of it")]
-    return [Violation("REFINEMENT", f"expected the row not to wait for {_copies(others)}, which fills no slot of it")] if others else []
+        return [Violation("ARRIVED_BEFORE_READ", f"the row does not wait for {_copies(missing)}, which fills slots of it")]
+    return [Violation("REFINEMENT", f"the row waits for {_copies(others)}, which fills no slot of it")] if others else []
 
 
 def _copies(numbers: list[int]) -> str:
@@ -79,9 +82,7 @@ def judge_arrival(host: HostParts, pages: Sequence[int]) -> list[Violation]:
     empty = next((page for page in pages if page in unfilled and page in filled), None) if unfilled else None
     if empty is None:
         return []
-    return [
-        Violation("ARRIVAL", f"expected slots of pages that are filled, or that a copy in flight fills; found page {empty}, which is empty")
-    ]
+    return [Violation("ARRIVAL", f"answered page {empty}, which was never filled, and which no copy in flight fills")]
 
 
 def _count_black_box(run: CheckedRun, host: HostParts, done: Performed) -> None:
@@ -113,6 +114,18 @@ def judge_host_black_box(run: CheckedRun, host: HostParts, done: Performed) -> l
     freed, expected = sorted(host.engine.host_pool.freed), sorted(host.oracle.call.host_freed)
     _count_black_box(run, host, done)
     if freed != expected:
-        return [Violation(_of_host_freed(done.op.name, freed, expected), f"expected host pages {expected} to be freed, found {freed}")]
+        return [Violation(_of_host_freed(done.op.name, freed, expected), _host_freed_text(host, done, set(freed), set(expected)))]
     size, found = host.oracle.model.state.host_available, host.engine.host_available()
-    return [Violation("HOST_COUNT", f"expected {size} free tokens on the host, found {found}")] if found != size else []
+    return [Violation("HOST_COUNT", f"the host says that {found} tokens are free, expected {size}")] if found != size else []
+
+
+def _host_freed_text(host: HostParts, done: Performed, freed: set[int], expected: set[int]) -> str:
+    """Return how the host pages that were freed differ from those that the specification frees."""
+    p, written, name = host.oracle.positions, host.oracle.host_written, done.op.name
+
+    def listed(pages: set[int]) -> str:
+        return ", ".join(f"{prefix_text(p, written.get(page, EPS))} in host page {page}" for page in sorted(pages)[:SHOWN_MAX])
+
+    texts = [f"freed {listed(freed - expected)}, which this {name} must not free"] if freed - expected else []
+    texts += [f"did not free {listed(expected - freed)}, which this {name} must free"] if expected - freed else []
+    return "; ".join(texts)

@@ -9,12 +9,17 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import LOST, TREE
 from radixcheck.verification.checker import blame
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
-from radixcheck.verification.checker.difference_text import difference_text, prefix_text
+from radixcheck.verification.checker.difference_text import FUNCTIONS, difference_text, prefix_text
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.checker.judge_host import MATCHING
+from radixcheck.verification.checker.reasons.all_reasons import reason
+from radixcheck.verification.checker.reasons.eviction_reasons import freed_text
+from radixcheck.verification.checker.reasons.of_run import case_of, spec_case, taken_text
 from radixcheck.verification.core.found import Violation
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import Op, listed
 from radixcheck.verification.protocol import Observation
+
+Shown = tuple[tuple[object, tuple[int, ...]], ...]  # slots of each node, or of each request, by its name
 
 
 def judge_handle(run: CheckedRun, done: Performed) -> list[Violation]:
@@ -25,7 +30,8 @@ def judge_handle(run: CheckedRun, done: Performed) -> list[Violation]:
     run.tally.count("LOCK_SPAN", found != EPS)
     place = run.abstraction.places.get(run.engine.locate(run.engine.handles[done.op.key]))
     if place != found:
-        return [Violation("LOCK_SPAN", f"expected the node of the match {_place_text(run, found)}, found it {_place_text(run, place)}")]
+        wrong = f"the node that this {done.op.name} has answered is {_place_text(run, place)}, expected {_place_text(run, found)}"
+        return [Violation("LOCK_SPAN", f"{wrong}, where the match ends: who locks it locks another path")]
     return _judge_host_handle(run) if run.host is not None and done.op.name != "backup" else []  # a backup may evict the host node
 
 
@@ -34,12 +40,14 @@ def _judge_host_handle(run: CheckedRun) -> list[Violation]:
     place, longest = run.abstraction.places.get(run.engine.locate(run.host.engine.host_node)), run.oracle.call.longest
     if place == longest:
         return []
-    text = f"expected the host node of the match {_place_text(run, longest)}, found it {_place_text(run, place)}"
+    text = f"the host node of this match is {_place_text(run, place)}, expected {_place_text(run, longest)}"
     return [Violation("MATCH_TIERS", text)]
 
 
 def _place_text(run: CheckedRun, place: int | None) -> str:
-    return "outside the tree" if place is None else f"at the end of {run.oracle.positions.length[place]} tokens"
+    if place is None:
+        return "no node of the tree"
+    return "the root" if place == EPS else f"that at {prefix_text(run.oracle.positions, place)}"
 
 
 def difference(run: CheckedRun, op: Op, name: str, refused: bool) -> Violation:
@@ -47,14 +55,16 @@ def difference(run: CheckedRun, op: Op, name: str, refused: bool) -> Violation:
     seen, spec = run.seen, run.oracle.model.state
     text = difference_text(run.oracle.positions, name, getattr(seen, name), getattr(spec, name))
     id_ = blame.of_traces(op) if refused else blame.of_difference(op, name, seen, spec)
-    return Violation(id_, f"after {op.name}, {name}: {text}")
+    return Violation(id_, f"after this {op.name}, {FUNCTIONS.get(name, name)}: {text}")
 
 
 def divergence(run: CheckedRun, done: Performed) -> Violation:
     """The violation for pages that the specification cannot have taken: wrong victims, or wrong pages."""
     evicted = sorted(page for page in run.engine.pool.freed if run.before.owner[page] == TREE)
     deviated = done.op.name in EVICTING and evicted != sorted(run.oracle.call.freed)
-    return Violation("ORDER" if deviated else "REFINEMENT", done.diverged)
+    if deviated:
+        return Violation("ORDER", freed_text(spec_case(run), set(evicted), set(run.oracle.call.freed)))
+    return Violation("REFINEMENT", taken_text(run) or done.diverged)
 
 
 def judge_alias(run: CheckedRun) -> list[Violation]:
@@ -65,26 +75,38 @@ def judge_alias(run: CheckedRun) -> list[Violation]:
     if not run.engine.overwrite_lent():
         return []
     run.tally.count("NO_ALIAS")
-    if shown == _slots(run.engine.observe()):
+    now = _slots(run.engine.observe())
+    if shown == now:
         return []
-    return [Violation("NO_ALIAS", "the caller overwrote its own array of slots, and slots in the cache changed")]
+    return [Violation("NO_ALIAS", f"the caller overwrote its own array of slots, and that changed {_changed(run.observation, shown, now)}")]
 
 
-def _slots(seen: Observation) -> tuple[object, ...]:
+def _changed(seen: Observation, shown: tuple[Shown, Shown], now: tuple[Shown, Shown]) -> str:
+    """Return which slots in the cache have changed first."""
+    for i, (before, after) in enumerate(zip(shown[0], now[0], strict=False)):
+        if before != after:
+            return f"the slots of the node with the segment {listed(seen.nodes[i].segment)} from {listed(before[1])} to {listed(after[1])}"
+    rows = next(((before, after) for before, after in zip(shown[1], now[1], strict=False) if before != after), None)
+    return f"the row of request r{rows[0][0]} from {listed(rows[0][1])} to {listed(rows[1][1])}" if rows else "what it shows"
+
+
+def _slots(seen: Observation) -> tuple[Shown, Shown]:
     nodes = tuple((n.name, tuple(n.slots)) for n in seen.nodes)
     return (nodes, tuple((h, tuple(r.slots)) for h, r in seen.requests.items()))
 
 
 def judge_postconditions(run: CheckedRun, done: Performed) -> list[Violation]:
     """Evaluate the postconditions of an operation; of one that was refused, only those that cover refusals."""
-    arguments, before, out = _arguments(run, done), _before(run), list[Violation]()
+    last_size = run.oracle.call.last_size if run.frees_as_specified() else _last_victim_size(run)
+    arguments, before, out = _arguments(run, done, last_size), _before(run), list[Violation]()
     for ready in compiled(run.policy, run.host is not None)[1].get(done.op.name, ()):
         if not ready.reads & run.tainted and (ready.property.refusals or not done.refused):
-            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, run.seen, before, *arguments))
+            failed = run.tally.evaluate(ready, run.seen, before, *arguments)
+            out += formula_failed(run, ready.property.id, failed, of_call=(not done.answer.refused, last_size))
     if done.op.name in EVICTING and not done.refused and not run.frees_as_specified() and not blame.breaks(out, "EVICT_LEAF"):
         out += _judge_leaf_first(run)
     if blame.breaks(out, "EVICT_LEAF"):
-        out.append(Violation("NO_ORPHAN", "the descendants of the evicted node are unreachable, and their slots are not free"))
+        out.append(Violation("NO_ORPHAN", "what was below the evicted node cannot be reached any more, and its slots are not free"))
     return out
 
 
@@ -108,12 +130,18 @@ def judge_state_formulas(run: CheckedRun, deviating: Mapping[str, str]) -> list[
     return out
 
 
-def formula_failed(run: CheckedRun, id_: str, failed: Mapping[str, int] | None, follows: str = "") -> list[Violation]:
-    """The violation for a formula and the values of its variables for which it is false; empty for None: it holds."""
+def formula_failed(
+    run: CheckedRun, id_: str, failed: Mapping[str, int] | None, follows: str = "", of_call: tuple[bool, int] = (True, 0)
+) -> list[Violation]:
+    """The violation for a formula and the values of its variables for which it is false; empty for None: it holds.
+
+    `of_call`: whether the call was admitted, and the tokens of its last victim.
+    """
     if failed is None:
         return []
     values = (f"{name} = {_value(run, name, value)}" for name, value in failed.items())
-    return [Violation(id_, "the formula is false" + (" for " + ", ".join(values) if failed else ""), follows)]
+    text = reason(id_, case_of(run, failed, *of_call))
+    return [Violation(id_, text or "the formula is false" + (" for " + ", ".join(values) if failed else ""), follows)]
 
 
 def _value(run: CheckedRun, name: str, value: int) -> str:
@@ -135,14 +163,13 @@ def _judge_leaf_first(run: CheckedRun) -> list[Violation]:
     return []
 
 
-def _arguments(run: CheckedRun, done: Performed) -> tuple[int, ...]:
+def _arguments(run: CheckedRun, done: Performed, last_size: int) -> tuple[int, ...]:
     """The arguments of the postconditions. The position found is the one that the subject answered."""
     call, found = run.oracle.call, run.oracle.call.found
     if done.op.name in ("match", "peek", "insert", "start") and done.answer.length is not None:
         path = run.oracle.positions.ancestors[call.key]
         found = path[max(0, min(done.answer.length // run.engine.page_size, len(path) - 1))]
-    last = call.last_size if run.frees_as_specified() else _last_victim_size(run)
-    return call.arguments(found, last, not done.answer.refused)
+    return call.arguments(found, last_size, not done.answer.refused)
 
 
 def _last_victim_size(run: CheckedRun) -> int:

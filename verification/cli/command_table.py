@@ -65,6 +65,7 @@ CHECKING = {
 }
 BELIEVING = {
     "invariants": Entry("radixcheck.verification.cli.invariants_command", "List every property, with its formula.", {0: "they are listed"}),
+    "claims": Entry("radixcheck.verification.cli.claims_command", "List what is claimed, each with its command.", {0: "they are listed"}),
     "prove": Entry(
         "radixcheck.verification.cli.prove_command",
         "Prove every formula under every transition.",
@@ -109,7 +110,6 @@ REVIEWING = {
         "Try its claims that no property decides.",
         {0: "each verdict is as expected", 1: "one is not", 3: "a claim was never exercised"},
     ),
-    "claims": Entry("radixcheck.verification.cli.claims_command", "List what is claimed, each with its command.", {0: "they are listed"}),
     "findings": Entry(
         "radixcheck.verification.cli.findings_command",
         "Repeat what was found in caches of other projects.",

@@ -55,3 +55,9 @@ class Found:
     trace: Trace
     config: Config
     ends_process: bool = False  # the operations end the process of the cache, or do not return
+    at: int = 0  # the number of the operation that is wrong; 0: the last one
+
+    @property
+    def wrong(self) -> int:
+        """The number of the operation that is wrong."""
+        return self.at or len(self.trace)

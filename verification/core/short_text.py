@@ -14,6 +14,15 @@ def brief(text: str) -> str:
     return text if len(text) <= WORDS_MAX else f"{text[: WORDS_MAX // 4].rstrip()} ... {text[-WORDS_MAX // 6 :].lstrip()}"
 
 
+def counted(count: int, what: str) -> str:
+    """Return a number of things.
+
+    >>> counted(1, "token"), counted(2_000, "token")
+    ('1 token', '2,000 tokens')
+    """
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
 def numbers(values: Iterable[int], most: int = 8) -> str:
     """Return the numbers as text; of more than `most`, the first three and the last."""
     listed = [str(x) for x in values]

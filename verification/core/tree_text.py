@@ -37,7 +37,7 @@ def tree(seen: Observation, labels: Mapping[NodeId, str] = NO_LABELS, limit: int
 
 
 def _label(n: SeenNode) -> str:
-    words = [f"[{numbers(n.segment)}]", *places(n, numbers(n.slots), numbers(n.host_slots)), f"time {n.time}"]
+    words = [f"[{numbers(n.segment)}]", *places(n, numbers(n.slots), numbers(n.host_slots)), f"time {n.time:.10g}"]
     words += [f"hits {n.hits}"] if n.hits else []
     words += [f"priority {n.priority}"] if n.priority else []
     words += [f"locked {n.lock}"] if n.lock else []

@@ -8,9 +8,11 @@ from rich.text import Text
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.style import COLOURS, Tone, colour, status_colour, warning
-from radixcheck.verification.report.wording import TRACE_MAX
+from radixcheck.verification.report.wording import TRACE_MAX, legend
 from radixcheck.verification.runs.run_results import DiffOutcome
 from radixcheck.verification.search.search_results import Difference
+
+DIFFERENT = "   <-- answered differently"
 
 
 def diff(outcome: DiffOutcome) -> list[Any]:
@@ -35,11 +37,16 @@ def diff(outcome: DiffOutcome) -> list[Any]:
 
 def _difference(outcome: DiffOutcome, d: Difference) -> list[Any]:
     departs = " and ".join(map(outcome.name, d.kind.departs)) + (" departs" if len(d.kind.departs) < 2 else " depart")
-    trace = "\n".join(f"{i:>3}  {brief(str(op))}" for i, op in enumerate(d.trace[-TRACE_MAX:], max(1, len(d.trace) - TRACE_MAX + 1)))
+    first = max(1, len(d.trace) - TRACE_MAX + 1)
+    shown = [f"{i:>3}  {brief(str(op))}" + DIFFERENT * (i == len(d.trace)) for i, op in enumerate(d.trace[first - 1 :], first)]
+    trace = "\n".join([*shown, *legend(d.trace[first - 1 :])])
     kind = COLOURS[Tone.UNDECIDED] if d.is_declared else colour(Verdict.REFUTED)
     head = Text.assemble((d.kind.what, kind), f"  {departs} from the specification; ")
     head.append(f"{d.runs:,} runs; {len(d.trace)} operations under {d.config}:\n{trace}")
     sides = ((outcome.left, d.left), (outcome.right, d.right), ("the specification", d.specification))
-    lines = [head, *(Padding(Text(f"{name}: {answer}"), (0, 0, 0, 2)) for name, answer in sides)]
+    lines: list[Any] = [head]
+    lines += [Padding(Text(f"before the last one, as specified:\n{d.before}"), (0, 0, 0, 2))] if d.before else []
+    lines += [*(Padding(Text(f"{name}: {answer}"), (0, 0, 0, 2)) for name, answer in sides)]
+    lines += [Padding(Text(f"why: {outcome.name(d.kind.departs[0])} {d.why}"), (0, 0, 0, 2))] if d.why and d.kind.departs else []
     lines += [Padding(warning(f"declared by {outcome.name(side)}: {why}"), (0, 0, 0, 2)) for side, why in d.declared.items()]
     return [*lines, Text()]

@@ -85,9 +85,10 @@ def _labelled(frame: Frame, name: str) -> str:
 
 def _drawn(frame: Frame) -> tuple[str, int]:
     """Return the shapes and texts, and their height."""
-    rows = _rows(frame.seen)[:NODES] if frame.seen is not None else []
-    hidden = len(frame.seen.nodes) - len(rows) if frame.seen is not None else 0
-    parts = [_text(4, 11, HIDDEN if frame.seen is None else "root" if rows else "root (empty)", "rc-soft")]
+    rows = _rows(frame.shown)[:NODES] if frame.shown is not None else []
+    hidden = len(frame.shown.nodes) - len(rows) if frame.shown is not None else 0
+    root = "root" if rows else "root (empty)"
+    parts = [_text(4, 11, root if frame.seen is not None else HIDDEN, "rc-soft")]
     parts += [part for row in rows for part in _node(frame, row)]
     height = rows[-1].top + rows[-1].height + GAP_BELOW if rows else LINE
     lines = [(f"and {hidden} more nodes", "plain")] if hidden else []

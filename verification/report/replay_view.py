@@ -10,7 +10,7 @@ from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.style import colour, styled_status, table, warning
-from radixcheck.verification.report.wording import numbered
+from radixcheck.verification.report.wording import WRONG, legend, numbered
 from radixcheck.verification.runs.trace_results import TRACE, ReplayOutcome, ShrinkOutcome, TraceOutcome
 from radixcheck.verification.trace_replay.replay_results import Replayed, Step, TierReplayed
 
@@ -71,7 +71,8 @@ def trace(outcome: TraceOutcome) -> list[Any]:
     recorded, count = outcome.recorded, len(outcome.recorded.trace)
     head = f"{outcome.trace} through {outcome.subject}: {count:,} operation{'s' * (count != 1)} under {recorded.config}"
     lines: list[Any] = [Text(printable(head))]
-    lines += map(Text, numbered([printable(f"{brief(str(step.op))}: {step.answer}") for step in outcome.steps]))
+    lines += map(Text, numbered([printable(f"{brief(str(step.op))}: {step.answer}") + WRONG * bool(step.broken) for step in outcome.steps]))
+    lines += map(Text, legend([step.op for step in outcome.steps]))
     rest = count - len(outcome.steps)
     if rest:
         lines.append(warning(f"the other {rest:,} were not performed: after this nothing can be judged"))

@@ -12,6 +12,7 @@ from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.tree_text import tree
 from radixcheck.verification.report.drawing import STYLE, THEME, stacked, svg
 from radixcheck.verification.report.style import COLOURS, Tone, status_colour
+from radixcheck.verification.report.wording import WRONG
 from radixcheck.verification.runs.trace_results import ShowOutcome
 from radixcheck.verification.trace_replay.alt_text import HIDDEN, NODES, below, title
 from radixcheck.verification.trace_replay.frame_results import CUT_OFF, DEMOTED, EVICTED, FORGOTTEN, LOADED, NEW, SPLIT, Frame
@@ -25,7 +26,11 @@ def show(outcome: ShowOutcome) -> list[Any]:
     """Return the chosen frames, and which properties break."""
     parts: list[Any] = [Text(heading(outcome)), Text()]
     for frame in outcome.chosen:
-        parts += [Text(title(frame), "bold"), Padding(_picture(frame), (0, 0, 0, 3), expand=False), Text()]
+        parts += [
+            Text.assemble((title(frame), "bold"), (WRONG, COLOURS[Tone.BAD]) if frame.broken else ""),
+            Padding(_picture(frame), (0, 0, 0, 3), expand=False),
+            Text(),
+        ]
     return [*parts, *(Text(printable(line), status_colour(outcome.status)) for line in breaks(outcome))]
 
 
@@ -49,10 +54,9 @@ def breaks(outcome: ShowOutcome) -> list[str]:
 
 
 def _picture(frame: Frame) -> Text:
-    if frame.seen is None:
-        lines = [Text(HIDDEN)]
-    else:
-        lines = [_coloured(printable(line)) for line in tree(frame.seen, frame.labels, NODES).splitlines()]
+    lines = [Text(HIDDEN)] if frame.seen is None else []
+    if frame.shown is not None:
+        lines += [_coloured(printable(line)) for line in tree(frame.shown, frame.labels, NODES).splitlines()]
     lines += [_below(printable(text), style) for text, style in below(frame)]
     return Text("\n").join(lines)
 

@@ -16,8 +16,8 @@ from radixcheck.verification.report import diff_view, replay_view
 from radixcheck.verification.report.edges_view import edges_grid
 from radixcheck.verification.report.envelope_view import envelope, reaches
 from radixcheck.verification.report.style import colour, side_by_side, styled, styled_status, table, warning
-from radixcheck.verification.report.wording import numbered, version
-from radixcheck.verification.runs.run_results import Scene, VerifyOutcome
+from radixcheck.verification.report.wording import operation_lines, trees, version
+from radixcheck.verification.runs.run_results import Scene, VerifyOutcome, found_json
 from radixcheck.verification.search.search_results import NOT_SHOWN
 
 NAMED_MAX = 4  # refuted properties that the last line names
@@ -56,7 +56,8 @@ def faults(outcome: VerifyOutcome) -> list[Any]:
     for found, _ in outcome.scenes:
         shown.setdefault((found.trace, found.config), []).append(found)
     scenes = {id(found): scene for found, scene in outcome.scenes}
-    return [part for together in shown.values() for part in fault(together, scenes[id(together[0])])]
+    head = [Text(f"{len(shown)} traces break something, the most direct first; they may show one fault:"), Text()] if len(shown) > 1 else []
+    return [*head, *(part for together in shown.values() for part in fault(together, scenes[id(together[0])]))]
 
 
 def fault(together: Sequence[Found], scene: Scene | None) -> list[Any]:
@@ -65,19 +66,18 @@ def fault(together: Sequence[Found], scene: Scene | None) -> list[Any]:
     for found in (f for f in together if not f.violation.follows_from):
         p = EVERY[found.violation.property]
         questions = f"  ({p.questions})" if p.questions else ""
-        parts.append(Text.assemble((f"{p.id} REFUTED", colour(Verdict.REFUTED)), f"{questions}  {p.sentence}"))
-        parts.append(_indented(Text(found.violation.text)))
+        parts.append(Text.assemble((f"{p.id} REFUTED", colour(Verdict.REFUTED)), f"{questions}  {found.violation.text}"))
+        parts.append(_indented(Text(f"must hold: {p.sentence}")))
     for v in (f.violation for f in together if f.violation.follows_from):
         parts.append(
             _indented(Text.assemble((f"{v.property} REFUTED", colour(Verdict.REFUTED)), f", follows from {v.follows_from}: {v.text}"))
         )
-    found = together[0]
-    lines = numbered(found.trace)
-    parts.append(_indented(Text(f"{len(found.trace)} operations under {found.config}:\n" + "\n".join(lines))))
-    if scene:
-        parts.append(_indented(side_by_side("before the last one:\n" + scene.before, "after it:\n" + scene.after)))
-        if scene.orphans:
-            parts.append(_indented(Text(scene.orphans)))
+    told = found_json(together[0], scene)
+    parts.append(_indented(Text("\n".join(operation_lines(told)))))
+    if shown := trees(told):
+        parts.append(_indented(side_by_side(*(f"{title}\n{drawn}" for title, drawn in shown))))
+    if scene and scene.orphans:
+        parts.append(_indented(Text(scene.orphans)))
     return [*parts, Text()]
 
 

@@ -1,11 +1,13 @@
 """Words for an outcome as JSON, shared by the files for continuous integration."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
 from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, VERDICTS
@@ -15,6 +17,12 @@ Json = Mapping[str, Any]
 TRACE_MAX = 40  # lines shown of a trace
 REPEATED = 3  # times in a row from which on operations are shown once
 PERIOD_MAX = 4  # operations that are looked for in a row
+WRONG = "   <-- wrong"
+HOLDERS = (  # the mark of a holder in an operation, what it is, and the operations that begin to use it
+    ("r", "is a request", ("start",)),
+    ("h", "is a lock", ("lock",)),
+    ("h", "is a caller that has slots", ("alloc",)),
+)
 
 
 def version() -> str:
@@ -69,12 +77,49 @@ def _times(lines: Sequence[str], at: int, length: int) -> int:
 
 
 def trace_lines(found: Json) -> list[str]:
-    """Return the lines of a trace: configuration, operations and, of a white-box subject, the trees around the last operation."""
-    lines = [f"{len(found['trace'])} operations under {Config(**found['config'])}:"]
-    lines += numbered(operations(found))
-    if "before" in found:
-        lines += ["before the last one:", found["before"], "after it:", found["after"]]
+    """Return the lines of a trace: its operations, and the trees around the last one, if these are known."""
+    lines = operation_lines(found)
+    for title, shown in trees(found):
+        lines += [title, shown]
     return lines + ([found["orphans"]] if found.get("orphans") else [])
+
+
+def operation_lines(found: Json) -> list[str]:
+    """Return the configuration and the operations of a trace, each with its answer if it is known. The wrong one is marked."""
+    count, answers = len(found["trace"]), found.get("answers", ())
+    told = operations(found)
+    if count <= TRACE_MAX:
+        told = [f"{op}: {printable(answer)}" for op, answer in zip(told, answers, strict=False)] + told[len(answers) :]
+    lines = numbered(told)
+    if "wrong" in found:
+        mark = f"{found['wrong']:>3}  "
+        lines = [line + WRONG if line.startswith(mark) else line for line in lines]
+    explained = legend([Op.from_json(op) for op in found["trace"]])
+    return [f"{count} operation{'s' * (count != 1)} under {Config(**found['config'])}:", *lines, *explained]
+
+
+def trees(found: Json) -> list[tuple[str, str]]:
+    """Return the trees around the last operation, each with its title."""
+    if "before" not in found:
+        return []
+    if found.get("specified"):
+        return [("before the last one, as specified:", found["before"]), ("after it, as specified:", found["after"])]
+    shown = [("before the last one:", found["before"]), ("after it:", found["after"])]
+    return [*shown, ("after it, as specified:", found["expected"])] if found.get("expected") else shown
+
+
+def legend(ops: Sequence[Op]) -> list[str]:
+    """Return a line about what the names in the operations stand for; none if there is nothing to explain.
+
+    >>> legend([Op.from_json({"op": "start", "tokens": [4] * 6, "holder": 2}), Op("finish", holder=2)])
+    ['(4*6 is token 4, 6 times in a row; r2 is a request)']
+    """
+    repeated = re.search(r"(\d+)\*(\d+)", " ".join(map(str, ops)))
+    words = [f"{repeated[0]} is token {repeated[1]}, {repeated[2]} times in a row"] if repeated else []
+    for mark, what, names in HOLDERS:
+        first = next((op.holder for op in ops if op.name in names and not op.loans), None)
+        words += [f"{mark}{first} {what}"] if first is not None else []
+    return [f"({'; '.join(words)})"] if words else []
 
 
 def kill_counts(verdicts: Sequence[str]) -> str:

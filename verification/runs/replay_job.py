@@ -130,4 +130,4 @@ def _origin(request: ReplayRequest, outcome: ReplayOutcome, recorded: Trace) -> 
     under = f"{s.config}, {s.running} running"
     words = f"Found in a replay of {outcome.trace} under {under}, at operation {found.step:,} ({found.operation})."
     id_, config, subject = found.violation.property, s.config, request.subject
-    return Origin(subject.name, id_, recorded, words, partial(shrink, subject, id_, config, recorded))
+    return Origin(subject.name, id_, subject, recorded, words, partial(shrink, subject, id_, config, recorded))

@@ -15,11 +15,14 @@ from radixcheck.verification.search.search_results import Bounds, Comparison, Di
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The tree before and after the operation that shows a fault."""
+    """The tree before and after the operation that shows a fault, each with the three sizes."""
 
     before: str
     after: str
     orphans: str  # what becomes of unreachable slots; empty if there are none
+    expected: str = ""  # the tree of the specification after it, if it is another one than `after`
+    specified: bool = False  # the cache does not show its inside: `before` and `after` are trees of the specification
+    answers: tuple[str, ...] = ()  # of the cache, to each operation of the trace
 
 
 def found_json(found: Found, scene: Scene | None = None) -> dict[str, Any]:
@@ -29,8 +32,12 @@ def found_json(found: Found, scene: Scene | None = None) -> dict[str, Any]:
         "text": found.violation.text,
         "config": found.config.to_json(),
         "trace": trace_json(found.trace),
+        "wrong": found.wrong,
     }
-    return out | ({"before": scene.before, "after": scene.after, "orphans": scene.orphans} if scene else {})
+    if scene is None:
+        return out
+    trees = {"before": scene.before, "after": scene.after, "orphans": scene.orphans}
+    return out | trees | {"expected": scene.expected, "specified": scene.specified, "answers": list(scene.answers)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +153,13 @@ class DiffOutcome(Outcome):
             "runs": d.runs,
             "config": d.config.to_json(),
             "trace": trace_json(d.trace),
-            **{"left_answer": d.left, "right_answer": d.right, "specification": d.specification},
+            **{
+                "left_answer": d.left,
+                "right_answer": d.right,
+                "specification": d.specification,
+                "why": d.why,
+                "specified_before": d.before,
+            },
         }
 
 

@@ -11,6 +11,7 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import ENTRY, LOST, on
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import SubjectFailed
+from radixcheck.verification.checker.spec_tree import spec_tree, with_ticks
 from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.printable import error_text
 from radixcheck.verification.core.progress import Progress, silent
@@ -21,7 +22,7 @@ from radixcheck.verification.protocol import NodeId, Observation
 from radixcheck.verification.runs.trace_results import ShowOutcome
 from radixcheck.verification.search.run import trace_checker
 from radixcheck.verification.trace_replay.frame_results import Frame, compared, entries, tokens_of
-from radixcheck.verification.trace_replay.stepped import replicas, stepped
+from radixcheck.verification.trace_replay.stepped import peeked, replicas, stepped
 
 FRAMES_MAX = 1_000  # each holds a whole tree
 
@@ -41,10 +42,11 @@ def show_trace(request: ShowRequest, progress: Progress = silent) -> ShowOutcome
     recorded, subject = request.recorded, request.subject
     with progress(f"show {request.trace}"):
         found = frames(subject, recorded.config, recorded.trace)
-        differing = None if any(frame.broken for frame in found) else replicas(subject, recorded)
+        first = next((frame for frame in found if frame.broken), None)
+        differing = peeked(subject, recorded, first.number, first.broken) if first else replicas(subject, recorded)
     if differing:
         number, violation = differing
-        found = tuple(replace(frame, broken=(violation,)) if frame.number == number else frame for frame in found)
+        found = tuple(replace(frame, broken=(violation, *frame.broken)) if frame.number == number else frame for frame in found)
     chosen = tuple(frame for frame in found if not request.steps or frame.number in request.steps)
     return ShowOutcome(subject.name, request.trace, recorded, found, chosen)
 
@@ -85,9 +87,9 @@ class _Camera:
         try:
             host = checker.host
             frame = replace(frame, sizes=engine.sizes(), host_available=host.engine.host_available() if host else None)
-            seen = _copied(engine.observe()) if checker.transparent else None
+            seen = self._seen() if checker.transparent else None
             if seen is None:
-                return frame
+                return self._specified(frame, operation)
             fresh = checker.observation is not self._observed and checker.observation is not None
             self._observed = checker.observation
             self._names |= tokens_of(seen, self._names)
@@ -105,6 +107,19 @@ class _Camera:
         lost = (page for page, owner in enumerate(checker.seen.owner) if owner == LOST)
         slots = tuple(slot for page in lost for slot in range(page * engine.page_size, (page + 1) * engine.page_size))
         return replace(frame, seen=merged, labels=labels, heap=heap, lost=slots)
+
+    def _seen(self) -> Observation:
+        """Return what the cache shows, with its times as the sentences have them; of a cache with a heap, as it compares them."""
+        seen = self.checker.engine.observe()
+        return _copied(with_ticks(self.checker, seen) if seen.heap is None else seen)
+
+    def _specified(self, frame: Frame, operation: str) -> Frame:
+        """Return the frame of a black box, with the tree of the specification."""
+        call, size = self.checker.oracle.call, self.checker.engine.page_size
+        seen = spec_tree(self.checker.oracle.model.state)
+        merged, labels = compared(self._before, seen, set(call.freed), size, operation, frozenset(getattr(call, "host_freed", ())))
+        self._before = seen
+        return replace(frame, specified=merged, labels=labels)
 
     def _end(self, frame: Frame, why: str) -> Frame:
         """Return the last frame, and why it is the last."""

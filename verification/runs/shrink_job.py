@@ -1,17 +1,19 @@
 """The job of `radixcheck replay --shrink`: shrink a fault, and write it as a test or as a trace."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from radixcheck.verification.core import traces
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.progress import Progress, Tell
+from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Trace
 from radixcheck.verification.runs.trace_results import TEST, TRACE, ShrinkOutcome
 from radixcheck.verification.search.search_results import CEILING_SECONDS
 from radixcheck.verification.search.shrink import Effort
+from radixcheck.verification.trace_replay.judge import violations_of
 from radixcheck.verification.trace_replay.regression_test import text
 from radixcheck.verification.trace_replay.replay_results import Shrunk
 from radixcheck.verification.trace_replay.stepped import DETERMINISM
@@ -33,6 +35,7 @@ class Origin:
 
     subject: str  # its name
     property: str  # that is broken
+    factory: Factory
     trace: Trace
     sentence: str  # where it was found first
     shrink: Callable[[Effort, Tell], Shrunk | None]  # None: it does not occur again
@@ -52,6 +55,11 @@ def shrink_to(target: ShrinkTo, origin: Origin | None, progress: Progress) -> Sh
         again = f"the {len(origin.trace):,} recorded operations do not break {origin.property} again in a cache of their own"
         return ShrinkOutcome(out, None, f"{again}: {out} was not written")
     found = shrunk.found
+    said = next(
+        (v for v in violations_of(origin.factory, found.config, found.trace, origin.property) if v.property == origin.property), None
+    )
+    if said:  # what the test will say, in the same words
+        shrunk = replace(shrunk, found=replace(found, violation=said))
     if out.suffix == TRACE:
         traces.write(out, Recorded(found.config, found.trace, origin.subject, found.violation.property))
     else:

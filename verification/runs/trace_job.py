@@ -15,7 +15,7 @@ from radixcheck.verification.runs.trace_results import TraceOutcome
 from radixcheck.verification.search.run import trace_checker
 from radixcheck.verification.search.shrink import Effort, shrink_within
 from radixcheck.verification.trace_replay.replay_results import Shrunk, Step
-from radixcheck.verification.trace_replay.stepped import replicas, stepped
+from radixcheck.verification.trace_replay.stepped import peeked, replicas, stepped
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,11 @@ def replay_operations(request: TraceRequest, progress: Progress = silent) -> Tra
         for step in stepped(trace_checker(subject, recorded.config, len(recorded.trace)), recorded.trace):
             steps.append(step)
             tell(step.number / len(recorded.trace), f"{step.number:,} operations")
-        differing = None if any(step.broken for step in steps) else replicas(subject, recorded)
+        first = next((step for step in steps if step.broken), None)
+        differing = peeked(subject, recorded, first.number, first.broken) if first else replicas(subject, recorded)
     if differing:
         number, violation = differing
-        steps = [replace(step, broken=(violation,)) if step.number == number else step for step in steps]
+        steps = [replace(step, broken=(violation, *step.broken)) if step.number == number else step for step in steps]
     outcome = TraceOutcome(subject.name, request.trace, recorded, tuple(steps))
     if request.shrink is None:
         return outcome
@@ -55,7 +56,7 @@ def _origin(subject: Subject, outcome: TraceOutcome) -> Origin | None:
     words = f"Found in {outcome.trace} under {r.config}, at operation {step.number:,} ({step.op})."
     trace = tuple(each.op for each in outcome.steps if each.performed and each.number <= step.number)
     found = Found(violation, trace, r.config)
-    return Origin(subject.name, violation.property, r.trace, words, partial(_by_checker, subject, found, len(r.trace)))
+    return Origin(subject.name, violation.property, subject, r.trace, words, partial(_by_checker, subject, found, len(r.trace)))
 
 
 def _by_checker(subject: Subject, found: Found, recorded: int, effort: Effort, tell: Tell) -> Shrunk:

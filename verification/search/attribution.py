@@ -11,9 +11,10 @@ from radixcheck.verification.checker.blame import directness
 from radixcheck.verification.core.catalogue import EVERY, PROBED
 from radixcheck.verification.core.found import Found, Violation
 from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.operations import Op
 from radixcheck.verification.search.run import replay
 
-IMPURE = "PEEK_PURE"
+IMPURE, STALE = "PEEK_PURE", "MATCH_FRESH"
 
 
 def attributed(factory: Factory, found: Sequence[Found]) -> list[Found]:
@@ -22,7 +23,7 @@ def attributed(factory: Factory, found: Sequence[Found]) -> list[Found]:
     named = [_following(f, _cause(factory, f, known)) for f in found]
     impure = [f for f in named if f.violation.follows_from == IMPURE and IMPURE not in known]
     if impure:
-        named.append(_impure_peek(min(impure, key=lambda f: len(f.trace))))
+        named.append(_impure_peek(factory, min(impure, key=lambda f: len(f.trace))))
     order = list(EVERY)
     return sorted(
         named, key=lambda f: (bool(f.violation.follows_from), directness(f.violation.property), order.index(f.violation.property))
@@ -43,6 +44,8 @@ def _cause(factory: Factory, found: Found, known: Collection[str]) -> str:
     again = replay(factory, found.config, found.trace)
     if id_ not in again.found:
         return ""
+    if id_ == STALE:
+        return next((p for p in _after_a_fresh_match(factory, found) if p in known), "")
     ranks = {p: (again.after[p], directness(p)) for p in again.found if p in known}
     first = min(ranks, key=lambda p: ranks[p])
     return "" if first == id_ else first
@@ -55,7 +58,33 @@ def _needs_a_peek(factory: Factory, found: Found) -> bool:
     return len(without) < len(before) and not replay(factory, found.config, (*without, last)).broken(found.violation.property)
 
 
-def _impure_peek(found: Found) -> Found:
+def _after_a_fresh_match(factory: Factory, found: Found) -> list[str]:
+    """Return what the last operation breaks after a new match, or a start that was not refused before; nothing: the old one is at fault."""
+    *before, last = found.trace
+    if last.name == "lock":
+        before.append(Op("match", last.key))
+    before = [op for op in before if op.name != "start" or last.name != "start" or op.key != last.key]
+    again = replay(factory, found.config, (*before, last))
+    return [p for p, after in again.after.items() if p in again.found and after == again.steps and p != STALE]
+
+
+def impure_peek(factory: Factory, found: Found) -> Found | None:
+    """Return the finding that a peek changes the cache, if the property is broken only because of one; None otherwise."""
+    return _impure_peek(factory, found) if found.trace and _needs_a_peek(factory, found) else None
+
+
+def _impure_peek(factory: Factory, found: Found) -> Found:
     id_ = found.violation.property
-    text = f"a peek changed the cache: without the peeks the same operations do not break {id_} ({found.violation.text})"
-    return Found(Violation(IMPURE, text), found.trace, found.config)
+    text = f"a peek has changed the cache: without it the last operation does not break {id_} ({found.violation.text})"
+    return replace(found, violation=Violation(IMPURE, text), at=_culprit(factory, found))
+
+
+def _culprit(factory: Factory, found: Found) -> int:
+    """Return the number of the last peek without which the property is not broken; of the last peek, if that takes more than one."""
+    peeks = [number for number, op in enumerate(found.trace, 1) if op.name == "peek"][::-1]
+
+    def is_needed(number: int) -> bool:
+        without = (*found.trace[: number - 1], *found.trace[number:])
+        return not replay(factory, found.config, without).broken(found.violation.property)
+
+    return next(filter(is_needed, peeks), peeks[0])

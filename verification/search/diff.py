@@ -17,13 +17,19 @@ from math import isinf
 from random import Random
 from typing import TypeVar
 
+from radixcheck.spec.run.state import State
 from radixcheck.spec.values import Sizes
+from radixcheck.verification.checker.checked_run import KEPT_PAGES
 from radixcheck.verification.checker.difference_text import prefix_text
+from radixcheck.verification.checker.reasons.case import Case, snapshot
+from radixcheck.verification.checker.reasons.eviction_reasons import victims_text
+from radixcheck.verification.checker.spec_tree import spec_tree
 from radixcheck.verification.core.choices import reason
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.found import Config
-from radixcheck.verification.core.short_text import brief
+from radixcheck.verification.core.short_text import brief, counted
 from radixcheck.verification.core.subject import Factory, Subject
+from radixcheck.verification.core.tree_text import tree
 from radixcheck.verification.core.workers import workers_for
 from radixcheck.verification.operations import FAIL, Op, Trace
 from radixcheck.verification.protocol import Supports
@@ -47,6 +53,7 @@ class Pair:
     """Two subjects and the specification. It has the methods of a checker that the generator of operations needs."""
 
     def __init__(self, left: Factory, right: Factory, config: Config) -> None:
+        self._config = config
         self._specification, self.oracle, self.host = specification(config)
         self._left, self._right = side(left, config, self.oracle.positions), side(right, config, self.oracle.positions)
         self.engine = self._left.engine
@@ -64,9 +71,11 @@ class Pair:
         known = self.supports.operations + (self.supports.host_operations if self.host else ())
         return op.name in known and self.oracle.allowed(op)
 
-    def step(self, op: Op) -> tuple[Kind, str, str, str] | None:
-        """Perform the operation. Return the kind, both answers and that of the specification if the two differ, else None."""
+    def step(self, op: Op) -> Difference | None:
+        """Perform the operation. Return how the two differ, without the operations; None if they do not."""
         fresh = self._specification.fresh(op)
+        kept = len(self.oracle.model.state.owner) <= KEPT_PAGES
+        before = snapshot(self.oracle.model.state) if kept else None
         due = self._specification.perform(op, fresh)
         left, right = self._left.perform(op, fresh), self._right.perform(op, fresh)
         what = left.departs(right)
@@ -75,22 +84,30 @@ class Pair:
             return None
         departs = tuple(name for name, answer in ((LEFT, left), (RIGHT, right)) if answer.departs(due))
         kind = Kind(_group(op, what), departs)
-        return kind, self._show(left, self._left.words), self._show(right, self._right.words), self._show(due, "")
+        answers = (self._show(left, self._left.words), self._show(right, self._right.words), self._show(due, ""))
+        why = self._why(before, left if LEFT in departs else right) if before and what == "victims" else ""
+        return Difference(kind, self._config, (), *answers, why=why, before=tree(spec_tree(before)) if before else "")
+
+    def _why(self, before: State, wrong: Answered) -> str:
+        """Return why the specification has other victims than the side that departs."""
+        policy, call, p = self._config.policy, self.oracle.call, self.oracle.positions
+        return victims_text(Case(p, policy, call, before, self.oracle.model.state), {q for q in wrong.victims if q in before.cached})
 
     def _show(self, answer: Answered, crash: str) -> str:
-        words = [f"raised {crash}" if crash else f"refused with {answer.refusal}" if answer.refusal else "answered"]
-        words += [f"{answer.length} tokens"] if answer.length is not None else []
+        words = [f"raised {crash}"] if crash else [f"refused with {answer.refusal}"] if answer.refusal else []
+        words += [counted(answer.length, "token")] if answer.length is not None else []
         words += [f"slots of {self._shown(answer.contents[-1:])}"] if answer.contents else []
         words += [f"freed {self._shown(answer.victims)}"] if answer.victims else []
         words += [answer.pool] if answer.pool else []
-        words += [f"{answer.host_length} tokens on the host"] if answer.host_length is not None else []
-        words += [f"copies of {answer.moved} tokens"] if answer.moved is not None else []
+        words += [f"{counted(answer.host_length, 'token')} on the host"] if answer.host_length is not None else []
+        words += [f"copies of {counted(answer.moved, 'token')}"] if answer.moved is not None else []
         words += [f"freed on the host {self._shown(answer.host_victims)}"] if answer.host_victims else []
         words += [f"copies {', '.join(map(str, answer.tickets))}"] if answer.tickets else []
         words += [f"{answer.host_free} free on the host"] if answer.host_free else []
         sizes = answer.sizes
-        words.append(f"sizes {sizes.available} + {sizes.evictable} + {sizes.protected}" if isinstance(sizes, Sizes) else sizes)
-        return ", ".join(words)
+        if not isinstance(sizes, Sizes):
+            return ", ".join([*words, sizes])
+        return "; ".join([", ".join(words) or "done", f"free {sizes.available}  evictable {sizes.evictable}  protected {sizes.protected}"])
 
     def _shown(self, positions: Sequence[int]) -> str:
         """Return the prefixes that end at these positions."""
@@ -129,10 +146,10 @@ def _run(pair: Pair, config: Config, stream: Iterable[Op], deadline: Deadline = 
         trace.append(op)
         differs = pair.step(op)
         if differs:
-            kind = differs[0]
+            kind = differs.kind
             sides = zip((LEFT, RIGHT), pair.each, strict=True)
             declared = {side: why for side, supports in sides if (why := reason(supports.choices, kind.what))}
-            return Comparison(len(trace), 1, 0, {kind: Difference(kind, config, tuple(trace), *differs[1:], declared=declared)})
+            return Comparison(len(trace), 1, 0, {kind: replace(differs, trace=tuple(trace), declared=declared)})
         if pair.diverged:
             break
     return Comparison(len(trace), 1, pair.diverged)

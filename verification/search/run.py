@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from operator import length_hint
 from random import Random
+from typing import Any
 
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import LARGE_POOL
@@ -10,6 +11,7 @@ from radixcheck.verification.checker.incremental.incremental_checker import Incr
 from radixcheck.verification.checker.misuse import drawn
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config, Violation
+from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.subject import Factory
 from radixcheck.verification.operations import Op
 from radixcheck.verification.search.generate import PAGES_MAX, PROFILES, operations
@@ -74,9 +76,20 @@ def _second_replica(factory: Factory, config: Config, trace: Sequence[Op], check
     for k, op in enumerate(trace):
         replica.step(op)
         if replica.answers != checker.answers[: len(replica.answers)]:
-            text = f"a second replica answered {replica.answers[-1]}, the first {checker.answers[len(replica.answers) - 1]}"
+            second, first = _answer_text(replica.answers[-1]), _answer_text(checker.answers[len(replica.answers) - 1])
+            text = f"after the same operations a second replica answered this {op.name} with {second}; the first with {first}"
             return result.record([Violation("DETERMINISM", text)], trace[: k + 1], config)
     return None
+
+
+def _answer_text(answer: Sequence[Any]) -> str:
+    """Return an answer, as a run keeps it, in words."""
+    _, length, pages, error, *of_host, freed = answer
+    words = [f"a refusal ({printable(error.__name__)})"] if isinstance(error, type) and issubclass(error, Exception) else []
+    words += [str(length)] if length is not None else []
+    words += [f"pages {list(pages)}"] if pages else []
+    words += [f"{list(each) if isinstance(each, tuple) else each} on the host" for each in of_host if each]
+    return ", ".join([*words, f"freed pages {list(freed)}"] if freed else words or ["nothing"])
 
 
 def replay(factory: Factory, config: Config, trace: Iterable[Op], replicas: int = 1) -> RunResult:

@@ -133,6 +133,8 @@ class Difference:
     specification: str
     runs: int = 1  # that ended like this
     declared: Mapping[str, str] = field(default_factory=dict)  # by which of those that depart, and why
+    why: str = ""  # how the specification chooses; empty: the answers say it all
+    before: str = ""  # the tree of the specification before the last operation; empty: the pool is too large
 
     @property
     def is_declared(self) -> bool:

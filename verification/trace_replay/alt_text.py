@@ -8,7 +8,7 @@ from radixcheck.verification.core.tree_text import tree
 from radixcheck.verification.trace_replay.frame_results import STALE, Entry, Frame, tokens_of
 
 NODES, ENTRIES = 24, 10  # shown
-HIDDEN = "the cache does not show its inside"
+HIDDEN = "the cache does not show its inside; as specified:"
 
 
 def title(frame: Frame) -> str:
@@ -20,7 +20,7 @@ def title(frame: Frame) -> str:
 
 def alt_text(frame: Frame) -> str:
     """Return everything that the drawing shows, as text."""
-    lines = [tree(frame.seen, frame.labels, NODES)] if frame.seen is not None else [HIDDEN]
+    lines = [*([HIDDEN] if frame.seen is None else []), *([tree(frame.shown, frame.labels, NODES)] if frame.shown is not None else [])]
     lines += [text for text, _ in below(frame)]
     return "\n".join(map(printable, "\n".join(lines).splitlines()))
 

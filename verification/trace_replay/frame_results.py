@@ -50,6 +50,12 @@ class Frame:
     sizes: Sizes | None = None  # as the cache reports them
     broken: tuple[Violation, ...] = ()
     host_available: int | None = None  # tokens; None: the cache has no host tier
+    specified: Observation | None = None  # the tree of the specification, for a black box
+
+    @property
+    def shown(self) -> Observation | None:
+        """The tree of the cache; of a black box that of the specification."""
+        return self.specified if self.seen is None else self.seen
 
     def to_json(self) -> dict[str, Any]:
         """Return the frame as a JSON object. A node that the operation removed is among the nodes, with its mark."""
@@ -57,6 +63,7 @@ class Frame:
             **{"step": self.number, "operation": self.operation, "answer": self.answer},
             "sizes": self.sizes._asdict() if self.sizes else None,
             "nodes": self._nodes(self.seen) if self.seen else None,
+            **({"specified": self._nodes(self.specified)} if self.specified else {}),
             "heap": None if self.heap is None else [entry.to_json() for entry in self.heap],
             "lost": list(self.lost),
             **({} if self.host_available is None else {"host_available": self.host_available, "copies": self._copies(self.seen)}),

@@ -99,5 +99,5 @@ def test_a_cache_that_hangs_is_refuted_by_the_call_that_hangs(subject: type[Refe
 
     assert right == [[]] * len(right)
     assert [violation.property for violation in wrong] == ["REFINEMENT"]
-    assert wrong[0].text.startswith(words)
+    assert words in wrong[0].text
     assert checker.stopped

@@ -51,7 +51,7 @@ def test_there_is_one_frame_for_the_start_and_one_for_each_operation(evicted: tu
         "2  insert [1 1]: 1 present, slots 1 2",
         "3  evict 1: freed 1",
     ]
-    assert [v.property for v in evicted[-1].broken] == ["EVICT_LEAF", "NO_ORPHAN", "COUNT", "SLOT_PARTITION"]
+    assert [v.property for v in evicted[-1].broken] == ["EVICT_LEAF", "COUNT", "NO_ORPHAN", "SLOT_PARTITION"]
     assert not any(frame.broken for frame in evicted[:-1])
 
 
@@ -96,7 +96,10 @@ def test_the_description_says_all_of_it_in_words(evicted: tuple[Frame, ...]) -> 
         "5 for [1 1]  stale: its node is gone",
         "lost: slots 2, which are unreachable",
     ]
-    assert "EVICT_LEAF broken: the formula is false for k = [1 1], p = [1]" in alt_text(evicted[-1])
+    assert (
+        "EVICT_LEAF broken: evicted [1] while [1 1] was below it: slot 2 of [1 1] is not free, and cannot be reached any more"
+        in alt_text(evicted[-1])
+    )
 
 
 def test_locks_and_a_split_are_drawn_and_said() -> None:
@@ -131,7 +134,10 @@ def test_a_black_box_has_frames_without_an_inside() -> None:
 
     assert [frame.seen for frame in shown] == [None] * 4
     assert [frame.answer for frame in shown][1:] == ["0 present, slots 0", "1 present, slots 1 2", "freed 1"]
-    assert alt_text(shown[-1]).splitlines() == ["the cache does not show its inside", "free 5  evictable 1  protected 0"]
+    assert alt_text(shown[-1]).splitlines() == [
+        *("the cache does not show its inside; as specified:", "root", "└─ [1]  slots 0  time 2  hits 2"),
+        *("   └─ [1]  slots 2  time 2  hits 1  evicted", "free 5  evictable 1  protected 0"),
+    ]
     assert ElementTree.fromstring(svg(shown[-1], "p")).tag == "svg"
 
 

@@ -51,7 +51,7 @@ def test_a_copy_shows_its_span_its_pins_and_its_slots(shown: tuple[Frame, ...]) 
 
 def test_answers_name_what_the_host_has_and_the_copies(shown: tuple[Frame, ...]) -> None:
     assert title(shown[3]) == "3  poll: handled copies 0"
-    assert title(shown[9]).endswith("1 tokens on the host alone, copies of 1 tokens issued")
+    assert title(shown[9]).endswith("1 token on the host alone, copies of 1 token issued")
 
 
 def test_a_node_that_only_the_host_has_is_drawn_faded(shown: tuple[Frame, ...]) -> None:

@@ -39,7 +39,9 @@ def test_a_peek_that_changes_a_black_box_is_named() -> None:
     black = hidden(Impure.of)
     assert [f.violation.property for f in broken(black, TRACE)] == ["ORDER"]
     assert named(black, TRACE) == [("PEEK_PURE", ""), ("ORDER", "PEEK_PURE")]
-    assert "do not break ORDER" in attributed(black, broken(black, TRACE))[0].violation.text
+    found = attributed(black, broken(black, TRACE))[0]
+    assert "without it the last operation does not break ORDER" in found.violation.text
+    assert found.trace[found.wrong - 1].name == "peek"
 
 
 def test_a_peek_is_not_named_where_the_fault_does_not_need_it() -> None:

@@ -11,6 +11,7 @@ from commands import Command
 from places import TESTS
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.core import traces
 from radixcheck.verification.core.catalogue import CATALOGUE
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.mutants.all_mutants import MUTANTS
@@ -81,7 +82,7 @@ def test_the_file_fails_for_the_same_property_and_passes_for_a_right_cache(late:
     done = subprocess.run(command, cwd=TESTS, capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
-    assert "Violation(property='SLOT_PARTITION'" in done.stdout
+    assert "AssertionError: SLOT_PARTITION: " in done.stdout
     assert "1 failed, 1 passed" in done.stdout
     assert f"{wrong.name}::test_the_operations_break_nothing" in done.stdout
 
@@ -187,3 +188,21 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_replay(name: str, r
     assert reason in command("replay", "absent.jsonl", "--shrink", tmp_path / name).complaint
     assert there.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [there]
+
+
+def test_trace_file_and_test_name_the_property_of_the_verdict_in_the_same_words(tmp_path: Path, command: Command) -> None:
+    recorded, out = tmp_path / "leaf.jsonl", tmp_path / "test_leaf.py"
+    trace = (Op("insert", Key((1,))), Op("insert", Key((1, 1))), Op("insert", Key((2,))), Op("evict", amount=1))
+    traces.write(recorded, traces.Recorded(Config("lru", 1, 6), trace, "as-submitted:pairs", "COUNT"))  # which follows from EVICT_LEAF
+
+    ran = command("replay", recorded, "--shrink", out)
+    told = "evictable says 2, the unlocked nodes hold 1"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(out)], capture_output=True, text=True, check=False
+    )
+
+    assert f"COUNT REFUTED at operation 4 (evict 1): {told}" in ran.words
+    told = "evictable says 1, the unlocked nodes hold 0"  # without the third operation
+    assert out.read_text().startswith("# COUNT: ")
+    assert f"# {told}\n" in out.read_text()
+    assert f"AssertionError: COUNT: {told}" in done.stdout

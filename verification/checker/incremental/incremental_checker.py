@@ -16,12 +16,13 @@ the touched paths is found by the rotation, or at the latest by the next compari
 
 from collections import Counter
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.positions import EPS
-from radixcheck.spec.values import CacheError, Sizes
+from radixcheck.spec.values import CacheError
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
 from radixcheck.verification.checker.checker import Checker
 from radixcheck.verification.checker.engine import Answer
@@ -35,8 +36,12 @@ from radixcheck.verification.checker.incremental.tiered_ranking import rank_incr
 from radixcheck.verification.checker.incremental.touched_paths import TouchedPaths
 from radixcheck.verification.checker.incremental.whole_state import Ranking, WholeState
 from radixcheck.verification.checker.incremental.whole_tiers import WholeTiers
+from radixcheck.verification.checker.judge_answer import AS_SPECIFIED
 from radixcheck.verification.checker.judge_host import judge_host_black_box
 from radixcheck.verification.checker.oracle import ACCESSES
+from radixcheck.verification.checker.reasons.eviction_reasons import freed_text
+from radixcheck.verification.checker.reasons.of_run import spec_case
+from radixcheck.verification.checker.reasons.tree_reasons import sizes_text
 from radixcheck.verification.checker.run_parts import HostParts
 from radixcheck.verification.core.found import Tier, Violation
 from radixcheck.verification.core.watched_copier import Contents
@@ -52,7 +57,7 @@ def judge_freed(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[
     if name in EVICTING:
         id_ = "ORDER" if len(freed) == len(expected) else "EVICT_EXACT"
     if freed != expected:
-        return [Violation(id_, f"{name}: expected pages {expected} to be freed, found {freed}")]
+        return [Violation(id_, freed_text(spec_case(run), set(freed), set(expected), run.oracle.written))]
     if done.diverged:
         return [Violation("REFINEMENT", done.diverged)]
     looked["victims"] += 0 if done.refused else len(call.victims)
@@ -65,8 +70,7 @@ def judge_sizes(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[
     looked["sizes"] += 1
     if found == (s.available, s.evictable, s.protected):
         return []
-    expected = Sizes(s.available, s.evictable, s.protected)
-    return [Violation("COUNT", f"after {done.op.name}: expected {expected}, found {found}")]
+    return [Violation("COUNT", sizes_text(found, (s.available, s.evictable, s.protected), AS_SPECIFIED))]
 
 
 def judge_row(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[Violation]:
@@ -81,7 +85,10 @@ def judge_row(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[Vi
     looked["rows"] += 1
     if found == expected:
         return []
-    return [Violation("NO_UAF", f"request {h}: expected slots of pages {expected}, found {found}")]
+    wrong = next(i for i, (a, b) in enumerate(zip_longest(found, expected)) if a != b)
+    c, place = spec_case(run), f"for token {wrong * size}" if op.name != "decode" else "for the new token"
+    pages = (pages[wrong] if wrong < len(pages) else None for pages in (expected, found))
+    return [Violation("NO_UAF", "the row of request r{} {} must have {}, but has {}".format(h, place, *map(c.slots, pages)))]
 
 
 class IncrementalChecker(Checker):

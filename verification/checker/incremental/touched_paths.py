@@ -15,10 +15,18 @@ from radixcheck.verification.checker.incremental.leaf_entries import LeafEntries
 from radixcheck.verification.checker.incremental.memoized_abstraction import KnownNode, MemoizedAbstraction
 from radixcheck.verification.checker.oracle import ACCESSES
 from radixcheck.verification.core.found import Violation
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import Op, listed
 from radixcheck.verification.protocol import SeenNode
 
 ATTRIBUTES = ("lock", "time", "creation", "hits", "priority")
+
+
+WORDS = {"page": "pages", "lock": "lock count", "time": "time of last use", "creation": "time of creation"}  # of attributes
+
+
+def _value(value: object) -> object:
+    """Return a value of an attribute; pages as a list of numbers."""
+    return listed(value) if isinstance(value, tuple) else value
 
 
 class TouchedPaths:
@@ -103,7 +111,7 @@ class TouchedPaths:
             text = f"expected {len(expected)} nodes on the path to {self._text(position)}, found {len(seen)}"
             return [Violation(id_, f"after {op.name}, {text}")]
         if handle is not None and seen and engine.locate(handle) != seen[-1].name:
-            return [Violation("LOCK_SPAN", "the node of the match is not the node at which the match ends")]
+            return [Violation("LOCK_SPAN", f"the node that this match has answered is not that at {self._text(position)}, where it ends")]
         return []
 
     def _text(self, position: int) -> str:
@@ -140,7 +148,9 @@ class TouchedPaths:
         return None
 
     def _differs(self, op: Op, name: str, q: int, seen: object, spec: object) -> Violation:
-        return Violation(blame.FIELDS[name], f"after {op.name}, {name} of the node at {self._text(q)}: expected {spec}, found {seen}")
+        of = f"after this {op.name} the {WORDS.get(name, name)} of the node at {self._text(q)}"
+        verb = "are" if WORDS.get(name, name).endswith("s") else "is"
+        return Violation(blame.FIELDS[name], f"{of} {verb} {_value(seen)}, expected {_value(spec)}")
 
     def _judge_entry(self, op: Op, position: int, key: Key) -> list[Violation]:
         """Judge the entry of the leaf at the end of a path, if it may be evicted."""

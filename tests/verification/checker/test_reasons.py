@@ -1,0 +1,122 @@
+"""Every property that has a formula says in words what was expected and what was found; the words are right for planted faults."""
+
+from collections.abc import Iterable
+
+import pytest
+from hiding import BLACK_BOX, Hiding
+
+from radixcheck.spec.values import Key
+from radixcheck.verification.checker.reasons.all_reasons import REASONS, reason
+from radixcheck.verification.checker.reasons.case import Case
+from radixcheck.verification.core.catalogue import EVERY
+from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.subject import Factory
+from radixcheck.verification.mutants.all_mutants import MUTANTS
+from radixcheck.verification.mutants.mutant import Mutant, config_of
+from radixcheck.verification.operations import Op, Trace
+from radixcheck.verification.protocol import Setup
+from radixcheck.verification.search.run import random_run, replay
+
+NO_WORDS = "the formula is false"  # what a violation says that has no reason
+
+
+def op(name: str, *tokens: int, holder: int = 0, amount: int = 0, priority: int = 0) -> Op:
+    return Op(name, Key(tokens), holder, amount, priority)
+
+
+def black_box(factory: Factory) -> Factory:
+    def hidden(setup: Setup) -> object:
+        return Hiding(factory(setup), BLACK_BOX)
+
+    return hidden
+
+
+A, AB = op("insert", 0), op("insert", 0, 1)
+LEAF_BELOW = (op("insert", 1), op("insert", 1, 1), op("evict", amount=1))
+TOUCHED = (op("insert", 0), op("insert", 1), op("match", 0), op("evict", amount=1))
+LOCKED = (op("insert", 0), op("match", 0), op("lock", 0, holder=7), op("unlock", 0, holder=7))
+
+# A mutant, the operations, the property, what is said of a cache that shows its inside, and of one that does not (empty: nothing broke).
+WORDS: tuple[tuple[str, Trace, str, str, str], ...] = (
+    (
+        *("evict_internal", LEAF_BELOW, "EVICT_LEAF"),
+        *("evicted [1] while [1 1] was below it: slot 2 of [1 1] is not free, and cannot be reached any more", ""),
+    ),
+    (*("evict_internal", LEAF_BELOW, "ORDER"), *("", "evicted [1] while [1 1] was below it: only leaves may go")),
+    (*("evict_ignores_touch", TOUCHED, "ORDER"), *("evicted [0], but [1] is the least under lru: last used at 2 against 3",) * 2),
+    (*("unlock_twice", LOCKED, "LOCK_COUNT"), *("the node at [0] has lock count -1, expected 0: no holder locks it", "")),
+    (
+        *("unlock_twice", (A, op("match", 0), op("start", 0, holder=8), op("lock", 0, holder=9), op("unlock", 0, holder=9)), "COUNT"),
+        *("", "evictable says 1, the unlocked nodes hold 0, and protected says 0, the locked nodes hold 1, as the specification has them"),
+    ),
+    (
+        *("evict_keeps_size", (A, op("evict", amount=1)), "COUNT"),
+        *("evictable says 1, the unlocked nodes hold 0", "evictable says 1, the unlocked nodes hold 0, as the specification has them"),
+    ),
+    (
+        *("split_forgets_lock", (AB, op("start", 0, 1, holder=9), op("match", 0)), "LOCK_COUNT"),
+        *("the node at [0] has lock count 0, expected 1: request r9 locks it or a node below it", ""),
+    ),
+    (
+        *("touch_whole_edge", (AB, op("match", 0)), "RECENCY"),
+        *("[0 1] has the time 2 of last use, expected 1: this match does not use it", ""),
+    ),
+    (
+        *("match_stops_inside_edge", (AB, op("match", 0)), "MATCH_MAX"),
+        *("answered that 0 tokens are cached, expected 1: of [0] the cache has [0]",) * 2,
+    ),
+    (
+        *("abort_leaks_tail", (op("start", 1, holder=2), op("abort", holder=2)), "FREE_AT_LAST_RELEASE"),
+        "slot 0 was in the row of request r2, and neither free nor in the tree after its abort",
+        "did not free [1] in slot 0, which this abort must free",
+    ),
+    (
+        *("evict_ignores_lock", (op("start", 3, holder=1), op("chunk", holder=1), op("evict", amount=1)), "EVICT_UNLOCKED"),
+        *("evicted [3], which request r1 has locked",) * 2,
+    ),
+    (*("peek_touches", (A, op("peek", 0)), "PEEK_PURE"), "this peek has changed the time of last use of [0] from 1 to 1.5", ""),
+)
+
+
+def text_of(factory: Factory, config: Config, trace: Iterable[Op], id_: str) -> str:
+    found = replay(factory, config, tuple(trace)).broken(id_)
+    return found.violation.text if found else ""
+
+
+@pytest.mark.parametrize(("name", "trace", "id_", "white", "black"), WORDS, ids=[f"{row[0]}-{row[2]}" for row in WORDS])
+def test_a_violation_says_what_was_expected_and_what_was_found(name: str, trace: Trace, id_: str, white: str, black: str) -> None:
+    factory, config = MUTANTS[name].factory, Config(MUTANTS[name].policy, 1, 6)
+
+    assert text_of(factory, config, trace, id_) == white
+    assert text_of(black_box(factory), config, trace, id_) == black
+
+
+def test_victims_are_compared_by_what_the_policy_compares() -> None:
+    hit_twice = (A, A, op("insert", 1), op("evict", amount=1))
+    expected = "evicted [0], but [1] is the least under lfu: hits 1 against 2"
+
+    assert text_of(MUTANTS["evict_ignores_touch"].factory, Config("lfu", 1, 6), hit_twice, "ORDER") == expected
+
+
+def test_every_formula_over_states_has_a_reason_and_there_is_no_other() -> None:
+    assert set(REASONS) == {p.id for p in EVERY.values() if p.formula is not None and p.kind != "event"}
+
+
+def test_a_state_for_which_there_are_no_words_has_no_reason() -> None:
+    checker_case = Case.__new__(Case)
+
+    assert reason("LOCK_COUNT", checker_case) == ""
+    assert reason("NO_ALIAS", checker_case) == ""
+
+
+def texts_of(wrong: Mutant, runs: int) -> list[str]:
+    results = [random_run(wrong.factory, config_of(wrong, turn), turn) for turn in range(runs)]
+    return [found.violation.text for result in results for found in (*result.found.values(), *result.consequences.values())]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, wrong in MUTANTS.items() if not wrong.directed and wrong.property != "MISUSE"])
+def test_no_fault_of_a_mutant_is_without_words(name: str) -> None:
+    texts = texts_of(MUTANTS[name], runs=12)
+
+    assert [text for text in texts if NO_WORDS in text or "[None" in text or "which the specification does not allow" in text] == []
