@@ -25,6 +25,7 @@ from radixcheck.verification.subjects.registry import BUILT_IN, resolve
 from radixcheck.verification.trace_replay.frame_results import Frame
 
 SCENARIOS = ("decode", "batch", "trace")
+REPEAT = 3  # processes for each cache, so that there is a spread
 EXPLORED = ("reference", "optimized")
 EXPLORE_SECONDS = 600.0  # after which one exploration is cut off; it takes some seconds, so that even a busy machine visits every state
 MUTANT_EFFORT = Effort(examples=80, runs=60)  # of one search
@@ -73,7 +74,7 @@ class Collector:
 
     def _measure(self) -> Stored:
         caches = () if self.python else (MEASURED, FLOOR, *HISTORICAL)
-        request = bench_request(quick=True, scenarios=SCENARIOS, caches=caches, repeat=1, python=self.python)
+        request = bench_request(quick=True, scenarios=SCENARIOS, caches=caches, repeat=REPEAT, python=self.python)
         return bench(request, self.progress).to_json()
 
     def _judge(self) -> Stored:

@@ -7,7 +7,7 @@ from typing import Any
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.mutants.mutant_results import OPERATIONS_MAX
 from radixcheck.verification.operations import Op
-from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Section, Table, Words, link
+from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Section, Table, Words, link, mark
 from radixcheck.verification.report.wording import kill_counts, kill_text, not_killed
 from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.stored_results import Stored
@@ -26,7 +26,7 @@ def section(data: ReportData) -> Section:
         "runs every detector)."
     )
     blocks: list[Block] = [Paragraph(intro), *_others(matrix), Command("radixcheck mutants")]
-    table = Part("mutants", f"All {len(mutants)} mutants", [_table(mutants), _counts(mutants)], folded=True)
+    table = Part("mutants", f"All {len(mutants)} mutants", [_table(mutants), _counts(mutants)], folded=True, label="all mutants")
     return Section("kills", "Kill matrix", [*blocks, table])
 
 
@@ -39,8 +39,9 @@ def _table(mutants: list[Mapping[str, Any]]) -> Table:
     rows: list[tuple[Words, ...]] = []
     for each in mutants:
         cells = [FOUND[each["detectors"][name]["verdict"]] for name in names]
-        rows.append((f"`{each['mutant']}`", link("property", each["property"]), *cells, _trace(each)))
-    return Table(("mutant", "must be caught by", *names, "smallest trace"), rows)
+        reported = ", ".join(each["field"])
+        rows.append((mark("mutant", each["mutant"]), link("property", each["property"]), *cells, reported, _trace(each)))
+    return Table(("mutant", "must be caught by", *names, "reported as", "smallest trace"), rows, matrix=True)
 
 
 def _trace(each: Mapping[str, Any]) -> str:
