@@ -88,6 +88,7 @@ class Items:
     """A list."""
 
     items: Sequence[Words]
+    minor: bool = False  # it is left out of a text that would be too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class Table:
     rows: Sequence[Sequence[Words]]
     numbers: Sequence[str] = ()  # columns that are aligned to the right
     matrix: bool = False
+    minor: bool = False  # as of a list
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def html(document: Document) -> str:
         "tone": tone,
     }
     page: str = _environment().get_template("page.html").render(document=document, style=style, **names)
-    return page
+    return page.replace("&#39;", "'")  # no attribute is written between single quotes
 
 
 @cache
@@ -41,8 +41,8 @@ def _environment() -> Environment:
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
-def _kind(block: Block) -> str:
-    """Return the name of the macro that writes a block."""
+def _kind(block: Block | Words) -> str:
+    """Return what kind of block or words this is."""
     return type(block).__name__
 
 
@@ -91,8 +91,7 @@ class _Writer:
 
     def _code(self, text: str) -> Markup:
         found = self._references.inside(text)
-        code = Markup("<code>{}</code>").format(text)
-        return Markup('<a href="#{}">{}</a>').format(found, code) if found else code
+        return Markup('<a href="#{}">{}</a>').format(found, text) if found else Markup("<code>{}</code>").format(text)
 
     def _text(self, text: str) -> Markup:
         return Markup("").join(escape(part) if isinstance(part, str) else self._inline(part) for part in self._references.split(text))

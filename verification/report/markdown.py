@@ -25,8 +25,8 @@ from radixcheck.verification.report.blocks import (
 )
 
 LIMIT = 60_000  # characters that fit into a comment, with some to spare
-# What is left out if the text would be too long. First: how many pictures of each trace are drawn, the last ones. Second: whether
-# matrices and the meanings of words are left out.
+# If the text would be too long. First: how many pictures of each trace are drawn, the last ones. Second: whether matrices, the meanings
+# of words and what is minor are left out.
 SHORTER = ((2, False), (1, False), (0, False), (0, True))
 
 
@@ -68,10 +68,12 @@ class _Writer:
                 yield _words(words)
             case Lead(verdict, words):
                 yield f"**{verdict}** {_words(words)}"
-            case Terms() | Table(matrix=True) if self._brief:
+            case Terms() | Table(matrix=True) | Table(minor=True) if self._brief:
                 yield "In the HTML file only, as this text would be too long for a comment."
             case Terms(meanings):
                 yield from (f"- {_inline(word)}: {_words(meaning)}" for word, meaning in meanings)
+            case Items(minor=True) if self._brief:
+                return
             case Items(items):
                 yield from (f"- {_words(item)}" for item in items)
             case Command(line):

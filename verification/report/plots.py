@@ -28,6 +28,7 @@ SHORTER = (  # what Matplotlib writes, and what says the same in fewer letters
     (r'<path d="[^"]*" style="fill: none(?:; opacity: 0)?"/>', ""),
     (r"font-family: [^;\"]+;? ?|font: [\d.]+px '[^;\"]+;? ?", ""),
     (r" ?stroke-(?:linecap|linejoin): \w+;?", ""),
+    (r'<clipPath.*?</clipPath>| clip-path="[^"]*"| transform="rotate\(-0 [^"]*"', ""),
     (r"([:;]) ", r"\1"),
     (r" +(?=[<\"])", ""),
 )
@@ -141,9 +142,9 @@ def _plain(axes: Any, logarithmic: Sequence[Any]) -> None:
         axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         axis.set_minor_formatter(NullFormatter())
     axes.set_axisbelow(True)
-    axes.minorticks_off()
     axes.patch.set_alpha(0)
-    axes.tick_params(which="both", color=SOFT, labelcolor=INK, labelsize=9)
+    axes.minorticks_off()
+    axes.tick_params(which="both", left=False, bottom=False, labelcolor=INK, labelsize=9)
     for side, spine in axes.spines.items():
         spine.set_color(SOFT)
         spine.set_visible(side in ("left", "bottom"))

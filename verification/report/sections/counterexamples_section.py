@@ -13,7 +13,7 @@ from radixcheck.verification.runs.report_data import Counterexample, ReportData
 from radixcheck.verification.trace_replay.alt_text import alt_text
 from radixcheck.verification.trace_replay.frame_results import Frame
 
-FIRST, LAST = 2, 5  # pictures of a long trace
+FIRST, LAST = 1, 4  # pictures of a long trace
 
 
 def section(data: ReportData) -> Section:
@@ -25,10 +25,18 @@ def section(data: ReportData) -> Section:
         "For each claim that is wrong a solver found a state of few nodes. The step was run on that state and, where possible, in a cache."
     )
     if not data.replaced:
-        cited = {evidence.name for each in data.answers.answered for evidence, _ in each.results}
-        claims = [_claim(cell, proofs["pictures"][cell["name"]], cell["name"] in cited) for cell in wrong]
+        drawn = _drawn(data)
+        claims = [_claim(cell, proofs["pictures"][cell["name"]], cell["name"] in drawn) for cell in wrong]
         blocks.append(Part("claims", "Claims that are wrong", [intro, *claims], label="wrong claims"))
     return Section("counterexamples", "Counterexamples", blocks)
+
+
+def _drawn(data: ReportData) -> set[str]:
+    """Return the claims that are shown in pictures: of each answer the first that is wrong. All others are shown in words."""
+    wrong = [
+        [e.name for e, r in each.results if e.source == PROVE and r and r.verdict == Verdict.REFUTED] for each in data.answers.answered
+    ]
+    return {names[0] for names in wrong if names}
 
 
 def _trace(found: Counterexample) -> Part:
@@ -46,17 +54,18 @@ def _trace(found: Counterexample) -> Part:
 
 
 def _pictures(name: str, shown: Sequence[Frame]) -> Iterator[Picture]:
-    """Yield the pictures; of a long trace only the first and the last ones."""
+    """Yield the pictures; of a long trace only the first and the last ones. An empty tree at the beginning is not drawn."""
     for frame in shown:
-        if not FIRST <= frame.number < len(shown) - LAST:
+        empty = frame.number == 0 and frame.seen is not None and not frame.seen.nodes
+        if not empty and not FIRST <= frame.number < len(shown) - LAST:
             title = f"{frame.number}  {frame.operation}: {frame.answer}" if frame.number else "before"
             yield Picture(svg(frame, f"{name}-{frame.number}"), title, alt_text(frame))
 
 
-def _claim(cell: Mapping[str, Any], drawn: Sequence[Mapping[str, str]], cited: bool) -> Part:
-    """Return the model that refutes a claim: in pictures if an answer rests on it, else in words."""
+def _claim(cell: Mapping[str, Any], drawn: Sequence[Mapping[str, str]], in_pictures: bool) -> Part:
+    """Return the model that refutes a claim: in pictures or in words."""
     run = cell["run"]
-    model = Steps([Picture(p["svg"], p["title"], p["text"]) for p in drawn]) if cited else Plain(cell["model"])
+    model = Steps([Picture(p["svg"], p["title"], p["text"]) for p in drawn]) if in_pictures else Plain(cell["model"])
     blocks: list[Block] = [Paragraph(cell["sentence"]), model]
     if run:
         blocks.append(Paragraph(f"The same in `{run['cache']}`: {'; '.join(run['operations'])}: `{run['property']}` {run['text']}."))

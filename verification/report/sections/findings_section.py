@@ -59,7 +59,6 @@ def _finding(f: Mapping[str, Any]) -> Part:
     blocks: list[Block] = [Paragraph(f["sentence"])]
     if f["trace"]:
         blocks.append(Plain("\n".join(f"{i}  {Op.from_json(op)}" for i, op in enumerate(f["trace"], 1))))
-    words = [f"So that: {f['consequence']}."]
-    words += [f"The duty: {f['duty']}."] if f["duty"] else []
+    words = [f"The duty: {f['duty']}."] if f["duty"] else []
     blocks.append(Paragraph(" ".join([*words, f"Public report: {f['report']}."])))
     return Part(anchor("finding", f["subject"], f["id"]), f"{f['subject']}: {f['id']}", blocks, whole=True)

@@ -16,7 +16,7 @@ def section(data: ReportData) -> Section:
         rows: list[tuple[Words, ...]] = [
             (mark("cache", name), f"{cache.sentence}.", f"`{_path(cache.module)}`") for name, cache in data.caches.items()
         ]
-        parts.append(Part("caches", "Caches in this report", [Table(("cache", "what it is", "made by"), rows)], label="caches"))
+        parts.append(Part("caches", "Caches in this report", [Table(("cache", "what it is", "made by"), rows, minor=True)], label="caches"))
     return Section("glossary", "Glossary", [*parts, Part("files", "Files", [_files(data)], label="files")])
 
 
@@ -31,7 +31,7 @@ def _files(data: ReportData) -> Table:
         about = " ".join((sys.modules[module].__doc__ or "").partition("\n\n")[0].split())
         rows.append((_file(module), about, _listed(ids)))
     rows += [(_file(module), "makes the cache", name) for name, module in _makers(data)]
-    return Table(("file", "what it holds", "used by"), rows)
+    return Table(("file", "what it holds", "used by"), rows, minor=True)
 
 
 def _makers(data: ReportData) -> list[tuple[str, str]]:

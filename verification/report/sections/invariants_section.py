@@ -1,6 +1,7 @@
 """The section of the properties: each in words and as a formula, with the verdict on the cache, a witness, a mutant, and the proof."""
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from radixcheck.spec.policies import POLICIES
@@ -30,8 +31,11 @@ def section(data: ReportData) -> Section:
     proofs = data.stored(PROVE)
     parts = []
     for kind, title in KINDS.items():
-        details = [_property(p, name, verified.get(p.id), proofs) for p in EVERY.values() if p.kind == kind]
-        parts.append(Part(anchor("kind", kind), title, details, label=title.partition(":")[0].lower()))
+        shown: list[Block] = []
+        for file, properties in groupby((p for p in EVERY.values() if p.kind == kind), key=_file):
+            shown += [Paragraph(f"In `{file}`:")] if file else []
+            shown += [_property(p, name, verified.get(p.id), proofs) for p in properties]
+        parts.append(Part(anchor("kind", kind), title, shown, label=title.partition(":")[0].lower()))
     intro = (
         f"What a cache must keep, with the verdict on `{name}`. Formulas are printed from the specification that tests run and the solver "
     )
@@ -50,10 +54,14 @@ def _property(p: Property, name: str, verified: Mapping[str, Any] | None, proofs
         blocks.append(Paragraph((states, Badge(verified["verdict"]), ".")))
     proof = _proved(p.id, proofs)
     proved = f"Proved: {proof}." if proof else "It is tested, not proved."
-    file = f" It stands in `{p.formula.__module__.removeprefix('radixcheck.').replace('.', '/')}.py`." if p.formula else ""
-    blocks.append(Paragraph(f"Broken by the mutant `{p.mutant}`. {proved}{file}"))
+    blocks.append(Paragraph(f"Broken by the mutant `{p.mutant}`. {proved}"))
     word: tuple[Inline, ...] = (Badge(verified["verdict"]), "  ") if verified else ()
     return Part(anchor("property", p.id), (f"`{p.id}`  ", *word, p.sentence), blocks, folded=True, whole=True)
+
+
+def _file(p: Property) -> str:
+    """Return the file that has the formula; an empty string if there is none."""
+    return f"{p.formula.__module__.removeprefix('radixcheck.').replace('.', '/')}.py" if p.formula else ""
 
 
 def _questions(p: Property) -> Iterator[Inline]:

@@ -1,12 +1,12 @@
 """The section of the proofs: formulas that transitions keep, promises of operations, and claims about one state or one policy."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.proofs.proof_results import HOST, PREFIXES
-from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Section, Table, Words, link, mark
+from radixcheck.verification.report.blocks import Badge, Block, Command, Link, Paragraph, Part, Section, Table, Words, link, mark
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.stored_results import Stored
@@ -25,15 +25,14 @@ def section(data: ReportData) -> Section:
     for machine, (words, of) in MACHINES.items():
         cells_of = [cell for cell in kept if cell["transition"].startswith(HOST) == of]
         promised = [each for each in proofs["operations"] if each["operation"].startswith(HOST) == of]
-        kept_title, promised_title = (
-            f"Formulas that every transition keeps{words}",
-            f"What operations promise{words}, along all their steps",
-        )
+        kept_title = f"Formulas that every transition keeps{words}"
+        promised_title = f"What operations promise{words}, along all their steps"
         blocks.append(Part(f"kept{machine}", kept_title, [_matrix(cells_of)], label=f"kept{words}"))
         blocks.append(Part(f"promised{machine}", promised_title, [_promises(promised)], label=f"promised{words}"))
-    shown = [cell for cell in claims if not cell["name"].startswith(PREFIXES)]
-    blocks.append(Paragraph(_trusted([cell for cell in claims if cell not in shown])))
-    blocks.append(Part("theorems", f"{len(shown)} theorems and claims", [_claims(shown, proofs["pictures"])], folded=True, label="claims"))
+    shown = [cell for cell in claims if not cell["name"].startswith(PREFIXES) and cell["name"] not in proofs["pictures"]]
+    blocks.append(Paragraph(_trusted([cell for cell in claims if cell["name"].startswith(PREFIXES)])))
+    blocks.append(Paragraph((Link("claims", "Claims that are wrong"), " are shown with the state that refutes each.")))
+    blocks.append(Part("theorems", f"{len(shown)} theorems and claims", [_claims(shown)], folded=True, label="claims"))
     return Section("proofs", "Proof matrix", blocks)
 
 
@@ -89,10 +88,8 @@ def _promises(promised: Sequence[Mapping[str, Any]]) -> Table:
     return Table(("promised by", *columns), rows, matrix=True)
 
 
-def _claims(claims: Sequence[Mapping[str, Any]], drawn: Container[str]) -> Table:
-    rows: list[tuple[Words, ...]] = []
-    for cell in claims:
-        name: Words = link("claim", cell["name"]) if cell["name"] in drawn else mark("claim", cell["name"])
-        seconds = max(each["seconds"] for each in cell["decided"])
-        rows.append((name, Badge(cell["verdict"]), f"{seconds:.1f}", cell["sentence"] or "follows from the state formulas"))
-    return Table(("theorem or claim", "verdict", "s", "sentence"), rows, numbers=("s",))
+def _claims(claims: Sequence[Mapping[str, Any]]) -> Table:
+    rows: list[tuple[Words, ...]] = [
+        (mark("claim", cell["name"]), Badge(cell["verdict"]), cell["sentence"] or "follows from the state formulas") for cell in claims
+    ]
+    return Table(("theorem or claim", "verdict", "sentence"), rows)

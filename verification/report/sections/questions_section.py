@@ -7,6 +7,7 @@ from radixcheck.verification.report.blocks import (
     Block,
     Command,
     Inline,
+    Items,
     Link,
     Paragraph,
     Part,
@@ -22,8 +23,6 @@ from radixcheck.verification.review_6907.questions import THREAD
 from radixcheck.verification.runs.answer_results import Answered
 from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.stored_results import Result
-
-SHOWN = 1  # pieces of evidence that are not folded
 
 
 def section(data: ReportData) -> Section:
@@ -44,28 +43,47 @@ def _part(data: ReportData, each: Answered) -> Part:
     blocks: list[Block] = [Paragraph((f"{general}{each.text} (Asked by: {question.asked_by}, ", source, ".)"))]
     blocks += [Paragraph(f"Here: {each.short}")] if each.of_one_cache else []
     blocks += [Paragraph(f"Recommendation: {each.advice}")] if each.advice else []
-    rows = [_row(data, evidence, result) for evidence, result in each.results]
-    columns = ("evidence", "verdict", "what it says")
-    if rows:
-        blocks.append(Table(columns, rows[:SHOWN]))
-    if len(rows) > SHOWN:
-        more = Table(columns, rows[SHOWN:])
-        blocks.append(Part(anchor("more", each.answer.id), _more(len(rows) - SHOWN), [more], folded=True))
+    if each.results:
+        blocks.append(Table(("evidence", "verdict", "what it says"), [_row(data, *each.results[0])]))
+    if len(each.results) > 1:
+        blocks.append(Items([_others(data, word, found) for word, found in _by_verdict(each).items()], minor=True))
     blocks += [Command(each.command)] if each.command else []
     title = (f"{each.answer.id}  ", Badge(each.verdict), f"  {question.sentence}")
     return Part(anchor("question", each.answer.id), title, blocks, label=each.answer.id, whole=True)
 
 
-def _more(pieces: int) -> str:
-    return f"{pieces} more piece{'s' if pieces > 1 else ''} of evidence"
+def _by_verdict(each: Answered) -> dict[str, list[tuple[Evidence, Result | None]]]:
+    """Return all evidence but the first by its verdict."""
+    found: dict[str, list[tuple[Evidence, Result | None]]] = {}
+    for evidence, result in each.results[1:]:
+        found.setdefault(result.verdict if result else Verdict.MISSING, []).append((evidence, result))
+    return found
+
+
+def _others(data: ReportData, word: str, found: list[tuple[Evidence, Result | None]]) -> tuple[Inline, ...]:
+    """Return the names of evidence that has the same verdict; each leads to what it says."""
+    words: list[Inline] = ["also ", Badge(word), " "]
+    for i, (evidence, result) in enumerate(found):
+        words += [", " if i else "", named(data, evidence, word), *_of(evidence), _unexpected(evidence, result)]
+        words += [f" ({result.detail})"] if result and not result.says else []
+    return tuple(words)
 
 
 def _row(data: ReportData, evidence: Evidence, result: Result | None) -> tuple[Words, ...]:
     word = result.verdict if result else Verdict.MISSING
-    of: tuple[Inline, ...] = () if evidence.source in (PROVE, FACTS, BENCH, LATENCY) else (f" of `{evidence.source}`",)
-    undecided = word == Verdict.MISSING or (evidence.source == LATENCY and word == Verdict.NOT_MEASURED)
-    unexpected = "" if evidence.expected in (ANY, word) or undecided else f" (expected {evidence.expected})"
-    return (named(data, evidence, word), *of), Badge(word), f"{result.text if result else ''}{unexpected}"
+    says = f"{result.text if result else ''}{_unexpected(evidence, result)}"
+    return (named(data, evidence, word), *_of(evidence)), Badge(word), says
+
+
+def _of(evidence: Evidence) -> tuple[str, ...]:
+    """Return the subject that was searched, in words."""
+    return () if evidence.source in (PROVE, FACTS, BENCH, LATENCY) else (f" of `{evidence.source}`",)
+
+
+def _unexpected(evidence: Evidence, result: Result | None) -> str:
+    """Return what was expected, where the result is another one."""
+    undecided = result is None or (evidence.source == LATENCY and result.verdict == Verdict.NOT_MEASURED)
+    return "" if undecided or (result and evidence.expected in (ANY, result.verdict)) else f" (expected {evidence.expected})"
 
 
 def named(data: ReportData, evidence: Evidence, word: str) -> Link | str:
