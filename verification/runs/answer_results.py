@@ -77,7 +77,9 @@ class Answered:
 
     @property
     def about(self) -> tuple[str, ...]:
-        """Return which caches the verdict is about: those of the first result."""
+        """Return which caches the verdict is about: those under review, or those of the first result."""
+        if self.of_one_cache:
+            return tuple(dict.fromkeys(e.source for e, _ in self.results))
         return next((r.about for _, r in self.results[:1] if r and any(r.about)), ())
 
     @property
@@ -110,10 +112,12 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _seen(results: tuple[tuple[Evidence, Result | None], ...]) -> str:
-    """Return the properties that caches under review break, else those that were tested."""
+    """Return the properties by what was found of them."""
     by_word: dict[str, list[str]] = {}
+    several = len({evidence.source for evidence, _ in results}) > 1
     for evidence, result in results:
-        by_word.setdefault(result.verdict if result else Verdict.MISSING, []).append(evidence.name)
+        name = f"{evidence.name} of {evidence.source}" if several else evidence.name
+        by_word.setdefault(result.verdict if result else Verdict.MISSING, []).append(name)
     said = {Verdict.REFUTED: "Broken", Verdict.TESTED: "Not broken in any state or call"}
     return "; ".join(f"{said.get(Verdict(word), word.lower().capitalize())}: {_listed(names)}" for word, names in by_word.items()) + "."
 
