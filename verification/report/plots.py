@@ -121,7 +121,7 @@ def bars(shown: Sequence[Bar], title: str, across: str, name: str) -> str:
         colours = [tuple(TOLD_APART)[1] if bar.middle >= 1 else tuple(TOLD_APART)[2] for bar in shown]
         places = range(len(shown))
         axes.barh(places, [value - 1 for value in middle], left=1, height=0.55, color=colours, alpha=0.75)
-        axes.errorbar(middle, places, xerr=spread, fmt="none", ecolor=INK, capsize=3, elinewidth=1.2)
+        axes.errorbar(middle, places, xerr=spread, fmt="none", color=INK, ecolor=INK, capsize=3, elinewidth=1.2)
         for place, bar in zip(places, shown, strict=True):
             axes.annotate(bar.text, (max(bar.greatest, 1), place), (6, 0), textcoords="offset points", va="center", color=INK, fontsize=9)
         axes.set_yticks(places, [bar.name for bar in shown])

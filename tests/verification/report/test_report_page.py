@@ -17,6 +17,7 @@ from radixcheck.verification.report.report_files import write
 from radixcheck.verification.report.step_summary import summary
 from radixcheck.verification.review_6907.answers import ANSWERS, BENCH, PROVE
 from radixcheck.verification.review_6907.questions import QUESTIONS, THREAD
+from radixcheck.verification.review_6907.short_answers import SHORT_ANSWERS
 from radixcheck.verification.runs.answer_results import answer_by
 from radixcheck.verification.runs.collect import Collector
 from radixcheck.verification.runs.findings_job import recorded_findings
@@ -157,7 +158,33 @@ def test_the_status_is_that_of_the_cache_under_review(made: Path, command: Comma
     assert ran.status == 1
     first = {each["id"]: each for each in ran.json}["C3"]["evidence"][0]
     assert (first["source"], first["found"], first["expected"]) == ("base", "REFUTED", "")
-    assert "<title>radixcheck report: base</title>" in (out / "report.html").read_text()
+    page = (out / "report.html").read_text()
+    assert "<title>radixcheck report: base</title>" in page
+    assert '<p class="lead bad"><b class="verdict bad">REFUTED</b> <a href="#cache-base">base</a> is refuted' in page
+    assert not re.search("as-submitted|leaf-set|optimized|hiradix|sglang-python", page), "it is about that cache alone"
+
+
+def test_the_head_has_the_verdict_on_the_change_and_a_row_for_each_question(made: Path) -> None:
+    page = (made / "report.html").read_text()
+    head = page.partition('<section id="legend"')[0]
+
+    assert f'<p class="lead bad"><b class="verdict bad">REFUTED</b> <a href="{THREAD}">sglang#6907</a> is not right as submitted' in head
+    answers = head.partition('<section id="answers">')[2]
+    for question in QUESTIONS.values():
+        assert f'<a href="#question-{question.id}">{question.id}</a> {question.sentence}' in answers
+    assert answers.count("Not decided: ") == answers.count(">MISSING</b>") > 10
+    assert SHORT_ANSWERS["C9"].short in answers
+    assert SHORT_ANSWERS["Q1"].short not in answers
+
+
+def test_costs_stand_in_tables_and_plots_with_their_spread(made: Path) -> None:
+    page = (made / "report.html").read_text()
+    plots = re.findall(r'<svg class="plot".*?</svg>', page, re.S)
+
+    assert len(plots) == 3
+    assert any("100x (80.0 to 110)" in plot for plot in plots)
+    assert "<td>100x (80.0 to 110)" in page
+    assert "var(--bad)" in "".join(plots)
 
 
 def test_what_was_measured_without_other_caches_is_not_shown_as_measured_with_them(tmp_path: Path) -> None:
