@@ -16,19 +16,19 @@ SHOWN = "return [...document.querySelectorAll('main .whole, main tbody tr')].fil
 
 
 @pytest.fixture
-def page(made: Path, browser: webdriver.Chrome) -> webdriver.Chrome:
+def page(report_folder: Path, browser: webdriver.Chrome) -> webdriver.Chrome:
     """The browser with the page, 1,280 pixels wide."""
-    show(browser, made, 1280)
+    show(browser, report_folder, 1280)
     return browser
 
 
-def show(browser: webdriver.Chrome, made: Path, width: int, scheme: str = "light") -> None:
+def show(browser: webdriver.Chrome, report_folder: Path, width: int, scheme: str = "light") -> None:
     """Open the page anew at this width and in these colours."""
     sizes = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", sizes)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [{"name": "prefers-color-scheme", "value": scheme}]})
     browser.get("about:blank")
-    browser.get((made / "report.html").as_uri())
+    browser.get((report_folder / "report.html").as_uri())
 
 
 def unfold(browser: webdriver.Chrome) -> None:
@@ -43,8 +43,8 @@ def find(browser: webdriver.Chrome, words: str) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_browser_shows_the_page_without_scrolling_sideways(made: Path, browser: webdriver.Chrome, width: int, tmp_path: Path) -> None:
-    show(browser, made, width)
+def test_the_page_needs_no_scrolling_sideways(report_folder: Path, browser: webdriver.Chrome, width: int, tmp_path: Path) -> None:
+    show(browser, report_folder, width)
     unfold(browser)
     shown = tmp_path / f"{width}.png"
 
@@ -91,8 +91,8 @@ def violations(browser: webdriver.Chrome) -> list[str]:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
-def test_axe_finds_nothing_wrong(made: Path, browser: webdriver.Chrome, width: int, scheme: str) -> None:
-    show(browser, made, width, scheme)
+def test_axe_finds_nothing_wrong(report_folder: Path, browser: webdriver.Chrome, width: int, scheme: str) -> None:
+    show(browser, report_folder, width, scheme)
 
     assert violations(browser) == []
 
@@ -138,8 +138,8 @@ def test_a_reference_to_what_the_filter_hides_shows_it(page: webdriver.Chrome) -
     assert page.find_element(By.ID, "filter").get_attribute("value") == ""
 
 
-def test_the_keyboard_reaches_content_filter_and_contents(made: Path, browser: webdriver.Chrome) -> None:
-    show(browser, made, 400)
+def test_the_keyboard_reaches_content_filter_and_contents(report_folder: Path, browser: webdriver.Chrome) -> None:
+    show(browser, report_folder, 400)
     focus = "return document.activeElement.id || document.activeElement.className"
     reached = []
     for _ in range(4):
@@ -158,15 +158,15 @@ def test_the_keyboard_reaches_content_filter_and_contents(made: Path, browser: w
     assert browser.execute_script(focus) == "menu"
 
 
-def test_contents_and_filter_stay_in_sight(made: Path, browser: webdriver.Chrome) -> None:
+def test_contents_and_filter_stay_in_sight(report_folder: Path, browser: webdriver.Chrome) -> None:
     for width in WIDTHS:
-        show(browser, made, width)
+        show(browser, report_folder, width)
         browser.execute_script("window.scrollTo(0, 3000)")
         assert browser.execute_script("return document.getElementById('filter').getBoundingClientRect().top") < 200
 
 
-def test_the_heads_of_a_matrix_stay_in_sight(made: Path, browser: webdriver.Chrome) -> None:
-    show(browser, made, 400)
+def test_the_heads_of_a_matrix_stay_in_sight(report_folder: Path, browser: webdriver.Chrome) -> None:
+    show(browser, report_folder, 400)
     edges = """
         const matrix = document.querySelector('#kept .matrix');
         const rows = matrix.querySelector('tbody');
@@ -190,18 +190,18 @@ def test_the_head_of_the_answers_stays_in_sight(page: webdriver.Chrome) -> None:
     assert page.execute_script("return document.querySelector('#answers thead th').getBoundingClientRect().top") == 0
 
 
-def test_on_a_narrow_screen_each_cell_has_its_label_and_its_role(made: Path, browser: webdriver.Chrome) -> None:
-    show(browser, made, 400)
+def test_on_a_narrow_screen_each_cell_has_its_label_and_its_role(report_folder: Path, browser: webdriver.Chrome) -> None:
+    show(browser, report_folder, 400)
     cell = "document.querySelector('#answers tbody td')"
 
     assert browser.execute_script(f"return [{cell}.getAttribute('role'), {cell}.dataset.head]") == ["cell", "answer"]
     assert browser.execute_script(f"return getComputedStyle({cell}, '::before').content").startswith('"answer')
 
 
-def test_without_scripts_the_page_shows_everything(made: Path, browser: webdriver.Chrome) -> None:
+def test_without_scripts_the_page_shows_everything(report_folder: Path, browser: webdriver.Chrome) -> None:
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
-        show(browser, made, 400)
+        show(browser, report_folder, 400)
         assert not browser.find_element(By.ID, "filter").is_displayed()
         assert browser.find_element(By.ID, "contents").is_displayed()
         assert browser.find_element(By.ID, "question-Q13").is_displayed()

@@ -50,8 +50,8 @@ class Page(HTMLParser):
 
 
 @pytest.mark.slow
-def test_the_page_needs_nothing_else_and_every_reference_leads_somewhere(made: Path) -> None:
-    page = Page((made / "report.html").read_text())
+def test_the_page_needs_nothing_else_and_every_reference_leads_somewhere(report_folder: Path) -> None:
+    page = Page((report_folder / "report.html").read_text())
 
     assert page.outside == []
     assert not page.tags & {"link", "img", "iframe"}
@@ -60,16 +60,16 @@ def test_the_page_needs_nothing_else_and_every_reference_leads_somewhere(made: P
     assert len(page.links) > 50
 
 
-def test_the_page_and_the_markdown_link_the_thread_of_each_question(made: Path) -> None:
-    page, markdown = Page((made / "report.html").read_text()), (made / "report.md").read_text()
+def test_the_page_and_the_markdown_link_the_thread_of_each_question(report_folder: Path) -> None:
+    page, markdown = Page((report_folder / "report.html").read_text()), (report_folder / "report.md").read_text()
 
     assert set(page.web) >= {question.url for question in QUESTIONS.values()}
     assert page.web.count(THREAD) >= sum(question.url == THREAD for question in QUESTIONS.values())
     assert all(f"({question.url})" in markdown for question in QUESTIONS.values())
 
 
-def test_every_picture_has_words_for_who_cannot_see_it(made: Path) -> None:
-    svgs = re.findall(r"<svg.*?</svg>", (made / "report.html").read_text(), re.S)
+def test_every_picture_has_words_for_who_cannot_see_it(report_folder: Path) -> None:
+    svgs = re.findall(r"<svg.*?</svg>", (report_folder / "report.html").read_text(), re.S)
 
     assert len(svgs) > 10
     for svg in svgs:
@@ -80,16 +80,16 @@ def test_every_picture_has_words_for_who_cannot_see_it(made: Path) -> None:
         assert all((element.text or "").strip() for element in words)
 
 
-def test_pictures_show_what_is_evicted_cut_off_lost_and_stale(made: Path) -> None:
-    text = (made / "report.html").read_text()
+def test_pictures_show_what_is_evicted_cut_off_lost_and_stale(report_folder: Path) -> None:
+    text = (report_folder / "report.html").read_text()
 
     for word in ("evicted", "cut off", "lost: slots", "stale: its node has children", "locked 1", ">new<", "rc-struck"):
         assert word in text, word
 
 
-def test_all_files_say_the_same(made: Path) -> None:
-    answers = json.loads((made / "report.json").read_text())["answers"]
-    markdown, page = ((made / f"report.{kind}").read_text() for kind in ("md", "html"))
+def test_all_files_say_the_same(report_folder: Path) -> None:
+    answers = json.loads((report_folder / "report.json").read_text())["answers"]
+    markdown, page = ((report_folder / f"report.{kind}").read_text() for kind in ("md", "html"))
 
     assert [each["id"] for each in answers] == [answer.id for answer in ANSWERS]
     for each in answers:
@@ -99,16 +99,16 @@ def test_all_files_say_the_same(made: Path) -> None:
     assert '<b class="verdict good">TESTED</b>' in page
     assert '<b class="verdict undecided">OPEN</b>' in page
     assert len(markdown) < 60_000
-    assert ElementTree.parse(made / "junit.xml").getroot().tag == "testsuites"
-    results = json.loads((made / "report.json").read_text())["results"]
-    assert (made / "summary.md").read_text() == summary([results["optimized"]], results["mutants"])
+    assert ElementTree.parse(report_folder / "junit.xml").getroot().tag == "testsuites"
+    results = json.loads((report_folder / "report.json").read_text())["results"]
+    assert (report_folder / "summary.md").read_text() == summary([results["optimized"]], results["mutants"])
 
 
-def test_the_mutants_stand_in_every_file(made: Path) -> None:
+def test_the_mutants_stand_in_every_file(report_folder: Path) -> None:
     sentence = "1 of 1 mutants killed by the property that must catch them"
 
-    assert all(sentence in (made / f"{name}").read_text() for name in ("report.html", "report.md", "summary.md"))
-    assert '<testcase classname="radixcheck.mutants" name="evict_internal"' in (made / "junit.xml").read_text()
+    assert all(sentence in (report_folder / f"{name}").read_text() for name in ("report.html", "report.md", "summary.md"))
+    assert '<testcase classname="radixcheck.mutants" name="evict_internal"' in (report_folder / "junit.xml").read_text()
 
 
 def changed(folder: Path, verdict: str) -> ReportData:
@@ -123,9 +123,9 @@ def changed(folder: Path, verdict: str) -> ReportData:
 
 @pytest.mark.parametrize(("verdict", "status"), [("SURVIVED", 1), ("ANOTHER DETECTOR", 1), ("ANOTHER PROPERTY", 1), ("UNDECIDED", 3)])
 def test_a_mutant_that_was_not_killed_as_it_must_be_stands_in_every_file_and_sets_the_status(
-    made: Path, tmp_path: Path, verdict: str, status: int
+    report_folder: Path, tmp_path: Path, verdict: str, status: int
 ) -> None:
-    data = changed(made, verdict)
+    data = changed(report_folder, verdict)
     write(tmp_path, data)
     texts = {name: (tmp_path / name).read_text() for name in ("report.html", "report.md", "junit.xml", "summary.md")}
 
@@ -140,18 +140,18 @@ def test_a_mutant_that_was_not_killed_as_it_must_be_stands_in_every_file_and_set
     )
 
 
-def test_what_a_refuted_claim_rests_on_is_reported_as_missing_where_it_was_not_run(made: Path) -> None:
+def test_what_a_refuted_claim_rests_on_is_reported_as_missing_where_it_was_not_run(report_folder: Path) -> None:
     """Only a few conditions were decided here: an answer that needs others has no verdict."""
-    answers = {each["id"]: each for each in json.loads((made / "report.json").read_text())["answers"]}
+    answers = {each["id"]: each for each in json.loads((report_folder / "report.json").read_text())["answers"]}
 
     assert answers["C11"]["verdict"] == "MISSING"
     assert {e["found"] for e in answers["C1"]["evidence"] if e["source"] == PROVE} == {"MISSING"}
     assert answers["C9"]["verdict"] == "TESTED"
 
 
-def test_the_status_is_that_of_the_cache_under_review(made: Path, command: Command) -> None:
+def test_the_status_is_that_of_the_cache_under_review(report_folder: Path, command: Command) -> None:
     """It stands in the place of the change: what its results say is the answer."""
-    results, out = made.parent / "results", made.parent / "other"
+    results, out = report_folder.parent / "results", report_folder.parent / "other"
 
     ran = command("report", "--subject", "base", "--results", results, "--out", out, "--json")
 
@@ -164,8 +164,8 @@ def test_the_status_is_that_of_the_cache_under_review(made: Path, command: Comma
     assert not re.search("as-submitted|leaf-set|optimized|hiradix|sglang-python", page), "it is about that cache alone"
 
 
-def test_the_head_has_the_verdict_on_the_change_and_a_row_for_each_question(made: Path) -> None:
-    page = (made / "report.html").read_text()
+def test_the_head_has_the_verdict_on_the_change_and_a_row_for_each_question(report_folder: Path) -> None:
+    page = (report_folder / "report.html").read_text()
     head = page.partition('<section id="legend"')[0]
 
     assert f'<p class="lead bad"><b class="verdict bad">REFUTED</b> <a href="{THREAD}">sglang#6907</a> is not right as submitted' in head
@@ -177,8 +177,8 @@ def test_the_head_has_the_verdict_on_the_change_and_a_row_for_each_question(made
     assert SHORT_ANSWERS["Q1"].short not in answers
 
 
-def test_costs_stand_in_tables_and_plots_with_their_spread(made: Path) -> None:
-    page = (made / "report.html").read_text()
+def test_costs_stand_in_tables_and_plots_with_their_spread(report_folder: Path) -> None:
+    page = (report_folder / "report.html").read_text()
     plots = re.findall(r'<svg class="plot".*?</svg>', page, re.S)
 
     assert len(plots) == 3
