@@ -27,6 +27,8 @@ def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], p
     a mutant was not killed by the property and the detector that must catch it (3 if that is undecided).
     """
     with extras():
+        import matplotlib  # noqa: F401  # the plots need it, after everything else was run
+
         from radixcheck.verification.report import mutants_view, questions_view
         from radixcheck.verification.report.drawing import drawn
         from radixcheck.verification.report.report_files import write

@@ -29,7 +29,9 @@ def section(data: ReportData) -> Section:
 
 
 def _others(matrix: Stored) -> list[Block]:
-    return [Paragraph((Badge(each["verdict"]), f" `{each['mutant']}`: {kill_text(each)}.")) for each in not_killed(matrix)]
+    return [
+        Paragraph((Badge(each["verdict"]), f" `{each['mutant']}`: {kill_text(each).partition(': ')[2]}.")) for each in not_killed(matrix)
+    ]
 
 
 def _table(mutants: list[Mapping[str, Any]]) -> Table:
