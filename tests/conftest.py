@@ -1,9 +1,16 @@
 """What all tests share: the devices on which tensors live, and programs that need not be there. Only here may a test be left out."""
 
+import fcntl
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from commands import Command, Ran
+
+if TYPE_CHECKING:
+    from selenium import webdriver
 
 pytest_plugins = ["pytester"]  # runs pytest in projects of its own: for the plugin
 
@@ -39,6 +46,36 @@ def chromium() -> tuple[str, str]:
     if browser is None or driver is None:
         pytest.skip("needs Chromium and ChromeDriver (the commands `chromium` and `chromedriver`): no page was opened")
     return browser, driver
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> "Iterator[webdriver.Chrome]":
+    """A browser without a window."""
+    from selenium import webdriver  # noqa: PLC0415  # slow, and most tests do without
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium[0]
+    quiet = ("disable-background-networking", "disable-component-update", "disable-sync", "no-first-run", "disable-quic")
+    for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", *quiet):
+        options.add_argument(f"--{argument}")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=chromium[1]))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="session")
+def report_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder with a small report. Processes that run tests side by side share it: the first makes it, and the others wait."""
+    from small_report import make  # noqa: PLC0415  # slow, and most tests do without
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "small-report"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "out" / "summary.md").exists():
+            make(folder)
+    return folder / "out"
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ BESIDE_ROOMS = {"protocol": "core", "operations": "core", "wrong_values": "core"
 PLAIN_DATA = {
     *("findings.finding", "bench.bench_data", "trace_replay.alt_text"),
     *("runs.countermodel", "runs.report_data"),
-    *("review_6907.questions", "review_6907.answers", "review_6907.cost_claims", "review_6907.field_faults"),
+    *("review_6907.questions", "review_6907.answers", "review_6907.short_answers", "review_6907.cost_claims", "review_6907.field_faults"),
 }
 
 SHARED_NAMES = {"batch.py", "cache.py", "node.py", "tree.py", "operations.py"}  # file names that two layers may share, beside:
@@ -295,5 +295,7 @@ def test_the_core_has_no_dependency_and_the_extras_hold_what_the_layers_import()
     assert project["dependencies"] == []
     assert project["optional-dependencies"]["torch"] == ["torch>=2.9"]
     assert {each.partition(">=")[0] for each in project["optional-dependencies"]["events"]} == {"msgpack", "pyzmq"}
-    assert verify == {"radixcheck[check]", "radixcheck[torch]", "crosshair-tool", "jinja2", "pytest", "z3-solver", "cvc5"}
+    assert verify == {
+        *("radixcheck[check]", "radixcheck[torch]", "radixcheck[plot]", "crosshair-tool", "jinja2", "pytest", "z3-solver", "cvc5")
+    }
     assert {each.partition(">=")[0] for each in project["optional-dependencies"]["check"]} == {"click", "hypothesis", "rich"}

@@ -26,6 +26,8 @@ def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], p
     Results are read from --results. Those that are missing there, or older than the sources, are obtained and stored first.
     """
     with extras():
+        import matplotlib  # noqa: F401  # the plots need it, after everything else was run
+
         from radixcheck.verification.report import mutants_view, questions_view
         from radixcheck.verification.report.drawing import drawn
         from radixcheck.verification.report.report_files import write

@@ -44,7 +44,20 @@ def link(kind: str, *names: str) -> Link:
     return Link(anchor(kind, *names), names[-1])
 
 
-Inline = str | Badge | Link | WebLink
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A name in a cell or sentence to which references lead."""
+
+    id: str
+    text: str
+
+
+def mark(kind: str, *names: str) -> Mark:
+    """Return a name to which `link` with the same arguments leads."""
+    return Mark(anchor(kind, *names), names[-1])
+
+
+Inline = str | Badge | Link | WebLink | Mark
 Words = Inline | tuple[Inline, ...]
 
 
@@ -56,10 +69,26 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """The sentence that a reader must not miss, with the verdict in front of it."""
+
+    verdict: str
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Words, each with what it means."""
+
+    meanings: Sequence[tuple[Inline, Words]]
+
+
+@dataclass(frozen=True, slots=True)
 class Items:
     """A list."""
 
     items: Sequence[Words]
+    minor: bool = False  # it is left out of a text that would be too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +107,16 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells."""
+    """Rows of cells; the first cell of each names the row.
+
+    A matrix has many narrow columns: it may scroll within the page, and then keeps its first row and column in sight.
+    """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Words]]
     numbers: Sequence[str] = ()  # columns that are aligned to the right
+    matrix: bool = False
+    minor: bool = False  # as of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +144,11 @@ class Part:
     blocks: "Sequence[Block]"
     folded: bool = False
     also: Sequence[str] = ()  # other ids of this part
+    label: str = ""  # in the contents; empty: it is not listed there
+    whole: bool = False  # whether a filter shows all of it or nothing
 
 
-Block = Paragraph | Items | Command | Plain | Table | Picture | Steps | Part
+Block = Paragraph | Lead | Terms | Items | Command | Plain | Table | Picture | Steps | Part
 
 
 @dataclass(frozen=True, slots=True)

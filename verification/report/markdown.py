@@ -10,25 +10,30 @@ from radixcheck.verification.report.blocks import (
     Document,
     Inline,
     Items,
+    Lead,
     Link,
+    Mark,
     Paragraph,
     Part,
     Picture,
     Plain,
     Steps,
     Table,
+    Terms,
     WebLink,
     Words,
 )
 
 LIMIT = 60_000  # characters that fit into a comment, with some to spare
-PICTURES = (2, 1, 0)  # of each trace that are drawn: the last ones; fewer if the text would be too long
+# If the text would be too long. First: how many pictures of each trace are drawn, the last ones. Second: whether matrices, the meanings
+# of words and what is minor are left out.
+SHORTER = ((2, False), (1, False), (0, False), (0, True))
 
 
 def markdown(document: Document) -> str:
     """Return the document as Markdown. Texts of caches are escaped, so that Markdown does not interpret them."""
-    for pictures in PICTURES:
-        text = "\n".join(_Writer(pictures).lines(document)) + "\n"
+    for pictures, brief in SHORTER:
+        text = "\n".join(_Writer(pictures, brief).lines(document)) + "\n"
         if len(text) < LIMIT:
             break
     present = set(_ID.findall(text))
@@ -41,8 +46,9 @@ _ID, _LINK = re.compile(r'<a id="([^"]+)"></a>'), re.compile(r"\[([^\[\]]*)\]\(#
 class _Writer:
     """Writes blocks as lines."""
 
-    def __init__(self, pictures: int) -> None:
+    def __init__(self, pictures: int, brief: bool) -> None:
         self._pictures = pictures
+        self._brief = brief
 
     def lines(self, document: Document) -> Iterator[str]:
         """Yield the lines of the document."""
@@ -60,6 +66,14 @@ class _Writer:
         match block:
             case Paragraph(words):
                 yield _words(words)
+            case Lead(verdict, words):
+                yield f"**{verdict}** {_words(words)}"
+            case Terms() | Table(matrix=True) | Table(minor=True) if self._brief:
+                yield "In the HTML file only, as this text would be too long for a comment."
+            case Terms(meanings):
+                yield from (f"- {_inline(word)}: {_words(meaning)}" for word, meaning in meanings)
+            case Items(minor=True) if self._brief:
+                return
             case Items(items):
                 yield from (f"- {_words(item)}" for item in items)
             case Command(line):
@@ -112,6 +126,8 @@ def _inline(words: Inline) -> str:
             return f"[{_escaped(text)}](#{to})"
         case WebLink(url, text):
             return f"[{_escaped(text)}]({url})"
+        case Mark(id_, text):
+            return f'<a id="{id_}"></a>{_escaped(text)}'
     return "".join(_code(part) if i % 2 else _escaped(part) for i, part in enumerate(words.split("`")))
 
 

@@ -16,11 +16,13 @@ from radixcheck.verification.review_6907.questions import THREAD, Question
 from radixcheck.verification.runs.answer_results import Answered, AnswersOutcome
 from radixcheck.verification.runs.stored_results import Result
 
+DECIDED = (Verdict.PROVED, Verdict.EXHAUSTED, Verdict.TESTED, Verdict.MEASURED, Verdict.REFUTED)  # verdicts with which an answer is shown
+
 
 def line(evidence: Evidence, result: Result | None) -> tuple[str, str]:
     """Return the verdict of a piece of evidence, and the rest of its line."""
     of = "" if evidence.source in (PROVE, FACTS, BENCH, LATENCY) else f" of {evidence.source}"
-    return (result.verdict if result else Verdict.MISSING), f"{evidence.name}{of}: {result.detail if result else ''}"
+    return (result.verdict if result else Verdict.MISSING), f"{evidence.name}{of}: {result.text if result else ''}"
 
 
 def answers(outcome: AnswersOutcome) -> list[Any]:
@@ -34,10 +36,11 @@ def brief(outcome: AnswersOutcome) -> list[Any]:
 
 
 def _table(rows: Iterable[tuple[Answered, str]]) -> Table:
-    shown = table("id", "asked by", "verdict", "claim or question")
+    shown = table("id", "asked by", "verdict", "claim or question, and its answer")
     for each, verdict in rows:
         question = each.answer.question
-        shown.add_row(question.id, _asked_by(question), styled(verdict), Text(question.sentence))
+        short = f"\n{each.short}" if verdict in DECIDED else ""
+        shown.add_row(question.id, _asked_by(question), styled(verdict), Text.assemble(question.sentence, (short, "bold")))
     return shown
 
 
@@ -71,7 +74,10 @@ def _stored(verdict: str) -> str:
 
 def _answer(each: Answered) -> Iterator[Any]:
     yield Text(f"{each.answer.id}  {each.answer.question.sentence}", "bold")
-    yield Padding(Text.assemble(styled(each.verdict), f"  {each.text}"), (0, 0, 0, 2))
+    yield Padding(Text.assemble(styled(each.verdict), f"  {each.short}"), (0, 0, 0, 2))
+    yield Padding(Text(each.text), (0, 0, 0, 2))
+    if each.advice:
+        yield Padding(Text(f"Recommendation: {each.advice}"), (0, 0, 0, 2))
     for evidence, result in each.results:
         verdict, rest = line(evidence, result)
         unlike = Tone.UNDECIDED if each.verdict == Verdict.OPEN else Tone.BAD

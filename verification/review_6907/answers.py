@@ -14,6 +14,7 @@ from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.review_6907 import latency_claims
 from radixcheck.verification.review_6907.cost_claims import CLAIMS
 from radixcheck.verification.review_6907.questions import QUESTIONS, Question
+from radixcheck.verification.review_6907.short_answers import SHORT_ANSWERS, ShortAnswer
 
 PROVED, REFUTED, TESTED, MEASURED, ANY = Verdict.PROVED, Verdict.REFUTED, Verdict.TESTED, Verdict.MEASURED, ""
 PAIRS, NODES, BASE, LEAF_SET, OURS = "as-submitted:pairs", "as-submitted:nodes", "base", "leaf-set", "optimized"
@@ -61,6 +62,11 @@ class Answer:
     def question(self) -> Question:
         """Return the question that is answered."""
         return QUESTIONS[self.id]
+
+    @property
+    def in_short(self) -> ShortAnswer:
+        """Return the answer in one line, and the advice that goes with it."""
+        return SHORT_ANSWERS[self.id]
 
 
 def proved(*names: str) -> tuple[Evidence, ...]:
@@ -294,6 +300,19 @@ def sources(answers: Iterable[Answer]) -> tuple[str, ...]:
 def reviewed(answers: Iterable[Answer], subjects: tuple[str, ...]) -> tuple[Answer, ...]:
     """Return the answers with these subjects in place of the submitted change; without subjects, return them as they are."""
     return tuple(_replaced(answer, subjects) for answer in answers) if subjects else tuple(answers)
+
+
+def about(answers: Iterable[Answer], subjects: tuple[str, ...]) -> tuple[Answer, ...]:
+    """Return the answers that rest on a search of some cache, with the results of these subjects alone: nothing about other caches."""
+    found = [replace(answer, evidence=_of(answer, subjects), change="", open="") for answer in answers]
+    return tuple(answer for answer in found if answer.evidence)
+
+
+def _of(answer: Answer, subjects: tuple[str, ...]) -> tuple[Evidence, ...]:
+    """Return a piece of evidence for each property and each subject."""
+    others = (PROVE, FACTS, BENCH, LATENCY)
+    properties = dict.fromkeys(e.name for e in answer.evidence if e.source not in others)
+    return tuple(Evidence(subject, name, ANY) for name in properties for subject in subjects)
 
 
 def _replaced(answer: Answer, subjects: tuple[str, ...]) -> Answer:

@@ -26,6 +26,7 @@ class Fact:
     claim: str
     expected: str  # TESTED: no case contradicts the claim; REFUTED: a case does
     attempt: Callable[[int], Tried]  # with a seed
+    about: str = ""  # what the claim is about: a cache, or a part of a program
 
 
 @dataclass(frozen=True, slots=True)

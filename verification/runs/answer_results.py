@@ -12,6 +12,7 @@ from radixcheck.verification.runs.store import present
 from radixcheck.verification.runs.stored_results import Result, Results
 
 UNMEASURED = (LATENCY, Verdict.NOT_MEASURED)
+NAMED_MAX = 3  # pieces of evidence in one line
 WORST_FIRST = (Verdict.REFUTED, Verdict.UNKNOWN, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
 
 
@@ -53,6 +54,35 @@ class Answered:
         return words + (f" Open: {open_}." if words and open_ else "") if words else f"{open_}."
 
     @property
+    def short(self) -> str:
+        """Return the answer in one line. What was not decided, or contradicts the answer, is said instead of it."""
+        if self.verdict == Verdict.MISSING:
+            return f"Not decided: {_listed(e.name for e, result in self.results if result is None)}: no result."
+        if self.verdict == Verdict.NOT_AS_EXPECTED:
+            return f"Contradicted: {_listed(e.name for e, r in self.results if r and e.expected not in (ANY, r.verdict))}."
+        if self.verdict == Verdict.OPEN:
+            return "Not measured here." if self._unmeasured else f"{self.answer.open}.".capitalize()
+        return _seen(self.results) if self.of_one_cache else self.answer.in_short.short
+
+    @property
+    def advice(self) -> str:
+        """Return what to do, if the answer is known and leaves that open."""
+        known = self.verdict not in (Verdict.MISSING, Verdict.NOT_AS_EXPECTED, Verdict.OPEN)
+        return self.answer.in_short.advice if known and not self.of_one_cache else ""
+
+    @property
+    def of_one_cache(self) -> bool:
+        """Whether the answer says only what the results of the caches under review are, whatever these are."""
+        return bool(self.results) and all(e.expected == ANY for e, _ in self.results)
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """Return which caches the verdict is about: those under review, or those of the first result."""
+        if self.of_one_cache:
+            return tuple(dict.fromkeys(e.source for e, _ in self.results))
+        return next((r.about for _, r in self.results[:1] if r and any(r.about)), ())
+
+    @property
     def command(self) -> str:
         """Return the command that obtains the first result, or an empty string if there is no evidence."""
         return self.results[0][0].command if self.results else ""
@@ -63,13 +93,33 @@ class Answered:
         return {
             **{"id": self.answer.id, "asked_by": question.asked_by, "url": question.url, "question": question.sentence},
             **{"verdict": self.verdict, "answer": self.text, "open": self.answer.open, "command": self.command},
+            **{"short": self.short, "advice": self.advice, "about": list(self.about)},
             "evidence": [_evidence_json(evidence, result) for evidence, result in self.results],
         }
 
 
 def _evidence_json(e: Evidence, result: Result | None) -> dict[str, Any]:
     head = {"command": e.command, "name": e.name, "source": e.source, "expected": e.expected}
-    return head | {"found": result.verdict if result else Verdict.MISSING, "detail": result.detail if result else ""}
+    found = result or Result(Verdict.MISSING, "")
+    return head | {"found": found.verdict, "detail": found.detail, "says": found.says}
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return the first names, and how many more there are."""
+    every = list(dict.fromkeys(names))
+    more = f" and {len(every) - NAMED_MAX} more" if len(every) > NAMED_MAX else ""
+    return ", ".join(every[:NAMED_MAX]) + more
+
+
+def _seen(results: tuple[tuple[Evidence, Result | None], ...]) -> str:
+    """Return the properties by what was found of them."""
+    by_word: dict[str, list[str]] = {}
+    several = len({evidence.source for evidence, _ in results}) > 1
+    for evidence, result in results:
+        name = f"{evidence.name} of {evidence.source}" if several else evidence.name
+        by_word.setdefault(result.verdict if result else Verdict.MISSING, []).append(name)
+    said = {Verdict.REFUTED: "Broken", Verdict.TESTED: "Not broken in any state or call"}
+    return "; ".join(f"{said.get(Verdict(word), word.lower().capitalize())}: {_listed(names)}" for word, names in by_word.items()) + "."
 
 
 @dataclass(frozen=True, slots=True)

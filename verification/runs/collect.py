@@ -6,13 +6,14 @@ from pathlib import Path
 
 from radixcheck.verification.bench.bench_data import FLOOR, HISTORICAL
 from radixcheck.verification.bench.bench_data import OURS as MEASURED
-from radixcheck.verification.core.progress import Progress
+from radixcheck.verification.core.progress import Progress, Tell
 from radixcheck.verification.mutants.detectors import Effort
 from radixcheck.verification.mutants.kill_matrix import Plan
-from radixcheck.verification.mutants.mutant_results import Judged
+from radixcheck.verification.mutants.mutant_results import KILLED, Judged
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, LATENCY, PROVE, SECONDS
 from radixcheck.verification.runs.bench_job import bench, bench_request
 from radixcheck.verification.runs.checked_bounds import bounds_for
+from radixcheck.verification.runs.evidence_results import KillMatrix
 from radixcheck.verification.runs.explore_job import explore_request, explore_subject
 from radixcheck.verification.runs.facts_job import facts_request, try_facts
 from radixcheck.verification.runs.mutants_job import MatrixRequest, kill_matrix, named
@@ -25,9 +26,10 @@ from radixcheck.verification.subjects.registry import BUILT_IN, resolve
 from radixcheck.verification.trace_replay.frame_results import Frame
 
 SCENARIOS = ("decode", "batch", "trace")
+REPEAT = 3  # processes for each cache, so that there is a spread
 EXPLORED = ("reference", "optimized")
 EXPLORE_SECONDS = 600.0  # after which one exploration is cut off; it takes some seconds, so that even a busy machine visits every state
-MUTANT_EFFORT = Effort(examples=80, runs=60)  # of one search
+MUTANT_EFFORT = Effort(examples=80, runs=60)  # of one search of each mutant; the few that need more are searched again
 MUTANT_DETECTORS = ("machine", "driver", "probes", "replay", "proofs")  # exploration takes longer than all of these together
 TRACE_MAX = 40  # operations of the longest trace of a mutant that is stored
 
@@ -73,18 +75,12 @@ class Collector:
 
     def _measure(self) -> Stored:
         caches = () if self.python else (MEASURED, FLOOR, *HISTORICAL)
-        request = bench_request(quick=True, scenarios=SCENARIOS, caches=caches, repeat=1, python=self.python)
+        request = bench_request(quick=True, scenarios=SCENARIOS, caches=caches, repeat=REPEAT, python=self.python)
         return bench(request, self.progress).to_json()
 
     def _judge(self) -> Stored:
-        request, done = MatrixRequest(named(()), Plan(effort=MUTANT_EFFORT, detectors=MUTANT_DETECTORS)), list[str]()
         with self.progress("mutants") as tell:
-
-            def judged(each: Judged) -> None:
-                done.append(each.name)
-                tell(len(done) / len(request.names), f"{each.name}: {each.verdict}")
-
-            outcome = kill_matrix(request, judged)
+            outcome = judged_mutants(named(()), MUTANT_EFFORT, tell)
         return replace(outcome, judged=tuple(map(_brief, outcome.judged))).to_json()
 
     def _explorer(self, subject: str) -> Callable[[], Stored]:
@@ -101,6 +97,23 @@ class Collector:
             return verify_subject(VerifyRequest(cache, bounds_for(cache, seconds=SECONDS)), self.progress).to_json()
 
         return verify
+
+
+def judged_mutants(names: tuple[str, ...], effort: Effort, tell: Tell) -> KillMatrix:
+    """Judge mutants with this effort; those that it does not kill again, with that of `radixcheck mutants`: few need it."""
+    done = list[str]()
+
+    def judged(each: Judged) -> None:
+        done.append(each.name)
+        tell(min(1.0, len(done) / len(names)), f"{each.name}: {each.verdict}")
+
+    first = kill_matrix(MatrixRequest(names, Plan(effort=effort, detectors=MUTANT_DETECTORS)), judged)
+    late = tuple(each.name for each in first.judged if each.verdict != KILLED)
+    if not late:
+        return first
+    second = kill_matrix(MatrixRequest(late, Plan(detectors=MUTANT_DETECTORS)), judged)
+    again = {each.name: each for each in second.judged}
+    return KillMatrix(tuple(again.get(each.name, each) for each in first.judged), first.seconds + second.seconds)
 
 
 def _brief(judged: Judged) -> Judged:

@@ -222,7 +222,7 @@ def _fact_json(each: DecidedFact) -> dict[str, Any]:
     return {
         **{"id": fact.id, "questions": fact.questions.split(), "claim": fact.claim, "verdict": each.verdict},
         **{"expected": fact.expected, "cases": tried.cases, "against": tried.against, "detail": tried.detail},
-        "seconds": round(each.seconds, 2),
+        **{"about": fact.about, "seconds": round(each.seconds, 2)},
     }
 
 

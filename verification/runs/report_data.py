@@ -1,7 +1,7 @@
 """The data of a report, from which its sections are made. Nothing here runs a cache."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from radixcheck.verification.core.status import Outcome, Status, worst
@@ -23,6 +23,14 @@ class Counterexample:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheNamed:
+    """A cache that a result is about."""
+
+    sentence: str
+    module: str  # that makes it
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData(Outcome):
     """Answers, and the stored results that they rest on."""
 
@@ -33,6 +41,7 @@ class ReportData(Outcome):
     counterexamples: tuple[Counterexample, ...]
     findings: Mapping[str, Any]  # as `radixcheck findings --json` prints them; NOT RUN unless they were repeated
     versions: Mapping[str, str]  # of what was run
+    caches: Mapping[str, CacheNamed] = field(default_factory=dict)  # those that a result is about, by name
 
     @property
     def status(self) -> Status:

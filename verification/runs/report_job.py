@@ -11,14 +11,14 @@ from typing import Any
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.operations import Op
-from radixcheck.verification.review_6907.answers import OURS, PROVE, Answer, reviewed, sources
+from radixcheck.verification.review_6907.answers import OURS, PROVE, Answer, about, reviewed, sources
 from radixcheck.verification.runs.answer_results import AnswersOutcome, answer_by
 from radixcheck.verification.runs.collect import EXPLORED, Collector, Draw
 from radixcheck.verification.runs.findings_job import FindingsRequest, recorded_findings, repeat_findings
-from radixcheck.verification.runs.report_data import MUTANTS, Counterexample, ReportData
+from radixcheck.verification.runs.report_data import MUTANTS, CacheNamed, Counterexample, ReportData
 from radixcheck.verification.runs.show_job import frames
 from radixcheck.verification.runs.stored_results import Results, Stored
-from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.subjects.registry import BUILT_IN, PEERS, resolve
 
 ALWAYS = (MUTANTS, *(f"explore {subject}" for subject in EXPLORED))  # sources of a whole report on which no answer rests
 
@@ -46,11 +46,14 @@ def answer_questions(request: ReportRequest, progress: Progress = silent) -> Ans
 
 def gather(request: ReportRequest, progress: Progress = silent) -> ReportData:
     """Return the data of a whole report."""
-    answers, subjects = reviewed(request.answers, request.subjects), request.subjects or (OURS,)
-    results = request.collect((*sources(answers), *subjects, *ALWAYS), progress)
-    found = repeat_findings(FindingsRequest(None, request.python), progress) if request.python else recorded_findings()
+    replaced, subjects = bool(request.subjects), request.subjects or (OURS,)
+    answers = about(request.answers, subjects) if replaced else request.answers
+    needed = (*sources(answers), *subjects, *((PROVE, MUTANTS) if replaced else ALWAYS))
+    results = request.collect(needed, progress)
+    repeated = request.python and not replaced
+    found = repeat_findings(FindingsRequest(None, request.python), progress) if repeated else recorded_findings()
     versions = _versions() | {"the solver": results.stored[PROVE]["solver"]}
-    data = ReportData(subjects, bool(request.subjects), results, answer_by(results, answers), (), found.to_json(), versions)
+    data = ReportData(subjects, replaced, results, answer_by(results, answers), (), found.to_json(), versions, _caches(results, answers))
     return replace(data, counterexamples=tuple(_counterexamples(data)))
 
 
@@ -68,6 +71,14 @@ def _by_trace(refuted: Iterable[Stored]) -> Iterable[list[Stored]]:
     for one in refuted:
         groups.setdefault(f"{one['config']} {one['trace']}", []).append(one)
     return groups.values()
+
+
+def _caches(results: Results, answers: Iterable[Answer]) -> dict[str, CacheNamed]:
+    """Return what each cache is that a result is about, and the module that makes it."""
+    known = {named.name: named for named in (*BUILT_IN.values(), *PEERS.values())}
+    every = [results.of(e) for answer in answers for e in answer.evidence]
+    names = [*(name for result in every if result for name in result.about), *results.stored]
+    return {name: CacheNamed(known[name].sentence, known[name].where.partition(":")[0]) for name in dict.fromkeys(names) if name in known}
 
 
 def _versions() -> dict[str, str]:

@@ -19,6 +19,7 @@ from radixcheck.verification.review_6907.answers import (
     PAIRS,
     PROVE,
     Answer,
+    about,
     found,
     proved,
     refuted,
@@ -93,6 +94,33 @@ def test_an_answer_says_what_its_first_result_says_if_all_are_as_expected(
 
     assert [each.verdict for each in outcome.answered] == [verdict]
     assert outcome.status == status
+
+
+def test_an_answer_is_given_only_where_its_evidence_is_as_expected() -> None:
+    found = {
+        words: answer_by(results(*cells, RECENCY=recency), [ANSWER]).answered[0]
+        for words, cells, recency in (("right", RIGHT, "REFUTED"), ("missing", RIGHT[:2], "REFUTED"), ("wrong", RIGHT, "TESTED"))
+    }
+
+    assert found["right"].short == ANSWER.in_short.short
+    assert found["right"].advice == ANSWER.in_short.advice != ""
+    assert found["missing"].short == "Not decided: Q1-EQUAL: no result."
+    assert found["wrong"].short == "Contradicted: RECENCY."
+    assert found["missing"].advice == found["wrong"].advice == ""
+    assert found["right"].about == ("the specification",)
+
+
+def test_a_piece_of_evidence_says_what_was_decided_and_about_which_cache() -> None:
+    sentence = "No node is older than its parent."
+    of_claim = cell("Q1-EQUAL", "REFUTED") | {"sentence": sentence, "run": {"cache": "base"}}
+    kept = [cell(f"{step}/COUNT", "PROVED") | {"transition": step, "sentence": ""} for step in ("evict", "grow")]
+    of = results(of_claim, *kept).of
+
+    (wrong,), (right,) = map(of, refuted("Q1-EQUAL")), map(of, proved("COUNT"))
+    assert wrong is not None
+    assert right is not None
+    assert (wrong.says, wrong.about) == (sentence, ("the specification", "base"))
+    assert right.text == "kept by each of evict, grow (2 conditions, 0.5 s)"
 
 
 def test_what_rests_on_nothing_is_open() -> None:
@@ -206,6 +234,20 @@ def test_another_cache_stands_in_the_place_of_the_change() -> None:
     assert [(e.source, e.expected) for e in by_id["C3"].evidence[:2]] == [("mine:a", ANY), ("mine:b", ANY)]
     assert by_id["Q1"].change == ""
     assert reviewed(ANSWERS, ()) == ANSWERS
+
+
+def test_a_report_on_one_cache_asks_only_what_a_search_of_it_decides() -> None:
+    asked = about(ANSWERS, ("mine:a", "mine:b"))
+
+    assert {e.source for answer in asked for e in answer.evidence} == {"mine:a", "mine:b"}
+    assert {answer.id for answer in asked} == {"C1", "C2", "C3", "C4", "C5", "Q1", "Q7", "Q9", "Q10", "Q11", "L1", "L5"}
+    kept = {
+        name: {"subject": name, "properties": [{"id": "RECENCY", "verdict": word, "checked": 9, "non_vacuous": 5, "note": ""}]}
+        for name, word in (("mine:a", "TESTED"), ("mine:b", "REFUTED"))
+    }
+    (answered,) = answer_by(Results(kept), [answer for answer in asked if answer.id == "L5"]).answered
+    assert (answered.verdict, answered.about) == ("REFUTED", ("mine:a", "mine:b"))
+    assert answered.short == "Not broken in any state or call: RECENCY of mine:a; Broken: RECENCY of mine:b."
 
 
 @pytest.mark.parametrize(("first", "second", "verdict"), [("TESTED", "REFUTED", "REFUTED"), ("NOT OBSERVABLE", "TESTED", "NOT OBSERVABLE")])

@@ -19,6 +19,7 @@ from radixcheck.verification.review_6907.cost_claims import CLAIMS
 from radixcheck.verification.review_6907.facts import FACTS
 from radixcheck.verification.review_6907.field_faults import FIELD_FAULTS, OUT_OF_SCOPE
 from radixcheck.verification.review_6907.questions import QUESTIONS, THREAD
+from radixcheck.verification.review_6907.short_answers import LACKS, SHORT_ANSWERS
 from radixcheck.verification.runs.store import store
 
 LAYERS = ("spec", "reference", "optimized", "verification")
@@ -62,6 +63,16 @@ def test_a_question_is_one_sentence_with_who_asked_and_where() -> None:
     assert (QUESTIONS["L2"].place, QUESTIONS["Q1"].place) == ("sglang-omni#1724", "sglang#6907")
 
 
+def test_every_answer_has_one_line_that_starts_with_yes_no_or_only() -> None:
+    assert [*SHORT_ANSWERS] == [answer.id for answer in ANSWERS]
+    for id_, answer in SHORT_ANSWERS.items():
+        assert re.match(r"(Yes|No|Only|By)\b", answer.short), id_
+        assert len(answer.short) <= 140, id_
+        assert answer.short.endswith("."), id_
+    assert {id_ for id_, answer in SHORT_ANSWERS.items() if answer.advice} >= {"Q3", "Q6", "Q9"}
+    assert {id_ for _, ids in LACKS for id_ in ids} <= QUESTIONS.keys()
+
+
 def test_every_reported_fault_has_a_sentence_and_one_source() -> None:
     assert [*FIELD_FAULTS] == [f"FB-{number:02d}" for number in range(1, 86)]
     assert [fault.id for fault in FIELD_FAULTS.values() if not re.fullmatch(r"[A-Z].{20,}\.", fault.sentence)] == []
@@ -103,7 +114,9 @@ def test_verdicts_are_those_of_stored_results(verdict: str, shown: str, tmp_path
 
     assert (c11["id"], c11["verdict"], c11["url"], c11["asked_by"]) == ("C11", shown, THREAD, "author")
     assert (q1["id"], q1["verdict"]) == ("Q1", "NOT RUN")
-    assert "NOT RUN" not in command("questions", "C11", "--results", tmp_path).out
+    listed = command("questions", "C11", "--results", tmp_path).words
+    assert "NOT RUN" not in listed
+    assert (SHORT_ANSWERS["C11"].short in listed) == (shown == "REFUTED")
 
 
 def test_results_of_other_sources_count_as_not_run(tmp_path: Path, command: Command) -> None:

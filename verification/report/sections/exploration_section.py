@@ -18,7 +18,7 @@ def section(data: ReportData) -> Section:
         "Every sequence of operations within the bounds was taken, up to renaming of tokens, slots and holders, until none led to a new "
         "state. Every property of one state or one operation was checked at each state. A trace that is found in this way is shortest."
     )
-    blocks: list[Block] = [Paragraph(intro), Table(COLUMNS, rows, numbers=("page", "states", "transitions", "depth", "s"))]
+    blocks: list[Block] = [Paragraph(intro), Table(COLUMNS, rows, numbers=("page", "states", "transitions", "depth", "s"), matrix=True)]
     return Section("exploration", "Exploration", [*blocks, Items(list(bounds)), *_commands(explored)])
 
 

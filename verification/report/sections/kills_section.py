@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.mutants.mutant_results import OPERATIONS_MAX
-from radixcheck.verification.operations import Op
-from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Section, Table, Words, link
+from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Section, Table, Words, link, mark
 from radixcheck.verification.report.wording import kill_counts, kill_text, not_killed
 from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.stored_results import Stored
@@ -23,15 +21,17 @@ def section(data: ReportData) -> Section:
         f"Mutants are deliberately wrong caches: {kill_counts([each['verdict'] for each in mutants])}. Of the faults reported in the field "
         f"{len(field['covered'])} have a mutant here, {len(field['out_of_scope'])} are out of scope. ✓: killed by that property; other: by "
         "another one; ·: survived this detector; cut off: undecided, because the time was over; empty: not run here (`radixcheck mutants` "
-        "runs every detector)."
+        "runs every detector, and prints the smallest trace of each)."
     )
     blocks: list[Block] = [Paragraph(intro), *_others(matrix), Command("radixcheck mutants")]
-    table = Part("mutants", f"All {len(mutants)} mutants", [_table(mutants), _counts(mutants)], folded=True)
+    table = Part("mutants", f"All {len(mutants)} mutants", [_table(mutants), _counts(mutants)], folded=True, label="all mutants")
     return Section("kills", "Kill matrix", [*blocks, table])
 
 
 def _others(matrix: Stored) -> list[Block]:
-    return [Paragraph((Badge(each["verdict"]), f" `{each['mutant']}`: {kill_text(each)}.")) for each in not_killed(matrix)]
+    return [
+        Paragraph((Badge(each["verdict"]), f" `{each['mutant']}`: {kill_text(each).partition(': ')[2]}.")) for each in not_killed(matrix)
+    ]
 
 
 def _table(mutants: list[Mapping[str, Any]]) -> Table:
@@ -39,15 +39,9 @@ def _table(mutants: list[Mapping[str, Any]]) -> Table:
     rows: list[tuple[Words, ...]] = []
     for each in mutants:
         cells = [FOUND[each["detectors"][name]["verdict"]] for name in names]
-        rows.append((f"`{each['mutant']}`", link("property", each["property"]), *cells, _trace(each)))
-    return Table(("mutant", "must be caught by", *names, "smallest trace"), rows)
-
-
-def _trace(each: Mapping[str, Any]) -> str:
-    if "smallest" not in each:
-        return ""
-    trace = each["smallest"]["trace"]
-    return "; ".join(str(Op.from_json(op)) for op in trace) if len(trace) <= OPERATIONS_MAX else f"{len(trace):,} operations"
+        reported = ", ".join(each["field"])
+        rows.append((mark("mutant", each["mutant"]), link("property", each["property"]), *cells, reported))
+    return Table(("mutant", "must be caught by", *names, "reported as"), rows, matrix=True)
 
 
 def _counts(mutants: list[Mapping[str, Any]]) -> Table:

@@ -1,12 +1,12 @@
 """The section of the proofs: formulas that transitions keep, promises of operations, and claims about one state or one policy."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.proofs.proof_results import HOST, PREFIXES
-from radixcheck.verification.report.blocks import Badge, Block, Command, Paragraph, Part, Section, Table, Words, link
+from radixcheck.verification.report.blocks import Badge, Block, Command, Link, Paragraph, Part, Section, Table, Words, link, mark
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.stored_results import Stored
@@ -25,13 +25,14 @@ def section(data: ReportData) -> Section:
     for machine, (words, of) in MACHINES.items():
         cells_of = [cell for cell in kept if cell["transition"].startswith(HOST) == of]
         promised = [each for each in proofs["operations"] if each["operation"].startswith(HOST) == of]
-        blocks.append(Part(f"kept{machine}", f"Formulas that every transition keeps{words}", [_matrix(cells_of)]))
-        blocks.append(
-            Part(f"promised{machine}", f"What operations promise{words}, along their whole chain of steps", [_promises(promised)])
-        )
-    shown = [cell for cell in claims if not cell["name"].startswith(PREFIXES)]
-    blocks.append(Paragraph(_trusted([cell for cell in claims if cell not in shown])))
-    blocks.append(Part("theorems", f"{len(shown)} theorems and claims", [_claims(shown, proofs["pictures"])], folded=True))
+        kept_title = f"Formulas that every transition keeps{words}"
+        promised_title = f"What operations promise{words}, along all their steps"
+        blocks.append(Part(f"kept{machine}", kept_title, [_matrix(cells_of)], label=f"kept{words}"))
+        blocks.append(Part(f"promised{machine}", promised_title, [_promises(promised)], label=f"promised{words}"))
+    shown = [cell for cell in claims if not cell["name"].startswith(PREFIXES) and cell["name"] not in proofs["pictures"]]
+    blocks.append(Paragraph(_trusted([cell for cell in claims if cell["name"].startswith(PREFIXES)])))
+    blocks.append(Paragraph((Link("claims", "Claims that are wrong"), " are shown with the state that refutes each.")))
+    blocks.append(Part("theorems", f"{len(shown)} theorems and claims", [_claims(shown)], folded=True, label="claims"))
     return Section("proofs", "Proof matrix", blocks)
 
 
@@ -62,7 +63,7 @@ def _matrix(cells: Sequence[Mapping[str, Any]]) -> Table:
     for cell in cells:
         rows.setdefault(cell["formula"], {}).setdefault(cell["transition"], []).append(cell)
     shown = [(_named(name), *(_cell(of.get(column, ())) for column in columns)) for name, of in rows.items()]
-    return Table(("kept by", *columns), shown)
+    return Table(("kept by", *columns), shown, matrix=True)
 
 
 def _named(formula: str) -> Words:
@@ -84,13 +85,11 @@ def _promises(promised: Sequence[Mapping[str, Any]]) -> Table:
     for promise in dict.fromkeys(each["promise"] for each in promised):
         words = [verdicts.get((promise, column), "") for column in columns]
         rows.append((_named(promise), *(KEPT if w == Verdict.PROVED else Badge(w) if w else "" for w in words)))
-    return Table(("promised by", *columns), rows)
+    return Table(("promised by", *columns), rows, matrix=True)
 
 
-def _claims(claims: Sequence[Mapping[str, Any]], drawn: Container[str]) -> Table:
-    rows: list[tuple[Words, ...]] = []
-    for cell in claims:
-        name: Words = link("claim", cell["name"]) if cell["name"] in drawn else cell["name"]
-        seconds = max(each["seconds"] for each in cell["decided"])
-        rows.append((name, Badge(cell["verdict"]), f"{seconds:.1f}", cell["sentence"] or "follows from the state formulas"))
-    return Table(("theorem or claim", "verdict", "s", "sentence"), rows, numbers=("s",))
+def _claims(claims: Sequence[Mapping[str, Any]]) -> Table:
+    rows: list[tuple[Words, ...]] = [
+        (mark("claim", cell["name"]), Badge(cell["verdict"]), cell["sentence"] or "follows from the state formulas") for cell in claims
+    ]
+    return Table(("theorem or claim", "verdict", "sentence"), rows)

@@ -19,5 +19,11 @@ def section(data: ReportData) -> Section:
     laws = f"{len(proofs['laws'])} laws of finite sums and trees, each tried on the states that tests see: {'; '.join(proofs['laws'])}"
     intro = "Proofs are about the specification; a program is tied to it at every operation of a run: its state after the operation, "
     intro += "abstracted, is the state that the specification computes from the one before."
-    blocks = (Paragraph(intro), Paragraph("Assumed by the proofs:"), Items([assumed, laws]), Paragraph("Trusted:"), Items(trusted))
+    blocks = (
+        Paragraph(intro),
+        Paragraph("Assumed by the proofs:"),
+        Items([assumed, laws], minor=True),
+        Paragraph("Trusted:"),
+        Items(trusted),
+    )
     return Section("trust", "Assumptions and trust base", blocks)

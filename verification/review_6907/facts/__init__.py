@@ -9,13 +9,21 @@ from radixcheck.verification.review_6907.facts import batches, docstrings, guard
 FACTS = {
     fact.id: fact
     for fact in (
-        Fact("BATCH-EQUAL", "C8", "A chain gives what sums of lists give, and so does a prepared batch.", TESTED, batches.equal),
+        Fact(
+            "BATCH-EQUAL",
+            "C8",
+            "A chain gives what sums of lists give, and so does a prepared batch.",
+            TESTED,
+            batches.equal,
+            "the batch of sglang#6907",
+        ),
         Fact(
             "BATCH-ALIAS",
             "C9",
             "torch.as_tensor copies a list and shares the memory of a tensor or buffer of its type; a prepared batch shares none.",
             TESTED,
             batches.aliasing,
+            "the batch of sglang#6907",
         ),
         Fact(
             "GUARD-SIFTS",
@@ -23,6 +31,7 @@ FACTS = {
             "The guard in the loop saves the heap's comparisons for the entries that it skips.",
             REFUTED,
             guard.sifting,
+            "as-submitted:pairs",
         ),
         Fact(
             "HOST-BEFORE",
@@ -30,6 +39,7 @@ FACTS = {
             "Over the base class of its release, no match of the hierarchical cache returns a slot that is free.",
             TESTED,
             host_runs.before,
+            "hiradix:base",
         ),
         Fact(
             "HOST-AFTER",
@@ -37,6 +47,7 @@ FACTS = {
             "Over the submitted base class, no match of the unchanged hierarchical cache returns a slot that is free.",
             REFUTED,
             host_runs.after,
+            "hiradix:as-submitted:pairs",
         ),
         Fact(
             "HOST-PARENTS",
@@ -44,6 +55,7 @@ FACTS = {
             "Under write_through_selective, the hierarchical cache of the release copies no node to the host before its parent.",
             REFUTED,
             host_runs.parents_first,
+            "hiradix:base",
         ),
         Fact(
             "HOST-OFFERED",
@@ -51,6 +63,7 @@ FACTS = {
             "The hierarchical cache of the release offers no node without device slots for a copy to the host.",
             TESTED,
             host_runs.offered,
+            "hiradix:base",
         ),
         Fact(
             "DOCSTRINGS",
@@ -58,6 +71,7 @@ FACTS = {
             "All modules, public classes, functions and methods of spec, reference and optimized have a docstring.",
             TESTED,
             docstrings.complete,
+            "this project",
         ),
     )
 }
