@@ -92,7 +92,7 @@ if __name__ == "__main__":
         assert run(arguments) == expected, arguments
     import pytest
     plugin = ["-p", "radixcheck.verification.pytest_plugin", "--radixcheck-subject=as-submitted:pairs"]
-    assert pytest.main([*plugin, "-k", "EVICT_LEAF", "--radixcheck-seconds=1"]) == 1
+    assert pytest.main([*plugin, "-k", "EVICT_LEAF", "--radixcheck-seconds=3"]) == 1
 """
     found = ran(program, tmp_path)
 

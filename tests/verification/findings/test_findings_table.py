@@ -23,13 +23,21 @@ def joined(texts: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(texts))
 
 
+def caches(group: Iterable[Finding]) -> str:
+    """The caches that have a finding, each engine named once."""
+    by_engine: dict[str, list[str]] = {}
+    for engine, _, cache in (each.cache.partition(" ") for each in group):
+        by_engine.setdefault(engine, []).append(cache)
+    return "; ".join(f"{engine} {joined(names)}" for engine, names in by_engine.items())
+
+
 def rows() -> list[str]:
     """The rows of the table, without its head."""
     by_title: dict[str, list[Finding]] = {}
     for finding in sorted(findings(), key=lambda each: [*KINDS].index(each.kind)):
         by_title.setdefault(finding.title, []).append(finding)
     return [
-        f"| {joined(each.cache for each in group)} | {joined(version for each in group for version in each.versions)} "
+        f"| {caches(group)} | {joined(version for each in group for version in each.versions)} "
         f"| {title} | {group[0].effect} | {KINDS[group[0].kind]} "
         f"| {joined(link for each in group for link in threads(each.report)) or '-'} |"
         for title, group in by_title.items()
