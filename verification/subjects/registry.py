@@ -281,6 +281,5 @@ def _unknown(subject: str, named: Mapping[str, str]) -> str:
         return f"unknown subject {subject!r}: {file} is a file; name the factory in it, as {file}:factory"
     nearest = get_close_matches(subject, [*named, *GROUPS], 1, ALIKE)
     meant = f"; did you mean {nearest[0]}?" if nearest else ""
-    return (
-        f"unknown subject {subject!r}: give one of {', '.join(named)}, or module:factory or file.py:factory of a cache of your own{meant}"
-    )
+    own = f"or module:factory or file.py:factory of a cache of your own{meant}"
+    return f"unknown subject {subject!r}: give one of {', '.join(named)}, {own}"
