@@ -67,7 +67,7 @@ def show(parts: list[Any]) -> None:
     from radixcheck.verification.report.layout import Printable
 
     console = _console(error=False)
-    if console.is_terminal:
+    if _moves(console):
         console.print(Printable(parts), highlight=False, crop=False)
     else:
         print(_text(parts, console.width, console.encoding))

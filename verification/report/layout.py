@@ -143,6 +143,22 @@ class Spread:
         yield next(fitting, self._build(1))
 
 
+class Indented:
+    """A renderable with spaces at the left, and none at the right; and with empty lines below it."""
+
+    def __init__(self, part: RenderableType, columns: int, below: int = 0) -> None:
+        self._part, self._columns, self._below = part, columns, below
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        """Yield its lines."""
+        inner = options.update(max_width=max(1, options.max_width - self._columns))
+        for line in console.render_lines(self._part, inner, pad=False):
+            yield Segment(" " * self._columns)
+            yield from line
+            yield Segment.line()
+        yield from [Segment.line()] * self._below
+
+
 def fitted(part: RenderableType) -> RenderableType:
     """Return a renderable whose texts are folded, but for those that are not to be wrapped."""
     if isinstance(part, str):
@@ -150,7 +166,7 @@ def fitted(part: RenderableType) -> RenderableType:
     if isinstance(part, Text):
         return part if part.no_wrap else Folded(part)
     if isinstance(part, Padding):
-        return Padding(fitted(part.renderable), (part.top, part.right, part.bottom, part.left), style=part.style, expand=False)
+        return Indented(fitted(part.renderable), part.left, part.bottom)
     return part
 
 

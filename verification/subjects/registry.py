@@ -65,6 +65,7 @@ GROUPS = {  # a change that can be read in two ways
 }
 
 EXEC = "exec:"  # prefix of the command of a program that serves a cache
+ALIKE = 0.75  # how like another name one must be that is probably meant
 FILE = ".py"  # ends the path of a file, in place of the name of a module
 ELSEWHERE = "@"  # between a subject and the interpreter of another environment
 
@@ -279,8 +280,7 @@ def _unknown(subject: str, named: Mapping[str, str]) -> str:
     file = subject.rstrip(":").removesuffix(FILE) + FILE
     if os.path.isfile(file):
         return f"unknown subject {subject!r}: {file} is a file; name the factory in it, as {file}:factory"
-    nearest = get_close_matches(subject, [*named, *GROUPS], 1)
-    meant = f" (did you mean {nearest[0]}?)" if nearest else ""
-    return (
-        f"unknown subject {subject!r}{meant}: give one of {', '.join(named)}, or module:factory or file.py:factory of a cache of your own"
-    )
+    nearest = get_close_matches(subject, [*named, *GROUPS], 1, ALIKE)
+    meant = f"; did you mean {nearest[0]}?" if nearest else ""
+    own = f"or module:factory or file.py:factory of a cache of your own{meant}"
+    return f"unknown subject {subject!r}: give one of {', '.join(named)}, {own}"

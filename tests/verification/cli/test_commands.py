@@ -17,7 +17,9 @@ from radixcheck.verification.trace_replay import sample
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
-        (("verify", "nobody"), "unknown subject 'nobody'"),
+        (("verify", "nobody"), "or module:factory or file.py:factory of a cache of your own"),
+        (("verify", "optimised"), "unknown subject 'optimised': give one of optimized, reference"),
+        (("verify", "optimised"), "of a cache of your own; did you mean optimized?"),
         (("verify", "nowhere.at_all:factory"), "cannot import 'nowhere.at_all'"),
         (("verify", "faulty:absent"), "no factory 'absent'"),
         (("verify", "json:loads"), "the factory of 'json:loads' raised TypeError"),

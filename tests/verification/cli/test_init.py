@@ -146,6 +146,7 @@ def test_a_cache_with_the_methods_of_the_example_needs_only_its_name(style: str)
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
+        ("optimised:", "unknown subject 'optimised:'"),
         ("nowhere.at_all:Cache", "cannot import 'nowhere.at_all'"),
         ("json:loads", "'json:loads' is not a class: give module:class, or file.py:class"),
         ("json:Absent", "there is no such thing in its module"),

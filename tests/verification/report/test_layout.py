@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from radixcheck.verification.core.tree_text import tree
@@ -83,6 +84,10 @@ def test_two_trees_stand_side_by_side_only_where_there_is_room() -> None:
     assert rendered(both, 70) == "before\n" + TREE + "\nafter\n" + TREE
 
 
+def test_an_indented_part_keeps_its_indent_and_the_empty_lines_below_it() -> None:
+    assert rendered(Padding(Text("some words"), (0, 0, 2, 3)), 9) == "   some\n   words\n\n"
+
+
 def test_a_command_to_be_copied_is_never_broken() -> None:
     line = "radixcheck show " + "a" * 200
 
@@ -91,10 +96,10 @@ def test_a_command_to_be_copied_is_never_broken() -> None:
 
 
 def test_what_is_piped_has_no_spaces_at_the_ends_of_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    console.show([side_by_side("a\nlonger", "b"), Text(TREE), table("one", "two")])
+    console.show([side_by_side("a\nlonger", "b"), Padding(Text(TREE), (0, 0, 0, 2)), table("one", "two")])
     out = capsys.readouterr().out
 
-    assert out
+    assert "\n  └─ [7]  slots 9  time 5\n" in out
     assert not [line for line in out.splitlines() if line != line.rstrip()]
 
 

@@ -5,7 +5,7 @@ SGLang's own caches need no adapter: `radixcheck subjects --python PATH` lists t
 radixcheck/verification/subjects/sglang_classic.py.
 
     radixcheck verify NAME:cache --seconds 20         # less than a minute; without --seconds it goes further
-    radixcheck verify NAME:cache --python PATH        # in another environment, which has your cache
+    radixcheck verify NAME:cache --python PATH        # in another environment, with your cache and this package (pip install --no-deps)
     pytest test_NAME.py
 """
 
