@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar, NamedTuple
 
+from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.property import Property
 from radixcheck.spec.run.reader import Refused
 from radixcheck.spec.run.state import State
@@ -99,7 +100,8 @@ class CheckedRun:
     def _follow(self, op: Op) -> tuple[CacheError | None, str]:
         """Perform the operation on the specification. Return its refusal, and the reason why it cannot follow the subject."""
         self.before, self.spec_after, self.ticks, diverged = self.seen, None, None, ""
-        self.spec_before = snapshot(self.oracle.model.state) if len(self.oracle.model.state.owner) <= KEPT_PAGES else None
+        asked = op.name in EVICTING or not self.transparent  # otherwise what the cache shows says it
+        self.spec_before = snapshot(self.oracle.model.state) if asked and len(self.oracle.model.state.owner) <= KEPT_PAGES else None
         pages = self.engine.pool.allocated
         try:
             self.oracle.run(op, pages)

@@ -194,7 +194,8 @@ def test_the_command_prints_the_shortest_trace_of_a_wrong_cache(command: Command
 
     assert ran.status == 1
     assert "EVICT_LEAF REFUTED" in ran.words
-    assert "3 operations under lru, pages of 1, pool of 5: 1 insert [0] 2 insert [0 0] 3 evict 1 before the last one:" in ran.words
+    operations = "1 insert [0]: 0 present, slots 0 2 insert [0 0]: 1 present, slots 1 2 3 evict 1: freed 1 <-- wrong before the last one:"
+    assert f"3 operations under lru, pages of 1, pool of 5: {operations}" in ran.words
     assert "as-submitted:pairs is refuted within these bounds" in ran.words
     assert "as-submitted:nodes is refuted within these bounds" in ran.words
 
