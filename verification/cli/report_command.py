@@ -26,16 +26,16 @@ def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], p
     Results are read from --results. Those that are missing there, or older than the sources, are obtained and stored first.
     """
     with extras():
-        import matplotlib  # noqa: F401  # the plots need it, after everything else was run
-
         from radixcheck.verification.report import mutants_view, questions_view
         from radixcheck.verification.report.drawing import drawn
+        from radixcheck.verification.report.plots import check_library
         from radixcheck.verification.report.report_files import write
         from radixcheck.verification.runs.answer_results import chosen
         from radixcheck.verification.runs.findings_job import check_interpreter
         from radixcheck.verification.runs.report_job import ReportRequest, answer_questions, gather
         from radixcheck.verification.runs.store import folder
 
+        check_library()
     answers = chosen(ids)
     check_interpreter(python, "caches")
     subjects = tuple(dict.fromkeys(one for name in named for one in names_of(name)))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from importlib.util import find_spec
 from io import StringIO
 from typing import Any
 
@@ -65,6 +66,12 @@ class Bar:
         """
         spread = f" ({short(self.least)} to {short(self.greatest)})" if self.least != self.greatest else ""
         return f"{short(self.middle)}x{spread}"
+
+
+def check_library() -> None:
+    """Raise ImportError, with what to install, if Matplotlib is missing: before a report is obtained, which takes minutes."""
+    if find_spec("matplotlib") is None:
+        raise ImportError("the plots of a report need Matplotlib: pip install 'radixcheck[verify]'")
 
 
 def listed(lines: Sequence[Line]) -> str:
