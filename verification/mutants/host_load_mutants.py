@@ -250,7 +250,7 @@ class ReviveUncounted(ReferenceHostSubject):
 MUTANTS = (
     host_mutant("load_without_pins", "PIN_COUNT", LoadWithoutPins),
     host_mutant("load_pins_too_late", "REFINEMENT", LoadPinsTooLate, mode="write_back", directed=BY_RUNS),
-    host_mutant("load_forgets_floor", "DEVICE_CLOSED", LoadForgetsFloor, policy="fifo"),
+    host_mutant("load_forgets_floor", "DEVICE_CLOSED", LoadForgetsFloor, policy="fifo", directed=BY_RUNS),
     host_mutant("load_lets_go_at_once", "ARRIVAL", LoadLetsGoAtOnce),
     host_mutant("load_back_stops_early", "LOAD_EXACT", LoadBackStopsEarly, directed=BY_RUNS),
     host_mutant("load_takes_what_fits", "LOAD_EXACT", LoadTakesWhatFits, directed=BY_RUNS),

@@ -71,8 +71,8 @@ def hypothesis_batches(
 ) -> Iterator[RunResult]:
     """Run all examples and yield the results batch by batch, with all faults; stop if the property `wanted` fails or the subject is lost.
 
-    `fired` counts rules by name; those that never fired with zero. The seed repeats a run with the same version of Hypothesis; the traces
-    of faults repeat them with any version.
+    `fired` counts rules by name; those that never fired with zero. The seed repeats a run with the same version of Hypothesis and the same
+    modules, from whose sources it takes constants; the traces of faults repeat them with any.
     """
     for first in range(0, examples, BATCH):
         number = min(BATCH, examples - first)

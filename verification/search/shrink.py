@@ -158,7 +158,7 @@ def share(factory: Factory, found: list[Found], deadline: Deadline = NEVER) -> l
 def _measure(trace: Trace) -> tuple[int, int, int]:
     """Return the size of a trace: operations, then tokens, then the size of the arguments."""
     plain = sum(max(op.key.tokens, default=0) + op.amount + op.priority + 5 * len(op.key.namespace) for op in trace)
-    plain += sum(op.holder for op in trace if op.name == "complete")
+    plain += sum(len(op.loans) + (op.holder if op.name == "complete" else 0) for op in trace)
     return len(trace), sum(len(op.key.tokens) for op in trace), plain
 
 

@@ -23,7 +23,9 @@ from radixcheck.verification.report.edges_view import edges_grid
 from radixcheck.verification.search.machine import hypothesis_batches
 from radixcheck.verification.search.run import random_run, replay
 from radixcheck.verification.search.search_results import Bounds, Report
+from radixcheck.verification.search.shrink import shrink
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
+from radixcheck.verification.subjects.registry import resolve
 
 BUDGET = 20_000  # operations
 POOLS = (6, 10, 16, 24)  # pages
@@ -314,3 +316,13 @@ def test_operations_on_loans_are_guarded() -> None:
     for op in (Op("insert", key, loans=(1,)), Op("free", holder=1, amount=2), Op("free", loans=(1,)), Op("free", holder=1)):
         done = replay(ReferenceSubject.of, config, (alloc, op, Op("match", key), Op("evict", amount=99)))
         assert (done.steps, done.found) == (4, {}), op
+
+
+def test_slots_of_a_caller_that_a_fault_does_not_need_leave_its_trace() -> None:
+    trace = (Op("alloc", holder=1), Op("insert", Key((0,)), loans=(1,)), Op("insert", Key((0, 1))), Op("evict", amount=1))
+    subject = resolve("as-submitted:pairs")
+    found = replay(subject, Config("lru", 1, 5), trace).found["EVICT_LEAF"]
+
+    shorter = shrink(subject, found).trace
+    assert found.trace == trace
+    assert [(op.name, op.loans) for op in shorter] == [("insert", ()), ("insert", ()), ("evict", ())]
