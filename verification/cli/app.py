@@ -11,6 +11,7 @@ from io import TextIOWrapper
 import click
 
 from radixcheck.verification.cli.bench_command import bench
+from radixcheck.verification.cli.campaign_command import campaign
 from radixcheck.verification.cli.contracts_command import contracts
 from radixcheck.verification.cli.diff_command import diff
 from radixcheck.verification.cli.doctor_command import doctor
@@ -46,7 +47,7 @@ def cli() -> None:
 
 for command in (
     *(verify, replay, record, diff, explore, show, subjects, invariants, report, questions, bench),
-    *(prove, contracts, mutants, facts, findings, doctor, live, watch),
+    *(campaign, prove, contracts, mutants, facts, findings, doctor, live, watch),
 ):
     cli.add_command(command)
 

@@ -1,0 +1,103 @@
+"""A campaign and its shards, as plain data. Everything that a shard does follows from these data and the sources."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from radixcheck.verification.campaign.packed import packed, unpacked
+from radixcheck.verification.core.traces import Recorded
+from radixcheck.verification.search.search_results import Bounds
+
+_BOUNDS = ("seed", "pool", "device", "misused", "operations", "host_pool", "larger_host")
+_BOUNDS_TUPLES = ("policies", "page_sizes", "modes")
+
+
+class Kind(StrEnum):
+    """What a shard does. A user chooses among CHOSEN."""
+
+    REPLAY = "replay"  # traces of the corpus
+    PROBE = "probe"  # one probe under one configuration
+    MACHINE = "machine"  # examples of the state machine
+    STRETCH = "stretch"  # one dimension
+    SEARCH = "search"  # random runs
+
+
+CHOSEN = (Kind.SEARCH, Kind.STRETCH)
+PARTS = {Kind.SEARCH: (Kind.REPLAY, Kind.PROBE, Kind.MACHINE, Kind.SEARCH)}  # of what a user chooses; else the kind alone
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What is checked: a subject by its name, and where. Nothing in it depends on who performs it, or when."""
+
+    subject: str
+    bounds: Bounds  # without what depends on a clock
+    kinds: tuple[str, ...] = CHOSEN
+
+    @classmethod
+    def of(cls, subject: str, bounds: Bounds, kinds: Sequence[str] = ()) -> "Campaign":
+        """Return a campaign of a subject within the bounds of a search. Without kinds: those of CHOSEN."""
+        plain = {name: getattr(bounds, name) for name in (*_BOUNDS, *_BOUNDS_TUPLES)}
+        return cls(subject, Bounds(**plain), tuple(kind for kind in Kind if kind in kinds) or CHOSEN)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        bounds = {name: getattr(self.bounds, name) for name in _BOUNDS}
+        bounds |= {name: list(getattr(self.bounds, name)) for name in _BOUNDS_TUPLES}
+        return {"subject": self.subject, "kinds": list(map(str, self.kinds)), "bounds": bounds}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Campaign":
+        """Return the campaign that `to_json` wrote."""
+        given = data["bounds"]
+        values: dict[str, Any] = {name: given[name] for name in _BOUNDS} | {name: tuple(given[name]) for name in _BOUNDS_TUPLES}
+        return cls(data["subject"], Bounds(**values), tuple(data["kinds"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A part of a campaign, which one process performs."""
+
+    number: int
+    generation: int  # no shard of a generation begins before all of the one before have ended
+    kind: str
+    first: int = 0  # the first slice of the search, the first example of the state machine, or a probe
+    count: int = 1  # of slices, or of tasks of the state machine
+    name: str = ""  # of a dimension
+    operations: int = 0  # planned, random
+    traces: tuple[Recorded, ...] = ()  # to be replayed
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        plain = {name: getattr(self, name) for name in ("number", "generation", "first", "count", "name", "operations")}
+        return plain | {"kind": str(self.kind), "traces": [packed(each) for each in self.traces]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Shard":
+        """Return the shard that `to_json` wrote."""
+        return cls(**{**data, "traces": tuple(map(unpacked, data["traces"]))})
+
+    @property
+    def digest(self) -> str:
+        """A digest of what it does, whatever its number."""
+        return digest_of(replace(self, number=0).to_json())
+
+    @property
+    def title(self) -> str:
+        """What it does, in a few words."""
+        what = {
+            Kind.SEARCH: f"random runs, slices {self.first} to {self.first + self.count - 1}",
+            Kind.MACHINE: f"state machine, from example {self.first}",
+            Kind.PROBE: f"probe {self.first}",
+            Kind.STRETCH: f"stretch, {self.name}",
+            Kind.REPLAY: f"{len(self.traces)} kept traces",
+        }
+        return what[Kind(self.kind)]
+
+
+def digest_of(data: Any) -> str:
+    """Return a digest of a JSON value, which does not depend on the order of its keys."""
+    return sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,135 @@
+"""`radixcheck campaign`."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from radixcheck.verification.cli.options import Seconds, one_subject, options
+from radixcheck.verification.cli.output import print_json_of_each, subject_output
+from radixcheck.verification.core.deadline import NEVER, Deadline
+from radixcheck.verification.core.status import Status, worst
+from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.report import console
+from radixcheck.verification.subjects.registry import names_of, resolve
+
+if TYPE_CHECKING:
+    from radixcheck.verification.campaign.executors import ShardExecutor
+
+OPERATIONS = 1_000_000
+RESULTS = Path("radixcheck-results", "campaigns")
+WORDS = {"policies": "policy", "page_sizes": "page-size", "modes": "mode"}  # options that are given once for each value
+_Folder = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@one_subject(click.argument("subject", required=False))
+@click.option("--local", type=click.IntRange(1), default=2, show_default=True, help="worker processes of this machine")
+@click.option("--operations", type=click.IntRange(1), default=OPERATIONS, show_default=True, help="random operations that are planned")
+@click.option("--hours", type=Seconds(0.0001), help="end after this time; what is missing is performed when the campaign is begun again")
+@click.option("--store", type=_Folder, help=f"the folder of results  [default: {RESULTS}/SUBJECT]")
+@click.option("--kind", "kinds", multiple=True, help="search or stretch (repeatable)  [default: both]")
+@options("policy", "page-size", "pool", "host-pool", "mode", "device", "seed")
+@click.option("--show", type=_Folder, help="the page of the campaign in this folder; nothing is run")
+@click.option("--check", type=_Folder, help="check that the store in this folder is complete and undamaged; nothing is run")
+@options("json")
+def campaign(
+    subject: str,
+    local: int,
+    hours: float | None,
+    store: Path | None,
+    kinds: Sequence[str],
+    show: Path | None,
+    check: Path | None,
+    as_json: bool,
+    device: str,
+    **bounds: Any,
+) -> int:
+    """Check SUBJECT (default: optimized) for long, in shards that are stored one by one.
+
+    A campaign that was stopped, however, goes on when the same command is given again. The result is the same with any number of workers.
+    Exit status 3: undecided, also because shards are missing.
+    """
+    from radixcheck.verification.campaign.executors import LocalExecutor
+    from radixcheck.verification.runs.campaign_job import check_kinds
+
+    if show is not None or check is not None:
+        return _stored(show, check, as_json)
+    check_kinds(kinds)
+    names, statuses, outputs = names_of(subject), list[Status](), list[Any]()
+    deadline = NEVER if hours is None else Deadline.after(hours * 3600)
+    for name in names:
+        place = _store(store, name, names)
+        executor = LocalExecutor(local)
+        try:
+            outcome = _run(name, place, executor, deadline, kinds, device, bounds)
+        finally:
+            executor.close()
+        statuses.append(outcome["status"])
+        outputs.append(outcome)
+        if not as_json:
+            from radixcheck.verification.report.campaign_view import page
+
+            console.show(page(outcome))
+    if as_json:
+        print_json_of_each(outputs)
+    return worst(statuses)
+
+
+def _run(
+    name: str, store: Path, executor: "ShardExecutor", deadline: Deadline, kinds: Sequence[str], device: str, bounds: dict[str, Any]
+) -> dict[str, Any]:
+    """Run the campaign of one subject, and return its result as stored."""
+    from radixcheck.verification.campaign.shard import CHOSEN
+    from radixcheck.verification.runs.campaign_job import CampaignRequest, run_campaign
+    from radixcheck.verification.runs.checked_bounds import bounds_for
+
+    with subject_output():
+        cache = resolve(name, device)
+        chosen = bounds_for(cache, device=device, **bounds)
+        command = _command(name, store, kinds, device, bounds)
+        request = CampaignRequest(cache, chosen, store, tuple(kinds) or CHOSEN, deadline, command)
+        return run_campaign(request, executor, console.progress).to_json()
+
+
+def _stored(show: Path | None, check: Path | None, as_json: bool) -> int:
+    """Show what is stored, or check it. Nothing is run."""
+    from radixcheck.verification.report.campaign_view import page
+    from radixcheck.verification.runs.campaign_job import check_store, read_summary
+
+    if show is not None and check is not None:
+        raise UsageError("give --show or --check, not both")
+    if check is not None:
+        checked = check_store(check)
+        if as_json:
+            print_json_of_each([checked.to_json()])
+        else:
+            console.show([checked.sentence])
+        return checked.status
+    assert show is not None
+    data = read_summary(show)
+    if as_json:
+        print_json_of_each([data])
+    else:
+        console.show(page(data))
+    return int(data["status"])
+
+
+def _store(store: Path | None, name: str, names: Sequence[str]) -> Path:
+    """Return the folder of one subject."""
+    plain = "".join(c if c.isalnum() or c in "-._" else "-" for c in name)[:120]
+    if store is None:
+        return RESULTS / plain
+    return store / plain if len(names) > 1 else store
+
+
+def _command(name: str, store: Path, kinds: Sequence[str], device: str, bounds: dict[str, Any]) -> str:
+    """Return the command that goes on with a campaign, or repeats it."""
+    words = ["radixcheck", "campaign", *(("--exec", name.removeprefix("exec:")) if name.startswith("exec:") else (name,))]
+    words += [word for kind in kinds for word in ("--kind", kind)]
+    for option, value in {"device": device if device != "cpu" else None, **bounds}.items():
+        each = value if isinstance(value, tuple) else () if value is None else (value,)
+        words += [word for one in each for word in (f"--{WORDS.get(option, option.replace('_', '-'))}", f"{one}")]
+    return shlex.join([*words, "--store", str(store)])
