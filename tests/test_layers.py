@@ -68,7 +68,7 @@ ROOMS = {
     "live": {"core", "remote", "watch", "event_streams"},
     "mutants": {*CHECKING, "search", "probes", "stretch", "explore", "trace_replay", "proofs"},
     "review_6907": {*CHECKING, "proofs", "bench", "live", "mutants"},
-    "campaign": {*CHECKING, "search", "stretch"},
+    "campaign": {*CHECKING, "search", "stretch", "explore", "mutants", "proofs", "review_6907"},
     "runs": CHECKING | EVIDENCE,
     "report": {"core"},  # and result types, below
     "api": {"core", "subjects", "runs"},

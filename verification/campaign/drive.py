@@ -13,7 +13,7 @@ from radixcheck.verification.campaign.campaign_store import Store
 from radixcheck.verification.campaign.executors import NodeLost, ShardExecutor
 from radixcheck.verification.campaign.perform import message
 from radixcheck.verification.campaign.shard import Kind, Shard
-from radixcheck.verification.campaign.shard_result import ShardResult, result_of
+from radixcheck.verification.campaign.shard_result import Row, ShardResult, result_of
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.usage import UsageError
@@ -36,6 +36,7 @@ class Merged:
     machine: RunResult = field(default_factory=RunResult)  # of the state machine alone
     shards: Counter[str] = field(default_factory=Counter)  # by kind
     lost: dict[int, str] = field(default_factory=dict)  # shards whose processes were lost, each with how
+    rows: list[Row] = field(default_factory=list)
     seconds: float = field(default=0.0, compare=False)  # of work
 
     @classmethod
@@ -52,6 +53,7 @@ class Merged:
         if part.kind == Kind.MACHINE:
             self.machine.merge(part.result)
         self.shards[part.kind] += 1
+        self.rows += part.rows
         self.seconds += part.seconds
         if part.lost:
             self.lost[part.number] = part.lost

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from time import process_time
 from typing import Any
 
 from radixcheck.verification.campaign.shard import Campaign, Kind, Shard
-from radixcheck.verification.campaign.shard_result import ShardResult, result_of
+from radixcheck.verification.campaign.shard_result import Row, ShardResult, result_of
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.sources import digest
+from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.search.run import replay
@@ -37,8 +39,13 @@ def perform(campaign: Campaign, shard: Shard) -> ShardResult:
     """Perform a shard. Whatever its subject keeps of earlier shards does not matter: each run begins with a fresh cache."""
     start = process_time()
     subject = _subject(campaign.subject, campaign.bounds.device)
-    result = RunResult.of(_PERFORM[Kind(shard.kind)](subject, campaign, shard))
-    return result_of(shard, result, process_time() - start)
+    result, rows = RunResult(), list[Row]()
+    for part in _PERFORM[Kind(shard.kind)](subject, campaign, shard):
+        if isinstance(part, Row):
+            rows.append(part)
+        else:
+            result.merge(part)
+    return result_of(shard, result, process_time() - start, rows=rows)
 
 
 @cache
@@ -71,10 +78,42 @@ def _replay(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[RunR
     return (replay(subject, recorded.config, recorded.trace) for recorded in shard.traces)
 
 
-_PERFORM: dict[Kind, Callable[[Subject, Campaign, Shard], Iterator[RunResult]]] = {
+def _explore(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[RunResult | Row]:
+    from radixcheck.verification.explore.explore import explore
+    from radixcheck.verification.explore.scopes import SCOPES
+
+    explored = explore(subject, SCOPES[shard.name], shard.policy, shard.page_size)
+    yield RunResult(found={found.violation.property: found for found in explored.found})
+    counts = f"{explored.states:,} states, {explored.transitions:,} transitions, depth {explored.depth}"
+    yield Row(f"{shard.name}, {shard.policy}, pages of {shard.page_size}", explored.verdict, counts, explored.status)
+
+
+def _mutants(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[Row]:
+    from radixcheck.verification.mutants.kill_matrix import PLAN, judge
+
+    judged = judge(shard.name, replace(PLAN, seed=campaign.bounds.seed))
+    by = ", ".join(cell.detector for cell in judged.cells if cell.verdict == Verdict.KILLED)
+    status = {Verdict.KILLED: Status.HOLDS, Verdict.UNDECIDED: Status.UNDECIDED}
+    yield Row(shard.name, judged.verdict, f"{judged.wanted}: {by or 'no detector'}", status.get(judged.verdict, Status.REFUTED))
+
+
+def _prove(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[Row]:
+    from radixcheck.verification.proofs.prove import decide_here
+    from radixcheck.verification.review_6907.proof_suite import PROOFS
+
+    for result in decide_here(PROOFS, shard.name.splitlines(), (campaign.bounds.seed,)):
+        refuted = Status.REFUTED if result.verdict in (Verdict.PROVED, Verdict.REFUTED) else Status.UNDECIDED
+        status = Status.HOLDS if result.verdict == result.expected else refuted
+        yield Row(result.name, result.verdict, f"expected {result.expected}", status)
+
+
+_PERFORM: dict[Kind, Callable[[Subject, Campaign, Shard], Iterator[RunResult] | Iterator[Row] | Iterator[RunResult | Row]]] = {
     Kind.SEARCH: _search,
     Kind.MACHINE: _machine,
     Kind.PROBE: _probe,
     Kind.STRETCH: _stretch,
     Kind.REPLAY: _replay,
+    Kind.EXPLORE: _explore,
+    Kind.MUTANTS: _mutants,
+    Kind.PROVE: _prove,
 }

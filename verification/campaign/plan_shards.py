@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 
 from radixcheck.verification.campaign.shard import PARTS, Campaign, Kind, Shard
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.traces import Recorded
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.search.search_plan import EXAMPLES, machine_tasks, probe_tasks, slices
 from radixcheck.verification.stretch.dimensions import DIMENSIONS, FURTHER
 
@@ -13,19 +15,27 @@ SHARDS_AIM = 64  # of random runs: a small campaign has about so many, so that m
 SLICES_MAX = 24  # of one shard: some seconds of work, which is what is lost with a worker
 MACHINE_MAX = 8  # tasks of the state machine, of one shard
 TRACES_MAX = 20  # of one shard
-GENERATIONS = 4  # of the random runs; the first one has a part of FIRST, with all other kinds
+CELLS_MAX = 16  # conditions of one shard
+EXPLORED_SIZES = (1, 2)  # tokens of a page; longer pages differ from these in their last token only
+GENERATIONS = 4  # of the random runs; the first one has a part of FIRST: a cache that ends its process does it there, mostly
 FIRST = 1 / 16
 
 
 def generations(subject: Subject, campaign: Campaign, kept: Sequence[Recorded] = ()) -> list[list[Shard]]:
     """Return the shards of each generation, numbered through. `kept`: traces that are replayed before all else."""
     kinds = {part for kind in campaign.kinds for part in PARTS.get(Kind(kind), (Kind(kind),))}
-    first = [*_replays(kept), *_stretches()]
+    parts = [list[Shard]() for _ in range(GENERATIONS)]
+    parts[0] += _replays(kept)
+    if Kind.STRETCH in kinds:
+        parts[1] += _stretches()
     if Kind.PROBE in kinds:
-        first += [Shard(0, 0, Kind.PROBE, number) for number in range(len(probe_tasks(subject, campaign.bounds)))]
-    search = [*_searches(subject, campaign), *_machines(subject, campaign)] if Kind.SEARCH in kinds else []
-    first = [shard for shard in first if shard.kind in kinds]
-    parts = [first + [s for s in search if s.generation == 0], *([s for s in search if s.generation == k] for k in range(1, GENERATIONS))]
+        parts[1] += (Shard(0, 1, Kind.PROBE, number) for number in range(len(probe_tasks(subject, campaign.bounds))))
+    if Kind.SEARCH in kinds:
+        for shard in (*_searches(subject, campaign), *_machines(subject, campaign)):
+            parts[shard.generation].append(shard)
+    for kind, some in ((Kind.EXPLORE, _explorations), (Kind.MUTANTS, _mutants), (Kind.PROVE, _proofs)):
+        if kind in kinds:
+            parts[1] += some(subject, campaign)
     number, numbered = 0, list[list[Shard]]()
     for generation, shards in enumerate(part for part in parts if part):
         numbered.append([replace(shard, number=number + k, generation=generation) for k, shard in enumerate(shards)])
@@ -69,3 +79,31 @@ def _stretches() -> Iterator[Shard]:
 def _replays(kept: Sequence[Recorded]) -> Iterator[Shard]:
     starts = range(0, len(kept), TRACES_MAX)
     return (Shard(0, 0, Kind.REPLAY, first, traces=tuple(kept[first : first + TRACES_MAX])) for first in starts)
+
+
+def _explorations(subject: Subject, campaign: Campaign) -> Iterator[Shard]:
+    """Yield one shard for each scope that the subject serves, policy and page size."""
+    from radixcheck.verification.explore.scopes import SCOPES
+
+    if not subject.supports.here:
+        raise UsageError(f"{subject.name} runs in another process, where explore cannot go back: leave --kind explore out")
+    sizes = [size for size in EXPLORED_SIZES if size in campaign.bounds.page_sizes] or campaign.bounds.page_sizes[:1]
+    for name, policy, size in product(SCOPES, campaign.bounds.policies, sizes):
+        if SCOPES[name].served_by(subject.supports):
+            yield Shard(0, 1, Kind.EXPLORE, name=name, policy=policy, page_size=size)
+
+
+def _mutants(subject: Subject, campaign: Campaign) -> Iterator[Shard]:
+    """Yield one shard for each mutant."""
+    from radixcheck.verification.mutants.all_mutants import MUTANTS
+
+    return (Shard(0, 1, Kind.MUTANTS, name=name) for name in MUTANTS)
+
+
+def _proofs(subject: Subject, campaign: Campaign) -> Iterator[Shard]:
+    """Yield the conditions of the proofs, some at a time."""
+    from radixcheck.verification.proofs.prove import cells
+    from radixcheck.verification.review_6907.proof_suite import PROOFS
+
+    names = list(cells(PROOFS))
+    return (Shard(0, 1, Kind.PROVE, name="\n".join(names[i : i + CELLS_MAX])) for i in range(0, len(names), CELLS_MAX))

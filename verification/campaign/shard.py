@@ -13,19 +13,24 @@ from radixcheck.verification.search.search_results import Bounds
 
 _BOUNDS = ("seed", "pool", "device", "misused", "operations", "host_pool", "larger_host")
 _BOUNDS_TUPLES = ("policies", "page_sizes", "modes")
+_PLAIN = ("number", "generation", "first", "count", "name", "policy", "page_size", "operations")
 
 
 class Kind(StrEnum):
-    """What a shard does. A user chooses among CHOSEN."""
+    """What a shard does. A user chooses among CHOSEN; the last two check the kit itself, whatever the subject."""
 
     REPLAY = "replay"  # traces of the corpus
     PROBE = "probe"  # one probe under one configuration
     MACHINE = "machine"  # examples of the state machine
     STRETCH = "stretch"  # one dimension
     SEARCH = "search"  # random runs
+    EXPLORE = "explore"  # one scope under one policy and page size
+    MUTANTS = "mutants"  # one mutant under every detector
+    PROVE = "prove"  # some conditions of the proofs
 
 
-CHOSEN = (Kind.SEARCH, Kind.STRETCH)
+USUAL = (Kind.SEARCH, Kind.STRETCH)
+CHOSEN = (*USUAL, Kind.EXPLORE, Kind.MUTANTS, Kind.PROVE)
 PARTS = {Kind.SEARCH: (Kind.REPLAY, Kind.PROBE, Kind.MACHINE, Kind.SEARCH)}  # of what a user chooses; else the kind alone
 
 
@@ -35,13 +40,13 @@ class Campaign:
 
     subject: str
     bounds: Bounds  # without what depends on a clock
-    kinds: tuple[str, ...] = CHOSEN
+    kinds: tuple[str, ...] = USUAL
 
     @classmethod
     def of(cls, subject: str, bounds: Bounds, kinds: Sequence[str] = ()) -> "Campaign":
-        """Return a campaign of a subject within the bounds of a search. Without kinds: those of CHOSEN."""
+        """Return a campaign of a subject within the bounds of a search. Without kinds: those of USUAL."""
         plain = {name: getattr(bounds, name) for name in (*_BOUNDS, *_BOUNDS_TUPLES)}
-        return cls(subject, Bounds(**plain), tuple(kind for kind in Kind if kind in kinds) or CHOSEN)
+        return cls(subject, Bounds(**plain), tuple(kind for kind in Kind if kind in kinds) or USUAL)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""
@@ -66,13 +71,15 @@ class Shard:
     kind: str
     first: int = 0  # the first slice of the search, the first example of the state machine, or a probe
     count: int = 1  # of slices, or of tasks of the state machine
-    name: str = ""  # of a dimension
+    name: str = ""  # of a dimension, a scope or a mutant, or of several conditions, one a line
+    policy: str = ""  # of an exploration
+    page_size: int = 0  # of an exploration, in tokens
     operations: int = 0  # planned, random
     traces: tuple[Recorded, ...] = ()  # to be replayed
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""
-        plain = {name: getattr(self, name) for name in ("number", "generation", "first", "count", "name", "operations")}
+        plain = {name: getattr(self, name) for name in _PLAIN}
         return plain | {"kind": str(self.kind), "traces": [packed(each) for each in self.traces]}
 
     @classmethod
@@ -94,6 +101,9 @@ class Shard:
             Kind.PROBE: f"probe {self.first}",
             Kind.STRETCH: f"stretch, {self.name}",
             Kind.REPLAY: f"{len(self.traces)} kept traces",
+            Kind.EXPLORE: f"explore {self.name}, {self.policy}, pages of {self.page_size}",
+            Kind.MUTANTS: f"mutant {self.name}",
+            Kind.PROVE: f"prove {self.name.splitlines()[0] if self.name else ''} and {self.name.count(chr(10))} others",
         }
         return what[Kind(self.kind)]
 

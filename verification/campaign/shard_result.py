@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,16 @@ DIGEST, SECONDS = "digest", "seconds"
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """A verdict that is not about one property of a run: on an exploration, a mutant or a condition."""
+
+    name: str
+    verdict: str
+    text: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShardResult:
     """The result of one shard. It is the same whoever performs the shard, but for the seconds."""
 
@@ -24,12 +34,15 @@ class ShardResult:
     kind: str
     task: str  # the digest of the shard
     result: RunResult
+    rows: tuple[Row, ...] = ()
     lost: str = ""  # how the processes that performed it ended, each time; empty: they did not
     seconds: float = field(default=0.0, compare=False)  # of work
 
     def to_text(self) -> str:
         """Return it as JSON, with a digest of what it says."""
-        data = {"number": self.number, "kind": str(self.kind), "task": self.task, "lost": self.lost, "result": _to_json(self.result)}
+        rows = [[row.name, str(row.verdict), row.text, int(row.status)] for row in self.rows]
+        about = {"number": self.number, "kind": str(self.kind), "task": self.task, "lost": self.lost, "rows": rows}
+        data = {**about, "result": _to_json(self.result)}
         return json.dumps({DIGEST: digest_of(data), SECONDS: round(self.seconds, 3), **data}) + "\n"
 
     @classmethod
@@ -40,14 +53,15 @@ class ShardResult:
             digest, seconds = data.pop(DIGEST), data.pop(SECONDS)
             if digest != digest_of(data):
                 raise ValueError("its content is not what its digest says")
-            return cls(data["number"], data["kind"], data["task"], _from_json(data["result"]), data["lost"], seconds)
+            rows = tuple(Row(*row) for row in data["rows"])
+            return cls(data["number"], data["kind"], data["task"], _from_json(data["result"]), rows, data["lost"], seconds)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"it is not the result of a shard ({error!r})") from error
 
 
-def result_of(shard: Shard, result: RunResult, seconds: float = 0.0, lost: str = "") -> ShardResult:
+def result_of(shard: Shard, result: RunResult, seconds: float = 0.0, lost: str = "", rows: Sequence[Row] = ()) -> ShardResult:
     """Return the result of a shard."""
-    return ShardResult(shard.number, shard.kind, shard.digest, result, lost, seconds)
+    return ShardResult(shard.number, shard.kind, shard.digest, result, tuple(rows), lost, seconds)
 
 
 def _to_json(result: RunResult) -> dict[str, Any]:

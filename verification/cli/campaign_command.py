@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from radixcheck.verification.campaign.executors import ShardExecutor
 
 OPERATIONS = 1_000_000
-RESULTS = Path("radixcheck-results", "campaigns")
 WORDS = {"policies": "policy", "page_sizes": "page-size", "modes": "mode"}  # options that are given once for each value
 _Folder = click.Path(path_type=Path, file_okay=False)
 
@@ -29,8 +28,8 @@ _Folder = click.Path(path_type=Path, file_okay=False)
 @click.option("--local", type=click.IntRange(1), default=2, show_default=True, help="worker processes of this machine")
 @click.option("--operations", type=click.IntRange(1), default=OPERATIONS, show_default=True, help="random operations that are planned")
 @click.option("--hours", type=Seconds(0.0001), help="end after this time; what is missing is performed when the campaign is begun again")
-@click.option("--store", type=_Folder, help=f"the folder of results  [default: {RESULTS}/SUBJECT]")
-@click.option("--kind", "kinds", multiple=True, help="search or stretch (repeatable)  [default: both]")
+@click.option("--store", type=_Folder, help="the folder of results  [default: one of its own in radixcheck-results/campaigns]")
+@click.option("--kind", "kinds", multiple=True, help="search, stretch, explore, mutants, prove (repeatable)  [default: search, stretch]")
 @options("policy", "page-size", "pool", "host-pool", "mode", "device", "seed")
 @click.option("--show", type=_Folder, help="the page of the campaign in this folder; nothing is run")
 @click.option("--check", type=_Folder, help="check that the store in this folder is complete and undamaged; nothing is run")
@@ -49,7 +48,7 @@ def campaign(
 ) -> int:
     """Check SUBJECT (default: optimized) for long, in shards that are stored one by one.
 
-    A campaign that was stopped, however, goes on when the same command is given again. The result is the same with any number of workers.
+    A campaign that was stopped, or killed, goes on when the same command is given again. The result is the same with any number of workers.
     Exit status 3: undecided, also because shards are missing.
     """
     from radixcheck.verification.campaign.executors import LocalExecutor
@@ -79,10 +78,10 @@ def campaign(
 
 
 def _run(
-    name: str, store: Path, executor: "ShardExecutor", deadline: Deadline, kinds: Sequence[str], device: str, bounds: dict[str, Any]
+    name: str, store: Path | None, executor: "ShardExecutor", deadline: Deadline, kinds: Sequence[str], device: str, bounds: dict[str, Any]
 ) -> dict[str, Any]:
     """Run the campaign of one subject, and return its result as stored."""
-    from radixcheck.verification.campaign.shard import CHOSEN
+    from radixcheck.verification.campaign.shard import USUAL
     from radixcheck.verification.runs.campaign_job import CampaignRequest, run_campaign
     from radixcheck.verification.runs.checked_bounds import bounds_for
 
@@ -90,7 +89,7 @@ def _run(
         cache = resolve(name, device)
         chosen = bounds_for(cache, device=device, **bounds)
         command = _command(name, store, kinds, device, bounds)
-        request = CampaignRequest(cache, chosen, store, tuple(kinds) or CHOSEN, deadline, command)
+        request = CampaignRequest(cache, chosen, store, kinds=tuple(kinds) or USUAL, deadline=deadline, command=command)
         return run_campaign(request, executor, console.progress).to_json()
 
 
@@ -117,19 +116,16 @@ def _stored(show: Path | None, check: Path | None, as_json: bool) -> int:
     return int(data["status"])
 
 
-def _store(store: Path | None, name: str, names: Sequence[str]) -> Path:
-    """Return the folder of one subject."""
-    plain = "".join(c if c.isalnum() or c in "-._" else "-" for c in name)[:120]
-    if store is None:
-        return RESULTS / plain
-    return store / plain if len(names) > 1 else store
+def _store(store: Path | None, name: str, names: Sequence[str]) -> Path | None:
+    """Return the folder of one subject of several; None: the one that follows from its plan."""
+    return store / name.replace(":", "-") if store is not None and len(names) > 1 else store
 
 
-def _command(name: str, store: Path, kinds: Sequence[str], device: str, bounds: dict[str, Any]) -> str:
+def _command(name: str, store: Path | None, kinds: Sequence[str], device: str, bounds: dict[str, Any]) -> str:
     """Return the command that goes on with a campaign, or repeats it."""
     words = ["radixcheck", "campaign", *(("--exec", name.removeprefix("exec:")) if name.startswith("exec:") else (name,))]
     words += [word for kind in kinds for word in ("--kind", kind)]
     for option, value in {"device": device if device != "cpu" else None, **bounds}.items():
         each = value if isinstance(value, tuple) else () if value is None else (value,)
         words += [word for one in each for word in (f"--{WORDS.get(option, option.replace('_', '-'))}", f"{one}")]
-    return shlex.join([*words, "--store", str(store)])
+    return shlex.join([*words, *(("--store", str(store)) if store else ())])

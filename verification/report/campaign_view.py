@@ -1,7 +1,7 @@
 """The page of a campaign at the terminal, from its result as stored: so it is the same at the end of a campaign and later."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.padding import Padding
@@ -11,10 +11,10 @@ from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.envelope import Envelope
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.page_sizes import sizes_text
-from radixcheck.verification.core.status import Verdict
+from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.envelope_view import envelope
-from radixcheck.verification.report.style import colour, styled_status, warning
+from radixcheck.verification.report.style import colour, styled, styled_status, table, warning
 from radixcheck.verification.report.wording import numbered
 
 SHOWN_MAX = 20  # operations of a trace; a longer one is in its file only
@@ -25,10 +25,11 @@ Stored = Mapping[str, Any]
 def page(data: Stored) -> list[Any]:
     """Return the findings, the verdicts, how far it went, what was performed, and the last line with the verdict."""
     parts: list[Any] = [part for refuted in data["refuted"] for part in _refuted(refuted)]
-    parts += [*_verdicts(data), Text(), *envelope(Envelope(**data["envelope"]))]
+    parts += [*_verdicts(data), *_others(data["verdicts"]), Text(), *envelope(Envelope(**data["envelope"]))]
     parts += [Text(line) for line in _performed(data)]
     parts += [warning(f"undecided: {why}") for why in data["undecided"]]
     counts = Counter(v["verdict"] for v in data["properties"])
+    counts.update(row["verdict"] for row in data["verdicts"])
     words = ", ".join(f"{count} {word}" for word, count in counts.items())
     return [*parts, Text.assemble(f"{data['subject']} ", styled_status(data["status"]), f": {words}")]
 
@@ -54,6 +55,17 @@ def _verdicts(data: Stored) -> Iterator[Any]:
     if tested:
         least = min(tested, key=lambda v: v["non_vacuous"])
         yield Text(f"TESTED: {len(tested)} properties, each at least {least['non_vacuous']:,} times non-vacuous ({least['id']})")
+
+
+def _others(rows: Sequence[Stored]) -> list[Any]:
+    """Return the verdicts on explorations, mutants and conditions: of those that are as they must be, only the number."""
+    if not rows:
+        return []
+    shown = table("checked", "verdict", "")
+    wrong = [row for row in rows if row["status"] != Status.HOLDS]
+    for row in rows if len(rows) <= SHOWN_MAX else wrong:
+        shown.add_row(row["name"], styled(row["verdict"]), row["text"])
+    return [shown, Text(f"{len(rows) - len(wrong):,} of {len(rows):,} explorations, mutants and conditions are as they must be")]
 
 
 def _performed(data: Stored) -> Iterator[str]:

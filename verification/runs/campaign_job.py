@@ -13,7 +13,7 @@ from radixcheck.verification.campaign.campaign_store import FINDINGS, SHARDS, SU
 from radixcheck.verification.campaign.drive import Drive, Merged
 from radixcheck.verification.campaign.executors import ShardExecutor
 from radixcheck.verification.campaign.plan_shards import generations
-from radixcheck.verification.campaign.shard import CHOSEN, Campaign, Kind, Shard
+from radixcheck.verification.campaign.shard import CHOSEN, USUAL, Campaign, Kind, Shard, digest_of
 from radixcheck.verification.core import traces
 from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.core.choices import declared_choices
@@ -32,6 +32,7 @@ from radixcheck.verification.search.verify import judged, smaller
 from radixcheck.verification.subjects.registry import resolve
 
 LISTED_MAX = 6  # missing shards that are named
+NAME_MAX = 100  # characters of a subject in the name of a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class CampaignRequest:
 
     subject: Subject
     bounds: Bounds
-    store: Path
-    kinds: tuple[str, ...] = CHOSEN
+    store: Path | None = None  # None: a folder below `results`, which follows from the plan and the sources
+    results: Path = Path("radixcheck-results", "campaigns")
+    kinds: tuple[str, ...] = USUAL
     deadline: Deadline = NEVER
     command: str = ""  # that goes on with it
 
@@ -58,7 +60,7 @@ def run_campaign(request: CampaignRequest, executor: ShardExecutor, progress: Pr
     subject, start = request.subject, monotonic()
     campaign = Campaign.of(subject.name, request.bounds, request.kinds)
     header = Header(campaign, digest(), (), _commit(), datetime.now(UTC).isoformat(timespec="seconds"))
-    store = Store.begin(request.store, header)
+    store = Store.begin(request.store or request.results / _name(header), header)
     plan = generations(subject, campaign)
     with progress(f"campaign {subject.name}") as tell:
         drive = Drive(store, plan, executor, request.deadline, lambda drive: tell(len(drive.done) / drive.shards, _so_far(drive)))
@@ -67,7 +69,7 @@ def run_campaign(request: CampaignRequest, executor: ShardExecutor, progress: Pr
         found = _shrunk(subject, campaign, merged)
     report = _report(subject, campaign, merged, found, _unfinished(drive), monotonic() - start)
     about = (store.folder, store.header.sources, store.header.commit, store.header.date, request.command)
-    outcome = CampaignOutcome(report, _performed(drive, merged, executor), *about, _written(store, found))
+    outcome = CampaignOutcome(report, _performed(drive, merged, executor), *about, _written(store, found), tuple(merged.rows))
     write_atomically(store.folder / SUMMARY, json.dumps(outcome.to_json(), indent=1) + "\n")
     return outcome
 
@@ -89,6 +91,12 @@ def check_store(folder: Path) -> CheckedStore:
     plan = generations(resolve(campaign.subject, campaign.bounds.device), campaign, store.header.kept) if same else None
     stored = len(list((folder / SHARDS).glob("*.json")))
     return CheckedStore(folder, stored, sum(map(len, plan)) if plan else None, tuple(store.faults(plan)))
+
+
+def _name(header: Header) -> str:
+    """Return a name of a folder, which another plan and other sources do not share."""
+    plain = "".join(c if c.isalnum() or c in "-._" else "-" for c in header.campaign.subject)[:NAME_MAX]
+    return f"{plain}-{digest_of(header.plan)}"
 
 
 def _so_far(drive: Drive) -> str:
@@ -146,7 +154,7 @@ def _report(
     return Report(
         subject=subject.name,
         bounds=bounds,
-        verdicts=judged(result, supports, subject.white_box, bounds.misused),
+        verdicts=judged(result, supports, subject.white_box, bounds.misused) if searched else (),
         found=tuple(found),
         steps=result.steps,
         runs=result.runs,

@@ -2,11 +2,12 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.status import Outcome, Status
+from radixcheck.verification.campaign.shard_result import Row
+from radixcheck.verification.core.status import Outcome, Status, worst
 from radixcheck.verification.runs.run_results import found_json, verdict_json
 from radixcheck.verification.search.search_results import Report
 
@@ -42,11 +43,12 @@ class CampaignOutcome(Outcome):
     date: str
     command: str
     files: Mapping[str, str]  # of the trace of each refuted property
+    rows: tuple[Row, ...] = ()  # verdicts on explorations, mutants and conditions
 
     @property
     def status(self) -> Status:
-        """The status of the search."""
-        return self.report.status
+        """The worst status of the search and of the other verdicts; without any shard UNDECIDED."""
+        return worst([*([self.report.status] if self.performed.done else []), *(row.status for row in self.rows)])
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON object."""
@@ -73,6 +75,7 @@ class CampaignOutcome(Outcome):
             "stretch": {name: reach.to_json() for name, reach in r.reaches.items()},
             "edges": {"taken": dict(r.edges), "impossible": dict(r.impossible_edges), "never_taken": list(r.missing_edges)},
             "properties": list(map(verdict_json, r.verdicts)),
+            "verdicts": [asdict(row) for row in self.rows],
             "refuted": [found_json(found) | self._repeated(found.violation.property) for found in r.found],
         }
 

@@ -104,7 +104,7 @@ def texts(store: Store) -> list[ShardResult]:
     return list(store.results())
 
 
-def lose(numbers: Iterable[int], times: int, lost: Exception) -> Callable[[str], None]:
+def lose(numbers: Iterable[int], times: int, lost: BaseException) -> Callable[[str], None]:
     """What loses these shards so many times."""
     left = dict.fromkeys(numbers, times)
 
@@ -215,6 +215,28 @@ def test_the_third_loss_of_a_shard_is_a_finding_and_ends_the_campaign(tmp_path: 
     assert "no further generation was begun" in drive.ended
 
 
+@pytest.mark.parametrize(
+    ("shard", "name", "verdict"),
+    [
+        (Shard(0, 1, Kind.EXPLORE, name="empty requests", policy="lru", page_size=1), "empty requests, lru, pages of 1", "EXHAUSTED"),
+        (Shard(0, 1, Kind.PROVE, name="LOCK-STOP"), "LOCK-STOP", "PROVED"),
+    ],
+)
+def test_other_kinds_of_shards_give_a_verdict(shard: Shard, name: str, verdict: str) -> None:
+    result = perform(replace(TINY, subject="reference"), shard)
+
+    assert ShardResult.from_text(result.to_text()) == result
+    assert [(row.name, row.verdict, row.status) for row in result.rows] == [(name, verdict, Status.HOLDS)]
+
+
+def test_every_kind_has_shards_in_a_plan() -> None:
+    campaign = Campaign.of("reference", BOUNDS, [*Kind])
+    shards = [shard for part in generations(resolve("reference"), campaign, [Recorded(Config("lru", 1, 6), ())]) for shard in part]
+
+    assert {shard.kind for shard in shards} == {*Kind}
+    assert all(shard.title for shard in shards)
+
+
 @pytest.mark.slow
 def test_a_cache_that_ends_its_process_is_found_with_its_trace(tmp_path: Path) -> None:
     executor, campaign = LocalExecutor(1), Campaign.of("hostile:exits_in_match", BOUNDS, (Kind.SEARCH,))
@@ -225,7 +247,8 @@ def test_a_cache_that_ends_its_process_is_found_with_its_trace(tmp_path: Path) -
 
     (found,) = merged.result.found.values()
     assert found.trace[-1].name in ("match", "peek", "start", "lock")
-    assert [result.lost != "" for result in drive.store.results()] == [True]
+    assert [result.lost != "" for result in drive.store.results()] == [True] * 3
+    assert len(drive.missing) == 1
 
 
 def test_a_finding_is_the_same_after_it_was_written_and_read() -> None:
