@@ -59,7 +59,7 @@ def _of_tasks(tasks: Iterator[Task]) -> Iterator[RunResult]:
 
 def _search(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[RunResult]:
     numbers = range(shard.first, shard.first + shard.count)
-    return _of_tasks(slice_task(subject, campaign.bounds, number) for number in numbers)
+    return _of_tasks(slice_task(subject, campaign.bounds, number, covered=True) for number in numbers)
 
 
 def _machine(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[RunResult]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from radixcheck.verification.campaign.shard import USUAL
 from radixcheck.verification.cli.options import Seconds, one_subject, options
 from radixcheck.verification.cli.output import print_json_of_each, subject_output
 from radixcheck.verification.core.deadline import NEVER, Deadline
@@ -31,6 +32,8 @@ _Folder = click.Path(path_type=Path, file_okay=False)
 @click.option("--store", type=_Folder, help="the folder of results  [default: one of its own in radixcheck-results/campaigns]")
 @click.option("--kind", "kinds", multiple=True, help="search, stretch, explore, mutants, prove (repeatable)  [default: search, stretch]")
 @options("policy", "page-size", "pool", "host-pool", "mode", "device", "seed")
+@click.option("--corpus", type=_Folder, help="traces that are replayed first; those that reach something new are added")
+@click.option("--export", type=_Folder, help="with --corpus: write its traces, and a test that replays them, into DIR")
 @click.option("--show", type=_Folder, help="the page of the campaign in this folder; nothing is run")
 @click.option("--check", type=_Folder, help="check that the store in this folder is complete and undamaged; nothing is run")
 @options("json")
@@ -40,6 +43,8 @@ def campaign(
     hours: float | None,
     store: Path | None,
     kinds: Sequence[str],
+    corpus: Path | None,
+    export: Path | None,
     show: Path | None,
     check: Path | None,
     as_json: bool,
@@ -51,21 +56,27 @@ def campaign(
     A campaign that was stopped, or killed, goes on when the same command is given again. The result is the same with any number of workers.
     Exit status 3: undecided, also because shards are missing.
     """
+    from radixcheck.verification.campaign.corpus import Corpus
     from radixcheck.verification.campaign.executors import LocalExecutor
     from radixcheck.verification.runs.campaign_job import check_kinds
 
     if show is not None or check is not None:
         return _stored(show, check, as_json)
     check_kinds(kinds)
+    if export is not None and corpus is None:
+        raise UsageError("--export writes the traces of a corpus: give --corpus too")
     names, statuses, outputs = names_of(subject), list[Status](), list[Any]()
     deadline = NEVER if hours is None else Deadline.after(hours * 3600)
     for name in names:
         place = _store(store, name, names)
         executor = LocalExecutor(local)
         try:
-            outcome = _run(name, place, executor, deadline, kinds, device, bounds)
+            request = {"store": place, "corpus": corpus, "deadline": deadline, "kinds": tuple(kinds) or USUAL}
+            outcome = _run(name, executor, device, bounds, request)
         finally:
             executor.close()
+        if export is not None and corpus is not None:
+            Corpus(corpus).export(export)
         statuses.append(outcome["status"])
         outputs.append(outcome)
         if not as_json:
@@ -77,20 +88,16 @@ def campaign(
     return worst(statuses)
 
 
-def _run(
-    name: str, store: Path | None, executor: "ShardExecutor", deadline: Deadline, kinds: Sequence[str], device: str, bounds: dict[str, Any]
-) -> dict[str, Any]:
+def _run(name: str, executor: "ShardExecutor", device: str, bounds: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
     """Run the campaign of one subject, and return its result as stored."""
-    from radixcheck.verification.campaign.shard import USUAL
     from radixcheck.verification.runs.campaign_job import CampaignRequest, run_campaign
     from radixcheck.verification.runs.checked_bounds import bounds_for
 
     with subject_output():
         cache = resolve(name, device)
         chosen = bounds_for(cache, device=device, **bounds)
-        command = _command(name, store, kinds, device, bounds)
-        request = CampaignRequest(cache, chosen, store, kinds=tuple(kinds) or USUAL, deadline=deadline, command=command)
-        return run_campaign(request, executor, console.progress).to_json()
+        command = _command(name, request, {"device": device if device != "cpu" else None, **bounds})
+        return run_campaign(CampaignRequest(cache, chosen, command=command, **request), executor, console.progress).to_json()
 
 
 def _stored(show: Path | None, check: Path | None, as_json: bool) -> int:
@@ -121,11 +128,11 @@ def _store(store: Path | None, name: str, names: Sequence[str]) -> Path | None:
     return store / name.replace(":", "-") if store is not None and len(names) > 1 else store
 
 
-def _command(name: str, store: Path | None, kinds: Sequence[str], device: str, bounds: dict[str, Any]) -> str:
+def _command(name: str, request: dict[str, Any], bounds: dict[str, Any]) -> str:
     """Return the command that goes on with a campaign, or repeats it."""
     words = ["radixcheck", "campaign", *(("--exec", name.removeprefix("exec:")) if name.startswith("exec:") else (name,))]
-    words += [word for kind in kinds for word in ("--kind", kind)]
-    for option, value in {"device": device if device != "cpu" else None, **bounds}.items():
+    given = {"kind": request["kinds"] if request["kinds"] != USUAL else (), **bounds}
+    for option, value in {**given, "store": request["store"], "corpus": request["corpus"]}.items():
         each = value if isinstance(value, tuple) else () if value is None else (value,)
         words += [word for one in each for word in (f"--{WORDS.get(option, option.replace('_', '-'))}", f"{one}")]
-    return shlex.join([*words, *(("--store", str(store)) if store else ())])
+    return shlex.join(words)

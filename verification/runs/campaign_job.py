@@ -9,7 +9,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from radixcheck.verification.campaign.campaign_store import FINDINGS, SHARDS, SUMMARY, Header, Store
+from radixcheck.verification.campaign.campaign_store import FINDINGS, PLAN, SHARDS, SUMMARY, Header, Store
+from radixcheck.verification.campaign.corpus import Corpus, newly_reached, of_findings
 from radixcheck.verification.campaign.drive import Drive, Merged
 from radixcheck.verification.campaign.executors import ShardExecutor
 from radixcheck.verification.campaign.plan_shards import generations
@@ -23,10 +24,12 @@ from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.sources import digest
 from radixcheck.verification.core.subject import Subject
+from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import WorkerLost, workers_for
 from radixcheck.verification.runs.campaign_results import CampaignOutcome, CheckedStore, Performed
 from radixcheck.verification.search.machine import never_fired
+from radixcheck.verification.search.run import LONG_TRACE, retraced
 from radixcheck.verification.search.search_results import Bounds, Report
 from radixcheck.verification.search.verify import judged, smaller
 from radixcheck.verification.subjects.registry import resolve
@@ -43,6 +46,7 @@ class CampaignRequest:
     bounds: Bounds
     store: Path | None = None  # None: a folder below `results`, which follows from the plan and the sources
     results: Path = Path("radixcheck-results", "campaigns")
+    corpus: Path | None = None  # traces that are replayed first, and to which those that reach something new are added
     kinds: tuple[str, ...] = USUAL
     deadline: Deadline = NEVER
     command: str = ""  # that goes on with it
@@ -59,14 +63,17 @@ def run_campaign(request: CampaignRequest, executor: ShardExecutor, progress: Pr
     """Perform the shards that are missing in the store, and return the result of all that are there."""
     subject, start = request.subject, monotonic()
     campaign = Campaign.of(subject.name, request.bounds, request.kinds)
-    header = Header(campaign, digest(), (), _commit(), datetime.now(UTC).isoformat(timespec="seconds"))
-    store = Store.begin(request.store or request.results / _name(header), header)
-    plan = generations(subject, campaign)
+    corpus = Corpus(request.corpus) if request.corpus is not None else None
+    store = _store(request, campaign, corpus)
+    plan = generations(subject, campaign, store.header.kept)
     with progress(f"campaign {subject.name}") as tell:
         drive = Drive(store, plan, executor, request.deadline, lambda drive: tell(len(drive.done) / drive.shards, _so_far(drive)))
         merged = drive.run()
         tell(1.0, "shrinking traces")
         found = _shrunk(subject, campaign, merged)
+        if corpus is not None:
+            tell(1.0, "keeping traces")
+            _keep(corpus, subject, campaign, merged, found)
     report = _report(subject, campaign, merged, found, _unfinished(drive), monotonic() - start)
     about = (store.folder, store.header.sources, store.header.commit, store.header.date, request.command)
     outcome = CampaignOutcome(report, _performed(drive, merged, executor), *about, _written(store, found), tuple(merged.rows))
@@ -91,6 +98,26 @@ def check_store(folder: Path) -> CheckedStore:
     plan = generations(resolve(campaign.subject, campaign.bounds.device), campaign, store.header.kept) if same else None
     stored = len(list((folder / SHARDS).glob("*.json")))
     return CheckedStore(folder, stored, sum(map(len, plan)) if plan else None, tuple(store.faults(plan)))
+
+
+def _store(request: CampaignRequest, campaign: Campaign, corpus: Corpus | None) -> Store:
+    """Return the store: a new one, or the one in which the campaign was begun, with the traces that the corpus had then."""
+    header = Header(campaign, digest(), (), _commit(), datetime.now(UTC).isoformat(timespec="seconds"))
+    folder = request.store or request.results / _name(header)
+    if corpus is not None:
+        corpus.check()
+        begun = Store.read(folder).header.kept if (folder / PLAN).exists() else tuple(corpus.traces())
+        header = replace(header, kept=begun)
+    return Store.begin(folder, header)
+
+
+def _keep(corpus: Corpus, subject: Subject, campaign: Campaign, merged: Merged, found: Sequence[Found]) -> None:
+    """Add the traces that reached something new, and those of findings, to the corpus."""
+    runs = newly_reached(merged.result.coverage, corpus.marks)
+    with workers_for(subject) as pool:
+        jobs = [(origin, pool.submit(retraced, subject, origin, campaign.bounds.misused)) for origin in runs]
+        kept = [(Recorded(origin.config, job.result(), subject.name), runs[origin]) for origin, job in jobs]
+    corpus.add([*kept, *of_findings(subject.name, found, LONG_TRACE)])
 
 
 def _name(header: Header) -> str:

@@ -5,13 +5,14 @@ from operator import length_hint
 from random import Random
 
 from radixcheck.verification.checker.checker import Checker
+from radixcheck.verification.checker.coverage import CoverageRecorder, Origin
 from radixcheck.verification.checker.engine import LARGE_POOL
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
 from radixcheck.verification.checker.misuse import drawn
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.subject import Factory
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.search.generate import PAGES_MAX, PROFILES, operations
 
 MISUSED = 0.2  # misuses for each other operation, where they are made
@@ -46,12 +47,19 @@ def random_run(
     misused: bool = False,
     replicated: float = REPLICATED,
     longest: int = PAGES_MAX,
+    covered: bool = False,
+    trace: list[Op] | None = None,
 ) -> RunResult:
-    """Run random operations. Profile and keys follow from the seed, so that the same call does the same again."""
+    """Run random operations. Profile and keys follow from the seed, so that the same call does the same again.
+
+    `covered`: record the coverage too. `trace`: a list to which the operations are added.
+    """
     random = Random(f"{config} {seed}")
     checker = new_checker(factory, config, stride)
+    checker.coverage = CoverageRecorder() if covered else None
     profile = PROFILES[random.choice(sorted(PROFILES))]
-    result, trace = RunResult(runs=1, tally=checker.tally, edges=checker.edges.taken), list[Op]()
+    trace = [] if trace is None else trace
+    result = RunResult(runs=1, tally=checker.tally, edges=checker.edges.taken)
     for op in operations(checker, random, profile, longest):
         result.fired[op.name] += 1
         trace.append(op)
@@ -62,9 +70,19 @@ def random_run(
         if checker.stopped or len(trace) >= steps:
             break
     result.steps, result.envelope = checker.steps, checker.envelope
+    if checker.coverage is not None:
+        marks = checker.coverage.marks(result.envelope)
+        result.coverage.add({mark: Origin(config, seed, operations_, stride, longest) for mark, operations_ in marks})
     if not checker.stopped and random.random() < replicated:
         _second_replica(factory, config, trace, checker, result)
     return result
+
+
+def retraced(factory: Factory, origin: Origin, misused: bool = False) -> Trace:
+    """Return the operations of a random run whose coverage was recorded."""
+    trace: list[Op] = []
+    random_run(factory, origin.config, origin.seed, origin.operations, origin.stride, misused, 0.0, origin.longest, trace=trace)
+    return tuple(trace[: origin.operations])
 
 
 def _second_replica(factory: Factory, config: Config, trace: Sequence[Op], checker: Checker, result: RunResult) -> None:

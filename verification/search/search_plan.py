@@ -68,14 +68,14 @@ def slices(subject: Subject, bounds: Bounds) -> list[Task]:
     return tasks
 
 
-def slice_task(subject: Subject, bounds: Bounds, number: int) -> Task:
-    """Return the task with this number."""
+def slice_task(subject: Subject, bounds: Bounds, number: int, covered: bool = False) -> Task:
+    """Return the task with this number. `covered`: it records the coverage too."""
     long_run = bounds.operations >= LONG_FROM and number % LONG_EVERY == LONG_EVERY // 2
     long_steps = LONG_STEPS if long_run else 0
-    return Task(run_slice, (subject, bounds, number, long_steps), RUNS * STEPS + long_steps)
+    return Task(run_slice, (subject, bounds, number, long_steps, covered), RUNS * STEPS + long_steps)
 
 
-def run_slice(subject: Subject, bounds: Bounds, number: int, long_steps: int) -> RunResult:
+def run_slice(subject: Subject, bounds: Bounds, number: int, long_steps: int, covered: bool = False) -> RunResult:
     """Run random operations, each run under the next policy and page size.
 
     Some slices begin with one long run over a large tree, for faults that need many victims, many ticks or long edges.
@@ -86,14 +86,14 @@ def run_slice(subject: Subject, bounds: Bounds, number: int, long_steps: int) ->
         policy, size = configs[number // LONG_EVERY % len(configs)]
         config = Config(policy, size, bounds.pool_for(size, LONG_PAGES), bounds.device)
         config = next(iter(_long_tiered(bounds, config, number)), config)
-        result.merge(random_run(subject, config, seed + RUNS, long_steps, 4 * STRIDE, bounds.misused, longest=LONG_KEY))
+        result.merge(random_run(subject, config, seed + RUNS, long_steps, 4 * STRIDE, bounds.misused, longest=LONG_KEY, covered=covered))
     for k in range(RUNS):
         run = number * RUNS + k
         (policy, size), turn = configs[run % len(configs)], run + run // STRIDE + run // len(configs)
         config = Config(policy, size, bounds.pool_for(size, POOL_PAGES[turn % len(POOL_PAGES)]), bounds.device)
         if (run + run // len(configs)) % TIERED_OF:
             config = next(iter(bounds.tiered(config, run)), config)
-        result.merge(random_run(subject, config, seed + k, STEPS, 1 if turn % STRIDE == 0 else STRIDE, bounds.misused))
+        result.merge(random_run(subject, config, seed + k, STEPS, 1 if turn % STRIDE == 0 else STRIDE, bounds.misused, covered=covered))
     return result
 
 
