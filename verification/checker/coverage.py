@@ -32,9 +32,12 @@ class CoverageRecorder:
         self._pairs: dict[tuple[str, str], int] = {}
         self._operations, self._last = 0, START
 
-    def record(self, steps: Sequence[str]) -> None:
-        """Record one operation, which took these transitions."""
+    def begin(self) -> None:
+        """Begin an operation of the run. It is counted although it may turn out that no caller can make it now."""
         self._operations += 1
+
+    def record(self, steps: Sequence[str]) -> None:
+        """Record the transitions that it took."""
         last, pairs = self._last, self._pairs
         for step in steps:
             if (last, step) not in pairs:

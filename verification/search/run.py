@@ -63,9 +63,13 @@ def random_run(
     for op in operations(checker, random, profile, longest):
         result.fired[op.name] += 1
         trace.append(op)
+        if checker.coverage is not None:
+            checker.coverage.begin()
         result.record(checker.step(op), trace, config)
         if misused and random.random() < MISUSED and not checker.stopped:
             trace.append(Op(drawn(checker, random)))
+            if checker.coverage is not None:
+                checker.coverage.begin()
             result.record(checker.step(trace[-1]), trace, config)
         if checker.stopped or len(trace) >= steps:
             break
