@@ -23,7 +23,7 @@ BELOW = {
         *("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized"),
         *("click", "crosshair", "hypothesis", "jinja2", "markupsafe", "pytest", "rich", "torch", "z3", "cvc5"),
         *("sglang", "vllm", "transformers", "gguf", "core"),  # in adapters, which run where these are installed
-        *("matplotlib", "msgpack", "zmq"),
+        *("matplotlib", "msgpack", "zmq", "ray"),
     },
 }
 

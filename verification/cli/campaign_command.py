@@ -2,13 +2,14 @@
 
 import shlex
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from radixcheck.verification.campaign.shard import USUAL
-from radixcheck.verification.cli.options import Seconds, one_subject, options
+from radixcheck.verification.cli.options import Seconds, named, one_subject, options
 from radixcheck.verification.cli.output import print_json_of_each, subject_output
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.status import Status, worst
@@ -27,6 +28,7 @@ _Folder = click.Path(path_type=Path, file_okay=False)
 @click.command()
 @one_subject(click.argument("subject", required=False))
 @click.option("--local", type=click.IntRange(1), default=2, show_default=True, help="worker processes of this machine")
+@click.option("--ray", "address", help="perform it on a Ray cluster: its address, or auto for the one of this machine")
 @click.option("--operations", type=click.IntRange(1), default=OPERATIONS, show_default=True, help="random operations that are planned")
 @click.option("--hours", type=Seconds(0.0001), help="end after this time; what is missing is performed when the campaign is begun again")
 @click.option("--store", type=_Folder, help="the folder of results  [default: one of its own in radixcheck-results/campaigns]")
@@ -40,6 +42,7 @@ _Folder = click.Path(path_type=Path, file_okay=False)
 def campaign(
     subject: str,
     local: int,
+    address: str | None,
     hours: float | None,
     store: Path | None,
     kinds: Sequence[str],
@@ -57,7 +60,6 @@ def campaign(
     Exit status 3: undecided, also because shards are missing.
     """
     from radixcheck.verification.campaign.corpus import Corpus
-    from radixcheck.verification.campaign.executors import LocalExecutor
     from radixcheck.verification.runs.campaign_job import check_kinds
 
     if show is not None or check is not None:
@@ -69,12 +71,9 @@ def campaign(
     deadline = NEVER if hours is None else Deadline.after(hours * 3600)
     for name in names:
         place = _store(store, name, names)
-        executor = LocalExecutor(local)
-        try:
-            request = {"store": place, "corpus": corpus, "deadline": deadline, "kinds": tuple(kinds) or USUAL}
+        request = {"store": place, "corpus": corpus, "deadline": deadline, "kinds": tuple(kinds) or USUAL}
+        with subject_output(), closing(_executor(local, address)) as executor:
             outcome = _run(name, executor, device, bounds, request)
-        finally:
-            executor.close()
         if export is not None and corpus is not None:
             Corpus(corpus).export(export)
         statuses.append(outcome["status"])
@@ -93,11 +92,22 @@ def _run(name: str, executor: "ShardExecutor", device: str, bounds: dict[str, An
     from radixcheck.verification.runs.campaign_job import CampaignRequest, run_campaign
     from radixcheck.verification.runs.checked_bounds import bounds_for
 
-    with subject_output():
-        cache = resolve(name, device)
-        chosen = bounds_for(cache, device=device, **bounds)
-        command = _command(name, request, {"device": device if device != "cpu" else None, **bounds})
-        return run_campaign(CampaignRequest(cache, chosen, command=command, **request), executor, console.progress).to_json()
+    cache = resolve(name, device)
+    chosen = bounds_for(cache, device=device, **bounds)
+    command = _command(name, request, {"device": device if device != "cpu" else None, **bounds})
+    return run_campaign(CampaignRequest(cache, chosen, command=command, **request), executor, console.progress).to_json()
+
+
+def _executor(local: int, address: str | None) -> "ShardExecutor":
+    """Return who performs the shards. Raise UsageError."""
+    from radixcheck.verification.campaign.executors import LocalExecutor
+    from radixcheck.verification.campaign.ray_executor import RayExecutor
+
+    if address is None:
+        return LocalExecutor(local)
+    if named("local"):
+        raise UsageError("give --local or --ray, not both")
+    return RayExecutor(address)
 
 
 def _stored(show: Path | None, check: Path | None, as_json: bool) -> int:
