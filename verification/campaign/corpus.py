@@ -61,7 +61,7 @@ class Corpus:
         return [read(file) for file in sorted(self.folder.glob("*.jsonl"))]
 
     @property
-    def marks(self) -> set[str]:
+    def known(self) -> set[str]:
         """The marks that its traces reach."""
         return {mark for marks in self._index().values() for mark in marks}
 
@@ -97,7 +97,7 @@ class Corpus:
 
 def newly_reached(coverage: Coverage, known: Iterable[str]) -> dict[Origin, list[str]]:
     """Return the runs that reached marks that are not known, each with these marks; one run to the last of its marks."""
-    new = {mark: origin for mark, origin in coverage.marks.items() if mark not in set(known)}
+    new = {mark: origin for mark, origin in coverage.reached.items() if mark not in set(known)}
     longest: dict[object, Origin] = {}
     for origin in new.values():
         run = (origin.config, origin.seed, origin.longest)

@@ -66,14 +66,14 @@ class RayExecutor:
 def perform_on_node(text: str) -> str:
     """Perform a shard in a process beside this one, which is a worker of Ray. Return how it ended, as text."""
     try:
-        return json.dumps({DONE: _BESIDE.perform(text)})
+        return json.dumps({DONE: _PROCESS.perform(text)})
     except WorkerLost as lost:
         return json.dumps({LOST: str(lost), "last": packed(lost.last) if lost.last else None})
     except UsageError as wrong:
         return json.dumps({WRONG: str(wrong)})
 
 
-class Beside:
+class OwnProcess:
     """The process beside a worker of Ray. It performs one shard after the other, until it is lost."""
 
     def __init__(self) -> None:
@@ -93,19 +93,19 @@ class Beside:
             raise
 
 
-_BESIDE = Beside()
+_PROCESS = OwnProcess()
 
 
 def pass_on(answer: "Future[str]", ended: "Future[str]") -> None:
     """End a shard as its answer says."""
     try:
-        said: dict[str, Any] = json.loads(answer.result())
+        ending: dict[str, Any] = json.loads(answer.result())
     except BaseException as error:  # whatever Ray raises: a worker, a node or the cluster is gone
         ended.set_exception(NodeLost(f"a worker of Ray was lost: {type(error).__name__}"))
         return
-    if DONE in said:
-        ended.set_result(said[DONE])
-    elif LOST in said:
-        ended.set_exception(WorkerLost(said[LOST], unpacked(said["last"]) if said["last"] else None))
+    if DONE in ending:
+        ended.set_result(ending[DONE])
+    elif LOST in ending:
+        ended.set_exception(WorkerLost(ending[LOST], unpacked(ending["last"]) if ending["last"] else None))
     else:
-        ended.set_exception(UsageError(said[WRONG]))
+        ended.set_exception(UsageError(ending[WRONG]))

@@ -77,7 +77,7 @@ def _to_json(result: RunResult) -> dict[str, Any]:
         "edges": dict(result.edges),
         "envelope": result.envelope.to_json(),
         "reaches": {name: {each: getattr(reach, each) for each in _REACH} for name, reach in result.reaches.items()},
-        "marks": {mark: _origin(origin) for mark, origin in result.coverage.marks.items()},
+        "marks": {mark: _origin(origin) for mark, origin in result.coverage.reached.items()},
         "found": [packed_found(found) for found in result.found.values()],
         "consequences": [packed_found(found) for found in result.consequences.values()],
     }

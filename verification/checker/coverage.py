@@ -45,7 +45,7 @@ class CoverageRecorder:
             last = step
         self._last = last
 
-    def marks(self, envelope: Envelope) -> Iterator[tuple[str, int]]:
+    def reached(self, envelope: Envelope) -> Iterator[tuple[str, int]]:
         """Yield each mark with the operations that reach it. For a quantity that is the whole run."""
         yield from ((", ".join(pair), operations) for pair, operations in self._pairs.items())
         for name, value in envelope.items():
@@ -57,10 +57,10 @@ class CoverageRecorder:
 class Coverage:
     """The marks of several runs, each with the shortest run that reached it."""
 
-    marks: dict[str, Origin] = field(default_factory=dict)
+    reached: dict[str, Origin] = field(default_factory=dict)
 
-    def add(self, reached: Mapping[str, Origin]) -> None:
+    def add(self, others: Mapping[str, Origin]) -> None:
         """Add marks; of two runs keep the shorter, of two that are as long the first."""
-        for mark, origin in reached.items():
-            if mark not in self.marks or origin.operations < self.marks[mark].operations:
-                self.marks[mark] = origin
+        for mark, origin in others.items():
+            if mark not in self.reached or origin.operations < self.reached[mark].operations:
+                self.reached[mark] = origin

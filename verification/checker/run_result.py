@@ -57,7 +57,7 @@ class RunResult:
         self.tally.add(other.tally)
         self.fired.update(other.fired)
         self.edges.update(other.edges)
-        self.coverage.add(other.coverage.marks)
+        self.coverage.add(other.coverage.reached)
         for ours, theirs in ((self.found, other.found), (self.consequences, other.consequences)):
             for id_, found in theirs.items():
                 if id_ not in ours or len(found.trace) < len(ours[id_].trace):

@@ -113,7 +113,7 @@ def _store(request: CampaignRequest, campaign: Campaign, corpus: Corpus | None) 
 
 def _keep(corpus: Corpus, subject: Subject, campaign: Campaign, merged: Merged, found: Sequence[Found]) -> None:
     """Add the traces that reached something new, and those of findings, to the corpus."""
-    runs = newly_reached(merged.result.coverage, corpus.marks)
+    runs = newly_reached(merged.result.coverage, corpus.known)
     with workers_for(subject) as pool:
         jobs = [(origin, pool.submit(retraced, subject, origin, campaign.bounds.misused)) for origin in runs]
         kept = [(Recorded(origin.config, job.result(), subject.name), runs[origin]) for origin, job in jobs]

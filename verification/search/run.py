@@ -75,8 +75,8 @@ def random_run(
             break
     result.steps, result.envelope = checker.steps, checker.envelope
     if checker.coverage is not None:
-        marks = checker.coverage.marks(result.envelope)
-        result.coverage.add({mark: Origin(config, seed, operations_, stride, longest) for mark, operations_ in marks})
+        reached = checker.coverage.reached(result.envelope)
+        result.coverage.add({mark: Origin(config, seed, operations_, stride, longest) for mark, operations_ in reached})
     if not checker.stopped and random.random() < replicated:
         _second_replica(factory, config, trace, checker, result)
     return result

@@ -33,7 +33,7 @@ def marks_of(config: Config, trace: tuple[Op, ...]) -> set[str]:
     for op in trace:
         coverage.begin()
         checker.step(op)
-    return {mark for mark, _ in coverage.marks(checker.envelope)}
+    return {mark for mark, _ in coverage.reached(checker.envelope)}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_marks_are_pairs_of_transitions_and_powers_of_two() -> None:
 
 
 def test_each_mark_of_a_shard_is_reached_by_the_run_that_it_names(result: ShardResult) -> None:
-    marks = result.result.coverage.marks
+    marks = result.result.coverage.reached
     pairs, tiered = ([mark for mark in marks if word in mark] for word in (", ", "demote"))
 
     assert len(marks) > ENOUGH
@@ -69,7 +69,7 @@ def test_of_runs_that_reach_a_mark_the_shortest_is_kept_and_of_equals_the_first(
     for origin in (longer, first, second):
         coverage.add({"depth 8": origin})
 
-    assert coverage.marks == {"depth 8": first}
+    assert coverage.reached == {"depth 8": first}
 
 
 def test_one_run_is_kept_once_to_the_last_of_its_marks_and_known_marks_not_at_all() -> None:
@@ -87,7 +87,7 @@ def test_what_is_kept_is_read_again_and_a_second_time_changes_nothing(tmp_path: 
 
     assert (corpus.add(kept), corpus.add(kept)) == (2, 0)
     assert {(each.property, each.trace) for each in corpus.traces()} == {("", recorded.trace), ("ORDER", found.trace)}
-    assert corpus.marks == {"depth 1"}
+    assert corpus.known == {"depth 1"}
     assert of_findings("model", [found], 0) == []
 
 

@@ -15,6 +15,7 @@ from radixcheck.spec.values import Key
 from radixcheck.verification.campaign import ray_executor
 from radixcheck.verification.campaign.campaign_store import Store
 from radixcheck.verification.campaign.executors import LocalExecutor, NodeLost
+from radixcheck.verification.campaign.packed import packed
 from radixcheck.verification.campaign.perform import message
 from radixcheck.verification.campaign.shard import Campaign, Kind, Shard
 from radixcheck.verification.campaign.shard_result import ShardResult
@@ -34,12 +35,12 @@ OPERATIONS, KILLED_AFTER = 3_000, 6  # of the campaign on two nodes; shards
 
 def passed_on(answer: str | Exception) -> "Future[str]":
     """How a shard ends after this answer of a worker of Ray."""
-    said, ended = Future[str](), Future[str]()
-    said.add_done_callback(lambda each: ray_executor.pass_on(each, ended))
+    answered, ended = Future[str](), Future[str]()
+    answered.add_done_callback(lambda each: ray_executor.pass_on(each, ended))
     if isinstance(answer, Exception):
-        said.set_exception(answer)
+        answered.set_exception(answer)
     else:
-        said.set_result(answer)
+        answered.set_result(answer)
     return ended
 
 
@@ -48,7 +49,7 @@ def test_the_result_of_a_shard_is_passed_on() -> None:
 
 
 def test_a_lost_process_beside_a_worker_of_ray_is_passed_on_with_its_operations() -> None:
-    last = ray_executor.packed(LOST)
+    last = packed(LOST)
 
     with pytest.raises(WorkerLost, match="ended by SIGSEGV") as lost:
         passed_on(json.dumps({"lost": "it was ended by SIGSEGV", "last": last})).result()
@@ -87,9 +88,9 @@ def test_a_worker_of_ray_outlives_the_process_beside_it(subject: str, ends: str)
 
 @pytest.mark.ray
 def test_two_nodes_of_which_one_is_killed_find_what_this_machine_finds(tmp_path: Path) -> None:
-    python, program = os.environ["RADIXCHECK_RAY"], TESTS / "ray" / "ray_cluster_run.py"
+    python, program = os.environ["RADIXCHECK_RAY"], TESTS / "cluster" / "ray_cluster_run.py"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), str(TESTS)])}
-    arguments = ["base", tmp_path / "ray", f"{OPERATIONS}", f"{KILLED_AFTER}"]
+    arguments = ["base", str(tmp_path / "ray"), f"{OPERATIONS}", f"{KILLED_AFTER}"]
     ran = subprocess.run([python, program, *arguments], env=environment, cwd=TESTS, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     actual = json.loads(ran.stdout)
