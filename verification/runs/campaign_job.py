@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ from radixcheck.verification.search.search_results import Bounds, Report
 from radixcheck.verification.search.verify import judged, smaller
 from radixcheck.verification.subjects.registry import resolve
 
+CAMPAIGNS = "campaigns"  # the folder for them, below that of other results
 LISTED_MAX = 6  # missing shards that are named
 NAME_MAX = 100  # characters of a subject in the name of a folder
 
@@ -45,7 +47,7 @@ class CampaignRequest:
     subject: Subject
     bounds: Bounds
     store: Path | None = None  # None: a folder below `results`, which follows from the plan and the sources
-    results: Path = Path("radixcheck-results", "campaigns")
+    results: Path = Path("radixcheck-results") / CAMPAIGNS
     corpus: Path | None = None  # traces that are replayed first, and to which those that reach something new are added
     kinds: tuple[str, ...] = USUAL
     deadline: Deadline = NEVER
@@ -89,6 +91,15 @@ def read_summary(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UsageError(f"{folder / SUMMARY}: cannot be read; the campaign has not ended: begin it again, and it goes on") from error
     return data
+
+
+def stored_campaigns(folder: Path) -> tuple[dict[str, Any], ...]:
+    """Return the pages of the campaigns that are stored below a folder, and have ended. Others are left out."""
+    pages = list[dict[str, Any]]()
+    for plan in sorted(folder.glob(f"*/{PLAN}")):
+        with suppress(UsageError):
+            pages.append(read_summary(plan.parent))
+    return tuple(pages)
 
 
 def check_store(folder: Path) -> CheckedStore:

@@ -33,6 +33,7 @@ class ReportData(Outcome):
     counterexamples: tuple[Counterexample, ...]
     findings: Mapping[str, Any]  # as `radixcheck findings --json` prints them; NOT RUN unless they were repeated
     versions: Mapping[str, str]  # of what was run
+    campaigns: tuple[Stored, ...] = ()  # as `radixcheck campaign` stored them, with any sources
 
     @property
     def status(self) -> Status:
@@ -52,6 +53,7 @@ class ReportData(Outcome):
             "versions": dict(self.versions),
             "answers": self.answers.to_json(),
             "findings": dict(self.findings),
+            "campaigns": list(self.campaigns),
             "results": dict(self.results.stored),
         }
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from commands import Command
@@ -28,6 +29,13 @@ from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import WorkerLost
 from radixcheck.verification.operations import Op
+from radixcheck.verification.report.blocks import Table
+from radixcheck.verification.report.sections import campaigns_section
+from radixcheck.verification.runs.answer_results import AnswersOutcome
+from radixcheck.verification.runs.campaign_job import stored_campaigns
+from radixcheck.verification.runs.findings_job import recorded_findings
+from radixcheck.verification.runs.report_data import ReportData
+from radixcheck.verification.runs.stored_results import Results
 from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.subjects.registry import resolve
 
@@ -215,6 +223,18 @@ def test_the_third_loss_of_a_shard_is_a_finding_and_ends_the_campaign(tmp_path: 
     assert "no further generation was begun" in drive.ended
 
 
+def assert_in_report(page: dict[str, Any]) -> None:
+    """The report shows a campaign with its commit, date, operations, envelope and findings, and the recorded searches below it."""
+    recorded = recorded_findings().to_json()
+    data = ReportData((), False, Results({}), AnswersOutcome(()), (), recorded, {}, (page,))
+    (table,) = (block for block in campaigns_section.section(data).blocks if isinstance(block, Table))
+    first = "".join(map(str, table.rows[0]))
+
+    assert len(table.rows) == 1 + len(recorded["searches"])
+    for word in (page["subject"], f"{page['operations']:,}", page["commit"], page["date"][:10], "RECENCY", "refuted"):
+        assert word in first, word
+
+
 @pytest.mark.parametrize(
     ("shard", "name", "verdict"),
     [
@@ -344,5 +364,8 @@ def test_the_command_checks_shows_and_goes_on(tmp_path: Path, command: Command) 
     assert second["shards"]["kinds"]["replay"] > 0
     assert second["refuted"][0]["trace"] == refuted[0]["trace"]
     assert len([*tests.iterdir()]) == len(kept) + 1 > 20
+    pages = stored_campaigns(tmp_path)
+    assert [page["store"] for page in pages] == [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert_in_report(pages[0])
     next((tmp_path / "shards").iterdir()).write_text("{")
     assert command("campaign", "--check", tmp_path).status == Status.UNDECIDED

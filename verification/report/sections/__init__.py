@@ -2,6 +2,7 @@
 
 from radixcheck.verification.report.blocks import Document
 from radixcheck.verification.report.sections import benchmark_section as benchmark
+from radixcheck.verification.report.sections import campaigns_section as campaigns
 from radixcheck.verification.report.sections import counterexamples_section as counterexamples
 from radixcheck.verification.report.sections import exploration_section as exploration
 from radixcheck.verification.report.sections import findings_section as findings
@@ -17,5 +18,5 @@ from radixcheck.verification.runs.report_data import ReportData
 def document(data: ReportData) -> Document:
     """Return the document of a report."""
     reviewed = ", ".join(data.subjects)
-    modules = (summary, questions, counterexamples, invariants, proofs, exploration, kills, benchmark, findings, trust)
+    modules = (summary, questions, counterexamples, invariants, proofs, exploration, kills, benchmark, findings, campaigns, trust)
     return Document(f"radixcheck report: {reviewed}", [module.section(data) for module in modules])
