@@ -6,7 +6,7 @@ trace files, which any command reads, and an index of their marks.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from radixcheck.verification.campaign.packed import packed
@@ -100,12 +100,17 @@ def newly_reached(coverage: Coverage, known: Iterable[str]) -> dict[Origin, list
     new = {mark: origin for mark, origin in coverage.reached.items() if mark not in set(known)}
     longest: dict[object, Origin] = {}
     for origin in new.values():
-        run = (origin.config, origin.seed, origin.longest)
+        run = _run(origin)
         longest[run] = max(origin, longest.get(run, origin), key=lambda each: each.operations)
     kept: dict[Origin, list[str]] = {}
     for mark, origin in new.items():
-        kept.setdefault(longest[origin.config, origin.seed, origin.longest], []).append(mark)
+        kept.setdefault(longest[_run(origin)], []).append(mark)
     return kept
+
+
+def _run(origin: Origin) -> object:
+    """Return what two prefixes of one run share."""
+    return replace(origin, operations=0)
 
 
 def of_findings(subject: str, found: Iterable[Found], longest: int) -> list[tuple[Recorded, Iterable[str]]]:

@@ -12,8 +12,10 @@ from time import monotonic
 from radixcheck.verification.campaign.campaign_store import Store
 from radixcheck.verification.campaign.executors import NodeLost, ShardExecutor
 from radixcheck.verification.campaign.perform import message
+from radixcheck.verification.campaign.plan_shards import guided
 from radixcheck.verification.campaign.shard import Kind, Shard
 from radixcheck.verification.campaign.shard_result import Row, ShardResult, result_of
+from radixcheck.verification.checker.coverage import Coverage
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.usage import UsageError
@@ -89,7 +91,10 @@ class Drive:
         self.resumed = len(self.done)
         try:
             for number, shards in enumerate(self.plan):
-                self._generation([shard for shard in shards if shard.number not in self.done])
+                reached = (
+                    Merged.of(self.done.values()).result.coverage if any(shard.kind == Kind.GUIDED for shard in shards) else Coverage()
+                )
+                self._generation([guided(shard, reached) for shard in shards if shard.number not in self.done])
                 if self.ended:
                     break
                 if number + 1 < len(self.plan) and any(self.done[shard.number].lost for shard in shards):
@@ -119,6 +124,13 @@ class Drive:
         """A guess of how long the missing shards take, at the speed of this run."""
         new = len(self.done) - self.resumed
         return (monotonic() - self.started) / new * len(self.missing) if new else 0.0
+
+    def _reached(self, shards: Sequence[Shard]) -> Coverage:
+        """Return what the generations before these shards reached, if they need it."""
+        if not any(shard.kind == Kind.GUIDED for shard in shards):
+            return Coverage()
+        first = min(shard.number for shard in shards)
+        return Merged.of(result for number, result in self.done.items() if number < first).result.coverage
 
     def _generation(self, shards: Sequence[Shard]) -> None:
         due, waiting = list(shards)[::-1], dict[Future[str], Shard]()

@@ -1,9 +1,11 @@
 """Traces as short JSON: a token that repeats is written once, with a count. Pages of 256 equal tokens are common in random keys."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 from itertools import groupby
 from typing import Any
 
+from radixcheck.verification.checker.coverage import Origin
 from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.operations import Op
@@ -71,6 +73,18 @@ def unpacked_found(data: Mapping[str, Any]) -> Found:
     """Return the violation that `packed_found` wrote."""
     violation = Violation(data["property"], data["text"], data["follows_from"])
     return Found(violation, unpacked_trace(data["trace"]), Config(**data["config"]), data["ends_process"])
+
+
+def origin_json(origin: Origin) -> list[Any]:
+    """Return a random run as a JSON list."""
+    numbers = [origin.seed, origin.operations, origin.stride, origin.longest]
+    return [list(astuple(origin.config)), numbers, [list(fork) for fork in origin.forks]]
+
+
+def origin_from_json(data: Sequence[Any]) -> Origin:
+    """Return the run that `origin_json` wrote."""
+    config, (seed, operations, stride, longest), forks = data
+    return Origin(Config(*config), seed, operations, stride, longest, tuple((at, other) for at, other in forks))
 
 
 def _hashable(value: Any) -> Any:

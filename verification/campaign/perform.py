@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import product
+from random import Random
 from time import process_time
 from typing import Any
 
@@ -14,8 +16,8 @@ from radixcheck.verification.core.sources import digest
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.search.run import replay
-from radixcheck.verification.search.search_plan import EXAMPLES, Task, machine_task, probe_tasks, slice_task
+from radixcheck.verification.search.run import random_run, replay
+from radixcheck.verification.search.search_plan import EXAMPLES, RUNS, STEPS, STRIDE, Task, machine_task, probe_tasks, slice_task
 from radixcheck.verification.stretch.stretch import stretched
 from radixcheck.verification.subjects.registry import resolve
 
@@ -60,6 +62,17 @@ def _of_tasks(tasks: Iterator[Task]) -> Iterator[RunResult]:
 def _search(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[RunResult]:
     numbers = range(shard.first, shard.first + shard.count)
     return _of_tasks(slice_task(subject, campaign.bounds, number, covered=True) for number in numbers)
+
+
+def guided_runs(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[RunResult]:
+    """Yield runs that do what a kept run did up to a random operation, and go on with another seed."""
+    for number, k in product(range(shard.first, shard.first + shard.count), range(RUNS if shard.origins else 0)):
+        random = Random(f"{campaign.bounds.seed} {number} {k}")
+        origin = random.choice(shard.origins)
+        at = random.randint(1, origin.operations)
+        forks = (*(fork for fork in origin.forks if fork[0] < at), (at, (campaign.bounds.seed << 32) + (number << 16) + k))
+        how = (origin.config, origin.seed, at + STEPS, STRIDE, campaign.bounds.misused)
+        yield random_run(subject, *how, longest=origin.longest, covered=True, forks=forks)
 
 
 def _machine(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[RunResult]:
@@ -109,6 +122,7 @@ def _prove(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[Row]:
 
 _PERFORM: dict[Kind, Callable[[Subject, Campaign, Shard], Iterator[RunResult] | Iterator[Row] | Iterator[RunResult | Row]]] = {
     Kind.SEARCH: _search,
+    Kind.GUIDED: guided_runs,
     Kind.MACHINE: _machine,
     Kind.PROBE: _probe,
     Kind.STRETCH: _stretch,

@@ -3,18 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
+from random import Random
 
 from radixcheck.verification.campaign.shard import PARTS, Campaign, Kind, Shard
+from radixcheck.verification.checker.coverage import Coverage
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.search.search_plan import EXAMPLES, machine_tasks, probe_tasks, slices
+from radixcheck.verification.search.search_plan import EXAMPLES, STEPS, machine_tasks, probe_tasks, slices
 from radixcheck.verification.stretch.dimensions import DIMENSIONS, FURTHER
 
 SHARDS_AIM = 64  # of random runs: a small campaign has about so many, so that many workers share it
 SLICES_MAX = 24  # of one shard: some seconds of work, which is what is lost with a worker
 MACHINE_MAX = 8  # tasks of the state machine, of one shard
 TRACES_MAX = 20  # of one shard
+ORIGINS_MAX = 48  # runs from which one shard goes on
+FORKED_MAX = 4 * STEPS  # operations of a run from which another goes on
 CELLS_MAX = 16  # conditions of one shard
 EXPLORED_SIZES = (1, 2)  # tokens of a page; longer pages differ from these in their last token only
 GENERATIONS = 4  # of the random runs; the first one has a part of FIRST: a cache that ends its process does it there, mostly
@@ -51,7 +55,9 @@ def _searches(subject: Subject, campaign: Campaign) -> Iterator[Shard]:
     for k, first in enumerate(starts):
         part = tasks[first : first + size]
         operations = sum(task.operations for task in part)
-        yield Shard(0, _generation(k, len(starts)), Kind.SEARCH, first, len(part), operations=operations)
+        generation = _generation(k, len(starts))
+        kind = Kind.GUIDED if campaign.guided and generation and k % 2 else Kind.SEARCH
+        yield Shard(0, generation, kind, first, len(part), operations=operations)
 
 
 def _machines(subject: Subject, campaign: Campaign) -> Iterator[Shard]:
@@ -107,3 +113,12 @@ def _proofs(subject: Subject, campaign: Campaign) -> Iterator[Shard]:
 
     names = list(cells(PROOFS))
     return (Shard(0, 1, Kind.PROVE, name="\n".join(names[i : i + CELLS_MAX])) for i in range(0, len(names), CELLS_MAX))
+
+
+def guided(shard: Shard, reached: Coverage) -> Shard:
+    """Return a shard with the runs from which it goes on, drawn from those that first reached each mark; another shard as it is."""
+    if shard.kind != Kind.GUIDED:
+        return shard
+    origins = list(dict.fromkeys(origin for origin in reached.reached.values() if origin.operations <= FORKED_MAX))
+    drawn = Random(f"guided {shard.number}").sample(origins, min(len(origins), ORIGINS_MAX))
+    return replace(shard, origins=tuple(drawn))

@@ -7,7 +7,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from radixcheck.verification.campaign.packed import packed, unpacked
+from radixcheck.verification.campaign.packed import origin_from_json, origin_json, packed, unpacked
+from radixcheck.verification.checker.coverage import Origin
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.search.search_results import Bounds
 
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     MACHINE = "machine"  # examples of the state machine
     STRETCH = "stretch"  # one dimension
     SEARCH = "search"  # random runs
+    GUIDED = "guided"  # random runs that go on from runs that reached something new
     EXPLORE = "explore"  # one scope under one policy and page size
     MUTANTS = "mutants"  # one mutant under every detector
     PROVE = "prove"  # some conditions of the proofs
@@ -41,25 +43,26 @@ class Campaign:
     subject: str
     bounds: Bounds  # without what depends on a clock
     kinds: tuple[str, ...] = USUAL
+    guided: bool = False  # half of the random runs, from the second generation on
 
     @classmethod
-    def of(cls, subject: str, bounds: Bounds, kinds: Sequence[str] = ()) -> "Campaign":
+    def of(cls, subject: str, bounds: Bounds, kinds: Sequence[str] = (), guided: bool = False) -> "Campaign":
         """Return a campaign of a subject within the bounds of a search. Without kinds: those of USUAL."""
         plain = {name: getattr(bounds, name) for name in (*_BOUNDS, *_BOUNDS_TUPLES)}
-        return cls(subject, Bounds(**plain), tuple(kind for kind in Kind if kind in kinds) or USUAL)
+        return cls(subject, Bounds(**plain), tuple(kind for kind in Kind if kind in kinds) or USUAL, guided)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""
         bounds = {name: getattr(self.bounds, name) for name in _BOUNDS}
         bounds |= {name: list(getattr(self.bounds, name)) for name in _BOUNDS_TUPLES}
-        return {"subject": self.subject, "kinds": list(map(str, self.kinds)), "bounds": bounds}
+        return {"subject": self.subject, "kinds": list(map(str, self.kinds)), "guided": self.guided, "bounds": bounds}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Campaign":
         """Return the campaign that `to_json` wrote."""
         given = data["bounds"]
         values: dict[str, Any] = {name: given[name] for name in _BOUNDS} | {name: tuple(given[name]) for name in _BOUNDS_TUPLES}
-        return cls(data["subject"], Bounds(**values), tuple(data["kinds"]))
+        return cls(data["subject"], Bounds(**values), tuple(data["kinds"]), data["guided"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +79,31 @@ class Shard:
     page_size: int = 0  # of an exploration, in tokens
     operations: int = 0  # planned, random
     traces: tuple[Recorded, ...] = ()  # to be replayed
+    origins: tuple[Origin, ...] = ()  # of guided runs; they follow from the results of the generations before
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON object."""
         plain = {name: getattr(self, name) for name in _PLAIN}
-        return plain | {"kind": str(self.kind), "traces": [packed(each) for each in self.traces]}
+        origins = [origin_json(each) for each in self.origins]
+        return plain | {"kind": str(self.kind), "traces": [packed(each) for each in self.traces], "origins": origins}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Shard":
         """Return the shard that `to_json` wrote."""
-        return cls(**{**data, "traces": tuple(map(unpacked, data["traces"]))})
+        lists = {"traces": tuple(map(unpacked, data["traces"])), "origins": tuple(map(origin_from_json, data["origins"]))}
+        return cls(**{**data, **lists})
 
     @property
     def digest(self) -> str:
-        """A digest of what it does, whatever its number."""
-        return digest_of(replace(self, number=0).to_json())
+        """A digest of what the plan says of it, whatever its number."""
+        return digest_of(replace(self, number=0, origins=()).to_json())
 
     @property
     def title(self) -> str:
         """What it does, in a few words."""
         what = {
             Kind.SEARCH: f"random runs, slices {self.first} to {self.first + self.count - 1}",
+            Kind.GUIDED: f"guided runs, slices {self.first} to {self.first + self.count - 1}",
             Kind.MACHINE: f"state machine, from example {self.first}",
             Kind.PROBE: f"probe {self.first}",
             Kind.STRETCH: f"stretch, {self.name}",

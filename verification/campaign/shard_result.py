@@ -3,16 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from radixcheck.verification.campaign.packed import packed_found, unpacked_found
+from radixcheck.verification.campaign.packed import origin_from_json, origin_json, packed_found, unpacked_found
 from radixcheck.verification.campaign.shard import Shard, digest_of
-from radixcheck.verification.checker.coverage import Coverage, Origin
+from radixcheck.verification.checker.coverage import Coverage
 from radixcheck.verification.checker.formulas import Tally
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.envelope import Envelope, Reach
-from radixcheck.verification.core.found import Config
 
 _REACH = ("reached", "target", "unit", "reason", "refuted")
 DIGEST, SECONDS = "digest", "seconds"
@@ -77,7 +76,7 @@ def _to_json(result: RunResult) -> dict[str, Any]:
         "edges": dict(result.edges),
         "envelope": result.envelope.to_json(),
         "reaches": {name: {each: getattr(reach, each) for each in _REACH} for name, reach in result.reaches.items()},
-        "marks": {mark: _origin(origin) for mark, origin in result.coverage.reached.items()},
+        "marks": {mark: origin_json(origin) for mark, origin in result.coverage.reached.items()},
         "found": [packed_found(found) for found in result.found.values()],
         "consequences": [packed_found(found) for found in result.consequences.values()],
     }
@@ -96,9 +95,5 @@ def _from_json(data: Mapping[str, Any]) -> RunResult:
         envelope=Envelope(**data["envelope"]),
         reaches={name: Reach(**reach) for name, reach in data["reaches"].items()},
         consequences={each.violation.property: each for each in consequences},
-        coverage=Coverage({mark: Origin(Config(*config), *numbers) for mark, (config, numbers) in data["marks"].items()}),
+        coverage=Coverage({mark: origin_from_json(origin) for mark, origin in data["marks"].items()}),
     )
-
-
-def _origin(origin: Origin) -> list[Any]:
-    return [list(astuple(origin.config)), [origin.seed, origin.operations, origin.stride, origin.longest]]

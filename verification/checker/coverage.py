@@ -23,6 +23,7 @@ class Origin:
     operations: int
     stride: int
     longest: int  # pages of a key
+    forks: tuple[tuple[int, int], ...] = ()  # after so many operations it goes on at random with this other seed
 
 
 class CoverageRecorder:

@@ -34,6 +34,7 @@ _Folder = click.Path(path_type=Path, file_okay=False)
 @click.option("--store", type=_Folder, help="the folder of results  [default: one of its own in radixcheck-results/campaigns]")
 @click.option("--kind", "kinds", multiple=True, help="search, stretch, explore, mutants, prove (repeatable)  [default: search, stretch]")
 @options("policy", "page-size", "pool", "host-pool", "mode", "device", "seed")
+@click.option("--guided", is_flag=True, help="half of the random runs go on from runs that reached something new")
 @click.option("--corpus", type=_Folder, help="traces that are replayed first; those that reach something new are added")
 @click.option("--export", type=_Folder, help="with --corpus: write its traces, and a test that replays them, into DIR")
 @click.option("--show", type=_Folder, help="the page of the campaign in this folder; nothing is run")
@@ -46,6 +47,7 @@ def campaign(
     hours: float | None,
     store: Path | None,
     kinds: Sequence[str],
+    guided: bool,
     corpus: Path | None,
     export: Path | None,
     show: Path | None,
@@ -71,7 +73,7 @@ def campaign(
     deadline = NEVER if hours is None else Deadline.after(hours * 3600)
     for name in names:
         place = _store(store, name, names)
-        request = {"store": place, "corpus": corpus, "deadline": deadline, "kinds": tuple(kinds) or USUAL}
+        request = {"store": place, "corpus": corpus, "deadline": deadline, "kinds": tuple(kinds) or USUAL, "guided": guided}
         with subject_output(), closing(_executor(local, address)) as executor:
             outcome = _run(name, executor, device, bounds, request)
         if export is not None and corpus is not None:
@@ -145,4 +147,4 @@ def _command(name: str, request: dict[str, Any], bounds: dict[str, Any]) -> str:
     for option, value in {**given, "store": request["store"], "corpus": request["corpus"]}.items():
         each = value if isinstance(value, tuple) else () if value is None else (value,)
         words += [word for one in each for word in (f"--{WORDS.get(option, option.replace('_', '-'))}", f"{one}")]
-    return shlex.join(words)
+    return shlex.join([*words, *(["--guided"] if request["guided"] else [])])

@@ -50,6 +50,7 @@ class CampaignRequest:
     results: Path = Path("radixcheck-results") / CAMPAIGNS
     corpus: Path | None = None  # traces that are replayed first, and to which those that reach something new are added
     kinds: tuple[str, ...] = USUAL
+    guided: bool = False
     deadline: Deadline = NEVER
     command: str = ""  # that goes on with it
 
@@ -64,7 +65,7 @@ def check_kinds(kinds: Sequence[str]) -> None:
 def run_campaign(request: CampaignRequest, executor: ShardExecutor, progress: Progress = silent) -> CampaignOutcome:
     """Perform the shards that are missing in the store, and return the result of all that are there."""
     subject, start = request.subject, monotonic()
-    campaign = Campaign.of(subject.name, request.bounds, request.kinds)
+    campaign = Campaign.of(subject.name, request.bounds, request.kinds, request.guided)
     corpus = Corpus(request.corpus) if request.corpus is not None else None
     store = _store(request, campaign, corpus)
     plan = generations(subject, campaign, store.header.kept)

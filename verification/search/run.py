@@ -1,6 +1,6 @@
 """Runs of the checker: random operations, or a given trace, under one configuration."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import length_hint
 from random import Random
 
@@ -49,18 +49,19 @@ def random_run(
     longest: int = PAGES_MAX,
     covered: bool = False,
     trace: list[Op] | None = None,
+    forks: Sequence[tuple[int, int]] = (),
 ) -> RunResult:
     """Run random operations. Profile and keys follow from the seed, so that the same call does the same again.
 
-    `covered`: record the coverage too. `trace`: a list to which the operations are added.
+    `covered`: record the coverage too. `trace`: a list to which the operations are added. `forks`: after so many operations it goes on with
+    this other seed.
     """
-    random = Random(f"{config} {seed}")
     checker = new_checker(factory, config, stride)
     checker.coverage = CoverageRecorder() if covered else None
-    profile = PROFILES[random.choice(sorted(PROFILES))]
     trace = [] if trace is None else trace
     result = RunResult(runs=1, tally=checker.tally, edges=checker.edges.taken)
-    for op in operations(checker, random, profile, longest):
+    random = Random()  # replaced before the first operation
+    for random, op in _drawn(checker, config, ((0, seed), *forks), longest, trace):
         result.fired[op.name] += 1
         trace.append(op)
         if checker.coverage is not None:
@@ -76,16 +77,30 @@ def random_run(
     result.steps, result.envelope = checker.steps, checker.envelope
     if checker.coverage is not None:
         reached = checker.coverage.reached(result.envelope)
-        result.coverage.add({mark: Origin(config, seed, operations_, stride, longest) for mark, operations_ in reached})
+        result.coverage.add({mark: Origin(config, seed, operations_, stride, longest, tuple(forks)) for mark, operations_ in reached})
     if not checker.stopped and random.random() < replicated:
         _second_replica(factory, config, trace, checker, result)
     return result
 
 
+def _drawn(
+    checker: Checker, config: Config, seeds: Sequence[tuple[int, int]], longest: int, trace: Sequence[Op]
+) -> Iterator[tuple[Random, Op]]:
+    """Yield operations without end, each with the source of chance of its part. A part begins after so many operations, with its seed."""
+    ends = (*(begins for begins, _ in seeds[1:]), None)
+    for (_, seed), end in zip(seeds, ends, strict=True):
+        random = Random(f"{config} {seed}")
+        profile = PROFILES[random.choice(sorted(PROFILES))]
+        for op in operations(checker, random, profile, longest, tuple(trace)):
+            yield random, op
+            if end is not None and len(trace) >= end:
+                break
+
+
 def retraced(factory: Factory, origin: Origin, misused: bool = False) -> Trace:
     """Return the operations of a random run whose coverage was recorded."""
-    trace: list[Op] = []
-    random_run(factory, origin.config, origin.seed, origin.operations, origin.stride, misused, 0.0, origin.longest, trace=trace)
+    trace, how = list[Op](), (origin.config, origin.seed, origin.operations, origin.stride, misused, 0.0, origin.longest)
+    random_run(factory, *how, trace=trace, forks=origin.forks)
     return tuple(trace[: origin.operations])
 
 

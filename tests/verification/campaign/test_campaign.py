@@ -36,6 +36,7 @@ from radixcheck.verification.runs.campaign_job import stored_campaigns
 from radixcheck.verification.runs.findings_job import recorded_findings
 from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.stored_results import Results
+from radixcheck.verification.search.run import retraced
 from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.subjects.registry import resolve
 
@@ -46,7 +47,7 @@ TINY = Campaign.of("model", BOUNDS, (Kind.SEARCH,))
 def random_shards(campaign: Campaign) -> list[list[Shard]]:
     """The shards of random operations of a plan, which are quick, in two generations."""
     plan = generations(resolve(campaign.subject), campaign)
-    shards = [shard for part in plan for shard in part if shard.kind == Kind.SEARCH]
+    shards = [shard for part in plan for shard in part if shard.kind in (Kind.SEARCH, Kind.GUIDED)]
     *first, last = (replace(shard, number=number) for number, shard in enumerate(shards))
     return [first, [last]]
 
@@ -223,6 +224,20 @@ def test_the_third_loss_of_a_shard_is_a_finding_and_ends_the_campaign(tmp_path: 
     assert "no further generation was begun" in drive.ended
 
 
+def test_guided_runs_go_on_from_what_was_reached_and_depend_on_nothing_else(tmp_path: Path) -> None:
+    campaign = replace(TINY, guided=True)
+    drives = [driven(tmp_path / f"{seed}", Shuffled(seed), campaign) for seed in (1, 2)]
+    guided = [result for result in drives[0][0].store.results() if result.kind == Kind.GUIDED]
+
+    assert drives[0][1] == drives[1][1]
+    assert guided[-1].result.steps > 0
+    origins = [origin for origin in guided[-1].result.coverage.reached.values() if origin.forks]
+    assert origins
+    for origin in (origins[0], origins[-1]):
+        ((at, _),) = origin.forks
+        assert retraced(resolve("model"), replace(origin, forks=()))[:at] == retraced(resolve("model"), origin)[:at]
+
+
 def assert_in_report(page: dict[str, Any]) -> None:
     """The report shows a campaign with its commit, date, operations, envelope and findings, and the recorded searches below it."""
     recorded = recorded_findings().to_json()
@@ -250,7 +265,7 @@ def test_other_kinds_of_shards_give_a_verdict(shard: Shard, name: str, verdict: 
 
 
 def test_every_kind_has_shards_in_a_plan() -> None:
-    campaign = Campaign.of("reference", BOUNDS, [*Kind])
+    campaign = Campaign.of("reference", BOUNDS, [*Kind], guided=True)
     shards = [shard for part in generations(resolve("reference"), campaign, [Recorded(Config("lru", 1, 6), ())]) for shard in part]
 
     assert {shard.kind for shard in shards} == {*Kind}
