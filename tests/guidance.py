@@ -43,7 +43,7 @@ def parts(subject: Subject, campaign: Campaign, slices: int, guide: bool) -> Ite
         results = []
         for k in generation:
             if guide and number and k % 2:
-                results += guided_runs(subject, campaign, guided(Shard(k, 1, Kind.GUIDED, k), reached))
+                results.append(RunResult.of(guided_runs(subject, campaign, guided(Shard(k, 1, Kind.GUIDED, k), reached))))
             else:
                 results.append(slice_task(subject, campaign.bounds, k, covered=True)())
             yield results[-1]

@@ -1,12 +1,15 @@
 """Campaigns: the same result however the shards are performed, a store that outlives what is killed, and losses as findings."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
+from time import sleep
 from typing import Any
 
 import pytest
@@ -384,3 +387,22 @@ def test_the_command_checks_shows_and_goes_on(tmp_path: Path, command: Command) 
     assert_in_report(pages[0])
     next((tmp_path / "shards").iterdir()).write_text("{")
     assert command("campaign", "--check", tmp_path).status == Status.UNDECIDED
+
+
+@pytest.mark.slow
+def test_a_command_that_is_killed_leaves_a_store_that_goes_on(tmp_path: Path, command: Command) -> None:
+    words = ("campaign", "reference", "--policy", "lru", "--page-size", "1", "--operations", "4000", "--local", "1", "--kind", "search")
+    arguments = [*words, "--store", str(tmp_path)]
+    running = subprocess.Popen([sys.executable, "-m", "radixcheck", *arguments], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    while len(list(tmp_path.glob("shards/*.json"))) < 2:
+        assert running.poll() is None
+        sleep(0.05)
+    running.kill()
+    running.wait()
+
+    checked = command("campaign", "--check", tmp_path, "--json").json
+    assert (checked["status"], checked["faults"]) == (Status.HOLDS, [])
+    assert 2 <= checked["shards"] < checked["planned"]
+    ended = command(*arguments, "--json").json
+    assert (ended["status"], ended["shards"]["done"]) == (Status.HOLDS, checked["planned"])
+    assert ended["shards"]["resumed"] >= checked["shards"]
