@@ -18,6 +18,7 @@ from radixcheck.verification.campaign.shard_result import Row, ShardResult, resu
 from radixcheck.verification.checker.coverage import Coverage
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.deadline import Deadline
+from radixcheck.verification.core.envelope import Envelope
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import WorkerLost
 from radixcheck.verification.search.lost import of_lost
@@ -74,6 +75,7 @@ class Drive:
     resumed: int = 0  # results that were there
     operations: int = 0  # of this run
     found: set[str] = field(default_factory=set)  # properties that are refuted
+    envelope: Envelope = field(default_factory=Envelope)  # how far the runs went so far
     nodes_lost: int = 0
     ended: str = ""  # why not all shards were performed; empty: they were
     started: float = field(default_factory=monotonic)
@@ -173,6 +175,7 @@ class Drive:
     def _note(self, result: ShardResult) -> None:
         self.done[result.number] = result
         self.found |= result.result.found.keys()
+        self.envelope = self.envelope.merge(result.result.envelope)
 
 
 def lost_result(shard: Shard, lost: WorkerLost) -> ShardResult:

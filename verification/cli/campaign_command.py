@@ -3,13 +3,14 @@
 import shlex
 from collections.abc import Sequence
 from contextlib import closing
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from radixcheck.verification.campaign.shard import USUAL
-from radixcheck.verification.cli.options import Seconds, named, one_subject, options
+from radixcheck.verification.cli.options import named, one_subject, options
 from radixcheck.verification.cli.output import print_json_of_each, subject_output
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.status import Status, worst
@@ -30,7 +31,7 @@ _Folder = click.Path(path_type=Path, file_okay=False)
 @click.option("--local", type=click.IntRange(1), default=2, show_default=True, help="worker processes of this machine")
 @click.option("--ray", "address", help="perform it on a Ray cluster: its address, or auto for the one of this machine")
 @click.option("--operations", type=click.IntRange(1), default=OPERATIONS, show_default=True, help="random operations that are planned")
-@click.option("--hours", type=Seconds(0.0001), help="end after this time; what is missing is performed when the campaign is begun again")
+@click.option("--hours", type=click.FloatRange(0, min_open=True), help="end after this time; the same command goes on")
 @click.option("--store", type=_Folder, help="the folder of results  [default: one of its own in radixcheck-results/campaigns]")
 @click.option("--kind", "kinds", multiple=True, help="search, stretch, explore, mutants, prove (repeatable)  [default: search, stretch]")
 @options("policy", "page-size", "pool", "host-pool", "mode", "device", "seed")
@@ -69,6 +70,8 @@ def campaign(
     check_kinds(kinds)
     if export is not None and corpus is None:
         raise UsageError("--export writes the traces of a corpus: give --corpus too")
+    if hours is not None and not isfinite(hours):
+        raise UsageError(f"--hours {hours}: give a number of hours, or leave it out")
     names, statuses, outputs = names_of(subject), list[Status](), list[Any]()
     deadline = NEVER if hours is None else Deadline.after(hours * 3600)
     for name in names:
