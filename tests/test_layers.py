@@ -23,7 +23,7 @@ BELOW = {
         *("radixcheck.spec", "radixcheck.reference", "radixcheck.optimized"),
         *("click", "crosshair", "hypothesis", "jinja2", "markupsafe", "pytest", "rich", "torch", "z3", "cvc5"),
         *("sglang", "vllm", "transformers", "gguf", "core"),  # in adapters, which run where these are installed
-        *("matplotlib", "msgpack", "zmq"),
+        *("matplotlib", "msgpack", "zmq", "ray"),
     },
 }
 
@@ -47,6 +47,7 @@ EVIDENCE = {
     "review_6907",
     "event_streams",
     "watch",
+    "campaign",
 }
 ROOMS = {
     "core": set[str](),
@@ -67,6 +68,7 @@ ROOMS = {
     "live": {"core", "remote", "watch", "event_streams"},
     "mutants": {*CHECKING, "search", "probes", "stretch", "explore", "trace_replay", "proofs"},
     "review_6907": {*CHECKING, "proofs", "bench", "live", "mutants"},
+    "campaign": {*CHECKING, "search", "stretch", "explore", "mutants", "proofs", "review_6907"},
     "runs": CHECKING | EVIDENCE,
     "report": {"core"},  # and result types, below
     "api": {"core", "subjects", "runs"},

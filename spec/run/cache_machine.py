@@ -44,6 +44,7 @@ class Call:
     freed: list[int] = field(default_factory=list)  # pages, in order
     taken: int = 0  # pages handed out
     split_off: list[int] = field(default_factory=list)  # nodes behind a split, where it was an access of them
+    steps: list[str] = field(default_factory=list)  # names of the transitions, in order
 
     def arguments(self, found: int, last_size: int, admitted: bool = True) -> tuple[int, ...]:
         """Values for the PARAMETERS of postconditions, with what the cache under test answered."""
@@ -122,6 +123,7 @@ class Machine(Positioned):
     def step(self, transition: Transition, *arguments: int) -> None:
         """Take one transition."""
         run(transition, self.state, *arguments)
+        self.call.steps.append(transition.name)
 
     def access_split_off(self, node: int) -> None:
         """Give a node that was split off a time between that of the last access and that of the next one."""

@@ -32,7 +32,6 @@ class HostCall(Call):
     again: list[int] = field(default_factory=list)  # holders of failed copies that must be issued again
     given_back: int = 0  # how many of `freed` the pool has by now
     host_given_back: int = 0  # of `host_freed`
-    steps: list[str] = field(default_factory=list)  # names, in order
 
 
 class Surroundings(Protocol):

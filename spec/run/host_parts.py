@@ -19,7 +19,6 @@ from radixcheck.spec.run.host_ranking import evictable_on_path, host_evictable, 
 from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.reader import Refused
-from radixcheck.spec.updates import Transition
 
 THRESHOLDS = {"write_through": 1, "write_through_selective": 2}  # hits from which on a node is backed up; write_back: at its eviction
 FIRST_COPY = -1_000_000_000  # copies have holders below this, counting down
@@ -52,11 +51,6 @@ class Copies(Machine):
 
     def _empty(self, positions: Positions, pages: int) -> HostState:
         return HostState(positions, pages, self._host_pages, self.mode not in THRESHOLDS)
-
-    def step(self, transition: Transition, *arguments: int) -> None:
-        """Take one transition."""
-        super().step(transition, *arguments)
-        self.call.steps.append(transition.name)
 
     def size(self, node: int) -> int:
         """Tokens on the node itself."""

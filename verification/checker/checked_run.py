@@ -9,6 +9,7 @@ from radixcheck.spec.run.reader import Refused
 from radixcheck.spec.run.state import State
 from radixcheck.spec.values import CacheError
 from radixcheck.verification.checker import blame
+from radixcheck.verification.checker.coverage import CoverageRecorder
 from radixcheck.verification.checker.edge_count import EdgeCount
 from radixcheck.verification.checker.engine import Answer
 from radixcheck.verification.checker.envelope_recorder import EnvelopeRecorder
@@ -63,6 +64,7 @@ class CheckedRun:
         self.tally = Tally()
         self.edges = HostEdgeCount(self.host) if self.host else EdgeCount(self.oracle)
         self._recorder = EnvelopeRecorder(self.oracle, pool)
+        self.coverage: CoverageRecorder | None = None  # where it is to be recorded
         self.steps = 0
         self.stopped = False
         self.answers: list[tuple[object, ...]] = []  # a second replica must give the same
@@ -90,6 +92,8 @@ class CheckedRun:
         self.edges.after(op, done.refused)
         if not done.diverged:
             self._recorder.record(op, self.engine.pool.allocated, done.refused)
+        if self.coverage is not None:
+            self.coverage.record(() if done.refused or done.diverged else self.oracle.call.steps)
         return done
 
     @property

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from radixcheck.verification.checker.coverage import Coverage
 from radixcheck.verification.checker.formulas import Tally
 from radixcheck.verification.core.envelope import Envelope, Reach
 from radixcheck.verification.core.found import Config, Found, Violation
@@ -25,6 +26,7 @@ class RunResult:
     envelope: Envelope = field(default_factory=Envelope)  # how far the runs went
     reaches: dict[str, Reach] = field(default_factory=dict)  # by dimension of the stretch phase
     consequences: dict[str, Found] = field(default_factory=dict)  # violations that follow from another one
+    coverage: Coverage = field(default_factory=Coverage)  # of random runs, where it is recorded
 
     @classmethod
     def of(cls, parts: Iterable["RunResult"]) -> "RunResult":
@@ -55,6 +57,7 @@ class RunResult:
         self.tally.add(other.tally)
         self.fired.update(other.fired)
         self.edges.update(other.edges)
+        self.coverage.add(other.coverage.reached)
         for ours, theirs in ((self.found, other.found), (self.consequences, other.consequences)):
             for id_, found in theirs.items():
                 if id_ not in ours or len(found.trace) < len(ours[id_].trace):

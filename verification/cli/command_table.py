@@ -44,6 +44,15 @@ CHECKING = {
             3: "undecided: not all states were visited",
         },
     ),
+    "campaign": Entry(
+        "radixcheck.verification.cli.campaign_command",
+        "Check a cache for long, on processes or on Ray.",
+        {
+            0: "it holds: every planned shard was performed, and no property is refuted",
+            1: "it is refuted: a property has a counterexample",
+            3: "undecided, also because shards are missing",
+        },
+    ),
     "replay": Entry(
         "radixcheck.verification.cli.replay_command",
         "Replay a trace, or the events of a server, and check it.",

@@ -18,6 +18,7 @@ EXTRAS = {  # the extra for commands that import a package, by its name
     **dict.fromkeys(("crosshair", "cvc5", "jinja2", "pytest", "torch", "z3"), "verify"),
     **dict.fromkeys(("msgpack", "zmq"), "events"),
     "matplotlib": "plot",
+    "ray": "ray",
 }
 FOLDER = Path(__file__).resolve().parents[2]  # of the package, or of the checkout that it runs in
 

@@ -72,6 +72,16 @@ class Worker:
             raise value
         return value
 
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call the function in the process, as `perform` does."""
+        return self.perform(pickle.dumps((function, arguments, {})))
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End the process, whatever it is doing."""
         self._process.kill()

@@ -12,7 +12,7 @@ from itertools import product
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.found import Tier
 from radixcheck.verification.operations import Op
-from radixcheck.verification.protocol import MODES
+from radixcheck.verification.protocol import MODES, Supports
 
 
 def page(letter: int, page_size: int) -> tuple[int, ...]:
@@ -111,6 +111,13 @@ class Scope:
         decodes = [Op("decode", holder=h, amount=token) for h, token in product(self._holders, (0, 1))]
         ends = [Op(name, holder=h) for name, h in product(("chunk", "finish", "abort"), self._holders)]
         return (*starts, *decodes, *ends, *both)
+
+    def served_by(self, supports: Supports) -> bool:
+        """Return whether a cache has the operations of this scope."""
+        names = {op.name for op in self.alphabet(1, "lru")}
+        if self.mode and self.mode not in supports.modes:
+            return False
+        return (supports.requests if self.requests else supports.tree) and supports.without.isdisjoint(names)
 
     @property
     def _holders(self) -> range:

@@ -14,7 +14,6 @@ from radixcheck.verification.explore.explore import explore
 from radixcheck.verification.explore.explore_results import Explored
 from radixcheck.verification.explore.scopes import SCOPES, Scope
 from radixcheck.verification.operations import Trace
-from radixcheck.verification.protocol import Supports
 from radixcheck.verification.runs.checked_bounds import check_supported
 from radixcheck.verification.runs.run_results import ExploreOutcome, Scene
 from radixcheck.verification.runs.scene import scene
@@ -55,24 +54,17 @@ def explore_request(
     for name in scopes:
         if name not in SCOPES:
             raise UsageError(f"unknown scope {name!r}: choose from {', '.join(SCOPES)}")
-        if not _served(SCOPES[name], supports):
+        if not SCOPES[name].served_by(supports):
             raise UsageError(f"{subject.name} does not declare the operations of scope {name!r}: {SCOPES[name].sentence}")
     return ExploreRequest(
         subject,
-        tuple(SCOPES[name] for name in scopes) or tuple(scope for scope in SCOPES.values() if _served(scope, supports)),
+        tuple(SCOPES[name] for name in scopes) or tuple(scope for scope in SCOPES.values() if scope.served_by(supports)),
         tuple(policies) or _declared(POLICIES, supports.policies),
         tuple(page_sizes) or _declared(PAGE_SIZES, supports.page_sizes),
         limit,
         seconds,
         cores,
     )
-
-
-def _served(scope: Scope, supports: Supports) -> bool:
-    names = {op.name for op in scope.alphabet(1, "lru")}
-    if scope.mode and scope.mode not in supports.modes:
-        return False
-    return (supports.requests if scope.requests else supports.tree) and supports.without.isdisjoint(names)
 
 
 def _declared(defaults: tuple[T, ...], declared: Sequence[T]) -> tuple[T, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from radixcheck.verification.core.progress import Progress, silent
+from radixcheck.verification.core.sources import digest
 from radixcheck.verification.core.status import Verdict, worst
 from radixcheck.verification.live.doctor import found_interpreter
 from radixcheck.verification.live.latency_launch import PLUGIN, Run, convert, served
@@ -15,7 +16,6 @@ from radixcheck.verification.live.launch import DEFAULT, NO_CACHE, Settings, mak
 from radixcheck.verification.live.live_results import Check
 from radixcheck.verification.live.workload import Load
 from radixcheck.verification.review_6907.latency_claims import LIMITS, decided
-from radixcheck.verification.runs.store import digest
 
 CACHES = (DEFAULT, "classic", "radixcheck", NO_CACHE)
 COUNTS = (12, 120)  # requests: as many as the author's, and ten times as many

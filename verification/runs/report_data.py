@@ -42,6 +42,7 @@ class ReportData(Outcome):
     findings: Mapping[str, Any]  # as `radixcheck findings --json` prints them; NOT RUN unless they were repeated
     versions: Mapping[str, str]  # of what was run
     caches: Mapping[str, CacheNamed] = field(default_factory=dict)  # those that a result is about, by name
+    campaigns: tuple[Stored, ...] = ()  # as `radixcheck campaign` stored them, with any sources
 
     @property
     def status(self) -> Status:
@@ -61,6 +62,7 @@ class ReportData(Outcome):
             "versions": dict(self.versions),
             "answers": self.answers.to_json(),
             "findings": dict(self.findings),
+            "campaigns": list(self.campaigns),
             "results": dict(self.results.stored),
         }
 

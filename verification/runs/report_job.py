@@ -13,6 +13,7 @@ from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.operations import Op
 from radixcheck.verification.review_6907.answers import OURS, PROVE, Answer, about, reviewed, sources
 from radixcheck.verification.runs.answer_results import AnswersOutcome, answer_by
+from radixcheck.verification.runs.campaign_job import CAMPAIGNS, stored_campaigns
 from radixcheck.verification.runs.collect import EXPLORED, Collector, Draw
 from radixcheck.verification.runs.findings_job import FindingsRequest, recorded_findings, repeat_findings
 from radixcheck.verification.runs.report_data import MUTANTS, CacheNamed, Counterexample, ReportData
@@ -54,7 +55,7 @@ def gather(request: ReportRequest, progress: Progress = silent) -> ReportData:
     found = repeat_findings(FindingsRequest(None, request.python), progress) if repeated else recorded_findings()
     versions = _versions() | {"the solver": results.stored[PROVE]["solver"]}
     data = ReportData(subjects, replaced, results, answer_by(results, answers), (), found.to_json(), versions, _caches(results, answers))
-    return replace(data, counterexamples=tuple(_counterexamples(data)))
+    return replace(data, counterexamples=tuple(_counterexamples(data)), campaigns=stored_campaigns(request.folder / CAMPAIGNS))
 
 
 def _counterexamples(data: ReportData) -> Iterator[Counterexample]:

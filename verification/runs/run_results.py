@@ -90,7 +90,7 @@ class VerifyOutcome(Outcome):
             "envelope": r.envelope.to_json(),
             "stretch": {name: reach.to_json() for name, reach in r.reaches.items()},
             "edges": {"taken": dict(r.edges), "impossible": dict(r.impossible_edges), "never_taken": r.missing_edges},
-            "properties": list(map(_verdict_json, r.verdicts)),
+            "properties": list(map(verdict_json, r.verdicts)),
             **({"choices": dict(r.choices)} if r.choices else {}),
             "refuted": [found_json(found, scene) for found, scene in self.scenes],
             "reference": self.agreement.to_json() if self.agreement else None,
@@ -98,7 +98,8 @@ class VerifyOutcome(Outcome):
         }
 
 
-def _verdict_json(v: PropertyVerdict) -> dict[str, Any]:
+def verdict_json(v: PropertyVerdict) -> dict[str, Any]:
+    """Return the verdict on a property as a JSON object."""
     return {
         "id": v.property.id,
         "kind": v.property.kind,

@@ -1,17 +1,13 @@
 """Stored results: each file holds the digest of the sources that made it, so that outdated results are never shown."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
-from hashlib import sha256
-from importlib.util import find_spec
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from radixcheck.verification.core.atomic_write import write_atomically
+from radixcheck.verification.core.sources import digest
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.runs.stored_results import Results, Stored
-
-LAYERS = ("spec", "reference", "optimized", "verification")
 
 
 def folder(path: Path, option: str) -> Path:
@@ -57,19 +53,3 @@ def present(folder: Path, sources: Iterable[str]) -> Results:
 def file_of(folder: Path, source: str) -> Path:
     """Return the file with the results of a source."""
     return folder / ("".join(c if c.isalnum() or c in "-._" else "-" for c in source)[:120] + ".json")
-
-
-@cache
-def digest() -> str:
-    """Return a digest of the package's sources at the first call."""
-    found = sha256()
-    for file in _sources():
-        found.update(file.read_bytes())
-    return found.hexdigest()[:16]
-
-
-def _sources() -> Iterator[Path]:
-    for layer in LAYERS:
-        spec = find_spec(f"radixcheck.{layer}")
-        for place in spec.submodule_search_locations or () if spec else ():
-            yield from sorted(file for file in Path(place).rglob("*") if file.suffix in (".py", ".toml"))

@@ -27,6 +27,7 @@ NAMESPACES: tuple[Namespace, ...] = (
 PAGES_MAX = 6  # of a key
 TOKENS_MAX = 4096  # of a long key: one of large pages has fewer of them
 STRETCH = 20  # equal pages in a row, sometimes, if keys may be long
+KNOWN_MAX = 24  # keys that are used again
 REQUESTS = 8  # ids of requests that ended or were refused, which may be used again
 NEED_MAX = 2 * PAGES_MAX  # uncached pages of a key that goes to a limit
 ELSEWHERE = 2 * LETTERS  # the first token of no other page
@@ -95,8 +96,8 @@ class Keys:
         if not tokens:
             tokens = self.page()
         key = Key(tokens[: self.longest * size + size - 1], base.namespace)
-        if len(self.known) >= 24:
-            self.known[r.randrange(24)] = key
+        if len(self.known) >= KNOWN_MAX:
+            self.known[r.randrange(KNOWN_MAX)] = key
         else:
             self.known.append(key)
         return key
@@ -131,8 +132,13 @@ def namespaces_for(supports: Supports) -> tuple[Namespace, ...]:
     return NAMESPACES if supports.namespaces else ((),)
 
 
-def operations(guide: Guide, random: Random, profile: Mapping[str, int], longest: int = PAGES_MAX) -> Iterator[Op]:
-    """Yield operations without end, each possible in the present state, on keys of at most `longest` pages."""
+def operations(
+    guide: Guide, random: Random, profile: Mapping[str, int], longest: int = PAGES_MAX, before: Sequence[Op] = ()
+) -> Iterator[Op]:
+    """Yield operations without end, each possible in the present state, on keys of at most `longest` pages.
+
+    `before`: operations that were performed already, whose keys are used again.
+    """
     supports = guide.supports
     tier = supports.host_operations if guide.host else ()
     if tier:
@@ -145,7 +151,8 @@ def operations(guide: Guide, random: Random, profile: Mapping[str, int], longest
     keys = Keys(random, guide.engine.page_size, spaces, random.choice(ALPHABETS), random.choice(PRIORITIES), longest)
     longest = min(longest, max(PAGES_MAX, TOKENS_MAX // keys.page_size))
     keys.longest = longest
-    holders = 0
+    keys.known = list(dict.fromkeys(op.key for op in before if op.key.tokens))[-KNOWN_MAX:]
+    holders = max((op.holder for op in before), default=0)
     while True:
         (name,) = random.choices(names, weights)
         if name == "reset" and guide.oracle.model.state.held and longest == PAGES_MAX and random.random() < WIND_DOWN:

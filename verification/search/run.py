@@ -1,11 +1,12 @@
 """Runs of the checker: random operations, or a given trace, under one configuration."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import length_hint
 from random import Random
 from typing import Any
 
 from radixcheck.verification.checker.checker import Checker
+from radixcheck.verification.checker.coverage import CoverageRecorder, Origin
 from radixcheck.verification.checker.engine import LARGE_POOL
 from radixcheck.verification.checker.incremental.incremental_checker import IncrementalChecker
 from radixcheck.verification.checker.misuse import drawn
@@ -13,7 +14,7 @@ from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.found import Config, Violation
 from radixcheck.verification.core.printable import printable
 from radixcheck.verification.core.subject import Factory
-from radixcheck.verification.operations import Op
+from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.search.generate import PAGES_MAX, PROFILES, operations
 
 MISUSED = 0.2  # misuses for each other operation, where they are made
@@ -48,25 +49,61 @@ def random_run(
     misused: bool = False,
     replicated: float = REPLICATED,
     longest: int = PAGES_MAX,
+    covered: bool = False,
+    trace: list[Op] | None = None,
+    forks: Sequence[tuple[int, int]] = (),
 ) -> RunResult:
-    """Run random operations. Profile and keys follow from the seed, so that the same call does the same again."""
-    random = Random(f"{config} {seed}")
+    """Run random operations. Profile and keys follow from the seed, so that the same call does the same again.
+
+    `covered`: record the coverage too. `trace`: a list to which the operations are added. `forks`: after so many operations it goes on with
+    this other seed.
+    """
     checker = new_checker(factory, config, stride)
-    profile = PROFILES[random.choice(sorted(PROFILES))]
-    result, trace = RunResult(runs=1, tally=checker.tally, edges=checker.edges.taken), list[Op]()
-    for op in operations(checker, random, profile, longest):
+    checker.coverage = CoverageRecorder() if covered else None
+    trace = [] if trace is None else trace
+    result = RunResult(runs=1, tally=checker.tally, edges=checker.edges.taken)
+    random = Random()  # replaced before the first operation
+    for random, op in _drawn(checker, config, ((0, seed), *forks), longest, trace):
         result.fired[op.name] += 1
         trace.append(op)
+        if checker.coverage is not None:
+            checker.coverage.begin()
         result.record(checker.step(op), trace, config)
         if misused and random.random() < MISUSED and not checker.stopped:
             trace.append(Op(drawn(checker, random)))
+            if checker.coverage is not None:
+                checker.coverage.begin()
             result.record(checker.step(trace[-1]), trace, config)
         if checker.stopped or len(trace) >= steps:
             break
     result.steps, result.envelope = checker.steps, checker.envelope
+    if checker.coverage is not None:
+        reached = checker.coverage.reached(result.envelope)
+        result.coverage.add({mark: Origin(config, seed, operations_, stride, longest, tuple(forks)) for mark, operations_ in reached})
     if not checker.stopped and random.random() < replicated:
         _second_replica(factory, config, trace, checker, result)
     return result
+
+
+def _drawn(
+    checker: Checker, config: Config, seeds: Sequence[tuple[int, int]], longest: int, trace: Sequence[Op]
+) -> Iterator[tuple[Random, Op]]:
+    """Yield operations without end, each with the source of chance of its part. A part begins after so many operations, with its seed."""
+    ends = (*(begins for begins, _ in seeds[1:]), None)
+    for (_, seed), end in zip(seeds, ends, strict=True):
+        random = Random(f"{config} {seed}")
+        profile = PROFILES[random.choice(sorted(PROFILES))]
+        for op in operations(checker, random, profile, longest, tuple(trace)):
+            yield random, op
+            if end is not None and len(trace) >= end:
+                break
+
+
+def retraced(factory: Factory, origin: Origin, misused: bool = False) -> Trace:
+    """Return the operations of a random run whose coverage was recorded."""
+    trace, how = list[Op](), (origin.config, origin.seed, origin.operations, origin.stride, misused, 0.0, origin.longest)
+    random_run(factory, *how, trace=trace, forks=origin.forks)
+    return tuple(trace[: origin.operations])
 
 
 def _second_replica(factory: Factory, config: Config, trace: Sequence[Op], checker: Checker, result: RunResult) -> None:

@@ -50,27 +50,32 @@ class Task:
 
 def rounds(subject: Subject, bounds: Bounds) -> Iterator[list[Task]]:
     """Yield the tasks of each round: first some of each kind, then the rest in two halves."""
-    slices, machine = _slices(subject, bounds), _machine_tasks(subject, bounds)
-    first = max(SLICES_MIN, len(slices) // 4)
-    half = first + (len(slices) - first + 1) // 2
+    random_tasks, machine = slices(subject, bounds), machine_tasks(subject, bounds)
+    first = max(SLICES_MIN, len(random_tasks) // 4)
+    half = first + (len(random_tasks) - first + 1) // 2
     early = EXAMPLES_MIN // EXAMPLES
-    yield [*_probe_tasks(subject, bounds), *machine[:early], *slices[:first]]
-    yield [*_stretch_tasks(subject, bounds), *machine[early:], *slices[first:half]]
-    yield slices[half:]
+    yield [*probe_tasks(subject, bounds), *machine[:early], *random_tasks[:first]]
+    yield [*stretch_tasks(subject, bounds), *machine[early:], *random_tasks[first:half]]
+    yield random_tasks[half:]
 
 
-def _slices(subject: Subject, bounds: Bounds) -> list[Task]:
+def slices(subject: Subject, bounds: Bounds) -> list[Task]:
     """Return the tasks that run random operations."""
-    long_run, tasks, left = bounds.operations >= LONG_FROM, list[Task](), bounds.operations
+    tasks, left = list[Task](), bounds.operations
     while left > 0 or len(tasks) < SLICES_MIN:
-        number = len(tasks)
-        long_steps = LONG_STEPS if long_run and number % LONG_EVERY == LONG_EVERY // 2 else 0
-        tasks.append(Task(run_slice, (subject, bounds, number, long_steps), RUNS * STEPS + long_steps))
+        tasks.append(slice_task(subject, bounds, len(tasks)))
         left -= tasks[-1].operations
     return tasks
 
 
-def run_slice(subject: Subject, bounds: Bounds, number: int, long_steps: int) -> RunResult:
+def slice_task(subject: Subject, bounds: Bounds, number: int, covered: bool = False) -> Task:
+    """Return the task with this number. `covered`: it records the coverage too."""
+    long_run = bounds.operations >= LONG_FROM and number % LONG_EVERY == LONG_EVERY // 2
+    long_steps = LONG_STEPS if long_run else 0
+    return Task(run_slice, (subject, bounds, number, long_steps, covered), RUNS * STEPS + long_steps)
+
+
+def run_slice(subject: Subject, bounds: Bounds, number: int, long_steps: int, covered: bool = False) -> RunResult:
     """Run random operations, each run under the next policy and page size.
 
     Some slices begin with one long run over a large tree, for faults that need many victims, many ticks or long edges.
@@ -81,14 +86,14 @@ def run_slice(subject: Subject, bounds: Bounds, number: int, long_steps: int) ->
         policy, size = configs[number // LONG_EVERY % len(configs)]
         config = Config(policy, size, bounds.pool_for(size, LONG_PAGES), bounds.device)
         config = next(iter(_long_tiered(bounds, config, number)), config)
-        result.merge(random_run(subject, config, seed + RUNS, long_steps, 4 * STRIDE, bounds.misused, longest=LONG_KEY))
+        result.merge(random_run(subject, config, seed + RUNS, long_steps, 4 * STRIDE, bounds.misused, longest=LONG_KEY, covered=covered))
     for k in range(RUNS):
         run = number * RUNS + k
         (policy, size), turn = configs[run % len(configs)], run + run // STRIDE + run // len(configs)
         config = Config(policy, size, bounds.pool_for(size, POOL_PAGES[turn % len(POOL_PAGES)]), bounds.device)
         if (run + run // len(configs)) % TIERED_OF:
             config = next(iter(bounds.tiered(config, run)), config)
-        result.merge(random_run(subject, config, seed + k, STEPS, 1 if turn % STRIDE == 0 else STRIDE, bounds.misused))
+        result.merge(random_run(subject, config, seed + k, STEPS, 1 if turn % STRIDE == 0 else STRIDE, bounds.misused, covered=covered))
     return result
 
 
@@ -107,10 +112,15 @@ def _configs(bounds: Bounds) -> list[tuple[str, int]]:
     return pairs
 
 
-def _machine_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
+def machine_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
     """Return the tasks that run the Hypothesis state machine, which draws its own configurations."""
     examples = max(EXAMPLES_MIN, bounds.operations // OPERATIONS_PER_EXAMPLE)
-    return [Task(_machine, (subject, bounds, first), of_machine=True) for first in range(0, examples, EXAMPLES)]
+    return [machine_task(subject, bounds, first) for first in range(0, examples, EXAMPLES)]
+
+
+def machine_task(subject: Subject, bounds: Bounds, first: int) -> Task:
+    """Return the task that begins with this example."""
+    return Task(_machine, (subject, bounds, first), of_machine=True)
 
 
 def _machine(subject: Subject, bounds: Bounds, first: int) -> RunResult:
@@ -120,7 +130,7 @@ def _machine(subject: Subject, bounds: Bounds, first: int) -> RunResult:
     return RunResult.of(hypothesis_batches(*where, misused=bounds.misused, modes=bounds.modes))
 
 
-def _stretch_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
+def stretch_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
     """Return one task for each dimension, the longest first."""
     names = planned(stretch_seconds(subject, bounds)) if bounds.stretch else ()
     return [Task(stretched, (subject, name, bounds, bounds.seed)) for name in sorted(names, key=lambda name: -DIMENSIONS[name].seconds)]
@@ -131,7 +141,7 @@ def stretch_seconds(subject: Subject, bounds: Bounds) -> float:
     return bounds.operations / planned_operations(1.0, subject.supports.here)
 
 
-def _probe_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
+def probe_tasks(subject: Subject, bounds: Bounds) -> list[Task]:
     """Return one task for each probe and each of two page sizes."""
     names = (*PROBES, *MISUSING) if bounds.misused else PROBES
     sizes = [size for size in bounds.page_sizes if size <= PROBED_SIZE_MAX][:2] or drawn_from(subject.supports.page_sizes)[:1]

@@ -4,7 +4,7 @@ What is done follows from a plan (`search_plan.py`). Time is only a ceiling: the
 and is UNDECIDED. A task that ends its process, or whose call does not return, has found a fault: its trace are the operations so far.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -150,24 +150,28 @@ def verify(pool: Executor, subject: Subject, bounds: Bounds, progress: Progress)
 
 def _smaller(pool: Executor, search: Search, progress: Progress) -> list[Found]:
     """Return what was found with shorter traces, as far as the time allows."""
-    faults = search.result.found
     try:
         ceiling = Deadline(search.bounds.deadline.ends + SHRINK_SECONDS)
-        starting = Deadline(min(ceiling.ends, Deadline.after(RESTART_SECONDS).ends))
-        limits = {id_: starting if found.ends_process else ceiling for id_, found in faults.items()}
-        smaller = [found for found in faults.values() if _is_long(found)]
-        shrinkable = {id_: found for id_, found in faults.items() if not _is_long(found)}
-        jobs = {id_: pool.submit(shrink, _shrunk_on(search.subject, found), found, limits[id_]) for id_, found in shrinkable.items()}
-        for i, (id_, job) in enumerate(jobs.items()):
-            progress(i / len(jobs), f"shrinking the trace of {id_}")
-            smaller.append(replace(_or_else(job, faults[id_], ceiling), ends_process=faults[id_].ends_process))
-        apart = [found for found in smaller if found.ends_process or _is_long(found)]
-        together = [found for found in smaller if found not in apart]
-        ceiling = Deadline(ceiling.ends + SHARE_SECONDS)
-        shared = _or_else(pool.submit(share, search.subject, together, ceiling), together, ceiling)
-        return _or_else(pool.submit(attributed, search.subject, shared), shared, ceiling) + apart
+        return smaller(pool, search.subject, search.result.found, ceiling, progress)
     except KeyboardInterrupt:
-        return list(faults.values())
+        return list(search.result.found.values())
+
+
+def smaller(pool: Executor, subject: Subject, faults: Mapping[str, Found], ceiling: Deadline, progress: Progress) -> list[Found]:
+    """Return faults with shorter traces, the most direct first, as far as the time allows: none is shrunk after the ceiling."""
+    starting = Deadline(min(ceiling.ends, Deadline.after(RESTART_SECONDS).ends))
+    limits = {id_: starting if found.ends_process else ceiling for id_, found in faults.items()}
+    shorter = [found for found in faults.values() if _is_long(found)]
+    shrinkable = {id_: found for id_, found in faults.items() if not _is_long(found)}
+    jobs = {id_: pool.submit(shrink, _shrunk_on(subject, found), found, limits[id_]) for id_, found in shrinkable.items()}
+    for i, (id_, job) in enumerate(jobs.items()):
+        progress(i / len(jobs), f"shrinking the trace of {id_}")
+        shorter.append(replace(_or_else(job, faults[id_], ceiling), ends_process=faults[id_].ends_process))
+    apart = [found for found in shorter if found.ends_process or _is_long(found)]
+    together = [found for found in shorter if found not in apart]
+    ceiling = Deadline(ceiling.ends + SHARE_SECONDS)
+    shared = _or_else(pool.submit(share, subject, together, ceiling), together, ceiling)
+    return _or_else(pool.submit(attributed, subject, shared), shared, ceiling) + apart
 
 
 def _is_long(found: Found) -> bool:

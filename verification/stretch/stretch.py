@@ -41,15 +41,18 @@ class Bounded(Protocol):
         """Of the slots."""
 
 
-def stretched(subject: Subject, name: str, bounds: Bounded, seed: int = 0) -> RunResult:
-    """Take the dimension `name` past its thresholds. The result has its reach and, if a property breaks, the trace up to there."""
+def stretched(subject: Subject, name: str, bounds: Bounded, seed: int = 0, times: float = 1.0) -> RunResult:
+    """Take the dimension `name` past its thresholds. The result has its reach and, if a property breaks, the trace up to there.
+
+    `times`: of the time that it is usually given, after which it is given up.
+    """
     dimension, supports = DIMENSIONS[name], subject.supports
     reason = lacks(dimension, supports, bounds.policies)
     if reason:
         return RunResult(reaches={name: Reach(0, dimension.target, dimension.unit, reason)})
     dimension = replace(dimension, target=dimension.goal(bounds.policies))
     with _few_collections():
-        run = _Run(subject, dimension, _config(dimension, bounds), seed)
+        run = _Run(subject, replace(dimension, seconds=times * dimension.seconds), _config(dimension, bounds), seed)
         run.perform()
         return run.shorter().result if run.result.found else run.result
 

@@ -10,13 +10,13 @@ import pytest
 from commands import Command, Ran
 from fake_engine import live_interpreter, model_folder
 
+from radixcheck.verification.core.sources import digest
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.live import latency_launch
 from radixcheck.verification.live.call_meter import METER, Meter, metered
 from radixcheck.verification.live.latency_results import REPEAT_MIN, TOTAL, LatencyOutcome, Measured, Series, Timed, spread
 from radixcheck.verification.review_6907.latency_claims import GAIN, LIMITS, decided
 from radixcheck.verification.runs.latency_job import CACHES, LatencyRequest, checks, measure_latency
-from radixcheck.verification.runs.store import digest
 
 NOISE = (0.0, 4.0, -3.0, 1.0, -2.0)  # ms, of five repetitions
 BASE_MS = {"default": 500.0, "classic": 502.0, "radixcheck": 499.0, "none": 900.0}

@@ -9,6 +9,7 @@ import pytest
 from commands import Command
 
 from radixcheck.verification.core.catalogue import CATALOGUE
+from radixcheck.verification.core.sources import digest
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.review_6907.answers import (
     ANSWERS,
@@ -32,7 +33,7 @@ from radixcheck.verification.review_6907.facts import FACTS as DECIDED
 from radixcheck.verification.review_6907.latency_claims import SENTENCES
 from radixcheck.verification.review_6907.questions import QUESTIONS
 from radixcheck.verification.runs.answer_results import answer_by
-from radixcheck.verification.runs.store import digest, stored
+from radixcheck.verification.runs.store import stored
 from radixcheck.verification.runs.stored_results import Results
 from radixcheck.verification.subjects.registry import BUILT_IN
 

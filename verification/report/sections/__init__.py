@@ -2,6 +2,7 @@
 
 from radixcheck.verification.report.blocks import Document
 from radixcheck.verification.report.sections import benchmark_section as benchmark
+from radixcheck.verification.report.sections import campaigns_section as campaigns
 from radixcheck.verification.report.sections import counterexamples_section as counterexamples
 from radixcheck.verification.report.sections import exploration_section as exploration
 from radixcheck.verification.report.sections import facts_section as facts
@@ -15,7 +16,10 @@ from radixcheck.verification.report.sections import summary_section as summary
 from radixcheck.verification.report.sections import trust_section as trust
 from radixcheck.verification.runs.report_data import ReportData
 
-MODULES = (summary, questions, counterexamples, findings, invariants, proofs, exploration, kills, facts, benchmark, trust, glossary)
+MODULES = (
+    *(summary, questions, counterexamples, findings, invariants, proofs, exploration, kills),
+    *(campaigns, facts, benchmark, trust, glossary),
+)
 ABOUT_ONE_CACHE = (summary, questions, counterexamples, invariants, kills, trust, glossary)
 
 

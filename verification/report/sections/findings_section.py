@@ -19,7 +19,6 @@ from radixcheck.verification.report.blocks import (
     Words,
     anchor,
 )
-from radixcheck.verification.report.findings_view import search_text
 from radixcheck.verification.runs.report_data import ReportData
 
 
@@ -38,8 +37,6 @@ def section(data: ReportData) -> Section:
     ]
     for c in data.findings["comparisons"]:
         blocks += [Paragraph(f"`{c['left']}` and `{c['right']}`: {c['result']}"), Command(c["command"])]
-    for s in data.findings["searches"]:
-        blocks.append(Paragraph(f"{search_text(s['subject'], s['versions'], s['operations'], s['runs'], s['result'])}."))
     return Section("field", "Findings in released caches", blocks)
 
 
