@@ -1,6 +1,7 @@
 """How results fit the width at hand: trees and texts keep their indent, a table becomes records, pairs get as many columns as fit."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ BELOW_LEAD = str.maketrans({"├": "│", **dict.fromkeys("└─0123456789", " 
 HANG = "  "  # of what continues the line of a node
 TREE = "│├└─"
 ASCII = str.maketrans({"│": "|", "├": "|", "└": "`", "─": "-", "…": "..."})  # where the encoding has no others
+NARROWEST = 8  # characters of a column: marks that are written over others have none
 SHORTEST = 8  # columns for a text behind its indent
 
 
@@ -53,19 +55,27 @@ def folded(line: Text, width: int) -> Iterator[Text]:
     is_node = not set(TREE).isdisjoint(lead)
     room = max(0, width - SHORTEST)
     indent = (lead.translate(BELOW_LEAD) + HANG * is_node)[:room]
-    first = min(len(lead), room)
-    while cell_len(line.plain) > width:
-        cut = _cut(line.plain, first, width, "  " if is_node else " ")
-        head, rest = line.divide([cut])
-        head.rstrip()
-        yield head
-        line, first = Text.assemble(indent, rest[len(rest.plain) - len(rest.plain.lstrip(" ")) :]), len(indent)
-    yield line
+    *broken, last = line.divide(_breaks(line.plain, min(len(lead), room), indent, width, "  " if is_node else " "))[::2]
+    for part in broken:
+        part.rstrip()
+    first, *rest = (*broken, last)
+    yield first
+    yield from (Text.assemble(indent, part) for part in rest)
+
+
+def _breaks(text: str, first: int, indent: str, width: int, gap: str) -> Iterator[int]:
+    """Yield where each part of a text ends, and where the next one begins: behind the spaces. No more of it is read than may fit."""
+    start, before, read = 0, "", NARROWEST * max(1, width)
+    while start + read < len(text) or cell_len(before + text[start:]) > width:
+        end = start - len(before) + _cut(before + text[start : start + read], first, width, gap)
+        start = len(text) - len(text[end:].lstrip(" ")) if text[end : end + 1] == " " else end
+        yield from (end, start)
+        before, first = indent, len(indent)
 
 
 def _cut(text: str, first: int, width: int, gap: str) -> int:
     """Return where to break a text: at the last gap that leaves at most `width` columns before it, else at the last space, else there."""
-    end = next(i for i in range(len(text), 0, -1) if cell_len(text[:i]) <= width)
+    end = bisect_right(range(len(text) + 1), width, key=lambda i: cell_len(text[:i])) - 1
     for separator in (gap, " "):
         found = text.rfind(separator, first + 1, end + len(separator))
         if found > first:
