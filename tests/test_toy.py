@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from commands import Command
@@ -32,8 +33,8 @@ def block_with(words: str) -> str:
 
 def filled_in(adapter: str) -> str:
     """An adapter that `init` wrote, with the methods of the page."""
-    for method in re.split(r"\n\n", block_with("def peek").strip("\n")):
-        head, body = method.split("\n", 1)
+    for method in re.split(r"\n{2,}", block_with("def peek").strip("\n")):
+        head, body = indent(method, "    ").split("\n", 1)
         name = head.strip().partition("(")[0]
         left = rf'    @to_write\n(    {name}\(.*?\n        """.*?"""\n).*?        raise NotImplementedError'
         adapter, count = re.subn(left, lambda at, body=body: at[1] + body, adapter, count=1, flags=re.DOTALL)  # type: ignore[misc]
