@@ -1,6 +1,7 @@
 """What all tests share: the devices on which tensors live, and programs that need not be there. Only here may a test be left out."""
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from selenium import webdriver
 
 pytest_plugins = ["pytester"]  # runs pytest in projects of its own: for the plugin
+os.environ.pop("COLUMNS", None)  # pytest-xdist gives each worker the columns of its terminal, for which output would be folded
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
