@@ -118,6 +118,7 @@ def test_the_kinds_of_difference_that_a_choice_explains_are_declared() -> None:
     assert reason({"tickets of poll": "why"}, "tickets of poll") == "why"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chooser", CHOOSERS, ids=lambda chooser: chooser.name)
 def test_a_comparison_finds_only_what_is_declared(chooser: Chooser) -> None:
     make = chooser.declaring(*chooser.choices)

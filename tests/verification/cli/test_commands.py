@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from commands import Command
-from fast_tier import slow_unless
 from faulty import FAULTS
 from places import TESTS
 
@@ -180,7 +179,8 @@ def test_the_change_as_submitted_is_refuted_with_pictures_and_the_fate_of_the_or
     assert {"ORDER", "RECENCY", "NO_ORPHAN"} <= refuted.keys()
 
 
-@pytest.mark.parametrize(("fault", "property_"), slow_unless(lambda fault, property_: fault == "double_free", FAULTS.items()))
+@pytest.mark.slow
+@pytest.mark.parametrize(("fault", "property_"), FAULTS.items())
 def test_a_planted_fault_is_refuted_by_the_property_that_names_it(fault: str, property_: str, command: Command) -> None:
     ran = command("verify", f"faulty:{fault}", "--seconds", "200", "--operations", "8000", "--json")
 

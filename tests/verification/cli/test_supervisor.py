@@ -86,7 +86,8 @@ def test_what_is_too_slow_is_undecided_with_what_was_done(factory: str) -> None:
     assert "operations in" in out
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_prints_what_was_found_so_far(number: signal.Signals) -> None:
     process = started("verify", "model", "--seconds", "600")
     assert process.stderr is not None

@@ -89,6 +89,7 @@ def test_an_engine_that_does_not_run_to_its_end_has_no_verdict_on_events(command
     assert [check["check"] for check in ran.json["checks"] if check["backend"] == "radixcheck"] == ["runs to its end"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "expected"), [("", ("TESTED", "TESTED")), ("silent", ("TESTED", "REFUTED"))])
 def test_the_events_of_vllm_are_judged_too(command: Command, tmp_path: Path, fault: str, expected: tuple[str, str]) -> None:
     vllm = tmp_path / "vllm"

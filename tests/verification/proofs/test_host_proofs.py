@@ -61,6 +61,7 @@ def test_a_step_keeps_its_postconditions_on_two_tiers(step: Transition) -> None:
     assert verdicts == dict.fromkeys(promised, PROVED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", TIERED, ids=lambda step: step.name)
 def test_the_order_in_which_updates_are_written_does_not_matter_on_two_tiers(step: Transition) -> None:
     assert decide(unordered(step, GIVEN)).verdict == PROVED

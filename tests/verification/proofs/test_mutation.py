@@ -109,6 +109,7 @@ def test_the_original_is_equivalent_to_itself(step: Transition) -> None:
     assert judge(Mutant("itself", step, step)).verdict == EQUIVALENT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", ORIGINALS, ids=lambda mutant: f"{mutant.machine} {mutant.original.name}")
 def test_no_small_state_refutes_an_original(mutant: Mutant) -> None:
     assert caught(mutant, 0, 0) == ""

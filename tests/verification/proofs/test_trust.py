@@ -60,6 +60,7 @@ def test_a_formula_fails_where_all_others_hold(property_: Property) -> None:
     assert [id_ for id_, formula in formulas.items() if check(formula)(verdict.counterexample.before) is not None] == [property_.id]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("property_", [p for p in HOST_STATE_FORMULAS if p.id not in trust.TOGETHER], ids=lambda p: p.id)
 def test_a_formula_of_the_host_machine_fails_where_all_others_hold(property_: Property) -> None:
     (verdict,) = refute_each(CLAIMS[f"ALWAYS-host:{property_.id}"].condition, (0,))

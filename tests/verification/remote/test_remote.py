@@ -249,6 +249,7 @@ def test_the_command_refutes_a_program_that_dies(command: Command) -> None:
 # Another language.
 
 
+@pytest.mark.slow
 def test_a_cache_in_javascript_holds(node: str) -> None:
     verdicts, result = judged_by_all(resolve(f"exec:{node} {SUBJECTS / 'radix.mjs'}"))
 

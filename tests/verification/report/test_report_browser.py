@@ -96,7 +96,7 @@ def violations(browser: webdriver.Chrome) -> list[str]:
     return [f"{each['id']}: {each['nodes'][0]['html'][:100]}" for each in found]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), pytest.param(400, "dark", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_wrong(report_folder: Path, browser: webdriver.Chrome, width: int, scheme: str) -> None:
     show(browser, report_folder, width, scheme)
 
@@ -124,6 +124,7 @@ def test_the_filter_shows_what_has_all_words_and_escape_empties_it(page: webdriv
     assert page.execute_script(SHOWN) == every
 
 
+@pytest.mark.slow
 def test_the_filter_opens_what_is_folded_and_folds_it_again(page: webdriver.Chrome) -> None:
     folded = "return document.getElementById('mutants').open"
 
@@ -135,6 +136,7 @@ def test_the_filter_opens_what_is_folded_and_folds_it_again(page: webdriver.Chro
     assert not page.execute_script(folded)
 
 
+@pytest.mark.slow
 def test_a_reference_to_what_the_filter_hides_shows_it(page: webdriver.Chrome) -> None:
     find(page, "evict_internal")
     page.execute_script("location.hash = '#question-Q13'")
@@ -164,6 +166,7 @@ def test_the_keyboard_reaches_content_filter_and_contents(report_folder: Path, b
     assert browser.execute_script(focus) == "menu"
 
 
+@pytest.mark.slow
 def test_contents_and_filter_stay_in_sight(report_folder: Path, browser: webdriver.Chrome) -> None:
     for width in WIDTHS:
         show(browser, report_folder, width)
@@ -171,6 +174,7 @@ def test_contents_and_filter_stay_in_sight(report_folder: Path, browser: webdriv
         assert browser.execute_script("return document.getElementById('filter').getBoundingClientRect().top") < 200
 
 
+@pytest.mark.slow
 def test_the_heads_of_a_matrix_stay_in_sight(report_folder: Path, browser: webdriver.Chrome) -> None:
     show(browser, report_folder, 400)
     edges = """
@@ -190,12 +194,14 @@ def test_the_heads_of_a_matrix_stay_in_sight(report_folder: Path, browser: webdr
     assert 0 <= left <= 2
 
 
+@pytest.mark.slow
 def test_the_head_of_the_answers_stays_in_sight(page: webdriver.Chrome) -> None:
     page.execute_script("document.querySelector('#answers tbody tr:nth-child(20)').scrollIntoView()")
 
     assert page.execute_script("return document.querySelector('#answers thead th').getBoundingClientRect().top") == 0
 
 
+@pytest.mark.slow
 def test_on_a_narrow_screen_each_cell_has_its_label_and_its_role(report_folder: Path, browser: webdriver.Chrome) -> None:
     show(browser, report_folder, 400)
     cell = "document.querySelector('#answers tbody td')"
@@ -204,6 +210,7 @@ def test_on_a_narrow_screen_each_cell_has_its_label_and_its_role(report_folder: 
     assert browser.execute_script(f"return getComputedStyle({cell}, '::before').content").startswith('"answer')
 
 
+@pytest.mark.slow
 def test_without_scripts_the_page_shows_everything(report_folder: Path, browser: webdriver.Chrome) -> None:
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
@@ -215,6 +222,7 @@ def test_without_scripts_the_page_shows_everything(report_folder: Path, browser:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
+@pytest.mark.slow
 def test_on_paper_there_is_no_navigation_and_nothing_is_cut_off(page: webdriver.Chrome) -> None:
     printed = base64.b64decode(page.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"])
     assert printed.startswith(b"%PDF")

@@ -201,6 +201,7 @@ def test_a_request_trace_is_shrunk_to_a_trace_that_both_commands_refute(tmp_path
     assert command("show", out).status == command("replay", out).status == 1
 
 
+@pytest.mark.slow
 def test_verify_writes_a_trace_of_each_refuted_property_and_replaces_old_ones(tmp_path: Path, command: Command) -> None:
     folder = tmp_path / "made" / "here"
     folder.mkdir(parents=True)
