@@ -22,7 +22,7 @@ from radixcheck.verification.runs.stored_results import Results
 def assert_in_report(page: dict[str, Any]) -> None:
     """The report shows a campaign with its commit, date, operations, envelope and findings, and the recorded searches below it."""
     recorded = recorded_findings().to_json()
-    data = ReportData((), False, Results({}), AnswersOutcome(()), (), recorded, {}, (page,))
+    data = ReportData((), False, Results({}), AnswersOutcome(()), (), recorded, {}, campaigns=(page,))
     (table,) = (block for block in campaigns_section.section(data).blocks if isinstance(block, Table))
     first = "".join(map(str, table.rows[0]))
 
