@@ -25,12 +25,12 @@ NARROWEST, USUAL = 20, 80  # columns: less is not believed, and what a terminal 
 HEARTBEAT_SECONDS = 10.0
 
 
-def width(stream: TextIO) -> int:
+def width(stream: TextIO | None) -> int:
     """Return the columns of a stream: those of the variable COLUMNS, else of the terminal; PLAIN_WIDTH for a file or a pipe."""
     given = os.environ.get("COLUMNS", "")
     if given.isdecimal() and int(given) > 0:
         return max(NARROWEST, int(given))
-    if not stream.isatty():
+    if stream is None or not stream.isatty():  # None: it was closed when the program began
         return PLAIN_WIDTH
     with suppress(OSError, ValueError):
         return max(NARROWEST, os.get_terminal_size(stream.fileno()).columns or USUAL)
