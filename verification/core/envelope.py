@@ -92,6 +92,8 @@ class Reach:
             return f"{self.target:,} {self.unit}"
         if not self.reached:
             return self.reason
+        if self.reached >= self.target:
+            return f"{self.target:,} {self.unit}, cut off before what follows ({self.reason})"
         return f"not reached: {self.reached:,} of {self.target:,} {self.unit} ({self.reason})"
 
     def to_json(self) -> dict[str, Any]:

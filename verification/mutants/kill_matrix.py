@@ -100,6 +100,19 @@ def judge(name: str, plan: Plan) -> Judged:
     return Judged(name, wrong.property, wrong.sentence, sources, cells, smallest, perf_counter() - start, detector_of(wrong))
 
 
+def detect_all(names: Sequence[str], plan: Plan, progress: Callable[[Judged], None] = lambda _: None) -> tuple[Judged, ...]:
+    """Search the named mutants, each only with the detector that must find it. `progress` is called with each result."""
+    return _in_order(names, progress, _each(partial(detect, plan=plan), names, TOGETHER))
+
+
+def detect(name: str, plan: Plan) -> Judged:
+    """Search one mutant with the detector that must find it. The trace is not kept, and so not shrunk."""
+    start, wrong = perf_counter(), mutant(name)
+    cell, _ = _detect(DETECTORS[detector_of(wrong)], wrong, plan)
+    sources = tuple(wrong.source.split())
+    return Judged(name, wrong.property, wrong.sentence, sources, (cell,), None, perf_counter() - start, detector_of(wrong))
+
+
 def _detect(detector: Detector, wrong: Mutant, plan: Plan) -> tuple[Cell, Found | None]:
     """Search until the property is broken or the search ends. If the time is over before, the cell is undecided."""
     if hindrance := detector.hindrance(wrong):

@@ -1,22 +1,19 @@
 """Collects the results of a report: reads those that are stored, and runs and stores those that are missing or out of date."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from radixcheck.verification.bench.bench_data import FLOOR, HISTORICAL
 from radixcheck.verification.bench.bench_data import OURS as MEASURED
-from radixcheck.verification.core.progress import Progress, Tell
-from radixcheck.verification.mutants.detectors import Effort
-from radixcheck.verification.mutants.kill_matrix import Plan
-from radixcheck.verification.mutants.mutant_results import KILLED, Judged
+from radixcheck.verification.core.progress import Progress
+from radixcheck.verification.mutants.mutant_results import Judged
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, LATENCY, PROVE, SECONDS
 from radixcheck.verification.runs.bench_job import bench, bench_request
 from radixcheck.verification.runs.checked_bounds import bounds_for
-from radixcheck.verification.runs.evidence_results import KillMatrix
 from radixcheck.verification.runs.explore_job import explore_request, explore_subject
 from radixcheck.verification.runs.facts_job import facts_request, try_facts
-from radixcheck.verification.runs.mutants_job import MatrixRequest, kill_matrix, named
+from radixcheck.verification.runs.mutants_job import kills, named
 from radixcheck.verification.runs.prove_job import prove, prove_request
 from radixcheck.verification.runs.report_data import MUTANTS
 from radixcheck.verification.runs.store import file_of, load, store, stored
@@ -29,9 +26,6 @@ SCENARIOS = ("decode", "batch", "trace")
 REPEAT = 3  # processes for each cache, so that there is a spread
 EXPLORED = ("reference", "optimized")
 EXPLORE_SECONDS = 600.0  # after which one exploration is cut off; it takes some seconds, so that even a busy machine visits every state
-MUTANT_EFFORT = Effort(examples=80, runs=60)  # of one search of each mutant; the few that need more are searched again
-MUTANT_DETECTORS = ("machine", "driver", "probes", "replay", "proofs")  # exploration takes longer than all of these together
-TRACE_MAX = 40  # operations of the longest trace of a mutant that is stored
 
 Draw = Callable[[str, Sequence[Frame]], list[dict[str, str]]]  # returns the pictures of a countermodel, by the claim's name and the frames
 
@@ -79,9 +73,14 @@ class Collector:
         return bench(request, self.progress).to_json()
 
     def _judge(self) -> Stored:
+        names, done = named(()), list[str]()
         with self.progress("mutants") as tell:
-            outcome = judged_mutants(named(()), MUTANT_EFFORT, tell)
-        return replace(outcome, judged=tuple(map(_brief, outcome.judged))).to_json()
+
+            def judged(each: Judged) -> None:
+                done.append(each.name)
+                tell(len(done) / len(names), f"{each.name}: {each.verdict}")
+
+            return kills(names, judged).to_json()
 
     def _explorer(self, subject: str) -> Callable[[], Stored]:
         def explore() -> Stored:
@@ -97,26 +96,3 @@ class Collector:
             return verify_subject(VerifyRequest(cache, bounds_for(cache, seconds=SECONDS)), self.progress).to_json()
 
         return verify
-
-
-def judged_mutants(names: tuple[str, ...], effort: Effort, tell: Tell) -> KillMatrix:
-    """Judge mutants with this effort; those that it does not kill again, with that of `radixcheck mutants`: few need it."""
-    done = list[str]()
-
-    def judged(each: Judged) -> None:
-        done.append(each.name)
-        tell(min(1.0, len(done) / len(names)), f"{each.name}: {each.verdict}")
-
-    first = kill_matrix(MatrixRequest(names, Plan(effort=effort, detectors=MUTANT_DETECTORS)), judged)
-    late = tuple(each.name for each in first.judged if each.verdict != KILLED)
-    if not late:
-        return first
-    second = kill_matrix(MatrixRequest(late, Plan(detectors=MUTANT_DETECTORS)), judged)
-    again = {each.name: each for each in second.judged}
-    return KillMatrix(tuple(again.get(each.name, each) for each in first.judged), first.seconds + second.seconds)
-
-
-def _brief(judged: Judged) -> Judged:
-    """Return the result without a long trace; where size is the fault, it has hundreds of operations."""
-    found = judged.smallest
-    return replace(judged, smallest=None) if found and len(found.trace) > TRACE_MAX else judged

@@ -9,7 +9,7 @@ from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.mutants.detectors import EFFORT, STEPS
 from radixcheck.verification.mutants.false_positives import HOST_PLACES, PLACES, SEEDS, SUBJECTS, clear_all, places_of
-from radixcheck.verification.mutants.kill_matrix import PLAN, Plan, judge_all, measure_all, mutant
+from radixcheck.verification.mutants.kill_matrix import PLAN, Plan, detect_all, judge_all, measure_all, mutant
 from radixcheck.verification.mutants.mutant_results import Cleared, Judged, Reliability
 from radixcheck.verification.runs.evidence_results import FalsePositives, KillMatrix, Reliabilities
 from radixcheck.verification.subjects.registry import resolve
@@ -62,6 +62,13 @@ def kill_matrix(request: MatrixRequest, progress: Callable[[Judged], None] = lam
     """Run the detectors on the mutants. `progress` is called with each mutant that is judged."""
     start = perf_counter()
     judged = judge_all(request.names, request.plan, progress)
+    return KillMatrix(judged, perf_counter() - start)
+
+
+def kills(names: tuple[str, ...], progress: Callable[[Judged], None] = lambda _: None) -> KillMatrix:
+    """Run on each mutant only the detector that must find it. `progress` is called with each mutant that is judged."""
+    start = perf_counter()
+    judged = detect_all(names, PLAN, progress)
     return KillMatrix(judged, perf_counter() - start)
 
 

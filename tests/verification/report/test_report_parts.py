@@ -6,7 +6,6 @@ from xml.etree import ElementTree
 import pytest
 
 from radixcheck.verification.core.status import Verdict
-from radixcheck.verification.mutants.detectors import Effort
 from radixcheck.verification.report.blocks import Document, Items, Link, Mark, Paragraph, Section, Table, Terms, WebLink, mark
 from radixcheck.verification.report.glossary import MEANINGS
 from radixcheck.verification.report.html import html
@@ -14,7 +13,7 @@ from radixcheck.verification.report.markdown import LIMIT, markdown
 from radixcheck.verification.report.plots import Bar, Line, bars, curves
 from radixcheck.verification.report.references import References
 from radixcheck.verification.review_6907.field_faults import FIELD_FAULTS
-from radixcheck.verification.runs.collect import judged_mutants
+from radixcheck.verification.runs.mutants_job import kills
 
 KNOWN = References(frozenset({"question-Q1", "property-COUNT", "claim-LAZY-mru", "claim-COUNT", "mutant-base", "source-spec-a.py"}))
 
@@ -114,11 +113,10 @@ def test_a_text_that_would_be_too_long_for_a_comment_leaves_out_what_is_minor() 
     assert len(cut) < LIMIT
 
 
-def test_a_mutant_that_a_small_effort_misses_is_searched_again() -> None:
-    told = list[str]()
+def test_a_report_runs_on_each_mutant_the_detector_that_must_find_it() -> None:
+    (found,) = kills(("evict_decrements_twice",)).judged
+    (directed,) = kills(("evict_scans_per_victim",)).judged
 
-    found = judged_mutants(("evict_internal",), Effort(examples=1, runs=0), lambda share, what: told.append(what))
-
-    assert [each.verdict for each in found.judged] == [Verdict.KILLED]
-    assert len(told) == 2
-    assert "KILLED" not in told[0]
+    assert ([cell.detector for cell in found.cells], found.verdict) == (["machine"], Verdict.KILLED)
+    assert ([cell.detector for cell in directed.cells], directed.verdict) == ([directed.detector], Verdict.KILLED)
+    assert directed.detector != "machine"

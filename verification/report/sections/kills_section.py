@@ -20,8 +20,8 @@ def section(data: ReportData) -> Section:
     intro = (
         f"Mutants are deliberately wrong caches: {kill_counts([each['verdict'] for each in mutants])}. Of the faults reported in the field "
         f"{len(field['covered'])} have a mutant here, {len(field['out_of_scope'])} are out of scope. ✓: killed by that property; other: by "
-        "another one; ·: survived this detector; cut off: undecided, because the time was over; empty: not run here (`radixcheck mutants` "
-        "runs every detector, and prints the smallest trace of each)."
+        "another one; ·: survived this detector; cut off: undecided, because the time was over; empty: not run. A report runs on each "
+        "mutant the detector that must find it; `radixcheck mutants` runs every detector, and prints the smallest trace of each mutant."
     )
     blocks: list[Block] = [Paragraph(intro), *_others(matrix), Command("radixcheck mutants")]
     table = Part("mutants", f"All {len(mutants)} mutants", [_table(mutants), _counts(mutants)], folded=True, label="all mutants")
@@ -35,10 +35,10 @@ def _others(matrix: Stored) -> list[Block]:
 
 
 def _table(mutants: list[Mapping[str, Any]]) -> Table:
-    names = list(mutants[0]["detectors"])
+    names = _detectors(mutants)
     rows: list[tuple[Words, ...]] = []
     for each in mutants:
-        cells = [FOUND[each["detectors"][name]["verdict"]] for name in names]
+        cells = [FOUND[_verdict(each, name)] for name in names]
         reported = ", ".join(each["field"])
         rows.append((mark("mutant", each["mutant"]), link("property", each["property"]), *cells, reported))
     return Table(("mutant", "must be caught by", *names, "reported as"), rows, matrix=True)
@@ -46,7 +46,16 @@ def _table(mutants: list[Mapping[str, Any]]) -> Table:
 
 def _counts(mutants: list[Mapping[str, Any]]) -> Table:
     rows = []
-    for name in mutants[0]["detectors"]:
-        counted = Counter(each["detectors"][name]["verdict"] for each in mutants)
+    for name in _detectors(mutants):
+        counted = Counter(_verdict(each, name) for each in mutants)
         rows.append((name, *(str(counted[word]) for word in FOUND)))
     return Table(("detector", *(word.lower() for word in FOUND)), rows, numbers=[word.lower() for word in FOUND])
+
+
+def _detectors(mutants: list[Mapping[str, Any]]) -> list[str]:
+    """Return the detectors that were run on any of them."""
+    return list(dict.fromkeys(name for each in mutants for name in each["detectors"]))
+
+
+def _verdict(mutant: Mapping[str, Any], detector: str) -> Verdict:
+    return Verdict(mutant["detectors"][detector]["verdict"]) if detector in mutant["detectors"] else Verdict.NOT_RUN
