@@ -88,5 +88,7 @@ def _performed(data: Stored) -> Iterator[str]:
         yield f"this run: {done['operations']:,} operations in {done['seconds']:,.0f} s ({rate:,.0f} a second), {done['workers']}{lost}"
     commit = f" at {data['commit']}" if data["commit"] else ""
     yield f"sources {data['sources']}{commit}, begun {data['date']}, stored in {data['store']}"
+    if done.get("corpus_later"):
+        yield f"{done['corpus_later']:,} traces of the corpus came after it was begun: a campaign in another --store replays them"
     if data["command"]:
         yield f"go on with it, or repeat it: {data['command']}"
