@@ -277,12 +277,10 @@ def place_of(subject: str) -> tuple[str, str]:
     module, _, attribute = named.get(subject, subject).rpartition(":")
     if not module or not attribute:
         raise UsageError(_unknown(subject, named))
-    if module.endswith(FILE):
-        if not os.path.isfile(module):
-            raise UsageError(f"there is no file {module!r} for subject {subject!r}")
-        return module, attribute
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # as `python -m` does, so that a module in the current folder can be imported
+    if module.endswith(FILE) and not os.path.isfile(module):
+        raise UsageError(f"there is no file {module!r} for subject {subject!r}")
     return module, attribute
 
 

@@ -1,6 +1,11 @@
 """Subjects: made once from a name or a factory, and passed on as values."""
 
 import pickle
+import sys
+from pathlib import Path
+
+import pytest
+from places import TESTS
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.misuse import _CALLS
@@ -10,7 +15,7 @@ from radixcheck.verification.operations import HOST_MISUSES, REQUEST_MISUSES, TR
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.run import Config  # type: ignore[attr-defined]  # as in regression tests that were written earlier
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
-from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.subjects.registry import isolated, resolve
 from radixcheck.verification.trace_replay.judge import judge
 
 SETUP = Setup(1, "lru", WatchedPool(8, 1))
@@ -41,3 +46,36 @@ def test_a_regression_test_that_was_written_earlier_still_runs() -> None:
 
 def test_each_misuse_has_a_call() -> None:
     assert tuple(_CALLS) == TREE_MISUSES + REQUEST_MISUSES + HOST_MISUSES
+
+
+BESIDE = """
+import json
+from beside import Reference
+from here import VERSION
+def cache(setup):
+    made = Reference(setup.page_size, setup.policy, setup.pool)
+    made.version = VERSION + json.dumps(1)
+    return made
+"""
+
+
+def test_a_file_imports_what_lies_beside_it_and_in_the_current_folder_in_each_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "here.py").write_text('VERSION = "1."')
+    (tmp_path / "sub" / "beside.py").write_text(f"from {ReferenceSubject.__module__} import ReferenceSubject as Reference")
+    (tmp_path / "sub" / "json.py").write_text(BESIDE)  # it may have the name of what it imports
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setitem(sys.modules, "beside", None)
+    monkeypatch.delitem(sys.modules, "beside")
+
+    assert resolve(f"sub/json.py:cache@{sys.executable}").version == "1.1"
+    subject = resolve("sub/json.py:cache")
+    assert (subject.version, subject.supports.here, isolated(subject).supports.here) == ("1.1", True, False)
+
+
+def test_the_toy_is_served_too() -> None:
+    subject = isolated(resolve(f"{TESTS / 'subjects' / 'toy_adapter.py'}:Toy"))
+    assert subject(SETUP).supports.policies == ("lru",)
