@@ -1,7 +1,9 @@
 """`radixcheck init`."""
 
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,8 +32,10 @@ def init(cache: str | None, style: str, folder: Path | None, as_json: bool) -> S
     next. Without CACHE it is about a tiny example, which holds, and your cache goes where a line says FILL IN. No file is overwritten.
     """
     with subject_output():
-        own = None if cache is None else _own(cache)
-    folder = folder or (Path(cache.rpartition(":")[0]).parent if cache is not None and is_file(cache) else Path())
+        found = None if cache is None else _class(cache)
+    home = Path(cache.rpartition(":")[0]).parent if cache is not None and is_file(cache) else Path()
+    folder = home if folder is None else folder
+    own = None if cache is None or found is None else _own(cache, found, home, folder)
     name = "cache_adapter" if own is None else f"{_snake(own.kind.__name__)}_adapter"
     texts = {folder / f"{name}.py": adapter_text(style, name, own), folder / f"test_{name}.py": test_text(style, name)}
     _write(texts)
@@ -47,13 +51,21 @@ def init(cache: str | None, style: str, folder: Path | None, as_json: bool) -> S
     return Status.HOLDS
 
 
-def _own(cache: str) -> Own:
+def _class(cache: str) -> type[Any]:
     """Import a class. Raise UsageError."""
     found = attribute_of(cache)
     if not isinstance(found, type):
         raise UsageError(f"{cache!r} is not a class: give module:class, or file.py:class")
-    module = cache.rpartition(":")[0]
-    return Own(Path(module).stem if is_file(cache) else module, found)
+    return found
+
+
+def _own(cache: str, kind: type[Any], home: Path, folder: Path) -> Own:
+    """Return the class as the adapter in `folder` imports it; `home`: where its module lies, unless it is installed."""
+    module = Path(cache.rpartition(":")[0]).stem if is_file(cache) else cache.rpartition(":")[0]
+    top = module.partition(".")[0]
+    is_near = (home / f"{top}.py").is_file() or (home / top).is_dir()
+    way = os.path.relpath(home.resolve(), folder.resolve())
+    return Own(module, kind, way if is_near and way != "." else "")
 
 
 def _snake(name: str) -> str:

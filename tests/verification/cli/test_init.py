@@ -1,6 +1,7 @@
 """`radixcheck init`: what it writes holds as it stands, or says in one sentence what is left to be written, and nothing is overwritten."""
 
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,6 +142,30 @@ def test_a_cache_with_the_methods_of_the_example_needs_only_its_name(style: str)
     compile(text, "mine.py", "exec")
     unwritten = [line for line in text.splitlines() if line.endswith("@to_write")]
     assert len(unwritten) <= 4
+
+
+@pytest.mark.parametrize("given", ["mine:PrefixCache", "src/mine.py:PrefixCache", "pkg.mine:PrefixCache"])
+def test_an_adapter_in_another_folder_finds_its_cache_and_is_found_by_its_test(given: str, command: Command, folder: Path) -> None:
+    source = (TESTS / "subjects" / "toy.py").read_text()
+    place = folder / {"m": ".", "s": "src", "p": "pkg"}[given[0]]
+    place.mkdir(exist_ok=True)
+    (place / "mine.py").write_text(source)
+    command("init", given, "--to", "tests")
+    outside = folder / "outside"  # neither pytest nor a program that is started elsewhere has the current folder on its path
+    outside.mkdir()
+    test = folder / "tests" / "test_prefix_cache_adapter.py"
+    code = f"import runpy; assert runpy.run_path({str(test)!r})['cache'].__module__ == 'prefix_cache_adapter'"
+
+    assert "write Adapter.peek" in command("verify", "tests/prefix_cache_adapter.py:cache").complaint
+    subprocess.run([sys.executable, "-c", code], cwd=outside, check=True)
+
+
+def test_a_file_imports_from_the_current_folder(folder: Path) -> None:
+    (folder / "tests").mkdir()
+    (folder / "near.py").write_text("from radixcheck.verification.subjects.reference_subject import reference_subject")
+    (folder / "tests" / "far_adapter.py").write_text("from near import reference_subject as cache")
+
+    assert resolve("tests/far_adapter.py:cache").white_box
 
 
 @pytest.mark.parametrize(

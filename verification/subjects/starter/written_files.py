@@ -26,6 +26,13 @@ class Own:
 
     module: str  # as the adapter imports it
     kind: type[Any]
+    folder: str = ""  # to be put on the path, as seen from that of the adapter; empty: it is on the path
+
+    def imported(self) -> str:
+        """Return the line that imports it."""
+        line = f"from {self.module} import {self.kind.__name__}"
+        on_path = f"sys.path.insert(0, str(Path(__file__).resolve().parent / {self.folder!r}))"
+        return f"{on_path}\n{line}  # noqa: E402" if self.folder else line
 
     def has(self, names: set[str]) -> bool:
         """Return whether it has all of these methods and attributes; attributes are looked for in its source."""
@@ -65,7 +72,9 @@ def _of_own(text: str, example: str, own: Own) -> str:
             first = (method.body[0].end_lineno or 0) if ast.get_docstring(method) else method.body[0].lineno - 1
             lines[start:end] = ["    @to_write", *lines[start:first], *_example(lines[first:end])]
     written = "\n".join(lines) + "\n"
-    written = re.sub(rf"from radixcheck\S+ import [^\n]*\b{example}\b[^\n]*", f"from {own.module} import {own.kind.__name__}", written)
+    written = re.sub(rf"from radixcheck\S+ import [^\n]*\b{example}\b[^\n]*", lambda _: own.imported(), written)
+    if own.folder:
+        written = written.replace("from typing", "import sys\nfrom pathlib import Path\nfrom typing", 1)
     arguments = f"its arguments: {_signature(own.kind)}"
     written = re.sub(rf"\b{example}\(.*\)  {FILL_IN}", f"{own.kind.__name__}()  {FILL_IN}: {arguments}", written)
     written = re.sub(r"(?<=starter.assembled import )([^\n]+)", r"\1, to_write", written)
