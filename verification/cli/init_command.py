@@ -2,6 +2,7 @@
 
 import os
 import re
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def init(cache: str | None, style: str, folder: Path | None, as_json: bool) -> S
     home = Path(cache.rpartition(":")[0]).parent if cache is not None and is_file(cache) else Path()
     folder = home if folder is None else folder
     own = None if cache is None or found is None else _own(cache, found, home, folder)
-    name = "cache_adapter" if own is None else f"{_snake(own.kind.__name__)}_adapter"
+    name = "cache_adapter" if own is None else f"{_snake(own.name)}_adapter"
     texts = {folder / f"{name}.py": adapter_text(style, name, own), folder / f"test_{name}.py": test_text(style, name)}
     _write(texts)
     adapter = f"{name}:cache" if folder == Path() else f"{folder / name}.py:cache"
@@ -61,11 +62,14 @@ def _class(cache: str) -> type[Any]:
 
 def _own(cache: str, kind: type[Any], home: Path, folder: Path) -> Own:
     """Return the class as the adapter in `folder` imports it; `home`: where its module lies, unless it is installed."""
-    module = Path(cache.rpartition(":")[0]).stem if is_file(cache) else cache.rpartition(":")[0]
+    module, _, name = cache.rpartition(":")
+    module = Path(module).stem if is_file(cache) else module
+    if not all(part.isidentifier() and not iskeyword(part) for part in module.split(".")):
+        raise UsageError(f"{cache!r}: {module!r} is not a name that an adapter can import: rename the file")
     top = module.partition(".")[0]
     is_near = (home / f"{top}.py").is_file() or (home / top).is_dir()
     way = os.path.relpath(home.resolve(), folder.resolve())
-    return Own(module, kind, way if is_near and way != "." else "")
+    return Own(module, kind, name, way if is_near and way != "." else "")
 
 
 def _snake(name: str) -> str:

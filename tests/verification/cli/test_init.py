@@ -1,10 +1,13 @@
 """`radixcheck init`: what it writes holds as it stands, or says in one sentence what is left to be written, and nothing is overwritten."""
 
+import builtins
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dis import get_instructions
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import Command
@@ -13,6 +16,8 @@ from places import TESTS
 from radixcheck.verification.cli.output import program
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.core.watched_pool import WatchedPool
+from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.registry import factory_of, resolve
 from radixcheck.verification.subjects.starter import requests_adapter, sglang_adapter, tree_adapter
@@ -136,12 +141,46 @@ def test_an_adapter_that_lacks_a_method_says_so(command: Command, folder: Path) 
 def test_a_cache_with_the_methods_of_the_example_needs_only_its_name(style: str) -> None:
     module = {"tree": "tiny_tree", "requests": "tiny_engine", "sglang": "tiny_radix_cache"}[style]
     kind = getattr(sys.modules[f"radixcheck.verification.subjects.starter.{module}"], EXAMPLES[style])
-    text = adapter_text(style, "mine", Own("mine", kind))
+    text = adapter_text(style, "mine", Own(kind.__module__, kind, kind.__name__))
 
-    assert f"from mine import {EXAMPLES[style]}\n" in text
-    compile(text, "mine.py", "exec")
-    unwritten = [line for line in text.splitlines() if line.endswith("@to_write")]
-    assert len(unwritten) <= 4
+    assert f"from {kind.__module__} import {EXAMPLES[style]}\n" in text
+    made: dict[str, Any] = {}
+    exec(compile(text, "mine.py", "exec"), made)
+    methods = [method for method in vars(made["Adapter"]).values() if hasattr(method, "__code__")]
+    names = {i.argval for method in methods for i in get_instructions(method) if i.opname == "LOAD_GLOBAL"}
+    assert names <= {*made, *dir(builtins)}  # also of the parts that no operation reaches here
+    unwritten = [method.__name__ for method in methods if hasattr(method, "to_write")]
+    of_requests = ["start", "decode", "sizes", "observe", "locate", "_seen", "_row"]  # two catch an error of the example
+    assert unwritten == {"tree": ["locate", "_seen"], "requests": of_requests, "sglang": []}[style]
+
+
+NAMESAKES = """
+class Adapter:
+    tree, requests = None, {}
+    def __init__(self, pattern=r"\\d+", end="\\n", shown=type("S", (), {"__repr__": lambda _: "a\\nb"})()): ...
+cache = Adapter
+class _Hidden: ...
+Shown = _Hidden
+"""
+
+
+@pytest.mark.parametrize(("name", "imported"), [("Adapter", "Adapter as Own"), ("cache", "cache as Own"), ("Shown", "Shown")])
+def test_a_cache_may_have_any_name_and_any_default_values(name: str, imported: str, command: Command, folder: Path) -> None:
+    (folder / "mine.py").write_text(NAMESAKES)
+    wrote = command("init", f"mine:{name}", "--like", "requests").out
+    text = (folder / wrote.partition("wrote ")[2].partition(":")[0]).read_text()
+    made: dict[str, Any] = {}
+    exec(compile(text, "adapter.py", "exec"), made)
+
+    assert f"from mine import {imported}\n" in text
+    with pytest.raises(UsageError, match=r"write Adapter\.start"):
+        made["cache"](Setup(1, "lru", WatchedPool(4, 1)))
+
+
+def test_a_module_that_cannot_be_imported_by_its_name_is_to_be_renamed(command: Command, folder: Path) -> None:
+    (folder / "my-cache.py").write_text("class MyCache: ...")
+
+    assert "'my-cache' is not a name that an adapter can import: rename the file" in command("init", "my-cache.py:MyCache").complaint
 
 
 @pytest.mark.parametrize("given", ["mine:PrefixCache", "src/mine.py:PrefixCache", "pkg.mine:PrefixCache"])

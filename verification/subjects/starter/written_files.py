@@ -16,7 +16,7 @@ OF_REQUESTS = '[{"op": "start", "holder": 1, "tokens": [1, 2]}, {"op": "chunk", 
 OPERATIONS = {"tree": OF_TREE, "requests": OF_REQUESTS, "sglang": OF_TREE}  # of the test
 LISTED_MAX = 30  # methods
 WIDEST = 110  # columns of a listed method
-USED = re.compile(r"\bself\.cache\.(\w+)")
+USED = re.compile(r"\bself\.cache\.(\w+)(\.\w)?")  # with what that has in turn, which cannot be looked up in a class
 _HERE = Path(__file__).parent
 
 
@@ -26,11 +26,12 @@ class Own:
 
     module: str  # as the adapter imports it
     kind: type[Any]
+    name: str  # in its module
     folder: str = ""  # to be put on the path, as seen from that of the adapter; empty: it is on the path
 
-    def imported(self) -> str:
-        """Return the line that imports it."""
-        line = f"from {self.module} import {self.kind.__name__}"
+    def imported(self, alias: str) -> str:
+        """Return the line that imports it under this name."""
+        line = f"from {self.module} import {self.name}{f' as {alias}' if alias != self.name else ''}"
         on_path = f"sys.path.insert(0, str(Path(__file__).resolve().parent / {self.folder!r}))"
         return f"{on_path}\n{line}  # noqa: E402" if self.folder else line
 
@@ -63,24 +64,40 @@ def adapter_text(style: str, name: str, own: Own | None = None) -> str:
 
 def _of_own(text: str, example: str, own: Own) -> str:
     """Return an adapter whose methods are left to be written, but for those that call only what the cache has."""
-    lines = text.splitlines()
-    adapter = next(node for node in ast.parse(text).body if isinstance(node, ast.ClassDef))
+    lines, module = text.splitlines(), ast.parse(text)
+    adapter = next(node for node in module.body if isinstance(node, ast.ClassDef))
+    examples = next(re.finditer(rf"from radixcheck\S+ import ([^#\n]*\b{example}\b[^#\n]*)", text))[1].replace(" ", "").split(",")
+    alias = own.name if own.name not in _names(module) - {example} else "Own"
     for method in reversed([node for node in adapter.body if isinstance(node, ast.FunctionDef)]):
         start, end = method.lineno - 1, method.end_lineno or 0
         source = "\n".join(lines[start:end])
-        if method.name != "__init__" and FILL_IN in source and not (USED.search(source) and own.has(set(USED.findall(source)))):
+        if method.name != "__init__" and FILL_IN in source and not _fits(source, examples, own):
             first = (method.body[0].end_lineno or 0) if ast.get_docstring(method) else method.body[0].lineno - 1
             lines[start:end] = ["    @to_write", *lines[start:first], *_example(lines[first:end])]
     written = "\n".join(lines) + "\n"
-    written = re.sub(rf"from radixcheck\S+ import [^\n]*\b{example}\b[^\n]*", lambda _: own.imported(), written)
+    written = re.sub(rf"from radixcheck\S+ import [^\n]*\b{example}\b[^\n]*", lambda _: own.imported(alias), written)
     if own.folder:
         written = written.replace("from typing", "import sys\nfrom pathlib import Path\nfrom typing", 1)
-    arguments = f"its arguments: {_signature(own.kind)}"
-    written = re.sub(rf"\b{example}\(.*\)  {FILL_IN}", f"{own.kind.__name__}()  {FILL_IN}: {arguments}", written)
+    made = f"{alias}()  {FILL_IN}: its arguments: {_signature(own.kind)}"
+    written = re.sub(rf"\b{example}\(.*\)  {FILL_IN}", lambda _: made, written)
     written = re.sub(r"(?<=starter.assembled import )([^\n]+)", r"\1, to_write", written)
-    about = f"Where a line ends in FILL IN, or a method begins with @to_write, {own.kind.__name__} comes in, from the top to the bottom."
+    about = f"Where a line ends in FILL IN, or a method begins with @to_write, {own.name} comes in, from the top to the bottom."
     written = re.sub(r"Where a line ends in FILL IN.*?\n", f"{about}\n", written, count=1)
     return written.replace("\nclass Adapter", f"\n{_listed(own)}\n\n\nclass Adapter", 1)
+
+
+def _fits(source: str, examples: list[str], own: Own) -> bool:
+    """Return whether a method of the example is right for a cache: it calls only what that has, and uses no other name of the example."""
+    used = USED.findall(source)
+    other = re.search(rf"\b({'|'.join(examples)})\b", source)
+    return bool(used) and not other and not any(more for _, more in used) and own.has({name for name, _ in used})
+
+
+def _names(module: ast.Module) -> set[str]:
+    """Return the names that a module uses, and those of the lines that are written into it."""
+    used = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
+    made = {node.name for node in ast.walk(module) if isinstance(node, ast.alias | ast.ClassDef | ast.FunctionDef)}
+    return used | made | {"to_write", "sys", "Path"}
 
 
 def _example(body: list[str]) -> Iterator[str]:
@@ -94,12 +111,13 @@ def _listed(own: Own) -> str:
     """Return what the cache has, as comments."""
     methods = list(own.methods())
     more = [f"and {len(methods) - LISTED_MAX} more"] if len(methods) > LISTED_MAX else []
-    return "\n".join([f"# What {own.kind.__name__} has:", *(f"#     {line}" for line in [*methods[:LISTED_MAX], *more])])
+    return "\n".join([f"# What {own.name} has:", *(f"#     {line}" for line in [*methods[:LISTED_MAX], *more])])
 
 
 def _signature(called: Any) -> str:
     """Return the arguments of a method or a class; three dots if they cannot be read."""
     try:
-        return str(inspect.signature(called)).replace("'", "").replace("(self, ", "(").replace("(self)", "()")
+        shown = " ".join(str(inspect.signature(called)).split())  # a default value may be shown on several lines
+        return shown.replace("'", "").replace("(self, ", "(").replace("(self)", "()")
     except (ValueError, TypeError):
         return "(...)"
