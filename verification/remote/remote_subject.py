@@ -12,7 +12,7 @@ from typing import Any
 from radixcheck.spec.values import Key, Match, Row, Sizes, Ticket, TieredMatch
 from radixcheck.verification.core.recorder import RECORDER
 from radixcheck.verification.core.timeouts import Timeout
-from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.core.usage import CannotMake, UsageError
 from radixcheck.verification.protocol import Observation, Setup
 from radixcheck.verification.remote import parse_answers as answers
 from radixcheck.verification.remote.parse_answers import PROTOCOL
@@ -51,6 +51,9 @@ class Remote:
                 made = process.ask({**message, "pool": setup.pool.capacity, "device": setup.device, **_host_of(setup)}, timeout)
             self._check(made, setup)
             served.made = made
+        except CannotMake:
+            served.give(process)
+            raise
         except UsageError as wrong:
             process.lose(SubjectLost(str(wrong)))
             raise
@@ -70,7 +73,7 @@ class Remote:
         if "missing" in made:
             raise UsageError(str(made["missing"]))
         if "error" in made:
-            raise UsageError(f"{self} cannot make a cache for policy {setup.policy}, pages of {setup.page_size}: {answers.raised(made)}")
+            raise CannotMake(f"{self} cannot make a cache for policy {setup.policy}, pages of {setup.page_size}: {answers.raised(made)}")
         if made.get("protocol") != PROTOCOL:
             raise UsageError(f"{self} has protocol {made.get('protocol')!r}, this is protocol {PROTOCOL}")
         answers.supports(made)

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib import import_module
@@ -18,12 +19,13 @@ from types import ModuleType
 from typing import Any
 from zlib import crc32
 
+from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.declared import WrongDeclaration, declared
 from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.core.printable import error_text, let_interrupt_pass
 from radixcheck.verification.core.subject import Factory, Given, Named, Subject
 from radixcheck.verification.core.supervision import SUPERVISION
-from radixcheck.verification.core.usage import UsageError
+from radixcheck.verification.core.usage import CannotMake, UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup
 
@@ -65,6 +67,11 @@ GROUPS = {  # a change that can be read in two ways
 }
 
 EXEC = "exec:"  # prefix of the command of a program that serves a cache
+SETUPS = (  # the page size and the policy of a throw-away cache, in the order in which they are tried
+    *((size, "lru") for size in (1, 16, 64, 32, 2, 4, 8, 128, 256)),
+    *((size, policy) for policy in POLICIES for size in (1, 16, 64) if policy != "lru"),
+)
+THROWN_AWAY = 64  # pages of its pool
 ALIKE = 0.75  # how like another name one must be that is probably meant
 FILE = ".py"  # ends the path of a file, in place of the name of a module
 ELSEWHERE = "@"  # between a subject and the interpreter of another environment
@@ -133,7 +140,7 @@ def resolve(given: Given, device: str = "cpu") -> Subject:
         name, factory = f"{getattr(given, '__module__', '')}:{getattr(given, '__qualname__', type(given).__name__)}", given
     SUPERVISION.doing(f"making a cache of {name!r}")
     try:
-        made = factory(Setup(1, "lru", WatchedPool(64, 1), device))
+        made = _first_made(factory, device)
         white_box = hasattr(made, "observe")
         supports, version = declared(made), str(getattr(made, "version", ""))
     except UsageError:
@@ -144,6 +151,20 @@ def resolve(given: Given, device: str = "cpu") -> Subject:
         let_interrupt_pass(error)
         raise UsageError(f"the factory of {name!r} raised {error_text(error)}") from error
     return Subject(name, factory, supports, white_box, portable=isinstance(given, str), version=version)
+
+
+def _first_made(factory: Factory, device: str) -> Any:
+    """Return a cache for the first page size and policy for which one is made. Raise the first error if there is none."""
+    size, policy = SETUPS[0]
+    try:
+        return factory(Setup(size, policy, WatchedPool(THROWN_AWAY, size), device))
+    except Exception as error:
+        if isinstance(error, (UsageError, WrongDeclaration)) and not isinstance(error, CannotMake):
+            raise
+        for size, policy in SETUPS[1:]:
+            with suppress(Exception):
+                return factory(Setup(size, policy, WatchedPool(THROWN_AWAY * size, size), device))
+        raise
 
 
 def check_device(device: str) -> None:

@@ -9,6 +9,7 @@ from places import TESTS
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.checker.misuse import _CALLS
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.core.workers import Here, workers_for
 from radixcheck.verification.operations import HOST_MISUSES, REQUEST_MISUSES, TREE_MISUSES, Op
@@ -42,6 +43,31 @@ def test_a_factory_stays_in_this_process() -> None:
 def test_a_regression_test_that_was_written_earlier_still_runs() -> None:
     operations = (Op("insert", Key((1,))), Op("reset"))
     assert judge(resolve("reference"), Config("lru", page_size=1, pool=4, device="cpu"), operations).violations == ()
+
+
+NARROW = """
+from radixcheck.verification.protocol import Supports
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
+class Narrow(ReferenceSubject):
+    supports = Supports(policies=("lfu",), page_sizes=(16,))
+def cache(setup):
+    if (setup.page_size, setup.policy) != (16, "lfu"):
+        raise ValueError(f"no pages of {setup.page_size} with {setup.policy}")
+    return Narrow(setup.page_size, setup.policy, setup.pool)
+def none(setup):
+    raise ValueError(f"no pages of {setup.page_size} with {setup.policy}")
+"""
+
+
+@pytest.mark.parametrize("where", ["", f"@{sys.executable}"])
+def test_a_cache_need_not_support_pages_of_one_token_or_lru(where: str, tmp_path: Path) -> None:
+    file = tmp_path / "narrow_adapter.py"
+    file.write_text(NARROW)
+
+    subject = resolve(f"{file}:cache{where}")
+    assert (subject.supports.page_sizes, subject.supports.policies) == ((16,), ("lfu",))
+    with pytest.raises(UsageError, match="no pages of 1 with lru"):
+        resolve(f"{file}:none{where}")
 
 
 def test_each_misuse_has_a_call() -> None:
