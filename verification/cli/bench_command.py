@@ -10,8 +10,8 @@ from radixcheck.verification.bench import plot
 from radixcheck.verification.bench.bench_data import CACHES, SCENARIOS
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
-from radixcheck.verification.cli.output import answer
-from radixcheck.verification.core.status import Status
+from radixcheck.verification.cli.output import answer, complain, later
+from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import bench_view, console
 from radixcheck.verification.runs.bench_job import REPEAT, bench_request
@@ -47,7 +47,9 @@ def bench(
             raise UsageError(f"--plot draws the scenario {plot.SCENARIO}: add --scenario {plot.SCENARIO}")
         plot.folder(folder)
     outcome = measure(request, console.progress)
+    status, troubles = answer(outcome, as_json, lambda: bench_view.bench(outcome)), list[UsageError]()
     if folder is not None:
-        for path in plot.draw(outcome.results, folder):
-            print(f"wrote {path}", file=sys.stderr)
-    return answer(outcome, as_json, lambda: bench_view.bench(outcome))
+        with later(troubles, f"--plot {folder}"):
+            for path in plot.draw(outcome.results, folder):
+                print(f"wrote {path}", file=sys.stderr)
+    return worst([status, *complain(troubles)])

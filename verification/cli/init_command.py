@@ -11,6 +11,7 @@ import click
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import print_json, program, subject_output
+from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.subjects.registry import attribute_of, is_file
@@ -86,10 +87,13 @@ def _write(texts: dict[Path, str]) -> None:
     for path in texts:
         if path.exists():
             raise UsageError(f"{path}: exists already, and is not overwritten; give another folder with --to")
+    written: list[Path] = []
     for path, text in texts.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
+            write_atomically(path, text)
+            written.append(path)
         except OSError as error:
+            for other in written:
+                other.unlink()
             raise UsageError(f"{path}: cannot be written ({error.strerror}); give another folder with --to") from error

@@ -1,6 +1,7 @@
 """Standard output: it holds the answer of a command and nothing else."""
 
 import json
+import os
 import shlex
 import shutil
 import sys
@@ -11,8 +12,9 @@ from typing import Any, TextIO
 
 import click
 
+from radixcheck.verification.core.atomic_write import write_atomically
 from radixcheck.verification.core.installing import is_extra, missing
-from radixcheck.verification.core.status import Outcome, Status
+from radixcheck.verification.core.status import Outcome, Status, worst
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
 
@@ -43,32 +45,45 @@ def print_json_of_each(values: Sequence[Any]) -> None:
 
 
 def answer(outcome: Outcome, as_json: bool, view: Callable[[], list[Any]], store: Path | None = None) -> Status:
-    """Store the result if there is a file for it, print it as JSON or as the view shows it, and return its status."""
-    if store is not None:
-        store.write_text(json.dumps(outcome.to_json(), indent=1) + "\n")
+    """Print the result as JSON or as the view shows it, store it if there is a file for it, and return its status."""
     if as_json:
         print_json(outcome.to_json())
     else:
         console.show(view())
-    return outcome.status
+    troubles: list[UsageError] = []
+    if store is not None:
+        with later(troubles, f"--store {store}"):
+            write_atomically(store, json.dumps(outcome.to_json(), indent=1) + "\n")
+    return worst([outcome.status, *complain(troubles)])
 
 
 def check_store(store: Path | None) -> None:
-    """Raise UsageError if results cannot be stored there."""
+    """Make the folder of the results. Raise UsageError if they cannot be stored there."""
+    if store is None:
+        return
     try:
-        if store is not None:
-            store.open("a").close()
+        store.parent.mkdir(parents=True, exist_ok=True)
+        existed = os.path.lexists(store)
+        store.open("a").close()
+        if not existed:
+            store.unlink()
     except OSError as error:
-        raise UsageError(f"--store {store}: cannot be written ({error.strerror}); give another file") from error
+        raise _cannot(f"--store {store}", error) from error
 
 
 @contextmanager
-def later(troubles: list[UsageError]) -> Iterator[None]:
-    """Keep a file that cannot be written for `complain`: a verdict is not lost with it."""
+def later(troubles: list[UsageError], file: str) -> Iterator[None]:
+    """Keep for `complain` that a file cannot be written: a verdict is not lost with it."""
     try:
         yield
+    except OSError as error:
+        troubles.append(_cannot(file, error))
     except UsageError as wrong:
         troubles.append(wrong)
+
+
+def _cannot(file: str, error: OSError) -> UsageError:
+    return UsageError(f"{file}: cannot be written ({error.strerror}); give another file")
 
 
 def complain(troubles: Sequence[UsageError]) -> list[Status]:

@@ -8,8 +8,9 @@ import click
 
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
-from radixcheck.verification.cli.output import answer, extras, subject_output
-from radixcheck.verification.core.status import Status
+from radixcheck.verification.cli.output import answer, complain, extras, later, subject_output
+from radixcheck.verification.core.status import Status, worst
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
 from radixcheck.verification.subjects.registry import names_of, resolve
 
@@ -46,11 +47,12 @@ def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], p
             outcome = answer_questions(ReportRequest(answers, subjects, folder(results, "--results"), python, drawn), console.progress)
         return answer(outcome, as_json, lambda: questions_view.answers(outcome))
     place, stored = folder(out, "--out"), folder(results, "--results")
+    troubles, paths = list[UsageError](), list[Path]()
     with subject_output():
         data = gather(ReportRequest(answers, subjects, stored, python, drawn), console.progress)
-        with console.progress("writing"):
+        with later(troubles, f"--out {out}"), console.progress("writing"):
             paths = write(place, data)
     answer(data.answers, as_json, lambda: [*questions_view.brief(data.answers), mutants_view.kill_line(data.kill_matrix)])
     for path in paths:
         print(f"wrote {path}", file=sys.stderr)
-    return data.status
+    return worst([data.status, *complain(troubles)])

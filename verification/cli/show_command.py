@@ -10,8 +10,9 @@ import click
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.new_file import check_new_file
 from radixcheck.verification.cli.options import one_subject, options
-from radixcheck.verification.cli.output import print_json, subject_output
+from radixcheck.verification.cli.output import complain, later, print_json, subject_output
 from radixcheck.verification.cli.trace_argument import open_trace
+from radixcheck.verification.core.status import worst
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
 
@@ -42,10 +43,15 @@ def show(trace: Path, steps: Sequence[int], out: Path | None, as_json: bool, **_
 
     from radixcheck.verification.report import show_view
 
+    troubles: list[UsageError] = []
     if out is not None:
-        show_view.write(out, outcome)
+        with later(troubles, f"--svg {out}"):
+            show_view.write(out, outcome)
+        if troubles:
+            out.unlink(missing_ok=True)  # a part of it
+    written = out is not None and not troubles
     if as_json:
-        print_json(outcome.to_json() | ({"file": str(out)} if out else {}))
+        print_json(outcome.to_json() | ({"file": str(out)} if written else {}))
     else:
-        console.show([*show_view.show(outcome), *([Text(f"written: {shlex.quote(str(out))}")] if out else [])])
-    return outcome.status
+        console.show([*show_view.show(outcome), *([Text(f"written: {shlex.quote(str(out))}")] if written else [])])
+    return worst([outcome.status, *complain(troubles)])

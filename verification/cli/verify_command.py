@@ -58,13 +58,13 @@ def verify(
             outcome = verify_subject(VerifyRequest(cache, replace(search, deadline=share)), console.progress)
         statuses.append(outcome.status)
         written = dict[str, str]()
-        with later(troubles):
+        with later(troubles, f"--traces {folder}"):
             written = traces.write(cache.name, outcome.report.found)
         outputs.append(outcome.to_json() | ({"traces": written} if folder else {}))
         if not as_json:
             console.show(verify_view.verify(outcome, written.values()))
     if as_json:
         print_json_of_each(outputs)
-    with later(troubles):
+    with later(troubles, f"--junit {junit}"):
         files.write(outputs)
     return worst([*statuses, *complain(troubles)])

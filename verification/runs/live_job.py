@@ -92,7 +92,7 @@ def _make_folders(request: LiveRequest) -> None:
 
 def _make_folder(option: str, folder: Path) -> None:
     try:
-        folder.mkdir()
+        folder.mkdir(parents=True)
     except FileExistsError as error:
         raise UsageError(f"{option} {folder}: exists already, and nothing in it is overwritten; give a new folder") from error
     except OSError as error:

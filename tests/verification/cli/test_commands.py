@@ -1,9 +1,12 @@
 """The command line as a person meets it: what it refuses, in one sentence, and what it says of right and wrong caches."""
 
+import json
 import shlex
 import subprocess
 import sys
+from errno import ENOSPC
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from commands import Command
@@ -57,7 +60,7 @@ from radixcheck.verification.trace_replay import sample
         (("invariants", "--policy", "x"), "unknown policy 'x'"),
         (("prove", "--property", "TRUTH"), "no condition has the formula 'TRUTH'"),
         (("prove", "--property", "Q1-EQUAL", "--transition", "grow"), "no condition matches all options"),
-        (("prove", "--store", "absent/proofs.json"), "--store absent/proofs.json: cannot be written"),
+        (("prove", "--store", f"{__file__}/below/proofs.json"), "proofs.json: cannot be written (Not a directory)"),
         (("explore", "nobody"), "unknown subject 'nobody'"),
         (("explore", "reference", "--scope", "forest"), "unknown scope 'forest': choose from tree, requests, scarce"),
         (("explore", "reference", "--policy", "random"), "unknown policy 'random'"),
@@ -77,7 +80,7 @@ from radixcheck.verification.trace_replay import sample
         (("mutants", "evict_internl"), "evict_internal"),
         (("mutants", "faulty:double_free"), "'faulty:double_free' is no mutant"),
         (("mutants", "nowhere.at_all:mutant"), "importing 'nowhere.at_all'"),
-        (("mutants", "unlock_twice", "--store", "absent/kills.json"), "cannot be written"),
+        (("mutants", "unlock_twice", "--store", f"{__file__}/below/kills.json"), "cannot be written"),
         (("mutants", "--clean", "base"), "base does not support"),
         (("facts", "BATCH"), "no fact is named 'BATCH': choose from BATCH-EQUAL"),
         (("bench", "--scenario", "decade"), "unknown scenario 'decade'"),
@@ -235,3 +238,36 @@ def test_the_command_line_starts_without_torch() -> None:
     script = "import radixcheck.verification.cli.app, sys; print({'torch', 'z3', 'sglang'} & {*sys.modules})"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout == "set()\n"
+
+
+def test_the_folder_of_stored_results_is_made_and_nothing_is_left_of_wrong_use(tmp_path: Path, command: Command) -> None:
+    store = tmp_path / "new" / "folder" / "proofs.json"
+    assert "no condition has" in command("prove", "--store", store, "--property", "TRUTH").complaint
+    assert not store.exists()
+
+    ran = command("prove", "--store", store, "--property", "Q3-TAIL", "--json")
+    assert (ran.status, json.loads(store.read_text())) == (0, ran.json)
+
+
+@pytest.mark.parametrize("arguments", [("prove", "--property", "Q3-TAIL", "--store"), ("show", "TRACE", "--svg")])
+def test_a_verdict_is_printed_also_where_its_file_cannot_be_written(
+    arguments: tuple[str, ...], tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = tmp_path / "trace.jsonl"
+    trace.write_text(
+        '{"radixcheck": "trace", "version": 1, "policy": "lru", "page_size": 1, "pool": 4, "subject": "reference"}\n{"op": "insert", "tokens": [1]}\n'
+    )
+    file = tmp_path / "result.svg"
+    file.write_text("earlier") if arguments[0] == "prove" else None
+
+    def full(self: Path, *_: object, **__: object) -> NoReturn:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("radixcheck.verification.core.atomic_write.Path.write_text", full)
+    monkeypatch.setattr("radixcheck.verification.report.show_view.stacked", full)
+    ran = command(*(str(trace) if word == "TRACE" else word for word in arguments), file)
+
+    assert ran.status == 2
+    assert ran.out
+    assert "result.svg: cannot be written (No space left on device); give another file" in ran.err
+    assert not file.exists() or file.read_text() == "earlier"

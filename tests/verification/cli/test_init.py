@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dis import get_instructions
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,20 @@ def test_no_file_is_overwritten(command: Command, folder: Path) -> None:
         "next": "radixcheck verify new/folder/cache_adapter.py:cache --seconds 20",
     }
     assert "cannot be written" in command("init", "--to", "test_cache_adapter.py/below").complaint
+
+
+def test_no_part_of_a_file_is_left_on_a_full_disk(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if target.name.startswith("test_"):  # the second file
+            raise OSError(ENOSPC, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+
+    assert "cannot be written (No space left on device)" in command("init").complaint
+    assert [*folder.iterdir()] == []
 
 
 def test_the_adapter_of_a_cache_says_which_method_is_to_be_written_next(command: Command, folder: Path) -> None:
