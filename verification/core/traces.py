@@ -105,7 +105,9 @@ def _parsed(file: str, lines: Iterable[bytes]) -> Recorded:
     header, *rest = lines
     numbered = [(number, line) for number, line in enumerate(rest, 2) if line.strip()]
     config, subject, property_ = _at(file, 1, header, _header)
-    return Recorded(config, tuple(_at(file, number, line, _operation) for number, line in numbered), subject, property_)
+    return Recorded(
+        config, tuple(_at(file, number, line, lambda text: operation(_object(text))) for number, line in numbered), subject, property_
+    )
 
 
 def _at(file: str, number: int, line: bytes, parse: Callable[[bytes], Any]) -> Any:
@@ -164,8 +166,8 @@ def _check_pool(name: str, tokens: int, page_size: int) -> None:
         raise ValueError(f"a {name} of {tokens // page_size:,} pages is too large to be checked: give at most {PAGES_MAX:,}")
 
 
-def _operation(line: bytes) -> Op:
-    data = _object(line)
+def operation(data: Mapping[str, Any]) -> Op:
+    """Return the operation that an object in JSON describes. Raise ValueError."""
     _known(data, _OPERATION, "an operation")
     name = _text(data, "op")
     if name not in _NAMES and not is_misuse(name):

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.core.found import Config, Found
+from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.subject import Given, Subject
 from radixcheck.verification.core.tier_pool import HostPool, TierPool
-from radixcheck.verification.core.traces import Recorded, read
+from radixcheck.verification.core.traces import Recorded, operation, read
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_copier import WatchedCopier
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.operations import Op
@@ -95,7 +97,7 @@ class Kit:
         subject: Given,
         operations: Iterable[Operation] | Path | str,
         *,
-        policy: str = "lru",
+        policy: str = "",
         page_size: int = 1,
         pool: int | None = None,
         host_pool: int = 0,
@@ -103,17 +105,19 @@ class Kit:
     ) -> None:
         """Perform operations on a fresh cache and check every property after each. The pools are in tokens; with a mode it has a host tier.
 
+        Without a policy: lru, or else the first that the subject supports.
         The path of a file names a recorded trace, which holds its own configuration. Raise AssertionError at the first operation that
         breaks a property or cannot be called.
         """
         __tracebackhide__ = True
         with usage(failed):
+            cache = resolve(subject)
             if isinstance(operations, Path | str):
                 recorded = read(Path(operations))
             else:
-                trace = tuple(op if isinstance(op, Op) else Op.from_json(op) for op in operations)
-                recorded = Recorded(Config(policy, page_size, pool or POOL_PAGES * page_size, "cpu", host_pool, mode), trace)
-            cache = resolve(subject)
+                trace = tuple(_operation(number, op) for number, op in enumerate(operations, 1))
+                chosen = policy or ("lru" if "lru" in cache.supports.policies else cache.supports.policies[0])
+                recorded = Recorded(Config(chosen, page_size, pool or POOL_PAGES * page_size, "cpu", host_pool, mode), trace)
             check_config(cache, recorded.config)
         _perform(cache, recorded.config, recorded.trace)
 
@@ -183,6 +187,18 @@ class Unsupported:
 
     def __str__(self) -> str:
         return self.name
+
+
+def _operation(number: int, given: Operation) -> Op:
+    """Return an operation. Raise UsageError, as for one in a trace file."""
+    if isinstance(given, Op):
+        return given
+    if not isinstance(given, Mapping):
+        raise UsageError(f'operation {number} is {value_text(given, 60)}: give an object such as {{"op": "match", "tokens": [1]}}')
+    try:
+        return operation({name: list(value) if isinstance(value, tuple | range) else value for name, value in given.items()})
+    except ValueError as error:
+        raise UsageError(f"operation {number}: {error}") from error
 
 
 def _perform(subject: Subject, config: Config, trace: tuple[Op, ...]) -> None:

@@ -254,9 +254,8 @@ def test_a_verdict_is_printed_also_where_its_file_cannot_be_written(
     arguments: tuple[str, ...], tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trace = tmp_path / "trace.jsonl"
-    trace.write_text(
-        '{"radixcheck": "trace", "version": 1, "policy": "lru", "page_size": 1, "pool": 4, "subject": "reference"}\n{"op": "insert", "tokens": [1]}\n'
-    )
+    header = '{"radixcheck": "trace", "version": 1, "policy": "lru", "page_size": 1, "pool": 4, "subject": "reference"}'
+    trace.write_text(header + '\n{"op": "insert", "tokens": [1]}\n')
     file = tmp_path / "result.svg"
     file.write_text("earlier") if arguments[0] == "prove" else None
 

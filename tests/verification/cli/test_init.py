@@ -68,6 +68,29 @@ def test_the_written_trace_passes_as_a_test(style: str, command: Command, folder
     assert pytester.runpytest_subprocess("-k", "once", str(folder)).parseoutcomes() == {"passed": 1, "deselected": 1}
 
 
+def test_the_written_trace_fills_pages_of_the_size_and_runs_under_the_policy_that_the_cache_has(
+    command: Command, folder: Path, pytester: pytest.Pytester
+) -> None:
+    command("init", "--like", "sglang", "--to", folder)
+    (folder / "cache_adapter.py").write_text(NARROW)
+
+    ran = pytester.runpytest_inprocess("-p", "radixcheck.verification.pytest_plugin", "-k", "once", str(folder))
+    assert ran.parseoutcomes() == {"failed": 1, "deselected": 1}
+    assert "evict 16" in ran.stdout.str()
+
+
+NARROW = """
+from radixcheck.verification.protocol import Supports
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
+class Adapter(ReferenceSubject):
+    supports = Supports(policies=("lfu",), page_sizes=(16,))
+    def evict(self, tokens):
+        return super().evict(tokens) + 1
+def cache(setup):
+    return Adapter(setup.page_size, setup.policy, setup.pool)
+"""
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_a_fault_of_the_example_is_found(style: str, command: Command, folder: Path) -> None:
     """So the adapters are not blind: each fault is planted where a user would put his cache."""

@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 from places import ROOT
 
+from radixcheck.spec.values import Key
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.core.traces import Recorded, write
@@ -16,6 +17,7 @@ from radixcheck.verification.mutants.all_mutants import MUTANTS
 from radixcheck.verification.operations import Op
 from radixcheck.verification.pytest_plugin import MARKER
 from radixcheck.verification.pytest_plugin.items import RULES
+from radixcheck.verification.pytest_plugin.kit import _operation
 from radixcheck.verification.pytest_plugin.marked import NAMES
 from radixcheck.verification.subjects.historical import pairs_subject
 
@@ -245,6 +247,9 @@ def test_an_option_used_wrongly_ends_the_run_with_one_sentence(project: pytest.P
     [
         ("def test_it(radixcheck): radixcheck.verify('absent')", "unknown subject 'absent'"),
         ("def test_it(radixcheck): radixcheck.trace(right, [], page_size=3)", "caches:right does not support page size 3"),
+        ("def test_it(radixcheck): radixcheck.trace(right, [{'op': 'insert', 'token': [1]}])", "operation 1: unknown field 'token'"),
+        ("def test_it(radixcheck): radixcheck.trace(right, [{'tokens': (1,)}])", "operation 1: has no field op"),
+        ("def test_it(radixcheck): radixcheck.trace(right, ['match'])", "operation 1 is 'match': give an object such as"),
         ("def test_it(radixcheck_subject): pass", "radixcheck_subject needs a subject"),
         ("@pytest.mark.radixcheck(subject=right)\ndef test_it(): pass", "does nothing for a test that has neither"),
         ("@pytest.mark.radixcheck(subject=right)\ndef test_it(radixcheck): pass", "add the argument radixcheck_subject"),
@@ -262,6 +267,11 @@ def test_a_fixture_or_the_marker_used_wrongly_gets_one_sentence(project: pytest.
     assert any(line.removeprefix("E   ").startswith("radixcheck: ") and sentence in line for line in said.splitlines())
     assert "Traceback" not in said
     assert "kit.py" not in said
+
+
+def test_operations_are_read_as_those_of_a_trace_file() -> None:
+    given = {"op": "insert", "tokens": range(2), "namespace": ("a", ["b", ["c"]])}  # a nested namespace as JSON has it
+    assert _operation(1, given) == Op("insert", Key((0, 1), ("a", ("b", ("c",)))))
 
 
 def test_an_unsupported_page_size_fails_its_test_and_no_other(project: pytest.Pytester) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 FILL_IN = "# FILL IN"
 STYLES = ("tree", "requests", "sglang")
 EXAMPLES = {"tree": "TinyTree", "requests": "TinyEngine", "sglang": "TinyRadixCache"}  # the class of each example
-OF_TREE = '[{"op": "insert", "tokens": [1, 2]}, {"op": "match", "tokens": [1]}, {"op": "evict", "amount": 1}]'
-OF_REQUESTS = '[{"op": "start", "holder": 1, "tokens": [1, 2]}, {"op": "chunk", "holder": 1}, {"op": "finish", "holder": 1}]'
+KEY = '"tokens": [1] * PAGE + [2] * PAGE'
+OF_TREE = f'[{{"op": "insert", {KEY}}}, {{"op": "match", "tokens": [1] * PAGE}}, {{"op": "evict", "amount": PAGE}}]'
+OF_REQUESTS = f'[{{"op": "start", "holder": 1, {KEY}}}, {{"op": "chunk", "holder": 1}}, {{"op": "finish", "holder": 1}}]'
 OPERATIONS = {"tree": OF_TREE, "requests": OF_REQUESTS, "sglang": OF_TREE}  # of the test
 LISTED_MAX = 30  # methods
 WIDEST = 110  # columns of a listed method
