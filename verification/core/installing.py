@@ -20,6 +20,7 @@ EXTRAS = {  # the extra for commands that import a package, by its name
     "matplotlib": "plot",
     "ray": "ray",
 }
+PIP_SECONDS = 10.0
 FOLDER = Path(__file__).resolve().parents[2]  # of the package, or of the checkout that it runs in
 
 
@@ -41,9 +42,19 @@ def install_command(extra: str, python: str = "", *options: str) -> str:
 
 def installer(python: str = "") -> str:
     """Return the installer of an interpreter. An environment that uv has made has no pip."""
-    if not python and find_spec("pip") is None:
-        return f"uv pip install --python {shlex.quote(sys.executable)}"
-    return f"{shlex.quote(python or sys.executable)} -m pip install"
+    has_pip = _has_pip(python) if python else find_spec("pip") is not None
+    named = shlex.quote(python or sys.executable)
+    return f"{named} -m pip install" if has_pip else f"uv pip install --python {named}"
+
+
+def _has_pip(python: str) -> bool:
+    """Return whether another interpreter has pip; True if there is none of this name, which stands for one."""
+    from subprocess import TimeoutExpired, run  # slow, and most commands miss nothing
+
+    try:
+        return run([python, "-c", "import pip"], check=False, capture_output=True, timeout=PIP_SECONDS).returncode == 0
+    except (OSError, TimeoutExpired):
+        return True
 
 
 def requirement(extra: str = "") -> str:

@@ -81,6 +81,15 @@ def test_the_command_is_for_this_interpreter_or_for_the_one_that_is_named() -> N
     assert install_command("", "a python", "--no-deps") == f"'a python' -m pip install --no-deps {requirement()}"
 
 
+@pytest.mark.parametrize(("status", "words"), [(0, "{python} -m pip install"), (1, "uv pip install --python {python}")])
+def test_the_installer_is_one_that_the_other_environment_has(status: int, words: str, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nexit {status}\n")
+    python.chmod(0o755)
+
+    assert installer(str(python)) == words.format(python=python)
+
+
 def test_a_missing_package_is_named_by_its_root_with_its_extra() -> None:
     assert missing("rich.text") == f"rich is not installed: {install_command('check')}"
     assert is_extra(ModuleNotFoundError(name="rich.text"))
