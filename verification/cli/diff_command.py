@@ -8,6 +8,7 @@ import click
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import Seconds, command_deadline, given, options
 from radixcheck.verification.cli.output import print_json, subject_output
+from radixcheck.verification.cli.trace_argument import refuse_options
 from radixcheck.verification.core.deadline import NEVER
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
@@ -44,7 +45,17 @@ def diff(
 
     if trace is not None and sample:
         raise UsageError("give one trace: a file, or --sample")
-    bounded = trace is not None or sample or operations is not None  # by the operations alone, unless --seconds is given
+    along = trace is not None or sample
+    if along:
+        refuse_options(
+            trace or "--sample", ("operations", "seed"), "the requests of the trace are compared, all or as many as --limit says"
+        )
+        for option in ("policies", "page_sizes", "modes"):
+            if len(bounds[option]) > 1:
+                raise UsageError(f"a trace is compared under one of {', '.join(map(str, bounds[option]))}: give one")
+    else:
+        refuse_options("a search", ("limit",), "it bounds a trace; give --trace or --sample")
+    bounded = along or operations is not None  # by the operations alone, unless --seconds is given
     deadline = NEVER if bounded and "seconds" not in given() else command_deadline(seconds)
     how = {"device": device, "seconds": seconds, "deadline": deadline, **bounds}
     check_choices(bounds["policies"], bounds["page_sizes"], bounds["modes"])
@@ -54,7 +65,7 @@ def diff(
 
         from radixcheck.verification.runs.diff_job import AlongRequest, DiffRequest, compare, compare_along
 
-        if trace is not None or sample:
+        if along:
             outcome = compare_along(AlongRequest(a, b, both, trace, limit or 0), console.progress)
         else:
             outcome = compare(DiffRequest(a, b, both, operations), console.progress)

@@ -9,6 +9,7 @@ import click
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import answer, check_store
+from radixcheck.verification.cli.trace_argument import refuse_options
 from radixcheck.verification.core.status import Outcome, Status
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
@@ -71,6 +72,12 @@ def live(
     for option in ("vllm_python", "events", "watch"):
         if others[option] is not None and chosen:
             raise UsageError(f"--{option.replace('_', '-')} does not go with {chosen[0]}, which judges no answers")
+    if chosen:
+        refuse_options(chosen[0], UNUSED[chosen[0]], "the measurement fixes that")
+    if chosen != ["--latency"]:
+        refuse_options(chosen[0] if chosen else "live", ("repeat",), "it repeats --latency")
+    if others["watch"] is None:
+        refuse_options(chosen[0] if chosen else "live", ("watch_budget",), "it is the budget of --watch")
     request = LiveRequest(python, None if model is None else str(model), named, **others)  # type: ignore[arg-type]
     request = live_request(engine, python, named, request)
     check_store(store)
@@ -114,4 +121,6 @@ def _watch_cost(request: LiveRequest, repeat: int) -> tuple[Outcome, Shown]:
     return costs, lambda: watch_cost_view.watch_cost(costs)
 
 
+AT_CALLS = ("model", "backends", "requests", "batch", "pool", "overlap", "controls")
+UNUSED = {"--calls": AT_CALLS, "--watch-cost": AT_CALLS, "--latency": ("requests", "batch", "controls")}  # options, by what measures
 MEASURES = {"--calls": _calls, "--latency": _latency, "--watch-cost": _watch_cost}

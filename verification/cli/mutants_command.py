@@ -9,7 +9,8 @@ import click
 
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import Seconds, options
-from radixcheck.verification.cli.output import answer, check_store
+from radixcheck.verification.cli.output import answer, check_store, subject_output
+from radixcheck.verification.cli.trace_argument import refuse_options
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.report import console
 
@@ -37,18 +38,23 @@ def mutants(names: Sequence[str], seeds: int | None, clean: bool, store: Path | 
 
     check_store(store)
     if clean:
-        cleaned = jobs.clean_request(names, seeds)
-        with console.live("mutants --clean") as show:
+        refuse_options("--clean", ("seed", "seconds"), "each cache is run with the seeds from 0 on")
+        with subject_output(), console.live("mutants --clean") as show:
+            cleaned = jobs.clean_request(names, seeds)
             positives = jobs.false_positives(cleaned, _each(lambda so_far: show(false_positives_view.growing(so_far))))
         return answer(positives, as_json, lambda: false_positives_view.false_positives(positives), store)
-    chosen = jobs.named(names)
+    with subject_output():
+        chosen = jobs.named(names)
     if seeds:
-        with console.live("mutants --seeds") as show:
+        refuse_options(
+            "--seeds", ("seed", "seconds"), "each mutant is searched with the seeds from 0 on, and each search ends by its steps"
+        )
+        with subject_output(), console.live("mutants --seeds") as show:
             measured = jobs.reliability(
                 jobs.ReliabilityRequest(chosen, seeds), _each(lambda so_far: show(mutants_view.growing_reliability(so_far, len(chosen))))
             )
         return answer(measured, as_json, lambda: mutants_view.reliability(measured), store)
-    with console.live("mutants") as show:
+    with subject_output(), console.live("mutants") as show:
         matrix = jobs.kill_matrix(
             jobs.MatrixRequest(chosen, replace(PLAN, seed=seed, seconds=seconds)),
             _each(lambda so_far: show(mutants_view.growing_matrix(so_far, len(chosen)))),

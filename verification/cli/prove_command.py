@@ -8,6 +8,7 @@ import click
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import answer, check_store, extras
+from radixcheck.verification.cli.trace_argument import refuse_options
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
@@ -34,6 +35,7 @@ def prove(
     if mutate:
         if any(chosen.values()) or confirm or seeds is not None:
             raise UsageError("--mutate judges every mutant, with one seed: leave the other choices out")
+        refuse_options("--mutate", ("jobs",), "the mutants are judged one after another")
         return _mutate(seed, store, as_json)
     with extras():
         from radixcheck.verification.report import prove_view

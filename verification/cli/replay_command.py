@@ -97,6 +97,8 @@ def replay(
     if trace is not None and is_recording(trace):
         refuse_options(trace, sorted(given() - {"trace", *OF_EVENTS}), "it holds the events of a server, and no cache runs")
         return _events(str(trace), endpoint_of, None, as_json)
+    if shrink is None:
+        refuse_options(trace or "--sample", ("seconds",), "nothing is shrunk; give --shrink")
     if trace is not None and is_trace(trace):
         return _operations(trace, shrink, as_json)
     return _requests(trace, shrink, as_json, subject, limit or 0, **settings)

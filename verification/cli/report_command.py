@@ -9,10 +9,11 @@ import click
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import answer, complain, extras, later, subject_output
+from radixcheck.verification.cli.trace_argument import refuse_options
 from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
-from radixcheck.verification.subjects.registry import names_of, resolve
+from radixcheck.verification.subjects.registry import ELSEWHERE, PEERS, names_of, resolve
 
 
 @click.command(cls=Command)
@@ -39,10 +40,13 @@ def report(named: Sequence[str], out: Path, results: Path, ids: Sequence[str], p
         check_library()
     answers = chosen(ids)
     check_interpreter(python, "caches")
-    subjects = tuple(dict.fromkeys(one for name in named for one in names_of(name)))
-    for subject in subjects:
-        resolve(subject)
+    each = dict.fromkeys(one for name in named for one in names_of(name))
+    subjects = tuple(f"{one}{ELSEWHERE}{python}" if python and one in PEERS else one for one in each)
+    with subject_output():
+        for subject in subjects:
+            resolve(subject)
     if ids:
+        refuse_options("--question", ("out",), "the answers are printed, and no files are written")
         with subject_output():
             outcome = answer_questions(ReportRequest(answers, subjects, folder(results, "--results"), python, drawn), console.progress)
         return answer(outcome, as_json, lambda: questions_view.answers(outcome))

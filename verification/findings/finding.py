@@ -28,6 +28,7 @@ from typing import Any
 
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.operations import Op, Trace
+from radixcheck.verification.subjects.registry import PEERS
 
 FOLDER = Path(__file__).parent
 COMPARISONS, SEARCHES = FOLDER / "comparisons.toml", FOLDER / "searches.toml"
@@ -68,7 +69,8 @@ class Comparison:
     @property
     def command(self) -> str:
         """Return the command that repeats it."""
-        return f"radixcheck diff {self.left} {self.right} --operations {self.operations}"
+        left, right = (f"{name}@PATH" if name in PEERS else name for name in (self.left, self.right))
+        return f"radixcheck diff {left} {right} --operations {self.operations}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,7 +292,7 @@ def installed(package: str = "sglang") -> str:
         return version(package)
     except PackageNotFoundError:
         raise Missing(
-            f"{package} is not installed for this Python: give one that has it with --python PATH, or pip install {package}"
+            f"{package} is not installed for this Python: name one, as NAME@PATH or with --python PATH, or pip install {package}"
         ) from None
 
 

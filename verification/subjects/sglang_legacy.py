@@ -31,7 +31,7 @@ def loaded() -> Any:
         return sys.modules[name]
     folder = extracted("sglang", VERSION, "srt/mem_cache/radix_cache.py").parent
     if importlib.util.find_spec("torch") is None:
-        raise Missing(f"sglang {VERSION} needs torch, which is not installed for this Python: give one that has it with --python PATH")
+        raise Missing(f"sglang {VERSION} needs torch, which is not installed for this Python: name one, as NAME@PATH or with --python PATH")
     for package in PACKAGES:
         sys.modules["sglang" + package] = ModuleType("sglang" + package)
     for module, names in STANDING_IN.items():

@@ -13,6 +13,7 @@ from commands import Command
 from faulty import FAULTS
 from places import TESTS
 
+from radixcheck.verification.findings.finding import comparisons
 from radixcheck.verification.trace_replay import sample
 
 
@@ -57,6 +58,18 @@ from radixcheck.verification.trace_replay import sample
         (("replay", "absent.jsonl"), "absent.jsonl: cannot be read"),
         (("replay", "--sample", "--page-size", "0"), "page size 0"),
         (("replay", "--sample", "--pool", "64"), "the pool has 64"),
+        (("replay", "--sample", "--seconds", "5"), "--seconds makes no sense for --sample: nothing is shrunk; give --shrink"),
+        (("diff", "base", "model", "--limit", "5"), "--limit makes no sense for a search"),
+        (("diff", "base", "model", "--sample", "--operations", "9", "--seed", "1"), "--operations, --seed make no sense for --sample"),
+        (("diff", "base", "model", "--sample", "--policy", "lru", "--policy", "lfu"), "compared under one of lru, lfu: give one"),
+        (("prove", "--mutate", "--jobs", "8"), "--jobs makes no sense for --mutate"),
+        (("mutants", "--seeds", "2", "--seed", "7", "--seconds", "5"), "--seed, --seconds make no sense for --seeds"),
+        (("mutants", "--clean", "--seed", "7"), "--seed makes no sense for --clean"),
+        (("live", "--python", sys.executable, "--repeat", "9"), "--repeat makes no sense for live: it repeats --latency"),
+        (("live", "--python", sys.executable, "--watch-budget", "9"), "--watch-budget makes no sense for live"),
+        (("live", "--python", sys.executable, "--calls", "--pool", "9"), "--pool makes no sense for --calls"),
+        (("live", "--python", sys.executable, "--latency", "--requests", "9"), "--requests makes no sense for --latency"),
+        (("report", "--question", "Q1", "--out", "d"), "--out makes no sense for --question"),
         (("invariants", "--policy", "x"), "unknown policy 'x'"),
         (("prove", "--property", "TRUTH"), "no condition has the formula 'TRUTH'"),
         (("prove", "--property", "Q1-EQUAL", "--transition", "grow"), "no condition matches all options"),
@@ -270,3 +283,37 @@ def test_a_verdict_is_printed_also_where_its_file_cannot_be_written(
     assert ran.out
     assert "result.svg: cannot be written (No space left on device); give another file" in ran.err
     assert not file.exists() or file.read_text() == "earlier"
+
+
+LOUD = """
+print("imported")
+from radixcheck.verification.protocol import Supports
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
+class Loud(ReferenceSubject):
+    supports = Supports(policies=("lru",), page_sizes=(1,))
+def cache(setup):
+    print("made")
+    return Loud(setup.page_size, setup.policy, setup.pool)
+"""
+
+
+@pytest.mark.parametrize("arguments", [("report", "--question", "C3", "--out", "d", "--subject"), ("mutants", "--clean"), ("mutants",)])
+def test_what_a_module_prints_is_no_part_of_the_answer(
+    arguments: tuple[str, ...], tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loud.py").write_text(LOUD)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setitem(sys.modules, "loud", None)
+    monkeypatch.delitem(sys.modules, "loud")
+
+    ran = command(*arguments, "loud:cache", "--json")  # each is refused after the import
+    assert (ran.status, ran.out, "imported\n" in ran.err) == (2, "", True)
+
+
+def test_a_cache_of_an_engine_is_named_with_the_interpreter_that_has_it(tmp_path: Path, command: Command) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexit 7\n")
+    python.chmod(0o755)
+
+    assert f"{python} " in command("report", "--subject", "sglang-python", "--python", python, "--question", "Q1").complaint
+    assert [c.command.split()[2] for c in comparisons()] == ["sglang-python@PATH", "sglang-hiradix-0.4.6@PATH"]
