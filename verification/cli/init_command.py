@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import click
 
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
-from radixcheck.verification.cli.output import print_json, program, subject_output
+from radixcheck.verification.cli.output import print_json, subject_output
 from radixcheck.verification.core.atomic_write import write_atomically
+from radixcheck.verification.core.program import program
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.subjects.registry import attribute_of, is_file
@@ -42,7 +44,7 @@ def init(cache: str | None, style: str, folder: Path | None, as_json: bool) -> S
     texts = {folder / f"{name}.py": adapter_text(style, name, own), folder / f"test_{name}.py": test_text(style, name)}
     _write(texts)
     adapter = f"{name}:cache" if folder == Path() else f"{folder / name}.py:cache"
-    following = f"{program()} verify {adapter} --seconds 20"
+    following = f"{program()} verify {shlex.quote(adapter)} --seconds 20"
     if as_json:
         print_json({"files": [str(path) for path in texts], "next": following})
         return Status.HOLDS

@@ -2,8 +2,6 @@
 
 import json
 import os
-import shlex
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
@@ -22,16 +20,6 @@ from radixcheck.verification.report import console
 def subject_output() -> AbstractContextManager[TextIO]:
     """Redirect what a subject prints to standard error."""
     return redirect_stdout(sys.stderr)
-
-
-def program() -> str:
-    """Return how this program was called, so that a command that is printed can be run: it may not be on the path."""
-    called = Path(sys.argv[0])
-    if called.name == "__main__.py":
-        return f"{shlex.quote(sys.executable)} -m radixcheck"
-    found = shutil.which("radixcheck")
-    on_path = found is not None and Path(found).absolute() == called.absolute()
-    return "radixcheck" if on_path or called.name != "radixcheck" else shlex.quote(str(called))
 
 
 def print_json(value: Any) -> None:

@@ -100,6 +100,7 @@ class LiveOutcome(Outcome):
     runs: tuple[LiveRun, ...]
     checks: tuple[Check, ...]
     hit_counts: tuple[HitCounts, ...] = ()
+    recordings: str = ""  # the folder of the recordings of events
 
     @property
     def status(self) -> Status:

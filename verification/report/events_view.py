@@ -1,10 +1,12 @@
 """The results of `radixcheck replay --events` and `radixcheck record` at the terminal."""
 
+from shlex import quote
 from typing import Any
 
 from rich.text import Text
 
 from radixcheck.verification.core.printable import printable
+from radixcheck.verification.core.program import program
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.event_streams.stream_results import RouterSeen, StreamFault, StreamFolded, place
 from radixcheck.verification.report.style import colour, styled_status, table, warning
@@ -82,4 +84,4 @@ def recorded(outcome: RecordOutcome) -> list[Any]:
     if outcome.stopped:
         lines.append(warning(printable(f"it ended early: {outcome.stopped}")))
     end = "the server had sent no more" if outcome.complete else "whether the server had sent more is not known: no replay socket said so"
-    return [*lines, Text(f"when it ended, {end}"), Text(printable(f"replay it: radixcheck replay --events {outcome.file}"))]
+    return [*lines, Text(f"when it ended, {end}"), Text(printable(f"replay it: {program()} replay --events {quote(outcome.path)}"))]

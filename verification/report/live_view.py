@@ -1,10 +1,13 @@
 """The result of `radixcheck live` at the terminal."""
 
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.text import Text
 
 from radixcheck.verification.core.printable import printable
+from radixcheck.verification.core.program import program
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.live.live_results import LiveOutcome
 from radixcheck.verification.report.style import WORDS, of_status, styled, table
@@ -27,8 +30,8 @@ def live(outcome: LiveOutcome) -> list[Any]:
 
 def _recordings(outcome: LiveOutcome) -> list[Any]:
     """Return a line about the recordings, if there are any."""
-    names = [run.recording for run in outcome.runs if run.recording]
-    return [Text(printable(f"recordings for radixcheck replay --events: {', '.join(names)}"))] if names else []
+    files = [quote(str(Path(outcome.recordings) / run.recording)) for run in outcome.runs if run.recording]
+    return [Text(printable(f"recordings for {program()} replay --events: {', '.join(files)}"))] if files else []
 
 
 def _counted(outcome: LiveOutcome) -> Any:

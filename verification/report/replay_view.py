@@ -1,12 +1,14 @@
 """The results of `radixcheck replay` at the terminal: a trace of requests, a trace of operations, and what shrinking made of it."""
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import Any
 
 from rich.text import Text
 
 from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.printable import printable
+from radixcheck.verification.core.program import program
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.style import colour, styled_status, table, warning
@@ -107,5 +109,6 @@ def _shrunk(outcome: ShrinkOutcome | None) -> list[Any]:
     steps = [Text(f"  {i}  {op}") for i, op in enumerate(s.found.trace, 1)]
     title = f"{s.recorded:,} operations shrunk to {len(steps)}, under {s.found.config}:"
     done = f"{s.attempts:,} attempts, {s.seconds:.1f} s" + ("" if s.complete else "; the effort or the time was spent, fewer might do")
-    command = f"show them: radixcheck show {outcome.out}" if outcome.out.suffix == TRACE else f"run them: pytest {outcome.out}"
+    file = quote(str(outcome.out))
+    command = f"show them: {program()} show {file}" if outcome.out.suffix == TRACE else f"run them: pytest {file}"
     return [Text(title), *steps, Text(f"{done}; {command}")]

@@ -85,4 +85,4 @@ def record_events(source: Endpoint, path: Path, seconds: float | None = None, pr
             _tell(tell, count)
     first, last = min(writer.seqs, default=None), max(writer.seqs, default=None)
     missing = 0 if last is None else last + 1 - len(writer.seqs)
-    return RecordOutcome(source.address, path.name, len(writer.seqs), first, last, missing, writer.complete, writer.stopped)
+    return RecordOutcome(source.address, path.name, len(writer.seqs), first, last, missing, writer.complete, writer.stopped, str(path))

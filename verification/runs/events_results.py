@@ -76,6 +76,7 @@ class RecordOutcome(Outcome):
     missing: int  # batches before the last one that did not come
     complete: bool  # whether the server had sent no more when it ended
     stopped: str = ""  # why it ended early
+    path: str = ""  # of the file
 
     @property
     def status(self) -> Status:
@@ -84,5 +85,5 @@ class RecordOutcome(Outcome):
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON object."""
-        names = ("address", "file", "status", "batches", "first", "last", "missing", "complete", "stopped")
+        names = ("address", "file", "status", "batches", "first", "last", "missing", "complete", "stopped", "path")
         return {name: getattr(self, name) for name in names}

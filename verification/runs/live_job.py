@@ -201,4 +201,6 @@ def live(request: LiveRequest, progress: Progress = silent) -> LiveOutcome:
             runs += others
             found += checks
     settings = {"pool": request.pool, "policy": request.policy, "overlap": request.overlap}
-    return LiveOutcome(engine, request.python, title, asdict(live_.load) | settings, tuple(runs), tuple(found), counted)
+    return LiveOutcome(
+        engine, request.python, title, asdict(live_.load) | settings, tuple(runs), tuple(found), counted, str(request.events or "")
+    )

@@ -14,11 +14,13 @@ import pytest
 from commands import Command
 from places import TESTS
 
-from radixcheck.verification.cli.output import program
 from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.program import program
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
 from radixcheck.verification.protocol import Setup
+from radixcheck.verification.report import events_view
+from radixcheck.verification.runs.events_results import RecordOutcome
 from radixcheck.verification.search.run import random_run
 from radixcheck.verification.subjects.registry import factory_of, resolve
 from radixcheck.verification.subjects.starter import requests_adapter, sglang_adapter, tree_adapter
@@ -271,6 +273,20 @@ def test_a_file_names_a_subject_whatever_other_modules_are_called(command: Comma
     assert "has no factory 'absent'" in command("verify", "sub/json.py:absent").complaint
     assert "there is no file 'sub/absent.py'" in command("verify", "sub/absent.py:cache").complaint
     assert "no factory 'absent'" in command("verify", "sub/json.py:absent", "--python", sys.executable).complaint
+
+
+def test_the_next_command_can_be_pasted_into_a_shell(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/a path/radixcheck"])
+    following = command("init", "--to", "my dir", "--json").json["next"]
+
+    assert shlex.split(following)[:3] == ["/a path/radixcheck", "verify", "my dir/cache_adapter.py:cache"]
+
+
+def test_the_file_of_a_recording_is_named_with_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/venv/bin/radixcheck"])
+    lines = events_view.recorded(RecordOutcome("tcp://h:5557", "e.jsonl", 1, 0, 0, 0, True, path="/my data/e.jsonl"))
+
+    assert str(lines[-1]) == "replay it: /venv/bin/radixcheck replay --events '/my data/e.jsonl'"
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,8 @@ def test_the_table_shows_both_checks_and_the_recordings(command: Command, tmp_pa
     assert ran.status == 0
     assert "25 batches, 122 pages stored: 0 faults; the stream is complete" in ran.words
     assert "24 of 24 requests hit what the events say, 24 as when their round began" in ran.words
-    assert "recordings for radixcheck replay --events: classic-16.jsonl, radixcheck-16.jsonl" in ran.words
+    files = ", ".join(str(tmp_path / "events" / name) for name in ("classic-16.jsonl", "radixcheck-16.jsonl"))
+    assert f"recordings for radixcheck replay --events: {files}" in ran.words
 
 
 def test_an_engine_that_does_not_run_to_its_end_has_no_verdict_on_events(command: Command, tmp_path: Path) -> None:
@@ -112,10 +113,11 @@ def test_a_control_that_hides_nothing_is_not_caught(command: Command, tmp_path: 
 
 @pytest.mark.parametrize(
     ("folder", "names"),
-    [(".", "exists already, and nothing in it is overwritten"), ("absent/events", "cannot be made (No such file or directory)")],
+    [(".", "exists already, and nothing in it is overwritten"), ("file/events", "cannot be made (Not a directory)")],
 )
 def test_a_folder_that_cannot_be_made_is_wrong_use(command: Command, tmp_path: Path, folder: str, names: str) -> None:
     python, model = live_interpreter(tmp_path), model_folder(tmp_path / "model")
+    (tmp_path / "file").touch()
 
     assert names in command("live", "--python", python, "--model", model, *SMALL, "--events", tmp_path / folder).complaint
 
