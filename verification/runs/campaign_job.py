@@ -165,10 +165,11 @@ def _name(header: Header) -> str:
 def _so_far(drive: Drive) -> str:
     """Return the progress in words."""
     left, reached = int(drive.seconds_left), drive.envelope
+    time = f"about {left // 3600}:{left // 60 % 60:02}:{left % 60:02}" if left else "time not known yet"
     return (
         f"{drive.operations:,} operations, {drive.rate:,.0f} a second, {drive.executor.sentence}, {len(drive.found)} properties refuted, "
         f"up to {reached.depth:,} nodes on a path and {reached.holders:,} holders of one, "
-        f"{len(drive.missing):,} shards left, about {left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
+        f"{len(drive.missing):,} shards left, {time}"
     )
 
 
