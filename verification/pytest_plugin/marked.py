@@ -46,6 +46,8 @@ def cases(metafunc: pytest.Metafunc, marker: pytest.Mark | None) -> list[Case | 
     if "radixcheck_subject" in names:
         given = marker.kwargs.get("subject", found.subjects) if marker else found.subjects
         return list(_cases(_listed(given), found))
+    if marker not in metafunc.definition.own_markers:  # it is that of a class or a file, for those of its tests that take it
+        return []
     if "radixcheck" not in names:
         raise UsageError("the marker radixcheck does nothing for a test that has neither radixcheck_subject nor radixcheck as an argument")
     if marker and "subject" in marker.kwargs:
@@ -59,12 +61,15 @@ def _cases(subjects: Sequence[Any], found: Settings) -> Iterator[Case | Unsuppor
     for given in subjects:
         if not (isinstance(given, str) or callable(given)):
             raise UsageError(f"{given!r} is not a subject: give a factory, or a name as for --radixcheck-subject")
-        for subject in map(resolve, names_of(given) if isinstance(given, str) else (given,)):
+        for one in names_of(given) if isinstance(given, str) else (given,):
+            name = one if isinstance(one, str) else getattr(one, "__name__", type(one).__name__)
             try:
+                subject = resolve(one)
+                name = subject.name
                 tier: dict[str, Any] = {"modes": found.modes, "host_pool": found.host_pool}
                 bounds = bounds_for(subject, found.policies, found.page_sizes, seed=found.seed, **tier)
             except UsageError as wrong:  # fails this test, and not the collection of its file
-                yield Unsupported(subject.name, str(wrong))
+                yield Unsupported(name, str(wrong))
             else:
                 yield from (Case(subject, policy, size, found) for size in bounds.page_sizes for policy in bounds.policies)
 

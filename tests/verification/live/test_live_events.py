@@ -112,8 +112,7 @@ def test_a_control_that_hides_nothing_is_not_caught(command: Command, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("folder", "names"),
-    [(".", "exists already, and nothing in it is overwritten"), ("file/events", "cannot be made (Not a directory)")],
+    ("folder", "names"), [(".", "exists already, and nothing in it is overwritten"), ("file/events", "cannot be made (Not a directory)")]
 )
 def test_a_folder_that_cannot_be_made_is_wrong_use(command: Command, tmp_path: Path, folder: str, names: str) -> None:
     python, model = live_interpreter(tmp_path), model_folder(tmp_path / "model")

@@ -288,6 +288,35 @@ def test_an_unsupported_page_size_fails_its_test_and_no_other(project: pytest.Py
     assert "Traceback" not in said
 
 
+SPARED = """
+import pytest
+pytestmark = pytest.mark.radixcheck(seconds=1, policies='lru', page_sizes=1)
+
+def broken(setup):
+    raise ValueError('not today')
+
+@pytest.mark.radixcheck(subject=[broken, 'caches:absent', 'caches:right'], policies='lru', page_sizes=1)
+def test_it(radixcheck_subject): pass
+
+def test_plain(): pass
+"""
+
+
+def test_a_subject_that_cannot_be_made_and_a_marker_of_the_file_end_no_other_test(project: pytest.Pytester) -> None:
+    project.makepyfile(test_spared=SPARED)
+    status, said = ran(project, "-rA")
+
+    results = {
+        line.split()[1].partition("::")[2]: line.split()[0] for line in said.splitlines() if line.startswith(("PASSED", "ERROR test"))
+    }
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert results == {
+        **{"test_it[broken]": "ERROR", "test_it[caches:absent]": "ERROR"},
+        **{"test_it[caches:right-lru-1]": "PASSED", "test_plain": "PASSED"},
+    }
+    assert "raised ValueError: not today" in said
+
+
 def test_a_missing_extra_is_one_sentence(project: pytest.Pytester) -> None:
     program = f"import sys; sys.modules['rich'] = None; import pytest; pytest.main(['-p', {PLUGIN!r}, '--radixcheck-subject=caches:right'])"
     environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT / ".dev")}
