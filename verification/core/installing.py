@@ -80,7 +80,7 @@ def named(extra: str, checkout: Path | None, found: "Distribution | None") -> st
     if found and (url := origin(found)):
         return shlex.quote(f"{NAME}{suffix} @ {url}")
     packages = packages_of(found, extra) if found else []
-    return " ".join(map(shlex.quote, packages or [f"{NAME}{suffix}"]))
+    return " ".join(map(shlex.quote, packages or [f"{NAME}{suffix} @ URL"]))  # no index has it: whoever installed it knows the URL
 
 
 def is_checkout(folder: Path) -> bool:

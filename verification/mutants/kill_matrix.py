@@ -3,14 +3,11 @@
 `measure_all` measures how reliably the state machine finds each mutant: the share of seeds with which it does.
 """
 
-import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
-from importlib import import_module
 from time import perf_counter
 from typing import TypeVar
 
@@ -24,22 +21,18 @@ from radixcheck.verification.mutants.detectors import DETECTORS, EFFORT, Detecto
 from radixcheck.verification.mutants.mutant import Mutant, detector_of
 from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, OTHER, SURVIVED, UNDECIDED, Cell, Judged, Reliability
 from radixcheck.verification.search.shrink import shrink
+from radixcheck.verification.subjects.registry import attribute_of
 
 
 def mutant(name: str) -> Mutant:
-    """Return the mutant with this name: of the catalogue, or module:attribute. Raise UsageError."""
+    """Return the mutant with this name: of the catalogue, module:attribute or file.py:attribute. Raise UsageError."""
     if name in MUTANTS:
         return MUTANTS[name]
-    module, _, attribute = name.partition(":")
-    if not attribute:
+    module, _, attribute = name.rpartition(":")
+    if not attribute or not module:
         near = ", ".join(get_close_matches(name, MUTANTS, n=3, cutoff=0))
         raise UsageError(f"no mutant is called {name!r}: the nearest are {near}")
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as `python -m` does
-    try:
-        found = getattr(import_module(module), attribute, None)
-    except Exception as error:  # whatever a user's module raises while it is imported
-        raise UsageError(f"importing {module!r} for mutant {name!r} raised {type(error).__name__}: {error}") from error
+    found = attribute_of(name)
     if not isinstance(found, Mutant):
         raise UsageError(f"{name!r} is no mutant: {module} has no Mutant of that name")
     return found

@@ -14,6 +14,8 @@ from faulty import FAULTS
 from places import TESTS
 
 from radixcheck.verification.findings.finding import comparisons
+from radixcheck.verification.mutants.all_mutants import MUTANTS
+from radixcheck.verification.mutants.kill_matrix import mutant
 from radixcheck.verification.trace_replay import sample
 
 
@@ -92,7 +94,7 @@ from radixcheck.verification.trace_replay import sample
         (("mutants", "double_dec"), "no mutant is called 'double_dec': the nearest are"),
         (("mutants", "evict_internl"), "evict_internal"),
         (("mutants", "faulty:double_free"), "'faulty:double_free' is no mutant"),
-        (("mutants", "nowhere.at_all:mutant"), "importing 'nowhere.at_all'"),
+        (("mutants", "nowhere.at_all:mutant"), "cannot import 'nowhere.at_all'"),
         (("mutants", "unlock_twice", "--store", f"{__file__}/below/kills.json"), "cannot be written"),
         (("mutants", "--clean", "base"), "base does not support"),
         (("facts", "BATCH"), "no fact is named 'BATCH': choose from BATCH-EQUAL"),
@@ -317,3 +319,10 @@ def test_a_cache_of_an_engine_is_named_with_the_interpreter_that_has_it(tmp_path
 
     assert f"{python} " in command("report", "--subject", "sglang-python", "--python", python, "--question", "Q1").complaint
     assert [c.command.split()[2] for c in comparisons()] == ["sglang-python@PATH", "sglang-hiradix-0.4.6@PATH"]
+
+
+def test_a_mutant_in_a_file_is_named_as_a_cache_in_a_file_is(tmp_path: Path) -> None:
+    file = tmp_path / "mutants_of_mine.py"
+    file.write_text("from radixcheck.verification.mutants.all_mutants import MUTANTS\nmine = MUTANTS['unlock_twice']\n")
+
+    assert mutant(f"{file}:mine") is MUTANTS["unlock_twice"]

@@ -65,9 +65,9 @@ def test_a_file_that_is_still_there_is_named(tmp_path: Path) -> None:
     assert shlex.split(named("check", None, installed(tmp_path, {"url": file.as_uri()}))) == [f"radixcheck[check] @ {file.as_uri()}"]
 
 
-def test_without_any_knowledge_the_name_is_all_there_is(tmp_path: Path) -> None:
-    assert named("sglang", None, installed(tmp_path)) == "'radixcheck[sglang]'"
-    assert named("", None, None) == "radixcheck"
+def test_without_any_knowledge_a_url_is_asked_for(tmp_path: Path) -> None:
+    assert named("sglang", None, installed(tmp_path)) == "'radixcheck[sglang] @ URL'"
+    assert named("", None, None) == "'radixcheck @ URL'"
 
 
 def test_a_checkout_is_recognized() -> None:
