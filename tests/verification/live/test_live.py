@@ -190,7 +190,7 @@ def test_the_workload_is_the_same_for_the_same_answers_and_ends() -> None:
         (("--python", "python3", "--pool", "64"), "--pool 64 is too small"),
         (("--python", "python3", "--model", "absent"), "--model absent: there is no config.json"),
         (("--python", "python3", "--calls", "--latency"), "give one of --calls and --latency"),
-        (("--python", "python3", "--latency", "--store", "absent/latency.json"), "--store absent/latency.json: cannot be written"),
+        (("--python", "python3", "--latency", "--store", f"{__file__}/below.json"), "below.json: cannot be written (File exists)"),
     ],
 )
 def test_wrong_use_of_live_gets_one_sentence(command: Command, arguments: tuple[str, ...], names: str) -> None:

@@ -18,7 +18,7 @@ from radixcheck.verification.event_streams.stream import folded
 from radixcheck.verification.live.event_checks import EVENTS, HITS, control_check, event_checks
 from radixcheck.verification.live.live_results import Check, LiveRun
 from radixcheck.verification.live.workload import Load
-from radixcheck.verification.runs.live_job import LiveRequest, live
+from radixcheck.verification.runs.live_job import LiveRequest, _make_folder, live
 
 SMALL = ("--requests", 24, "--batch", 3, "--pool", 3_072, "--page-size", 16, "--backends", "classic,radixcheck")
 BOTH = (EVENTS, HITS)
@@ -119,6 +119,12 @@ def test_a_folder_that_cannot_be_made_is_wrong_use(command: Command, tmp_path: P
     (tmp_path / "file").touch()
 
     assert names in command("live", "--python", python, "--model", model, *SMALL, "--events", tmp_path / folder).complaint
+
+
+def test_the_folder_of_recordings_is_made_with_those_above_it(tmp_path: Path) -> None:
+    _make_folder("--events", tmp_path / "new" / "events")
+
+    assert (tmp_path / "new" / "events").is_dir()
 
 
 def test_a_measurement_has_no_events(command: Command, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def none(setup):
 """
 
 
-@pytest.mark.parametrize("where", ["", f"@{sys.executable}"])
+@pytest.mark.parametrize("where", ["", f"@{sys.executable}"], ids=["here", "there"])
 def test_a_cache_need_not_support_pages_of_one_token_or_lru(where: str, tmp_path: Path) -> None:
     file = tmp_path / "narrow_adapter.py"
     file.write_text(NARROW)
