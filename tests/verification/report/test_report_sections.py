@@ -1,0 +1,40 @@
+"""What the sections of a report say of stored results that are wrong, cut off or not decided."""
+
+from typing import Any
+
+from radixcheck.spec.values import Key
+from radixcheck.verification.core.found import Config, Found, Violation
+from radixcheck.verification.operations import Op
+from radixcheck.verification.report.blocks import Document, Section
+from radixcheck.verification.report.html import html
+from radixcheck.verification.report.markdown import markdown
+from radixcheck.verification.report.sections import counterexamples_section
+from radixcheck.verification.report.wording import WRONG
+from radixcheck.verification.review_6907.answers import Answer
+from radixcheck.verification.runs.answer_results import answer_by
+from radixcheck.verification.runs.report_data import Counterexample, ReportData
+from radixcheck.verification.runs.run_results import found_json
+from radixcheck.verification.runs.stored_results import Results
+
+PROOFS: dict[str, Any] = {"cells": [], "pictures": {}, "operations": []}
+
+
+def data_of(counterexamples: tuple[Counterexample, ...] = (), answers: tuple[Answer, ...] = (), **stored: Any) -> ReportData:
+    """The data of a report on the cache `a`. `stored`: results by source."""
+    results = Results({"prove": PROOFS, "mutants": {"status": 0}, "a": {"status": 0, "properties": []}} | stored)
+    return ReportData(("a",), False, results, answer_by(results, answers), counterexamples, {}, {})
+
+
+def pages(section: Section) -> tuple[str, str]:
+    document = Document("a report", [section])
+    return html(document), markdown(document)
+
+
+def test_a_counterexample_lists_every_operation_and_marks_the_wrong_one() -> None:
+    trace = tuple(Op("insert", Key((token,))) for token in range(10))
+    told = found_json(Found(Violation("ORDER", "it fails"), trace, Config("lru", 1, 16), at=3))
+    page, text = pages(counterexamples_section.section(data_of((Counterexample("a", (told,), ()),))))
+
+    for shown in (page, text):
+        assert all(f"{i:>3}  insert [{i - 1}]" in shown for i in range(1, 11))
+        assert f"  3  insert [2]{WRONG.replace('<', '&lt;') if shown is page else WRONG}" in shown
