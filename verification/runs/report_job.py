@@ -10,8 +10,9 @@ from typing import Any
 
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.progress import Progress, silent
+from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.operations import Op
-from radixcheck.verification.review_6907.answers import OURS, PROVE, Answer, about, reviewed, sources
+from radixcheck.verification.review_6907.answers import OURS, PROVE, Answer, about, sources
 from radixcheck.verification.runs.answer_results import AnswersOutcome, answer_by
 from radixcheck.verification.runs.campaign_job import CAMPAIGNS, stored_campaigns
 from radixcheck.verification.runs.collect import EXPLORED, Collector, Draw
@@ -34,6 +35,11 @@ class ReportRequest:
     python: str | None  # an interpreter that has the caches of other projects; None: they are not run
     draw: Draw
 
+    @property
+    def asked(self) -> tuple[Answer, ...]:
+        """Return the answers as far as the subjects under review decide them."""
+        return about(self.answers, self.subjects) if self.subjects else self.answers
+
     def collect(self, needed: Iterable[str], progress: Progress) -> Results:
         """Return the results of these sources."""
         return Collector(self.folder, self.python, self.draw, progress).collect(needed)
@@ -41,20 +47,23 @@ class ReportRequest:
 
 def answer_questions(request: ReportRequest, progress: Progress = silent) -> AnswersOutcome:
     """Return the answers, with the results that they rest on."""
-    answers = reviewed(request.answers, request.subjects)
-    return answer_by(request.collect(sources(answers), progress), answers)
+    subjects, answers = request.subjects, request.asked
+    left_out = [answer.id for answer in request.answers if answer.id not in {asked.id for asked in answers}]
+    if left_out:
+        raise UsageError(f"no search of a cache decides {', '.join(left_out)}: ask them without --subject")
+    return answer_by(request.collect((*sources(answers), *subjects), progress), answers, subjects)
 
 
 def gather(request: ReportRequest, progress: Progress = silent) -> ReportData:
     """Return the data of a whole report."""
-    replaced, subjects = bool(request.subjects), request.subjects or (OURS,)
-    answers = about(request.answers, subjects) if replaced else request.answers
+    replaced, subjects, answers = bool(request.subjects), request.subjects or (OURS,), request.asked
     needed = (*sources(answers), *subjects, *((PROVE, MUTANTS) if replaced else ALWAYS))
     results = request.collect(needed, progress)
     repeated = request.python and not replaced
     found = repeat_findings(FindingsRequest(None, request.python), progress) if repeated else recorded_findings()
     versions = _versions() | {"the solver": results.stored[PROVE]["solver"]}
-    data = ReportData(subjects, replaced, results, answer_by(results, answers), (), found.to_json(), versions, _caches(results, answers))
+    answered = answer_by(results, answers, request.subjects)
+    data = ReportData(subjects, replaced, results, answered, (), found.to_json(), versions, _caches(results, answers))
     return replace(data, counterexamples=tuple(_counterexamples(data)), campaigns=stored_campaigns(request.folder / CAMPAIGNS))
 
 
