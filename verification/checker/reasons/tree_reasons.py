@@ -3,7 +3,8 @@
 from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE
-from radixcheck.verification.checker.reasons.case import Case, listing
+from radixcheck.verification.checker.reasons.case import Case, figure, listing
+from radixcheck.verification.checker.reasons.eviction_reasons import rank
 from radixcheck.verification.core.short_text import counted
 
 
@@ -126,8 +127,8 @@ def heap_stale(c: Case) -> str:
     """An entry would surface too late."""
     e = c.seen.entry.get(c["n"], -1)
     stored = ", ".join(f"{x:g}" for x in (c.seen.first.get(e, 0), c.seen.second.get(e, 0)))
-    now = f"time {c.seen.time.get(c['n'])}, hits {c.seen.hits.get(c['n'])}"
-    return f"the entry of the leaf at {c.key(c['n'])} has the key ({stored}), later than that of the leaf now ({now}): it surfaces too late"
+    now = ", ".join(map(figure, rank(c.policy, c.seen, c["n"])))
+    return f"the entry of the leaf at {c.key(c['n'])} has the key ({stored}), later than that of the leaf now, ({now}): it surfaces too late"
 
 
 def quiet_host(c: Case) -> str:
