@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 from hiding import BLACK_BOX, Hiding
 
-from radixcheck.spec.values import Key
+from radixcheck.spec.values import Key, NoRoom
 from radixcheck.verification.checker.reasons.all_reasons import REASONS, reason
 from radixcheck.verification.checker.reasons.case import Case
 from radixcheck.verification.core.catalogue import EVERY
@@ -16,6 +16,7 @@ from radixcheck.verification.mutants.mutant import Mutant, config_of
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.run import random_run, replay
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 NO_WORDS = "the formula is false"  # what a violation says that has no reason
 
@@ -96,6 +97,29 @@ def test_victims_are_compared_by_what_the_policy_compares() -> None:
     expected = "evicted [0], but [1] is the least under lfu: hits 1 against 2"
 
     assert text_of(MUTANTS["evict_ignores_touch"].factory, Config("lfu", 1, 6), hit_twice, "ORDER") == expected
+
+
+def test_in_a_large_pool_a_page_that_was_taken_again_is_named_by_what_it_held() -> None:
+    filled = [op("insert", token) for token in range(100)]
+    trace = (*filled, op("match", 0), op("start", 200, holder=1))
+    found = replay(black_box(MUTANTS["evict_ignores_touch"].factory), Config("lru", 1, 100), trace).found
+
+    assert [each.violation.text for each in found.values()] == [
+        "evicted [0] in slot 0, which must stay; did not evict [1] in slot 1, which must go: 1 token had to be evicted"
+    ]
+
+
+def test_in_a_large_pool_of_which_the_state_before_was_not_kept_nothing_is_said_of_the_room() -> None:
+    class Full(ReferenceSubject):
+        def alloc(self, tokens: int) -> list[int]:
+            raise NoRoom("full")
+
+    found = [replay(black_box(Full.of), Config("lru", 1, pool), (op("alloc", *range(6), holder=1),)).found for pool in (6, 128)]
+
+    assert [each.violation.text for one in found for each in one.values()] == [
+        "this alloc must be admitted (it needs 6 tokens: 6 are free, and 0 evictable), but raised NoRoom: full",
+        "this alloc must be admitted, but raised NoRoom: full",
+    ]
 
 
 def test_every_formula_over_states_has_a_reason_and_there_is_no_other() -> None:
