@@ -1,11 +1,12 @@
 """Every property that has a formula says in words what was expected and what was found; the words are right for planted faults."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hiding import BLACK_BOX, Hiding
 
-from radixcheck.spec.values import Key, NoRoom
+from radixcheck.spec.values import Key, NoRoom, Row
 from radixcheck.verification.checker.reasons.all_reasons import REASONS, reason
 from radixcheck.verification.checker.reasons.case import Case
 from radixcheck.verification.core.catalogue import EVERY
@@ -16,6 +17,7 @@ from radixcheck.verification.mutants.mutant import Mutant, config_of
 from radixcheck.verification.operations import Op, Trace
 from radixcheck.verification.protocol import Setup
 from radixcheck.verification.search.run import random_run, replay
+from radixcheck.verification.subjects.reference_host_subject import ReferenceHostSubject
 from radixcheck.verification.subjects.reference_subject import ReferenceSubject
 
 NO_WORDS = "the formula is false"  # what a violation says that has no reason
@@ -36,6 +38,8 @@ A, AB = op("insert", 0), op("insert", 0, 1)
 LEAF_BELOW = (op("insert", 1), op("insert", 1, 1), op("evict", amount=1))
 TOUCHED = (op("insert", 0), op("insert", 1), op("match", 0), op("evict", amount=1))
 LOCKED = (op("insert", 0), op("match", 0), op("lock", 0, holder=7), op("unlock", 0, holder=7))
+DONE = (op("complete"), op("poll"))
+TIERED = Config("lru", 1, 4, host_pool=8, mode="write_through")
 
 # A mutant, the operations, the property, what is said of a cache that shows its inside, and of one that does not (empty: nothing broke).
 WORDS: tuple[tuple[str, Trace, str, str, str], ...] = (
@@ -44,7 +48,7 @@ WORDS: tuple[tuple[str, Trace, str, str, str], ...] = (
         *("evicted [1] while [1 1] was below it: slot 2 of [1 1] is not free, and cannot be reached any more", ""),
     ),
     (*("evict_internal", LEAF_BELOW, "ORDER"), *("", "evicted [1] while [1 1] was below it: only leaves may go")),
-    (*("evict_ignores_touch", TOUCHED, "ORDER"), *("evicted [0], but [1] is the least under lru: last used at 2 against 3",) * 2),
+    (*("evict_ignores_touch", TOUCHED, "ORDER"), *("evicted [0], but [1] comes before it under lru: last used at 2 against 3",) * 2),
     (*("unlock_twice", LOCKED, "LOCK_COUNT"), *("the node at [0] has lock count -1, expected 0: no holder locks it", "")),
     (
         *("unlock_twice", (A, op("match", 0), op("start", 0, holder=8), op("lock", 0, holder=9), op("unlock", 0, holder=9)), "COUNT"),
@@ -94,9 +98,33 @@ def test_a_violation_says_what_was_expected_and_what_was_found(name: str, trace:
 
 def test_victims_are_compared_by_what_the_policy_compares() -> None:
     hit_twice = (A, A, op("insert", 1), op("evict", amount=1))
-    expected = "evicted [0], but [1] is the least under lfu: hits 1 against 2"
+    expected = "evicted [0], but [1] comes before it under lfu: hits 1 against 2"
 
     assert text_of(MUTANTS["evict_ignores_touch"].factory, Config("lfu", 1, 6), hit_twice, "ORDER") == expected
+
+
+def test_of_a_node_that_a_start_splits_the_part_behind_the_match_may_go() -> None:
+    class EvictsMore(ReferenceSubject):
+        def start(self, *arguments: Any) -> Row[list[int]]:
+            row = super().start(*arguments)
+            self.evict(1)
+            return row
+
+    found = replay(black_box(EvictsMore.of), Config("lru", 1, 3), (op("insert", 0, 1), op("insert", 5), op("start", 0, 9, holder=1))).found
+    assert [each.violation.text for each in found.values()] == ["evicted [5] in slot 2, which must stay: 1 token had to be evicted"]
+
+
+def test_what_only_the_host_has_is_no_leaf_below_one_of_the_device() -> None:
+    class EvictsBackwards(ReferenceHostSubject):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self._eviction_key = lambda node: (-node.time, node.time)
+
+    apart = (op("insert", 0), op("insert", 0, 1), *DONE, *DONE, op("evict", amount=1))
+    trace = (*apart, op("insert", 5), *DONE, op("match", 0), op("evict", amount=1))
+    found = replay(black_box(EvictsBackwards.of), TIERED, trace).found
+    text = "evicted [0], but [5] comes before it under lru: last used at 3 against 4"
+    assert [each.violation.text for each in found.values()] == [text]
 
 
 def test_in_a_large_pool_a_page_that_was_taken_again_is_named_by_what_it_held() -> None:

@@ -42,7 +42,7 @@ def goes_first(c: Case, least: int, other: int) -> str:
     if same and name != "time":
         texts = [f"{words.format(figure(first[least]))} both" if first[least] == first[other] else texts[0]]
     texts += [f"{LAST_USED} {figure(second[least])} against {figure(second[other])}"] if same else []
-    return f"{c.key(least)} is the least under {c.policy}: {', and '.join(texts)}"
+    return f"{c.key(least)} comes before it under {c.policy}: {', and '.join(texts)}"
 
 
 def leaves_before(c: Case) -> list[int]:
@@ -151,10 +151,11 @@ def _of_victims(c: Case, evicted: set[int], nodes: list[int], leaves: list[int])
     for n in nodes:
         if c.operation == "start" and p.le(n, c.call.found):
             return f"evicted {c.key(n)}, which this start has matched and must keep"
-        left = [q for q in p.between(s.up[n], n) if q not in evicted]
+        matched = c.call.found if c.operation == "start" else EPS  # a start that splits a node keeps its upper part
+        left = [q for q in p.between(s.up[n], n) if q not in evicted and not p.le(q, matched)]
         if left:
             return f"evicted a part of {c.node(n)}, which leaves as a whole: {c.key(left[-1])} is still cached"
-        below = [m for m in s.node if m != n and p.le(n, m) and m not in nodes]
+        below = [m for m in s.node & getattr(s, "resident", s.node) if m != n and p.le(n, m) and m not in nodes]
         if below:
             return f"evicted {c.key(n)} while {c.key(below[0])} was below it: only leaves may go"
     right = [n for n in c.call.victims if n in s.node]
