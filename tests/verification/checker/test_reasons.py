@@ -1,6 +1,7 @@
 """Every property that has a formula says in words what was expected and what was found; the words are right for planted faults."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -125,6 +126,25 @@ def test_what_only_the_host_has_is_no_leaf_below_one_of_the_device() -> None:
     found = replay(black_box(EvictsBackwards.of), TIERED, trace).found
     text = "evicted [0], but [5] comes before it under lru: last used at 3 against 4"
     assert [each.violation.text for each in found.values()] == [text]
+
+
+def test_of_a_cache_with_a_host_tier_it_is_the_device_that_has_what_was_found() -> None:
+    class Miscounts(ReferenceHostSubject):
+        def match(self, key: Any) -> Any:
+            return replace(super().match(key), length=1)
+
+        def chunk(self, request: int) -> Row[list[int]]:
+            return replace(super().chunk(request), cached=3)
+
+    of_request = (op("start", 1, 2, 3, 4, holder=1), op("chunk", holder=1))
+    only_host = (op("insert", 0), *DONE, op("evict", amount=1), op("match", 0))
+
+    for cache in (Miscounts.of, black_box(Miscounts.of)):
+        results = [replay(cache, TIERED, trace) for trace in (of_request, only_host)]
+        assert [next(iter(result.found.values())).violation.text for result in results] == [
+            "answered that 3 tokens are cached, expected 4: of [1 2 3 4] the device has [1 2 3 4]",
+            "answered that 1 token is cached, expected 0: of [0] the device has nothing",
+        ]
 
 
 def test_in_a_large_pool_a_page_that_was_taken_again_is_named_by_what_it_held() -> None:
