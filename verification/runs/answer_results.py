@@ -15,7 +15,10 @@ UNMEASURED = (LATENCY, Verdict.NOT_MEASURED)
 NAMED_MAX = 3  # pieces of evidence in one line
 WORST_FIRST = (Verdict.REFUTED, Verdict.UNKNOWN, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
 UNDECIDED = {*WORST_FIRST[1:], Verdict.NOT_MEASURED}
-STATUS: dict[str, Status] = {Verdict.NOT_AS_EXPECTED: Status.REFUTED, **dict.fromkeys((Verdict.MISSING, Verdict.UNDECIDED), Status.UNDECIDED)}
+STATUS: dict[str, Status] = {
+    Verdict.NOT_AS_EXPECTED: Status.REFUTED,
+    **dict.fromkeys((Verdict.MISSING, Verdict.UNDECIDED), Status.UNDECIDED),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from radixcheck.verification.core.sources import digest
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.review_6907.answers import (
     ANSWERS,
-    ANY,
     BENCH,
     FACTS,
     LATENCY,

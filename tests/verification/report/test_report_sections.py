@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import pytest
+
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.blocks import Document, Section
 from radixcheck.verification.report.html import html
 from radixcheck.verification.report.markdown import markdown
-from radixcheck.verification.report.sections import counterexamples_section
+from radixcheck.verification.report.sections import counterexamples_section, invariants_section, proofs_section
 from radixcheck.verification.report.wording import WRONG
 from radixcheck.verification.review_6907.answers import Answer
 from radixcheck.verification.runs.answer_results import answer_by
@@ -38,3 +40,28 @@ def test_a_counterexample_lists_every_operation_and_marks_the_wrong_one() -> Non
     for shown in (page, text):
         assert all(f"{i:>3}  insert [{i - 1}]" in shown for i in range(1, 11))
         assert f"  3  insert [2]{WRONG.replace('<', '&lt;') if shown is page else WRONG}" in shown
+
+
+def condition(name: str, verdict: str, transition: str = "", sentence: str = "", expected: str = "PROVED") -> dict[str, Any]:
+    formula = name.partition("/")[2] or name
+    return {"name": name, "formula": formula, "transition": transition, "sentence": sentence, "verdict": verdict, "expected": expected}
+
+
+@pytest.mark.parametrize("verdict", ["PROVED", "UNKNOWN"])
+def test_a_property_is_proved_only_if_each_of_its_conditions_is(verdict: str) -> None:
+    cells = [condition("evict/COUNT", "PROVED", "evict"), condition("grow/COUNT", verdict, "grow")]
+    page, _ = pages(invariants_section.section(data_of(prove=PROOFS | {"cells": cells})))
+
+    assert page.count("Proved: kept by") == page.count("Proved: kept by 2 transitions.") == (verdict == "PROVED")
+
+
+def test_a_condition_of_trust_counts_only_if_it_is_as_expected_and_is_shown_if_not() -> None:
+    cells = [
+        condition(f"NEVER-{step}", verdict, step, "It can be taken.", "REFUTED") for step, verdict in (("a", "REFUTED"), ("b", "UNKNOWN"))
+    ]
+    proofs = PROOFS | {"cells": cells, "solver": "a solver", "seeds": [0], "seconds": 1.0}
+    page, _ = pages(proofs_section.section(data_of(prove=proofs)))
+
+    assert "not vacuous: 1 steps can be taken" in page
+    assert "NEVER-b" in page
+    assert "NEVER-a" not in page

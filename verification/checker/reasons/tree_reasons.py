@@ -128,7 +128,9 @@ def heap_stale(c: Case) -> str:
     e = c.seen.entry.get(c["n"], -1)
     stored = ", ".join(f"{x:g}" for x in (c.seen.first.get(e, 0), c.seen.second.get(e, 0)))
     now = ", ".join(map(figure, rank(c.policy, c.seen, c["n"])))
-    return f"the entry of the leaf at {c.key(c['n'])} has the key ({stored}), later than that of the leaf now, ({now}): it surfaces too late"
+    return (
+        f"the entry of the leaf at {c.key(c['n'])} has the key ({stored}), later than that of the leaf now, ({now}): it surfaces too late"
+    )
 
 
 def quiet_host(c: Case) -> str:
