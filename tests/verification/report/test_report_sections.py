@@ -1,20 +1,25 @@
 """What the sections of a report say of stored results that are wrong, cut off or not decided."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from radixcheck.spec.values import Key
+from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.blocks import Document, Section
+from radixcheck.verification.report.drawing import drawn
 from radixcheck.verification.report.html import html
 from radixcheck.verification.report.markdown import markdown
-from radixcheck.verification.report.sections import counterexamples_section, invariants_section, proofs_section
+from radixcheck.verification.report.sections import counterexamples_section, exploration_section, invariants_section, proofs_section
 from radixcheck.verification.report.wording import WRONG
-from radixcheck.verification.review_6907.answers import Answer
+from radixcheck.verification.review_6907.answers import ANSWERS, Answer
 from radixcheck.verification.runs.answer_results import answer_by
+from radixcheck.verification.runs.collect import Collector
 from radixcheck.verification.runs.report_data import Counterexample, ReportData
+from radixcheck.verification.runs.report_job import ReportRequest, gather
 from radixcheck.verification.runs.run_results import found_json
 from radixcheck.verification.runs.stored_results import Results
 
@@ -65,3 +70,44 @@ def test_a_condition_of_trust_counts_only_if_it_is_as_expected_and_is_shown_if_n
     assert "not vacuous: 1 steps can be taken" in page
     assert "NEVER-b" in page
     assert "NEVER-a" not in page
+
+
+def refuted(name: str, *trace: Op, ends_process: bool = False) -> dict[str, Any]:
+    """A property that a trace refutes, as stored."""
+    return found_json(Found(Violation(name, "it fails"), trace, Config("lru", 1, 6), ends_process))
+
+
+def data_from(monkeypatch: pytest.MonkeyPatch, subject: str, **stored: Any) -> ReportData:
+    """The data of a report on this subject from these results; those of the solver and the mutants are right."""
+    kept = {"prove": PROOFS | {"solver": "a solver"}, "mutants": {"status": 0}} | stored
+    monkeypatch.setattr(Collector, "collect", lambda self, needed: Results(kept))
+    return gather(ReportRequest(ANSWERS, (subject,), Path(), None, drawn))
+
+
+def test_what_an_exploration_refutes_is_shown_and_decides_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = (Op("insert", Key((token,))) for token in range(3))
+    tested = [{"id": id_, "verdict": "TESTED", "checked": 9, "non_vacuous": 5, "note": ""} for id_ in EVERY]
+    checked = {"status": 0, "properties": tested, "refuted": [refuted("COUNT", first)]}
+    explored = [{"refuted": [refuted("COUNT", second), refuted("ORDER", second)]}, {"refuted": [refuted("ORDER", third)]}]
+    for status in (0, 1, 3):
+        of_exploration: dict[str, Any] = {"explore reference": {"status": status, "explorations": explored}}
+        data = data_from(monkeypatch, "reference", reference=checked, **of_exploration)
+
+        assert data.status == status
+        shown = [(each.refuted[0]["property"], each.frames[-1].operation) for each in data.counterexamples]
+        assert shown == [("COUNT", "insert [0]"), ("ORDER", "insert [1]")]
+
+
+def test_a_cache_that_ends_its_process_does_not_end_that_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, match = "hostile:exits_in_match", Op("match", Key((1, 2, 3)))
+    checked = {"status": 1, "properties": [], "refuted": [refuted("REFINEMENT", match, ends_process=True)]}
+    (shown,) = data_from(monkeypatch, name, **{name: checked}).counterexamples
+
+    assert [frame.operation for frame in shown.frames] == ["", "match [1 2 3]"]
+    assert shown.frames[-1].broken
+
+
+def test_an_exploration_that_was_cut_off_is_not_said_to_have_taken_every_sequence() -> None:
+    _, text = pages(exploration_section.section(data_of()))
+
+    assert "Where the verdict is EXHAUSTED, every sequence" in text
