@@ -104,6 +104,22 @@ def test_victims_are_compared_by_what_the_policy_compares() -> None:
     assert text_of(MUTANTS["evict_ignores_touch"].factory, Config("lfu", 1, 6), hit_twice, "ORDER") == expected
 
 
+def test_of_what_a_call_does_not_use_nothing_is_said_of_hits_and_priorities() -> None:
+    class BumpsFirst(ReferenceSubject):
+        def insert(self, key: Key, *arguments: Any, **more: Any) -> int:
+            length = super().insert(key, *arguments, **more)
+            first = next(iter(self.root.children.values()))
+            first.hits, first.priority = first.hits + (key.tokens[0] != 0), max(first.priority, more.get("priority", 0), *arguments[1:])
+            return length
+
+    trace = (op("insert", 0, priority=1), op("insert", 1, priority=3))
+    found = replay(BumpsFirst.of, Config("priority", 1, 4), trace).found
+    assert {id_: each.violation.text for id_, each in found.items()} == {
+        "FREQ": "[0] has 2 hits, expected 1: this insert does not use it",
+        "PRIORITY": "[0] has priority 3, expected 1: this insert does not use it, it had 1",
+    }
+
+
 def test_of_a_node_that_a_start_splits_the_part_behind_the_match_may_go() -> None:
     class EvictsMore(ReferenceSubject):
         def start(self, *arguments: Any) -> Row[list[int]]:

@@ -68,18 +68,20 @@ def recency(c: Case) -> str:
 def freq(c: Case) -> str:
     """A hit count is wrong."""
     q, s, old = c["q"], c.seen, c.before
-    expected = (old.hits[old.end[q]] if q in old.cached else 0) + (c.call.hit if c.positions.le(q, c.call.used) else 0)
-    hits = "counts as a hit" if c.call.hit else "counts as no hit"
-    return f"{c.key(q)} has {counted(s.hits[s.end[q]], 'hit')}, expected {expected}: {_used(c)}, which {hits}"
+    used = c.positions.le(q, c.call.used)
+    expected = (old.hits[old.end[q]] if q in old.cached else 0) + (c.call.hit if used else 0)
+    hits = f", which counts as {'a' if c.call.hit else 'no'} hit" if used else ""
+    return f"{c.key(q)} has {counted(s.hits[s.end[q]], 'hit')}, expected {expected}: {_used(c)}{hits}"
 
 
 def priority(c: Case) -> str:
     """A priority is wrong."""
     q, s, old, given = c["q"], c.seen, c.before, c.call.new_priority
     before = old.priority[old.end[q]] if q in old.cached else None
-    kept = before is not None and (not c.positions.le(q, c.call.used) or given < before)
-    why = f"{_used(c)} with priority {given}"
-    why += f", it had {before}, and the larger one counts" if before is not None else ""
+    used = c.positions.le(q, c.call.used)
+    kept = before is not None and (not used or given < before)
+    why = f"{_used(c)} with priority {given}" if used else _used(c)
+    why += f", it had {before}{', and the larger one counts' if used else ''}" if before is not None else ""
     return f"{c.key(q)} has priority {s.priority[s.end[q]]}, expected {before if kept else given}: {why}"
 
 
