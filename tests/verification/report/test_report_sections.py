@@ -13,7 +13,13 @@ from radixcheck.verification.report.blocks import Document, Section
 from radixcheck.verification.report.drawing import drawn
 from radixcheck.verification.report.html import html
 from radixcheck.verification.report.markdown import markdown
-from radixcheck.verification.report.sections import counterexamples_section, exploration_section, invariants_section, proofs_section
+from radixcheck.verification.report.sections import (
+    benchmark_section,
+    counterexamples_section,
+    exploration_section,
+    invariants_section,
+    proofs_section,
+)
 from radixcheck.verification.report.wording import WRONG
 from radixcheck.verification.review_6907.answers import ANSWERS, Answer
 from radixcheck.verification.runs.answer_results import answer_by
@@ -111,3 +117,18 @@ def test_an_exploration_that_was_cut_off_is_not_said_to_have_taken_every_sequenc
     _, text = pages(exploration_section.section(data_of()))
 
     assert "Where the verdict is EXHAUSTED, every sequence" in text
+
+
+def test_a_figure_stands_in_the_column_of_its_number_of_leaves() -> None:
+    def job(leaves: int, **caches: float) -> dict[str, Any]:
+        figures = {cache: {"evict p50": {"median": median}} for cache, median in caches.items()}
+        arguments = {"pool": "stub", "page_size": 1, "victims": 1, "leaves": leaves}
+        return {"job": f"{leaves} leaves", "scenario": "decode", "arguments": arguments, "figures": figures}
+
+    about = {"clock": "a clock", "repetitions": 1, "machine": "one", "cores": 2, "load before": 0.0}
+    jobs = [job(10_000, late=5.0, both=7.0), job(100, both=3.5)]
+    stored: dict[str, Any] = {"claims": [], "jobs": jobs, "missing": {}, "about": about}
+    _, text = pages(benchmark_section.section(data_of(bench=stored)))
+
+    assert "| `late` |  | 5.00 |  |" in text
+    assert "| `both` | 3.50 | 7.00 | 2.00x |" in text
