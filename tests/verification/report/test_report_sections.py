@@ -1,9 +1,11 @@
 """What the sections of a report say of stored results that are wrong, cut off or not decided."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from places import ROOT
 
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.catalogue import EVERY
@@ -132,3 +134,11 @@ def test_a_figure_stands_in_the_column_of_its_number_of_leaves() -> None:
 
     assert "| `late` |  | 5.00 |  |" in text
     assert "| `both` | 3.50 | 7.00 | 2.00x |" in text
+
+
+def test_every_anchor_that_the_page_looks_up_is_decoded() -> None:
+    script = (ROOT / "verification" / "report" / "templates" / "page.js").read_text()
+    looked_up = re.findall(r"getElementById\((.*hash.*)\);", script)
+
+    assert len(looked_up) == 2
+    assert all(each.startswith("decodeURIComponent(") for each in looked_up)

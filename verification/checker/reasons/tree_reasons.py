@@ -5,7 +5,6 @@ from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE
 from radixcheck.verification.checker.reasons.case import Case, figure, listing
 from radixcheck.verification.checker.reasons.eviction_reasons import rank
-from radixcheck.verification.core.short_text import counted
 
 
 def no_orphan(c: Case) -> str:
@@ -133,19 +132,6 @@ def heap_stale(c: Case) -> str:
     )
 
 
-def quiet_host(c: Case) -> str:
-    """After everything has ended something is left of a copy."""
-    s = c.host
-    assert s is not None, "only a cache with a host tier has copies"
-    left = [f"{c.slots(s.page[q])} of {c.key(q)} was never filled" for q in sorted(s.resident) if s.page[q] not in s.filled]
-    left += [
-        f"{c.slots(s.host_page[q], 'host')} of {c.key(q)} was never filled" for q in sorted(s.hosted) if s.host_page[q] not in s.host_filled
-    ]
-    left += [f"{c.slots(t, 'host')} is still reserved" for t, owner in enumerate(s.host_owner) if owner == 2]
-    left += [f"{c.node(n)} has {counted(s.pins[n], 'pin')}" for n in sorted(s.node) if s.pins.get(n)]
-    return "nothing is held any more, but " + listing(left[:3]) if left else ""
-
-
 REASONS = {
     "NO_ORPHAN": no_orphan,
     "COVER": cover,
@@ -163,5 +149,4 @@ REASONS = {
     "HEAP_STALE": heap_stale,
     "HOST_HEAP_FULL": heap_full,
     "HOST_HEAP_STALE": heap_stale,
-    "QUIESCENT": quiet_host,
 }
