@@ -19,11 +19,11 @@ from typing import Any
 from radixcheck.verification.campaign.packed import packed, unpacked
 from radixcheck.verification.campaign.shard import Campaign, Shard, digest_of
 from radixcheck.verification.campaign.shard_result import ShardResult
-from radixcheck.verification.core.atomic_write import write_atomically
+from radixcheck.verification.core.atomic_write import write_atomically, write_durably
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.core.usage import UsageError
 
-MARK, VERSION = "campaign", 1
+MARK, VERSION = "campaign", 2
 PLAN, SHARDS, FINDINGS, SUMMARY = "plan.json", "shards", "findings", "summary.json"
 DIGITS = 6
 
@@ -34,6 +34,7 @@ class Header:
 
     campaign: Campaign
     sources: str  # the digest of the package's sources
+    cache: str  # that of the subject: of its own sources, and its version
     kept: tuple[Recorded, ...] = ()  # traces that are replayed before all else
     commit: str = ""  # of the checkout; empty: unknown
     date: str = ""  # on which the campaign was begun
@@ -41,12 +42,18 @@ class Header:
     @property
     def plan(self) -> dict[str, Any]:
         """What two stores must share to be of one plan."""
-        return {"campaign": self.campaign.to_json(), "sources": self.sources, "kept": [packed(each) for each in self.kept]}
+        kept = [packed(each) for each in self.kept]
+        return {"campaign": self.campaign.to_json(), "sources": self.sources, "cache": self.cache, "kept": kept}
+
+    @property
+    def digest(self) -> str:
+        """A digest of the plan."""
+        return digest_of(self.plan)
 
     def to_text(self) -> str:
         """Return it as JSON."""
         about = {"radixcheck": MARK, "version": VERSION, "commit": self.commit, "date": self.date}
-        return json.dumps({**about, "plan": digest_of(self.plan), **self.plan}, indent=1) + "\n"
+        return json.dumps({**about, "plan": self.digest, **self.plan}, indent=1) + "\n"
 
     @classmethod
     def from_text(cls, text: str) -> "Header":
@@ -56,8 +63,9 @@ class Header:
             if (data["radixcheck"], data["version"]) != (MARK, VERSION):
                 raise ValueError(f"it is not version {VERSION} of the plan of a campaign")
             kept = tuple(map(unpacked, data["kept"]))
-            header = cls(Campaign.from_json(data["campaign"]), data["sources"], kept, data["commit"], data["date"])
-            if digest_of(header.plan) != data["plan"]:
+            campaign = Campaign.from_json(data["campaign"])
+            header = cls(campaign, data["sources"], data["cache"], kept, data["commit"], data["date"])
+            if header.digest != data["plan"]:
                 raise ValueError("its content is not what its digest says")
             return header
         except (KeyError, TypeError, AttributeError) as error:
@@ -105,27 +113,29 @@ class Store:
         file = self.file(number)
         try:
             if not file.exists():
-                write_atomically(file, text)
+                write_durably(file, text)
         except OSError as error:
             raise UsageError(f"{file}: cannot be written ({error.strerror}); the campaign goes on where it is begun again") from error
 
-    def results(self) -> Iterator[ShardResult]:
-        """Yield the results that are there, by number. Raise UsageError for a file that was damaged."""
-        for file in sorted((self.folder / SHARDS).glob("*.json")):
-            result, fault = _read(file)
-            if result is None:
+    def results(self, generations: Sequence[Sequence[Shard]] | None = None) -> Iterator[ShardResult]:
+        """Yield the results that are there, by number. Raise UsageError for a file with a fault."""
+        for file, result, fault in self._read(generations):
+            if result is None or fault:
                 raise UsageError(f"{file}: {fault}; delete it, and the shard is performed again")
             yield result
 
     def faults(self, generations: Sequence[Sequence[Shard]] | None) -> list[str]:
         """Return what is wrong with the files: damaged, of another shard than their name says or, if it is known, of none of the plan."""
-        planned = None if generations is None else {shard.number: shard for shards in generations for shard in shards}
-        return [f"{file.name}: {fault}" for file in sorted((self.folder / SHARDS).glob("*.json")) if (fault := self._fault(file, planned))]
+        return [f"{file.name}: {fault}" for file, _, fault in self._read(generations) if fault]
 
-    def _fault(self, file: Path, planned: Mapping[int, Shard] | None) -> str:
-        result, fault = _read(file)
-        if result is None:
-            return fault
+    def _read(self, generations: Sequence[Sequence[Shard]] | None) -> Iterator[tuple[Path, ShardResult | None, str]]:
+        """Yield each file with its result, and what is wrong with it."""
+        planned = None if generations is None else {shard.number: shard for shards in generations for shard in shards}
+        for file in sorted((self.folder / SHARDS).glob("*.json")):
+            result, fault = _read(file)
+            yield file, result, fault if result is None else self._fault(file, result, planned)
+
+    def _fault(self, file: Path, result: ShardResult, planned: Mapping[int, Shard] | None) -> str:
         if file != self.file(result.number):
             return f"holds the result of shard {result.number}"
         shard = planned.get(result.number) if planned is not None else None
@@ -150,6 +160,8 @@ def _difference(there: Header, wanted: Header) -> str:
         return f"a campaign of {there.campaign.subject}, not of {wanted.campaign.subject}"
     if there.sources != wanted.sources:
         return f"a campaign of other sources ({there.sources}, now {wanted.sources})"
+    if there.cache != wanted.cache:
+        return f"a campaign of {there.campaign.subject} with other sources, or of another version"
     if there.campaign != wanted.campaign:
         ours, theirs = (each.campaign.to_json() for each in (wanted, there))
         ours, theirs = ({**each.pop("bounds"), **each} for each in (ours, theirs))

@@ -12,7 +12,8 @@ from pathlib import Path
 from radixcheck.verification.campaign.packed import packed
 from radixcheck.verification.campaign.shard import digest_of
 from radixcheck.verification.checker.coverage import Coverage, Origin
-from radixcheck.verification.core.atomic_write import write_atomically
+from radixcheck.verification.core.atomic_write import write_atomically, write_durably
+from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.traces import Recorded, read, write
 from radixcheck.verification.core.usage import UsageError
@@ -26,17 +27,23 @@ from pathlib import Path
 import pytest
 
 from radixcheck.verification.core.traces import read
+from radixcheck.verification.core.workers import workers
 from radixcheck.verification.search.run import replay
+from radixcheck.verification.search.shrink import replicas_for
 from radixcheck.verification.subjects.registry import resolve
 
 TRACES = sorted(Path(__file__).parent.glob("*.jsonl"))
+assert TRACES, "the traces must lie beside this file"
 
 
 @pytest.mark.parametrize("file", TRACES, ids=[file.stem for file in TRACES])
 def test_the_operations_break_nothing(file: Path) -> None:
     recorded = read(file)
+    subject = resolve(recorded.subject, recorded.config.device)
 
-    assert replay(resolve(recorded.subject, recorded.config.device), recorded.config, recorded.trace).found == {}
+    with workers(1) as process:  # an operation may end its process
+        replayed = process.submit(replay, subject, recorded.config, recorded.trace, replicas_for(recorded.property)).result()
+    assert replayed.found == {}
 '''
 
 
@@ -65,28 +72,28 @@ class Corpus:
         """The marks that its traces reach."""
         return {mark for marks in self._index().values() for mark in marks}
 
-    def add(self, kept: Iterable[tuple[Recorded, Iterable[str]]]) -> int:
-        """Add traces with their marks; return how many are new. A trace that is there is not written again."""
-        index, before = self._index(), len(self._index())
-        for recorded, marks in kept:
-            name = f"{recorded.property or 'reached'}-{digest_of(packed(recorded))}.jsonl"
-            if not (self.folder / name).exists():
-                write(self.folder / name, recorded)
-            index[name] = sorted({*index.get(name, ()), *marks})
-        write_atomically(self.folder / INDEX, json.dumps(index, indent=1, sort_keys=True) + "\n")
-        return len(index) - before
+    def add(self, kept: Iterable[tuple[Recorded, Iterable[str]]]) -> None:
+        """Add traces with their marks. A trace that is there is not written again. Raise UsageError."""
+        try:
+            index = self._index()
+            for recorded, marks in kept:
+                name = f"{recorded.property or 'reached'}-{digest_of(packed(recorded))}.jsonl"
+                if not (self.folder / name).exists():
+                    write(self.folder / name, recorded)
+                index[name] = sorted({*index.get(name, ()), *marks})
+            write_durably(self.folder / INDEX, json.dumps(index, indent=1, sort_keys=True) + "\n")
+        except (OSError, ValueError) as error:
+            raise UsageError(f"--corpus {self.folder}: cannot be written ({error}); the campaign is stored all the same") from error
 
-    def export(self, folder: Path) -> int:
-        """Write the traces and a test that replays them into a folder. Return how many there are. Raise UsageError."""
+    def export(self, folder: Path) -> None:
+        """Write the traces and a test that replays them into a folder. Raise UsageError."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
             write_atomically(folder / TEST, EXPORTED)
-            files = sorted(self.folder.glob("*.jsonl"))
-            for file in files:
+            for file in sorted(self.folder.glob("*.jsonl")):
                 write_atomically(folder / file.name, file.read_text())
         except OSError as error:
             raise UsageError(f"--export {folder}: cannot be written ({error.strerror}); give another folder") from error
-        return len(files)
 
     def _index(self) -> dict[str, list[str]]:
         index: dict[str, list[str]] = json.loads((self.folder / INDEX).read_text())
@@ -114,6 +121,6 @@ def _run(origin: Origin) -> object:
 
 
 def of_findings(subject: str, found: Iterable[Found], longest: int) -> list[tuple[Recorded, Iterable[str]]]:
-    """Return the traces of findings that are short enough to be replayed each time, without marks."""
-    short = (each for each in found if 0 < len(each.trace) <= longest)
+    """Return the traces of findings that show them again and are short enough to be replayed each time, without marks."""
+    short = (each for each in found if 0 < len(each.trace) <= longest and each.violation.property not in PROBED)
     return [(Recorded(each.config, each.trace, subject, each.violation.property), ()) for each in short]

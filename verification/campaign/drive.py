@@ -13,15 +13,19 @@ from radixcheck.verification.campaign.campaign_store import Store
 from radixcheck.verification.campaign.executors import NodeLost, ShardExecutor
 from radixcheck.verification.campaign.perform import message
 from radixcheck.verification.campaign.plan_shards import guided
-from radixcheck.verification.campaign.shard import Kind, Shard
+from radixcheck.verification.campaign.shard import Campaign, Kind, Shard
 from radixcheck.verification.campaign.shard_result import Row, ShardResult, result_of
 from radixcheck.verification.checker.coverage import Coverage
 from radixcheck.verification.checker.run_result import RunResult
 from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.envelope import Envelope
+from radixcheck.verification.core.found import Found
+from radixcheck.verification.core.printable import error_text
 from radixcheck.verification.core.usage import UsageError
-from radixcheck.verification.core.workers import WorkerLost
+from radixcheck.verification.core.workers import WorkerLost, workers
 from radixcheck.verification.search.lost import of_lost
+from radixcheck.verification.search.run import replay
+from radixcheck.verification.subjects.registry import resolve
 
 LOSSES = 3  # of the processes that perform one shard: the last one is a finding
 NODES_MAX = 50  # machines that may be lost under one shard
@@ -84,18 +88,12 @@ class Drive:
 
     def run(self) -> Merged:
         """Perform the shards that are missing, until the end of the plan, the deadline, an interrupt, or a generation with a loss."""
-        planned = {shard.number: shard.digest for shards in self.plan for shard in shards}
-        for result in self.store.results():
-            if planned.get(result.number) != result.task:
-                file = self.store.file(result.number)
-                raise UsageError(f"{file}: is not of a shard of this plan; delete it, and the shard is performed again")
+        for result in self.store.results(self.plan):
             self._note(result)
         self.resumed = len(self.done)
         try:
             for number, shards in enumerate(self.plan):
-                reached = (
-                    Merged.of(self.done.values()).result.coverage if any(shard.kind == Kind.GUIDED for shard in shards) else Coverage()
-                )
+                reached = self._reached(shards)
                 self._generation([guided(shard, reached) for shard in shards if shard.number not in self.done])
                 if self.ended:
                     break
@@ -136,7 +134,7 @@ class Drive:
 
     def _generation(self, shards: Sequence[Shard]) -> None:
         due, waiting = list(shards)[::-1], dict[Future[str], Shard]()
-        while due or waiting:
+        while (due or waiting) and not self.ended:
             if self.deadline.passed:
                 self.ended = "the time was over"
                 return
@@ -148,7 +146,7 @@ class Drive:
             self.tell(self)
 
     def _submit(self, shard: Shard, waiting: "dict[Future[str], Shard]") -> None:
-        waiting[self.executor.submit(message(self.store.header.campaign, shard))] = shard
+        waiting[self.executor.submit(message(self.store.header.campaign, self.store.header.cache, shard))] = shard
 
     def _take(self, future: "Future[str]", shard: Shard) -> Shard | None:
         """Store the result of a shard; return the shard if it must be performed again."""
@@ -158,13 +156,21 @@ class Drive:
             self.nodes_lost += 1
             self._nodes[shard.number] += 1
             if self._nodes[shard.number] > NODES_MAX:
-                raise RuntimeError(f"shard {shard.number}: {lost}, {NODES_MAX} times") from lost
+                self.ended = f"shard {shard.number} ({shard.title}): {lost}, {NODES_MAX} times"
             return shard
         except WorkerLost as lost:
             self._losses[shard.number] += 1
             if self._losses[shard.number] < LOSSES:
                 return shard
-            text = lost_result(shard, lost).to_text()
+            text = lost_result(self.store.header.campaign, shard, lost).to_text()
+        except UsageError as wrong:  # raised while a cache was made: what was found before counts all the same
+            if not self.found:
+                raise
+            self.ended = f"shard {shard.number} ({shard.title}) could not be performed: {wrong}"
+            return None
+        except Exception as error:  # of the checker, as one that ran out of memory
+            self.ended = f"shard {shard.number} ({shard.title}) could not be performed: {error_text(error)}"
+            return None
         result = ShardResult.from_text(text)
         assert (result.number, result.task) == (shard.number, shard.digest)
         self.store.add(shard.number, text)
@@ -178,9 +184,23 @@ class Drive:
         self.envelope = self.envelope.merge(result.result.envelope)
 
 
-def lost_result(shard: Shard, lost: WorkerLost) -> ShardResult:
-    """Return the result of a shard whose process was lost for the last time: a finding, if a call to the subject was in progress."""
+def lost_result(campaign: Campaign, shard: Shard, lost: WorkerLost) -> ShardResult:
+    """Return the result of a shard whose process was lost for the last time.
+
+    It is a finding if the operations of the subject that was called last lose the process again. Else the shard is undecided: the system
+    may have ended the process, for want of memory.
+    """
     found, result = of_lost(lost), RunResult()
-    if found is not None:
+    if found is not None and lost.last is not None and lost.last.subject == campaign.subject and _again(campaign, found):
         result = RunResult(runs=1, steps=len(found.trace), found={found.violation.property: found})
     return result_of(shard, result, lost=f"{lost.where}: {lost}")
+
+
+def _again(campaign: Campaign, found: Found) -> bool:
+    """Return whether the operations of a lost process lose another one."""
+    with workers(1) as pool:
+        try:
+            pool.submit(replay, resolve(campaign.subject, campaign.bounds.device), found.config, found.trace).result()
+        except WorkerLost:
+            return True
+    return False

@@ -11,35 +11,49 @@ from typing import Any
 
 from radixcheck.verification.campaign.shard import Campaign, Kind, Shard
 from radixcheck.verification.campaign.shard_result import Row, ShardResult, result_of
+from radixcheck.verification.checker.hang_timer import HANG_TIMER
 from radixcheck.verification.checker.run_result import RunResult
-from radixcheck.verification.core.sources import digest
+from radixcheck.verification.core.sources import digest, digest_now
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.core.subject import Subject
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.search.run import random_run, replay
 from radixcheck.verification.search.search_plan import EXAMPLES, RUNS, STEPS, STRIDE, Task, machine_task, probe_tasks, slice_task
+from radixcheck.verification.search.shrink import replicas_for
 from radixcheck.verification.stretch.stretch import stretched
+from radixcheck.verification.subjects.own_sources import subject_digest
 from radixcheck.verification.subjects.registry import resolve
 
 STRETCH_TIMES = 50.0  # of the usual time of a dimension: what is reached must not depend on how fast a machine is
 
 
-def message(campaign: Campaign, shard: Shard) -> str:
-    """Return the text that `perform_text` takes."""
-    return json.dumps({"sources": digest(), "campaign": campaign.to_json(), "shard": shard.to_json()})
+def message(campaign: Campaign, cache_digest: str, shard: Shard) -> str:
+    """Return the text that `perform_text` takes. `cache_digest`: that of the subject, as the driver has it."""
+    return json.dumps({"sources": digest(), "cache": cache_digest, "campaign": campaign.to_json(), "shard": shard.to_json()})
 
 
 def perform_text(text: str) -> str:
-    """Perform a shard that came as text, and return the result as text. Raise UsageError if the sources here are others."""
+    """Perform a shard that came as text, and return the result as text. Raise UsageError if the sources here are others, or the subject."""
     data: Mapping[str, Any] = json.loads(text)
-    if data["sources"] != digest():
-        raise UsageError(f"a worker has other sources of radixcheck ({digest()}) than the campaign ({data['sources']}): install the same")
-    return perform(Campaign.from_json(data["campaign"]), Shard.from_json(data["shard"])).to_text()
+    _check_sources(data["sources"], digest())
+    campaign = Campaign.from_json(data["campaign"])
+    if data["cache"] != cache_digest(campaign.subject, campaign.bounds.device):
+        raise UsageError(f"a worker has another {campaign.subject} than the campaign: install the same, and begin the campaign again")
+    result = perform(campaign, Shard.from_json(data["shard"])).to_text()
+    _check_sources(data["sources"], digest_now())  # what it has just imported may have been changed meanwhile
+    return result
+
+
+def _check_sources(wanted: str, found: str) -> None:
+    if found != wanted:
+        what = f"other sources of radixcheck, or other versions of what it draws and decides with ({found})"
+        raise UsageError(f"a worker has {what} than the campaign ({wanted}): install the same, and begin the campaign again")
 
 
 def perform(campaign: Campaign, shard: Shard) -> ShardResult:
-    """Perform a shard. Whatever its subject keeps of earlier shards does not matter: each run begins with a fresh cache."""
+    """Perform a shard. What its process did before does not matter, unless the caches of its subject share state: each run has its own."""
     start = process_time()
+    HANG_TIMER.forget()
     subject = _subject(campaign.subject, campaign.bounds.device)
     result, rows = RunResult(), list[Row]()
     for part in _PERFORM[Kind(shard.kind)](subject, campaign, shard):
@@ -53,6 +67,12 @@ def perform(campaign: Campaign, shard: Shard) -> ShardResult:
 @cache
 def _subject(name: str, device: str) -> Subject:
     return resolve(name, device)
+
+
+@cache
+def cache_digest(name: str, device: str) -> str:
+    """Return the digest of a subject, as this process has imported it."""
+    return subject_digest(_subject(name, device))
 
 
 def _of_tasks(tasks: Iterator[Task]) -> Iterator[RunResult]:
@@ -88,7 +108,7 @@ def _stretch(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[Run
 
 
 def _replay(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[RunResult]:
-    return (replay(subject, recorded.config, recorded.trace) for recorded in shard.traces)
+    return (replay(subject, recorded.config, recorded.trace, replicas_for(recorded.property)) for recorded in shard.traces)
 
 
 def _explore(subject: Subject, campaign: Campaign, shard: Shard) -> Iterator[RunResult | Row]:

@@ -25,8 +25,8 @@ GENERATIONS = 4  # of the random runs; the first one has a part of FIRST: a cach
 FIRST = 1 / 16
 
 
-def generations(subject: Subject, campaign: Campaign, kept: Sequence[Recorded] = ()) -> list[list[Shard]]:
-    """Return the shards of each generation, numbered through. `kept`: traces that are replayed before all else."""
+def generations(subject: Subject, campaign: Campaign, kept: Sequence[Recorded] = (), plan: str = "") -> list[list[Shard]]:
+    """Return the shards of each generation, numbered through. `kept`: traces that are replayed before all else. `plan`: its digest."""
     kinds = {part for kind in campaign.kinds for part in PARTS.get(Kind(kind), (Kind(kind),))}
     parts = [list[Shard]() for _ in range(GENERATIONS)]
     parts[0] += _replays(kept)
@@ -42,7 +42,7 @@ def generations(subject: Subject, campaign: Campaign, kept: Sequence[Recorded] =
             parts[1] += some(subject, campaign)
     number, numbered = 0, list[list[Shard]]()
     for generation, shards in enumerate(part for part in parts if part):
-        numbered.append([replace(shard, number=number + k, generation=generation) for k, shard in enumerate(shards)])
+        numbered.append([replace(shard, number=number + k, generation=generation, plan=plan) for k, shard in enumerate(shards)])
         number += len(shards)
     return numbered
 

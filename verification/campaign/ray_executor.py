@@ -9,7 +9,9 @@ Each node needs the same sources of radixcheck, which is checked, and a Python t
 
 import json
 import os
+from collections.abc import Mapping
 from concurrent.futures import Future
+from functools import cache
 from tempfile import mkdtemp
 from typing import Any
 
@@ -18,10 +20,11 @@ from radixcheck.verification.campaign.packed import packed, unpacked
 from radixcheck.verification.campaign.perform import perform_text
 from radixcheck.verification.core.guardian import GUARDIAN
 from radixcheck.verification.core.installing import missing
+from radixcheck.verification.core.printable import error_text
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import Worker, WorkerLost
 
-DONE, LOST, WRONG = "done", "lost", "wrong"  # how a shard ended, beside its text
+DONE, LOST, WRONG, FAILED = "done", "lost", "wrong", "failed"  # how a shard ended, beside its text
 
 
 class RayExecutor:
@@ -50,13 +53,15 @@ class RayExecutor:
 
     @property
     def workers(self) -> int:
-        """The CPUs of the cluster now."""
-        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        """The CPUs of the cluster now; 1 while it has none: a node with some may join."""
+        return max(1, int(self._ray.cluster_resources().get("CPU", 0)))
 
     @property
     def sentence(self) -> str:
         """The nodes and workers now."""
         nodes = sum(bool(node["Alive"]) for node in self._ray.nodes())
+        if not self._ray.cluster_resources().get("CPU"):
+            return "no worker, until a node with CPUs joins the Ray cluster"
         return f"{self.workers} workers on {nodes} node{'s' * (nodes != 1)} of a Ray cluster"
 
     def close(self) -> None:
@@ -67,11 +72,13 @@ class RayExecutor:
 def perform_on_node(text: str) -> str:
     """Perform a shard in a process beside this one, which is a worker of Ray. Return how it ended, as text."""
     try:
-        return json.dumps({DONE: _PROCESS.perform(text)})
+        return json.dumps({DONE: _process().perform(text)})
     except WorkerLost as lost:
         return json.dumps({LOST: str(lost), "last": packed(lost.last) if lost.last else None})
     except UsageError as wrong:
         return json.dumps({WRONG: str(wrong)})
+    except Exception as error:  # of the checker: it is no loss
+        return json.dumps({FAILED: error_text(error)})
 
 
 class OwnProcess:
@@ -79,11 +86,12 @@ class OwnProcess:
 
     def __init__(self) -> None:
         self._worker: Worker | None = None
+        self._folder = mkdtemp(prefix="radixcheck-")
 
     def perform(self, text: str) -> str:
         """Perform a shard. Raise WorkerLost."""
         if self._worker is None:
-            self._worker = Worker(os.path.join(mkdtemp(prefix="radixcheck-"), "record"))
+            self._worker = Worker(os.path.join(self._folder, "record"))
             GUARDIAN.add(self._worker.pid)  # Ray may kill this process at any time
         try:
             result: str = self._worker.call(perform_text, text)
@@ -94,19 +102,31 @@ class OwnProcess:
             raise
 
 
-_PROCESS = OwnProcess()
+@cache
+def _process() -> OwnProcess:
+    return OwnProcess()
 
 
 def pass_on(answer: "Future[str]", ended: "Future[str]") -> None:
     """End a shard as its answer says."""
     try:
         ending: dict[str, Any] = json.loads(answer.result())
-    except BaseException as error:  # whatever Ray raises: a worker, a node or the cluster is gone
-        ended.set_exception(NodeLost(f"a worker of Ray was lost: {type(error).__name__}"))
+    except BaseException as error:  # whatever Ray raises: a worker, a node or the cluster is gone, or cannot import this module
+        first = (str(error).splitlines() or [""])[0]
+        ended.set_exception(NodeLost(f"a worker of Ray was lost ({type(error).__name__}: {first})"))
         return
-    if DONE in ending:
-        ended.set_result(ending[DONE])
-    elif LOST in ending:
-        ended.set_exception(WorkerLost(ending[LOST], unpacked(ending["last"]) if ending["last"] else None))
-    else:
-        ended.set_exception(UsageError(ending[WRONG]))
+    try:
+        ended.set_result(_result(ending))
+    except BaseException as error:
+        ended.set_exception(error)
+
+
+def _result(ending: Mapping[str, Any]) -> str:
+    """Return the result of a shard that was performed; raise what it raised there."""
+    if LOST in ending:
+        raise WorkerLost(ending[LOST], unpacked(ending["last"]) if ending["last"] else None)
+    if WRONG in ending:
+        raise UsageError(ending[WRONG])
+    if FAILED in ending:
+        raise RuntimeError(ending[FAILED])
+    return str(ending[DONE])

@@ -14,7 +14,7 @@ from radixcheck.verification.search.search_results import Bounds
 
 _BOUNDS = ("seed", "pool", "device", "misused", "operations", "host_pool", "larger_host")
 _BOUNDS_TUPLES = ("policies", "page_sizes", "modes")
-_PLAIN = ("number", "generation", "first", "count", "name", "policy", "page_size", "operations")
+_PLAIN = ("number", "generation", "first", "count", "name", "policy", "page_size", "operations", "plan")
 
 
 class Kind(StrEnum):
@@ -78,6 +78,7 @@ class Shard:
     policy: str = ""  # of an exploration
     page_size: int = 0  # of an exploration, in tokens
     operations: int = 0  # planned, random
+    plan: str = ""  # the digest of the plan to which it belongs: the result of another subject, seed or state of the sources is not its own
     traces: tuple[Recorded, ...] = ()  # to be replayed
     origins: tuple[Origin, ...] = ()  # of guided runs; they follow from the results of the generations before
 

@@ -34,6 +34,10 @@ class HangTimer:
         self._main: int | None = None  # id of the main thread; None before the first call; 0: it cannot be interrupted
         self._timeouts: dict[type, Timeout] = {}  # by type of cache: one that hangs must not shorten the timeout of another
 
+    def forget(self) -> None:
+        """Give every type of cache the whole timeout again."""
+        self._timeouts.clear()
+
     def timeout(self, subject: object) -> Timeout:
         """Return the timeout for calls of this subject."""
         return self._timeouts.setdefault(type(subject), Timeout(SECONDS))

@@ -11,13 +11,14 @@ import click
 
 from radixcheck.verification.campaign.shard import USUAL
 from radixcheck.verification.cli.command import Command
-from radixcheck.verification.cli.options import named, one_subject, options
+from radixcheck.verification.cli.options import given, named, one_subject, options
 from radixcheck.verification.cli.output import print_json_of_each, subject_output
+from radixcheck.verification.cli.trace_argument import refuse_options
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
-from radixcheck.verification.subjects.registry import names_of, resolve
+from radixcheck.verification.subjects.registry import as_argument, names_of, resolve
 
 if TYPE_CHECKING:
     from radixcheck.verification.campaign.executors import ShardExecutor
@@ -66,10 +67,16 @@ def campaign(
     from radixcheck.verification.runs.campaign_job import check_kinds
 
     if show is not None or check is not None:
+        refuse_options(
+            "--show" if show is not None else "--check", sorted(given() - {"show", "check", "json", "as_json"}), "nothing is run"
+        )
         return _stored(show, check, as_json)
     check_kinds(kinds)
     if export is not None and corpus is None:
         raise UsageError("--export writes the traces of a corpus: give --corpus too")
+    if corpus is not None and export is not None:
+        Corpus(corpus).check()
+        Corpus(corpus).export(export)  # a folder that cannot be written is known before the campaign
     if hours is not None and not isfinite(hours):
         raise UsageError(f"--hours {hours}: give a number of hours, or leave it out")
     names, statuses, outputs = names_of(subject), list[Status](), list[Any]()
@@ -145,7 +152,7 @@ def _store(store: Path | None, name: str, names: Sequence[str]) -> Path | None:
 
 def _command(name: str, request: dict[str, Any], bounds: dict[str, Any]) -> str:
     """Return the command that goes on with a campaign, or repeats it."""
-    words = ["radixcheck", "campaign", *(("--exec", name.removeprefix("exec:")) if name.startswith("exec:") else (name,))]
+    words = ["radixcheck", "campaign", *as_argument(name)]
     given = {"kind": request["kinds"] if request["kinds"] != USUAL else (), **bounds}
     for option, value in {**given, "store": request["store"], "corpus": request["corpus"]}.items():
         each = value if isinstance(value, tuple) else () if value is None else (value,)

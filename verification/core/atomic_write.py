@@ -1,6 +1,8 @@
 """Files that are replaced atomically: the old content stays until the new one is complete."""
 
+import os
 from pathlib import Path
+from secrets import token_hex
 
 
 def part_file(path: Path) -> Path:
@@ -20,6 +22,23 @@ def write_atomically(path: Path, text: str) -> None:
     part = part_file(path)
     try:
         part.write_text(text, encoding="utf-8", errors="backslashreplace")
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Write a new file that is complete or not there at all, also after a loss of power. Raise OSError.
+
+    Several processes may write it at once: each has a part file of its own.
+    """
+    part = path.with_name(f"{path.name}.{token_hex(4)}.part")
+    try:
+        with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)

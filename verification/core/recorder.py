@@ -30,6 +30,11 @@ class Recorder:
         """Write into this file from now on."""
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
 
+    def clear(self) -> None:
+        """Forget the calls so far: another task begins, and they do not explain how it ends."""
+        if self._file is not None:
+            os.ftruncate(self._file, 0)
+
     def began(self, subject: str, config: Config, before: Trace = ()) -> int:
         """Begin the record of a fresh subject, on which operations were performed `before`. Return its number."""
         number = next(self._numbers)

@@ -1,21 +1,36 @@
-"""The digest of the package's sources: results of other sources are never taken for those of the present ones."""
+"""The digest of what results depend on, the package's sources and some versions: results of others never count as present ones."""
 
+import sys
 from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 LAYERS = ("spec", "reference", "optimized", "verification")
+DRAWING = ("hypothesis", "torch", "z3-solver")  # packages of which another version may draw, compute or decide otherwise
 
 
 @cache
 def digest() -> str:
-    """Return a digest of the package's sources at the first call."""
-    found = sha256()
+    """Return the digest at the first call."""
+    return digest_now()
+
+
+def digest_now() -> str:
+    """Return the digest of the sources as they are now, of Python's version and of those of DRAWING."""
+    found = sha256(repr([sys.version_info[:2], *map(_version, DRAWING)]).encode())
     for file in _sources():
         found.update(file.read_bytes())
     return found.hexdigest()[:16]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _sources() -> Iterator[Path]:

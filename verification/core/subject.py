@@ -22,6 +22,7 @@ class Subject:
     supports: Supports = field(hash=False)  # it holds a mapping
     white_box: bool  # it has `observe`
     portable: bool  # worker processes can be given it: it was given by name, so they can import it
+    version: str = ""  # that it gives of itself
 
     def __call__(self, setup: Setup) -> Any:
         """Return a fresh cache."""

@@ -172,7 +172,9 @@ def _serve(connection: Connection, record: str) -> None:
     _prepare(record)
     with suppress(EOFError, OSError):
         while True:
-            connection.send_bytes(_performed(connection.recv_bytes()))
+            task = connection.recv_bytes()
+            RECORDER.clear()
+            connection.send_bytes(_performed(task))
     os._exit(0)  # a subject may have left threads that never end
 
 

@@ -15,7 +15,7 @@ from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.envelope_view import envelope
 from radixcheck.verification.report.style import colour, styled, styled_status, table, warning
-from radixcheck.verification.report.wording import numbered
+from radixcheck.verification.report.wording import numbered, policies_text
 
 SHOWN_MAX = 20  # operations of a trace; a longer one is in its file only
 
@@ -73,7 +73,7 @@ def _performed(data: Stored) -> Iterator[str]:
     shards, done = data["shards"], data["performed"]
     modes = f", with and without a host tier ({', '.join(data['modes'])})" if data["modes"] else ""
     yield (
-        f"{data['operations']:,} operations in {data['runs']:,} runs, {len(data['policies'])} policies x page sizes "
+        f"{data['operations']:,} operations in {data['runs']:,} runs, {policies_text(data['policies'])} x page sizes "
         f"{sizes_text(data['page_sizes'])}{modes}, seed {data['seed']}"
     )
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in shards["kinds"].items())
@@ -88,5 +88,7 @@ def _performed(data: Stored) -> Iterator[str]:
         yield f"this run: {done['operations']:,} operations in {done['seconds']:,.0f} s ({rate:,.0f} a second), {done['workers']}{lost}"
     commit = f" at {data['commit']}" if data["commit"] else ""
     yield f"sources {data['sources']}{commit}, begun {data['date']}, stored in {data['store']}"
+    if done.get("corpus_later"):
+        yield f"{done['corpus_later']:,} traces of the corpus came after it was begun: a campaign in another --store replays them"
     if data["command"]:
         yield f"go on with it, or repeat it: {data['command']}"

@@ -104,12 +104,10 @@ def _heartbeat(title: str) -> Iterator[list[Any]]:
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT_SECONDS):
-            lines = plain([reported[0]]).splitlines() or [""]
+            said = reported[0] if isinstance(reported[0], str) else (plain([reported[0]]).splitlines() or [""])[-1]
             with suppress(OSError, ValueError):  # it is closed or full
                 print(
-                    ", ".join(filter(None, (f"{title}: {monotonic() - start:.0f} s", " ".join(lines[-1].split())))),
-                    file=sys.stderr,
-                    flush=True,
+                    ", ".join(filter(None, (f"{title}: {monotonic() - start:.0f} s", " ".join(said.split())))), file=sys.stderr, flush=True
                 )
 
     thread = Thread(target=beat, name="radixcheck heartbeat", daemon=True)

@@ -8,7 +8,7 @@ from rich.text import Text
 from radixcheck.verification.core.short_text import brief
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.style import COLOURS, Tone, colour, status_colour, warning
-from radixcheck.verification.report.wording import TRACE_MAX, legend
+from radixcheck.verification.report.wording import TRACE_MAX, legend, policies_text
 from radixcheck.verification.runs.run_results import DiffOutcome
 from radixcheck.verification.search.search_results import Difference
 
@@ -18,7 +18,7 @@ DIFFERENT = "   <-- answered differently"
 def diff(outcome: DiffOutcome) -> list[Any]:
     """Return each kind of difference, and whether the two subjects agree."""
     o, b = outcome.comparison, outcome.bounds
-    bound = f"{o.steps:,} operations in {o.runs:,} runs, {len(b.policies)} policies x page sizes {', '.join(map(str, b.page_sizes))}"
+    bound = f"{o.steps:,} operations in {o.runs:,} runs, {policies_text(b.policies)} x page sizes {', '.join(map(str, b.page_sizes))}"
     lines: list[Any] = [warning(f"not compared: {sentence}") for sentence in outcome.apart]
     if o.diverged:
         lines.append(warning(f"{o.diverged:,} runs ended early: both departed from the specification alike"))

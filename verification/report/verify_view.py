@@ -16,7 +16,7 @@ from radixcheck.verification.report import diff_view, replay_view
 from radixcheck.verification.report.edges_view import edges_grid
 from radixcheck.verification.report.envelope_view import envelope, reaches
 from radixcheck.verification.report.style import colour, side_by_side, styled, styled_status, table, warning
-from radixcheck.verification.report.wording import operation_lines, trees, version
+from radixcheck.verification.report.wording import operation_lines, policies_text, trees, version
 from radixcheck.verification.runs.run_results import Scene, VerifyOutcome, found_json
 from radixcheck.verification.search.search_results import NOT_SHOWN
 
@@ -89,11 +89,9 @@ def last_lines(outcome: VerifyOutcome) -> list[Any]:
     """Return what was done, and the verdict on the subject: a line that can be quoted."""
     r = outcome.report
     count = {word: sum(v.verdict == word for v in r.verdicts) for word in COUNTED}
-    policies = f"policy {r.bounds.policies[0]}" if len(r.bounds.policies) == 1 else f"{len(r.bounds.policies)} policies"
     sizes = f"page size{'s' * (len(r.bounds.page_sizes) > 1)} {', '.join(map(str, r.bounds.page_sizes))}"
-    bound = (
-        f"{r.steps:,} operations in {r.runs:,} runs, {policies} x {sizes}{_modes(r.bounds.modes)}, seed {r.bounds.seed}, {r.seconds:.0f} s"
-    )
+    where = f"{policies_text(r.bounds.policies)} x {sizes}{_modes(r.bounds.modes)}"
+    bound = f"{r.steps:,} operations in {r.runs:,} runs, {where}, seed {r.bounds.seed}, {r.seconds:.0f} s"
     but = [f"but for {len(r.choices)} declared choice{'s' * (len(r.choices) > 1)}"] if r.choices else []
     named = {Verdict.REFUTED: _refuted_by(outcome)}
     words = ", ".join([f"{n} {word}{named.get(word, '')}" for word, n in count.items() if n] + not_holding(outcome) + but)

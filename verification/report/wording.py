@@ -178,3 +178,8 @@ def _difference(reference: Json, d: Json) -> list[str]:
     answers = ((reference["left"], d["left_answer"]), (reference["right"], d["right_answer"]), ("the specification", d["specification"]))
     departs = " and ".join(d["departs"]) or "neither"
     return [f"{d['what']}: {departs} departs from the specification", *trace_lines(d), *(f"{who}: {answer}" for who, answer in answers)]
+
+
+def policies_text(policies: Sequence[str]) -> str:
+    """Return policies in words: the name of one, the number of several."""
+    return f"policy {policies[0]}" if len(policies) == 1 else f"{len(policies)} policies"

@@ -10,14 +10,15 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from radixcheck.verification.campaign.campaign_store import FINDINGS, PLAN, SHARDS, SUMMARY, Header, Store
+from radixcheck.verification.campaign.campaign_store import FINDINGS, PLAN, SHARDS, SUMMARY, VERSION, Header, Store
 from radixcheck.verification.campaign.corpus import Corpus, newly_reached, of_findings
 from radixcheck.verification.campaign.drive import Drive, Merged
 from radixcheck.verification.campaign.executors import ShardExecutor
+from radixcheck.verification.campaign.packed import packed
 from radixcheck.verification.campaign.plan_shards import generations
 from radixcheck.verification.campaign.shard import CHOSEN, USUAL, Campaign, Kind, Shard, digest_of
 from radixcheck.verification.core import traces
-from radixcheck.verification.core.atomic_write import write_atomically
+from radixcheck.verification.core.atomic_write import write_durably
 from radixcheck.verification.core.choices import declared_choices
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.edges import excluded, never_taken
@@ -29,10 +30,13 @@ from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import WorkerLost, workers_for
 from radixcheck.verification.runs.campaign_results import CampaignOutcome, CheckedStore, Performed
+from radixcheck.verification.runs.checked_bounds import check_config
 from radixcheck.verification.search.machine import never_fired
 from radixcheck.verification.search.run import LONG_TRACE, retraced
 from radixcheck.verification.search.search_results import Bounds, Report
 from radixcheck.verification.search.verify import judged, smaller
+from radixcheck.verification.stretch.stretch import TOO_SLOW
+from radixcheck.verification.subjects.own_sources import subject_digest
 from radixcheck.verification.subjects.registry import resolve
 
 CAMPAIGNS = "campaigns"  # the folder for them, below that of other results
@@ -67,20 +71,22 @@ def run_campaign(request: CampaignRequest, executor: ShardExecutor, progress: Pr
     subject, start = request.subject, monotonic()
     campaign = Campaign.of(subject.name, request.bounds, request.kinds, request.guided)
     corpus = Corpus(request.corpus) if request.corpus is not None else None
-    store = _store(request, campaign, corpus)
-    plan = generations(subject, campaign, store.header.kept)
+    kept = _kept(corpus, subject, campaign.bounds.device)
+    store = _store(request, campaign, kept)
+    plan = generations(subject, campaign, store.header.kept, store.header.digest)
     with progress(f"campaign {subject.name}") as tell:
         drive = Drive(store, plan, executor, request.deadline, lambda drive: tell(len(drive.done) / drive.shards, _so_far(drive)))
         merged = drive.run()
         tell(1.0, "shrinking traces")
-        found = _shrunk(subject, campaign, merged)
+        found = _shrunk(subject, merged)
+        report = _report(subject, campaign, merged, found, [*_unfinished(drive), *_not_exercised(drive, merged)], monotonic() - start)
+        about = (store.folder, store.header.sources, store.header.commit, store.header.date, request.command)
+        later = len({digest_of(packed(each)) for each in kept} - {digest_of(packed(each)) for each in store.header.kept})
+        outcome = CampaignOutcome(report, _performed(drive, merged, executor, later), *about, _written(store, found), tuple(merged.rows))
+        write_durably(store.folder / SUMMARY, json.dumps({"version": VERSION, **outcome.to_json()}, indent=1) + "\n")
         if corpus is not None:
             tell(1.0, "keeping traces")
             _keep(corpus, subject, campaign, merged, found)
-    report = _report(subject, campaign, merged, found, _unfinished(drive), monotonic() - start)
-    about = (store.folder, store.header.sources, store.header.commit, store.header.date, request.command)
-    outcome = CampaignOutcome(report, _performed(drive, merged, executor), *about, _written(store, found), tuple(merged.rows))
-    write_atomically(store.folder / SUMMARY, json.dumps(outcome.to_json(), indent=1) + "\n")
     return outcome
 
 
@@ -88,9 +94,11 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """Return the page of the campaign in a folder. Raise UsageError if there is none."""
     Store.read(folder)
     try:
-        data: dict[str, Any] = json.loads((folder / SUMMARY).read_text())
+        data = json.loads((folder / SUMMARY).read_text())
     except (OSError, ValueError) as error:
         raise UsageError(f"{folder / SUMMARY}: cannot be read; the campaign has not ended: begin it again, and it goes on") from error
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        raise UsageError(f"{folder / SUMMARY}: is not version {VERSION} of the page of a campaign: give its command again, which writes it")
     return data
 
 
@@ -104,32 +112,48 @@ def stored_campaigns(folder: Path) -> tuple[dict[str, Any], ...]:
 
 
 def check_store(folder: Path) -> CheckedStore:
-    """Check that each file of a store is undamaged and, with the sources that made it, of a shard of its plan."""
+    """Check that every shard is stored, undamaged and, with the sources that made it, of its plan."""
     store = Store.read(folder)
-    campaign, same = store.header.campaign, store.header.sources == digest()
-    plan = generations(resolve(campaign.subject, campaign.bounds.device), campaign, store.header.kept) if same else None
+    header, subject = store.header, resolve(store.header.campaign.subject, store.header.campaign.bounds.device)
+    same = (header.sources, header.cache) == (digest(), subject_digest(subject))
+    plan = generations(subject, header.campaign, header.kept, header.digest) if same else None
     stored = len(list((folder / SHARDS).glob("*.json")))
     return CheckedStore(folder, stored, sum(map(len, plan)) if plan else None, tuple(store.faults(plan)))
 
 
-def _store(request: CampaignRequest, campaign: Campaign, corpus: Corpus | None) -> Store:
-    """Return the store: a new one, or the one in which the campaign was begun, with the traces that the corpus had then."""
-    header = Header(campaign, digest(), (), _commit(), datetime.now(UTC).isoformat(timespec="seconds"))
+def _kept(corpus: Corpus | None, subject: Subject, device: str) -> list[Recorded]:
+    """Return the traces of a corpus that the subject can be given on this device. Raise UsageError."""
+    if corpus is None:
+        return []
+    corpus.check()
+    return [recorded for recorded in corpus.traces() if recorded.config.device == device and _serves(subject, recorded)]
+
+
+def _serves(subject: Subject, recorded: Recorded) -> bool:
+    try:
+        check_config(subject, recorded.config)
+    except UsageError:
+        return False
+    return True
+
+
+def _store(request: CampaignRequest, campaign: Campaign, kept: Sequence[Recorded]) -> Store:
+    """Return the store: a new one, or the one in which the campaign was begun, with the traces that it was begun with."""
+    header = Header(campaign, digest(), subject_digest(request.subject), (), _commit(), datetime.now(UTC).isoformat(timespec="seconds"))
     folder = request.store or request.results / _name(header)
-    if corpus is not None:
-        corpus.check()
-        begun = Store.read(folder).header.kept if (folder / PLAN).exists() else tuple(corpus.traces())
-        header = replace(header, kept=begun)
-    return Store.begin(folder, header)
+    begun = Store.read(folder).header.kept if (folder / PLAN).exists() else tuple(kept)
+    return Store.begin(folder, replace(header, kept=begun))
 
 
 def _keep(corpus: Corpus, subject: Subject, campaign: Campaign, merged: Merged, found: Sequence[Found]) -> None:
-    """Add the traces that reached something new, and those of findings, to the corpus."""
-    runs = newly_reached(merged.result.coverage, corpus.known)
+    """Add the traces that reached something new, and those of findings, to the corpus. A run that does not repeat is left out."""
+    runs, kept = newly_reached(merged.result.coverage, corpus.known), of_findings(subject.name, found, LONG_TRACE)
     with workers_for(subject) as pool:
         jobs = [(origin, pool.submit(retraced, subject, origin, campaign.bounds.misused)) for origin in runs]
-        kept = [(Recorded(origin.config, job.result(), subject.name), runs[origin]) for origin, job in jobs]
-    corpus.add([*kept, *of_findings(subject.name, found, LONG_TRACE)])
+        for origin, job in jobs:
+            with suppress(WorkerLost, UsageError):
+                kept.append((Recorded(origin.config, job.result(), subject.name), runs[origin]))
+    corpus.add(kept)
 
 
 def _name(header: Header) -> str:
@@ -141,10 +165,11 @@ def _name(header: Header) -> str:
 def _so_far(drive: Drive) -> str:
     """Return the progress in words."""
     left, reached = int(drive.seconds_left), drive.envelope
+    time = f"about {left // 3600}:{left // 60 % 60:02}:{left % 60:02}" if left else "time not known yet"
     return (
         f"{drive.operations:,} operations, {drive.rate:,.0f} a second, {drive.executor.sentence}, {len(drive.found)} properties refuted, "
         f"up to {reached.depth:,} nodes on a path and {reached.holders:,} holders of one, "
-        f"{len(drive.missing):,} shards left, about {left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
+        f"{len(drive.missing):,} shards left, {time}"
     )
 
 
@@ -155,7 +180,16 @@ def _unfinished(drive: Drive) -> list[str]:
     return [f"{drive.ended}, and {len(missing):,} of {drive.shards:,} shards are missing: begin it again, and it goes on from there"]
 
 
-def _performed(drive: Drive, merged: Merged, executor: ShardExecutor) -> Performed:
+def _not_exercised(drive: Drive, merged: Merged) -> list[str]:
+    """Return the dimensions that were cut off, and whether none could be applied."""
+    if drive.missing or not merged.result.reaches:
+        return []
+    slow = [f"stretch, {name}: {each.sentence}" for name, each in merged.result.reaches.items() if each.reason == TOO_SLOW]
+    none = all(each.reason for each in merged.result.reaches.values()) and not merged.result.found
+    return slow + (["no dimension of the stretch phase was taken to its end"] if none else [])
+
+
+def _performed(drive: Drive, merged: Merged, executor: ShardExecutor, later: int) -> Performed:
     missing: list[Shard] = drive.missing
     return Performed(
         planned=drive.shards,
@@ -169,11 +203,12 @@ def _performed(drive: Drive, merged: Merged, executor: ShardExecutor) -> Perform
         operations=drive.operations,
         seconds=monotonic() - drive.started,
         work_seconds=merged.seconds,
+        later=later,
     )
 
 
-def _shrunk(subject: Subject, campaign: Campaign, merged: Merged) -> list[Found]:
-    """Return what was found with shorter traces. The effort is counted in operations, so that they are the same on any machine."""
+def _shrunk(subject: Subject, merged: Merged) -> list[Found]:
+    """Return what was found with shorter traces. The effort is counted in operations, but for faults that end the process."""
     if not merged.result.found:
         return []
     with workers_for(subject) as pool:
@@ -190,7 +225,9 @@ def _report(
     result.found |= {f.violation.property: f for f in found}  # a peek that changes a black box is found only now
     supports, sizes = replace(subject.supports, modes=bounds.modes), bounds.page_sizes
     searched = Kind.SEARCH in campaign.kinds
-    lost = tuple(f"shard {number} lost its process each time: {how}" for number, how in merged.lost.items())
+    lost = tuple(
+        f"shard {number} lost its process each time: {how}; delete its file to perform it again" for number, how in merged.lost.items()
+    )
     return Report(
         subject=subject.name,
         bounds=bounds,

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.campaign.shard_result import Row
+from radixcheck.verification.core.catalogue import PROBED
+from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.status import Outcome, Status, worst
 from radixcheck.verification.runs.run_results import found_json, verdict_json
 from radixcheck.verification.search.search_results import Report
+from radixcheck.verification.subjects.registry import apart, as_argument
 
 FAULTS_MAX = 5  # that a sentence lists
 
@@ -29,6 +32,7 @@ class Performed:
     operations: int  # of this run
     seconds: float  # of this run
     work_seconds: float  # of processes, of all shards
+    later: int = 0  # traces of the corpus that came after the campaign was begun: its plan has them not
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class CampaignOutcome(Outcome):
                 **{"missing": list(p.missing), "lost": {str(number): how for number, how in p.lost.items()}},
             },
             "performed": {
-                **{"workers": p.workers, "nodes_lost": p.nodes_lost, "operations": p.operations},
+                **{"workers": p.workers, "nodes_lost": p.nodes_lost, "operations": p.operations, "corpus_later": p.later},
                 **{"seconds": round(p.seconds, 1), "work_seconds": round(p.work_seconds, 1)},
             },
             "rules_never_fired": list(r.idle_rules),
@@ -76,12 +80,19 @@ class CampaignOutcome(Outcome):
             "edges": {"taken": dict(r.edges), "impossible": dict(r.impossible_edges), "never_taken": list(r.missing_edges)},
             "properties": list(map(verdict_json, r.verdicts)),
             "verdicts": [asdict(row) for row in self.rows],
-            "refuted": [found_json(found) | self._repeated(found.violation.property) for found in r.found],
+            "refuted": [found_json(found) | self._repeated(found) for found in r.found],
         }
 
-    def _repeated(self, property_: str) -> dict[str, str]:
-        file = self.files.get(property_, "")
-        return {"file": file, "repeat": shlex.join(("radixcheck", "replay", file))} if file else {}
+    def _repeated(self, found: Found) -> dict[str, str]:
+        """Return the file of its trace, and the command that repeats it on this machine."""
+        file, subject = self.files.get(found.violation.property, ""), self.report.subject
+        if found.violation.property in PROBED:  # a replay does not show it
+            config = ("--policy", found.config.policy, "--page-size", f"{found.config.page_size}")
+            return {"file": file, "repeat": shlex.join(("radixcheck", "verify", *as_argument(subject), *config))}
+        if not file:
+            return {}
+        elsewhere = ("--subject", apart(subject)) if found.ends_process and apart(subject) != subject else ()
+        return {"file": file, "repeat": shlex.join(("radixcheck", "replay", file, *elsewhere))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +106,8 @@ class CheckedStore(Outcome):
 
     @property
     def status(self) -> Status:
-        """UNDECIDED if a file is damaged, or belongs to no shard."""
-        return Status.UNDECIDED if self.faults else Status.HOLDS
+        """HOLDS if every shard of the plan is stored, and no file has a fault; else UNDECIDED."""
+        return Status.HOLDS if not self.faults and self.shards == self.planned else Status.UNDECIDED
 
     @property
     def sentence(self) -> str:
@@ -105,7 +116,8 @@ class CheckedStore(Outcome):
         if self.faults:
             return f"{self.folder}: {len(self.faults)} of {self.shards:,} shards cannot be used: {'; '.join(self.faults[:FAULTS_MAX])}"
         unknown = "" if self.planned is not None else "; other sources made it, so that it was not compared with its plan"
-        return f"{self.folder}: {self.shards:,}{of} shards are stored, and each is undamaged{unknown}"
+        missing = "; the same command performs the others" if self.planned is not None and self.shards < self.planned else ""
+        return f"{self.folder}: {self.shards:,}{of} shards are stored, and each is undamaged{unknown}{missing}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the check as a JSON object."""

@@ -86,9 +86,14 @@ def shrink_within(factory: Factory, found: Found, effort: Effort) -> Found:
     return minimise(found, lambda trace: _again(factory, found.config, trace, id_, effort), found.config.page_size, effort)
 
 
+def replicas_for(id_: str) -> int:
+    """Return how many times a trace is run to show a property."""
+    return REPLICAS if id_ == "DETERMINISM" else 1
+
+
 def _again(factory: Factory, config: Config, trace: Trace, id_: str, effort: Effort) -> Found | None:
     """Return how the trace breaks the property; None if it does not, or not before the deadline."""
-    return replay(factory, config, effort.performed(trace), REPLICAS if id_ == "DETERMINISM" else 1).broken(id_)
+    return replay(factory, config, effort.performed(trace), replicas_for(id_)).broken(id_)
 
 
 def _in_pages_of_one(factory: Factory, found: Found, effort: Effort) -> Found | None:

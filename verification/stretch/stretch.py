@@ -23,6 +23,7 @@ LIMIT = 2.0  # times the nominal seconds of a dimension, after which it is given
 LIMIT_ELSEWHERE = 6.0  # the same for a cache in another process, whose time includes the messages
 LIMIT_MIN = 2.0  # seconds
 CLOCK_EVERY = 32  # operations
+TOO_SLOW = "the cache is too slow"
 
 
 class Bounded(Protocol):
@@ -103,7 +104,7 @@ class _Run:
             if self.result.found or checker.stopped:
                 break
             if len(trace) % CLOCK_EVERY == 0 and left() <= 0:
-                reason = "the cache is too slow"
+                reason = TOO_SLOW
                 break
         else:
             self._judge_end(trace)

@@ -107,6 +107,17 @@ def isolated(subject: Subject) -> Subject:
     return replace(subject, factory=factory, supports=replace(subject.supports, here=False))
 
 
+def as_argument(name: str) -> tuple[str, ...]:
+    """Return how a command takes a subject with this name as its argument."""
+    return ("--exec", name.removeprefix(EXEC)) if name.startswith(EXEC) else (name,)
+
+
+def apart(name: str) -> str:
+    """Return the name of a cache in a process of its own, with the interpreter of this one; the same name if it has one anyway."""
+    base, elsewhere, _ = name.partition(ELSEWHERE)
+    return name if name.startswith(EXEC) or elsewhere or base in PEERS else f"{name}{ELSEWHERE}{sys.executable}"
+
+
 def resolve(given: Given, device: str = "cpu") -> Subject:
     """Return the subject of a name or of a factory. One throw-away cache is made on `device` to read what it supports.
 
@@ -124,7 +135,7 @@ def resolve(given: Given, device: str = "cpu") -> Subject:
     try:
         made = factory(Setup(1, "lru", WatchedPool(64, 1), device))
         white_box = hasattr(made, "observe")
-        supports = declared(made)
+        supports, version = declared(made), str(getattr(made, "version", ""))
     except UsageError:
         raise
     except WrongDeclaration as wrong:
@@ -132,7 +143,7 @@ def resolve(given: Given, device: str = "cpu") -> Subject:
     except BaseException as error:  # a user's factory may raise anything
         let_interrupt_pass(error)
         raise UsageError(f"the factory of {name!r} raised {error_text(error)}") from error
-    return Subject(name, factory, supports, white_box, portable=isinstance(given, str))
+    return Subject(name, factory, supports, white_box, portable=isinstance(given, str), version=version)
 
 
 def check_device(device: str) -> None:
@@ -153,11 +164,11 @@ def check_device(device: str) -> None:
 def factory_of(name: str) -> Factory:
     """Return the factory of a named subject; no cache is made. Raise UsageError if there is none."""
     if name.startswith(EXEC):
-        return _remote(_words(name.removeprefix(EXEC)))
+        return _remote(words_of(name.removeprefix(EXEC)))
     base, elsewhere, python = name.partition(ELSEWHERE)
     if elsewhere or base in PEERS:
         return _remote(served_by(base, python if elsewhere else sys.executable))
-    module, attribute = _place(name)
+    module, attribute = place_of(name)
     if not callable(_attribute(name, module, attribute)):
         raise UsageError(f"module {module!r} has no factory {attribute!r}: a subject is named module:factory, or file.py:factory")
     return Imported(module, attribute)
@@ -170,7 +181,7 @@ def is_file(name: str) -> bool:
 
 def attribute_of(name: str) -> Any:
     """Return what `module:attribute` or `file.py:attribute` names. Raise UsageError if there is no such thing."""
-    found = _attribute(name, *_place(name))
+    found = _attribute(name, *place_of(name))
     if found is None:
         raise UsageError(f"{name!r}: there is no such thing in its module")
     return found
@@ -229,7 +240,7 @@ def _remote(command: tuple[str, ...]) -> Factory:
     return Remote(command)
 
 
-def _words(command: str) -> tuple[str, ...]:
+def words_of(command: str) -> tuple[str, ...]:
     """Split a command as a shell does. Raise UsageError if it is empty or cannot be split."""
     try:
         words = tuple(shlex.split(command))
@@ -247,7 +258,7 @@ def served_by(subject: str, python: str) -> tuple[str, ...]:
     """
     if not python or shutil.which(python) is None:
         raise UsageError(f"there is no interpreter {python!r} for {subject!r}: give the path of a Python that can import the cache")
-    module, attribute = _place(subject)
+    module, attribute = place_of(subject)
     serving = str(Path(__file__).parent.parent / "remote" / "serve.py")
     if module.endswith(FILE):
         return python, serving, f"{os.path.realpath(module)}:{attribute}"
@@ -260,7 +271,7 @@ def served_by(subject: str, python: str) -> tuple[str, ...]:
     return python, serving, f"{spec.origin}:{attribute}"
 
 
-def _place(subject: str) -> tuple[str, str]:
+def place_of(subject: str) -> tuple[str, str]:
     """Return the module and the attribute of a named factory. Raise UsageError if the name is unknown."""
     named = {n.name: n.where for n in known()}
     module, _, attribute = named.get(subject, subject).rpartition(":")

@@ -1,27 +1,23 @@
 """Campaigns: the same result however the shards are performed, a store that outlives what is killed, and losses as findings."""
 
 import json
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
-from random import Random
 
 import pytest
+from shuffled_shards import BOUNDS, TINY, Shuffled, driven, header, lose, random_shards, texts
 
 from radixcheck.spec.values import Key
-from radixcheck.verification.campaign.campaign_store import Header, Store
+from radixcheck.verification.campaign.campaign_store import Store
 from radixcheck.verification.campaign.drive import LOSSES, Drive, Merged
-from radixcheck.verification.campaign.executors import LocalExecutor, NodeLost, ShardExecutor
+from radixcheck.verification.campaign.executors import LocalExecutor, NodeLost
 from radixcheck.verification.campaign.packed import packed_found, unpacked_found
-from radixcheck.verification.campaign.perform import message, perform, perform_text
+from radixcheck.verification.campaign.perform import perform
 from radixcheck.verification.campaign.plan_shards import generations
 from radixcheck.verification.campaign.shard import Campaign, Kind, Shard
 from radixcheck.verification.campaign.shard_result import ShardResult
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.found import Config
-from radixcheck.verification.core.sources import digest
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.core.usage import UsageError
@@ -30,90 +26,6 @@ from radixcheck.verification.operations import Op
 from radixcheck.verification.search.run import retraced
 from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.subjects.registry import resolve
-
-BOUNDS = Bounds(("lru", "mru"), (1, 2), operations=1_000)
-TINY = Campaign.of("model", BOUNDS, (Kind.SEARCH,))
-
-
-def random_shards(campaign: Campaign) -> list[list[Shard]]:
-    """The shards of random operations of a plan, which are quick, in two generations."""
-    plan = generations(resolve(campaign.subject), campaign)
-    shards = [shard for part in plan for shard in part if shard.kind in (Kind.SEARCH, Kind.GUIDED)]
-    *first, last = (replace(shard, number=number) for number, shard in enumerate(shards))
-    return [first, [last]]
-
-
-performed = cache(perform_text)  # in this process: the same text gives the same
-
-
-KEPT = 2  # shards that wait until another is submitted
-
-
-class Shuffled:
-    """Performs shards in this process, in another order than they were submitted."""
-
-    workers, sentence = 3, "this process"
-
-    def __init__(self, seed: int, before: Callable[[str], None] = lambda text: None) -> None:
-        self._random, self._before = Random(seed), before
-        self._waiting: list[tuple[str, Future[str]]] = []
-
-    def submit(self, text: str) -> "Future[str]":
-        """Keep a shard; perform one, if more than KEPT wait."""
-        self._waiting.append((text, Future()))
-        future = self._waiting[-1][1]
-        self.perform(KEPT)
-        return future
-
-    def perform(self, kept: int = 0) -> None:
-        """Perform shards until so many wait."""
-        while len(self._waiting) > kept:
-            text, future = self._waiting.pop(self._random.randrange(len(self._waiting)))
-            try:
-                self._before(text)
-                future.set_result(performed(text))
-            except (WorkerLost, NodeLost, KeyboardInterrupt) as lost:
-                future.set_exception(lost)
-
-    def close(self) -> None:
-        """Nothing was started."""
-
-
-def number_of(text: str) -> int:
-    """The number of the shard in a message."""
-    number: int = json.loads(text)["shard"]["number"]
-    return number
-
-
-def header(campaign: Campaign = TINY) -> Header:
-    """The header of a campaign with the present sources."""
-    return Header(campaign, digest(), date="now")
-
-
-def driven(folder: Path, executor: ShardExecutor, campaign: Campaign = TINY, deadline: Deadline = NEVER) -> tuple[Drive, Merged]:
-    """Drive the random shards of a campaign over a store in the folder."""
-    drive = Drive(
-        *(Store.begin(folder, header(campaign)), random_shards(campaign), executor, deadline),
-        tell=lambda _: executor.perform() if isinstance(executor, Shuffled) else None,
-    )
-    return drive, drive.run()
-
-
-def texts(store: Store) -> list[ShardResult]:
-    """The results in a store."""
-    return list(store.results())
-
-
-def lose(numbers: Iterable[int], times: int, lost: BaseException) -> Callable[[str], None]:
-    """What loses these shards so many times."""
-    left = dict.fromkeys(numbers, times)
-
-    def before(text: str) -> None:
-        if left.get(number_of(text), 0) > 0:
-            left[number_of(text)] -= 1
-            raise lost
-
-    return before
 
 
 @pytest.fixture(scope="module")
@@ -180,17 +92,6 @@ def test_the_end_of_the_time_says_how_many_shards_are_missing(tmp_path: Path) ->
     assert (drive.ended, len(drive.missing), merged.result.steps) == ("the time was over", drive.shards, 0)
 
 
-def test_stores_of_one_plan_are_merged_by_copying_their_files(tmp_path: Path, expected: Merged) -> None:
-    drive, _ = driven(tmp_path / "whole", Shuffled(1))
-    other = Store.begin(tmp_path / "half", header())
-    for file in sorted((drive.store.folder / "shards").iterdir())[::2]:
-        other.add(int(file.stem), file.read_text())
-    merged, actual = driven(tmp_path / "half", Shuffled(2))
-
-    assert 0 < merged.resumed < merged.shards
-    assert actual == expected
-
-
 def test_a_shard_whose_machine_is_lost_is_performed_again(tmp_path: Path, expected: Merged) -> None:
     drive, actual = driven(tmp_path, Shuffled(1, before=lose((0, 1), 2 * LOSSES, NodeLost("a machine"))))
 
@@ -205,13 +106,14 @@ def test_a_shard_whose_process_is_lost_is_tried_again(tmp_path: Path, expected: 
 
 
 def test_the_third_loss_of_a_shard_is_a_finding_and_ends_the_campaign(tmp_path: Path) -> None:
-    trace = Recorded(Config("lru", 1, 6), (Op("insert", Key((1,))), Op("match", Key((1,)))))
-    drive, merged = driven(tmp_path, Shuffled(1, before=lose((0,), LOSSES, WorkerLost("it was ended by SIGSEGV", trace))))
+    trace = Recorded(Config("lru", 1, 6), (Op("insert", Key((1,))), Op("match", Key((1, 2, 3)))), "hostile:exits_in_match")
+    campaign = replace(TINY, subject=trace.subject)
+    drive, merged = driven(tmp_path, Shuffled(1, before=lose(range(9), LOSSES, WorkerLost("it was ended by SIGSEGV", trace))), campaign)
 
     (found,) = merged.result.found.values()
     assert (found.trace, found.config, found.ends_process) == (trace.trace, trace.config, True)
     assert "SIGSEGV" in merged.lost[0]
-    assert drive.missing == [shard for shards in random_shards(TINY)[1:] for shard in shards]
+    assert drive.missing == [*drive.plan[1]]
     assert "no further generation was begun" in drive.ended
 
 
@@ -227,6 +129,30 @@ def test_guided_runs_go_on_from_what_was_reached_and_depend_on_nothing_else(tmp_
     for origin in (origins[0], origins[-1]):
         ((at, _),) = origin.forks
         assert retraced(resolve("model"), replace(origin, forks=()))[:at] == retraced(resolve("model"), origin)[:at]
+
+
+def test_guided_runs_that_were_stopped_go_on_from_the_generations_before_alone(tmp_path: Path) -> None:
+    campaign = replace(TINY, guided=True)
+    *first, last = [shard for part in random_shards(campaign) for shard in part]
+    plan = [first[:1], [replace(shard, kind=Kind.GUIDED) for shard in (*first[1:], last)]]
+
+    def drive(name: str, executor: Shuffled) -> tuple[Drive, Merged]:
+        made = Drive(Store.begin(tmp_path / name, header(campaign)), plan, executor, NEVER, tell=lambda _: executor.perform())
+        return made, made.run()
+
+    performed_ = list[str]()
+
+    def before(text: str) -> None:
+        performed_.append(text)
+        if len(performed_) == 3:
+            raise KeyboardInterrupt
+
+    _, whole = drive("whole", Shuffled(1))
+    stopped, _ = drive("stopped", Shuffled(1, before))
+    _, resumed = drive("stopped", Shuffled(2))
+
+    assert 1 < len(stopped.done) < stopped.shards
+    assert resumed == whole
 
 
 @pytest.mark.parametrize(
@@ -273,63 +199,25 @@ def test_a_finding_is_the_same_after_it_was_written_and_read() -> None:
     assert [unpacked_found(json.loads(json.dumps(packed_found(each)))) for each in found.values()] == [*found.values()]
 
 
-@pytest.mark.parametrize(
-    ("damage", "fault"),
-    [
-        (lambda text: text[: len(text) // 2], "is damaged"),
-        (lambda text: text.replace('"runs": ', '"runs": 1'), "is damaged: its content is not what its digest says"),
-        (lambda text: "[]", "is damaged: it is not the result of a shard"),
-    ],
-)
-def test_a_damaged_file_is_seen_and_named(damage: Callable[[str], str], fault: str, tmp_path: Path) -> None:
-    drive, _ = driven(tmp_path, Shuffled(1))
-    file = drive.store.file(1)
-    file.write_text(damage(file.read_text()))
+@pytest.mark.parametrize("error", [MemoryError("no room"), UsageError("no cache for lfu"), ZeroDivisionError("of the checker")])
+def test_a_shard_that_cannot_be_performed_hides_nothing_that_was_found(error: Exception, tmp_path: Path) -> None:
+    base = Campaign.of("base", replace(BOUNDS, policies=("lru",)), (Kind.SEARCH,))
+    drive, merged = driven(tmp_path, Shuffled(1, before=lose((len(random_shards(base)[0]),), 1, error)), base)
 
-    assert fault in "".join(drive.store.faults(drive.plan))
-    with pytest.raises(UsageError, match=f"{file.name}: {fault}.*delete it"):
-        driven(tmp_path, Shuffled(1))
+    assert "RECENCY" in merged.result.found
+    assert drive.ended.endswith(f"could not be performed: {error}" if isinstance(error, UsageError) else f"{type(error).__name__}: {error}")
+    assert len(drive.missing) == 1
 
 
-def test_a_file_of_another_shard_or_of_another_plan_is_seen(tmp_path: Path) -> None:
-    drive, _ = driven(tmp_path, Shuffled(1))
-    text = drive.store.file(1).read_text()
-    drive.store.file(2).write_text(text)
-    other = Shard(3, 0, Kind.SEARCH, 900, 1)
-    drive.store.file(3).write_text(replace(ShardResult.from_text(text), number=3, task=other.digest).to_text())
-
-    faults = drive.store.faults(drive.plan)
-    assert faults == ["000002.json: holds the result of shard 1", "000003.json: is not of a shard of this plan"]
-    with pytest.raises(UsageError, match="is not of a shard of this plan"):
-        driven(tmp_path, Shuffled(1))
+def test_a_cache_that_cannot_be_made_is_wrong_use_while_nothing_was_found(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no cache for lfu"):
+        driven(tmp_path, Shuffled(1, before=lose((0,), 1, UsageError("no cache for lfu"))))
 
 
-def test_what_is_left_of_a_killed_driver_does_no_harm(tmp_path: Path, expected: Merged) -> None:
-    store = Store.begin(tmp_path, header())
-    store.file(2).with_suffix(".json.part").write_text("{")
+@pytest.mark.parametrize("subject", ["model", "another"])
+def test_a_loss_that_the_operations_do_not_explain_is_no_finding(subject: str, tmp_path: Path) -> None:
+    trace = Recorded(Config("lru", 1, 6), (Op("insert", Key((1,))), Op("match", Key((1,)))), subject)
+    drive, merged = driven(tmp_path, Shuffled(1, before=lose((0,), LOSSES, WorkerLost("it was ended by SIGKILL", trace))))
 
-    drive, actual = driven(tmp_path, Shuffled(1))
-    assert drive.store.faults(drive.plan) == []
-    assert actual == expected
-
-
-@pytest.mark.parametrize(
-    ("wanted", "sentence"),
-    [
-        (header(Campaign.of("reference", BOUNDS)), "holds a campaign of model, not of reference"),
-        (header(replace(TINY, bounds=replace(BOUNDS, seed=1))), r"holds another plan \(it differs in seed\)"),
-        (replace(header(), sources="others"), r"holds a campaign of other sources \(\w+, now others\)"),
-    ],
-)
-def test_a_store_of_another_campaign_is_refused(wanted: Header, sentence: str, tmp_path: Path) -> None:
-    Store.begin(tmp_path, header())
-
-    with pytest.raises(UsageError, match=sentence):
-        Store.begin(tmp_path, wanted)
-
-
-def test_a_worker_with_other_sources_performs_nothing() -> None:
-    text = message(TINY, random_shards(TINY)[0][0])
-
-    with pytest.raises(UsageError, match="a worker has other sources"):
-        perform_text(text.replace(digest(), "others"))
+    assert (merged.result.found, [*merged.lost]) == ({}, [0])
+    assert "no further generation was begun" in drive.ended

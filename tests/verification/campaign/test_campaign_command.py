@@ -1,22 +1,46 @@
 """The command `radixcheck campaign`: what it prints and stores, that it goes on after it was killed, and its row of a report."""
 
+import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from time import sleep
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
 from commands import Command
 
+from radixcheck.verification.campaign.campaign_store import Header, Store
+from radixcheck.verification.campaign.drive import Merged
+from radixcheck.verification.campaign.shard import Campaign
+from radixcheck.verification.checker.run_result import RunResult
+from radixcheck.verification.core.envelope import Reach
+from radixcheck.verification.core.found import Config, Found, Violation
 from radixcheck.verification.core.status import Status
+from radixcheck.verification.operations import Op
 from radixcheck.verification.report.blocks import Table
 from radixcheck.verification.report.sections import campaigns_section
 from radixcheck.verification.runs.answer_results import AnswersOutcome
-from radixcheck.verification.runs.campaign_job import stored_campaigns
+from radixcheck.verification.runs.campaign_job import _not_exercised, stored_campaigns
+from radixcheck.verification.runs.campaign_results import CampaignOutcome, Performed
 from radixcheck.verification.runs.findings_job import recorded_findings
 from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.stored_results import Results
+from radixcheck.verification.search.search_results import Bounds, Report
+from radixcheck.verification.stretch.stretch import TOO_SLOW
+
+BOUNDS = Bounds(("lru",), (1,))
+BARE = """
+from dataclasses import replace
+from radixcheck.verification.subjects.reference_subject import ReferenceSubject
+
+class Bare(ReferenceSubject):
+    supports = replace(ReferenceSubject.supports, requests=False, without=frozenset({"evict"}))
+
+factory = Bare.of
+"""
 
 
 def assert_in_report(page: dict[str, Any]) -> None:
@@ -73,8 +97,78 @@ def test_a_command_that_is_killed_leaves_a_store_that_goes_on(tmp_path: Path, co
     running.wait()
 
     checked = command("campaign", "--check", tmp_path, "--json").json
-    assert (checked["status"], checked["faults"]) == (Status.HOLDS, [])
+    assert (checked["status"], checked["faults"]) == (Status.UNDECIDED, [])
     assert 2 <= checked["shards"] < checked["planned"]
     ended = command(*arguments, "--json").json
     assert (ended["status"], ended["shards"]["done"]) == (Status.HOLDS, checked["planned"])
+    assert command("campaign", "--check", tmp_path).status == Status.HOLDS
     assert ended["shards"]["resumed"] >= checked["shards"]
+
+
+def test_a_folder_whose_page_has_another_form_is_wrong_use(tmp_path: Path, command: Command) -> None:
+    store = Store.begin(tmp_path / "store", Header(Campaign.of("model", Bounds(("lru",), (1,))), "sources", "cache"))
+    for text in ("[]", "{}", '{"version": 1}'):
+        (store.folder / "summary.json").write_text(text)
+
+        assert "is not version 2 of the page of a campaign: give its command again" in command("campaign", "--show", store.folder).complaint
+        assert stored_campaigns(tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"), [(("base", "--operations", 9), "--operations, SUBJECT make"), (("--page-size", 1), "--page-size makes")]
+)
+def test_options_that_make_no_sense_where_nothing_is_run_are_refused(
+    options: tuple[object, ...], named: str, tmp_path: Path, command: Command
+) -> None:
+    assert f"{named} no sense for --check: nothing is run" in command("campaign", *options, "--check", tmp_path).complaint
+
+
+def outcome_of(subject: str, found: Found, reaches: Mapping[str, Reach] = MappingProxyType({}), bounds: Bounds = BOUNDS) -> CampaignOutcome:
+    """The result of a campaign with one finding."""
+    report = Report(subject, bounds, (), (found,), 1, 1, 1.0, (), reaches=reaches)
+    performed = Performed(1, 1, 0, {}, (), {}, 0, "this process", 1, 1.0, 1.0)
+    return CampaignOutcome(report, performed, Path("store"), "", "", "", "", {found.violation.property: "store/trace.jsonl"})
+
+
+@pytest.mark.parametrize(
+    ("subject", "property_", "ends", "repeat"),
+    [
+        ("base", "RECENCY", False, "radixcheck replay store/trace.jsonl"),
+        ("base", "REFINEMENT", True, f"radixcheck replay store/trace.jsonl --subject base@{sys.executable}"),
+        ("sglang-rust", "REFINEMENT", True, "radixcheck replay store/trace.jsonl"),
+        ("exec:node a.mjs", "REFINEMENT", True, "radixcheck replay store/trace.jsonl"),
+        ("base", "EVICT_COST", False, "radixcheck verify base --policy lru --page-size 1"),
+        ("exec:node a.mjs", "DEPTH", False, "radixcheck verify --exec 'node a.mjs' --policy lru --page-size 1"),
+    ],
+)
+def test_the_command_that_repeats_a_finding_is_one_that_shows_it(subject: str, property_: str, ends: bool, repeat: str) -> None:
+    found = Found(Violation(property_, "wrong"), (Op("evict", amount=1),), Config("lru", 1, 6), ends_process=ends)
+
+    assert outcome_of(subject, found).to_json()["refuted"][0]["repeat"] == repeat
+
+
+@pytest.mark.slow
+def test_a_finding_that_ends_its_process_is_repeated_by_its_command(tmp_path: Path, command: Command) -> None:
+    where = ("--policy", "lru", "--page-size", 1, "--operations", 1000, "--local", 1, "--kind", "search", "--store", tmp_path)
+    (refuted,) = command("campaign", "hostile:exits_in_match", *where, "--json").json["refuted"]
+
+    replayed = command(*shlex.split(refuted["repeat"])[1:])
+    assert (replayed.status, "REFINEMENT" in replayed.words) == (Status.REFUTED, True)
+
+
+@pytest.mark.slow
+def test_a_stretch_that_applies_nowhere_decides_nothing(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "bare.py").write_text(BARE)
+    where = ("--kind", "stretch", "--store", tmp_path / "store", "--json")
+
+    decided = command("campaign", f"{tmp_path / 'bare.py'}:factory", *where).json
+    assert (decided["status"], decided["operations"]) == (Status.UNDECIDED, 0)
+    assert "no dimension of the stretch phase was taken to its end" in decided["undecided"]
+
+
+def test_a_dimension_that_was_cut_off_leaves_a_campaign_undecided(tmp_path: Path) -> None:
+    slow = {"depth": Reach(3, 1_100, "nodes", TOO_SLOW), "resets": Reach(1_100, 1_100, "resets")}
+    drive = SimpleNamespace(missing=[])
+
+    assert _not_exercised(drive, Merged(RunResult(reaches=slow))) == [f"stretch, depth: {slow['depth'].sentence}"]  # type: ignore[arg-type]
+    assert _not_exercised(drive, Merged(RunResult(reaches={"resets": slow["resets"]}))) == []  # type: ignore[arg-type]

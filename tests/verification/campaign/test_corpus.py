@@ -1,8 +1,10 @@
 """The corpus: the marks of coverage, the traces that reach them, and the tests that they are exported as."""
 
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,10 +87,15 @@ def test_what_is_kept_is_read_again_and_a_second_time_changes_nothing(tmp_path: 
     found = Found(Violation("ORDER", "wrong"), (Op("evict", amount=1),), CONFIG)
     kept = [(recorded, ["depth 1"]), *of_findings("model", [found], 10)]
 
-    assert (corpus.add(kept), corpus.add(kept)) == (2, 0)
+    corpus.add(kept)
+    before = {file: file.read_text() for file in tmp_path.iterdir()}
+    corpus.add(kept)
+
+    assert {file: file.read_text() for file in tmp_path.iterdir()} == before
     assert {(each.property, each.trace) for each in corpus.traces()} == {("", recorded.trace), ("ORDER", found.trace)}
     assert corpus.known == {"depth 1"}
     assert of_findings("model", [found], 0) == []
+    assert of_findings("model", [replace(found, violation=Violation("EVICT_COST", "a replay does not show it"))], 10) == []
 
 
 def test_a_folder_that_holds_no_corpus_is_refused(tmp_path: Path) -> None:
@@ -98,6 +105,13 @@ def test_a_folder_that_holds_no_corpus_is_refused(tmp_path: Path) -> None:
         Corpus(tmp_path).check()
 
 
+def run_exported(folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the exported tests."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    arguments = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
+    return subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(("subject", "status"), [("base", 1), pytest.param("reference", 0, marks=pytest.mark.slow)])
 def test_exported_traces_are_a_test_of_the_cache_that_they_name(subject: str, status: int, tmp_path: Path) -> None:
     corpus = Corpus(tmp_path / "corpus")
@@ -105,12 +119,34 @@ def test_exported_traces_are_a_test_of_the_cache_that_they_name(subject: str, st
     trace = (Op("insert", Key((0, 1))), Op("insert", Key((0,))))
     corpus.add([(Recorded(CONFIG, trace, subject, "RECENCY"), ())])
 
-    assert corpus.export(tmp_path / "tests") == 1
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path / "tests"], capture_output=True, text=True, check=False
-    )
+    corpus.export(tmp_path / "tests")
+    ran = run_exported(tmp_path / "tests")
     assert ran.returncode == status, ran.stdout
     assert ("RECENCY" in ran.stdout) == (status == 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("subject", "property_", "words"),
+    [("hostile:exits_in_match", "REFINEMENT", "WorkerLost"), ("faulty:by_replica", "DETERMINISM", "DETERMINISM")],
+)
+def test_an_exported_trace_that_ends_its_process_or_varies_fails_its_test(subject: str, property_: str, words: str, tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path / "corpus")
+    corpus.check()
+    trace = (*(Op("insert", Key((k,))) for k in range(3)), Op("match", Key((1, 2, 3))), Op("evict", amount=3))
+    corpus.add([(Recorded(CONFIG, trace, subject, property_), ())])
+
+    corpus.export(tmp_path / "tests")
+    ran = run_exported(tmp_path / "tests")
+    assert (ran.returncode, words in ran.stdout) == (1, True), ran.stdout
+
+
+def test_exported_tests_without_traces_do_not_pass(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path / "corpus")
+    corpus.check()
+    corpus.export(tmp_path / "tests")
+
+    assert run_exported(tmp_path / "tests").returncode != 0
 
 
 def test_a_corpus_is_replayed_and_its_findings_are_found_again() -> None:

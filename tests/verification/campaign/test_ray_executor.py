@@ -16,7 +16,7 @@ from radixcheck.verification.campaign import ray_executor
 from radixcheck.verification.campaign.campaign_store import Store
 from radixcheck.verification.campaign.executors import LocalExecutor, NodeLost
 from radixcheck.verification.campaign.packed import packed
-from radixcheck.verification.campaign.perform import message
+from radixcheck.verification.campaign.perform import cache_digest, message
 from radixcheck.verification.campaign.shard import Campaign, Kind, Shard
 from radixcheck.verification.campaign.shard_result import ShardResult
 from radixcheck.verification.core.found import Config
@@ -75,7 +75,7 @@ def test_the_command_says_what_is_missing_for_ray(tmp_path: Path, command: Comma
 @pytest.mark.parametrize(("subject", "ends"), [("model", "done"), ("hostile:exits_in_match", "lost")])
 def test_a_worker_of_ray_outlives_the_process_beside_it(subject: str, ends: str) -> None:
     campaign = Campaign.of(subject, Bounds(("lru",), (1,), operations=1_000))
-    text = message(campaign, Shard(0, 0, Kind.SEARCH, 0, 1))
+    text = message(campaign, cache_digest(subject, "cpu"), Shard(0, 0, Kind.SEARCH, 0, 1))
 
     for _ in range(2):
         answer: dict[str, Any] = json.loads(ray_executor.perform_on_node(text))

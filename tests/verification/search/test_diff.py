@@ -151,5 +151,5 @@ def test_two_caches_are_compared_along_the_sample(command: Command) -> None:
 
     assert ran.status == 0
     assert "reference and model agree over" in ran.words
-    assert "1 policies x page sizes 16" in ran.words
+    assert "policy lru x page sizes 16" in ran.words
     assert command("diff", "reference", "model", "--sample", "--trace", "some.jsonl").status == 2

@@ -1,6 +1,9 @@
 """The state machine: what it draws, what it finds, and that a rule which never fired is not passed over."""
 
+import sys
 from collections import defaultdict
+from importlib import import_module
+from pathlib import Path
 from unittest import TestCase
 
 import pytest
@@ -129,3 +132,16 @@ def test_a_wrong_cache_fails_as_a_test_case_with_a_short_example() -> None:
 def test_a_misuse_fails_as_a_test_case() -> None:
     case = state_machine_test(Forgiving.of, misused=True)
     assert fails_with(case, phases=(Phase.generate,)).startswith("MISUSE: evict a negative number: expected a typed error")
+
+
+def test_what_is_drawn_does_not_depend_on_which_modules_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn() -> RunResult:
+        return RunResult.of(hypothesis_batches(reference_subject, ("lru",), (1, 2, 16), seed=3, examples=30))
+
+    before = drawn()
+    (tmp_path / "constants.py").write_text(f"NUMBERS = {[*range(2, 400)]}")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, import_module("constants").__name__)
+    monkeypatch.setitem(sys.modules, "constants_of_a_cache", import_module("constants"))
+
+    assert drawn() == before
