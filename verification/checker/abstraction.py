@@ -13,6 +13,7 @@ from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE, LOST, OWN, TREE
 from radixcheck.spec.values import Sizes
+from radixcheck.verification.checker.difference_text import slots_text
 from radixcheck.verification.core.found import Violation
 from radixcheck.verification.core.printable import value_text
 from radixcheck.verification.core.watched_pool import WatchedPool
@@ -145,17 +146,13 @@ class Abstraction:
         del self.pool.findings[found:]
         return pages
 
-    def _slots(self, page: int) -> str:
-        size = self.positions.page_size
-        return f"slot {page}" if size == 1 else f"slots {page * size} to {(page + 1) * size - 1}"
-
     def _own(self, s: State, page: int, owner: int, who: str) -> None:
         before = s.owner[page]
         if before == FREE:
-            self.find("SLOT_PARTITION" if owner == TREE else "NO_UAF", f"{who} uses {self._slots(page)}, which is free")
+            self.find("SLOT_PARTITION" if owner == TREE else "NO_UAF", f"{who} uses {slots_text(self.positions, page)}, which is free")
         elif before != LOST:
             first = "the tree" if before == TREE else f"request r{s.holder[page]}"
-            self.find("SLOT_PARTITION", f"{self._slots(page)} is in two places: in {first} and in {who}")
+            self.find("SLOT_PARTITION", f"{slots_text(self.positions, page)} is in two places: in {first} and in {who}")
         s.owner[page] = owner
         s.content[page] = self.written.get(page, EPS)
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.property import Property
+from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.run.reader import Refused
 from radixcheck.spec.run.state import State
 from radixcheck.spec.values import CacheError
@@ -72,6 +73,7 @@ class CheckedRun:
         self.spec_before: State | None = None  # of the specification, before the last operation; None: it was not kept
         self.spec_after: State | None = None  # the same after it, before attributes that deviate were adopted; None: none were
         self.ticks: dict[int | float, float] | None = None  # of clock readings, by then
+        self.freed_held: dict[int, int] = {}  # what the engine had written into the pages that the last operation has freed
         self.observation: Observation | None = None  # the last one
         self._with_host_heap: State | None = None  # the same state as `seen`, with the heap of host leaves
 
@@ -106,7 +108,8 @@ class CheckedRun:
         self.before, self.spec_after, self.ticks, diverged = self.seen, None, None, ""
         asked = op.name in EVICTING or not self.transparent  # otherwise what the cache shows says it
         self.spec_before = snapshot(self.oracle.model.state) if asked and len(self.oracle.model.state.owner) <= KEPT_PAGES else None
-        pages = self.engine.pool.allocated
+        pages, written = self.engine.pool.allocated, self.oracle.written
+        self.freed_held = {page: written.get(page, EPS) for page in self.engine.pool.freed}  # the operation may take them again
         try:
             self.oracle.run(op, pages)
         except CacheError as refusal:

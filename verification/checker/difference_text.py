@@ -49,6 +49,12 @@ def prefix_text(positions: Positions, position: int) -> str:
     return brief(listed(key.tokens)) + where
 
 
+def slots_text(positions: Positions, page: int, tier: str = "") -> str:
+    """The slots of a page. `tier`: what stands before the word."""
+    size, slot = positions.page_size, f"{tier} slot".lstrip()
+    return f"{slot} {page}" if size == 1 else f"{slot}s {page * size} to {(page + 1) * size - 1}"
+
+
 def difference_text(positions: Positions, name: str, seen: Any, spec: Any) -> str:
     """The first places at which two different values of the state function `name` differ."""
     if isinstance(seen, dict):

@@ -69,7 +69,7 @@ def _wrong_side(run: CheckedRun, done: Performed) -> Violation:
 def _room(run: CheckedRun, done: Performed) -> str:
     """Return that there is room for a call that was refused for want of it."""
     case = spec_case(run) if isinstance(done.answer.error, NoRoom) and run.oracle.call.needed else None
-    return f" ({room_text(case)})" if case else ""
+    return f" ({room_text(case)})" if case and case.kept else ""
 
 
 def _judge_length(run: CheckedRun, done: Performed) -> list[Violation]:
@@ -168,7 +168,7 @@ def _freed(run: CheckedRun, done: Performed, freed: Sequence[int], expected: Seq
     matched = run.oracle.positions.path(call.found) if done.op.name == "start" else ()
     if any(before.page.get(q) in freed for q in matched):
         id_ = "ADMISSION"
-    return Violation(id_, freed_text(spec_case(run), set(freed), set(expected), run.oracle.written))
+    return Violation(id_, freed_text(spec_case(run), set(freed), set(expected), run.oracle.written | run.freed_held))
 
 
 def _diverged(run: CheckedRun, done: Performed, freed: Sequence[int], expected: Sequence[int]) -> Violation:

@@ -5,9 +5,10 @@ Copies are compared as they are issued (`followed.py`).
 
 from collections.abc import Sequence
 
-from radixcheck.spec.run.positions import EPS
 from radixcheck.verification.checker.checked_run import CheckedRun, Performed
-from radixcheck.verification.checker.difference_text import SHOWN_MAX, prefix_text
+from radixcheck.verification.checker.difference_text import prefix_text
+from radixcheck.verification.checker.reasons.eviction_reasons import host_freed_text
+from radixcheck.verification.checker.reasons.of_run import spec_case
 from radixcheck.verification.checker.run_parts import HostParts
 from radixcheck.verification.core.found import Violation
 
@@ -114,18 +115,7 @@ def judge_host_black_box(run: CheckedRun, host: HostParts, done: Performed) -> l
     freed, expected = sorted(host.engine.host_pool.freed), sorted(host.oracle.call.host_freed)
     _count_black_box(run, host, done)
     if freed != expected:
-        return [Violation(_of_host_freed(done.op.name, freed, expected), _host_freed_text(host, done, set(freed), set(expected)))]
+        text = host_freed_text(spec_case(run), set(freed), set(expected), host.oracle.host_written)
+        return [Violation(_of_host_freed(done.op.name, freed, expected), text)]
     size, found = host.oracle.model.state.host_available, host.engine.host_available()
     return [Violation("HOST_COUNT", f"the host says that {found} tokens are free, expected {size}")] if found != size else []
-
-
-def _host_freed_text(host: HostParts, done: Performed, freed: set[int], expected: set[int]) -> str:
-    """Return how the host pages that were freed differ from those that the specification frees."""
-    p, written, name = host.oracle.positions, host.oracle.host_written, done.op.name
-
-    def listed(pages: set[int]) -> str:
-        return ", ".join(f"{prefix_text(p, written.get(page, EPS))} in host page {page}" for page in sorted(pages)[:SHOWN_MAX])
-
-    texts = [f"freed {listed(freed - expected)}, which this {name} must not free"] if freed - expected else []
-    texts += [f"did not free {listed(expected - freed)}, which this {name} must free"] if expected - freed else []
-    return "; ".join(texts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import replace
 
 from radixcheck.spec.postconditions import EVICTING
 from radixcheck.spec.run.positions import EPS
@@ -13,6 +14,7 @@ from radixcheck.verification.checker.difference_text import FUNCTIONS, differenc
 from radixcheck.verification.checker.formulas import compiled
 from radixcheck.verification.checker.judge_host import MATCHING
 from radixcheck.verification.checker.reasons.all_reasons import reason
+from radixcheck.verification.checker.reasons.case import Case
 from radixcheck.verification.checker.reasons.eviction_reasons import freed_text
 from radixcheck.verification.checker.reasons.of_run import case_of, spec_case, taken_text
 from radixcheck.verification.core.found import Violation
@@ -102,7 +104,7 @@ def judge_postconditions(run: CheckedRun, done: Performed) -> list[Violation]:
     for ready in compiled(run.policy, run.host is not None)[1].get(done.op.name, ()):
         if not ready.reads & run.tainted and (ready.property.refusals or not done.refused):
             failed = run.tally.evaluate(ready, run.seen, before, *arguments)
-            out += formula_failed(run, ready.property.id, failed, of_call=(not done.answer.refused, last_size))
+            out += formula_failed(run, ready.property.id, failed, before=before, of_call=(not done.answer.refused, last_size))
     if done.op.name in EVICTING and not done.refused and not run.frees_as_specified() and not blame.breaks(out, "EVICT_LEAF"):
         out += _judge_leaf_first(run)
     if blame.breaks(out, "EVICT_LEAF"):
@@ -126,29 +128,37 @@ def judge_state_formulas(run: CheckedRun, deviating: Mapping[str, str]) -> list[
         state = None if ready.reads & run.tainted else run.seen_by(ready.property)
         if state is not None:
             follows = next((id_ for name, id_ in deviating.items() if name in ready.reads), "")
-            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, state), follows)
+            out += formula_failed(run, ready.property.id, run.tally.evaluate(ready, state), follows, state)
     return out
 
 
 def formula_failed(
-    run: CheckedRun, id_: str, failed: Mapping[str, int] | None, follows: str = "", of_call: tuple[bool, int] = (True, 0)
+    run: CheckedRun,
+    id_: str,
+    failed: Mapping[str, int] | None,
+    follows: str = "",
+    seen: State | None = None,
+    before: State | None = None,
+    of_call: tuple[bool, int] = (True, 0),
 ) -> list[Violation]:
     """The violation for a formula and the values of its variables for which it is false; empty for None: it holds.
 
+    `seen`, `before`: the states that it is false of, if these are not those of the run.
     `of_call`: whether the call was admitted, and the tokens of its last victim.
     """
     if failed is None:
         return []
-    values = (f"{name} = {_value(run, name, value)}" for name, value in failed.items())
-    text = reason(id_, case_of(run, failed, *of_call))
+    case = replace(case_of(run, failed, *of_call), seen=seen or run.seen, before=before or run.before)
+    values = (f"{name} = {_value(case, name, value)}" for name, value in failed.items())
+    text = reason(id_, case)
     return [Violation(id_, text or "the formula is false" + (" for " + ", ".join(values) if failed else ""), follows)]
 
 
-def _value(run: CheckedRun, name: str, value: int) -> str:
+def _value(case: Case, name: str, value: int) -> str:
     """Return a value as text. The name of its variable determines its sort."""
     if name == "s":
-        return f"page {value} (leaked)" if run.seen.owner[value] == LOST else f"page {value}"
-    return str(value) if name in ("e", "g", "h") else prefix_text(run.oracle.positions, value)
+        return f"page {value} (leaked)" if case.seen.owner[value] == LOST else f"page {value}"
+    return str(value) if name in ("e", "g", "h") else case.key(value)
 
 
 def _judge_leaf_first(run: CheckedRun) -> list[Violation]:

@@ -75,7 +75,7 @@ def _stored(verdict: str) -> str:
 def _answer(each: Answered) -> Iterator[Any]:
     yield Text(f"{each.answer.id}  {each.answer.question.sentence}", "bold")
     yield Padding(Text.assemble(styled(each.verdict), f"  {each.short}"), (0, 0, 0, 2))
-    yield Padding(Text(each.text), (0, 0, 0, 2))
+    yield Padding(Text(f"{'In general: ' if each.of_one_cache else ''}{each.text}"), (0, 0, 0, 2))
     if each.advice:
         yield Padding(Text(f"Recommendation: {each.advice}"), (0, 0, 0, 2))
     for evidence, result in each.results:

@@ -4,11 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
+from itertools import groupby
 from typing import Any
 
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.printable import printable
-from radixcheck.verification.core.short_text import brief
+from radixcheck.verification.core.short_text import brief, counted
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.mutants.mutant_results import KILLED, NOT_RUN, VERDICTS
 from radixcheck.verification.operations import Op
@@ -41,6 +42,8 @@ def operations(found: Json) -> list[str]:
 def numbered(lines: Sequence[object]) -> list[str]:
     """Return operations with their numbers, without the middle of a long trace. Of equal operations in a row there is one line.
 
+    A line that is marked as wrong is always there.
+
     >>> numbered(["a", "b", "a", "b", "a", "b", "c"])
     ['  1  a', '  2  b', '     .. these 2 lines 3 times, up to 6 ..', '  7  c']
     >>> numbered(["a"] * 500)
@@ -54,7 +57,11 @@ def numbered(lines: Sequence[object]) -> list[str]:
             shown.append(f"     .. {which} {times:,} times, up to {start + length * times:,} ..")
     if len(shown) <= TRACE_MAX:
         return shown
-    return [*shown[: TRACE_MAX // 2], f"     .. {len(shown) - TRACE_MAX:,} more lines ..", *shown[-TRACE_MAX // 2 :]]
+    middle = list[str]()
+    for marked, part in groupby(shown[TRACE_MAX // 2 : -TRACE_MAX // 2], lambda line: line.endswith(WRONG)):
+        left_out = list(part)
+        middle += left_out if marked else [f"     .. {counted(len(left_out), 'more line')} .."]
+    return [*shown[: TRACE_MAX // 2], *middle, *shown[-TRACE_MAX // 2 :]]
 
 
 def _repeated(lines: Sequence[str]) -> Iterator[tuple[int, int, int]]:
@@ -90,12 +97,10 @@ def operation_lines(found: Json) -> list[str]:
     told = operations(found)
     if count <= TRACE_MAX:
         told = [f"{op}: {printable(answer)}" for op, answer in zip(told, answers, strict=False)] + told[len(answers) :]
-    lines = numbered(told)
-    if "wrong" in found:
-        mark = f"{found['wrong']:>3}  "
-        lines = [line + WRONG if line.startswith(mark) else line for line in lines]
+    if found.get("wrong"):
+        told[found["wrong"] - 1] += WRONG  # before equal lines become one: this one is shown
     explained = legend([Op.from_json(op) for op in found["trace"]])
-    return [f"{count} operation{'s' * (count != 1)} under {Config(**found['config'])}:", *lines, *explained]
+    return [f"{count} operation{'s' * (count != 1)} under {Config(**found['config'])}:", *numbered(told), *explained]
 
 
 def trees(found: Json) -> list[tuple[str, str]]:

@@ -20,7 +20,6 @@ PROVED, REFUTED, TESTED, MEASURED, ANY = Verdict.PROVED, Verdict.REFUTED, Verdic
 PAIRS, NODES, BASE, LEAF_SET, OURS = "as-submitted:pairs", "as-submitted:nodes", "base", "leaf-set", "optimized"
 PROVE, FACTS, BENCH = "prove", "facts", "bench"
 LATENCY = "latency"  # read where it is stored; nothing obtains it but its command, for it needs an engine
-SUBMITTED = (PAIRS, NODES)
 SECONDS = 10  # of search, for each cache
 
 
@@ -297,11 +296,6 @@ def sources(answers: Iterable[Answer]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(e.source for answer in answers for e in answer.evidence))
 
 
-def reviewed(answers: Iterable[Answer], subjects: tuple[str, ...]) -> tuple[Answer, ...]:
-    """Return the answers with these subjects in place of the submitted change; without subjects, return them as they are."""
-    return tuple(_replaced(answer, subjects) for answer in answers) if subjects else tuple(answers)
-
-
 def about(answers: Iterable[Answer], subjects: tuple[str, ...]) -> tuple[Answer, ...]:
     """Return the answers that rest on a search of some cache, with the results of these subjects alone: nothing about other caches."""
     found = [replace(answer, evidence=_of(answer, subjects), change="", open="") for answer in answers]
@@ -313,11 +307,3 @@ def _of(answer: Answer, subjects: tuple[str, ...]) -> tuple[Evidence, ...]:
     others = (PROVE, FACTS, BENCH, LATENCY)
     properties = dict.fromkeys(e.name for e in answer.evidence if e.source not in others)
     return tuple(Evidence(subject, name, ANY) for name in properties for subject in subjects)
-
-
-def _replaced(answer: Answer, subjects: tuple[str, ...]) -> Answer:
-    """Replace each piece of evidence about the submitted change by one for each subject."""
-    evidence: list[Evidence] = []
-    for e in answer.evidence:
-        evidence += [Evidence(subject, e.name, ANY) for subject in subjects] if e.source in SUBMITTED else [e]
-    return replace(answer, evidence=tuple(dict.fromkeys(evidence)), change="")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from radixcheck.verification.core.status import Outcome, Status, Verdict
+from radixcheck.verification.core.status import Outcome, Status, Verdict, worst
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.review_6907.answers import ANSWERS, ANY, LATENCY, Answer, Evidence, sources
 from radixcheck.verification.runs.store import present
@@ -14,6 +14,11 @@ from radixcheck.verification.runs.stored_results import Result, Results
 UNMEASURED = (LATENCY, Verdict.NOT_MEASURED)
 NAMED_MAX = 3  # pieces of evidence in one line
 WORST_FIRST = (Verdict.REFUTED, Verdict.UNKNOWN, Verdict.NOT_EXERCISED, Verdict.NOT_OBSERVABLE)
+UNDECIDED = {*WORST_FIRST[1:], Verdict.NOT_MEASURED}
+STATUS: dict[str, Status] = {
+    Verdict.NOT_AS_EXPECTED: Status.REFUTED,
+    **dict.fromkeys((Verdict.MISSING, Verdict.UNDECIDED), Status.UNDECIDED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +30,30 @@ class Answered:
 
     @property
     def verdict(self) -> Verdict | str:
-        """Return the verdict of the first result if all are as expected; of several subjects the worst. OPEN: without evidence.
+        """Return the verdict of the first result if all are as expected; of the caches under review the worst. OPEN: without evidence.
 
         Latencies are measured with an engine, so that an answer which rests on them is OPEN until that was done.
         """
-        found = [(evidence, result.verdict if result else Verdict.MISSING) for evidence, result in self.results]
-        if any(word == Verdict.MISSING for _, word in found):
+        found = [(evidence, result.verdict) for evidence, result in self.results if result]
+        if len(found) < len(self.results):
             return Verdict.MISSING
-        if any(e.expected not in (ANY, word) and (e.source, word) != UNMEASURED for e, word in found):
-            return Verdict.NOT_AS_EXPECTED
+        if self._contradicted or self._undecided:
+            return Verdict.NOT_AS_EXPECTED if self._contradicted else Verdict.UNDECIDED
         if not found or self._unmeasured:
             return Verdict.OPEN
-        first, word = found[0]
-        words = {other for evidence, other in found if (evidence.name, evidence.expected) == (first.name, ANY)}
-        return next((worst for worst in WORST_FIRST if worst in words), word)
+        words = {word for evidence, word in found if evidence.expected == ANY}
+        return next((word for word in WORST_FIRST if word in words), found[0][1])
+
+    @property
+    def _contradicted(self) -> list[str]:
+        """Return the names of what was decided, and not as expected."""
+        return [e.name for e, r in self.results if r and e.expected != ANY and {*r.verdict.split(" / ")} - {e.expected} - UNDECIDED]
+
+    @property
+    def _undecided(self) -> list[str]:
+        """Return the names of what was not decided, but for latencies that are to be measured."""
+        expected = ((e, r.verdict, {ANY, r.verdict}) for e, r in self.results if r)
+        return [e.name for e, word, fits in expected if e.expected not in fits and (e.source, word) != UNMEASURED]
 
     @property
     def _unmeasured(self) -> bool:
@@ -59,7 +74,9 @@ class Answered:
         if self.verdict == Verdict.MISSING:
             return f"Not decided: {_listed(e.name for e, result in self.results if result is None)}: no result."
         if self.verdict == Verdict.NOT_AS_EXPECTED:
-            return f"Contradicted: {_listed(e.name for e, r in self.results if r and e.expected not in (ANY, r.verdict))}."
+            return f"Contradicted: {_listed(self._contradicted)}."
+        if self.verdict == Verdict.UNDECIDED:
+            return f"Not decided: {_listed(self._undecided)}."
         if self.verdict == Verdict.OPEN:
             return "Not measured here." if self._unmeasured else f"{self.answer.open}.".capitalize()
         return _seen(self.results) if self.of_one_cache else self.answer.in_short.short
@@ -67,8 +84,7 @@ class Answered:
     @property
     def advice(self) -> str:
         """Return what to do, if the answer is known and leaves that open."""
-        known = self.verdict not in (Verdict.MISSING, Verdict.NOT_AS_EXPECTED, Verdict.OPEN)
-        return self.answer.in_short.advice if known and not self.of_one_cache else ""
+        return self.answer.in_short.advice if self.verdict not in (*STATUS, Verdict.OPEN) and not self.of_one_cache else ""
 
     @property
     def of_one_cache(self) -> bool:
@@ -127,23 +143,25 @@ class AnswersOutcome(Outcome):
     """Answered questions."""
 
     answered: tuple[Answered, ...]
+    reviewed: tuple[int, ...] = ()  # the statuses of the caches that were reviewed in place of the submitted change
 
     @property
     def status(self) -> Status:
-        """REFUTED if a result is not as expected, UNDECIDED if one is missing. An OPEN answer holds."""
-        words = {each.verdict for each in self.answered}
-        if Verdict.NOT_AS_EXPECTED in words:
-            return Status.REFUTED
-        return Status.UNDECIDED if Verdict.MISSING in words else Status.HOLDS
+        """REFUTED if a result is not as expected, UNDECIDED if one is missing or undecided, or the worse status of a cache under review.
+
+        An OPEN answer holds.
+        """
+        return worst([*self.reviewed, *(STATUS.get(each.verdict, Status.HOLDS) for each in self.answered)])
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return every answer with each result."""
         return [each.to_json() for each in self.answered]
 
 
-def answer_by(results: Results, answers: Iterable[Answer] = ANSWERS) -> AnswersOutcome:
-    """Return every answer with its results."""
-    return AnswersOutcome(tuple(Answered(each, tuple((e, results.of(e)) for e in each.evidence)) for each in answers))
+def answer_by(results: Results, answers: Iterable[Answer] = ANSWERS, subjects: Iterable[str] = ()) -> AnswersOutcome:
+    """Return every answer with its results. `subjects`: caches that are reviewed in place of the submitted change."""
+    answered = tuple(Answered(each, tuple((e, results.of(e)) for e in each.evidence)) for each in answers)
+    return AnswersOutcome(answered, tuple(results.stored[subject]["status"] for subject in subjects))
 
 
 def answer_from(folder: Path, answers: Sequence[Answer]) -> AnswersOutcome:

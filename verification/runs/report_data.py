@@ -46,8 +46,12 @@ class ReportData(Outcome):
 
     @property
     def status(self) -> Status:
-        """The worst status of the answers, the subjects under review and the kill matrix: a survivor makes all verdicts doubtful."""
-        return worst([self.answers.status, self.kill_matrix["status"], *(self.stored(subject)["status"] for subject in self.subjects)])
+        """The worst status of the answers, the subjects under review, the explorations, and the kill matrix.
+
+        A mutant that survives makes all verdicts doubtful.
+        """
+        stored = (self.stored(source)["status"] for source in (*self.subjects, *self.explored_sources))
+        return worst([self.answers.status, self.kill_matrix["status"], *stored])
 
     @property
     def kill_matrix(self) -> Stored:

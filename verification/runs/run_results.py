@@ -33,6 +33,7 @@ def found_json(found: Found, scene: Scene | None = None) -> dict[str, Any]:
         "config": found.config.to_json(),
         "trace": trace_json(found.trace),
         "wrong": found.wrong,
+        "ends_process": found.ends_process,
     }
     if scene is None:
         return out

@@ -89,6 +89,20 @@ def test_the_wrong_operation_is_marked_and_it_need_not_be_the_last() -> None:
     assert marked == [f"  3  peek [1]{WRONG}"]
 
 
+def test_the_wrong_operation_is_shown_among_equal_ones_and_in_a_long_trace() -> None:
+    key = Key((1,))
+    equal = (Op("insert", key), *(Op("match", key), Op("lock", key, 1), Op("unlock", key, 1)) * 6)
+    long = tuple(Op("insert", Key((token,))) for token in range(100))
+    kept = {at: operation_lines(found_json(Found(Violation("HEAP_BOUND", ""), long, Config("lru", 1, 6), at=at))) for at in (1, 50, 100)}
+    folded = operation_lines(found_json(Found(Violation("HEAP_BOUND", ""), equal, Config("lru", 1, 6))))
+
+    assert [line for line in folded if line.endswith(WRONG)] == [f" 19  unlock h1{WRONG}"]
+    assert [[line for line in lines if line.endswith(WRONG)] for lines in kept.values()] == [
+        [f"{at:>3}  insert [{at - 1}]{WRONG}"] for at in (1, 50, 100)
+    ]
+    assert [line.strip() for line in kept[50][21:24]] == [".. 29 more lines ..", f"50  insert [49]{WRONG}", ".. 30 more lines .."]
+
+
 def test_an_old_result_without_a_wrong_operation_is_shown_as_it_was() -> None:
     told = found_json(Found(Violation("ORDER", "it fails"), LEAF, Config("lru", 1, 6)))
     del told["wrong"]

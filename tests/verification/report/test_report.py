@@ -13,7 +13,6 @@ from radixcheck.verification.core.sources import digest
 from radixcheck.verification.proofs.matrix import matrix
 from radixcheck.verification.review_6907.answers import (
     ANSWERS,
-    ANY,
     BENCH,
     FACTS,
     LATENCY,
@@ -24,7 +23,6 @@ from radixcheck.verification.review_6907.answers import (
     found,
     proved,
     refuted,
-    reviewed,
     sources,
 )
 from radixcheck.verification.review_6907.claims import claims
@@ -84,7 +82,9 @@ RIGHT = [cell("evict/COUNT", "PROVED"), cell("grow/COUNT", "PROVED"), cell("Q1-E
     [
         (RIGHT, "REFUTED", "PROVED", 0),
         (RIGHT[:2], "REFUTED", "MISSING", 3),
-        ([*RIGHT[1:], cell("evict/COUNT", "UNKNOWN")], "REFUTED", "NOT AS EXPECTED", 1),
+        ([*RIGHT[1:], cell("evict/COUNT", "UNKNOWN")], "REFUTED", "UNDECIDED", 3),
+        (RIGHT, "NOT EXERCISED", "UNDECIDED", 3),
+        ([*RIGHT[1:], cell("evict/COUNT", "UNKNOWN")], "TESTED", "NOT AS EXPECTED", 1),
         (RIGHT, "TESTED", "NOT AS EXPECTED", 1),
     ],
 )
@@ -100,14 +100,20 @@ def test_an_answer_says_what_its_first_result_says_if_all_are_as_expected(
 def test_an_answer_is_given_only_where_its_evidence_is_as_expected() -> None:
     found = {
         words: answer_by(results(*cells, RECENCY=recency), [ANSWER]).answered[0]
-        for words, cells, recency in (("right", RIGHT, "REFUTED"), ("missing", RIGHT[:2], "REFUTED"), ("wrong", RIGHT, "TESTED"))
+        for words, cells, recency in (
+            ("right", RIGHT, "REFUTED"),
+            ("missing", RIGHT[:2], "REFUTED"),
+            ("wrong", [*RIGHT[1:], cell("evict/COUNT", "UNKNOWN")], "TESTED"),
+            ("idle", [*RIGHT[1:], cell("evict/COUNT", "UNKNOWN")], "NOT EXERCISED"),
+        )
     }
 
     assert found["right"].short == ANSWER.in_short.short
     assert found["right"].advice == ANSWER.in_short.advice != ""
     assert found["missing"].short == "Not decided: Q1-EQUAL: no result."
     assert found["wrong"].short == "Contradicted: RECENCY."
-    assert found["missing"].advice == found["wrong"].advice == ""
+    assert found["idle"].short == "Not decided: COUNT, RECENCY."
+    assert found["missing"].advice == found["wrong"].advice == found["idle"].advice == ""
     assert found["right"].about == ("the specification",)
 
 
@@ -227,16 +233,6 @@ def test_a_stored_latency_decides_its_question(words: tuple[str, ...], verdict: 
     assert [each.verdict for each in answer_by(Results({LATENCY: {"claims": claims_}}), [c12]).answered] == [verdict]
 
 
-def test_another_cache_stands_in_the_place_of_the_change() -> None:
-    asked = reviewed(ANSWERS, ("mine:a", "mine:b"))
-    by_id = {answer.id: answer for answer in asked}
-
-    assert all(e.source not in (PAIRS, "as-submitted:nodes") for answer in asked for e in answer.evidence)
-    assert [(e.source, e.expected) for e in by_id["C3"].evidence[:2]] == [("mine:a", ANY), ("mine:b", ANY)]
-    assert by_id["Q1"].change == ""
-    assert reviewed(ANSWERS, ()) == ANSWERS
-
-
 def test_a_report_on_one_cache_asks_only_what_a_search_of_it_decides() -> None:
     asked = about(ANSWERS, ("mine:a", "mine:b"))
 
@@ -251,9 +247,42 @@ def test_a_report_on_one_cache_asks_only_what_a_search_of_it_decides() -> None:
     assert answered.short == "Not broken in any state or call: RECENCY of mine:a; Broken: RECENCY of mine:b."
 
 
+def of_one_property(name: str, verdict: str) -> dict[str, Any]:
+    return {"id": name, "verdict": verdict, "checked": 9, "non_vacuous": 5, "note": ""}
+
+
+@pytest.mark.parametrize("word", ["REFUTED", "NOT EXERCISED", "NOT OBSERVABLE"])
+def test_a_question_about_one_cache_has_the_worst_verdict_of_all_its_properties(word: str) -> None:
+    (asked,) = about([answer for answer in ANSWERS if answer.id == "Q1"], ("mine:c",))
+    names = [evidence.name for evidence in asked.evidence]
+    words = dict.fromkeys(names, "TESTED") | {"NO_ORPHAN": word}
+    stored_ = {"mine:c": {"status": 1, "properties": [of_one_property(*each) for each in words.items()]}}
+    outcome = answer_by(Results(stored_), [asked], ("mine:c",))
+
+    assert names[0] != "NO_ORPHAN"
+    assert [each.verdict for each in outcome.answered] == [word]
+    assert outcome.status == 1
+
+
+def test_a_question_about_one_cache_is_answered_with_its_results_alone(tmp_path: Path, command: Command) -> None:
+    properties = [of_one_property(p.id, "REFUTED" if p.id == "NO_ORPHAN" else "TESTED") for p in CATALOGUE.values()]
+    (tmp_path / "optimized.json").write_text(json.dumps({"sources": digest(), "status": 1, "properties": properties}))
+
+    asked = command("report", "--results", tmp_path, "--subject", "optimized", "--question", "Q1")
+    other = command("report", "--results", tmp_path, "--subject", "optimized", "--question", "Q2")
+
+    assert asked.status == 1
+    assert "Broken: NO_ORPHAN" in asked.out
+    assert "In general: " in asked.out
+    assert "Recommendation" not in asked.out
+    assert "as-submitted" not in asked.out
+    assert other.status == 2
+    assert "no search of a cache decides Q2" in other.err
+
+
 @pytest.mark.parametrize(("first", "second", "verdict"), [("TESTED", "REFUTED", "REFUTED"), ("NOT OBSERVABLE", "TESTED", "NOT OBSERVABLE")])
 def test_of_several_caches_the_worst_speaks(first: str, second: str, verdict: str) -> None:
-    (answer,) = reviewed([Answer("C3", "It depends.", found(PAIRS, "REFUTED", "HEAP_BOUND"))], ("a", "b"))
+    (answer,) = about([Answer("C3", "It depends.", found(PAIRS, "REFUTED", "HEAP_BOUND"))], ("a", "b"))
     kept = {
         name: {"properties": [{"id": "HEAP_BOUND", "verdict": word, "checked": 9, "non_vacuous": 5, "note": "why"}]}
         for name, word in (("a", first), ("b", second))

@@ -57,7 +57,7 @@ def judge_freed(run: CheckedRun, done: Performed, looked: Counter[str]) -> list[
     if name in EVICTING:
         id_ = "ORDER" if len(freed) == len(expected) else "EVICT_EXACT"
     if freed != expected:
-        return [Violation(id_, freed_text(spec_case(run), set(freed), set(expected), run.oracle.written))]
+        return [Violation(id_, freed_text(spec_case(run), set(freed), set(expected), run.oracle.written | run.freed_held))]
     if done.diverged:
         return [Violation("REFINEMENT", done.diverged)]
     looked["victims"] += 0 if done.refused else len(call.victims)

@@ -123,4 +123,4 @@ class WholeState:
     def _evaluate(self, due: Iterable[Compiled], state: State, seen: Observation) -> list[Violation]:
         run = self._run
         ready = [formula for formula in due if seen.heap is not None or not formula.property.heap]
-        return [v for formula in ready for v in formula_failed(run, formula.property.id, run.tally.evaluate(formula, state))]
+        return [v for f in ready for v in formula_failed(run, f.property.id, run.tally.evaluate(f, state), seen=state)]

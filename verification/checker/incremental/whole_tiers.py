@@ -60,5 +60,5 @@ class WholeTiers:
         out, different = run.observe(), run.differing(run.hidden)
         for formula in self._formulas if different else due:
             state = run.seen_by(formula.property)
-            out += [] if state is None else formula_failed(run, formula.property.id, run.tally.evaluate(formula, state))
+            out += [] if state is None else formula_failed(run, formula.property.id, run.tally.evaluate(formula, state), seen=state)
         return out or [difference(run, op, name, False) for name in different[:1]]

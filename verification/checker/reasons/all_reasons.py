@@ -23,5 +23,5 @@ def reason(id_: str, case: Case) -> str:
     """Return why a formula is false; empty if what the cache shows has no words, as a node without a parent."""
     try:
         return REASONS[id_](case) if id_ in REASONS else ""
-    except (KeyError, IndexError, TypeError, AttributeError):
+    except (KeyError, IndexError, TypeError, AttributeError, AssertionError):
         return ""

@@ -1,5 +1,7 @@
 """Reasons of the formulas that speak of times, hits, priorities and creations; and of a peek, which changes nothing."""
 
+from functools import partial
+
 from radixcheck.spec.run.positions import EPS
 from radixcheck.verification.checker.reasons.case import Case, figure
 from radixcheck.verification.core.short_text import counted
@@ -14,14 +16,9 @@ def time_mono(c: Case) -> str:
     return f"{c.node(n)} was last used at {figure(time[n])}, its parent {c.node(p)} at {figure(time[p])}: each access goes up to the root"
 
 
-def time_chain(c: Case) -> str:
-    """Two nodes beside each other were used at once."""
-    return f"{c.node(c['a'])} and {c.node(c['b'])} were both last used at {figure(c.seen.time[c['a']])}, but one access uses one path"
-
-
-def creation_chain(c: Case) -> str:
-    """Two nodes beside each other were cached at once."""
-    return f"{c.node(c['a'])} and {c.node(c['b'])} were both cached at {figure(c.seen.creation[c['a']])}, but one insert caches one path"
+def chain(attribute: str, done: str, why: str, c: Case) -> str:
+    """Two nodes beside each other have one time."""
+    return f"{c.node(c['a'])} and {c.node(c['b'])} were both {done} at {figure(getattr(c.seen, attribute)[c['a']])}, but {why} one path"
 
 
 def attribute_mono(c: Case) -> str:
@@ -68,18 +65,20 @@ def recency(c: Case) -> str:
 def freq(c: Case) -> str:
     """A hit count is wrong."""
     q, s, old = c["q"], c.seen, c.before
-    expected = (old.hits[old.end[q]] if q in old.cached else 0) + (c.call.hit if c.positions.le(q, c.call.used) else 0)
-    hits = "counts as a hit" if c.call.hit else "counts as no hit"
-    return f"{c.key(q)} has {counted(s.hits[s.end[q]], 'hit')}, expected {expected}: {_used(c)}, which {hits}"
+    used = c.positions.le(q, c.call.used)
+    expected = (old.hits[old.end[q]] if q in old.cached else 0) + (c.call.hit if used else 0)
+    hits = f", which counts as {'a' if c.call.hit else 'no'} hit" if used else ""
+    return f"{c.key(q)} has {counted(s.hits[s.end[q]], 'hit')}, expected {expected}: {_used(c)}{hits}"
 
 
 def priority(c: Case) -> str:
     """A priority is wrong."""
     q, s, old, given = c["q"], c.seen, c.before, c.call.new_priority
     before = old.priority[old.end[q]] if q in old.cached else None
-    kept = before is not None and (not c.positions.le(q, c.call.used) or given < before)
-    why = f"{_used(c)} with priority {given}"
-    why += f", it had {before}, and the larger one counts" if before is not None else ""
+    used = c.positions.le(q, c.call.used)
+    kept = before is not None and (not used or given < before)
+    why = f"{_used(c)} with priority {given}" if used else _used(c)
+    why += f", it had {before}{', and the larger one counts' if used else ''}" if before is not None else ""
     return f"{c.key(q)} has priority {s.priority[s.end[q]]}, expected {before if kept else given}: {why}"
 
 
@@ -108,15 +107,17 @@ def peek_pure(c: Case) -> str:
     changed += [f"what is cached: {c.key(q)} is new" for q in sorted(s.cached - old.cached)]
     changed += [f"what is cached: {c.key(q)} is gone" for q in sorted(old.cached - s.cached)]
     changed += [f"who is live: {c.holder(h)}" for h in sorted(s.held ^ old.held)]
-    changed += [f"the row of {c.holder(h)} for {c.key(q)}" for h, q in sorted(s.row) if s.row[h, q] != old.row.get((h, q))]
+    locks = [(h, old.at.get(h, EPS), s.at.get(h, EPS)) for h in sorted(s.held & old.held)]
+    changed += [f"what {c.holder(h)} locks: {c.key(there)} before, {c.key(here)} now" for h, there, here in locks if here != there]
+    changed += [f"the row of {c.holder(h)} for {c.key(q)}" for h, q in sorted({at for at, _ in s.row.items() ^ old.row.items()})]
     changed += [f"the owner of {c.slots(i)}" for i, (a, b) in enumerate(zip(s.owner, old.owner, strict=True)) if a != b]
     return f"this peek has changed {changed[0]}" if changed else ""
 
 
 REASONS = {
     "TIME_MONO": time_mono,
-    "TIME_CHAIN": time_chain,
-    "CREATION_CHAIN": creation_chain,
+    "TIME_CHAIN": partial(chain, "time", "last used", "one access uses"),
+    "CREATION_CHAIN": partial(chain, "creation", "cached", "one insert caches"),
     "ATTRIBUTE_MONO": attribute_mono,
     "CLOCK": clock,
     "RECENCY": recency,

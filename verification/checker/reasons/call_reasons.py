@@ -12,7 +12,9 @@ def longest_match(c: Case) -> str:
 def cached_text(c: Case, answered: int, expected: int) -> str:
     """Return that another number of tokens is cached than the call answers."""
     of = f"of {c.key(c.call.key)} " if c.call.key else ""
-    has = f"{of}the cache has {c.key(c.call.found)}" if expected else f"{of}the cache has nothing"
+    path = c.positions.ancestors[c.call.key]
+    held = c.key(path[min(expected // c.positions.page_size, len(path) - 1)]) if expected else "nothing"
+    has = f"{of}the {'device' if c.host else 'cache'} has {held}"
     return f"answered that {counted(answered, 'token')} {'is' if answered == 1 else 'are'} cached, expected {expected}: {has}"
 
 

@@ -8,7 +8,7 @@ from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.positions import EPS, Positions
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import LOST
-from radixcheck.verification.checker.difference_text import prefix_text
+from radixcheck.verification.checker.difference_text import prefix_text, slots_text
 
 COPIED = ("node", "cached", "end", "up", "page", "time", "creation", "hits", "priority", "lock", "kids", "row", "held", "at", "owner")
 KEPT = ("positions", "capacity", "available", "evictable", "protected", "now")
@@ -87,10 +87,7 @@ class Case:
 
     def slots(self, page: int | None, tier: str = "") -> str:
         """Return the slots of a page."""
-        size, where = self.positions.page_size, f"{tier} " * bool(tier)
-        if page is None:
-            return f"no {where}slot"
-        return f"{where}slot {page}" if size == 1 else f"{where}slots {page * size} to {(page + 1) * size - 1}"
+        return " ".join(filter(None, ("no", tier, "slot"))) if page is None else slots_text(self.positions, page, tier)
 
     def of(self, page: int | None, was: bool = False) -> str:
         """Return the slots of a page with their verb."""

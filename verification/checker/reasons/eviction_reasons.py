@@ -42,7 +42,7 @@ def goes_first(c: Case, least: int, other: int) -> str:
     if same and name != "time":
         texts = [f"{words.format(figure(first[least]))} both" if first[least] == first[other] else texts[0]]
     texts += [f"{LAST_USED} {figure(second[least])} against {figure(second[other])}"] if same else []
-    return f"{c.key(least)} is the least under {c.policy}: {', and '.join(texts)}"
+    return f"{c.key(least)} comes before it under {c.policy}: {', and '.join(texts)}"
 
 
 def leaves_before(c: Case) -> list[int]:
@@ -107,10 +107,10 @@ def room_text(c: Case) -> str:
     return f"it needs {counted(c.call.needed, 'token')}: {s.available} are free, and {s.evictable - spared} evictable{but}"
 
 
-def _of_pages(c: Case, pages: Iterable[int], contents: Mapping[int, int]) -> str:
+def _of_pages(c: Case, pages: Iterable[int], contents: Mapping[int, int], tier: str) -> str:
     """Return what these pages held, and their slots."""
-    shown = sorted(pages, key=lambda page: (contents.get(page, EPS), page))
-    words = [f"{c.key(contents[page])} in {c.slots(page)}" if contents.get(page, EPS) != EPS else c.slots(page) for page in shown]
+    held = [(contents.get(page, EPS), c.slots(page, tier)) for page in sorted(pages, key=lambda page: (contents.get(page, EPS), page))]
+    words = [f"{c.key(q)} in {slots}" if q != EPS else slots for q, slots in held]
     return listing([*words[:3], f"{len(words) - 3} more"] if len(words) > 4 else words)
 
 
@@ -129,6 +129,12 @@ def freed_text(c: Case, freed: set[int], expected: set[int], written: Mapping[in
     held = contents_of(c.before)
     evicted = {held[page] for page in freed if held.get(page) in c.before.end and page == c.before.page.get(held[page])}
     return (victims_text(c, evicted) if c.operation in EVICTING else "") or _plainly(c, freed - expected, expected - freed, held)
+
+
+def host_freed_text(c: Case, freed: set[int], expected: set[int], written: Mapping[int, int]) -> str:
+    """Return the same of host pages. `written`: what a copy was to bring, or has brought, into each."""
+    hosted: Mapping[int, int] = getattr(c.before, "host_page", NOTHING) if c.kept else NOTHING
+    return _plainly(c, freed - expected, expected - freed, {**written, **{page: q for q, page in hosted.items()}}, "host")
 
 
 def victims_text(c: Case, evicted: set[int]) -> str:
@@ -151,10 +157,11 @@ def _of_victims(c: Case, evicted: set[int], nodes: list[int], leaves: list[int])
     for n in nodes:
         if c.operation == "start" and p.le(n, c.call.found):
             return f"evicted {c.key(n)}, which this start has matched and must keep"
-        left = [q for q in p.between(s.up[n], n) if q not in evicted]
+        matched = c.call.found if c.operation == "start" else EPS  # a start that splits a node keeps its upper part
+        left = [q for q in p.between(s.up[n], n) if q not in evicted and not p.le(q, matched)]
         if left:
             return f"evicted a part of {c.node(n)}, which leaves as a whole: {c.key(left[-1])} is still cached"
-        below = [m for m in s.node if m != n and p.le(n, m) and m not in nodes]
+        below = [m for m in s.node & getattr(s, "resident", s.node) if m != n and p.le(n, m) and m not in nodes]
         if below:
             return f"evicted {c.key(n)} while {c.key(below[0])} was below it: only leaves may go"
     right = [n for n in c.call.victims if n in s.node]
@@ -164,15 +171,15 @@ def _of_victims(c: Case, evicted: set[int], nodes: list[int], leaves: list[int])
     return f"evicted {c.key(wrong[0])}, but {goes_first(c, missing[0], wrong[0])}"
 
 
-def _plainly(c: Case, wrong: set[int], missing: set[int], held: Mapping[int, int]) -> str:
+def _plainly(c: Case, wrong: set[int], missing: set[int], held: Mapping[int, int], tier: str = "") -> str:
     """Return what was freed and should not be, and what should be and was not."""
-    if c.operation not in EVICTING:
-        texts = [f"freed {_of_pages(c, wrong, held)}, which this {c.operation} must not free"] if wrong else []
-        texts += [f"did not free {_of_pages(c, missing, held)}, which this {c.operation} must free"] if missing else []
+    if tier or c.operation not in EVICTING:
+        texts = [f"freed {_of_pages(c, wrong, held, tier)}, which this {c.operation} must not free"] if wrong else []
+        texts += [f"did not free {_of_pages(c, missing, held, tier)}, which this {c.operation} must free"] if missing else []
         return "; ".join(texts)
     had = f"{counted(c.call.wanted, 'token')} had to be evicted" if c.call.wanted > 0 else "nothing had to be evicted"
-    texts = [f"evicted {_of_pages(c, wrong, held)}, which must stay"] if wrong else []
-    texts += [f"did not evict {_of_pages(c, missing, held)}, which must go"] if missing else []
+    texts = [f"evicted {_of_pages(c, wrong, held, tier)}, which must stay"] if wrong else []
+    texts += [f"did not evict {_of_pages(c, missing, held, tier)}, which must go"] if missing else []
     return f"{'; '.join(texts)}: {had}"
 
 

@@ -1,10 +1,12 @@
 """Reasons of the formulas that speak of the host tier and of copies."""
 
+from functools import partial
+
 from radixcheck.spec.host.host_signature import DOWN, IDLE, RESERVING, UP
 from radixcheck.spec.run.host_state import HostState
 from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.signature import FREE, LOST, OWN, TREE
-from radixcheck.verification.checker.reasons.case import Case
+from radixcheck.verification.checker.reasons.case import Case, listing
 from radixcheck.verification.core.short_text import counted
 
 STAGES = {IDLE: "copies nothing", RESERVING: "prepares a backup", DOWN: "is a backup in flight", UP: "is a load in flight"}
@@ -84,24 +86,16 @@ def pin_count(c: Case) -> str:
     """The pins of a node are not its loads."""
     s, n = _host(c), c["n"]
     loads = sum(
-        s.stage.get(h, IDLE) > DOWN and n not in (EPS, s.floor.get(h)) and c.positions.le(n, s.aim.get(h, EPS))
-        and not c.positions.le(n, s.floor.get(h, EPS))
-        for h in s.held
-    )  # fmt: skip
+        s.stage.get(h, IDLE) > DOWN and c.positions.le(n, s.aim.get(h, EPS)) and not c.positions.le(n, s.floor.get(h, EPS)) for h in s.held
+    )
     reading = f"{loads} loads in flight read" if loads > 1 else f"{'one' if loads else 'no'} load in flight reads"
     return f"{c.node(n)} has {counted(s.pins.get(n, 0), 'pin')}, expected {loads}: {reading} it"
 
 
-def arrival(c: Case) -> str:
-    """A page of the device is empty, and no load fills it."""
-    page = c.seen.page.get(c["q"])
-    return f"{c.slots(page)} of {c.key(c['q'])} was never filled, and no load in flight fills it"
-
-
-def host_arrival(c: Case) -> str:
-    """A page of the host is empty, and no backup fills it."""
-    page = _host(c).host_page.get(c["q"])
-    return f"{c.slots(page, 'host')} of {c.key(c['q'])} was never filled, and no backup in flight fills it"
+def arrival(pages: str, tier: str, copy: str, c: Case) -> str:
+    """A page of a tier is empty, and no copy fills it."""
+    page = getattr(_host(c), pages).get(c["q"])
+    return f"{c.slots(page, tier)} of {c.key(c['q'])} was never filled, and no {copy} in flight fills it"
 
 
 def span(c: Case) -> str:
@@ -155,19 +149,25 @@ def pinned(c: Case) -> str:
     return f"{c.node(c['n'])} has {counted(s.pins.get(c['n'], 0), 'pin')}, which is negative"
 
 
-def locked_resident(c: Case) -> str:
-    """A locked node has left the device."""
-    return f"{c.node(c['n'])} has lock count {c.seen.lock.get(c['n'])}, but {_tiers(c, c['n'])}"
-
-
-def pinned_hosted(c: Case) -> str:
-    """A pinned node has left the host."""
-    return f"{c.node(c['n'])} has {counted(_host(c).pins.get(c['n'], 0), 'pin')}, but {_tiers(c, c['n'])}"
+def in_use(attribute: str, what: str, c: Case) -> str:
+    """A node that is locked has left the device, or one that is pinned the host."""
+    return f"{c.node(c['n'])} has {counted(getattr(_host(c), attribute).get(c['n'], 0), what)}, but {_tiers(c, c['n'])}"
 
 
 def some_copy(c: Case) -> str:
     """Nothing of what is cached was ever filled."""
     return f"{c.key(c['q'])} {_tiers(c, c['q'])}, but nothing has been filled there"
+
+
+def quiet_host(c: Case) -> str:
+    """After everything has ended something is left of a copy."""
+    s = _host(c)
+    tiers = (("", s.resident, s.page, s.filled), ("host", s.hosted, s.host_page, s.host_filled))
+    empty = ((c.slots(page[q], tier), q) for tier, on, page, filled in tiers for q in sorted(on) if page[q] not in filled)
+    left = [f"{slots} of {c.key(q)} was never filled" for slots, q in empty]
+    left += [f"{c.slots(t, 'host')} is still reserved" for t, owner in enumerate(s.host_owner) if owner == OWN]
+    left += [f"{c.node(n)} has {counted(s.pins[n], 'pin')}" for n in sorted(s.node) if s.pins.get(n)]
+    return "nothing is held any more, but " + listing(left[:3]) if left else ""
 
 
 REASONS = {
@@ -179,15 +179,16 @@ REASONS = {
     "HOST_PARTITION": host_partition,
     "HOST_COUNT": host_count,
     "PIN_COUNT": pin_count,
-    "ARRIVAL": arrival,
-    "HOST_ARRIVAL": host_arrival,
+    "ARRIVAL": partial(arrival, "page", "", "load"),
+    "HOST_ARRIVAL": partial(arrival, "host_page", "host", "backup"),
     "SPAN": span,
     "SOURCE": source,
     "TARGET": target,
     "ARRIVED_BEFORE_READ": arrived_before_read,
     "PINNED": pinned,
-    "LOCKED_RESIDENT": locked_resident,
-    "PINNED_HOSTED": pinned_hosted,
+    "LOCKED_RESIDENT": partial(in_use, "lock", "lock"),
+    "PINNED_HOSTED": partial(in_use, "pins", "pin"),
     "SOME_COPY": some_copy,
     "LOADABLE": some_copy,
+    "QUIESCENT": quiet_host,
 }

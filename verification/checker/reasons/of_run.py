@@ -10,6 +10,7 @@ from radixcheck.verification.checker.checked_run import CheckedRun
 from radixcheck.verification.checker.reasons.case import Case
 from radixcheck.verification.core.short_text import counted
 
+RELEASED = {"free": "caller", "unlock": "lock"}  # what a call releases: it is no holder any more
 NEEDING = ("start", "decode", "alloc")  # calls that take what they need, and no more
 
 
@@ -57,5 +58,6 @@ def taken_text(run: CheckedRun) -> str:
 def holder_names(run: CheckedRun) -> dict[int, str]:
     """Return the names, as a trace has them, of holders that are no requests."""
     copies: Any = run.host.oracle.model.copies if run.host else ()
-    names = dict.fromkeys(copies, "a copy in flight")
+    call, names = run.oracle.call, dict.fromkeys(copies, "a copy in flight")
+    names |= {call.h: f"{RELEASED[call.operation]} h{call.h}"} if call.operation in RELEASED else {}
     return names | {h: f"lock h{h}" for h in run.oracle.locks} | {h: f"caller h{h}" for h in run.oracle.loans}

@@ -30,14 +30,17 @@ def slot_partition(c: Case) -> str:
     s, owner, content = c["s"], c.seen.owner[c["s"]], c.seen.content.get(c["s"], EPS)
     if owner == LOST:
         return f"{c.of(s)} {LEAKED}"
-    if owner == TREE:
-        return f"{c.of(s)} in the tree, but not for {c.key(content)}, whose tokens were written there"
-    if owner != OWN:
+    if owner not in (TREE, OWN):
         return f"{c.slots(s)} has an unknown owner"
     h = c.seen.holder.get(s, EPS)
-    if h not in c.seen.held:
-        return f"{c.of(s)} in the row of {c.holder(h)}, which has ended"
-    return f"{c.of(s)} in the row of {c.holder(h)}, but not for {c.key(content)}, whose tokens were written there"
+    where = f"{c.of(s)} in {'the tree' if owner == TREE else f'the row of {c.holder(h)}'}"
+    if owner == OWN and h not in c.seen.held:
+        return f"{where}, which has ended"
+    if content == EPS:
+        return f"{where}, but nothing was written there"
+    if owner == OWN and c.host and c.seen.row.get((h, content)) == s and s not in c.host.filled:
+        return f"{where} for {c.key(content)}, but was never filled"
+    return f"{where}, but not for {c.key(content)}, whose tokens were written there"
 
 
 def no_uaf(c: Case) -> str:

@@ -3,8 +3,8 @@
 from radixcheck.spec.run.positions import EPS
 from radixcheck.spec.run.state import State
 from radixcheck.spec.signature import FREE
-from radixcheck.verification.checker.reasons.case import Case, listing
-from radixcheck.verification.core.short_text import counted
+from radixcheck.verification.checker.reasons.case import Case, figure, listing
+from radixcheck.verification.checker.reasons.eviction_reasons import rank
 
 
 def no_orphan(c: Case) -> str:
@@ -126,21 +126,10 @@ def heap_stale(c: Case) -> str:
     """An entry would surface too late."""
     e = c.seen.entry.get(c["n"], -1)
     stored = ", ".join(f"{x:g}" for x in (c.seen.first.get(e, 0), c.seen.second.get(e, 0)))
-    now = f"time {c.seen.time.get(c['n'])}, hits {c.seen.hits.get(c['n'])}"
-    return f"the entry of the leaf at {c.key(c['n'])} has the key ({stored}), later than that of the leaf now ({now}): it surfaces too late"
-
-
-def quiet_host(c: Case) -> str:
-    """After everything has ended something is left of a copy."""
-    s = c.host
-    assert s is not None, "only a cache with a host tier has copies"
-    left = [f"{c.slots(s.page[q])} of {c.key(q)} was never filled" for q in sorted(s.resident) if s.page[q] not in s.filled]
-    left += [
-        f"{c.slots(s.host_page[q], 'host')} of {c.key(q)} was never filled" for q in sorted(s.hosted) if s.host_page[q] not in s.host_filled
-    ]
-    left += [f"{c.slots(t, 'host')} is still reserved" for t, owner in enumerate(s.host_owner) if owner == 2]
-    left += [f"{c.node(n)} has {counted(s.pins[n], 'pin')}" for n in sorted(s.node) if s.pins.get(n)]
-    return "nothing is held any more, but " + listing(left[:3]) if left else ""
+    now = ", ".join(map(figure, rank(c.policy, c.seen, c["n"])))
+    return (
+        f"the entry of the leaf at {c.key(c['n'])} has the key ({stored}), later than that of the leaf now, ({now}): it surfaces too late"
+    )
 
 
 REASONS = {
@@ -160,5 +149,4 @@ REASONS = {
     "HEAP_STALE": heap_stale,
     "HOST_HEAP_FULL": heap_full,
     "HOST_HEAP_STALE": heap_stale,
-    "QUIESCENT": quiet_host,
 }

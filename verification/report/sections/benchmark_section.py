@@ -96,16 +96,18 @@ def _growth(bench: Stored) -> Iterator[Block]:
     if series:
         title = "One eviction of 64 tokens against the number of leaves, microseconds (medians)"
         picture = Picture(curves(series, title, "evictable leaves", "us", "plot-growth"), title, listed(series))
-        leaves = [f"{x:,.0f} leaves" for x, _ in series[0].points]
-        rows = [(f"`{line.name}`", *(short(y) for _, y in line.points), _grown(line)) for line in series]
-        columns = (*leaves, "growth")
+        leaves = sorted({x for line in series for x, _ in line.points})
+        rows = [
+            (f"`{line.name}`", *(short(of[x]) if x in (of := dict(line.points)) else "" for x in leaves), _grown(line)) for line in series
+        ]
+        columns = (*(f"{x:,.0f} leaves" for x in leaves), "growth")
         blocks: list[Block] = [Steps([picture]), Table(("cache", *columns), rows, columns, True)]
         yield Part("growth", "How the cost of an eviction grows", blocks, label="growth")
 
 
 def _grown(line: Line) -> str:
-    """Return how many times as much the last point costs as the first."""
-    return f"{short(line.points[-1][1] / line.points[0][1])}x"
+    """Return how many times as much the last point costs as the first; empty if there is only one."""
+    return "" if len(line.points) == 1 else f"{short(line.points[-1][1] / line.points[0][1])}x"
 
 
 def _latency(data: ReportData) -> Iterator[Block]:

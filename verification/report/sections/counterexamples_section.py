@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from radixcheck.verification.core.catalogue import EVERY
-from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.blocks import Badge, Block, Paragraph, Part, Picture, Plain, Section, Steps, anchor
 from radixcheck.verification.report.drawing import svg
+from radixcheck.verification.report.wording import operation_lines
 from radixcheck.verification.review_6907.answers import PROVE
 from radixcheck.verification.runs.report_data import Counterexample, ReportData
 from radixcheck.verification.trace_replay.alt_text import alt_text
@@ -42,7 +42,7 @@ def _drawn(data: ReportData) -> set[str]:
 def _trace(found: Counterexample) -> Part:
     first, name = found.refuted[0], found.subject
     ids = [one["property"] for one in found.refuted]
-    blocks: list[Block] = [Paragraph(f"Of `{name}`: {len(first['trace'])} operations under {Config(**first['config'])}.")]
+    blocks: list[Block] = [Paragraph(f"Of `{name}`:"), Plain("\n".join(operation_lines(first)))]
     for one in found.refuted:
         where = "" if one["text"] == "fails" else f" Here: {one['text']}."
         blocks.append(Paragraph((Badge(Verdict.REFUTED), f" `{one['property']}` {EVERY[one['property']].sentence}{where}")))

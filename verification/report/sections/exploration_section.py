@@ -15,8 +15,9 @@ def section(data: ReportData) -> Section:
     rows = [_row(name, e) for name, explorations in explored.items() for e in explorations]
     bounds = dict.fromkeys(f"{e['scope']}: {e['bound']}" for explorations in explored.values() for e in explorations)
     intro = (
-        "Every sequence of operations within the bounds was taken, up to renaming of tokens, slots and holders, until none led to a new "
-        "state. Every property of one state or one operation was checked at each state. A trace that is found in this way is shortest."
+        "Where the verdict is EXHAUSTED, every sequence of operations within the bounds was taken, up to renaming of tokens, slots and "
+        "holders, until none led to a new state. Every property of one state or one operation was checked at each state that was reached. "
+        "A trace that is found in this way is shortest."
     )
     blocks: list[Block] = [Paragraph(intro), Table(COLUMNS, rows, numbers=("page", "states", "transitions", "depth", "s"), matrix=True)]
     return Section("exploration", "Exploration", [*blocks, Items(list(bounds)), *_commands(explored)])

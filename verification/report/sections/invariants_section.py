@@ -74,8 +74,11 @@ def _questions(p: Property) -> Iterator[Inline]:
 
 
 def _proved(id_: str, proofs: Stored) -> str:
-    """Return for what the property is proved; an empty string if it is not."""
-    proved = [cell for cell in proofs["cells"] if cell["formula"] == id_ and cell["verdict"] == Verdict.PROVED]
+    """Return for what the property is proved; an empty string if it is not, or if one condition of it is not."""
+    cells = [cell for cell in proofs["cells"] if cell["formula"] == id_]
+    proved = [cell for cell in cells if cell["verdict"] == Verdict.PROVED]
+    if any(cell["verdict"] != Verdict.PROVED for cell in cells if not cell["sentence"]):
+        return ""
     steps = dict.fromkeys(cell["transition"] for cell in proved if cell["transition"])
     promised = [each["operation"] for each in proofs["operations"] if each["promise"] == id_ and each["verdict"] == Verdict.PROVED]
     if steps:

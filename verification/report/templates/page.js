@@ -39,7 +39,7 @@
       opened.clear();
     }
     for (const link of contents.querySelectorAll('a')) {
-      const target = document.getElementById(link.hash.slice(1));
+      const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
       link.parentElement.hidden = active && target.hidden;
     }
     status.textContent = active ? `${shown} of ${units.length} entries` : '';
