@@ -114,11 +114,15 @@ def stored_campaigns(folder: Path) -> tuple[dict[str, Any], ...]:
 def check_store(folder: Path) -> CheckedStore:
     """Check that every shard is stored, undamaged and, with the sources that made it, of its plan."""
     store = Store.read(folder)
-    header, subject = store.header, resolve(store.header.campaign.subject, store.header.campaign.bounds.device)
-    same = (header.sources, header.cache) == (digest(), subject_digest(subject))
-    plan = generations(subject, header.campaign, header.kept, header.digest) if same else None
+    plan = _plan_again(store.header) if store.header.sources == digest() else None
     stored = len(list((folder / SHARDS).glob("*.json")))
     return CheckedStore(folder, stored, sum(map(len, plan)) if plan else None, tuple(store.faults(plan)))
+
+
+def _plan_again(header: Header) -> list[list[Shard]] | None:
+    """Return the plan of a campaign of these sources; None if its cache has others now."""
+    subject = resolve(header.campaign.subject, header.campaign.bounds.device)
+    return generations(subject, header.campaign, header.kept, header.digest) if header.cache == subject_digest(subject) else None
 
 
 def _kept(corpus: Corpus | None, subject: Subject, device: str) -> list[Recorded]:

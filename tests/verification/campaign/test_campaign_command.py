@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from commands import Command
 
+from radixcheck.spec.values import Key
 from radixcheck.verification.campaign.campaign_store import Header, Store
 from radixcheck.verification.campaign.drive import Merged
 from radixcheck.verification.campaign.shard import Campaign
@@ -28,8 +29,10 @@ from radixcheck.verification.runs.campaign_results import CampaignOutcome, Perfo
 from radixcheck.verification.runs.findings_job import recorded_findings
 from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.stored_results import Results
+from radixcheck.verification.search.run import replay
 from radixcheck.verification.search.search_results import Bounds, Report
 from radixcheck.verification.stretch.stretch import TOO_SLOW
+from radixcheck.verification.subjects.registry import resolve
 
 BOUNDS = Bounds(("lru",), (1,))
 BARE = """
@@ -172,3 +175,27 @@ def test_a_dimension_that_was_cut_off_leaves_a_campaign_undecided(tmp_path: Path
 
     assert _not_exercised(drive, Merged(RunResult(reaches=slow))) == [f"stretch, depth: {slow['depth'].sentence}"]  # type: ignore[arg-type]
     assert _not_exercised(drive, Merged(RunResult(reaches={"resets": slow["resets"]}))) == []  # type: ignore[arg-type]
+
+
+def rarely_wrong(second: tuple[int, ...]) -> set[str]:
+    """What an eviction after these keys breaks in the cache whose fault takes a coincidence."""
+    trace = (Op("insert", Key((263,) * 29)), Op("insert", Key(second, ("a", "b"))), Op("evict", amount=32))
+    return set(replay(resolve("rare_fault:rare"), Config("lru", 16, 160), trace).found)
+
+
+def test_a_coincidence_is_wrong_where_its_keys_come_together_and_nowhere_near() -> None:
+    start, end = (263,) * 15 + (2**31 + 7,), (7,) * 15
+    rare = (*start, *start, *end, 65_543)
+
+    assert rarely_wrong(rare) == {"EVICT_PROGRESS"}
+    assert rarely_wrong((*start, *start, *end, 65_544)) == set()
+
+
+@pytest.mark.campaign
+def test_a_fault_of_a_million_operations_is_found_by_a_campaign_and_not_by_verify(tmp_path: Path, command: Command) -> None:
+    verified = command("verify", "rare_fault:rare", "--seconds", 120, "--json").json
+    found = command("campaign", "rare_fault:rare", "--operations", 1_000_000, "--kind", "search", "--store", tmp_path, "--json").json
+
+    assert (verified["status"], verified["refuted"]) == (Status.HOLDS, [])
+    assert [each["property"] for each in found["refuted"]] == ["EVICT_PROGRESS"]
+    assert command(*shlex.split(found["refuted"][0]["repeat"])[1:]).status == Status.REFUTED
