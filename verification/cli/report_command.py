@@ -10,10 +10,11 @@ from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import answer, complain, extras, later, subject_output
 from radixcheck.verification.cli.trace_argument import refuse_options
+from radixcheck.verification.core.engine_caches import PEERS
 from radixcheck.verification.core.status import Status, worst
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.report import console
-from radixcheck.verification.subjects.registry import ELSEWHERE, PEERS, names_of, resolve
+from radixcheck.verification.subjects.registry import ELSEWHERE, names_of, resolve
 
 
 @click.command(cls=Command)

@@ -7,9 +7,10 @@ import click
 from radixcheck.verification.cli.command import Command
 from radixcheck.verification.cli.options import options
 from radixcheck.verification.cli.output import print_json
+from radixcheck.verification.core.engine_caches import PEERS
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.report import catalogue_view, console
-from radixcheck.verification.subjects.registry import PEERS, known, served_by
+from radixcheck.verification.subjects.registry import known, served_by
 
 
 @click.command(cls=Command)

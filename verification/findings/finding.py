@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from radixcheck.verification.core.engine_caches import PEERS
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.operations import Op, Trace
-from radixcheck.verification.subjects.registry import PEERS
 
 FOLDER = Path(__file__).parent
 COMPARISONS, SEARCHES = FOLDER / "comparisons.toml", FOLDER / "searches.toml"

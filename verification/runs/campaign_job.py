@@ -1,8 +1,9 @@
 """The job of `radixcheck campaign`: plan, perform what is missing in the store, and judge all that is there."""
 
 import json
+import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from radixcheck.verification.campaign.plan_shards import generations
 from radixcheck.verification.campaign.shard import CHOSEN, USUAL, Campaign, Kind, Shard, digest_of
 from radixcheck.verification.core import traces
 from radixcheck.verification.core.atomic_write import write_durably
+from radixcheck.verification.core.catalogue import PROBED
 from radixcheck.verification.core.choices import declared_choices
 from radixcheck.verification.core.deadline import NEVER, Deadline
 from radixcheck.verification.core.edges import excluded, never_taken
@@ -37,7 +39,7 @@ from radixcheck.verification.search.search_results import Bounds, Report
 from radixcheck.verification.search.verify import judged, smaller
 from radixcheck.verification.stretch.stretch import TOO_SLOW
 from radixcheck.verification.subjects.own_sources import subject_digest
-from radixcheck.verification.subjects.registry import resolve
+from radixcheck.verification.subjects.registry import apart, as_argument, resolve
 
 CAMPAIGNS = "campaigns"  # the folder for them, below that of other results
 LISTED_MAX = 6  # missing shards that are named
@@ -82,7 +84,10 @@ def run_campaign(request: CampaignRequest, executor: ShardExecutor, progress: Pr
         report = _report(subject, campaign, merged, found, [*_unfinished(drive), *_not_exercised(drive, merged)], monotonic() - start)
         about = (store.folder, store.header.sources, store.header.commit, store.header.date, request.command)
         later = len({digest_of(packed(each)) for each in kept} - {digest_of(packed(each)) for each in store.header.kept})
-        outcome = CampaignOutcome(report, _performed(drive, merged, executor, later), *about, _written(store, found), tuple(merged.rows))
+        files = _written(store, found)
+        outcome = CampaignOutcome(
+            report, _performed(drive, merged, executor, later), *about, files, _repeats(subject.name, found, files), tuple(merged.rows)
+        )
         write_durably(store.folder / SUMMARY, json.dumps({"version": VERSION, **outcome.to_json()}, indent=1) + "\n")
         if corpus is not None:
             tell(1.0, "keeping traces")
@@ -259,6 +264,20 @@ def _written(store: Store, found: Sequence[Found]) -> dict[str, str]:
             id_ = each.violation.property
             traces.write(files[id_], traces.Recorded(each.config, each.trace, store.header.campaign.subject, id_))
     return {id_: str(file) for id_, file in files.items()}
+
+
+def _repeats(subject: str, found: Sequence[Found], files: Mapping[str, str]) -> dict[str, str]:
+    """Return the command that repeats each finding that has a trace."""
+    return {id_: repeating(subject, each, files[id_]) for each in found if (id_ := each.violation.property) in files}
+
+
+def repeating(subject: str, found: Found, file: str) -> str:
+    """Return the command that repeats a finding, whose trace is in a file, on this machine."""
+    if found.violation.property in PROBED:  # a replay does not show it
+        config = ("--policy", found.config.policy, "--page-size", f"{found.config.page_size}")
+        return shlex.join(("radixcheck", "verify", *as_argument(subject), *config))
+    elsewhere = ("--subject", apart(subject)) if found.ends_process and apart(subject) != subject else ()
+    return shlex.join(("radixcheck", "replay", file, *elsewhere))
 
 
 def _commit() -> str:

@@ -1,18 +1,14 @@
 """The result of a campaign: what it did, the verdict on each property, and for each finding the command that repeats it."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from radixcheck.verification.campaign.shard_result import Row
-from radixcheck.verification.core.catalogue import PROBED
-from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.status import Outcome, Status, worst
 from radixcheck.verification.runs.run_results import found_json, verdict_json
 from radixcheck.verification.search.search_results import Report
-from radixcheck.verification.subjects.registry import apart, as_argument
 
 FAULTS_MAX = 5  # that a sentence lists
 
@@ -47,6 +43,7 @@ class CampaignOutcome(Outcome):
     date: str
     command: str
     files: Mapping[str, str]  # of the trace of each refuted property
+    repeats: Mapping[str, str]  # the command that repeats the finding of each on this machine
     rows: tuple[Row, ...] = ()  # verdicts on explorations, mutants and conditions
 
     @property
@@ -80,19 +77,12 @@ class CampaignOutcome(Outcome):
             "edges": {"taken": dict(r.edges), "impossible": dict(r.impossible_edges), "never_taken": list(r.missing_edges)},
             "properties": list(map(verdict_json, r.verdicts)),
             "verdicts": [asdict(row) for row in self.rows],
-            "refuted": [found_json(found) | self._repeated(found) for found in r.found],
+            "refuted": [found_json(found) | self._repeated(found.violation.property) for found in r.found],
         }
 
-    def _repeated(self, found: Found) -> dict[str, str]:
-        """Return the file of its trace, and the command that repeats it on this machine."""
-        file, subject = self.files.get(found.violation.property, ""), self.report.subject
-        if found.violation.property in PROBED:  # a replay does not show it
-            config = ("--policy", found.config.policy, "--page-size", f"{found.config.page_size}")
-            return {"file": file, "repeat": shlex.join(("radixcheck", "verify", *as_argument(subject), *config))}
-        if not file:
-            return {}
-        elsewhere = ("--subject", apart(subject)) if found.ends_process and apart(subject) != subject else ()
-        return {"file": file, "repeat": shlex.join(("radixcheck", "replay", file, *elsewhere))}
+    def _repeated(self, property_: str) -> dict[str, str]:
+        told = {"file": self.files.get(property_), "repeat": self.repeats.get(property_)}
+        return {name: value for name, value in told.items() if value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from radixcheck.verification.core.engine_caches import PEERS
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.progress import Progress, silent
 from radixcheck.verification.core.usage import UsageError
@@ -20,7 +21,7 @@ from radixcheck.verification.runs.findings_job import FindingsRequest, recorded_
 from radixcheck.verification.runs.report_data import MUTANTS, CacheNamed, Counterexample, ReportData
 from radixcheck.verification.runs.show_job import frames
 from radixcheck.verification.runs.stored_results import Results, Stored
-from radixcheck.verification.subjects.registry import BUILT_IN, PEERS, isolated, resolve
+from radixcheck.verification.subjects.registry import BUILT_IN, isolated, resolve
 
 ALWAYS = (MUTANTS, *(f"explore {subject}" for subject in EXPLORED))  # sources of a whole report on which no answer rests
 

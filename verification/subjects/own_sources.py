@@ -13,8 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from sysconfig import get_paths
 
+from radixcheck.verification.core.engine_caches import PEERS
 from radixcheck.verification.core.subject import Subject
-from radixcheck.verification.subjects.registry import BUILT_IN, ELSEWHERE, EXEC, FILE, PEERS, place_of, words_of
+from radixcheck.verification.subjects.registry import BUILT_IN, ELSEWHERE, EXEC, FILE, place_of, words_of
 
 INIT = f"__init__{FILE}"
 INSTALLED = tuple(Path(os.path.realpath(get_paths()[name])) for name in ("stdlib", "platstdlib", "purelib", "platlib"))

@@ -21,6 +21,7 @@ from zlib import crc32
 
 from radixcheck.spec.policies import POLICIES
 from radixcheck.verification.core.declared import WrongDeclaration, declared
+from radixcheck.verification.core.engine_caches import PEERS
 from radixcheck.verification.core.installing import install_command
 from radixcheck.verification.core.printable import error_text, let_interrupt_pass
 from radixcheck.verification.core.subject import Factory, Given, Named, Subject
@@ -49,19 +50,6 @@ BUILT_IN = {
         Named("hiradix:as-submitted:nodes", f"{_HERE}.historical:hierarchical_nodes_subject", "the same over as-submitted:nodes"),
     )
 }
-PEERS = {
-    n.name: n
-    for n in (
-        Named("sglang-classic", f"{_HERE}.sglang_classic:sglang_classic", "SGLang's RadixCache, white box"),
-        Named("sglang-python", f"{_HERE}.sglang_unified:sglang_python", "its UnifiedRadixCache, Python core, white box"),
-        Named("sglang-rust", f"{_HERE}.sglang_unified:sglang_rust", "its UnifiedRadixCache, Rust core, black box"),
-        Named("sglang-host-python", f"{_HERE}.sglang_host:sglang_host_python", "the same with its host tier, Python core, white box"),
-        Named("sglang-host-rust", f"{_HERE}.sglang_host:sglang_host_rust", "the same with its host tier, Rust core, black box"),
-        Named("sglang-0.4.6", f"{_HERE}.sglang_legacy:sglang_legacy", "SGLang 0.4.6.post5's RadixCache, white box"),
-        Named("sglang-hiradix-0.4.6", f"{_HERE}.sglang_hiradix:sglang_hiradix", "its HiRadixCache, with a host tier, white box"),
-        Named("vllm", f"{_HERE}.vllm:vllm", "vLLM's KVCacheManager: requests only, black box"),
-    )
-}  # caches of serving engines: each runs in a process of its own, because of what it imports
 GROUPS = {  # a change that can be read in two ways
     name: (f"{name}:pairs", f"{name}:nodes") for name in ("as-submitted", "hiradix:as-submitted")
 }

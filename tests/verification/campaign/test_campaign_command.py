@@ -3,10 +3,9 @@
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from time import sleep
-from types import MappingProxyType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,13 +23,12 @@ from radixcheck.verification.operations import Op
 from radixcheck.verification.report.blocks import Table
 from radixcheck.verification.report.sections import campaigns_section
 from radixcheck.verification.runs.answer_results import AnswersOutcome
-from radixcheck.verification.runs.campaign_job import _not_exercised, stored_campaigns
-from radixcheck.verification.runs.campaign_results import CampaignOutcome, Performed
+from radixcheck.verification.runs.campaign_job import _not_exercised, repeating, stored_campaigns
 from radixcheck.verification.runs.findings_job import recorded_findings
 from radixcheck.verification.runs.report_data import ReportData
 from radixcheck.verification.runs.stored_results import Results
 from radixcheck.verification.search.run import replay
-from radixcheck.verification.search.search_results import Bounds, Report
+from radixcheck.verification.search.search_results import Bounds
 from radixcheck.verification.stretch.stretch import TOO_SLOW
 from radixcheck.verification.subjects.registry import resolve
 
@@ -126,13 +124,6 @@ def test_options_that_make_no_sense_where_nothing_is_run_are_refused(
     assert f"{named} no sense for --check: nothing is run" in command("campaign", *options, "--check", tmp_path).complaint
 
 
-def outcome_of(subject: str, found: Found, reaches: Mapping[str, Reach] = MappingProxyType({}), bounds: Bounds = BOUNDS) -> CampaignOutcome:
-    """The result of a campaign with one finding."""
-    report = Report(subject, bounds, (), (found,), 1, 1, 1.0, (), reaches=reaches)
-    performed = Performed(1, 1, 0, {}, (), {}, 0, "this process", 1, 1.0, 1.0)
-    return CampaignOutcome(report, performed, Path("store"), "", "", "", "", {found.violation.property: "store/trace.jsonl"})
-
-
 @pytest.mark.parametrize(
     ("subject", "property_", "ends", "repeat"),
     [
@@ -147,7 +138,7 @@ def outcome_of(subject: str, found: Found, reaches: Mapping[str, Reach] = Mappin
 def test_the_command_that_repeats_a_finding_is_one_that_shows_it(subject: str, property_: str, ends: bool, repeat: str) -> None:
     found = Found(Violation(property_, "wrong"), (Op("evict", amount=1),), Config("lru", 1, 6), ends_process=ends)
 
-    assert outcome_of(subject, found).to_json()["refuted"][0]["repeat"] == repeat
+    assert repeating(subject, found, "store/trace.jsonl") == repeat
 
 
 @pytest.mark.slow

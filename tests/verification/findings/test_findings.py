@@ -10,13 +10,13 @@ from commands import Command
 from radixcheck.spec.policies import POLICIES
 from radixcheck.spec.values import Key
 from radixcheck.verification.core.catalogue import EVERY
+from radixcheck.verification.core.engine_caches import PEERS
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.findings.finding import CHOICE, FOLDER, MISUSE, WITHIN, Finding, comparisons, findings, searches, subjects
 from radixcheck.verification.findings.finding_results import GONE, NOT_RUN, REPEATED
 from radixcheck.verification.findings.repeat import repeat
 from radixcheck.verification.operations import Op
 from radixcheck.verification.runs.evidence_results import FindingsOutcome
-from radixcheck.verification.subjects.registry import PEERS
 
 ALL = findings()
 SCRIPT_ONLY = {

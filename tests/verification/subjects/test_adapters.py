@@ -9,6 +9,7 @@ import pytest
 from places import ROOT
 
 from radixcheck.verification.checker.run_result import RunResult
+from radixcheck.verification.core.engine_caches import PEERS
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.watched_pool import WatchedPool
@@ -16,7 +17,7 @@ from radixcheck.verification.protocol import Setup
 from radixcheck.verification.remote.presence import presence
 from radixcheck.verification.remote.remote_subject import Remote
 from radixcheck.verification.search.run import random_run
-from radixcheck.verification.subjects.registry import PEERS, resolve, served_by
+from radixcheck.verification.subjects.registry import resolve, served_by
 
 SERVE = ROOT / "verification" / "remote" / "serve.py"
 SUBJECTS = ROOT / "verification" / "subjects"
