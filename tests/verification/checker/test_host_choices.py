@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from choosing import CHOOSERS, WRONG, Chooser, NeverFails, RefreshesSplit
+from fast_tier import slow_unless
 from hiding import BLACK_BOX, Hiding
 from host_draw import Run, configs
 
@@ -49,8 +50,11 @@ def searched(make: Callable[[Setup], Any], hidden: tuple[str, ...], runs: int, e
     return steps, []
 
 
+EACH_KIND = ("Drops", "HeadBatches", "EvictsInVain", "CopiesAtMatch", "RefreshesSplit")
+
+
 @BOXES
-@pytest.mark.parametrize("chooser", CHOOSERS, ids=lambda chooser: chooser.name)
+@pytest.mark.parametrize("chooser", slow_unless(lambda chooser: chooser.name in EACH_KIND, CHOOSERS), ids=lambda chooser: chooser.name)
 def test_a_declared_choice_is_followed(chooser: Chooser, hidden: tuple[str, ...]) -> None:
     assert searched(chooser.declaring(*chooser.choices), hidden, 42, each=60) == (42 * 60, [])
 

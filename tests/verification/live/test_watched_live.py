@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from commands import Command, Ran
 from fake_engine import live_interpreter, model_folder
+from fast_tier import slow_unless
 
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.live.live_results import LiveRun
@@ -40,7 +41,10 @@ def test_each_cache_is_watched_and_the_watch_catches_the_controls(command: Comma
     assert text.startswith("25 calls, 0 findings beside 1 TIME_MONO accepted departures; 40.0 us a call (budget 50)")
 
 
-@pytest.mark.parametrize(("fault", "verdict", "status"), [("order", "REFUTED", 1), ("unwatched", "UNDECIDED", 3)])
+@pytest.mark.parametrize(
+    ("fault", "verdict", "status"),
+    slow_unless(lambda fault, verdict, status: fault == "unwatched", [("order", "REFUTED", 1), ("unwatched", "UNDECIDED", 3)]),
+)
 def test_what_a_watch_finds_refutes_and_a_watch_that_is_missing_decides_nothing(
     command: Command, tmp_path: Path, fault: str, verdict: str, status: int
 ) -> None:
