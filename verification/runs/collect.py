@@ -6,6 +6,7 @@ from pathlib import Path
 
 from radixcheck.verification.bench.bench_data import FLOOR, HISTORICAL
 from radixcheck.verification.bench.bench_data import OURS as MEASURED
+from radixcheck.verification.core.deadline import Deadline
 from radixcheck.verification.core.progress import Progress
 from radixcheck.verification.mutants.mutant_results import Judged
 from radixcheck.verification.review_6907.answers import BENCH, FACTS, LATENCY, PROVE, SECONDS
@@ -25,6 +26,7 @@ from radixcheck.verification.trace_replay.frame_results import Frame
 SCENARIOS = ("decode", "batch", "trace")
 REPEAT = 3  # processes for each cache, so that there is a spread
 EXPLORED = ("reference", "optimized")
+VERIFY_SECONDS = 300.0  # after which the search of one cache is cut off; it takes some ten, so that a busy machine ends it too
 EXPLORE_SECONDS = 600.0  # after which one exploration is cut off; it takes some seconds, so that even a busy machine visits every state
 
 Draw = Callable[[str, Sequence[Frame]], list[dict[str, str]]]  # returns the pictures of a countermodel, by the claim's name and the frames
@@ -93,6 +95,7 @@ class Collector:
     def _verifier(self, subject: str) -> Callable[[], Stored]:
         def verify() -> Stored:
             cache = resolve(subject)
-            return verify_subject(VerifyRequest(cache, bounds_for(cache, seconds=SECONDS)), self.progress).to_json()
+            bounds = bounds_for(cache, seconds=SECONDS, deadline=Deadline.after(VERIFY_SECONDS))
+            return verify_subject(VerifyRequest(cache, bounds), self.progress).to_json()
 
         return verify
