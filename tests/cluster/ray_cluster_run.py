@@ -9,9 +9,11 @@ import json
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import ray
+from ray._private.state import available_resources_per_node
 from ray.cluster_utils import Cluster
 
 from radixcheck.verification.campaign.ray_executor import RayExecutor
@@ -20,6 +22,7 @@ from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.subjects.registry import resolve
 
 NODES = 2  # with one CPU each, beside the head, which performs nothing
+START_SECONDS = 60.0  # within which a node begins its first shard, also on a busy machine
 MEMORY = 80 * 2**20  # bytes of the object store of a node: the least that Ray allows
 
 
@@ -37,9 +40,17 @@ class KillsNode(RayExecutor):
         self._left -= 1
         ended = super().submit(text)
         if self._left == 0:
+            until = monotonic() + START_SECONDS
+            while not self._is_busy() and monotonic() < until:
+                sleep(0.1)
             self._cluster.remove_node(self._node, allow_graceful=False)
             self._cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
         return ended
+
+    def _is_busy(self) -> bool:
+        """Whether the node that is killed performs a shard now: only then is one lost."""
+        free = available_resources_per_node().get(self._node.node_id, {})
+        return float(free.get("CPU", 0)) < 1
 
 
 def main(subject: str, store: str, operations: str, kill: str) -> None:
