@@ -11,6 +11,7 @@ from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.choices import CHOICES
 from radixcheck.verification.core.found import Found
 from radixcheck.verification.core.page_sizes import sizes_text
+from radixcheck.verification.core.program import program
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.report import diff_view, replay_view
 from radixcheck.verification.report.edges_view import edges_grid
@@ -128,4 +129,4 @@ def not_holding(outcome: VerifyOutcome) -> list[str]:
 
 def show_commands(files: Iterable[str]) -> list[Any]:
     """Return the commands that show the traces that were written."""
-    return [Text(f"show it: radixcheck show {quote(file)}", no_wrap=True, overflow="ignore") for file in files]
+    return [Text(f"show it: {program()} show {quote(file)}", no_wrap=True, overflow="ignore") for file in files]

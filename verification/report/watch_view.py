@@ -7,6 +7,7 @@ from typing import Any
 from rich.text import Text
 
 from radixcheck.verification.core.installing import install_command
+from radixcheck.verification.core.program import program
 from radixcheck.verification.core.status import Status
 from radixcheck.verification.report.style import WORDS, Tone, of_status, table, toned, warning
 from radixcheck.verification.watch.watch_results import ITSELF, Finding, WatchedCache, WatchOutcome
@@ -91,7 +92,7 @@ def _findings(outcome: WatchOutcome, cache: WatchedCache) -> Iterator[Any]:
 def _command(outcome: WatchOutcome, cache: WatchedCache, finding: Finding) -> str:
     """Return the command that repeats a finding."""
     python = f" --python {quote(cache.python)}" if cache.cache.startswith(ENGINES_OWN) else ""
-    return f"radixcheck replay {quote(str(outcome.folder / finding.trace))}{python}"
+    return f"{program()} replay {quote(str(outcome.folder / finding.trace))}{python}"
 
 
 def _listed(counts: Mapping[str, int]) -> str:
