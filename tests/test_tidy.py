@@ -14,7 +14,7 @@ from sources import modules, python_files, syntax, tracked
 TOP_LEVEL = {".ci", ".dev", ".github", ".gitignore", "LICENSE", "README.md", "pyproject.toml", "tests", *LAYERS}
 
 FILE_LINES_MAX, FUNCTION_LINES_MAX = 400, 60
-SINGLE_FILES = {"verification/remote/serve.py": 540}  # a program in one file, which is started in other environments
+SINGLE_FILES = {"verification/remote/serve.py": 541}  # a program in one file, which is started in other environments
 SPEC_FILE_LINES_MAX, SPEC_FUNCTION_LINES_MAX = 300, 25
 
 

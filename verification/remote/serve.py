@@ -488,7 +488,8 @@ def load(target: str) -> Callable[[Any], Any]:
     where, _, name = target.rpartition(":")
     if where.endswith(".py"):
         folder = os.path.dirname(os.path.realpath(where))
-        if not folder.startswith(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))):  # our adapters have the names of engines
+        ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # where adapters have the names of engines
+        if os.path.commonpath((folder, ours)) != ours:
             sys.path += [folder, os.getcwd()]  # at the end: another adapter may have the name of what it imports
         spec = importlib.util.spec_from_file_location("served_" + os.path.basename(where)[:-3].replace("-", "_"), where)
         if spec is None or spec.loader is None or not os.path.exists(where):
