@@ -54,7 +54,7 @@ def parts(subject: Subject, campaign: Campaign, slices: int, guide: bool) -> Ite
 def operations_to_find(mutant: Mutant, seed: int, most: int, guide: bool) -> int | None:
     """The operations until the property of a mutant is broken; None: it is not within so many."""
     subject, result = subject_of(mutant), RunResult()
-    bounds = Bounds(subject.supports.policies, (1, 2, 4), seed=seed, operations=most, modes=subject.supports.modes)
+    bounds = Bounds(subject.supports.policies, (1, 2, 4), seed=seed, operations=most, modes=subject.supports.modes, misused=True)
     for part in parts(subject, Campaign.of(mutant.name, bounds), most // 960, guide):
         result.merge(part)
         if result.broken(mutant.property):

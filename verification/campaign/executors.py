@@ -8,7 +8,7 @@ from radixcheck.verification.core.workers import workers
 
 
 class NodeLost(Exception):
-    """A machine was lost, or stopped, while it performed a shard. That says nothing about the shard: it is submitted again."""
+    """A node, or a worker of it, was lost while it performed a shard. That says nothing about the shard: it is submitted again."""
 
 
 class ShardExecutor(Protocol):

@@ -109,7 +109,10 @@ def _with_wrong_value(engine: Engine, oracle: Oracle, call: WrongCall) -> Call |
     verb, kind, wrong = call.verb, call.kind, call.wrong
     values = _right_values(engine, oracle, verb)
     if wrong.another:
-        values[kind] = engine.call(_of_another, engine, kind)
+        try:
+            values[kind] = engine.call(_of_another, engine, kind)
+        except Exception:  # of a faulty cache: right calls find it too, and there is nothing of another cache to pass
+            return None
     if values.get(kind, 0) is None or (kind != "slots" and values.get("slots", 0) is None):
         return None
     if kind == "token" and "key" in values:

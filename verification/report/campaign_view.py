@@ -11,6 +11,7 @@ from radixcheck.verification.core.catalogue import EVERY
 from radixcheck.verification.core.envelope import Envelope
 from radixcheck.verification.core.found import Config
 from radixcheck.verification.core.page_sizes import sizes_text
+from radixcheck.verification.core.short_text import counted
 from radixcheck.verification.core.status import Status, Verdict
 from radixcheck.verification.operations import Op
 from radixcheck.verification.report.envelope_view import envelope
@@ -39,7 +40,7 @@ def _refuted(refuted: Stored) -> Iterator[Any]:
     property_ = EVERY[refuted["property"]]
     yield Text.assemble((f"{property_.id} REFUTED", colour(Verdict.REFUTED)), f"  {property_.sentence}")
     trace = tuple(map(Op.from_json, refuted["trace"]))
-    lines = [refuted["text"], f"{len(trace)} operations under {Config(**refuted['config'])}"]
+    lines = [refuted["text"], f"{counted(len(trace), 'operation')} under {Config(**refuted['config'])}"]
     lines += numbered(trace) if len(trace) <= SHOWN_MAX else []
     lines += [f"repeat it: {refuted['repeat']}"] if refuted.get("repeat") else []
     yield Padding(Text("\n".join(lines)), (0, 0, 1, 2))
@@ -82,7 +83,7 @@ def _performed(data: Stored) -> Iterator[str]:
     if data["stretch"]:
         yield f"stretch: {len(reached)} of {len(data['stretch'])} dimensions were taken past their thresholds"
         yield from (f"  {name}: {each['sentence']}" for name, each in data["stretch"].items() if each not in reached)
-    lost = f", {done['nodes_lost']} machines lost" if done["nodes_lost"] else ""
+    lost = f", {counted(done['nodes_lost'], 'shard')} submitted again after a node was lost" if done["nodes_lost"] else ""
     if done["operations"]:
         rate = done["operations"] / max(done["seconds"], 0.1)
         yield f"this run: {done['operations']:,} operations in {done['seconds']:,.0f} s ({rate:,.0f} a second), {done['workers']}{lost}"

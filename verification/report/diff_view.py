@@ -5,7 +5,7 @@ from typing import Any
 from rich.padding import Padding
 from rich.text import Text
 
-from radixcheck.verification.core.short_text import brief
+from radixcheck.verification.core.short_text import brief, counted
 from radixcheck.verification.core.status import Verdict
 from radixcheck.verification.report.style import COLOURS, Tone, colour, status_colour, warning
 from radixcheck.verification.report.wording import TRACE_MAX, legend, policies_text
@@ -42,7 +42,7 @@ def _difference(outcome: DiffOutcome, d: Difference) -> list[Any]:
     trace = "\n".join([*shown, *legend(d.trace[first - 1 :])])
     kind = COLOURS[Tone.UNDECIDED] if d.is_declared else colour(Verdict.REFUTED)
     head = Text.assemble((d.kind.what, kind), f"  {departs} from the specification; ")
-    head.append(f"{d.runs:,} runs; {len(d.trace)} operations under {d.config}:\n{trace}")
+    head.append(f"{d.runs:,} runs; {counted(len(d.trace), 'operation')} under {d.config}:\n{trace}")
     sides = ((outcome.left, d.left), (outcome.right, d.right), ("the specification", d.specification))
     lines: list[Any] = [head]
     lines += [Padding(Text(f"before the last one, as specified:\n{d.before}"), (0, 0, 0, 2))] if d.before else []

@@ -23,7 +23,7 @@ class Performed:
     kinds: Mapping[str, int]  # shards that were performed, by kind
     missing: tuple[str, ...]  # titles of some that are missing
     lost: Mapping[int, str]  # shards whose processes were lost, each with how
-    nodes_lost: int  # machines
+    nodes_lost: int  # how often a shard was lost with a node, or a worker, of Ray
     workers: str  # who performed them, in words
     operations: int  # of this run
     seconds: float  # of this run

@@ -20,10 +20,12 @@ from radixcheck.verification.campaign.perform import cache_digest, message
 from radixcheck.verification.campaign.shard import Campaign, Kind, Shard
 from radixcheck.verification.campaign.shard_result import ShardResult
 from radixcheck.verification.core.found import Config
+from radixcheck.verification.core.short_text import counted
 from radixcheck.verification.core.traces import Recorded
 from radixcheck.verification.core.usage import UsageError
 from radixcheck.verification.core.workers import WorkerLost
 from radixcheck.verification.operations import Op
+from radixcheck.verification.report.campaign_view import page
 from radixcheck.verification.runs.campaign_job import CampaignRequest, run_campaign
 from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.search.search_results import Bounds
@@ -101,7 +103,9 @@ def test_two_nodes_of_which_one_is_killed_find_what_this_machine_finds(tmp_path:
         expected = run_campaign(CampaignRequest(base, bounds, tmp_path / "local", kinds=("search",)), executor).to_json()
     finally:
         executor.close()
-    assert actual["performed"]["nodes_lost"] > 0
+    lost = actual["performed"]["nodes_lost"]
+    assert lost > 0
+    assert f"{counted(lost, 'shard')} submitted again after a node was lost" in "\n".join(map(str, page(actual)))
     for field in ("operations", "runs", "properties", "edges", "envelope", "undecided"):
         assert actual[field] == expected[field], field
     assert [each["trace"] for each in actual["refuted"]] == [each["trace"] for each in expected["refuted"]] != []

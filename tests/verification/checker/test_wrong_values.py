@@ -217,6 +217,21 @@ def test_other_functions_refuse_wrong_values() -> None:
     assert (buffer[:], cache.sizes()) == ((1, 2), (7, 0, 0))
 
 
+class Unlockable(OptimizedSubject):
+    """A faulty cache: `lock` raises."""
+
+    def lock(self, node: Any) -> Any:
+        raise RuntimeError("no lock")
+
+
+def test_a_faulty_cache_that_has_nothing_of_another_cache_to_pass_is_not_misused_so() -> None:
+    faulty, right = (Checker(factory, "lru", 1, 8) for factory in (Unlockable, OptimizedSubject))
+
+    assert [checker.step(Op("unlock with receipt of another cache")) for checker in (faulty, right)] == [[], []]
+    assert (faulty.tally.exercised["MISUSE"], right.tally.exercised["MISUSE"]) == (0, 1)
+    assert [violation.property for violation in faulty.step(Op("lock with node of another cache"))] == ["MISUSE"]
+
+
 def test_the_names_of_wrong_calls_are_those_of_misuses_in_traces() -> None:
     assert all(map(is_misuse, WRONG_CALLS))
     assert {call.kind for call in WRONG_CALLS.values()} == set(KINDS)

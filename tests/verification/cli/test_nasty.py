@@ -77,12 +77,17 @@ def seeded(seed: int) -> Callable[[Setup], Any]:
     return made
 
 
-def searched(subject: Subject) -> VerifyOutcome:
+def is_misused(seed: int) -> bool:
+    """Whether the cache of a seed is also called outside the guards."""
+    return seed % 3 == 0
+
+
+def searched(subject: Subject, misused: bool) -> VerifyOutcome:
     """One task of each kind of a search, with a short time to shrink."""
-    bounds = bounds_for(subject, seconds=1, operations=200, deadline=Deadline.after(10))
+    bounds = bounds_for(subject, seconds=1, operations=200, deadline=Deadline.after(10), misused=misused)
     tasks = next(rounds(subject, bounds))
     result = RunResult.of(task() for task in {task.function: task for task in tasks}.values())
-    verdicts = judged(result, subject.supports, subject.white_box)
+    verdicts = judged(result, subject.supports, subject.white_box, misused)
     found = tuple(shrink(subject, each, Deadline.after(0.2)) for each in result.found.values())
     report = Report(subject.name, bounds, verdicts, found, result.steps, result.runs, 1.0, (), ())
     return VerifyOutcome(report, tuple((each, scene(subject, each)) for each in found))
@@ -96,7 +101,7 @@ def is_harmless(text: str) -> bool:
 def ran(seed: int) -> int:
     """The status of a search in this process, all of whose texts were written."""
     try:
-        outcome = searched(resolve(seeded(seed)))
+        outcome = searched(resolve(seeded(seed)), is_misused(seed))
     except UsageError as wrong:
         return 2 if is_harmless(printable(str(wrong))) else 0
     stored = outcome.to_json()
@@ -109,6 +114,7 @@ def ran(seed: int) -> int:
 def commanded(seed: int) -> int:
     """The status of a whole command."""
     words = [sys.executable, "-m", "radixcheck", "verify", f"nasty:{KINDS[seed % len(KINDS)]}", "--seconds", "1", "--operations", "200"]
+    words += ["--misuse"] * is_misused(seed)
     environment = os.environ | {"NASTY_SEED": str(seed)}
     done = subprocess.run(words, cwd=TESTS, env=environment, capture_output=True, text=True, check=False, timeout=LATE)
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
