@@ -8,7 +8,7 @@ Both searches make the same first generation. Then the guided one goes on from w
 
 import argparse
 from collections.abc import Iterator
-from statistics import median
+from statistics import mean, median
 
 from radixcheck.verification.campaign.perform import guided_runs
 from radixcheck.verification.campaign.plan_shards import GENERATIONS, guided
@@ -75,13 +75,14 @@ def main() -> None:
     given.add_argument("--seeds", type=int, default=5)
     given.add_argument("--most", type=int, default=60_000)
     chosen = given.parse_args()
-    print(f"{'mutant':34} {'unguided':>10} {'guided':>10}  (median of {chosen.seeds} seeds; what is not found counts as {chosen.most:,})")
+    print(f"operations until it is found, in {chosen.seeds} runs; where it is not found they count as {chosen.most:,}")
+    print(f"{'mutant':34} {'unguided: median':>18} {'mean':>8} {'guided: median':>18} {'mean':>8}")
     for name in chosen.names or slowest(chosen.most):
-        medians = []
+        row = name.ljust(34)
         for guide in (False, True):
             each = [operations_to_find(MUTANTS[name], seed, chosen.most, guide) or chosen.most for seed in range(chosen.seeds)]
-            medians.append(f"{median(each):>10,.0f}")
-        print(f"{name:34} {' '.join(medians)}", flush=True)
+            row += f" {median(each):>18,.0f} {mean(each):>8,.0f}"
+        print(row, flush=True)
 
 
 if __name__ == "__main__":
