@@ -6,17 +6,18 @@ KILL: after how many shards a node is killed; 0: never. Another one joins then. 
 """
 
 import json
+import os
+import signal
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 import ray
-from ray._private.state import available_resources_per_node
 from ray.cluster_utils import Cluster
 
-from radixcheck.verification.campaign.ray_executor import RayExecutor
+from radixcheck.verification.campaign.ray_executor import RayExecutor, perform_on_node
 from radixcheck.verification.runs.campaign_job import CampaignRequest, run_campaign
 from radixcheck.verification.runs.checked_bounds import bounds_for
 from radixcheck.verification.subjects.registry import resolve
@@ -40,17 +41,34 @@ class KillsNode(RayExecutor):
         self._left -= 1
         ended = super().submit(text)
         if self._left == 0:
-            until = monotonic() + START_SECONDS
-            while not self._is_busy() and monotonic() < until:
-                sleep(0.1)
+            worker = self._stopped_worker()
             self._cluster.remove_node(self._node, allow_graceful=False)
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)  # what is stopped does not see that its node is gone
             self._cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
         return ended
 
-    def _is_busy(self) -> bool:
-        """Whether the node that is killed performs a shard now: only then is one lost."""
-        free = available_resources_per_node().get(self._node.node_id, {})
-        return float(free.get("CPU", 0)) < 1
+    def _stopped_worker(self) -> int:
+        """Stop a worker of the node while it performs a shard, so that the shard is lost with the node. Return its process."""
+        until = monotonic() + START_SECONDS
+        while monotonic() < until:
+            for worker in filter(performs, children(self._node.all_processes["raylet"][0].process.pid)):
+                os.kill(worker, signal.SIGSTOP)
+                if performs(worker):
+                    return worker
+                os.kill(worker, signal.SIGCONT)
+            sleep(0.01)
+        raise TimeoutError(f"the node that is to be killed began no shard within {START_SECONDS:g} s")
+
+
+def children(process: int) -> list[int]:
+    """The child processes of a process."""
+    return [int(child) for file in Path(f"/proc/{process}/task").glob("*/children") for child in file.read_text().split()]
+
+
+def performs(worker: int) -> bool:
+    """Whether a worker of Ray performs a shard now: it names itself after its task."""
+    return perform_on_node.__name__.encode() in Path(f"/proc/{worker}/cmdline").read_bytes()
 
 
 def main(subject: str, store: str, operations: str, kill: str) -> None:
