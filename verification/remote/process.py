@@ -9,6 +9,8 @@ import subprocess
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from errno import EACCES, ENOENT
+from shutil import which
 from time import monotonic
 from typing import Any
 
@@ -19,6 +21,8 @@ LONGEST = 1 << 26  # bytes of one line
 CHUNK = 1 << 16  # bytes read at a time
 EXCERPT = 120  # characters of a quotation
 KEPT = 4096  # bytes of standard error
+# A program begins only when a line says that it is guarded: were this process killed before, nothing would end the program.
+_HELD = 'read -r RADIXCHECK_GUARDED && exec "$@"'
 FAULT = re.compile(rb"rror|xception|panic|fault|bort")
 
 
@@ -43,9 +47,13 @@ class Process:
 
     def __init__(self, command: Sequence[str]) -> None:
         """Start the process. Raise `SubjectDied` if the command cannot be started."""
+        if which(command[0]) is None:
+            why = os.strerror(EACCES if os.path.exists(command[0]) else ENOENT)
+            raise SubjectDied(f"cannot be started: {why}")
         pipe = subprocess.PIPE
+        held = ("/bin/sh", "-c", _HELD, "sh", *command)
         try:
-            self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+            self._child = subprocess.Popen(held, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
         except OSError as error:
             raise SubjectDied(f"cannot be started: {error.strerror}") from error
         GUARDIAN.add(-self._child.pid)  # its session: also if this process is killed
@@ -53,6 +61,8 @@ class Process:
         assert self._child.stdout is not None
         assert self._child.stderr is not None
         self._in, self._out, self._err = (stream.fileno() for stream in (self._child.stdin, self._child.stdout, self._child.stderr))
+        with suppress(OSError):
+            os.write(self._in, b"\n")  # it is guarded now
         self._reading = select.poll()
         for end in (self._in, self._out, self._err):
             os.set_blocking(end, False)

@@ -129,6 +129,29 @@ sleeper.wait()
     assert not any(map(exists, ours))
 
 
+def test_a_program_whose_owner_is_killed_before_it_is_guarded_does_not_begin() -> None:
+    owner = """
+import os, signal, sys
+from radixcheck.verification.core.guardian import Guardian
+from radixcheck.verification.remote.process import Process
+
+def killed(guardian, target):
+    print(-target, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Guardian.add = killed
+Process((sys.executable, "-c", "import time; time.sleep(10000)"))
+"""
+    ran = subprocess.run([sys.executable, "-c", owner], capture_output=True, text=True, check=False)
+    program, deadline = int(ran.stdout), time.monotonic() + 10
+    while exists(program) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    remains = exists(program)
+    if remains:
+        os.kill(program, signal.SIGKILL)
+    assert (ran.returncode, remains) == (-signal.SIGKILL, False)
+
+
 @pytest.mark.parametrize("closed", [">&-", ">/dev/full", ">/dev/full 2>/dev/full", ">&- 2>&-"])
 def test_an_output_that_cannot_be_written_is_no_verdict(closed: str) -> None:
     command = f"{sys.executable} -m radixcheck invariants {closed}"
